@@ -1,0 +1,112 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root folder (absolute path). */
+export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The processes of a running system, in the order in which they depend on each other. */
+export const PARTS = ["zookeeper", "kafka", "minio", "functions", "jobmanager", "taskmanager"] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface TopicSettings {
+  readonly name: string;
+  /** Fixed for good: another count would move keys to other partitions and break their order. */
+  readonly partitions: number;
+  /** How long records are kept, in milliseconds. */
+  readonly retentionMs: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const topic = (name: string, partitions: number): TopicSettings => ({ name, partitions, retentionMs: 7 * DAY_MS });
+
+/**
+ * Every Kafka topic. `*.valid` hold bare protobuf messages and are StateFun's only ingresses;
+ * every other topic's record value is a protobuf Any.
+ */
+export const TOPICS = {
+  transactionsValid: topic("transactions.valid", 4),
+  labelsValid: topic("labels.valid", 4),
+  decisions: topic("decisions", 4),
+  evidence: topic("evidence", 4),
+  alerts: topic("alerts", 4),
+  functionsRejected: topic("functions.rejected", 4),
+} as const satisfies Record<string, TopicSettings>;
+
+/** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
+export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
+
+/** Loopback ports. Each is its default plus the offset of {@link clusterSettings}. */
+const BASE_PORTS = {
+  zookeeper: 2181,
+  zookeeperPeer: 2888,
+  zookeeperElection: 3888,
+  kafka: 9092,
+  kafkaController: 9093,
+  minio: 9000,
+  minioConsole: 9001,
+  functions: 8000,
+  flinkRest: 8081,
+  jobManagerRpc: 6123,
+  jobManagerBlob: 6124,
+  taskManagerRpc: 6122,
+  taskManagerData: 6121,
+  jobManagerMetrics: 9249,
+  taskManagerMetrics: 9250,
+} as const;
+export type PortName = keyof typeof BASE_PORTS;
+
+export type StateBackend = "rocksdb" | "hashmap";
+
+/** Everything that may differ between two clusters on one machine. */
+export interface ClusterSettings {
+  readonly name: string;
+  /** Data, logs, rendered configuration and process ids; nothing else is written while running. */
+  readonly dataDir: string;
+  readonly ports: Readonly<Record<PortName, number>>;
+  readonly parallelism: number;
+  readonly checkpointIntervalMs: number;
+  readonly stateBackend: StateBackend;
+  /** Megabytes. `jobManager` and `taskManager` are Flink's total process sizes, the others Java heaps. */
+  readonly memoryMb: { readonly zookeeper: number; readonly kafka: number; readonly jobManager: number; readonly taskManager: number };
+  /** Buckets and keys of the object store; it listens on loopback only. */
+  readonly objectStore: { readonly bucket: string; readonly accessKey: string; readonly secretKey: string };
+  /** Environment for the function server, on top of the caller's own. */
+  readonly functionsEnv: Readonly<Record<string, string>>;
+}
+
+export interface ClusterOptions {
+  /** Names the data folder, so that tests never touch the demo's data. Default `demo`. */
+  readonly name?: string;
+  /** Added to every default port. Default 0. */
+  readonly portOffset?: number;
+  readonly parallelism?: number;
+  readonly checkpointIntervalMs?: number;
+  readonly stateBackend?: StateBackend;
+  readonly functionsEnv?: Readonly<Record<string, string>>;
+}
+
+/** The settings of one native cluster; the defaults are the demo's. */
+export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
+  const name = options.name ?? "demo";
+  const offset = options.portOffset ?? 0;
+  const ports = Object.fromEntries(Object.entries(BASE_PORTS).map(([part, port]) => [part, port + offset])) as Record<PortName, number>;
+  return {
+    name,
+    dataDir: join(REPOSITORY_ROOT, ".cluster", name),
+    ports,
+    parallelism: options.parallelism ?? 2,
+    checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
+    stateBackend: options.stateBackend ?? "rocksdb",
+    memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
+    objectStore: { bucket: "statefun", accessKey: "fraud-demo", secretKey: "fraud-demo-secret" },
+    functionsEnv: options.functionsEnv ?? {},
+  };
+}
+
+/** Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder. */
+export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  if (env["FRAUD_CACHE_DIR"]) return env["FRAUD_CACHE_DIR"];
+  const base = env["XDG_CACHE_HOME"] ?? (env["HOME"] ? join(env["HOME"], ".cache") : tmpdir());
+  return join(base, "stateful-fraud-detection");
+}

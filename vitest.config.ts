@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // Beside the source; fast, deterministic, no cluster.
+        test: { name: "unit", include: ["**/*.spec.ts"], exclude: ["node_modules/**"] },
+      },
+      {
+        // On the real cluster: one file at a time, it is one machine.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          bail: 1,
+        },
+      },
+    ],
+  },
+});
