@@ -1,0 +1,166 @@
+import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { type AccountEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
+import { AccountState, ExpireFrauds, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
+import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { type AnyMessage, type Context, type MessageType, UnreadableMessageError, valueSpec } from "../../statefun/index.js";
+import { ACCOUNT_COUNTER, KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
+import type { Dependencies } from "../dependencies.js";
+import { errorText } from "../error-text.js";
+import { countTransaction } from "./features.js";
+import { alreadyRead, familiarity, rememberOrigin, rememberTransaction } from "./repeats.js";
+import { labelProblem, transactionProblem } from "./validation.js";
+import { expireVerdicts, recordVerdict } from "./verdicts.js";
+
+/** State of `fraud/account-counter`. */
+export const accountState = valueSpec("account", AccountState);
+
+/**
+ * `fraud/account-counter/<account>`: numbers the account's transactions, drops repeats, adds the account's features,
+ * and records verdicts. The only function that ingresses reach, so the only one that refuses records: what it has
+ * numbered always comes out as a decision.
+ */
+export function accountCounter(dependencies: Dependencies) {
+  const { settings, logicVersion, topics, metrics, now } = dependencies;
+
+  return (context: Context, message: AnyMessage): void => {
+    if (message.is(Transaction)) {
+      const transaction = readable(Transaction);
+      if (transaction !== undefined) onTransaction(transaction);
+    } else if (message.is(FraudLabel)) {
+      const label = readable(FraudLabel);
+      if (label !== undefined) onLabel(label);
+    } else if (message.is(ExpireFrauds)) {
+      onExpiry();
+    } else {
+      reject(RejectReason.UNEXPECTED_TYPE, `${ACCOUNT_COUNTER} takes no ${message.typeUrl}`);
+    }
+
+    function onTransaction(transaction: Transaction): void {
+      const { accountId, origin } = transaction;
+      if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
+      const problem = transactionProblem(transaction);
+      if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
+
+      const state = load();
+      if (alreadyRead(state, origin)) return metrics.count("repeats");
+      rememberOrigin(state, origin);
+      const known = familiarity(state, transaction);
+      if (known !== "new") {
+        save(state);
+        if (known === "repeat") return metrics.count("repeats");
+        return reject(RejectReason.ID_CONFLICT, "other content under a transaction_id that the account knows", origin);
+      }
+      rememberTransaction(state, transaction, settings.account.recentTransactions);
+
+      state.seq++;
+      state.eventSeq++;
+      const account: AccountEvidence = { seq: state.seq, eventSeq: state.eventSeq, logicVersion, features: undefined, error: "" };
+      try {
+        account.features = countTransaction(state, transaction, settings.account);
+      } catch (cause) {
+        // Numbered is numbered: a transaction that vanished here would stall its account for ever.
+        account.error = errorText(cause);
+        metrics.count("function_errors");
+      }
+      save(state);
+      metrics.count("transactions");
+      context.packAndSend(merchantModelOf(transaction.merchantId), ScoringRequest, {
+        evidence: { transaction, account, merchant: undefined, scoring: undefined },
+        timing: { countedAtMs: now(), merchantAtMs: 0n, scoredAtMs: 0n },
+      });
+    }
+
+    function onLabel(label: FraudLabel): void {
+      const { accountId, origin } = label;
+      if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
+      const problem = labelProblem(label);
+      if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
+
+      const state = load();
+      if (alreadyRead(state, origin)) return metrics.count("stale_labels");
+      rememberOrigin(state, origin);
+      const change = recordVerdict(state, label, settings.account.maxVerdicts);
+      if (change === undefined) {
+        save(state);
+        return metrics.count("stale_labels");
+      }
+      state.eventSeq++;
+      if (!state.expiryScheduled) {
+        state.expiryScheduled = true;
+        context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
+      }
+      save(state);
+      emit(state, {
+        kind: StateEvent_Kind.LABEL,
+        sourceId: label.labelId,
+        revision: label.revision,
+        transactionId: label.transactionId,
+        fraudDelta: change.delta,
+        effectiveAtMs: change.effectiveAtMs,
+      });
+      if (change.delta === 0) return;
+      context.packAndSend(merchantModelOf(change.merchantId), MerchantVerdict, {
+        labelId: label.labelId,
+        revision: label.revision,
+        accountId,
+        transactionId: label.transactionId,
+        fraudDelta: change.delta,
+        effectiveAtMs: change.effectiveAtMs,
+      });
+    }
+
+    /** Only removes what no evaluation counts any more: when it fires changes no feature. */
+    function onExpiry(): void {
+      const state = load();
+      const cutoffMs = state.latestEventTimeMs - BigInt(settings.account.fraudWindowMs);
+      const removed = expireVerdicts(state, cutoffMs);
+      state.expiryScheduled = state.verdicts.length > 0;
+      if (state.expiryScheduled) context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
+      if (removed > 0) {
+        state.eventSeq++;
+        emit(state, { kind: StateEvent_Kind.EXPIRY, cutoffMs });
+      }
+      save(state);
+    }
+
+    function load(): AccountState {
+      return context.state("account").unpack(AccountState) ?? AccountState.fromPartial({});
+    }
+
+    function save(state: AccountState): void {
+      context.state("account").pack(AccountState, state);
+    }
+
+    function emit(state: AccountState, event: Partial<StateEvent>): void {
+      const { id } = context.address;
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.evidence, key: id }, StateEvent, {
+        ...StateEvent.fromPartial({ function: ACCOUNT_COUNTER, addressId: id, eventSeq: state.eventSeq, eventTimeMs: state.latestEventTimeMs, logicVersion }),
+        ...event,
+      });
+    }
+
+    function readable<T>(type: MessageType<T>): T | undefined {
+      try {
+        return message.unpack(type);
+      } catch (cause) {
+        if (!(cause instanceof UnreadableMessageError)) throw cause;
+        reject(RejectReason.UNREADABLE, cause.message);
+        return undefined;
+      }
+    }
+
+    function reject(reason: RejectReason, text: string, origin?: Origin): void {
+      metrics.count("rejected");
+      const { id } = context.address;
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.rejected, key: id }, RejectedRecord, {
+        function: ACCOUNT_COUNTER,
+        addressId: id,
+        reason,
+        message: text,
+        original: { typeUrl: message.typeUrl, value: Buffer.from(message.value) },
+        origin,
+        logicVersion,
+      });
+    }
+  };
+}

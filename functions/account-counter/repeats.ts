@@ -1,0 +1,55 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+
+import type { AccountState } from "../../protos/gen/fraud/v1/internal.js";
+import type { Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+
+const HALF = 8;
+const ENTRY = 2 * HALF;
+
+/** What an account knows about a transaction that comes in. */
+export type Familiarity = "new" | "repeat" | "conflict";
+
+/**
+ * Whether the source record was handled before: the intake reads each source partition in order, so everything up to
+ * the highest offset seen from it has been. Records without an origin (sent by HTTP) never were.
+ */
+export function alreadyRead(state: AccountState, origin: Origin | undefined): boolean {
+  if (origin === undefined) return false;
+  const seen = state.sources.find((source) => source.topic === origin.topic && source.partition === origin.partition);
+  return seen !== undefined && origin.offset <= seen.offset;
+}
+
+/** Remembers a source record as handled. */
+export function rememberOrigin(state: AccountState, origin: Origin | undefined): void {
+  if (origin === undefined) return;
+  const seen = state.sources.find((source) => source.topic === origin.topic && source.partition === origin.partition);
+  if (seen === undefined) state.sources.push({ topic: origin.topic, partition: origin.partition, offset: origin.offset });
+  else seen.offset = origin.offset;
+}
+
+/** Compares a transaction with the account's recent ones: same id and content, same id but other content, or neither. */
+export function familiarity(state: AccountState, transaction: Transaction): Familiarity {
+  const recent = state.recentTransactions;
+  if (recent.length === 0) return "new";
+  const entry = recentEntry(transaction);
+  for (let at = recent.length - ENTRY; at >= 0; at -= ENTRY) {
+    if (!entry.subarray(0, HALF).equals(recent.subarray(at, at + HALF))) continue;
+    return entry.subarray(HALF).equals(recent.subarray(at + HALF, at + ENTRY)) ? "repeat" : "conflict";
+  }
+  return "new";
+}
+
+/** Adds a transaction to the recent ones and forgets the oldest beyond `limit`. */
+export function rememberTransaction(state: AccountState, transaction: Transaction, limit: number): void {
+  const all = Buffer.concat([state.recentTransactions, recentEntry(transaction)]);
+  state.recentTransactions = all.subarray(Math.max(0, all.length - limit * ENTRY));
+}
+
+/** 8 bytes of the id's SHA-256, 8 of the content hash. */
+function recentEntry(transaction: Transaction): Buffer {
+  const entry = Buffer.alloc(ENTRY);
+  entry.set(sha256(utf8ToBytes(transaction.transactionId)).subarray(0, HALF), 0);
+  entry.set(transaction.contentHash.subarray(0, HALF), HALF);
+  return entry;
+}

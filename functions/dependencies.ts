@@ -1,0 +1,33 @@
+import type { Model } from "./transaction-scorer/model.js";
+import type { FunctionSettings } from "./settings.js";
+
+/** Counts what no topic shows. Implemented by the server; never read by the logic. */
+export interface Metrics {
+  /** Adds one to a counter. */
+  count(name: CounterName): void;
+  /** A transaction must wait; `length` wait now. */
+  waiting(length: number): void;
+}
+
+export type CounterName =
+  | "transactions"
+  | "repeats"
+  | "stale_labels"
+  | "rejected"
+  | "overtook"
+  | "resent"
+  | "stale_scoring_requests"
+  | "alerts"
+  | "function_errors";
+
+/** What the functions are given from outside; everything that they compute depends on it, the message and the state. */
+export interface Dependencies {
+  readonly settings: FunctionSettings;
+  readonly model: Model;
+  readonly logicVersion: string;
+  /** Kafka topics by what goes there. */
+  readonly topics: { readonly decisions: string; readonly evidence: string; readonly alerts: string; readonly rejected: string };
+  readonly metrics: Metrics;
+  /** Milliseconds since 1970, for the `timing` part of messages only. */
+  readonly now: () => bigint;
+}

@@ -1,0 +1,16 @@
+import { StatefulFunctions } from "../statefun/index.js";
+import { accountCounter, accountState } from "./account-counter/account-counter.js";
+import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "./addresses.js";
+import { alerter, alerterState } from "./alerter/alerter.js";
+import type { Dependencies } from "./dependencies.js";
+import { merchantModel, merchantState } from "./merchant-model/merchant-model.js";
+import { scorerState, transactionScorer } from "./transaction-scorer/transaction-scorer.js";
+
+/** The pipeline's four functions, bound to their type names. */
+export function fraudFunctions(dependencies: Dependencies): StatefulFunctions {
+  return new StatefulFunctions()
+    .bind(ACCOUNT_COUNTER, accountCounter(dependencies), { states: [accountState] })
+    .bind(MERCHANT_MODEL, merchantModel(dependencies), { states: [merchantState] })
+    .bind(TRANSACTION_SCORER, transactionScorer(dependencies), { states: [scorerState] })
+    .bind(ALERTER, alerter(dependencies), { states: [alerterState] });
+}

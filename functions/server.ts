@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { resolve } from "node:path";
+
+import { pino } from "pino";
+
+import { REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
+import { RequestReplyHandler } from "../statefun/index.js";
+import { fraudFunctions } from "./fraud-functions.js";
+import { serverMetrics } from "./server-metrics.js";
+import { logicVersion, parseSettings } from "./settings.js";
+import { parseModel } from "./transaction-scorer/model.js";
+
+/** StateFun keeps a pooled connection for up to 18 s; a server that closes first costs it a failed attempt. */
+const KEEP_ALIVE_MS = 75_000;
+const SHUTDOWN_LIMIT_MS = 5_000;
+/** Largest record that Kafka takes here, and StateFun's batch bound from module.yaml: what one request may hold. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+/** The function server: `POST /statefun` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
+function main(): void {
+  const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
+  const host = process.env["HOST"] ?? "127.0.0.1";
+  const port = Number(process.env["PORT"] ?? 8000);
+  const modelFile = resolve(REPOSITORY_ROOT, process.env["FRAUD_MODEL"] ?? "models/points-v1.json");
+  const model = parseModel(readFileSync(modelFile));
+  const settings = parseSettings(JSON.parse(process.env["FRAUD_SETTINGS"] ?? "{}"));
+  const version = logicVersion(settings);
+
+  const { metrics, registry } = serverMetrics();
+  const functions = fraudFunctions({
+    settings,
+    model,
+    logicVersion: version,
+    topics: { decisions: TOPICS.decisions.name, evidence: TOPICS.evidence.name, alerts: TOPICS.alerts.name, rejected: TOPICS.functionsRejected.name },
+    metrics,
+    now: () => BigInt(Date.now()),
+  });
+  const statefun = new RequestReplyHandler(functions, { maxBodyBytes: MAX_BODY_BYTES, logger }).nodeHttp();
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 }, (request, response) => {
+    if (request.url === "/statefun") return statefun(request, response);
+    void other(request, response);
+  });
+
+  async function other(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === "/healthz") {
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ status: "ok", logicVersion: version, modelId: model.id }));
+    } else if (request.url === "/metrics") {
+      response.setHeader("content-type", registry.contentType).end(await registry.metrics());
+    } else {
+      response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
+    }
+  }
+
+  server.on("error", (error) => {
+    logger.fatal(error, `cannot listen on ${host}:${port}`);
+    process.exitCode = 1;
+  });
+  server.listen(port, host, () => logger.info({ host, port, model: model.id, logicVersion: version }, "serving"));
+
+  const shutDown = (): void => {
+    logger.info("shutting down");
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+    // What still runs after this is retried by StateFun against the next server.
+    setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
+  };
+  process.once("SIGTERM", shutDown);
+  process.once("SIGINT", shutDown);
+}
+
+main();

@@ -1,0 +1,85 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { z } from "zod";
+
+/** Raise it whenever the functions may compute something else from the same input and settings. */
+export const LOGIC_VERSION = "1";
+
+const windowShape = (buckets: number, bucketMs: number) =>
+  z
+    .strictObject({
+      buckets: z.int().min(1).max(400).default(buckets),
+      bucketMs: z.int().min(1).default(bucketMs),
+    })
+    .prefault({});
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const settingsSchema = z.strictObject({
+  account: z
+    .strictObject({
+      velocity: windowShape(10, MINUTE),
+      day: windowShape(24, HOUR),
+      history: windowShape(30, DAY),
+      /** Transactions in the history from which on the amount ratio is known. */
+      minHistoryCount: z.int().min(1).default(5),
+      /** How long a confirmed fraud counts, in event time. */
+      fraudWindowMs: z.int().min(1).default(30 * DAY),
+      /** How often old verdicts are removed, in processing time. */
+      expiryDelayMs: z.int().min(1).default(HOUR),
+      /** Verdicts kept for an account; beyond it the oldest goes. */
+      maxVerdicts: z.int().min(1).max(256).default(16),
+      /** Transactions whose repetition an account recognises by id. */
+      recentTransactions: z.int().min(0).max(1024).default(32),
+    })
+    .prefault({}),
+  merchant: z
+    .strictObject({
+      recent: windowShape(12, 5 * MINUTE),
+      history: windowShape(30, DAY),
+    })
+    .prefault({}),
+  scorer: z
+    .strictObject({
+      /** Bytes of transactions that may wait for an earlier one; what comes beyond is sent again, later. */
+      maxWaitingBytes: z.int().min(0).default(16_384),
+      /** How much later, in processing time. */
+      resendDelayMs: z.int().min(1).default(100),
+    })
+    .prefault({}),
+  alerter: z
+    .strictObject({
+      /** A longer pause in event time between two suspicious decisions ends the episode. */
+      gapMs: z.int().min(1).default(30 * MINUTE),
+      /** An episode without news is closed after this, in processing time. */
+      closeAfterMs: z.int().min(1).default(30_000),
+      /** Suspicious decisions of one episode that escalate it. */
+      escalateAt: z.array(z.int().min(2)).default([3, 10]),
+    })
+    .prefault({}),
+});
+
+/** Window lengths, bounds and delays of the functions; `docs/features.md` says what each does. All times in ms. */
+export type FunctionSettings = z.infer<typeof settingsSchema>;
+
+/** The shape of a window in event time: `buckets` buckets of `bucketMs` milliseconds. */
+export type WindowShape = FunctionSettings["account"]["velocity"];
+
+/**
+ * The settings given, with defaults for what is missing.
+ *
+ * @param input - parsed JSON, such as `{"account":{"fraudWindowMs":7200000}}`
+ * @throws Error that names the field and the rule it breaks
+ */
+export function parseSettings(input: unknown = {}): FunctionSettings {
+  const result = settingsSchema.safeParse(input);
+  if (result.success) return result.data;
+  throw new Error(`function settings: ${z.prettifyError(result.error).replaceAll("\n", " ")}`);
+}
+
+/** What evidence names: the code's version and the first 8 hex digits of the SHA-256 of the settings. */
+export function logicVersion(settings: FunctionSettings): string {
+  return `${LOGIC_VERSION}+${bytesToHex(sha256(utf8ToBytes(JSON.stringify(settings)))).slice(0, 8)}`;
+}
