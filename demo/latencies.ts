@@ -1,0 +1,25 @@
+/** The last `capacity` latencies, in milliseconds, and their quantiles. */
+export class Latencies {
+  readonly #values: Float64Array;
+  #count = 0;
+
+  constructor(capacity: number) {
+    this.#values = new Float64Array(capacity);
+  }
+
+  /** How many were added in all. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(ms: number): void {
+    this.#values[this.#count % this.#values.length] = ms;
+    this.#count++;
+  }
+
+  /** The nearest-rank quantiles (0 to 1) of what is kept; `undefined` each when there is nothing. */
+  quantiles(...ranks: number[]): (number | undefined)[] {
+    const sorted = this.#values.slice(0, Math.min(this.#count, this.#values.length)).sort();
+    return ranks.map((rank) => (sorted.length === 0 ? undefined : sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)]));
+  }
+}

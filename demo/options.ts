@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError } from "commander";
+
+/** What `npm run demo` was asked for. */
+export interface DemoOptions {
+  /** Stop after so many transactions; `undefined`: go on until Ctrl-C. */
+  readonly transactions: number | undefined;
+  /** Transactions a second. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly runId: string | undefined;
+  readonly accounts: number;
+  readonly exit: boolean;
+  readonly fresh: boolean;
+  readonly name: string;
+  readonly portOffset: number;
+  readonly stateBackend: "rocksdb" | "hashmap";
+}
+
+/** A parser for options that must be whole numbers within bounds; commander puts the option's name before the message. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** The command line of `npm run demo`. */
+export function demoCommand(): Command {
+  return new Command("npm run demo --")
+    .description(
+      "Starts the whole pipeline on this machine (ZooKeeper, Kafka, MinIO, Flink with StateFun, the functions), sends it generated transactions and shows what comes out. Ctrl-C stops everything.",
+    )
+    .option("--transactions <n>", "send so many, then show the result (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
+    .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 500)
+    .option("--seed <n>", "seed of the generator: the same seed gives the same transactions", wholeNumber(0, 2 ** 31 - 1), 7)
+    .option("--run-id <id>", "names the run's accounts and transactions (default: a new one each time)")
+    .option("--accounts <n>", "accounts that make transactions", wholeNumber(10, 1_000_000), 1000)
+    .option("--exit", "after --transactions: wait until each has its committed decision, check them, write reports/demo.json and exit; 1 if any is missing, repeated or out of order", false)
+    .option("--fresh", "start over: forget all topics and state of earlier demos", false)
+    .option("--name <name>", "data folder below .cluster/", "demo")
+    .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, 50_000), 0)
+    .option("--state-backend <name>", "rocksdb or hashmap", (text) => {
+      if (text !== "rocksdb" && text !== "hashmap") throw new InvalidArgumentError("It must be rocksdb or hashmap.");
+      return text;
+    }, "rocksdb");
+}

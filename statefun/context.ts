@@ -1,0 +1,106 @@
+import { KafkaProducerRecord } from "../protos/gen/io/statefun/egress.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import type { FromFunction_InvocationResponse, ToFunction_InvocationBatchRequest, TypedValue } from "../protos/gen/io/statefun/reqreply.js";
+import { type Address, fromWire, toWire, typenameParts } from "./address.js";
+import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
+import { StatefunError } from "./errors.js";
+import { BatchState, type StateValue } from "./state.js";
+import type { ValueSpec } from "./value-spec.js";
+
+/** What a function may do while it handles one message. Effects take place when the whole batch has succeeded. */
+export interface Context {
+  /** The address that this call runs for. */
+  readonly address: Address;
+  /** Who sent the message; `undefined` when it came from an ingress. */
+  readonly caller: Address | undefined;
+  /** @throws {StatefunError} `UNDECLARED_STATE` for a name that the function's binding does not declare */
+  state(name: string): StateValue;
+  packAndSend<T>(to: Address, type: MessageType<T>, message: T): void;
+  /**
+   * Sends a message later.
+   *
+   * @param delayMs - milliseconds of processing time
+   * @param options - with a token, {@link cancelDelayed} can take the message back
+   */
+  packAndSendAfter<T>(delayMs: number, to: Address, type: MessageType<T>, message: T, options?: { readonly cancellationToken?: string }): void;
+  /** Takes back delayed messages that were sent with this token and have not fired. */
+  cancelDelayed(cancellationToken: string): void;
+  /** @throws {StatefunError} `NO_CALLER` when the message came from an ingress */
+  packAndReply<T>(type: MessageType<T>, message: T): void;
+  /**
+   * Writes a record to a Kafka egress; its value is the message packed in an Any.
+   *
+   * @param egress - the egress' type name in `module.yaml`
+   */
+  packAndSendToKafka<T>(egress: string, record: { readonly topic: string; readonly key: string }, type: MessageType<T>, message: T): void;
+}
+
+const KAFKA_RECORD = typeUrlOf(KafkaProducerRecord);
+
+/** The context of one batch: the same object for each of its messages, so that later ones see earlier changes. */
+export class BatchContext implements Context {
+  readonly address: Address;
+  caller: Address | undefined;
+  readonly #states = new Map<string, BatchState>();
+  readonly #response: FromFunction_InvocationResponse = { stateMutations: [], outgoingMessages: [], delayedInvocations: [], outgoingEgresses: [] };
+
+  constructor(request: ToFunction_InvocationBatchRequest, specs: readonly ValueSpec[]) {
+    this.address = fromWire(request.target!);
+    for (const spec of specs) {
+      this.#states.set(spec.name, new BatchState(spec, request.state.find(({ stateName }) => stateName === spec.name)?.stateValue));
+    }
+  }
+
+  state(name: string): StateValue {
+    const state = this.#states.get(name);
+    if (state === undefined) {
+      const declared = [...this.#states.keys()].join(", ") || "none";
+      throw new StatefunError("UNDECLARED_STATE", `${this.address.typename} declares no state "${name}" (declared: ${declared})`);
+    }
+    return state;
+  }
+
+  packAndSend<T>(to: Address, type: MessageType<T>, message: T): void {
+    this.#response.outgoingMessages.push({ target: toWire(to), argument: typedValue(type, message) });
+  }
+
+  packAndSendAfter<T>(delayMs: number, to: Address, type: MessageType<T>, message: T, options: { readonly cancellationToken?: string } = {}): void {
+    if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw new StatefunError("INVALID_ARGUMENT", `a delay is a whole number of milliseconds, not ${delayMs}`);
+    this.#response.delayedInvocations.push({
+      delayInMs: BigInt(delayMs),
+      target: toWire(to),
+      argument: typedValue(type, message),
+      isCancellationRequest: false,
+      cancellationToken: options.cancellationToken ?? "",
+    });
+  }
+
+  cancelDelayed(cancellationToken: string): void {
+    if (cancellationToken === "") throw new StatefunError("INVALID_ARGUMENT", "an empty cancellation token names no message");
+    this.#response.delayedInvocations.push({ delayInMs: 0n, target: undefined, argument: undefined, isCancellationRequest: true, cancellationToken });
+  }
+
+  packAndReply<T>(type: MessageType<T>, message: T): void {
+    if (this.caller === undefined) throw new StatefunError("NO_CALLER", `${this.address.typename} cannot reply to ${type.$type}: the message came from an ingress`);
+    this.packAndSend(this.caller, type, message);
+  }
+
+  packAndSendToKafka<T>(egress: string, { topic, key }: { readonly topic: string; readonly key: string }, type: MessageType<T>, message: T): void {
+    const { namespace, type: name } = typenameParts(egress);
+    const value = encode(KafkaProducerRecord, { topic, key, valueBytes: encode(Any, pack(type, message)) });
+    this.#response.outgoingEgresses.push({ egressNamespace: namespace, egressType: name, argument: { typename: KAFKA_RECORD, hasValue: true, value } });
+  }
+
+  /** What the batch did; call it once, after its last message. */
+  finish(): FromFunction_InvocationResponse {
+    for (const state of this.#states.values()) {
+      const mutation = state.mutation();
+      if (mutation !== undefined) this.#response.stateMutations.push(mutation);
+    }
+    return this.#response;
+  }
+}
+
+function typedValue<T>(type: MessageType<T>, message: T): TypedValue {
+  return { typename: typeUrlOf(type), hasValue: true, value: encode(type, message) };
+}

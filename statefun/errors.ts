@@ -1,0 +1,49 @@
+/** What went wrong, as a stable code for logs and tests. */
+export type StatefunErrorCode =
+  | "MALFORMED_REQUEST"
+  | "UNKNOWN_FUNCTION"
+  | "FUNCTION_FAILED"
+  | "WRONG_TYPE"
+  | "UNREADABLE_MESSAGE"
+  | "UNDECLARED_STATE"
+  | "NO_CALLER"
+  | "INVALID_BINDING"
+  | "INVALID_ARGUMENT";
+
+/** Base of all errors of this SDK. */
+export class StatefunError extends Error {
+  constructor(
+    readonly code: StatefunErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A value was unpacked or packed as another type than it is. */
+export class WrongTypeError extends StatefunError {
+  constructor(what: string, expected: string, found: string) {
+    super("WRONG_TYPE", `${what} is a ${found}, not a ${expected}`);
+  }
+}
+
+/** The bytes are not a message of the type that they are called. */
+export class UnreadableMessageError extends StatefunError {
+  constructor(typeName: string, cause: unknown) {
+    super("UNREADABLE_MESSAGE", `the bytes are no ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The request cannot be served; `status` is the HTTP status that says so. StateFun repeats every failed call. */
+export class RequestError extends StatefunError {
+  constructor(
+    code: "MALFORMED_REQUEST" | "UNKNOWN_FUNCTION" | "FUNCTION_FAILED",
+    readonly status: 400 | 404 | 500,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}

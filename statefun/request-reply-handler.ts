@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { FromFunction, ToFunction, type ToFunction_Invocation, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
+import { fromWire } from "./address.js";
+import { AnyMessage } from "./any.js";
+import { BatchContext } from "./context.js";
+import { RequestError } from "./errors.js";
+import { readBody } from "./read-body.js";
+import type { Binding, StatefulFunctions } from "./stateful-functions.js";
+
+/** Where failed calls are reported; pino's logger fits. */
+export interface Logger {
+  error(details: object, message: string): void;
+}
+
+export interface RequestReplyHandlerOptions {
+  /** The largest request taken, in bytes; must exceed the largest record times StateFun's batch bound, plus state. */
+  readonly maxBodyBytes: number;
+  readonly logger: Logger;
+}
+
+/** Serves StateFun's request-reply protocol for a set of functions. */
+export class RequestReplyHandler {
+  readonly #functions: StatefulFunctions;
+  readonly #options: RequestReplyHandlerOptions;
+
+  constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
+    this.#functions = functions;
+    this.#options = options;
+  }
+
+  /**
+   * Runs one batch: an encoded ToFunction in, an encoded FromFunction out. Synchronous as long as the functions are: a
+   * promise costs more than a small batch.
+   *
+   * @throws {RequestError} (or rejects with it) when the request is malformed, names an unknown function, or a function
+   *   failed; then nothing of the batch has happened
+   */
+  handle(body: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const request = decodeRequest(body);
+    const { typename } = fromWire(request.target!);
+    const binding = this.#functions.find(typename);
+    if (binding === undefined) {
+      throw new RequestError("UNKNOWN_FUNCTION", 404, `no function is bound to ${typename} (bound: ${this.#functions.typenames.join(", ")})`);
+    }
+    const missing = binding.states.filter(({ name }) => !request.state.some(({ stateName }) => stateName === name));
+    if (missing.length > 0) {
+      return FromFunction.encode({ response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } } }).finish();
+    }
+    const context = new BatchContext(request, binding.states);
+    return runBatch(binding, context, request.invocations, 0);
+  }
+
+  /** A listener for `node:http`, to be called for the one path that `module.yaml` names. */
+  nodeHttp(): (request: IncomingMessage, response: ServerResponse) => void {
+    return (request, response) => void this.#serve(request, response);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (request.method !== "POST") return refuse(response, 405, "only POST", { allow: "POST" });
+      const body = await readBody(request, this.#options.maxBodyBytes);
+      if (body === "aborted") return;
+      if (body === "too-large") {
+        this.#options.logger.error({ status: 413, maxBodyBytes: this.#options.maxBodyBytes }, "request body too large");
+        // The rest of the body will not be read, so the connection cannot be used again.
+        return refuse(response, 413, `more than ${this.#options.maxBodyBytes} bytes`, { connection: "close" });
+      }
+      const handled = this.handle(body);
+      const reply = handled instanceof Promise ? await handled : handled;
+      // StateFun takes this content type only, without parameters.
+      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length });
+      response.end(reply);
+    } catch (error) {
+      const failure = error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, "unexpected failure", { cause: error });
+      this.#options.logger.error({ err: failure.cause ?? failure, code: failure.code, status: failure.status }, failure.message);
+      if (!response.headersSent) refuse(response, failure.status, failure.message);
+      else response.destroy();
+    }
+  }
+}
+
+function refuse(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+}
+
+function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
+  let request: ToFunction;
+  try {
+    request = ToFunction.decode(body);
+  } catch (cause) {
+    throw new RequestError("MALFORMED_REQUEST", 400, "the body is no ToFunction message", { cause });
+  }
+  const batch = request.request?.value;
+  if (batch?.target === undefined || batch.invocations.length === 0) {
+    throw new RequestError("MALFORMED_REQUEST", 400, "the request holds no invocation batch with a target and a message");
+  }
+  return batch;
+}
+
+/** Runs the messages from `from` on, in order; goes asynchronous at the first function that does. */
+function runBatch(binding: Binding, context: BatchContext, invocations: readonly ToFunction_Invocation[], from: number): Uint8Array | Promise<Uint8Array> {
+  try {
+    for (let at = from; at < invocations.length; at++) {
+      const { caller, argument } = invocations[at]!;
+      context.caller = caller === undefined ? undefined : fromWire(caller);
+      const pending = binding.run(context, new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
+      if (pending instanceof Promise) {
+        return pending.then(
+          () => runBatch(binding, context, invocations, at + 1),
+          (cause: unknown) => Promise.reject(failed(context, cause)),
+        );
+      }
+    }
+    return FromFunction.encode({ response: { $case: "invocationResult", value: context.finish() } }).finish();
+  } catch (cause) {
+    throw failed(context, cause);
+  }
+}
+
+function failed({ address }: BatchContext, cause: unknown): RequestError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RequestError("FUNCTION_FAILED", 500, `${address.typename}/${address.id} failed: ${why}`, { cause });
+}

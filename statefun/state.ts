@@ -1,0 +1,72 @@
+import {
+  type FromFunction_PersistedValueMutation,
+  FromFunction_PersistedValueMutation_MutationType as MutationType,
+  type TypedValue,
+} from "../protos/gen/io/statefun/reqreply.js";
+import { decode, encode, type MessageType } from "./any.js";
+import { WrongTypeError } from "./errors.js";
+import type { ValueSpec } from "./value-spec.js";
+
+/** A function's view of one state value. */
+export interface StateValue {
+  /**
+   * The value, or `undefined` when there is none. Changing the object changes nothing until it is packed.
+   *
+   * @throws {WrongTypeError} when the value was declared with another type
+   */
+  unpack<T>(type: MessageType<T>): T | undefined;
+  /** Sets the value. The object belongs to the SDK until the batch ends: it is encoded then. */
+  pack<T>(type: MessageType<T>, value: T): void;
+  /** Removes the value. */
+  clear(): void;
+}
+
+/** A state value during one batch: decoded at most once, encoded at most once. */
+export class BatchState implements StateValue {
+  readonly #spec: ValueSpec;
+  readonly #received: TypedValue | undefined;
+  #value: unknown;
+  #status: "encoded" | "decoded" | "changed" | "cleared";
+
+  constructor(spec: ValueSpec, received: TypedValue | undefined) {
+    this.#spec = spec;
+    this.#received = received?.hasValue === true ? received : undefined;
+    this.#status = this.#received === undefined ? "decoded" : "encoded";
+  }
+
+  unpack<T>(type: MessageType<T>): T | undefined {
+    this.#check(type);
+    if (this.#status === "encoded") {
+      this.#value = decode(this.#spec.type, this.#received!.value);
+      this.#status = "decoded";
+    }
+    return this.#value as T | undefined;
+  }
+
+  pack<T>(type: MessageType<T>, value: T): void {
+    this.#check(type);
+    this.#value = value;
+    this.#status = "changed";
+  }
+
+  clear(): void {
+    this.#value = undefined;
+    this.#status = "cleared";
+  }
+
+  /** What StateFun must change; `undefined` for nothing. A cleared value that was not there needs no change. */
+  mutation(): FromFunction_PersistedValueMutation | undefined {
+    const { name, type, wire } = this.#spec;
+    if (this.#status === "changed") {
+      return { mutationType: MutationType.MODIFY, stateName: name, stateValue: { typename: wire.typeTypename, hasValue: true, value: encode(type, this.#value) } };
+    }
+    if (this.#status === "cleared" && this.#received !== undefined) {
+      return { mutationType: MutationType.DELETE, stateName: name, stateValue: undefined };
+    }
+    return undefined;
+  }
+
+  #check(type: MessageType<unknown>): void {
+    if (type.$type !== this.#spec.type.$type) throw new WrongTypeError(`state "${this.#spec.name}"`, type.$type, this.#spec.type.$type);
+  }
+}

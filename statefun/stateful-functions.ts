@@ -1,0 +1,45 @@
+import type { AnyMessage } from "./any.js";
+import { splitTypename } from "./address.js";
+import type { Context } from "./context.js";
+import { StatefunError } from "./errors.js";
+import type { ValueSpec } from "./value-spec.js";
+
+/**
+ * Handles one message. What it throws fails the whole batch, and StateFun calls again with the same messages: throw only
+ * when another try can help.
+ */
+export type StatefulFunction = (context: Context, message: AnyMessage) => void | Promise<void>;
+
+export interface Binding {
+  readonly typename: string;
+  readonly run: StatefulFunction;
+  readonly states: readonly ValueSpec[];
+}
+
+/** The functions that one endpoint serves. */
+export class StatefulFunctions {
+  readonly #bindings = new Map<string, Binding>();
+
+  /**
+   * Binds a function to its type name.
+   *
+   * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it
+   * @throws {StatefunError} `INVALID_BINDING` when the name is taken or a state name is declared twice
+   */
+  bind(typename: string, run: StatefulFunction, options: { readonly states?: readonly ValueSpec[] } = {}): this {
+    splitTypename(typename);
+    const states = options.states ?? [];
+    if (this.#bindings.has(typename)) throw new StatefunError("INVALID_BINDING", `${typename} is bound already`);
+    if (new Set(states.map(({ name }) => name)).size !== states.length) throw new StatefunError("INVALID_BINDING", `${typename} declares a state twice`);
+    this.#bindings.set(typename, { typename, run, states });
+    return this;
+  }
+
+  find(typename: string): Binding | undefined {
+    return this.#bindings.get(typename);
+  }
+
+  get typenames(): string[] {
+    return [...this.#bindings.keys()];
+  }
+}

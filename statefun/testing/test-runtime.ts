@@ -1,0 +1,176 @@
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { KafkaProducerRecord } from "../../protos/gen/io/statefun/egress.js";
+import { FromFunction, type FromFunction_InvocationResponse, ToFunction, type ToFunction_Invocation, type TypedValue } from "../../protos/gen/io/statefun/reqreply.js";
+import { type Address, fromWire, toWire } from "../address.js";
+import { AnyMessage, decode, encode, type MessageType, typeUrlOf } from "../any.js";
+import { RequestReplyHandler } from "../request-reply-handler.js";
+import type { StatefulFunctions } from "../stateful-functions.js";
+
+/** A record that a function wrote to a Kafka egress. */
+export interface EgressRecord {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: AnyMessage;
+}
+
+interface Delayed {
+  readonly dueMs: number;
+  readonly order: number;
+  readonly token: string;
+  readonly sender: string;
+  readonly target: Address;
+  readonly argument: TypedValue;
+}
+
+/** Messages from one sender to one address, oldest first. */
+interface Channel {
+  readonly target: Address;
+  readonly queue: ToFunction_Invocation[];
+}
+
+export interface TestRuntimeOptions {
+  /** Chooses the interleaving; the same seed gives the same run. */
+  readonly seed?: number;
+  /** The most messages that one call may carry. */
+  readonly maxBatch?: number;
+}
+
+const MAX_CALLS = 1_000_000;
+
+/**
+ * StateFun in memory, for specs: messages from one sender to one address keep their order, and nothing else does; which
+ * channel goes next and how many messages make a batch is up to the seed. Calls go through the real handler as bytes.
+ * Delayed messages fire on virtual time.
+ */
+export class TestRuntime {
+  readonly #handler: RequestReplyHandler;
+  readonly #channels = new Map<string, Channel>();
+  readonly #states = new Map<string, Map<string, TypedValue | undefined>>();
+  readonly #egress: EgressRecord[] = [];
+  readonly #maxBatch: number;
+  readonly #random: () => number;
+  #delayed: Delayed[] = [];
+  #order = 0;
+  #nowMs = 0;
+
+  constructor(functions: StatefulFunctions, { seed = 1, maxBatch = 5 }: TestRuntimeOptions = {}) {
+    this.#handler = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
+    this.#maxBatch = maxBatch;
+    this.#random = mulberry32(seed);
+  }
+
+  /** A record from an ingress; those of the same `partition` to the same address keep their order. */
+  ingress<T>(target: Address, type: MessageType<T>, message: T, partition = "0"): void {
+    this.ingressBytes(target, typeUrlOf(type), encode(type, message), partition);
+  }
+
+  /** As {@link ingress}, for bytes that may be anything. */
+  ingressBytes(target: Address, typeUrl: string, value: Uint8Array, partition = "0"): void {
+    this.#enqueue(`ingress ${partition}`, target, { caller: undefined, argument: { typename: typeUrl, hasValue: true, value: Buffer.from(value) } });
+  }
+
+  /**
+   * Delivers until nothing is left but delayed messages.
+   *
+   * @throws what a function throws, and when a program sends messages without end
+   */
+  async run(): Promise<void> {
+    for (let calls = 0; this.#channels.size > 0; calls++) {
+      if (calls > MAX_CALLS) throw new Error(`no end after ${MAX_CALLS} calls`);
+      const keys = [...this.#channels.keys()];
+      const key = keys[Math.floor(this.#random() * keys.length)]!;
+      const channel = this.#channels.get(key)!;
+      const batch = channel.queue.splice(0, 1 + Math.floor(this.#random() * this.#maxBatch));
+      if (channel.queue.length === 0) this.#channels.delete(key);
+      await this.#call(channel.target, batch);
+    }
+  }
+
+  /** Moves virtual time on; what falls due is delivered in order of its time. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#nowMs + ms;
+    await this.run();
+    for (;;) {
+      const due = this.#delayed.filter(({ dueMs }) => dueMs <= end).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
+      if (due === undefined) break;
+      this.#delayed = this.#delayed.filter((other) => other !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
+      this.#enqueue(due.sender, due.target, { caller: undefined, argument: due.argument });
+      await this.run();
+    }
+    this.#nowMs = end;
+  }
+
+  /** Delayed messages that have not fired. */
+  get delayedCount(): number {
+    return this.#delayed.length;
+  }
+
+  /** Records written to a topic, oldest first. */
+  kafka(topic: string): EgressRecord[] {
+    return this.#egress.filter((record) => record.topic === topic);
+  }
+
+  state<T>(address: Address, name: string, type: MessageType<T>): T | undefined {
+    const value = this.#states.get(keyOf(address))?.get(name);
+    return value && decode(type, value.value);
+  }
+
+  async #call(target: Address, invocations: ToFunction_Invocation[]): Promise<void> {
+    const key = keyOf(target);
+    let states = this.#states.get(key);
+    if (states === undefined) this.#states.set(key, (states = new Map<string, TypedValue | undefined>()));
+    const request = (): Uint8Array =>
+      ToFunction.encode({
+        request: {
+          $case: "invocation",
+          value: { target: toWire(target), state: [...states].map(([stateName, stateValue]) => ({ stateName, stateValue: stateValue ?? { typename: "", hasValue: false, value: Buffer.alloc(0) } })), invocations },
+        },
+      }).finish();
+    let { response } = FromFunction.decode(await this.#handler.handle(request()));
+    if (response?.$case === "incompleteInvocationContext") {
+      for (const { stateName } of response.value.missingValues) states.set(stateName, undefined);
+      ({ response } = FromFunction.decode(await this.#handler.handle(request())));
+    }
+    if (response?.$case !== "invocationResult") throw new Error("the handler asks again for state that it was given");
+    this.#apply(target, response.value, states);
+  }
+
+  #apply(sender: Address, result: FromFunction_InvocationResponse, states: Map<string, TypedValue | undefined>): void {
+    for (const { stateName, stateValue } of result.stateMutations) states.set(stateName, stateValue);
+    for (const { target, argument } of result.outgoingMessages) this.#enqueue(keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
+    for (const { isCancellationRequest, cancellationToken, delayInMs, target, argument } of result.delayedInvocations) {
+      if (isCancellationRequest) this.#delayed = this.#delayed.filter(({ token }) => token !== cancellationToken);
+      else {
+        // A message of its own channel: a timer keeps no order with what is sent at once.
+        const order = this.#order++;
+        this.#delayed.push({ dueMs: this.#nowMs + Number(delayInMs), order, token: cancellationToken, sender: `timer ${order}`, target: fromWire(target!), argument: argument! });
+      }
+    }
+    for (const { argument } of result.outgoingEgresses) {
+      const { topic, key, valueBytes } = decode(KafkaProducerRecord, argument!.value);
+      const { typeUrl, value } = decode(Any, valueBytes);
+      this.#egress.push({ topic, key, value: new AnyMessage(typeUrl, value) });
+    }
+  }
+
+  #enqueue(sender: string, target: Address, invocation: ToFunction_Invocation): void {
+    const key = `${sender} → ${keyOf(target)}`;
+    const channel = this.#channels.get(key);
+    if (channel === undefined) this.#channels.set(key, { target, queue: [invocation] });
+    else channel.queue.push(invocation);
+  }
+}
+
+const keyOf = ({ typename, id }: Address): string => `${typename}/${id}`;
+
+/** A small seeded generator of numbers in [0, 1): good enough to choose interleavings. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,43 @@
+import { FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_PersistedValueSpec } from "../protos/gen/io/statefun/reqreply.js";
+import { type MessageType, typeUrlOf } from "./any.js";
+import { StatefunError } from "./errors.js";
+
+/** When StateFun forgets a value by itself, in milliseconds of processing time. At most one of the two. */
+export interface Expiration {
+  readonly expireAfterWriteMs?: number;
+  readonly expireAfterInvokeMs?: number;
+}
+
+/** A state value that a function declares: its name and the one message type that it holds. */
+export interface ValueSpec<T = unknown> {
+  readonly name: string;
+  readonly type: MessageType<T>;
+  /** As StateFun wants to hear it. */
+  readonly wire: FromFunction_PersistedValueSpec;
+}
+
+/**
+ * Declares a state value.
+ *
+ * @param name - names it within the function; StateFun keeps the value under this name and type for good
+ * @throws {StatefunError} `INVALID_ARGUMENT` for a name that is none, or two ways to expire
+ */
+export function valueSpec<T>(name: string, type: MessageType<T>, expiration: Expiration = {}): ValueSpec<T> {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new StatefunError("INVALID_ARGUMENT", `"${name}" is no state name: letters, digits and _ only, not starting with a digit`);
+  }
+  const { expireAfterWriteMs, expireAfterInvokeMs } = expiration;
+  if (expireAfterWriteMs !== undefined && expireAfterInvokeMs !== undefined) {
+    throw new StatefunError("INVALID_ARGUMENT", `state "${name}" can expire after writes or after calls, not both`);
+  }
+  const mode = expireAfterWriteMs !== undefined ? ExpireMode.AFTER_WRITE : expireAfterInvokeMs !== undefined ? ExpireMode.AFTER_INVOKE : ExpireMode.NONE;
+  return {
+    name,
+    type,
+    wire: {
+      stateName: name,
+      typeTypename: typeUrlOf(type),
+      expirationSpec: { mode, expireAfterMillis: BigInt(expireAfterWriteMs ?? expireAfterInvokeMs ?? 0) },
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Command } from "commander";
+
+import { runCommand } from "../cluster/run-command.js";
+import { ensureTools } from "../cluster/tools/index.js";
+import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
+
+const SUITES = ["types", "lint", "unit", "e2e"] as const;
+type Suite = (typeof SUITES)[number];
+
+/**
+ * `npm test`: types, lint, unit specs and the end-to-end suite on the real cluster. Installs what they need. Prints
+ * `N passed, N failed` last.
+ *
+ * @returns 0 when nothing failed
+ */
+export async function main(argv: string[]): Promise<number> {
+  const program = new Command("npm test --")
+    .description("Runs every suite: types, lint, unit specs, and end-to-end tests on the real cluster.")
+    .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
+    .exitOverride();
+  program.parse(argv, { from: "user" });
+  const unknown = program.args.filter((name) => !SUITES.some((suite) => suite === name));
+  if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
+  const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
+
+  if (chosen.includes("e2e")) {
+    console.log("\n== set-up: tools, jars, MinIO");
+    await ensureTools({ autoInstall: true, onProgress: (line) => console.log(`   ${line}`) });
+  }
+  const results: SuiteResult[] = [];
+  for (const suite of chosen) {
+    const startedAt = Date.now();
+    console.log(`\n== ${suite}`);
+    const result = await run(suite);
+    results.push(result);
+    console.log(`== ${suite}: ${closingLine([result])} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  }
+  console.log();
+  console.log(closingLine(results));
+  return results.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+async function run(suite: Suite): Promise<SuiteResult> {
+  switch (suite) {
+    case "types":
+      return checkCounts(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]));
+    case "lint":
+      return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
+    case "unit":
+    case "e2e":
+      return await vitest(suite);
+  }
+}
+
+async function vitest(project: string): Promise<SuiteResult> {
+  const folder = mkdtempSync(join(tmpdir(), "fraud-test-"));
+  try {
+    const file = join(folder, "report.json");
+    const exitCode = await runCommand("npx", ["--no-install", "vitest", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+    return vitestCounts(readJson(file), exitCode);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
