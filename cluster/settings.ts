@@ -17,6 +17,21 @@ export interface TopicSettings {
   readonly retentionMs: number;
 }
 
+/**
+ * What bounds the size of a call. StateFun repeats a call that is too large until the job restarts, for ever; so the
+ * function server checks at start that the largest one fits.
+ */
+export const LIMITS = {
+  /** The largest record that the `*.valid` topics take. A transaction has about 200 bytes. */
+  recordBytes: 16 * 1024,
+  /** `maxNumBatchRequests` of module.yaml. */
+  batchRecords: 1000,
+  /** A generous bound on one address's state. */
+  stateBytes: 256 * 1024,
+  /** The largest request that the function server takes, and StateFun's default for the largest reply. */
+  bodyBytes: 32 * 1024 * 1024,
+} as const;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 const topic = (name: string, partitions: number): TopicSettings => ({ name, partitions, retentionMs: 7 * DAY_MS });
 

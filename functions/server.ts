@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 
 import { pino } from "pino";
 
-import { REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
+import { LIMITS, REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
 import { RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
@@ -14,11 +14,13 @@ import { parseModel } from "./transaction-scorer/model.js";
 /** StateFun keeps a pooled connection for up to 18 s; a server that closes first costs it a failed attempt. */
 const KEEP_ALIVE_MS = 75_000;
 const SHUTDOWN_LIMIT_MS = 5_000;
-/** Largest record that Kafka takes here, and StateFun's batch bound from module.yaml: what one request may hold. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** What a function adds to a record on its way, and the envelope around it. */
+const OVERHEAD_BYTES = 2 * 1024;
 
 /** The function server: `POST /statefun` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
 function main(): void {
+  const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
+  if (largestCall > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
   const host = process.env["HOST"] ?? "127.0.0.1";
   const port = Number(process.env["PORT"] ?? 8000);
@@ -36,7 +38,7 @@ function main(): void {
     metrics,
     now: () => BigInt(Date.now()),
   });
-  const statefun = new RequestReplyHandler(functions, { maxBodyBytes: MAX_BODY_BYTES, logger }).nodeHttp();
+  const statefun = new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }).nodeHttp();
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 }, (request, response) => {
     if (request.url === "/statefun") return statefun(request, response);

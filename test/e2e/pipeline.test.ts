@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, kafkaClasspath, poll, readTopics, startCluster } from "../../cluster/index.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, startCluster } from "../../cluster/index.js";
 import type { RawRecord } from "../../cluster/java-reader.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -74,7 +74,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     metrics = await (await fetch(`${addresses(settings).functions}/metrics`)).text();
 
     const read = (isolation: "read_committed" | "read_uncommitted", topics: readonly { name: string }[]) =>
-      readTopics({ classpath: kafkaClasspath(), brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: 60_000 });
+      readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: 60_000 });
     const all = await read("read_committed", Object.values(TOPICS));
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
     transactions = of(TOPICS.transactionsValid);
@@ -177,7 +177,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     await poll("the second run's decisions", () => seen.size >= more, { timeoutMs: 90_000 });
     await settled(settings);
     await live.stop();
-    const all = await readTopics({ classpath: kafkaClasspath(), brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: 60_000 });
+    const all = await readTopics({ brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: 60_000 });
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
     const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, () => true);
     expect(judgement).toMatchObject({ accepted: TRANSACTIONS + more, decisions: TRANSACTIONS + more, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });

@@ -1,0 +1,24 @@
+import type { ClusterSettings } from "./settings.js";
+
+/** Where the parts of a native cluster are reached; all on loopback. */
+export interface Addresses {
+  /** `host:port`, as Kafka clients want it. */
+  readonly kafka: string;
+  readonly zookeeper: string;
+  /** URLs without a slash at the end. */
+  readonly flink: string;
+  readonly functions: string;
+  readonly minio: string;
+}
+
+export const HOST = "127.0.0.1";
+
+export function addresses({ ports }: ClusterSettings): Addresses {
+  return {
+    kafka: `${HOST}:${ports.kafka}`,
+    zookeeper: `${HOST}:${ports.zookeeper}`,
+    flink: `http://${HOST}:${ports.flinkRest}`,
+    functions: `http://${HOST}:${ports.functions}`,
+    minio: `http://${HOST}:${ports.minio}`,
+  };
+}

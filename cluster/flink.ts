@@ -1,0 +1,83 @@
+import { addresses } from "./addresses.js";
+import { poll } from "./poll.js";
+import type { ClusterSettings } from "./settings.js";
+
+const REQUEST_MS = 2_000;
+
+/** A figure that nobody answers for at the moment, as after a JobManager's death. */
+export type Unreachable = "unreachable";
+
+export interface CheckpointFigures {
+  readonly completed: number;
+  readonly failed: number;
+  /** Of the newest completed one; `undefined` before the first. */
+  readonly last: { readonly durationMs: number; readonly bytes: number } | undefined;
+}
+
+/** Asks Flink's REST interface about the one job that a StateFun cluster runs. Never throws for a Flink that is away. */
+export interface FlinkClient {
+  /** `RUNNING` only when every task runs too; otherwise Flink's word for the job's state, or `DEPLOYING`. */
+  jobState(): Promise<string>;
+  /** Restarts of the job under this JobManager; a new JobManager begins at 0. */
+  restarts(): Promise<number | Unreachable>;
+  checkpoints(): Promise<CheckpointFigures | Unreachable>;
+  completedCheckpoints(): Promise<number | Unreachable>;
+  /** @throws Error when the limit, in ms, is over */
+  waitForRunning(timeoutMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+interface JobsAnswer {
+  readonly jobs: readonly { readonly jid: string; readonly state: string; readonly "start-time": number; readonly tasks: Readonly<Record<string, number>> }[];
+}
+
+export function flinkClient(settings: ClusterSettings): FlinkClient {
+  const base = addresses(settings).flink;
+
+  async function get<T>(path: string): Promise<T | undefined> {
+    try {
+      const response = await fetch(base + path, { signal: AbortSignal.timeout(REQUEST_MS) });
+      return response.ok ? ((await response.json()) as T) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  const newestJob = async () => (await get<JobsAnswer>("/jobs/overview"))?.jobs.toSorted((a, b) => b["start-time"] - a["start-time"])[0];
+
+  const client: FlinkClient = {
+    async jobState() {
+      const job = await newestJob();
+      if (job === undefined) return "unreachable";
+      if (job.state === "RUNNING" && job.tasks["running"] !== job.tasks["total"]) return "DEPLOYING";
+      return job.state;
+    },
+    async restarts() {
+      const job = await newestJob();
+      const metrics = job && (await get<{ id: string; value: string }[]>(`/jobs/${job.jid}/metrics?get=numRestarts`));
+      const value = metrics?.find(({ id }) => id === "numRestarts")?.value;
+      return value === undefined ? "unreachable" : Number(value);
+    },
+    async checkpoints() {
+      const job = await newestJob();
+      const answer =
+        job &&
+        (await get<{ counts: { completed: number; failed: number }; latest: { completed: { end_to_end_duration: number; state_size: number } | null } }>(`/jobs/${job.jid}/checkpoints`));
+      if (answer === undefined) return "unreachable";
+      const last = answer.latest.completed;
+      return { completed: answer.counts.completed, failed: answer.counts.failed, last: last === null ? undefined : { durationMs: last.end_to_end_duration, bytes: last.state_size } };
+    },
+    async completedCheckpoints() {
+      const figures = await client.checkpoints();
+      return figures === "unreachable" ? figures : figures.completed;
+    },
+    async waitForRunning(timeoutMs, signal) {
+      let last = "";
+      try {
+        await poll("the Flink job to run", async () => (last = await client.jobState()) === "RUNNING", { timeoutMs, intervalMs: 200, signal });
+      } catch (error) {
+        throw new Error(`${error instanceof Error ? error.message : String(error)} (its state: ${last})`, { cause: error });
+      }
+    },
+  };
+  return client;
+}

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { REPOSITORY_ROOT } from "./settings.js";
+import { kafkaClasspath } from "./tools/index.js";
+import { UserError } from "./user-error.js";
+
+/** A Kafka record as Kafka's own Java consumer read it. */
+export interface RawRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** Where a partition was read from and where it ended. A last stable offset below the high watermark: an open transaction. */
+export interface ReadPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: bigint;
+  readonly lastStableOffset: bigint;
+  readonly highWatermark: bigint;
+}
+
+export interface ReadTopicsOptions {
+  /** `host:port` of a broker. */
+  readonly brokers: string;
+  /** Topics, each from the given offsets by partition, or from its beginning. */
+  readonly topics: readonly { readonly topic: string; readonly from?: ReadonlyMap<number, bigint> }[];
+  readonly isolation: "read_committed" | "read_uncommitted";
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads topics to the end that they have now, with Kafka's own Java consumer: proofs do not rest on a client of ours.
+ *
+ * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
+ */
+export function readTopics({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
+  const specs = topics.map(({ topic, from }) => (from === undefined || from.size === 0 ? topic : `${topic}:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}`));
+  const args = [
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+    "-cp",
+    kafkaClasspath(),
+    join(REPOSITORY_ROOT, "cluster/java/ReadTopics.java"),
+    brokers,
+    isolation,
+    String(Math.ceil(timeoutMs / 1000)),
+    ...specs,
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn("java", args, { stdio: ["ignore", "pipe", "pipe"] });
+    const records: RawRecord[] = [];
+    const partitions: ReadPartition[] = [];
+    let errors = "";
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
+    lines.on("line", (line) => {
+      const [kind, topic, partition, a, b, c, d] = line.split(" ");
+      if (kind === "r") records.push({ topic: topic!, partition: Number(partition), offset: BigInt(a!), timestampMs: Number(b), key: bytes(c!), value: bytes(d!) });
+      else if (kind === "p") partitions.push({ topic: topic!, partition: Number(partition), from: BigInt(a!), lastStableOffset: BigInt(b!), highWatermark: BigInt(c!) });
+    });
+    child.on("error", (cause) => reject(new UserError("cannot run java. Get it: apt-get install openjdk-17-jdk-headless", { cause })));
+    // What the pipe still holds comes before `close` of the reader, and the exit may come before both.
+    const read = new Promise<void>((done) => lines.once("close", done));
+    child.on("close", (code) => {
+      void read.then(() => {
+        if (code === 0) resolve({ records, partitions });
+        else reject(new UserError(`the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`));
+      });
+    });
+  });
+}
+
+function bytes(text: string): Buffer | null {
+  return text === "-" ? null : text === "=" ? Buffer.alloc(0) : Buffer.from(text, "base64");
+}

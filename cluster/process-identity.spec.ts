@@ -1,0 +1,27 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { describe, expect, it } from "vitest";
+
+import { identify, isAlive, signalProcess } from "./process-identity.js";
+
+describe("a process identity", () => {
+  it("tells this process from none and from another that had its id before", () => {
+    const own = identify(process.pid)!;
+    expect(isAlive(own)).toBe(true);
+    expect(isAlive({ ...own, started: "1" })).toBe(false);
+    expect(identify(2 ** 22 + 1)).toBeUndefined();
+  });
+
+  it("signals only the process that it names", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    await once(child, "spawn");
+    const identity = identify(child.pid!)!;
+    expect(signalProcess({ ...identity, started: "1" }, "SIGKILL")).toBe(false);
+    expect(isAlive(identity)).toBe(true);
+    const gone = once(child, "exit");
+    expect(signalProcess(identity, "SIGKILL")).toBe(true);
+    await gone;
+    expect(signalProcess(identity, "SIGKILL")).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** A process, safe against its id being given to another one after it ends. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in units of the operating system; compared, never read. */
+  readonly started: string;
+}
+
+/** Identifies a running process; `undefined` when there is none (or only what is left of one) under this id. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const started = startTime(pid);
+  return started === undefined ? undefined : { pid, started };
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return startTime(identity.pid) === identity.started;
+}
+
+/** Signals a process if it still is the one identified; false when it is gone. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isAlive(identity)) return false;
+  try {
+    process.kill(identity.pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function startTime(pid: number): string | undefined {
+  if (process.platform !== "linux") {
+    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+    return status === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
+  }
+  try {
+    // The command's name in parentheses may hold anything; what follows the last ")" is state, then 19 fields to starttime.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+
+import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
+import { clusterSettings, LIMITS, REPOSITORY_ROOT, TOPICS } from "./settings.js";
+
+const settings = clusterSettings({ portOffset: 20_000 });
+const moduleText = readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8");
+
+interface Component {
+  readonly kind: string;
+  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number };
+}
+const components = (text: string) => parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
+
+describe("renderModule", () => {
+  it("puts loopback addresses in place of the containers' and keeps the rest", () => {
+    const rendered = components(renderModule(moduleText, settings));
+    for (const { kind, spec } of rendered) {
+      if (kind.includes("endpoints")) expect(spec.urlPathTemplate).toBe("http://127.0.0.1:28000/statefun");
+      else expect(spec.address).toBe("127.0.0.1:29092");
+    }
+    const original = components(moduleText);
+    expect(rendered.map(({ kind }) => kind)).toEqual(original.map(({ kind }) => kind));
+    expect(rendered.flatMap(({ spec }) => spec.topics ?? [])).toEqual(original.flatMap(({ spec }) => spec.topics ?? []));
+  });
+
+  it("refuses an address that it would not replace", () => {
+    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(/address "broker:9092" does not hold kafka:9092/);
+    expect(() => renderModule("", settings)).toThrow(/module.yaml/);
+  });
+});
+
+describe("module.yaml", () => {
+  it("reads only the *.valid topics, and batches as much as the function server is made for", () => {
+    const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
+    expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
+    expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
+  });
+});
+
+describe("renderFlinkConf", () => {
+  it("lets the native values win and keeps what it does not name", () => {
+    const text = renderFlinkConf("a.b: 1\nrest.port: 8081\nc: x;y\n", { "rest.port": 28_081, d: "new" });
+    expect(text.split("\n")).toEqual(["a.b: 1", "rest.port: 28081", "c: x;y", "d: new", ""]);
+  });
+
+  it("leaves no container's address in the native settings", () => {
+    const template = readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8");
+    for (const role of ["jobmanager", "taskmanager"] as const) {
+      const text = renderFlinkConf(template, flinkOverrides(settings, role));
+      expect(text).not.toMatch(/: jobmanager|zookeeper:2181|minio:9000/);
+      expect(text).toContain("high-availability: zookeeper\n");
+    }
+  });
+
+  it("gives the TaskManager's heap what the other parts leave", () => {
+    const sizes = taskManagerMemoryMb(settings);
+    expect(sizes.taskHeap).toBeGreaterThan(500);
+    expect(sizes.heap + sizes.managed + sizes.direct + sizes.metaspace + sizes.overhead).toBe(settings.memoryMb.taskManager);
+  });
+});

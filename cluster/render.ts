@@ -1,0 +1,116 @@
+import { isMap, parse, parseAllDocuments, stringify } from "yaml";
+
+import { addresses, HOST } from "./addresses.js";
+import type { ClusterSettings } from "./settings.js";
+import { UserError } from "./user-error.js";
+
+/** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
+const KAFKA_ADDRESS = "kafka:9092";
+const FUNCTIONS_URL = "http://functions:8000/";
+
+/**
+ * `module.yaml` with loopback addresses.
+ *
+ * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
+ */
+export function renderModule(text: string, settings: ClusterSettings): string {
+  const { kafka, functions } = addresses(settings);
+  const documents = parseAllDocuments(text);
+  if (!Array.isArray(documents) || documents.length === 0) throw new UserError("module.yaml is empty. Restore it from the repository.");
+  for (const document of documents) {
+    if (document.errors.length > 0) throw new UserError(`module.yaml is no YAML: ${document.errors[0]!.message.split("\n")[0]}`);
+    const kind = String(document.get("kind"));
+    const spec = document.get("spec");
+    if (!isMap(spec)) throw new UserError(`module.yaml: a component of kind ${kind} has no spec.`);
+    const key = kind.startsWith("io.statefun.endpoints.") ? "urlPathTemplate" : kind.startsWith("io.statefun.kafka.") ? "address" : undefined;
+    if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
+    const value = String(spec.get(key));
+    const rendered = key === "address" ? replaced(value, KAFKA_ADDRESS, kafka) : replaced(value, FUNCTIONS_URL, `${functions}/`);
+    if (rendered === undefined) throw new UserError(`module.yaml: ${key} "${value}" does not hold ${key === "address" ? KAFKA_ADDRESS : FUNCTIONS_URL}, which the native cluster replaces.`);
+    spec.set(key, rendered);
+  }
+  return documents.map((document) => stringify(document.toJS())).join("---\n");
+}
+
+function replaced(value: string, from: string, to: string): string | undefined {
+  return value.includes(from) ? value.replace(from, to) : undefined;
+}
+
+/** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */
+export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): Record<string, string | number> {
+  const { ports, objectStore, dataDir } = settings;
+  const at = addresses(settings);
+  const s3 = (path: string) => `s3://${objectStore.bucket}/${path}`;
+  return {
+    "jobmanager.rpc.address": HOST,
+    "jobmanager.rpc.port": ports.jobManagerRpc,
+    "jobmanager.bind-host": HOST,
+    "high-availability.jobmanager.port": ports.jobManagerRpc,
+    "blob.server.port": ports.jobManagerBlob,
+    "rest.address": HOST,
+    "rest.bind-address": HOST,
+    "rest.port": ports.flinkRest,
+    "rest.bind-port": ports.flinkRest,
+    "taskmanager.host": HOST,
+    "taskmanager.bind-host": HOST,
+    "taskmanager.rpc.port": ports.taskManagerRpc,
+    "taskmanager.data.port": ports.taskManagerData,
+    "metrics.internal.query-service.port": 0,
+    "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
+    "high-availability.zookeeper.quorum": at.zookeeper,
+    "high-availability.storageDir": s3("ha"),
+    "state.checkpoints.dir": s3("checkpoints"),
+    "state.savepoints.dir": s3("savepoints"),
+    "s3.endpoint": at.minio,
+    "s3.access-key": objectStore.accessKey,
+    "s3.secret-key": objectStore.secretKey,
+    "parallelism.default": settings.parallelism,
+    "taskmanager.numberOfTaskSlots": settings.parallelism,
+    "execution.checkpointing.interval": `${settings.checkpointIntervalMs}ms`,
+    "state.backend": settings.stateBackend,
+    "state.backend.incremental": String(settings.stateBackend === "rocksdb"),
+    "io.tmp.dirs": `${dataDir}/flink-tmp-${role}`,
+    // StateFun runs on the processors that the functions and Kafka need too.
+    "taskmanager.cpu.cores": settings.parallelism,
+    ...(role === "jobmanager" ? { "jobmanager.memory.process.size": `${settings.memoryMb.jobManager}mb` } : taskManagerMemory(settings)),
+  };
+}
+
+/** Explicit sizes, for the process is started without the script that would derive them. Megabytes. */
+export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): { heap: number; taskHeap: number; frameworkHeap: number; managed: number; network: number; direct: number; metaspace: number; overhead: number } {
+  const total = memoryMb.taskManager;
+  const metaspace = 192;
+  const overhead = 192;
+  const network = 128;
+  const frameworkOffHeap = 128;
+  // RocksDB's caches live in managed memory; on the heap backend the state itself is on the heap.
+  const managed = stateBackend === "rocksdb" ? 384 : 0;
+  const frameworkHeap = 128;
+  const heap = total - metaspace - overhead - network - frameworkOffHeap - managed;
+  return { heap, taskHeap: heap - frameworkHeap, frameworkHeap, managed, network, direct: network + frameworkOffHeap, metaspace, overhead };
+}
+
+function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
+  const sizes = taskManagerMemoryMb(settings);
+  const mb = (value: number) => `${value}mb`;
+  return {
+    "taskmanager.memory.framework.heap.size": mb(sizes.frameworkHeap),
+    "taskmanager.memory.task.heap.size": mb(sizes.taskHeap),
+    "taskmanager.memory.framework.off-heap.size": mb(128),
+    "taskmanager.memory.task.off-heap.size": mb(0),
+    "taskmanager.memory.managed.size": mb(sizes.managed),
+    "taskmanager.memory.network.min": mb(sizes.network),
+    "taskmanager.memory.network.max": mb(sizes.network),
+    "taskmanager.memory.jvm-metaspace.size": mb(sizes.metaspace),
+    "taskmanager.memory.jvm-overhead.min": mb(sizes.overhead),
+    "taskmanager.memory.jvm-overhead.max": mb(sizes.overhead),
+  };
+}
+
+/** `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it. */
+export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
+  const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join("");
+}

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+
+import { REPOSITORY_ROOT } from "./settings.js";
+
+/** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
+export function runCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/** What a program printed and how it ended. */
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program of this repository under test: `node cluster/run.mjs <args>`, to be watched, signalled and waited for. */
+export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv = process.env): { readonly pid: number; readonly output: () => string; kill(signal: NodeJS.Signals): void; readonly finished: Promise<Finished> } {
+  const child = spawn(process.execPath, ["cluster/run.mjs", ...args], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { pid: child.pid!, output: () => stdout + stderr, kill: (signal) => void child.kill(signal), finished };
+}

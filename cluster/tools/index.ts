@@ -1,0 +1,30 @@
+import { classpath, ensureJars } from "./jars.js";
+import { ensureMinio } from "./minio.js";
+import { ensureRequirements } from "./requirements.js";
+import type { Progress } from "./cache.js";
+
+export { classpath, jarFolder } from "./jars.js";
+export { minioProgram } from "./minio.js";
+export type { Progress } from "./cache.js";
+
+/** Class path of Kafka's own programs and clients. */
+export const kafkaClasspath = (): string => classpath("kafka");
+
+/**
+ * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, builds MinIO. What is there already
+ * costs nothing.
+ *
+ * @throws {UserError} in one line: what is missing and how to get it, or which download failed
+ */
+export async function ensureTools({ autoInstall = false, onProgress }: { autoInstall?: boolean; onProgress: Progress }): Promise<void> {
+  await ensureRequirements(autoInstall, onProgress);
+  // Each at its own pace: Maven waits for the network while Go has the processors.
+  await Promise.all([
+    ensureMinio(onProgress),
+    (async () => {
+      await ensureJars("kafka", onProgress);
+      await ensureJars("flink", onProgress);
+      await ensureJars("flink-s3", onProgress);
+    })(),
+  ]);
+}

@@ -1,0 +1,25 @@
+import { join } from "node:path";
+
+import { cacheDir } from "../settings.js";
+import { VERSIONS } from "../versions.js";
+import { build } from "./build.js";
+import { cached, type Progress } from "./cache.js";
+
+const folder = (): string => join(cacheDir(), `minio-${VERSIONS.minio}`);
+
+/** The MinIO server's program. */
+export const minioProgram = (): string => join(folder(), "minio");
+
+/** Builds MinIO by `go install` unless it is there: minutes on a small machine. @throws {UserError} when Go fails */
+export async function ensureMinio(progress: Progress): Promise<void> {
+  await cached(folder(), async (temporary) => {
+    await build({
+      what: "MinIO by go install (2 to 3 minutes on 2 cores)",
+      command: "go",
+      args: ["install", "-v", `github.com/minio/minio@${VERSIONS.minio}`],
+      env: { GOBIN: temporary, GOFLAGS: "-trimpath" },
+      failure: "Go could not build MinIO. Is Go's module proxy reachable?",
+      progress,
+    });
+  });
+}

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+import { UserError } from "../user-error.js";
+import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
+import { build } from "./build.js";
+import type { Progress } from "./cache.js";
+
+/** A program that must be on the machine. */
+interface Requirement {
+  readonly name: string;
+  /** Whether it is there in a version that will do. */
+  readonly present: () => boolean;
+  readonly debianPackage: string;
+  readonly cure: string;
+}
+
+const REQUIREMENTS: readonly Requirement[] = [
+  {
+    name: `a Java ${JAVA_MAJOR} JDK`,
+    // A JRE does not do: the proofs' reader is one Java source file, compiled when it starts.
+    present: () => (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR && (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
+    debianPackage: "openjdk-17-jdk-headless",
+    cure: "apt-get install openjdk-17-jdk-headless, or https://adoptium.net",
+  },
+  {
+    name: "Maven",
+    present: () => output("mvn", ["-version"]) !== undefined,
+    debianPackage: "maven",
+    cure: "apt-get install maven, or https://maven.apache.org/install.html",
+  },
+  {
+    name: `Go ${GO_MINIMUM}`,
+    present: () => goIsRecent(output("go", ["version"])),
+    debianPackage: "golang-go",
+    cure: "https://go.dev/dl/",
+  },
+];
+
+/** The major version in what `java -version` or `javac -version` prints. */
+export function javaMajor(text: string | undefined): number | undefined {
+  const match = /(?:version "|javac )(?:1\.)?(\d+)/.exec(text ?? "");
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Whether what `go version` prints is new enough; from 1.21 on Go fetches a newer toolchain by itself when a module asks. */
+export function goIsRecent(text: string | undefined): boolean {
+  const match = /go(\d+)\.(\d+)/.exec(text ?? "");
+  return match !== null && (Number(match[1]) > 1 || Number(match[2]) >= 21);
+}
+
+function output(command: string, args: string[]): string | undefined {
+  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  return error !== undefined || status !== 0 ? undefined : stdout + stderr;
+}
+
+/**
+ * Checks Java, Maven and Go.
+ *
+ * @param autoInstall - as root on Debian, install what is missing
+ * @throws {UserError} that names all that is missing and how to get it
+ */
+export async function ensureRequirements(autoInstall: boolean, progress: Progress): Promise<void> {
+  let missing = REQUIREMENTS.filter(({ present }) => !present());
+  if (missing.length > 0 && autoInstall && process.getuid?.() === 0 && isDebian()) {
+    const install = (what: string, args: string[]) =>
+      build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
+    await install("package lists", ["update"]);
+    await install(missing.map(({ name }) => name).join(", "), ["install", "-y", "--no-install-recommends", ...missing.map(({ debianPackage }) => debianPackage)]);
+    missing = REQUIREMENTS.filter(({ present }) => !present());
+  }
+  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
+}
+
+function isDebian(): boolean {
+  return existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
+}
