@@ -30,7 +30,7 @@ export default tseslint.config(
   { files: ["cluster/**"], rules: { "no-restricted-imports": "off" } },
   {
     // Programs that talk to a person on the terminal.
-    files: ["**/main.ts", "**/*-main.ts", "cluster/run.mjs", "cluster/terminal/**"],
+    files: ["**/main.ts", "**/*-main.ts", "cluster/run.mjs", "cluster/terminal/**", "cluster/detach.ts"],
     rules: { "no-console": "off" },
   },
   {

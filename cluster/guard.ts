@@ -1,46 +1,58 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { addresses } from "./addresses.js";
+import { readTopics } from "./java-reader.js";
+import { holdsCheckpoint } from "./object-store.js";
 import { zookeeperData } from "./parts.js";
-import type { ClusterSettings } from "./settings.js";
+import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "./settings.js";
 import { UserError } from "./user-error.js";
 
-/** What the three stores say about the past. */
+/** What the three stores say about earlier runs. */
 export interface Past {
-  /** Output topics hold records: the egress committed some, so a checkpoint completed once. */
-  readonly outputs: boolean;
-  /** The ingress topics hold records. */
-  readonly inputs: boolean;
-  /** The object store holds the metadata of a completed checkpoint. */
+  /** The ingress topics were there before this start. */
+  readonly topics: boolean;
+  /** The object store holds the handle of a completed checkpoint. */
   readonly checkpoint: boolean;
-  /** ZooKeeper has a past of its own; in it the pointer to the newest checkpoint. */
+  /** ZooKeeper, which holds the pointer to the newest checkpoint, has run before. */
   readonly pointer: boolean;
+  /** The output topics hold committed records, so a checkpoint completed once. Asked only when it matters. */
+  readonly outputs: () => Promise<boolean>;
 }
 
 /**
- * Why the job must not start on these stores; `undefined` when it may.
- *
- * Topics, checkpoints and ZooKeeper's pointer belong together. Without the checkpoint everything in the topics would be
- * decided again; with a checkpoint of other topics its offsets would point into nowhere.
+ * Why the job must not start on these stores; `undefined` when it may. Topics, checkpoints and ZooKeeper's pointer belong
+ * together: without its checkpoint the job would decide everything in the topics again, and with a checkpoint of topics
+ * that are gone it would wait at offsets that do not come.
  */
-export function refusal({ outputs, inputs, checkpoint, pointer }: Past): string | undefined {
-  if (outputs && !checkpoint) return "The topics hold decisions, but the checkpoints that belong to them are gone: every transaction would be decided again.";
-  if (outputs && !pointer) return "The topics hold decisions, but ZooKeeper has lost the pointer to their checkpoint: every transaction would be decided again.";
-  if (checkpoint && pointer && !inputs && !outputs) {
-    // A checkpoint of a run without a record is as good as none.
-    return undefined;
-  }
-  return undefined;
+export async function refusal({ topics, checkpoint, pointer, outputs }: Past): Promise<string | undefined> {
+  if (checkpoint && pointer) return topics ? undefined : "Kafka's topics are gone, but a checkpoint of them is there: new transactions would be skipped.";
+  if (!topics || !(await outputs())) return undefined;
+  return `The topics hold decisions, but ${checkpoint ? "ZooKeeper has lost the pointer to their checkpoint" : "their checkpoint is gone"}: every transaction would be decided again.`;
 }
 
-/** Whether ZooKeeper has run before. Call it before it is started. */
+/** Whether ZooKeeper has run on its data before. Ask before it is started. */
 export function zookeeperHasPast(settings: ClusterSettings): boolean {
   const folder = join(zookeeperData(settings), "version-2");
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
-/** @throws {UserError} when {@link refusal} has a reason */
-export function guard(past: Past): void {
-  const reason = refusal(past);
-  if (reason !== undefined) throw new UserError(`${reason} Start over with: npm run cluster -- down --wipe`);
+/**
+ * Checks that the stores belong together, before Flink is started and while nothing writes to them.
+ *
+ * @param createdTopics - topics that this start has created
+ * @throws {UserError} when {@link refusal} has a reason
+ */
+export async function guardStores(settings: ClusterSettings, { pointer, createdTopics }: { pointer: boolean; createdTopics: readonly string[] }): Promise<void> {
+  const reason = await refusal({
+    topics: !createdTopics.includes(TOPICS.transactionsValid.name),
+    checkpoint: await holdsCheckpoint(settings),
+    pointer,
+    // Offsets alone don't tell: those of aborted and of open transactions count too.
+    outputs: async () => {
+      const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+      return records.length > 0;
+    },
+  });
+  if (reason !== undefined) throw new UserError(`${reason} Start over with: npm run cluster -- down --name ${settings.name} --wipe`);
 }

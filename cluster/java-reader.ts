@@ -32,6 +32,8 @@ export interface ReadTopicsOptions {
   readonly topics: readonly { readonly topic: string; readonly from?: ReadonlyMap<number, bigint> }[];
   readonly isolation: "read_committed" | "read_uncommitted";
   readonly timeoutMs: number;
+  /** Read so many records at most. Default: all. */
+  readonly limit?: number;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface ReadTopicsOptions {
  *
  * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
  */
-export function readTopics({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
+export function readTopics({ brokers, topics, isolation, timeoutMs, limit }: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
   const specs = topics.map(({ topic, from }) => (from === undefined || from.size === 0 ? topic : `${topic}:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}`));
   const args = [
     "-Xmx384m",
@@ -52,6 +54,7 @@ export function readTopics({ brokers, topics, isolation, timeoutMs }: ReadTopics
     brokers,
     isolation,
     String(Math.ceil(timeoutMs / 1000)),
+    String(limit ?? 0),
     ...specs,
   ];
   return new Promise((resolve, reject) => {

@@ -91,12 +91,12 @@ export function lastLines(settings: ClusterSettings, part: Owner, count = 15): s
 }
 
 /** Asks a process to end, and kills it after a limit. */
-export async function stopProcess(identity: ProcessIdentity, what: string): Promise<void> {
+export async function stopProcess(identity: ProcessIdentity, what: string, limitMs = STOP_LIMIT_MS): Promise<void> {
   if (!signalProcess(identity, "SIGTERM")) return;
   // A stopped process (SIGSTOP) hears nothing until it goes on.
   signalProcess(identity, "SIGCONT");
   try {
-    await poll(`${what} to end`, () => !isAlive(identity), { timeoutMs: STOP_LIMIT_MS, intervalMs: 50 });
+    await poll(`${what} to end`, () => !isAlive(identity), { timeoutMs: limitMs, intervalMs: 50 });
   } catch {
     signalProcess(identity, "SIGKILL");
     await poll(`${what} to be gone after SIGKILL`, () => !isAlive(identity), { timeoutMs: KILL_LIMIT_MS, intervalMs: 50 });

@@ -11,6 +11,18 @@ export function runCommand(command: string, args: readonly string[], env: Readon
   });
 }
 
+/** Runs a program without a terminal; resolves to its exit code and all that it printed. */
+export function runQuietly(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
 /** What a program printed and how it ended. */
 export interface Finished {
   readonly code: number | null;

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 
+import { wholeNumber } from "../cluster/option-values.js";
+
 /** What `npm run demo` was asked for. */
 export interface DemoOptions {
   /** Stop after so many transactions; `undefined`: go on until Ctrl-C. */
@@ -16,16 +18,6 @@ export interface DemoOptions {
   readonly stateBackend: "rocksdb" | "hashmap";
 }
 
-/** A parser for options that must be whole numbers within bounds; commander puts the option's name before the message. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
 
 /** The command line of `npm run demo`. */
 export function demoCommand(): Command {

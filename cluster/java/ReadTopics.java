@@ -17,7 +17,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * "p topic partition from lastStableOffset highWatermark" for each partition. Ends exactly: no record is waited for that
  * is not there.
  *
- * <p>Arguments: brokers, isolation level, limit in seconds, then "topic" or "topic:partition=offset,..." each.
+ * <p>Arguments: brokers, isolation level, limit in seconds, greatest number of records or 0, then "topic" or "topic:partition=offset,..." each.
  */
 public final class ReadTopics {
   public static void main(String[] args) {
@@ -35,7 +35,7 @@ public final class ReadTopics {
             new KafkaConsumer<>(readUncommitted(properties), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       Map<TopicPartition, Long> starts = new HashMap<>();
       List<TopicPartition> partitions = new ArrayList<>();
-      for (int i = 3; i < args.length; i++) {
+      for (int i = 4; i < args.length; i++) {
         String[] parts = args[i].split(":", 2);
         List<PartitionInfo> infos = consumer.partitionsFor(parts[0]);
         if (infos == null || infos.isEmpty()) throw new IllegalArgumentException("there is no topic " + parts[0]);
@@ -58,7 +58,8 @@ public final class ReadTopics {
         consumer.seek(partition, starts.get(partition));
       }
       StringBuilder out = new StringBuilder();
-      while (true) {
+      long left = args[3].equals("0") ? Long.MAX_VALUE : Long.parseLong(args[3]);
+      while (left > 0) {
         boolean done = true;
         for (TopicPartition partition : partitions) {
           if (consumer.position(partition) < ends.get(partition)) done = false;
@@ -67,7 +68,8 @@ public final class ReadTopics {
         if (System.nanoTime() > deadline) throw new IllegalStateException("not at the end of " + partitions + " in time");
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
           TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-          if (record.offset() >= ends.get(partition)) continue;
+          if (record.offset() >= ends.get(partition) || left == 0) continue;
+          left--;
           out.append("r ").append(record.topic()).append(' ').append(record.partition()).append(' ');
           out.append(record.offset()).append(' ').append(record.timestamp()).append(' ');
           out.append(base64(record.key())).append(' ').append(base64(record.value())).append('\n');

@@ -2,15 +2,19 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 import { UserError } from "../user-error.js";
-import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
+import { GO_MINIMUM, JAR_SETS, JAVA_MAJOR, type JarSet } from "../versions.js";
 import { build } from "./build.js";
 import type { Progress } from "./cache.js";
+import { jarFolder } from "./jars.js";
+import { minioProgram } from "./minio.js";
 
 /** A program that must be on the machine. */
 interface Requirement {
   readonly name: string;
   /** Whether it is there in a version that will do. */
   readonly present: () => boolean;
+  /** False when what it makes is in the cache already. */
+  readonly needed: () => boolean;
   readonly debianPackage: string;
   readonly cure: string;
 }
@@ -20,18 +24,21 @@ const REQUIREMENTS: readonly Requirement[] = [
     name: `a Java ${JAVA_MAJOR} JDK`,
     // A JRE does not do: the proofs' reader is one Java source file, compiled when it starts.
     present: () => (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR && (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
+    needed: () => true,
     debianPackage: "openjdk-17-jdk-headless",
     cure: "apt-get install openjdk-17-jdk-headless, or https://adoptium.net",
   },
   {
     name: "Maven",
     present: () => output("mvn", ["-version"]) !== undefined,
+    needed: () => (Object.keys(JAR_SETS) as JarSet[]).some((set) => !existsSync(jarFolder(set))),
     debianPackage: "maven",
     cure: "apt-get install maven, or https://maven.apache.org/install.html",
   },
   {
     name: `Go ${GO_MINIMUM}`,
     present: () => goIsRecent(output("go", ["version"])),
+    needed: () => !existsSync(minioProgram()),
     debianPackage: "golang-go",
     cure: "https://go.dev/dl/",
   },
@@ -55,19 +62,20 @@ function output(command: string, args: string[]): string | undefined {
 }
 
 /**
- * Checks Java, Maven and Go.
+ * Checks Java, and Maven and Go when there is something for them to do.
  *
  * @param autoInstall - as root on Debian, install what is missing
  * @throws {UserError} that names all that is missing and how to get it
  */
 export async function ensureRequirements(autoInstall: boolean, progress: Progress): Promise<void> {
-  let missing = REQUIREMENTS.filter(({ present }) => !present());
+  const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed() && !present());
+  let missing = absent();
   if (missing.length > 0 && autoInstall && process.getuid?.() === 0 && isDebian()) {
     const install = (what: string, args: string[]) =>
       build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
     await install("package lists", ["update"]);
     await install(missing.map(({ name }) => name).join(", "), ["install", "-y", "--no-install-recommends", ...missing.map(({ debianPackage }) => debianPackage)]);
-    missing = REQUIREMENTS.filter(({ present }) => !present());
+    missing = absent();
   }
   if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
 }

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { partProgram } from "./parts.js";
+import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopRecorded } from "./managed-process.js";
+import { waitHealthy } from "./health.js";
+import { signalProcess } from "./process-identity.js";
+import type { ClusterSettings, Part } from "./settings.js";
+import { UserError } from "./user-error.js";
+
+const GIVE_UP_DEATHS = 5;
+const GIVE_UP_WINDOW_MS = 60_000;
+const FIRST_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 4_000;
+
+/** What happens to parts while the cluster runs. */
+export type ClusterEvent =
+  | { readonly kind: "died"; readonly part: Part; readonly exit: Exit; readonly lastLines: readonly string[] }
+  | { readonly kind: "restarted"; readonly part: Part }
+  /** It died too often: it stays down. */
+  | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
+
+/**
+ * The processes of a running cluster, supervised: one that dies is reported and, if wanted, started again.
+ * {@link startCluster} makes it.
+ */
+export class Cluster {
+  readonly settings: ClusterSettings;
+  readonly #restart: boolean;
+  readonly #onEvent: (event: ClusterEvent) => void;
+  readonly #unlock: () => void;
+  readonly #deaths = new Map<Part, number[]>();
+  /** Ends waiting for a next start. */
+  readonly #end = new AbortController();
+  #stopped: Promise<void> | undefined;
+
+  constructor(settings: ClusterSettings, options: { restart: boolean; onEvent: (event: ClusterEvent) => void; unlock: () => void }) {
+    this.settings = settings;
+    this.#restart = options.restart;
+    this.#onEvent = options.onEvent;
+    this.#unlock = options.unlock;
+  }
+
+  /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */
+  async startPart(part: Part, signal?: AbortSignal): Promise<void> {
+    const process = await this.#spawn(part);
+    const exit = await waitHealthy(part, this.settings, process, signal);
+    if (exit !== undefined) throw new UserError(`${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.settings, part)}:\n${lastLines(this.settings, part).join("\n")}`);
+    void process.exited.then((exit) => this.#onExit(part, exit));
+  }
+
+  /** Sends a signal to a part's process. @throws {UserError} when it does not run */
+  kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
+    killPart(this.settings, part, signal);
+  }
+
+  /** Stops every part in order; once, however often it is called. */
+  stop(): Promise<void> {
+    this.#stopped ??= (async () => {
+      this.#end.abort();
+      await stopRecorded(this.settings);
+      this.#unlock();
+    })();
+    return this.#stopped;
+  }
+
+  async #spawn(part: Part): Promise<ManagedProcess> {
+    const program = partProgram(part, this.settings);
+    program.prepare();
+    return await start(this.settings, part, program.command, program.args, program.env);
+  }
+
+  async #onExit(part: Part, exit: Exit): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    forget(this.settings, part);
+    this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.settings, part) });
+    if (!this.#restart) return;
+    const now = Date.now();
+    const deaths = [...(this.#deaths.get(part) ?? []), now].filter((at) => at > now - GIVE_UP_WINDOW_MS);
+    this.#deaths.set(part, deaths);
+    if (deaths.length >= GIVE_UP_DEATHS) {
+      this.#onEvent({ kind: "gave-up", part, reason: `it died ${deaths.length} times within a minute` });
+      return;
+    }
+    try {
+      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (deaths.length - 1), MAX_BACKOFF_MS), undefined, { signal: this.#end.signal });
+      const process = await this.#spawn(part);
+      void process.exited.then((next) => this.#onExit(part, next));
+      // It may have been started in the moment in which everything else was stopped.
+      if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
+      else this.#onEvent({ kind: "restarted", part });
+    } catch (error) {
+      if (!this.#end.signal.aborted) this.#onEvent({ kind: "gave-up", part, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+/** Sends a signal to a part's process, whoever supervises it. @throws {UserError} when it does not run */
+export function killPart(settings: ClusterSettings, part: Part, signal: NodeJS.Signals): void {
+  const identity = recorded(settings, part);
+  if (identity === undefined || !signalProcess(identity, signal)) throw new UserError(`${part} of the cluster "${settings.name}" does not run. See: npm run cluster -- status --name ${settings.name}`);
+}
+
+/** How a process ended, in words. */
+export function describe({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code}` : `killed by ${signal}`;
+}

@@ -1,0 +1,55 @@
+import { rmSync } from "node:fs";
+
+import { flinkClient } from "./flink.js";
+import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
+import { isHealthy } from "./parts.js";
+import { http, tcp } from "./probes.js";
+import { type ClusterSettings, type Part, PARTS } from "./settings.js";
+
+/** How one part is at the moment. */
+export interface PartStatus {
+  readonly part: Part;
+  /** Process id; `undefined` when it does not run. */
+  readonly pid: number | undefined;
+  readonly healthy: boolean;
+}
+
+export interface ClusterStatus {
+  readonly parts: readonly PartStatus[];
+  /** Who watches over the parts; `undefined` after it was killed. */
+  readonly supervisorPid: number | undefined;
+  /** Flink's word for the job's state, or `unreachable`. */
+  readonly job: string;
+  /** Every part answers and the job runs. */
+  readonly running: boolean;
+}
+
+/** Looks at a cluster that any process has started. */
+export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
+  const parts = await Promise.all(
+    PARTS.map(async (part) => {
+      const pid = recorded(settings, part)?.pid;
+      // Without a process of ours, whatever answers at its port is another program.
+      return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings, { tcp, http })) };
+    }),
+  );
+  const job = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? await flinkClient(settings).jobState() : "unreachable";
+  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
+}
+
+/**
+ * Stops a cluster that any process has started, and with `wipe` deletes its data.
+ *
+ * @returns what was running
+ */
+export async function stopCluster(settings: ClusterSettings, { wipe }: { wipe: boolean }): Promise<{ supervisor: boolean; parts: readonly Part[] }> {
+  const running = PARTS.filter((part) => recorded(settings, part) !== undefined);
+  const supervisor = recorded(settings, "supervisor");
+  // It stops the parts in order, and would start again what is stopped behind its back.
+  if (supervisor !== undefined && supervisor.pid !== process.pid) await stopProcess(supervisor, "the supervisor", SUPERVISOR_LIMIT_MS);
+  await stopRecorded(settings);
+  if (wipe) rmSync(settings.dataDir, { recursive: true, force: true });
+  return { supervisor: supervisor !== undefined, parts: running };
+}
+
+const SUPERVISOR_LIMIT_MS = 40_000;

@@ -1,0 +1,19 @@
+import { poll } from "./poll.js";
+import { isHealthy } from "./parts.js";
+import { http, tcp } from "./probes.js";
+import type { Exit, ManagedProcess } from "./managed-process.js";
+import type { ClusterSettings, Part } from "./settings.js";
+
+const START_LIMIT_MS = 90_000;
+
+/**
+ * Waits until a part answers as it should.
+ *
+ * @returns how it ended, if it did before it ever answered
+ */
+export async function waitHealthy(part: Part, settings: ClusterSettings, process: ManagedProcess, signal?: AbortSignal): Promise<Exit | undefined> {
+  let exit: Exit | undefined;
+  void process.exited.then((ended) => (exit = ended));
+  await poll(`${part} to answer`, async () => exit !== undefined || (await isHealthy(part, settings, { tcp, http })), { timeoutMs: START_LIMIT_MS, signal });
+  return exit;
+}

@@ -1,0 +1,140 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+
+import { type Cluster, type ClusterEvent, describe, killPart } from "./cluster.js";
+import { clusterStatus, stopCluster } from "./control.js";
+import { detach } from "./detach.js";
+import { lastLines, logFile } from "./managed-process.js";
+import { wholeNumber } from "./option-values.js";
+import { type ClusterSettings, clusterSettings, type Part, PARTS, type StateBackend } from "./settings.js";
+import { startCluster } from "./start-cluster.js";
+import { stepView } from "./terminal/step-view.js";
+import { ensureTools } from "./tools/index.js";
+import { interrupted } from "./terminal/interrupted.js";
+import { UserError } from "./user-error.js";
+
+const NOT_RUNNING = 3;
+
+interface Named {
+  readonly name: string;
+  readonly portOffset: number;
+}
+
+/** `npm run cluster`: the real parts as processes of this machine, all on loopback. @returns the exit code */
+export async function main(argv: string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command("npm run cluster --").description("Runs ZooKeeper, Kafka, MinIO, Flink with StateFun and the function server on this machine, all on loopback.").exitOverride();
+  const named = (command: Command) =>
+    command.option("--name <name>", "which cluster: the data folder below .cluster/", clusterName, "demo").option("--port-offset <n>", "added to every port", wholeNumber(0, 50_000), 0).exitOverride();
+
+  named(program.command("up"))
+    .description("starts everything and watches over it until Ctrl-C: a part that dies is reported and started again")
+    .option("--detach", "go on in the background once everything runs", false)
+    .option("--fresh", "start over: forget all topics and state", false)
+    .option("--parallelism <n>", "of the Flink job", wholeNumber(1, 16), 2)
+    .addOption(new Option("--state-backend <name>", "where Flink keeps state while it works").choices(["rocksdb", "hashmap"]).default("rocksdb"))
+    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend: StateBackend }) => {
+      const settings = clusterSettings(options);
+      exitCode = options.detach ? await detach(settings, argv) : await up(settings, options.fresh);
+    });
+  named(program.command("status"))
+    .description(`shows each part and the job; exit code ${NOT_RUNNING} unless all of it runs`)
+    .option("--json", "as JSON", false)
+    .action(async (options: Named & { json: boolean }) => {
+      const status = await clusterStatus(clusterSettings(options));
+      if (options.json) console.log(JSON.stringify(status, undefined, 2));
+      else {
+        for (const { part, pid, healthy } of status.parts) console.log(`${part.padEnd(12)} ${(pid === undefined ? "stopped" : healthy ? "healthy" : "no answer").padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}`);
+        console.log(`${"Flink job".padEnd(12)} ${status.job}`);
+        if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined)) console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
+      }
+      exitCode = status.running ? 0 : NOT_RUNNING;
+    });
+  named(program.command("logs"))
+    .description("prints the end of a part's log")
+    .argument("<part>", partNames(), partName)
+    .option("-n, --lines <n>", "how many lines", wholeNumber(1, 1_000_000), 100)
+    .option("-f, --follow", "go on with what is written, until Ctrl-C", false)
+    .action((part: Part, options: Named & { lines: number; follow: boolean }) => {
+      const settings = clusterSettings(options);
+      const file = logFile(settings, part);
+      if (!existsSync(file)) throw new UserError(`${part} of the cluster "${settings.name}" has no log: it was not started yet.`);
+      if (options.follow) exitCode = spawnSync("tail", ["-n", String(options.lines), "-F", file], { stdio: "inherit" }).status ?? 0;
+      else for (const line of lastLines(settings, part, options.lines)) console.log(line);
+    });
+  named(program.command("kill"))
+    .description("kills a part's process at once (SIGKILL), to see what happens")
+    .argument("<part>", partNames(), partName)
+    .option("--signal <name>", "another signal, such as SIGTERM, SIGSTOP or SIGCONT", signalName, "SIGKILL")
+    .action((part: Part, options: Named & { signal: NodeJS.Signals }) => {
+      killPart(clusterSettings(options), part, options.signal);
+      console.log(`${options.signal} sent to ${part}`);
+    });
+  named(program.command("down"))
+    .description("stops everything")
+    .option("--wipe", "and deletes all topics, state and logs", false)
+    .action(async (options: Named & { wipe: boolean }) => {
+      const { supervisor, parts } = await stopCluster(clusterSettings(options), options);
+      console.log(parts.length > 0 || supervisor ? `stopped: ${parts.join(", ") || "the supervisor"}` : "nothing was running");
+      if (options.wipe) console.log("data deleted");
+    });
+
+  await program.parseAsync(argv, { from: "user" });
+  return exitCode;
+}
+
+async function up(settings: ClusterSettings, fresh: boolean): Promise<number> {
+  const step = stepView();
+  const { signal, wait } = interrupted();
+  let cluster: Cluster | undefined;
+  let gaveUp = false;
+  try {
+    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+    cluster = await startCluster(settings, {
+      step,
+      restart: true,
+      fresh,
+      signal,
+      onEvent: (event) => {
+        report(event);
+        gaveUp ||= event.kind === "gave-up";
+      },
+    });
+    console.log(`${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}  data ${settings.dataDir}`);
+    await wait;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    if (cluster !== undefined) await step("stopping", () => cluster!.stop());
+  }
+  return gaveUp ? 1 : 0;
+}
+
+/** Prints what happened to a part. */
+function report(event: ClusterEvent): void {
+  if (event.kind === "restarted") console.log(`${event.part}: started again`);
+  else if (event.kind === "gave-up") console.log(pc.red(`${event.part}: not started again, ${event.reason}`));
+  else console.log(`${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines.map((line) => `    ${line}`).join("\n")}`);
+}
+
+const partNames = (): string => PARTS.join(", ");
+
+function partName(text: string): Part {
+  const part = PARTS.find((name) => name === text);
+  if (part === undefined) throw new InvalidArgumentError(`It must be one of ${partNames()}.`);
+  return part;
+}
+
+function clusterName(text: string): string {
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(text)) throw new InvalidArgumentError("It must be up to 31 small letters, digits and dashes.");
+  return text;
+}
+
+function signalName(text: string): NodeJS.Signals {
+  const signal = (["SIGKILL", "SIGTERM", "SIGINT", "SIGSTOP", "SIGCONT"] as const).find((name) => name === text);
+  if (signal === undefined) throw new InvalidArgumentError("It must be SIGKILL, SIGTERM, SIGINT, SIGSTOP or SIGCONT.");
+  return signal;
+}

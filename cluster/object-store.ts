@@ -1,0 +1,39 @@
+import { CreateBucketCommand, ListObjectsV2Command, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+
+import { addresses } from "./addresses.js";
+import type { ClusterSettings } from "./settings.js";
+
+/** Works with a client of the cluster's object store, and closes it. */
+async function withStore<T>(settings: ClusterSettings, work: (client: S3Client, bucket: string) => Promise<T>): Promise<T> {
+  const { bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
+  const client = new S3Client({ endpoint: addresses(settings).minio, region: "us-east-1", forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 5 });
+  try {
+    return await work(client, bucket);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Creates the bucket for checkpoints unless it is there: Flink does not. */
+export async function createBucket(settings: ClusterSettings): Promise<void> {
+  await withStore(settings, async (client, Bucket) => {
+    try {
+      await client.send(new CreateBucketCommand({ Bucket }));
+    } catch (error) {
+      if (!(error instanceof S3ServiceException && error.name === "BucketAlreadyOwnedByYou")) throw error;
+    }
+  });
+}
+
+/** Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint. */
+export async function holdsCheckpoint(settings: ClusterSettings): Promise<boolean> {
+  return await withStore(settings, async (client, Bucket) => {
+    let token: string | undefined;
+    do {
+      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "ha/", ContinuationToken: token }));
+      if (page.Contents?.some(({ Key }) => Key?.includes("completedCheckpoint"))) return true;
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return false;
+  });
+}

@@ -1,0 +1,106 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { Cluster, type ClusterEvent } from "./cluster.js";
+import { flinkClient } from "./flink.js";
+import { guardStores, zookeeperHasPast } from "./guard.js";
+import { formatKafkaStorage } from "./kafka-storage.js";
+import { lockCluster } from "./lock.js";
+import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
+import { createBucket } from "./object-store.js";
+import { partProgram } from "./parts.js";
+import { requireFreePorts } from "./ports.js";
+import { type ClusterSettings, PARTS } from "./settings.js";
+import type { Step } from "./steps.js";
+import { createTopics } from "./topics.js";
+import { UserError } from "./user-error.js";
+
+const JOB_LIMIT_MS = 120_000;
+
+export interface StartOptions {
+  /** Shows what goes on. */
+  readonly step: Step;
+  /** Start a part again when it dies. */
+  readonly restart: boolean;
+  /** Forget all topics and state of earlier runs. */
+  readonly fresh?: boolean;
+  readonly onEvent?: (event: ClusterEvent) => void;
+  /** Gives up starting; what was started is stopped. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts every part in order, side by side where possible, and resolves when the Flink job runs. Goes on where the last
+ * run under these settings' name ended. Parts that a killed run has left are stopped first.
+ *
+ * The tools must be there: see `ensureTools`.
+ *
+ * @throws {UserError} when ports are taken, another process runs this cluster, its stores don't belong together, or a
+ *   part does not come up. Nothing is left running then
+ */
+export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
+  const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
+  const unlock = lockCluster(settings);
+  const cluster = new Cluster(settings, { restart, onEvent, unlock });
+  try {
+    await stopRecorded(settings);
+    if (fresh) {
+      // All but the lock.
+      for (const entry of readdirSync(settings.dataDir)) if (entry !== "pids") rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
+    }
+    await requireFreePorts(settings);
+    for (const part of PARTS) rotateLog(settings, part);
+    await startParts(cluster, step, signal);
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | undefined): Promise<void> {
+  const { settings } = cluster;
+  const { ports } = settings;
+  const pointer = zookeeperHasPast(settings);
+  const starting = [
+    step(`ZooKeeper on port ${ports.zookeeper}`, () => cluster.startPart("zookeeper", signal)),
+    step(`MinIO on port ${ports.minio}, with its bucket`, async () => {
+      await cluster.startPart("minio", signal);
+      await createBucket(settings);
+    }),
+    step(`function server on port ${ports.functions}`, () => cluster.startPart("functions", signal)),
+  ];
+  const topics = step(`Kafka on port ${ports.kafka}, with its topics`, async (progress) => {
+    partProgram("kafka", settings).prepare();
+    progress("its storage");
+    await formatKafkaStorage(settings);
+    progress("the broker");
+    await cluster.startPart("kafka", signal);
+    progress("its topics");
+    return await createTopics(settings);
+  });
+  const createdTopics = (await settled(topics, ...starting))[0];
+  await guardStores(settings, { pointer, createdTopics });
+  await settled(
+    step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),
+    step("Flink TaskManager", () => cluster.startPart("taskmanager", signal)),
+  );
+  await step("Flink job running", async (progress) => {
+    const flink = flinkClient(settings);
+    const timer = setInterval(() => void flink.jobState().then(progress), 2_000);
+    try {
+      await flink.waitForRunning(JOB_LIMIT_MS, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new UserError(`${error instanceof Error ? error.message : String(error)}. The end of the JobManager's log:\n${lastLines(settings, "jobmanager").join("\n")}`, { cause: error });
+    } finally {
+      clearInterval(timer);
+    }
+  });
+}
+
+/** Waits for all, then throws the first failure: nothing may still be starting while everything is stopped. */
+async function settled<T extends readonly Promise<unknown>[]>(...work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return await Promise.all(work) as { -readonly [K in keyof T]: Awaited<T[K]> };
+}

@@ -1,0 +1,41 @@
+import { withAdmin } from "../kafka/client.js";
+import { addresses } from "./addresses.js";
+import { type ClusterSettings, LIMITS, TOPICS, type TopicSettings } from "./settings.js";
+import { UserError } from "./user-error.js";
+
+/** Topics that only StateFun reads: what it could not digest must not get in. */
+const BOUNDED: readonly TopicSettings[] = [TOPICS.transactionsValid, TOPICS.labelsValid];
+
+/**
+ * Creates the topics that are not there yet.
+ *
+ * @returns the names of those that were created
+ * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
+ */
+export async function createTopics(settings: ClusterSettings): Promise<string[]> {
+  const topics = Object.values(TOPICS);
+  return await withAdmin(addresses(settings).kafka, async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const { topics: known } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name).filter((name) => existing.has(name)) });
+    for (const { name, partitions } of known) {
+      const wanted = topics.find((topic) => topic.name === name)!.partitions;
+      if (partitions.length !== wanted) throw new UserError(`topic ${name} has ${partitions.length} partitions, not ${wanted}. Start over with: npm run cluster -- down --name ${settings.name} --wipe`);
+    }
+    const missing = topics.filter(({ name }) => !existing.has(name));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic: topic.name,
+          numPartitions: topic.partitions,
+          replicationFactor: 1,
+          configEntries: [
+            { name: "retention.ms", value: String(topic.retentionMs) },
+            ...(BOUNDED.includes(topic) ? [{ name: "max.message.bytes", value: String(LIMITS.recordBytes) }] : []),
+          ],
+        })),
+      });
+    }
+    return missing.map(({ name }) => name);
+  });
+}

@@ -1,0 +1,41 @@
+import type { Admin, Kafka } from "kafkajs";
+
+import { UserError } from "../cluster/user-error.js";
+import { loadKafkajs } from "./filter-aborted.js";
+
+const kafkajs = loadKafkajs();
+export const { Partitioners, CompressionTypes, logLevel } = kafkajs;
+
+/**
+ * A quiet client: what goes wrong reaches its caller as an error.
+ *
+ * @param brokers - `host:port` of a broker
+ */
+export function kafkaClient(brokers: string, clientId: string): Kafka {
+  return new kafkajs.Kafka({
+    clientId,
+    brokers: [brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 5_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 20 },
+  });
+}
+
+/**
+ * Works with an admin client, and closes it.
+ *
+ * @throws {UserError} when no broker answers at the address within about 5 s
+ */
+export async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaClient(brokers, "fraud-admin").admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } });
+  try {
+    await admin.connect();
+  } catch (cause) {
+    throw new UserError(`no Kafka broker answers at ${brokers}. Is the cluster up? Start it: npm run cluster -- up`, { cause });
+  }
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}

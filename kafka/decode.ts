@@ -1,0 +1,94 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import protobuf from "protobufjs";
+
+import { REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
+
+/** JSON as printed: 64-bit integers are strings, enums are names, bytes are base64. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** What a record's bytes say. */
+export interface Decoded {
+  /** The message's full name, such as `fraud.v1.Decision`; `undefined` for bytes of no known type. */
+  readonly type: string | undefined;
+  readonly value: Json;
+  /** Why the value is shown as base64 only. */
+  readonly problem?: string;
+}
+
+/** Topics whose values are bare messages; everywhere else a value is a `google.protobuf.Any`. */
+const BARE: ReadonlyMap<string, string> = new Map([
+  [TOPICS.transactionsValid.name, "fraud.v1.Transaction"],
+  [TOPICS.labelsValid.name, "fraud.v1.FraudLabel"],
+]);
+
+const ANY = "google.protobuf.Any";
+const CONVERSION: protobuf.IConversionOptions = { longs: String, enums: String, bytes: String, defaults: true, arrays: true, oneofs: false };
+
+/**
+ * Reads any record of any topic by reflection over `protos/`, so that a message type needs no code here. Any messages
+ * are unpacked, nested ones too, with their type as `@type`.
+ */
+export class RecordDecoder {
+  readonly #root: protobuf.Root;
+
+  constructor(folder = join(REPOSITORY_ROOT, "protos")) {
+    this.#root = new protobuf.Root();
+    // Imports are written from the folder's root; google.protobuf.Any is built in.
+    this.#root.resolvePath = (_origin, target) => (target.startsWith("google/protobuf/") ? target : join(folder, target));
+    this.#root.loadSync(protoFiles(folder, "fraud"), { keepCase: true });
+    this.#root.resolveAll();
+  }
+
+  /** Never throws: what cannot be read is shown as base64, with the reason. */
+  decode(topic: string, value: Uint8Array | null): Decoded {
+    if (value === null) return { type: undefined, value: null };
+    const type = BARE.get(topic) ?? ANY;
+    try {
+      const json = this.#toJson(this.#root.lookupType(type), value);
+      if (type !== ANY) return { type, value: json };
+      const { "@type": packed, ...fields } = json as { "@type": string } & { [key: string]: Json };
+      return "@base64" in fields ? { type: packed, value: fields["@base64"]!, problem: String(fields["@problem"]) } : { type: packed, value: fields };
+    } catch (error) {
+      return { type: undefined, value: Buffer.from(value).toString("base64"), problem: `not a ${type}: ${error instanceof Error ? error.message : String(error)}` };
+    }
+  }
+
+  #toJson(type: protobuf.Type, bytes: Uint8Array): Json {
+    const message = type.decode(bytes);
+    if (type.fullName === `.${ANY}`) return this.#unpacked(message as protobuf.Message & { type_url: string; value: Uint8Array });
+    const json = type.toObject(message, CONVERSION) as { [key: string]: Json };
+    this.#unpackFields(type, message as unknown as Record<string, unknown>, json);
+    return json;
+  }
+
+  /** toObject has shown nested Any messages as their two fields; shows them as what they hold. */
+  #unpackFields(type: protobuf.Type, message: Record<string, unknown>, json: { [key: string]: Json }): void {
+    for (const field of type.fieldsArray) {
+      const value = message[field.name];
+      if (!(field.resolvedType instanceof protobuf.Type) || value === null || value === undefined || field.map) continue;
+      const nested = field.resolvedType;
+      const show = (item: unknown, shown: Json): Json => {
+        if (nested.fullName === `.${ANY}`) return this.#unpacked(item as { type_url: string; value: Uint8Array });
+        this.#unpackFields(nested, item as Record<string, unknown>, shown as { [key: string]: Json });
+        return shown;
+      };
+      json[field.name] = Array.isArray(value) ? value.map((item, n) => show(item, (json[field.name] as Json[])[n]!)) : show(value, json[field.name]!);
+    }
+  }
+
+  #unpacked({ type_url: typeUrl, value }: { type_url: string; value: Uint8Array }): Json {
+    const name = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+    const base64 = Buffer.from(value).toString("base64");
+    try {
+      return { "@type": name, ...(this.#toJson(this.#root.lookupType(name), value) as { [key: string]: Json }) };
+    } catch (error) {
+      return { "@type": name, "@base64": base64, "@problem": error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+function protoFiles(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? protoFiles(root, join(folder, entry.name)) : entry.name.endsWith(".proto") ? [join(folder, entry.name)] : []));
+}
