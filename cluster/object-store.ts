@@ -3,6 +3,9 @@ import { CreateBucketCommand, ListObjectsV2Command, S3Client, S3ServiceException
 import { addresses } from "./addresses.js";
 import type { ClusterSettings } from "./settings.js";
 
+// This version is pinned and made for Node 20; that later ones will not be is no news for people who run a demo.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 /** Works with a client of the cluster's object store, and closes it. */
 async function withStore<T>(settings: ClusterSettings, work: (client: S3Client, bucket: string) => Promise<T>): Promise<T> {
   const { bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;

@@ -262,6 +262,13 @@ function log4j(level: "info" | "warn"): string {
     "logger.checkpoints.level": "warn",
     "logger.kafka.name": "org.apache.kafka",
     "logger.kafka.level": "warn",
+    "logger.sink.name": "org.apache.flink.streaming.api.functions.sink",
+    "logger.sink.level": "warn",
+    "logger.connector.name": "org.apache.flink.streaming.connectors.kafka",
+    "logger.connector.level": "warn",
+    // The supervisor's own knocking at the door.
+    "logger.knock.name": "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.NIOServerCnxn",
+    "logger.knock.level": "error",
   });
 }
 

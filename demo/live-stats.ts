@@ -21,6 +21,7 @@ export interface Snapshot {
   readonly sent: number;
   readonly decided: number;
   readonly waiting: number;
+  /** Episodes opened and escalated; that one was closed calls nobody. */
   readonly alerts: number;
   readonly sentPerSecond: number;
   readonly decidedPerSecond: number;
@@ -77,8 +78,8 @@ export class LiveStats {
   onAlert(value: Uint8Array): void {
     const alert = Alert.decode(Any.decode(value).value);
     if (!alert.accountId.startsWith(this.#runPrefix)) return;
-    this.#alerts++;
     if (alert.kind === Alert_Kind.CLOSED) return;
+    this.#alerts++;
     this.#lastAlerts.unshift({
       kind: alert.kind,
       accountId: alert.accountId,

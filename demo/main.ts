@@ -1,0 +1,66 @@
+import pc from "picocolors";
+
+import { type Cluster, type ClusterEvent, clusterSettings, describe, startCluster } from "../cluster/index.js";
+import { interrupted } from "../cluster/terminal/interrupted.js";
+import { stepView } from "../cluster/terminal/step-view.js";
+import { ensureTools } from "../cluster/tools/index.js";
+import { newRunId } from "../ingress-generator/producer.js";
+import { demoCommand, type DemoOptions } from "./options.js";
+import { isGood, summary, writeReport } from "./report.js";
+import { DemoRun } from "./run.js";
+import { openScreen } from "./screen.js";
+
+const INTERRUPTED = 130;
+
+/**
+ * `npm run demo`: starts everything, sends transactions, shows what comes out, and stops everything.
+ *
+ * @returns 0; 1 when the check of a bounded run fails; 130 when a bounded run is cut short
+ */
+export async function main(argv: string[]): Promise<number> {
+  const command = demoCommand().exitOverride();
+  command.parse(argv, { from: "user" });
+  const options = command.opts<DemoOptions>();
+  if (options.exit && options.transactions === undefined) command.error("error: --exit needs --transactions: without a number the demo goes on until Ctrl-C.");
+
+  const settings = clusterSettings(options);
+  const step = stepView();
+  const { signal, wait } = interrupted();
+  let cluster: Cluster | undefined;
+  try {
+    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+    signal.throwIfAborted();
+    let say = (text: string): void => void process.stderr.write(`${text}\n`);
+    cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event)) });
+
+    const runId = options.runId ?? newRunId();
+    console.log(`\nrun ${pc.bold(runId)}: ${options.transactions ?? "endless"} transactions at ${options.rate}/s, seed ${options.seed}, ${options.accounts} accounts`);
+    const run = new DemoRun(cluster, options, runId);
+    const screen = openScreen(run.stats, () => run.glance);
+    say = (text) => screen.say(text);
+    try {
+      const report = await run.run(screen, signal);
+      if (report === undefined) return options.transactions === undefined ? 0 : INTERRUPTED;
+      writeReport(report);
+      screen.say(`\n${summary(report)}`);
+      if (!options.exit) {
+        screen.say("\nThe cluster goes on; Ctrl-C stops it.");
+        await wait;
+      }
+      return isGood(report) ? 0 : 1;
+    } finally {
+      screen.close();
+    }
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  } finally {
+    if (cluster !== undefined) await step("stopping", () => cluster!.stop());
+  }
+}
+
+function eventText(event: ClusterEvent): string {
+  if (event.kind === "restarted") return `${event.part}: started again`;
+  if (event.kind === "gave-up") return pc.red(`${event.part}: not started again, ${event.reason}`);
+  return `${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines.slice(-5).map((line) => `    ${line}`).join("\n")}`;
+}

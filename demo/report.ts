@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+
+import pc from "picocolors";
+
+import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import type { Violation } from "../loadtest/judge.js";
+
+/** `reports/demo.json`. Field names are stable. */
+export interface DemoReport {
+  readonly runId: string;
+  readonly seed: number;
+  /** Transactions a second that were asked for. */
+  readonly rate: number;
+  readonly accounts: number;
+  readonly startedAt: string;
+  readonly sent: number;
+  /** Committed decision records of the run. */
+  readonly decisions: number;
+  readonly duplicates: number;
+  readonly missing: number;
+  readonly outOfOrder: number;
+  /** Transactions that a function refused. */
+  readonly rejected: number;
+  /** Episodes opened and escalated. */
+  readonly alerts: number;
+  /** From when a transaction was due to when a `read_committed` reader had its decision. Milliseconds. */
+  readonly committedLatencyMs: { readonly p50: number; readonly p99: number };
+  /** From the first transaction's due time to the last decision's arrival. */
+  readonly throughputPerSecond: number;
+  /** Restarts of the Flink job during the run. */
+  readonly jobRestarts: number;
+  /** The first rules found broken, and by which record. */
+  readonly violations: readonly Violation[];
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly node: string };
+}
+
+export const REPORT_FILE = "reports/demo.json";
+
+export function writeReport(report: DemoReport): void {
+  const file = join(REPOSITORY_ROOT, REPORT_FILE);
+  mkdirSync(join(REPOSITORY_ROOT, "reports"), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** The machine that figures come from. */
+export function thisMachine(): DemoReport["machine"] {
+  const [cpu] = cpus();
+  return { cpu: cpu?.model ?? "unknown", cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
+}
+
+/** The report in a few lines, for people. */
+export function summary(report: DemoReport): string {
+  const { sent, decisions, missing, duplicates, outOfOrder, rejected, alerts, committedLatencyMs: latency } = report;
+  const good = isGood(report);
+  return [
+    `${good ? pc.green("✔") : pc.red("✘")} ${sent} sent, ${decisions} decided, ${missing} missing, ${duplicates} repeated, ${outOfOrder} out of account order${rejected > 0 ? `, ${rejected} rejected` : ""}`,
+    `  ${alerts} alerts; committed latency p50 ${latency.p50} ms, p99 ${latency.p99} ms; ${report.throughputPerSecond} decisions/s; ${report.jobRestarts} job restarts`,
+    ...report.violations.map(({ property, what }) => `  ${pc.red(property)}: ${what}`),
+    `  ${pc.dim(`read with Kafka's Java consumer, read_committed; report: ${REPORT_FILE}`)}`,
+  ].join("\n");
+}
+
+/** Whether every transaction sent has exactly one decision, in account order. */
+export function isGood({ sent, decisions, missing, duplicates, outOfOrder, violations }: DemoReport): boolean {
+  return decisions === sent && missing === 0 && duplicates === 0 && outOfOrder === 0 && violations.length === 0;
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { TopicMessages } from "kafkajs";
+
+import { TOPICS } from "../cluster/settings.js";
+import { UserError } from "../cluster/user-error.js";
+import { kafkaClient, Partitioners } from "../kafka/client.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { dueCount, dueMs } from "./pacing.js";
+import { type FraudPattern, type SimulatedItem, simulate, stepMs } from "./simulator.js";
+
+const TICK_MS = 10;
+/** Records of one request to Kafka: about 0.5 MB. */
+const MAX_BATCH = 2_000;
+const DAY_MS = 24 * 3_600_000;
+/** Endless runs begin this long ago; event time moves hours a second, and must not overtake the clock. */
+const ENDLESS_SPAN_MS = 10 * 365 * DAY_MS;
+
+export interface GeneratorOptions {
+  readonly brokers: string;
+  readonly seed: number;
+  readonly runId: string;
+  /** Transactions a second, by the clock on the wall. Labels come on top. */
+  readonly rate: number;
+  /** How many transactions; default: until the signal. */
+  readonly transactions?: number | undefined;
+  readonly accounts: number;
+  readonly merchants?: number | undefined;
+  readonly labelDelayMs?: number | undefined;
+  /** Event time of the beginning, in ms since 1970; default {@link defaultStart}. */
+  readonly startMs?: number | undefined;
+  /** Called just before an item is handed to Kafka, with the wall-clock time (ms) at which it was due. */
+  readonly onSend?: (item: SimulatedItem, dueAtMs: number) => void;
+  /** Ends the run early, in order. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was sent. */
+export interface Generated {
+  readonly sentTransactions: number;
+  readonly sentLabels: number;
+  /** Fraudulent transactions by pattern. */
+  readonly frauds: Readonly<Partial<Record<FraudPattern, number>>>;
+  readonly startMs: number;
+  readonly elapsedMs: number;
+}
+
+/** A run id that no other run has: `r` and seven random letters and digits. */
+export const newRunId = (): string => `r${randomBytes(8).readBigUInt64BE().toString(36).slice(-7).padStart(7, "0")}`;
+
+/** Where a run's event time begins, so that it ends a little before now; without an end, ten years ago. */
+export function defaultStart(nowMs: number, accounts: number, transactions: number | undefined): number {
+  const span = transactions === undefined ? ENDLESS_SPAN_MS : transactions * stepMs(accounts) + DAY_MS;
+  return Math.floor(nowMs - span);
+}
+
+/**
+ * Sends simulated transactions and labels to the `*.valid` topics at a steady rate, with an idempotent producer: each
+ * record stands there once, in order. A record's timestamp is when it was due. Kafka falling behind delays records, and
+ * never thins them out.
+ *
+ * @throws {UserError} when Kafka is not there, or the run's event time has reached the present
+ */
+export async function runGenerator(options: GeneratorOptions): Promise<Generated> {
+  const { brokers, rate, transactions, accounts, onSend, signal } = options;
+  const startMs = options.startMs ?? defaultStart(Date.now(), accounts, transactions);
+  const items = simulate({ seed: options.seed, runId: options.runId, startMs, accounts, ...(options.merchants && { merchants: options.merchants }), ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }) });
+  const producer = kafkaClient(brokers, "fraud-generator").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  try {
+    await producer.connect();
+  } catch (cause) {
+    throw new UserError(`no Kafka broker answers at ${brokers}. Is the cluster up? Start it: npm run cluster -- up`, { cause });
+  }
+  const began = Date.now();
+  const frauds: Partial<Record<FraudPattern, number>> = {};
+  let sentTransactions = 0;
+  let sentLabels = 0;
+  try {
+    while (!signal?.aborted && sentTransactions < (transactions ?? Infinity)) {
+      const due = Math.min(dueCount(Date.now() - began, rate), transactions ?? Infinity);
+      if (sentTransactions >= due) {
+        await delay(TICK_MS);
+        continue;
+      }
+      const batch: Batch = { [TOPICS.transactionsValid.name]: [], [TOPICS.labelsValid.name]: [] };
+      for (let records = 0; records < MAX_BATCH && sentTransactions < due; records++) {
+        const item = items.next().value;
+        const dueAtMs = Math.floor(began + dueMs(sentTransactions, rate));
+        if (Number(item.message.eventTimeMs) > Date.now()) throw new UserError("the simulated time has reached the present. Begin a new run, or an earlier one with --start.");
+        onSend?.(item, dueAtMs);
+        add(batch, item, dueAtMs);
+        if (item.kind === "label") sentLabels++;
+        else {
+          sentTransactions++;
+          if (item.fraud !== undefined) frauds[item.fraud] = (frauds[item.fraud] ?? 0) + 1;
+        }
+      }
+      await producer.sendBatch({ acks: -1, topicMessages: Object.entries(batch).flatMap(([topic, messages]) => (messages.length === 0 ? [] : [{ topic, messages }])) });
+    }
+    return { sentTransactions, sentLabels, frauds, startMs, elapsedMs: Date.now() - began };
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+type Batch = Record<string, TopicMessages["messages"]>;
+
+function add(batch: Batch, item: SimulatedItem, dueAtMs: number): void {
+  batch[topicOf(item)]!.push({ key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) });
+}
+
+/** The topic that an item goes to. */
+export const topicOf = ({ kind }: SimulatedItem): string => (kind === "transaction" ? TOPICS.transactionsValid.name : TOPICS.labelsValid.name);
+
+/** An item's bytes as they stand in its topic. */
+export function encodeItem(item: SimulatedItem): Buffer {
+  return Buffer.from(item.kind === "transaction" ? Transaction.encode(item.message).finish() : FraudLabel.encode(item.message).finish());
+}
