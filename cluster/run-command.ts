@@ -32,7 +32,7 @@ export interface Finished {
 }
 
 /** A program of this repository under test: `node cluster/run.mjs <args>`, to be watched, signalled and waited for. */
-export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv = process.env): { readonly pid: number; readonly output: () => string; kill(signal: NodeJS.Signals): void; readonly finished: Promise<Finished> } {
+export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv = process.env): { readonly pid: number; readonly output: () => string; readonly kill: (signal: NodeJS.Signals) => void; readonly finished: Promise<Finished> } {
   const child = spawn(process.execPath, ["cluster/run.mjs", ...args], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
   let stdout = "";
   let stderr = "";

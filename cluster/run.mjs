@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const COMMANDS = {
+  bench: "bench/main.ts",
   cluster: "cluster/main.ts",
   demo: "demo/main.ts",
   generate: "ingress-generator/main.ts",

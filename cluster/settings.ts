@@ -22,8 +22,11 @@ export interface TopicSettings {
  * function server checks at start that the largest one fits.
  */
 export const LIMITS = {
-  /** The largest record that the `*.valid` topics take. A transaction has about 200 bytes. */
-  recordBytes: 16 * 1024,
+  /**
+   * The largest record that the `*.valid` topics take. Kafka applies it to a whole batch of records, so it also bounds what
+   * a producer may send to a partition at once. A transaction has about 200 bytes.
+   */
+  recordBytes: 24 * 1024,
   /** `maxNumBatchRequests` of module.yaml. */
   batchRecords: 1000,
   /** A generous bound on one address's state. */

@@ -102,5 +102,5 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
 /** Waits for all, then throws the first failure: nothing may still be starting while everything is stopped. */
 async function settled<T extends readonly Promise<unknown>[]>(...work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(work);
-  return await Promise.all(work) as { -readonly [K in keyof T]: Awaited<T[K]> };
+  return await Promise.all(work);
 }

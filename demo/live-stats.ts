@@ -25,6 +25,7 @@ export interface Snapshot {
   readonly alerts: number;
   readonly sentPerSecond: number;
   readonly decidedPerSecond: number;
+  /** Over the newest decisions only. */
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
   readonly lastAlerts: readonly ShownAlert[];
@@ -32,6 +33,8 @@ export interface Snapshot {
 
 const RATE_WINDOW_MS = 5_000;
 const SHOWN_ALERTS = 8;
+/** Latencies that the view's quantiles are taken over: some seconds' worth. */
+const RECENT = 2_000;
 
 /**
  * Follows one run as a `read_committed` reader sees it. For the eye and for latencies: whether the run is right is
@@ -41,6 +44,7 @@ export class LiveStats {
   /** Scheduled wall-clock times (ms) of transactions without a decision, by id. */
   readonly #waiting = new Map<string, number>();
   readonly #latencies: Latencies;
+  readonly #recent = new Latencies(RECENT);
   readonly #sent = new RateMeter();
   readonly #decided = new RateMeter();
   readonly #lastAlerts: ShownAlert[] = [];
@@ -50,7 +54,7 @@ export class LiveStats {
 
   /**
    * @param runId - only this run's accounts are followed
-   * @param keptLatencies - how many of the newest latencies the quantiles are taken over
+   * @param keptLatencies - how many of the newest latencies {@link quantiles} is taken over
    */
   constructor(runId: string, keptLatencies: number) {
     this.#runPrefix = `${runId}-`;
@@ -70,6 +74,7 @@ export class LiveStats {
     if (scheduledAtMs === undefined) return;
     this.#waiting.delete(transactionId);
     this.#latencies.add(nowMs - scheduledAtMs);
+    this.#recent.add(nowMs - scheduledAtMs);
     this.#decided.add(nowMs);
     this.#lastDecisionAt = nowMs;
   }
@@ -104,8 +109,13 @@ export class LiveStats {
     return this.#lastDecisionAt;
   }
 
+  /** Quantiles (0 to 1) of the run's latencies, in ms; 0 each before the first decision. */
+  quantiles(...ranks: number[]): number[] {
+    return this.#latencies.quantiles(...ranks).map((ms) => Math.round(ms ?? 0));
+  }
+
   snapshot(nowMs: number): Snapshot {
-    const [p50Ms, p99Ms] = this.#latencies.quantiles(0.5, 0.99);
+    const [p50Ms, p99Ms] = this.#recent.quantiles(0.5, 0.99);
     return {
       sent: this.#sent.total,
       decided: this.#decided.total,

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 
-import { type Cluster, type ClusterEvent, clusterSettings, describe, startCluster } from "../cluster/index.js";
+import { addresses, type Cluster, type ClusterEvent, clusterSettings, describe, startCluster } from "../cluster/index.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { ensureTools } from "../cluster/tools/index.js";
@@ -9,6 +9,7 @@ import { demoCommand, type DemoOptions } from "./options.js";
 import { isGood, summary, writeReport } from "./report.js";
 import { DemoRun } from "./run.js";
 import { openScreen } from "./screen.js";
+import { warmUp } from "./warm-up.js";
 
 const INTERRUPTED = 130;
 
@@ -34,6 +35,11 @@ export async function main(argv: string[]): Promise<number> {
     cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event)) });
 
     const runId = options.runId ?? newRunId();
+    if (options.warmUp > 0) {
+      await step(`warming up with ${options.warmUp} transactions`, (onProgress) =>
+        warmUp({ brokers: addresses(settings).kafka, runId: `${runId}.warm`, seed: options.seed, transactions: options.warmUp, onProgress, signal }),
+      );
+    }
     console.log(`\nrun ${pc.bold(runId)}: ${options.transactions ?? "endless"} transactions at ${options.rate}/s, seed ${options.seed}, ${options.accounts} accounts`);
     const run = new DemoRun(cluster, options, runId);
     const screen = openScreen(run.stats, () => run.glance);
@@ -41,10 +47,11 @@ export async function main(argv: string[]): Promise<number> {
     try {
       const report = await run.run(screen, signal);
       if (report === undefined) return options.transactions === undefined ? 0 : INTERRUPTED;
-      writeReport(report);
-      screen.say(`\n${summary(report)}`);
+      writeReport(report, options.report);
+      screen.close();
+      console.log(`\n${summary(report, options.report)}`);
       if (!options.exit) {
-        screen.say("\nThe cluster goes on; Ctrl-C stops it.");
+        console.log("\nThe cluster goes on; Ctrl-C stops it.");
         await wait;
       }
       return isGood(report) ? 0 : 1;

@@ -11,7 +11,11 @@ export interface DemoOptions {
   readonly seed: number;
   readonly runId: string | undefined;
   readonly accounts: number;
+  /** Transactions sent before the run, which no figure counts. */
+  readonly warmUp: number;
   readonly exit: boolean;
+  /** File for the report of a bounded run, from the repository's root. */
+  readonly report: string;
   readonly fresh: boolean;
   readonly name: string;
   readonly portOffset: number;
@@ -30,7 +34,9 @@ export function demoCommand(): Command {
     .option("--seed <n>", "seed of the generator: the same seed gives the same transactions", wholeNumber(0, 2 ** 31 - 1), 7)
     .option("--run-id <id>", "names the run's accounts and transactions (default: a new one each time)")
     .option("--accounts <n>", "accounts that make transactions", wholeNumber(10, 1_000_000), 1000)
-    .option("--exit", "after --transactions: wait until each has its committed decision, check them, write reports/demo.json and exit; 1 if any is missing, repeated or out of order", false)
+    .option("--warm-up <n>", "transactions sent before the run, of a run of their own, so that its figures do not tell of cold Java", wholeNumber(0, 100_000), 2000)
+    .option("--exit", "after --transactions: wait until each has its committed decision, check them, write the report and exit; 1 if any is missing, repeated or out of order", false)
+    .option("--report <file>", "where a bounded run's report goes", "reports/demo.json")
     .option("--fresh", "start over: forget all topics and state of earlier demos", false)
     .option("--name <name>", "data folder below .cluster/", "demo")
     .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, 50_000), 0)

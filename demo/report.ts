@@ -1,19 +1,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
+import { dirname, resolve } from "node:path";
 
 import pc from "picocolors";
 
 import { REPOSITORY_ROOT } from "../cluster/settings.js";
 import type { Violation } from "../loadtest/judge.js";
 
-/** `reports/demo.json`. Field names are stable. */
+/** The report of a bounded run, `reports/demo.json` by default. Field names are stable. */
 export interface DemoReport {
   readonly runId: string;
   readonly seed: number;
   /** Transactions a second that were asked for. */
   readonly rate: number;
   readonly accounts: number;
+  /** Transactions before the run that no figure counts. */
+  readonly warmUp: number;
   readonly startedAt: string;
   readonly sent: number;
   /** Committed decision records of the run. */
@@ -36,11 +38,10 @@ export interface DemoReport {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly node: string };
 }
 
-export const REPORT_FILE = "reports/demo.json";
-
-export function writeReport(report: DemoReport): void {
-  const file = join(REPOSITORY_ROOT, REPORT_FILE);
-  mkdirSync(join(REPOSITORY_ROOT, "reports"), { recursive: true });
+/** @param name - a file, from the repository's root */
+export function writeReport(report: DemoReport, name: string): void {
+  const file = resolve(REPOSITORY_ROOT, name);
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
@@ -51,14 +52,14 @@ export function thisMachine(): DemoReport["machine"] {
 }
 
 /** The report in a few lines, for people. */
-export function summary(report: DemoReport): string {
+export function summary(report: DemoReport, file: string): string {
   const { sent, decisions, missing, duplicates, outOfOrder, rejected, alerts, committedLatencyMs: latency } = report;
   const good = isGood(report);
   return [
     `${good ? pc.green("✔") : pc.red("✘")} ${sent} sent, ${decisions} decided, ${missing} missing, ${duplicates} repeated, ${outOfOrder} out of account order${rejected > 0 ? `, ${rejected} rejected` : ""}`,
     `  ${alerts} alerts; committed latency p50 ${latency.p50} ms, p99 ${latency.p99} ms; ${report.throughputPerSecond} decisions/s; ${report.jobRestarts} job restarts`,
     ...report.violations.map(({ property, what }) => `  ${pc.red(property)}: ${what}`),
-    `  ${pc.dim(`read with Kafka's Java consumer, read_committed; report: ${REPORT_FILE}`)}`,
+    `  ${pc.dim(`read with Kafka's Java consumer, read_committed; report: ${file}`)}`,
   ].join("\n");
 }
 

@@ -129,13 +129,14 @@ export class DemoRun {
 
   async #report(generated: Generated, starts: Starts, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {
     const { judgement, alerts } = await checkRun(this.#brokers, this.#runId, starts);
-    const { p50Ms = 0, p99Ms = 0 } = this.stats.snapshot(Date.now());
-    const { seed, rate, accounts } = this.#options;
+    const [p50, p99] = this.stats.quantiles(0.5, 0.99);
+    const { seed, rate, accounts, warmUp } = this.#options;
     return {
       runId: this.#runId,
       seed,
       rate,
       accounts,
+      warmUp,
       startedAt: new Date(startedAtMs).toISOString(),
       sent: generated.sentTransactions,
       decisions: judgement.decisions,
@@ -144,7 +145,7 @@ export class DemoRun {
       outOfOrder: judgement.outOfOrder,
       rejected: judgement.rejected,
       alerts,
-      committedLatencyMs: { p50: Math.round(p50Ms), p99: Math.round(p99Ms) },
+      committedLatencyMs: { p50: p50!, p99: p99! },
       throughputPerSecond: Math.round(generated.sentTransactions / ((this.stats.lastDecisionAtMs - sendingFromMs) / 1000)),
       jobRestarts: this.#glance.jobRestarts,
       violations: judgement.violations.slice(0, REPORTED_VIOLATIONS),

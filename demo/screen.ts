@@ -10,6 +10,7 @@ const LINE_MS = 2_000;
 export interface Screen {
   /** Prints something that stays. */
   say(text: string): void;
+  /** Leaves the last view standing; may be called again. */
   close(): void;
 }
 
@@ -21,6 +22,7 @@ export function openScreen(stats: LiveStats, glance: () => ClusterGlance, stream
   const log = createLogUpdate(stream);
   const draw = () => log(`\n${liveView(stats.snapshot(Date.now()), glance())}`);
   const timer = setInterval(draw, REDRAW_MS);
+  let closed = false;
   return {
     say(text) {
       log.clear();
@@ -28,6 +30,8 @@ export function openScreen(stats: LiveStats, glance: () => ClusterGlance, stream
       draw();
     },
     close() {
+      if (closed) return;
+      closed = true;
       clearInterval(timer);
       draw();
       log.done();

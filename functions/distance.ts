@@ -1,7 +1,7 @@
 /** Metres per millionth of a degree on a sphere of 6,371,008.8 m radius. */
 const METRES_PER_E6 = 0.11119508023;
 /** Radians per millionth of a degree, halved: turns the sum of two latitudes into their mean. */
-const MEAN_RADIANS_PER_E6 = 8.726646259971648e-9;
+const MEAN_RADIANS_PER_E6 = 8.726646259971647e-9;
 
 export interface Point {
   /** Millionths of a degree. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { TopicMessages } from "kafkajs";
 
-import { TOPICS } from "../cluster/settings.js";
+import { LIMITS, TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { kafkaClient, Partitioners } from "../kafka/client.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
@@ -11,8 +11,10 @@ import { dueCount, dueMs } from "./pacing.js";
 import { type FraudPattern, type SimulatedItem, simulate, stepMs } from "./simulator.js";
 
 const TICK_MS = 10;
-/** Records of one request to Kafka: about 0.5 MB. */
-const MAX_BATCH = 2_000;
+/** Of one request to Kafka. All of it may be for one partition, which takes no larger batch. */
+const MAX_SEND_BYTES = LIMITS.recordBytes - 4 * 1024;
+/** A record's length, timestamp and headers in a batch, at most. */
+const RECORD_OVERHEAD_BYTES = 32;
 const DAY_MS = 24 * 3_600_000;
 /** Endless runs begin this long ago; event time moves hours a second, and must not overtake the clock. */
 const ENDLESS_SPAN_MS = 10 * 365 * DAY_MS;
@@ -83,13 +85,15 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
         await delay(TICK_MS);
         continue;
       }
-      const batch: Batch = { [TOPICS.transactionsValid.name]: [], [TOPICS.labelsValid.name]: [] };
-      for (let records = 0; records < MAX_BATCH && sentTransactions < due; records++) {
+      const batch: Record<string, TopicMessages["messages"]> = { [TOPICS.transactionsValid.name]: [], [TOPICS.labelsValid.name]: [] };
+      for (let bytes = 0; bytes < MAX_SEND_BYTES && sentTransactions < due; ) {
         const item = items.next().value;
         const dueAtMs = Math.floor(began + dueMs(sentTransactions, rate));
         if (Number(item.message.eventTimeMs) > Date.now()) throw new UserError("the simulated time has reached the present. Begin a new run, or an earlier one with --start.");
         onSend?.(item, dueAtMs);
-        add(batch, item, dueAtMs);
+        const record = { key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) };
+        batch[topicOf(item)]!.push(record);
+        bytes += record.key.length + record.value.length + RECORD_OVERHEAD_BYTES;
         if (item.kind === "label") sentLabels++;
         else {
           sentTransactions++;
@@ -102,12 +106,6 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
   } finally {
     await producer.disconnect();
   }
-}
-
-type Batch = Record<string, TopicMessages["messages"]>;
-
-function add(batch: Batch, item: SimulatedItem, dueAtMs: number): void {
-  batch[topicOf(item)]!.push({ key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) });
 }
 
 /** The topic that an item goes to. */

@@ -1,5 +1,6 @@
 import { contentHash } from "../intake/content-hash.js";
-import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
+import type { FraudLabel, Transaction} from "../protos/gen/fraud/v1/transaction.js";
+import { Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { EventQueue } from "./event-queue.js";
 import { CITIES, type City, distanceKm, HOME_CITIES } from "./places.js";
 import { Random, Zipf } from "./random.js";

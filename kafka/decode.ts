@@ -6,7 +6,10 @@ import protobuf from "protobufjs";
 import { REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
 
 /** JSON as printed: 64-bit integers are strings, enums are names, bytes are base64. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json;
+}
 
 /** What a record's bytes say. */
 export interface Decoded {
@@ -16,6 +19,15 @@ export interface Decoded {
   /** Why the value is shown as base64 only. */
   readonly problem?: string;
 }
+
+/** google.protobuf.Any as protobufjs reads it. */
+interface AnyFields {
+  readonly type_url: string;
+  readonly value: Uint8Array;
+}
+
+/** An Any as it is shown: its type and its message's fields, or why they cannot be read. */
+type UnpackedAny = { readonly "@type": string; readonly "@base64"?: string; readonly "@problem"?: string } & JsonObject;
 
 /** Topics whose values are bare messages; everywhere else a value is a `google.protobuf.Any`. */
 const BARE: ReadonlyMap<string, string> = new Map([
@@ -48,41 +60,41 @@ export class RecordDecoder {
     try {
       const json = this.#toJson(this.#root.lookupType(type), value);
       if (type !== ANY) return { type, value: json };
-      const { "@type": packed, ...fields } = json as { "@type": string } & { [key: string]: Json };
-      return "@base64" in fields ? { type: packed, value: fields["@base64"]!, problem: String(fields["@problem"]) } : { type: packed, value: fields };
+      const { "@type": packed, "@base64": base64, "@problem": problem, ...fields } = json as unknown as UnpackedAny;
+      return base64 === undefined ? { type: packed, value: fields } : { type: packed, value: base64, ...(problem !== undefined && { problem }) };
     } catch (error) {
       return { type: undefined, value: Buffer.from(value).toString("base64"), problem: `not a ${type}: ${error instanceof Error ? error.message : String(error)}` };
     }
   }
 
-  #toJson(type: protobuf.Type, bytes: Uint8Array): Json {
+  #toJson(type: protobuf.Type, bytes: Uint8Array): JsonObject {
     const message = type.decode(bytes);
-    if (type.fullName === `.${ANY}`) return this.#unpacked(message as protobuf.Message & { type_url: string; value: Uint8Array });
-    const json = type.toObject(message, CONVERSION) as { [key: string]: Json };
-    this.#unpackFields(type, message as unknown as Record<string, unknown>, json);
+    if (type.fullName === `.${ANY}`) return this.#unpacked(message as unknown as AnyFields);
+    const json = type.toObject(message, CONVERSION);
+    this.#unpackFields(type, message, json);
     return json;
   }
 
   /** toObject has shown nested Any messages as their two fields; shows them as what they hold. */
-  #unpackFields(type: protobuf.Type, message: Record<string, unknown>, json: { [key: string]: Json }): void {
+  #unpackFields(type: protobuf.Type, message: Record<string, unknown>, json: JsonObject): void {
     for (const field of type.fieldsArray) {
       const value = message[field.name];
       if (!(field.resolvedType instanceof protobuf.Type) || value === null || value === undefined || field.map) continue;
       const nested = field.resolvedType;
       const show = (item: unknown, shown: Json): Json => {
-        if (nested.fullName === `.${ANY}`) return this.#unpacked(item as { type_url: string; value: Uint8Array });
-        this.#unpackFields(nested, item as Record<string, unknown>, shown as { [key: string]: Json });
+        if (nested.fullName === `.${ANY}`) return this.#unpacked(item as AnyFields);
+        this.#unpackFields(nested, item as Record<string, unknown>, shown as JsonObject);
         return shown;
       };
       json[field.name] = Array.isArray(value) ? value.map((item, n) => show(item, (json[field.name] as Json[])[n]!)) : show(value, json[field.name]!);
     }
   }
 
-  #unpacked({ type_url: typeUrl, value }: { type_url: string; value: Uint8Array }): Json {
+  #unpacked({ type_url: typeUrl, value }: AnyFields): JsonObject {
     const name = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
     const base64 = Buffer.from(value).toString("base64");
     try {
-      return { "@type": name, ...(this.#toJson(this.#root.lookupType(name), value) as { [key: string]: Json }) };
+      return { "@type": name, ...this.#toJson(this.#root.lookupType(name), value) };
     } catch (error) {
       return { "@type": name, "@base64": base64, "@problem": error instanceof Error ? error.message : String(error) };
     }

@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
 
+import type * as kafkajs from "kafkajs";
+
 /** A record of a fetch answer, as kafkajs has parsed it. */
 export interface FetchedMessage {
   readonly offset: string;
@@ -54,7 +56,7 @@ const FIXED_VERSION = "2.2.4";
  *
  * @throws Error when another version of kafkajs is installed: look whether it still needs this
  */
-export function loadKafkajs(): typeof import("kafkajs") {
+export function loadKafkajs(): typeof kafkajs {
   const require = createRequire(import.meta.url);
   const { version } = require("kafkajs/package.json") as { version: string };
   if (version !== FIXED_VERSION) throw new Error(`kafka/filter-aborted.ts mends kafkajs ${FIXED_VERSION}, not ${version}`);
@@ -63,5 +65,5 @@ export function loadKafkajs(): typeof import("kafkajs") {
   require.cache[path]!.exports = filterAborted;
   const batch = require.resolve("kafkajs/src/consumer/batch.js");
   if (require.cache[batch] !== undefined) throw new Error("kafkajs was loaded before kafka/filter-aborted.ts could mend it: import kafka/client.ts instead");
-  return require("kafkajs") as typeof import("kafkajs");
+  return require("kafkajs") as typeof kafkajs;
 }

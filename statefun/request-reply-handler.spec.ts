@@ -61,7 +61,7 @@ describe("a batch", () => {
       decode: (...args: Parameters<typeof Sample.decode>) => (decoded++, Sample.decode(...args)),
     };
     const handler = handlerOf((context) => context.state("seen").pack(counting, context.state("seen").unpack(counting)!), [valueSpec("seen", counting)]);
-    handler.handle(request([message("a"), message("b"), message("c")], "x"));
+    void handler.handle(request([message("a"), message("b"), message("c")], "x"));
     expect([decoded, encoded]).toEqual([1, 1]);
   });
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, startCluster } from "../../cluster/index.js";
-import type { RawRecord } from "../../cluster/java-reader.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { readCommitted } from "../../kafka/consumer.js";
@@ -42,7 +41,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
   const liveIds: string[] = [];
 
   beforeAll(async () => {
-    cluster = await startCluster(settings, { restart: true, fresh: true, onStep: () => undefined });
+    cluster = await startCluster(settings, { restart: true, fresh: true, step: silentStep });
     const live = await readCommitted({
       brokers,
       topics: [TOPICS.decisions.name],
@@ -50,11 +49,11 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
       onRecord: ({ value }) => liveIds.push(Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
     });
     let sent = 0;
-    const generating = runGenerator({ brokers, seed: 11, runId, rate: RATE, transactions: TRANSACTIONS, accounts: 300, onSent: (item) => (sent += item.kind === "transaction" ? 1 : 0) });
+    const generating = runGenerator({ brokers, seed: 11, runId, rate: RATE, transactions: TRANSACTIONS, accounts: 300, onSend: (item) => (sent += item.kind === "transaction" ? 1 : 0) });
     const reached = (part: number) => poll(`${part * 100}% of the transactions to be sent and some decided`, () => sent >= TRANSACTIONS * part && liveIds.length > 0, { timeoutMs: 90_000 });
 
     await reached(0.2);
-    await cluster.kill("taskmanager");
+    cluster.kill("taskmanager");
     await poll("the job to leave RUNNING after the TaskManager died", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 60_000 });
     await flink.waitForRunning(90_000);
     const decidedBefore = liveIds.length;
@@ -63,7 +62,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     if (typeof lastRestarts === "number") restarts += lastRestarts;
 
     await reached(0.6);
-    await cluster.kill("jobmanager");
+    cluster.kill("jobmanager");
     await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 30_000, intervalMs: 50 });
     await flink.waitForRunning(90_000);
     await generating;
@@ -87,7 +86,8 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
   });
 
   afterAll(async () => {
-    await cluster?.stop();
+    // Undefined when it could not be started.
+    await (cluster as Cluster | undefined)?.stop();
   });
 
   it("decides every transaction exactly once, in account order", () => {
@@ -164,7 +164,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
 
   it("goes on from its last checkpoint after an orderly stop and start", async () => {
     await cluster.stop();
-    cluster = await startCluster(settings, { restart: true, onStep: () => undefined });
+    cluster = await startCluster(settings, { restart: true, step: silentStep });
     const more = 500;
     const seen = new Set<string>();
     const live = await readCommitted({

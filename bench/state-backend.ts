@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { addresses, clusterSettings, flinkClient, poll, startCluster } from "../cluster/index.js";
+import { clusterStatus } from "../cluster/control.js";
+import { LIMITS, type Part, REPOSITORY_ROOT, type StateBackend, TOPICS } from "../cluster/settings.js";
+import { stepView } from "../cluster/terminal/step-view.js";
+import { ensureTools } from "../cluster/tools/index.js";
+import { Latencies } from "../demo/latencies.js";
+import { thisMachine } from "../demo/report.js";
+import { runGenerator } from "../ingress-generator/producer.js";
+import { contentHash } from "../intake/content-hash.js";
+import { kafkaClient, Partitioners } from "../kafka/client.js";
+import { readCommitted } from "../kafka/consumer.js";
+import { Decision } from "../protos/gen/fraud/v1/decision.js";
+import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import { cpuSeconds } from "./process-cpu.js";
+
+const ADDRESSES = 15_000;
+const STATE_BYTES = 3_000;
+/** Of one request: Kafka takes no larger batches there. */
+const PRELOAD_RECORDS = Math.floor(LIMITS.recordBytes / (STATE_BYTES + 500));
+const RATE = 1_000;
+const WARM_UP_MS = 30_000;
+const MEASURED_MS = 60_000;
+const MEASURED_PARTS = ["taskmanager", "functions", "minio", "kafka", "jobmanager"] as const satisfies readonly Part[];
+
+/** One backend's figures. */
+interface Figures {
+  readonly backend: StateBackend;
+  readonly round: number;
+  readonly decided: number;
+  readonly committedLatencyMs: { readonly p50: number; readonly p99: number };
+  readonly checkpoints: { readonly completed: number; readonly lastDurationMs: number; readonly lastBytes: number };
+  /** Processor time a decided transaction, in microseconds, by part. */
+  readonly cpuMicrosPerTransaction: Readonly<Partial<Record<Part, number>>>;
+}
+
+/** Compares Flink's two state backends under the pipeline, one after the other, twice. Writes `reports/bench-state-backend.json`. */
+export async function benchStateBackend(): Promise<void> {
+  const step = stepView();
+  await step("tools", (onProgress) => ensureTools({ onProgress }));
+  const figures: Figures[] = [];
+  for (const round of [1, 2]) {
+    // The order turns, so that neither always has the machine when it is fresh.
+    for (const backend of round === 1 ? (["rocksdb", "hashmap"] as const) : (["hashmap", "rocksdb"] as const)) {
+      const measured = await step(`${backend}, round ${round}`, (progress) => measure(backend, round, progress));
+      figures.push(measured);
+      process.stdout.write(`${JSON.stringify(measured)}\n`);
+    }
+  }
+  mkdirSync(join(REPOSITORY_ROOT, "reports"), { recursive: true });
+  writeFileSync(join(REPOSITORY_ROOT, "reports/bench-state-backend.json"), `${JSON.stringify({ addresses: ADDRESSES, stateBytes: STATE_BYTES, rate: RATE, machine: thisMachine(), figures }, undefined, 2)}\n`);
+}
+
+async function measure(backend: StateBackend, round: number, progress: (line: string) => void): Promise<Figures> {
+  const settings = clusterSettings({ name: "bench", portOffset: 30_000, stateBackend: backend });
+  const brokers = addresses(settings).kafka;
+  const flink = flinkClient(settings);
+  const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true });
+  const latencies = new Latencies((RATE * MEASURED_MS) / 1000);
+  const dueAt = new Map<string, number>();
+  let measuring = false;
+  let decided = 0;
+  let preloaded = 0;
+  const reader = await readCommitted({
+    brokers,
+    topics: [TOPICS.decisions.name],
+    from: "end",
+    onRecord: ({ value, arrivedAtMs }) => {
+      const id = Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId;
+      if (id.startsWith("load-p")) return void preloaded++;
+      if (!measuring) return;
+      decided++;
+      latencies.add(arrivedAtMs - dueAt.get(id)!);
+    },
+  });
+  try {
+    progress(`loading ${ADDRESSES} addresses with ${STATE_BYTES} bytes each`);
+    await preload(brokers);
+    await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000 });
+
+    const stop = new AbortController();
+    const generating = runGenerator({ brokers, seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: stop.signal, onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
+    const startedAt = Date.now();
+    progress(`warming up at ${RATE}/s`);
+    await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2 });
+    const { parts } = await clusterStatus(settings);
+    const cpu = () => new Map(MEASURED_PARTS.map((part) => [part, cpuSeconds(parts.find((status) => status.part === part)!.pid!)]));
+    const cpuBefore = cpu();
+    const checkpointsBefore = await flink.checkpoints();
+    measuring = true;
+    progress(`measuring at ${RATE}/s`);
+    await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2 });
+    measuring = false;
+    const cpuAfter = cpu();
+    const checkpoints = await flink.checkpoints();
+    stop.abort();
+    await generating;
+    const [p50, p99] = latencies.quantiles(0.5, 0.99);
+    if (checkpoints === "unreachable" || checkpointsBefore === "unreachable") throw new Error("Flink did not answer");
+    return {
+      backend,
+      round,
+      decided,
+      committedLatencyMs: { p50: Math.round(p50 ?? 0), p99: Math.round(p99 ?? 0) },
+      checkpoints: { completed: checkpoints.completed - checkpointsBefore.completed, lastDurationMs: checkpoints.last?.durationMs ?? 0, lastBytes: checkpoints.last?.bytes ?? 0 },
+      cpuMicrosPerTransaction: Object.fromEntries(MEASURED_PARTS.map((part) => [part, Math.round(((cpuAfter.get(part)! - cpuBefore.get(part)!) / decided) * 1e6)])),
+    };
+  } finally {
+    await reader.stop();
+    await cluster.stop();
+  }
+}
+
+/** One transaction for each account that leaves 3 KB in its state: by the name of the topic that it says it comes from. */
+async function preload(brokers: string): Promise<void> {
+  const producer = kafkaClient(brokers, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  const digits = String(ADDRESSES).length;
+  const topic = "t".repeat(STATE_BYTES - 300);
+  for (let from = 1; from <= ADDRESSES; from += PRELOAD_RECORDS) {
+    const messages = Array.from({ length: Math.min(PRELOAD_RECORDS, ADDRESSES - from + 1) }, (_, n) => {
+      const accountId = `load-a${String(from + n).padStart(digits, "0")}`;
+      const transaction = Transaction.fromPartial({ transactionId: `load-p${from + n}`, accountId, merchantId: `load-m${(n % 200) + 1}`, amountMinor: 1000n, currency: "EUR", eventTimeMs: 1_400_000_000_000n, origin: { topic, partition: 0, offset: BigInt(n) } });
+      transaction.contentHash = contentHash(transaction);
+      return { key: accountId, value: Buffer.from(Transaction.encode(transaction).finish()) };
+    });
+    await producer.send({ topic: TOPICS.transactionsValid.name, messages });
+  }
+  await producer.disconnect();
+}

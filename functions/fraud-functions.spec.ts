@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+
+import { Outcome } from "../protos/gen/fraud/v1/decision.js";
+import { RejectReason, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { AccountState, ExpireFrauds } from "../protos/gen/fraud/v1/internal.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { TestRuntime } from "../statefun/testing/test-runtime.js";
+import { accountCounterOf } from "./addresses.js";
+import { fraudFunctions } from "./fraud-functions.js";
+import { written } from "./testing/outcome.js";
+import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "./testing/samples.js";
+
+const HOUR_MS = 3_600_000n;
+const A = accountCounterOf("a");
+
+function pipeline(settings: unknown = {}) {
+  const dependencies = sampleDependencies(settings);
+  const runtime = new TestRuntime(fraudFunctions(dependencies), { seed: 3 });
+  return { runtime, counts: dependencies.counts };
+}
+
+describe("the four functions", () => {
+  it("put all that a decision rests on into it", async () => {
+    const { runtime } = pipeline();
+    runtime.ingress(A, Transaction, sampleTransaction({ location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon" } }));
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2", eventTimeMs: START_MS + HOUR_MS, amountMinor: 3000n, location: { latitudeE6: 40_420_000, longitudeE6: -3_700_000, name: "Madrid" } }));
+    await runtime.run();
+    const { decisions } = written(runtime);
+    expect(decisions).toHaveLength(2);
+    const { account, merchant, scoring } = decisions[1]!.evidence!;
+    expect(account).toMatchObject({ seq: 2n, eventSeq: 2n, error: "", features: { velocityCount: 1, dayCount: 2, dayAmountMinor: 4000n, historyCount: 1, historyAmountMinor: 1000n, amountRatioPermille: undefined } });
+    // Lisbon to Madrid: about 500 km, in an hour.
+    expect(Number(account!.features!.travelDistanceM)).toBeGreaterThan(490_000);
+    expect(Number(account!.features!.travelDistanceM)).toBeLessThan(520_000);
+    expect(account!.features!.travelSpeedKmh).toBe(account!.features!.travelDistanceM! / 1000n);
+    expect(merchant).toMatchObject({ seq: 2n, features: { recentCount: 1, historyCount: 1, confirmedFraudCount: 0 } });
+    expect(scoring).toMatchObject({ modelId: "sample", score: 0, outcome: Outcome.APPROVE, suspiciousSeq: undefined, error: "" });
+    expect(scoring!.modelHash).toHaveLength(32);
+  });
+
+  it("drop a repeat and refuse other content under a known id, without numbering either", async () => {
+    const { runtime, counts } = pipeline();
+    const first = sampleTransaction();
+    runtime.ingress(A, Transaction, first);
+    runtime.ingress(A, Transaction, first);
+    runtime.ingress(A, Transaction, sampleTransaction({ amountMinor: 1n }));
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
+    await runtime.run();
+    const { decisions, rejected } = written(runtime);
+    expect(decisions.map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.seq])).toEqual([["t-1", 1n], ["t-2", 2n]]);
+    expect(rejected.map(({ reason }) => reason)).toEqual([RejectReason.ID_CONFLICT]);
+    expect(counts.get("repeats")).toBe(1);
+  });
+
+  it.each([
+    { what: "bytes that are no transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
+    { what: "a message of another type", reason: RejectReason.UNEXPECTED_TYPE, typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.alloc(0) },
+    { what: "another account's transaction", reason: RejectReason.MISROUTED, transaction: { accountId: "b" } },
+    { what: "a negative amount", reason: RejectReason.INVALID_FIELD, transaction: { amountMinor: -1n } },
+    { what: "a place off the Earth", reason: RejectReason.INVALID_FIELD, transaction: { location: { latitudeE6: 90_000_001, longitudeE6: 0, name: "" } } },
+    { what: "no merchant", reason: RejectReason.INVALID_FIELD, transaction: { merchantId: "" } },
+  ])("refuse $what, byte for byte, and go on", async ({ reason, typeUrl, value, transaction }) => {
+    const { runtime } = pipeline();
+    const bytes = value ?? Buffer.from(Transaction.encode(sampleTransaction(transaction)).finish());
+    runtime.ingressBytes(A, typeUrl ?? "type.googleapis.com/fraud.v1.Transaction", bytes);
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
+    await runtime.run();
+    const { decisions, rejected } = written(runtime);
+    expect(rejected).toHaveLength(1);
+    expect(rejected[0]).toMatchObject({ function: "fraud/account-counter", addressId: "a", reason });
+    expect(rejected[0]!.original!.value).toEqual(bytes);
+    expect(decisions.map(({ evidence }) => evidence!.account!.seq)).toEqual([1n]);
+  });
+
+  it("count a confirmed fraud at account and merchant, take it back, and forget it when its window has passed", async () => {
+    const { runtime } = pipeline({ account: { fraudWindowMs: Number(2n * HOUR_MS), expiryDelayMs: 1000 } });
+    const at = (hours: bigint, id: string) => runtime.ingress(A, Transaction, sampleTransaction({ transactionId: id, eventTimeMs: START_MS + hours * HOUR_MS }));
+    at(0n, "t-1");
+    runtime.ingress(A, FraudLabel, sampleLabel({ effectiveAtMs: START_MS + HOUR_MS }));
+    await runtime.run();
+    at(1n, "t-2");
+    await runtime.run();
+    runtime.ingress(A, FraudLabel, sampleLabel({ labelId: "l-2", transactionId: "t-2", effectiveAtMs: START_MS + 2n * HOUR_MS }));
+    runtime.ingress(A, FraudLabel, sampleLabel({ labelId: "l-3", transactionId: "t-2", effectiveAtMs: START_MS + 2n * HOUR_MS, revision: 2, verdict: 2 }));
+    await runtime.run();
+    at(2n, "t-3");
+    await runtime.run();
+    at(4n, "t-4");
+    await runtime.advance(1500);
+    const { decisions, events } = written(runtime);
+    expect(decisions.map(({ evidence }) => evidence!.account!.features!.confirmedFraudCount)).toEqual([0, 1, 1, 0]);
+    expect(decisions.map(({ evidence }) => evidence!.merchant!.features!.confirmedFraudCount)).toEqual([0, 1, 1, 1]);
+    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ kind, fraudDelta }) => [kind, fraudDelta])).toEqual([
+      [StateEvent_Kind.LABEL, 1],
+      [StateEvent_Kind.LABEL, 1],
+      [StateEvent_Kind.LABEL, -1],
+      [StateEvent_Kind.EXPIRY, 0],
+    ]);
+    expect(events.filter(({ function: name }) => name === "fraud/merchant-model").map(({ fraudDelta }) => fraudDelta)).toEqual([1, 1, -1]);
+  });
+
+  it("take a confirmed fraud's timer only as a hint: one that comes early changes nothing", async () => {
+    const { runtime } = pipeline();
+    runtime.ingress(A, Transaction, sampleTransaction());
+    runtime.ingress(A, FraudLabel, sampleLabel());
+    runtime.ingress(A, ExpireFrauds, {});
+    await runtime.run();
+    expect(runtime.state(A, "account", AccountState)!.verdicts).toHaveLength(1);
+    expect(written(runtime).events.filter(({ kind }) => kind === StateEvent_Kind.EXPIRY)).toEqual([]);
+  });
+});

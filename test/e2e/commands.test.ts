@@ -1,0 +1,162 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { addresses, clusterSettings, poll } from "../../cluster/index.js";
+import { clusterStatus, stopCluster } from "../../cluster/control.js";
+import { startOwnCommand } from "../../cluster/run-command.js";
+import type { DemoReport } from "../../demo/report.js";
+
+const settings = clusterSettings({ name: "e2e-commands", portOffset: 25_000 });
+const here = ["--name", settings.name, "--port-offset", "25000"];
+const brokers = ["--brokers", addresses(settings).kafka];
+
+const running: ReturnType<typeof startOwnCommand>[] = [];
+function command(args: readonly string[], env?: NodeJS.ProcessEnv) {
+  const started = startOwnCommand(args, env);
+  running.push(started);
+  return started;
+}
+const finish = (args: readonly string[], env?: NodeJS.ProcessEnv) => command(args, env).finished;
+const errorLines = (text: string) => text.split("\n").filter((line) => line.startsWith("error:"));
+
+beforeAll(async () => {
+  await stopCluster(settings, { wipe: true });
+});
+
+afterAll(async () => {
+  for (const { kill } of running) kill("SIGKILL");
+  await stopCluster(settings, { wipe: true });
+});
+
+describe("a command that cannot do what it is asked for says why in one line", () => {
+  it.each([
+    { args: ["demo", "--rate", "fast"], why: /--rate.*whole number from 1 to 20000/ },
+    { args: ["demo", "--rate", "0"], why: /--rate/ },
+    { args: ["demo", "--exit"], why: /--exit needs --transactions/ },
+    { args: ["generate", "--rate", "-1"], why: /--rate/ },
+    { args: ["generate", "--transactions", "1", "--brokers", "127.0.0.1:1"], why: /no Kafka broker answers at 127.0.0.1:1/ },
+    { args: ["topics", "decisions", "--brokers", "127.0.0.1:1"], why: /no Kafka broker answers/ },
+    { args: ["cluster", "kill", "kafka", ...here], why: /kafka of the cluster "e2e-commands" does not run/ },
+    { args: ["cluster", "logs", "nothing"], why: /must be one of zookeeper/ },
+    { args: ["nonsense"], why: /no command "nonsense"/ },
+  ])("$args", async ({ args, why }) => {
+    const { code, stderr } = await finish(args);
+    expect(code).toBe(1);
+    expect(errorLines(stderr)).toHaveLength(1);
+    expect(stderr).toMatch(why);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it("no Java on PATH", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "no-java-"));
+    try {
+      symlinkSync(process.execPath, join(folder, "node"));
+      const { code, stderr } = await finish(["demo", "--transactions", "1", "--exit", ...here], { ...process.env, PATH: folder });
+      expect(code).toBe(1);
+      expect(errorLines(stderr)).toEqual([expect.stringMatching(/missing: a Java 17 JDK \(get it: .*\)/)]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("a port that is taken", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(settings.ports.kafka, "127.0.0.1", resolve));
+    try {
+      const { code, stderr } = await finish(["demo", "--transactions", "1", "--exit", ...here]);
+      expect(code).toBe(1);
+      expect(errorLines(stderr)).toEqual([expect.stringContaining(`port ${settings.ports.kafka}, which kafka needs, is taken`)]);
+      expect((await clusterStatus(settings)).parts.filter(({ pid }) => pid !== undefined)).toEqual([]);
+    } finally {
+      other.close();
+    }
+  });
+
+  it.each(["demo", "cluster", "generate", "topics", "bench", "test"])("%s --help", async (name) => {
+    const { code, stdout } = await finish([name, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: npm (run )?/);
+  });
+});
+
+describe("the demo", () => {
+  const nothingRuns = async () => {
+    const status = await clusterStatus(settings);
+    expect(status.supervisorPid).toBeUndefined();
+    expect(status.parts.filter(({ pid }) => pid !== undefined)).toEqual([]);
+  };
+  const untilItDecides = async () => {
+    const demo = command(["demo", "--rate", "100", "--warm-up", "0", ...here]);
+    let ended = false;
+    void demo.finished.then(() => (ended = true));
+    await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), { timeoutMs: 120_000 });
+    expect(ended, demo.output()).toBe(false);
+    return demo;
+  };
+
+  it("can be killed (-9) in mid-run, and started again", async () => {
+    const demo = await untilItDecides();
+    demo.kill("SIGKILL");
+    await demo.finished;
+    expect((await clusterStatus(settings)).parts.every(({ pid }) => pid !== undefined)).toBe(true);
+
+    const report = join(mkdtempSync(join(tmpdir(), "demo-report-")), "demo.json");
+    const { code, stdout, stderr } = await finish(["demo", "--transactions", "500", "--rate", "100", "--seed", "3", "--warm-up", "200", "--exit", "--report", report, ...here]);
+    expect(code, stdout + stderr).toBe(0);
+    const figures = JSON.parse(readFileSync(report, "utf8")) as DemoReport;
+    expect(figures).toMatchObject({ sent: 500, decisions: 500, duplicates: 0, missing: 0, outOfOrder: 0, jobRestarts: 0, violations: [] });
+    expect(figures.committedLatencyMs.p99).toBeGreaterThanOrEqual(figures.committedLatencyMs.p50);
+    await nothingRuns();
+  });
+
+  it("stops cleanly at Ctrl-C", async () => {
+    const demo = await untilItDecides();
+    const second = await finish(["demo", ...here]);
+    expect(errorLines(second.stderr)).toEqual([expect.stringContaining("already running")]);
+    demo.kill("SIGINT");
+    const { code } = await demo.finished;
+    expect(code, demo.output()).toBe(0);
+    await nothingRuns();
+  });
+});
+
+describe("the cluster", () => {
+  it("goes on in the background, heals a killed part, and shows its topics decoded", async () => {
+    const up = await finish(["cluster", "up", "--detach", ...here]);
+    expect(up.code, up.stderr).toBe(0);
+    expect((await finish(["cluster", "status", ...here])).code).toBe(0);
+
+    const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", "listed", ...brokers]);
+    expect(generated.stdout).toContain("run listed: 20 transactions");
+    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes('"key":"listed-')).length === 20, { timeoutMs: 60_000 });
+    const topics = await finish(["topics", "decisions", "--from-beginning", "--limit", "10", "--compact", ...brokers]);
+    const records = topics.stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records).toHaveLength(10);
+    for (const record of records) {
+      expect(record).toMatchObject({ topic: "decisions", type: "fraud.v1.Decision", value: { evidence: { scoring: { model_id: "points-v1" } } } });
+      expect(Object.keys(record)).toEqual(expect.arrayContaining(["key", "partition", "offset", "timestamp"]));
+    }
+
+    expect((await finish(["cluster", "kill", "taskmanager", ...here])).code).toBe(0);
+    await poll("the job to notice", async () => !(await clusterStatus(settings)).running, { timeoutMs: 30_000 });
+    await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, { timeoutMs: 90_000 });
+
+    expect((await finish(["cluster", "down", ...here])).code).toBe(0);
+    expect((await finish(["cluster", "status", ...here])).code).toBe(3);
+  });
+
+  it("refuses to start when its checkpoints are gone, and starts over when told to", async () => {
+    rmSync(join(settings.dataDir, "minio"), { recursive: true });
+    const refused = await finish(["cluster", "up", "--detach", ...here]);
+    expect(refused.code).toBe(1);
+    expect(errorLines(refused.stderr).join()).toMatch(/checkpoint is gone.*down --name e2e-commands --wipe/);
+    const fresh = await finish(["cluster", "up", "--detach", "--fresh", ...here]);
+    expect(fresh.code, fresh.stderr).toBe(0);
+    expect((await finish(["topics", "decisions", "--from-beginning", ...brokers])).stdout).toBe("");
+    expect((await finish(["cluster", "down", "--wipe", ...here])).code).toBe(0);
+  });
+});
