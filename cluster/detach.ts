@@ -29,9 +29,10 @@ export async function detach(settings: ClusterSettings, argv: readonly string[])
   await poll(
     "the cluster to run",
     async () => {
-      const text = readFileSync(log, "utf8");
-      process.stderr.write(text.slice(shown));
-      shown = text.length;
+      const lines = readFileSync(log, "utf8").split("\n").slice(0, -1);
+      // Its last word is this command's own, below.
+      for (const line of lines.slice(shown)) if (!line.startsWith("error: ")) process.stderr.write(`${line}\n`);
+      shown = lines.length;
       return ended || (await clusterStatus(settings)).running;
     },
     { timeoutMs: LIMIT_MS, intervalMs: 500 },

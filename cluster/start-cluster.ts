@@ -45,8 +45,9 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
   try {
     await stopRecorded(settings);
     if (fresh) {
-      // All but the lock.
-      for (const entry of readdirSync(settings.dataDir)) if (entry !== "pids") rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
+      // The lock is in one of these, this process' own output may be in the other.
+      const kept = new Set(["pids", "logs"]);
+      for (const entry of readdirSync(settings.dataDir)) if (!kept.has(entry)) rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
     }
     await requireFreePorts(settings);
     for (const part of PARTS) rotateLog(settings, part);

@@ -31,7 +31,7 @@ export interface DemoReport {
   readonly committedLatencyMs: { readonly p50: number; readonly p99: number };
   /** From the first transaction's due time to the last decision's arrival. */
   readonly throughputPerSecond: number;
-  /** Restarts of the Flink job during the run. */
+  /** Restarts of the Flink job that its JobManager has counted. */
   readonly jobRestarts: number;
   /** The first rules found broken, and by which record. */
   readonly violations: readonly Violation[];

@@ -128,6 +128,7 @@ export class DemoRun {
   }
 
   async #report(generated: Generated, starts: Starts, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {
+    await this.#look();
     const { judgement, alerts } = await checkRun(this.#brokers, this.#runId, starts);
     const [p50, p99] = this.stats.quantiles(0.5, 0.99);
     const { seed, rate, accounts, warmUp } = this.#options;

@@ -5,7 +5,7 @@ import type { TopicMessages } from "kafkajs";
 
 import { LIMITS, TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
-import { kafkaClient, Partitioners } from "../kafka/client.js";
+import { kafkaClient, Partitioners, withAdmin } from "../kafka/client.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { dueCount, dueMs } from "./pacing.js";
 import { type FraudPattern, type SimulatedItem, simulate, stepMs } from "./simulator.js";
@@ -69,11 +69,8 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
   const startMs = options.startMs ?? defaultStart(Date.now(), accounts, transactions);
   const items = simulate({ seed: options.seed, runId: options.runId, startMs, accounts, ...(options.merchants && { merchants: options.merchants }), ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }) });
   const producer = kafkaClient(brokers, "fraud-generator").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
-  try {
-    await producer.connect();
-  } catch (cause) {
-    throw new UserError(`no Kafka broker answers at ${brokers}. Is the cluster up? Start it: npm run cluster -- up`, { cause });
-  }
+  await requireTopics(brokers);
+  await producer.connect();
   const began = Date.now();
   const frauds: Partial<Record<FraudPattern, number>> = {};
   let sentTransactions = 0;
@@ -105,6 +102,14 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
     return { sentTransactions, sentLabels, frauds, startMs, elapsedMs: Date.now() - began };
   } finally {
     await producer.disconnect();
+  }
+}
+
+/** @throws {UserError} when Kafka is not there, or is another one */
+async function requireTopics(brokers: string): Promise<void> {
+  const topics = await withAdmin(brokers, (admin) => admin.listTopics());
+  for (const { name } of [TOPICS.transactionsValid, TOPICS.labelsValid]) {
+    if (!topics.includes(name)) throw new UserError(`Kafka at ${brokers} has no topic ${name}. Is the cluster up? Start it: npm run cluster -- up`);
   }
 }
 

@@ -10,24 +10,26 @@ export const { Partitioners, CompressionTypes, logLevel } = kafkajs;
  * A quiet client: what goes wrong reaches its caller as an error.
  *
  * @param brokers - `host:port` of a broker
+ * @param options - not `patient`: gives up at once when there is no broker, instead of waiting for one that restarts
  */
-export function kafkaClient(brokers: string, clientId: string): Kafka {
+export function kafkaClient(brokers: string, clientId: string, { patient = true } = {}): Kafka {
   return new kafkajs.Kafka({
     clientId,
     brokers: [brokers],
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 5_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 20 },
+    // About half a minute, or half a second.
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: patient ? 20 : 2 },
   });
 }
 
 /**
  * Works with an admin client, and closes it.
  *
- * @throws {UserError} when no broker answers at the address within about 5 s
+ * @throws {UserError} when no broker answers at the address
  */
 export async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaClient(brokers, "fraud-admin").admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } });
+  const admin = kafkaClient(brokers, "fraud-admin", { patient: false }).admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 } });
   try {
     await admin.connect();
   } catch (cause) {
