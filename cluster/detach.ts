@@ -37,7 +37,10 @@ export async function detach(settings: ClusterSettings, argv: readonly string[])
     },
     { timeoutMs: LIMIT_MS, intervalMs: 500 },
   );
-  if (ended) throw new UserError(lastLines(settings, "supervisor", 1)[0]?.replace(/^error: /, "") ?? "it ended without a word");
+  if (ended) {
+    const words = lastLines(settings, "supervisor", 50);
+    throw new UserError(words.slice(words.findLastIndex((line) => line.startsWith("error: "))).join("\n").replace(/^error: /, "") || "it ended without a word");
+  }
   child.unref();
   console.log(`It goes on in the background (log: ${log}). Stop it with: npm run cluster -- down${settings.name === "demo" ? "" : ` --name ${settings.name}`}`);
   return 0;
