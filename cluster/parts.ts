@@ -24,6 +24,11 @@ const JAVA_17_OPTIONS = [
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
   ),
 ];
+/**
+ * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start; what it
+ * gains is less than that up to the load which two processors carry at all (docs/performance.md).
+ */
+const QUICK_START = "-XX:TieredStopAtLevel=1";
 const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
 
 /** The program of each part, for these settings. */
@@ -63,7 +68,7 @@ function zookeeper(settings: ClusterSettings): PartProgram {
   const logging = join(dataDir, "conf", "log4j-zookeeper.properties");
   return {
     command: "java",
-    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", EXIT_ON_ERROR, `-Dlog4j.configurationFile=${logging}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
+    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, EXIT_ON_ERROR, `-Dlog4j.configurationFile=${logging}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
     env: {},
     ports: ["zookeeper"],
     prepare: () => {
@@ -97,7 +102,7 @@ function kafka(settings: ClusterSettings): PartProgram {
   const { ports, memoryMb } = settings;
   return {
     command: "java",
-    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath("kafka"), "kafka.Kafka", kafkaConf(settings)],
+    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath("kafka"), "kafka.Kafka", kafkaConf(settings)],
     env: {},
     ports: ["kafka", "kafkaController"],
     prepare: () =>
@@ -199,6 +204,7 @@ function jobManager(settings: ClusterSettings): PartProgram {
       `-Xms${heap}m`,
       `-Xmx${heap}m`,
       "-XX:MaxMetaspaceSize=256m",
+      QUICK_START,
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
@@ -230,6 +236,7 @@ function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxDirectMemorySize=${sizes.direct}m`,
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
+      QUICK_START,
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,

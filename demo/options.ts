@@ -30,7 +30,7 @@ export function demoCommand(): Command {
       "Starts the whole pipeline on this machine (ZooKeeper, Kafka, MinIO, Flink with StateFun, the functions), sends it generated transactions and shows what comes out. Ctrl-C stops everything.",
     )
     .option("--transactions <n>", "send so many, then show the result (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
-    .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 500)
+    .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
     .option("--seed <n>", "seed of the generator: the same seed gives the same transactions", wholeNumber(0, 2 ** 31 - 1), 7)
     .option("--run-id <id>", "names the run's accounts and transactions (default: a new one each time)")
     .option("--accounts <n>", "accounts that make transactions", wholeNumber(10, 1_000_000), 1000)

@@ -29,7 +29,7 @@ export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run generate --")
     .description("Sends simulated card transactions, with frauds of three patterns among them, and the labels on them. The same --seed, --run-id, --start, --accounts, --merchants and --label-delay give the same bytes.")
     .option("--transactions <n>", "send so many (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
-    .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 500)
+    .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
     .option("--seed <n>", "of the random numbers", wholeNumber(0, 2 ** 31 - 1), 7)
     .option("--run-id <id>", "begins every id, so that no run is taken for a repeat of another (default: a new one each time)", runId)
     .option("--start <time>", "event time of the beginning, such as 2026-01-01T00:00Z (default: such that the run ends a day ago)", time)
