@@ -24,6 +24,8 @@ const JAVA_17_OPTIONS = [
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
   ),
 ];
+/** No MD5 of every upload on top of TCP's checksums: the object store is on this machine. */
+const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true";
 /**
  * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start; what it
  * gains is less than that up to the load which two processors carry at all (docs/performance.md).
@@ -205,6 +207,7 @@ function jobManager(settings: ClusterSettings): PartProgram {
       `-Xmx${heap}m`,
       "-XX:MaxMetaspaceSize=256m",
       QUICK_START,
+      NO_UPLOAD_MD5,
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
@@ -237,6 +240,7 @@ function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
       QUICK_START,
+      NO_UPLOAD_MD5,
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
