@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { partProgram } from "./parts.js";
+import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
 import { signalProcess } from "./process-identity.js";

@@ -1,9 +1,8 @@
 import { rmSync } from "node:fs";
 
 import { flinkClient } from "./flink.js";
+import { isHealthy } from "./health.js";
 import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
-import { isHealthy } from "./parts.js";
-import { http, tcp } from "./probes.js";
 import { type ClusterSettings, type Part, PARTS } from "./settings.js";
 
 /** How one part is at the moment. */
@@ -30,7 +29,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     PARTS.map(async (part) => {
       const pid = recorded(settings, part)?.pid;
       // Without a process of ours, whatever answers at its port is another program.
-      return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings, { tcp, http })) };
+      return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings)) };
     }),
   );
   const job = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? await flinkClient(settings).jobState() : "unreachable";

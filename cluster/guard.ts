@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { addresses } from "./addresses.js";
 import { readTopics } from "./java-reader.js";
 import { holdsCheckpoint } from "./object-store.js";
-import { zookeeperData } from "./parts.js";
+import { zookeeperData } from "./parts/index.js";
 import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "./settings.js";
 import { UserError } from "./user-error.js";
 

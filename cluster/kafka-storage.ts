@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 
-import { kafkaConf, kafkaData } from "./parts.js";
+import { kafkaConf, kafkaData } from "./parts/index.js";
 import { runQuietly } from "./run-command.js";
 import type { ClusterSettings } from "./settings.js";
 import { kafkaClasspath } from "./tools/index.js";

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 
 import { HOST } from "./addresses.js";
-import { partProgram } from "./parts.js";
+import { partProgram } from "./parts/index.js";
 import { type ClusterSettings, PARTS } from "./settings.js";
 import { UserError } from "./user-error.js";
 

@@ -8,7 +8,7 @@ import { formatKafkaStorage } from "./kafka-storage.js";
 import { lockCluster } from "./lock.js";
 import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
 import { createBucket } from "./object-store.js";
-import { partProgram } from "./parts.js";
+import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./ports.js";
 import { type ClusterSettings, PARTS } from "./settings.js";
 import type { Step } from "./steps.js";

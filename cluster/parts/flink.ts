@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+
+import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
+import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
+import { classpath, jarFolder } from "../tools/index.js";
+import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
+
+// Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
+const JAVA_17_OPTIONS = [
+  ...["java.base/sun.net.util", "java.rmi/sun.rmi.registry", "java.security.jgss/sun.security.krb5"].map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+  ...["java.lang", "java.lang.reflect", "java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks", "java.text", "java.time", "java.net", "java.io", "java.nio", "sun.nio.ch"].map(
+    (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
+  ),
+];
+/** No MD5 of every upload on top of TCP's checksums: the object store is on this machine. */
+const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true";
+
+function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; module: string; logging: string; prepare: () => void } {
+  const folder = join(settings.dataDir, "conf", role);
+  const module = join(settings.dataDir, "conf", "module.yaml");
+  const logging = join(folder, "log4j.properties");
+  return {
+    folder,
+    module,
+    logging,
+    prepare: () => {
+      write(join(folder, "flink-conf.yaml"), renderFlinkConf(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"), flinkOverrides(settings, role)));
+      write(module, renderModule(readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8"), settings));
+      write(logging, log4j("info"));
+      linkS3Plugin(settings);
+      mkdirSync(join(settings.dataDir, `flink-tmp-${role}`), { recursive: true });
+    },
+  };
+}
+
+const pluginsFolder = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "plugins");
+const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({ FLINK_PLUGINS_DIR: pluginsFolder(settings) });
+
+/** The S3 file system must be a plugin: jars in a folder of their own below the plugins folder. */
+function linkS3Plugin(settings: ClusterSettings): void {
+  const link = join(pluginsFolder(settings), "s3");
+  mkdirSync(pluginsFolder(settings), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(jarFolder("flink-s3"), link);
+}
+
+export function jobManager(settings: ClusterSettings): PartProgram {
+  const { folder, module, logging, prepare } = flinkConf(settings, "jobmanager");
+  const heap = settings.memoryMb.jobManager - 450;
+  return {
+    command: "java",
+    args: [
+      `-Xms${heap}m`,
+      `-Xmx${heap}m`,
+      "-XX:MaxMetaspaceSize=256m",
+      QUICK_START,
+      NO_UPLOAD_MD5,
+      "-XX:+UseSerialGC",
+      EXIT_ON_ERROR,
+      ...JAVA_17_OPTIONS,
+      `-Dlog4j.configurationFile=${logging}`,
+      "-cp",
+      classpath("flink"),
+      "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
+      "--configDir",
+      folder,
+      "--job-classname",
+      "org.apache.flink.statefun.flink.core.StatefulFunctionsJob",
+      "-D",
+      `statefun.remote.module-name=file://${module}`,
+    ],
+    env: flinkEnv(settings),
+    ports: ["flinkRest", "jobManagerRpc", "jobManagerBlob", "jobManagerMetrics"],
+    prepare,
+  };
+}
+
+export function taskManager(settings: ClusterSettings): PartProgram {
+  const { folder, module, logging, prepare } = flinkConf(settings, "taskmanager");
+  const sizes = taskManagerMemoryMb(settings);
+  return {
+    command: "java",
+    args: [
+      `-Xms${sizes.heap}m`,
+      `-Xmx${sizes.heap}m`,
+      `-XX:MaxDirectMemorySize=${sizes.direct}m`,
+      `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
+      "-XX:+UseParallelGC",
+      QUICK_START,
+      NO_UPLOAD_MD5,
+      "-XX:ParallelGCThreads=2",
+      EXIT_ON_ERROR,
+      ...JAVA_17_OPTIONS,
+      `-Dlog4j.configurationFile=${logging}`,
+      "-cp",
+      classpath("flink"),
+      "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+      "--configDir",
+      folder,
+      "-D",
+      `statefun.remote.module-name=file://${module}`,
+    ],
+    env: flinkEnv(settings),
+    ports: ["taskManagerRpc", "taskManagerData", "taskManagerMetrics"],
+    prepare,
+  };
+}

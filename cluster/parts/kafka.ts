@@ -1,0 +1,48 @@
+import { join } from "node:path";
+
+import { HOST } from "../addresses.js";
+import type { ClusterSettings } from "../settings.js";
+import { kafkaClasspath } from "../tools/index.js";
+import { EXIT_ON_ERROR, type PartProgram, properties, QUICK_START, write } from "./part-program.js";
+
+/** Kafka's storage; it must be formatted once. */
+export const kafkaData = ({ dataDir }: ClusterSettings): string => join(dataDir, "kafka");
+export const kafkaConf = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "kafka.properties");
+
+export function kafka(settings: ClusterSettings): PartProgram {
+  const { ports, memoryMb } = settings;
+  return {
+    command: "java",
+    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
+    env: {},
+    ports: ["kafka", "kafkaController"],
+    prepare: () =>
+      write(
+        kafkaConf(settings),
+        properties({
+          "process.roles": "broker,controller",
+          "node.id": 1,
+          "controller.quorum.voters": `1@${HOST}:${ports.kafkaController}`,
+          listeners: `PLAINTEXT://${HOST}:${ports.kafka},CONTROLLER://${HOST}:${ports.kafkaController}`,
+          "advertised.listeners": `PLAINTEXT://${HOST}:${ports.kafka}`,
+          "controller.listener.names": "CONTROLLER",
+          "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+          "log.dirs": kafkaData(settings),
+          "auto.create.topics.enable": "false",
+          "offsets.topic.replication.factor": 1,
+          "offsets.topic.num.partitions": 4,
+          "transaction.state.log.replication.factor": 1,
+          "transaction.state.log.min.isr": 1,
+          "transaction.state.log.num.partitions": 4,
+          "group.initial.rebalance.delay.ms": 0,
+          "num.network.threads": 2,
+          "num.io.threads": 2,
+          "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+          "log.cleaner.threads": 1,
+          // A killed broker reads its logs again: with small segments that is quick.
+          "log.segment.bytes": 64 * 1024 * 1024,
+          "controlled.shutdown.max.retries": 1,
+        }),
+      ),
+  };
+}

@@ -1,0 +1,27 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { HOST } from "../addresses.js";
+import type { ClusterSettings } from "../settings.js";
+import { minioProgram } from "../tools/index.js";
+import type { PartProgram } from "./part-program.js";
+
+export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartProgram {
+  const data = join(dataDir, "minio");
+  return {
+    command: minioProgram(),
+    args: ["server", data, "--address", `${HOST}:${ports.minio}`, "--console-address", `${HOST}:${ports.minioConsole}`, "--quiet"],
+    env: {
+      MINIO_ROOT_USER: objectStore.accessKey,
+      MINIO_ROOT_PASSWORD: objectStore.secretKey,
+      MINIO_BROWSER: "off",
+      MINIO_UPDATE: "off",
+      MINIO_CALLHOME_ENABLE: "off",
+      // Without this every object is read again in the background.
+      MINIO_SCANNER_SPEED: "slowest",
+      GOMEMLIMIT: "400MiB",
+    },
+    ports: ["minio"],
+    prepare: () => mkdirSync(data, { recursive: true }),
+  };
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { PortName } from "../settings.js";
+
+/** How one part is started and known to work. */
+export interface PartProgram {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Ports that must be free before it starts. */
+  readonly ports: readonly PortName[];
+  /** Writes configuration and folders; called before each start. */
+  prepare(): void;
+}
+
+/**
+ * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start; what it
+ * gains is less than that up to the load which two processors carry at all (docs/performance.md).
+ */
+export const QUICK_START = "-XX:TieredStopAtLevel=1";
+export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
+
+/** Writes a file and the folders above it. */
+export function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** A Java properties file. */
+export const properties = (values: Record<string, string | number>): string =>
+  Object.entries(values)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join("");
+
+/** Log lines with time, level and class, to the standard output that the supervisor keeps. */
+export function log4j(level: "info" | "warn"): string {
+  return properties({
+    "rootLogger.level": level,
+    "rootLogger.appenderRef.console.ref": "Console",
+    "appender.console.name": "Console",
+    "appender.console.type": "CONSOLE",
+    "appender.console.layout.type": "PatternLayout",
+    "appender.console.layout.pattern": "%d{ISO8601} %-5p %-60c{1.} %m%n",
+    // One line for each of hundreds of completed checkpoints says nothing.
+    "logger.checkpoints.name": "org.apache.flink.runtime.checkpoint.CheckpointCoordinator",
+    "logger.checkpoints.level": "warn",
+    "logger.kafka.name": "org.apache.kafka",
+    "logger.kafka.level": "warn",
+    "logger.sink.name": "org.apache.flink.streaming.api.functions.sink",
+    "logger.sink.level": "warn",
+    "logger.connector.name": "org.apache.flink.streaming.connectors.kafka",
+    "logger.connector.level": "warn",
+    // The supervisor's own knocking at the door.
+    "logger.knock.name": "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.NIOServerCnxn",
+    "logger.knock.level": "error",
+  });
+}
