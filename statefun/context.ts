@@ -1,4 +1,4 @@
-import { KafkaProducerRecord } from "../protos/gen/io/statefun/egress.js";
+import { KafkaProducerRecord, KinesisEgressRecord } from "../protos/gen/io/statefun/egress.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import type { FromFunction_InvocationResponse, ToFunction_InvocationBatchRequest, TypedValue } from "../protos/gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
@@ -32,10 +32,29 @@ export interface Context {
    *
    * @param egress - the egress' type name in `module.yaml`
    */
-  packAndSendToKafka<T>(egress: string, record: { readonly topic: string; readonly key: string }, type: MessageType<T>, message: T): void;
+  packAndSendToKafka<T>(egress: string, record: KafkaTarget, type: MessageType<T>, message: T): void;
+  /**
+   * Writes a record to a Kinesis egress; its data is the message packed in an Any.
+   *
+   * @param egress - the egress' type name in `module.yaml`
+   */
+  packAndSendToKinesis<T>(egress: string, record: KinesisTarget, type: MessageType<T>, message: T): void;
 }
 
-const KAFKA_RECORD = typeUrlOf(KafkaProducerRecord);
+/** Where a Kafka record goes. StateFun's protocol has no record headers. An empty key means none. */
+export interface KafkaTarget {
+  readonly topic: string;
+  readonly key: string;
+}
+
+/** Where a Kinesis record goes. */
+export interface KinesisTarget {
+  readonly stream: string;
+  readonly partitionKey: string;
+  /** Chooses the shard, instead of the partition key's hash. */
+  readonly explicitHashKey?: string;
+}
+
 
 /** The context of one batch: the same object for each of its messages, so that later ones see earlier changes. */
 export class BatchContext implements Context {
@@ -85,10 +104,19 @@ export class BatchContext implements Context {
     this.packAndSend(this.caller, type, message);
   }
 
-  packAndSendToKafka<T>(egress: string, { topic, key }: { readonly topic: string; readonly key: string }, type: MessageType<T>, message: T): void {
+  packAndSendToKafka<T>(egress: string, { topic, key }: KafkaTarget, type: MessageType<T>, message: T): void {
+    if (topic === "") throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} has no topic`);
+    this.#toEgress(egress, KafkaProducerRecord, { topic, key, valueBytes: encode(Any, pack(type, message)) });
+  }
+
+  packAndSendToKinesis<T>(egress: string, { stream, partitionKey, explicitHashKey = "" }: KinesisTarget, type: MessageType<T>, message: T): void {
+    if (stream === "" || partitionKey === "") throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} needs a stream and a partition key`);
+    this.#toEgress(egress, KinesisEgressRecord, { stream, partitionKey, explicitHashKey, valueBytes: encode(Any, pack(type, message)) });
+  }
+
+  #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
-    const value = encode(KafkaProducerRecord, { topic, key, valueBytes: encode(Any, pack(type, message)) });
-    this.#response.outgoingEgresses.push({ egressNamespace: namespace, egressType: name, argument: { typename: KAFKA_RECORD, hasValue: true, value } });
+    this.#response.outgoingEgresses.push({ egressNamespace: namespace, egressType: name, argument: typedValue(type, record) });
   }
 
   /** What the batch did; call it once, after its last message. */

@@ -40,7 +40,7 @@ export class UnreadableMessageError extends StatefunError {
 export class RequestError extends StatefunError {
   constructor(
     code: "MALFORMED_REQUEST" | "UNKNOWN_FUNCTION" | "FUNCTION_FAILED",
-    readonly status: 400 | 404 | 500,
+    readonly status: 400 | 404 | 413 | 415 | 500,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,7 +1,8 @@
 /** A TypeScript SDK for the remote functions of Apache Flink Stateful Functions 3.3. */
 export type { Address } from "./address.js";
+export type { ApiGatewayEvent, ApiGatewayResult } from "./aws-lambda.js";
 export { AnyMessage, type MessageType, pack, typeUrlOf } from "./any.js";
-export type { Context } from "./context.js";
+export type { Context, KafkaTarget, KinesisTarget } from "./context.js";
 export { RequestError, StatefunError, type StatefunErrorCode, UnreadableMessageError, WrongTypeError } from "./errors.js";
 export { type Logger, RequestReplyHandler, type RequestReplyHandlerOptions } from "./request-reply-handler.js";
 export { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";

@@ -3,9 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { FromFunction, ToFunction, type ToFunction_Invocation, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
 import { AnyMessage } from "./any.js";
+import { answerEvent, type ApiGatewayEvent, type ApiGatewayResult } from "./aws-lambda.js";
 import { BatchContext } from "./context.js";
 import { RequestError } from "./errors.js";
-import { readBody } from "./read-body.js";
+import { serve } from "./http.js";
 import type { Binding, StatefulFunctions } from "./stateful-functions.js";
 
 /** Where failed calls are reported; pino's logger fits. */
@@ -21,12 +22,12 @@ export interface RequestReplyHandlerOptions {
 
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
+  readonly options: RequestReplyHandlerOptions;
   readonly #functions: StatefulFunctions;
-  readonly #options: RequestReplyHandlerOptions;
 
   constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
     this.#functions = functions;
-    this.#options = options;
+    this.options = options;
   }
 
   /**
@@ -53,35 +54,18 @@ export class RequestReplyHandler {
 
   /** A listener for `node:http`, to be called for the one path that `module.yaml` names. */
   nodeHttp(): (request: IncomingMessage, response: ServerResponse) => void {
-    return (request, response) => void this.#serve(request, response);
+    return (request, response) => void serve(this, request, response);
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      if (request.method !== "POST") return refuse(response, 405, "only POST", { allow: "POST" });
-      const body = await readBody(request, this.#options.maxBodyBytes);
-      if (body === "aborted") return;
-      if (body === "too-large") {
-        this.#options.logger.error({ status: 413, maxBodyBytes: this.#options.maxBodyBytes }, "request body too large");
-        // The rest of the body will not be read, so the connection cannot be used again.
-        return refuse(response, 413, `more than ${this.#options.maxBodyBytes} bytes`, { connection: "close" });
-      }
-      const handled = this.handle(body);
-      const reply = handled instanceof Promise ? await handled : handled;
-      // StateFun takes this content type only, without parameters.
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length });
-      response.end(reply);
-    } catch (error) {
-      const failure = error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, "unexpected failure", { cause: error });
-      this.#options.logger.error({ err: failure.cause ?? failure, code: failure.code, status: failure.status }, failure.message);
-      if (!response.headersSent) refuse(response, failure.status, failure.message);
-      else response.destroy();
-    }
+  /** Express middleware, for `app.use("/statefun", handler.express())`. Mount it before body parsers. */
+  express(): (request: IncomingMessage, response: ServerResponse) => void {
+    return this.nodeHttp();
   }
-}
 
-function refuse(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { ...headers, "content-type": "text/plain; charset=utf-8" }).end(`${message}\n`);
+  /** An AWS Lambda handler for API Gateway's payload formats 1.0 and 2.0, and for function URLs. */
+  awsLambda(): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
+    return (event) => answerEvent(this, event);
+  }
 }
 
 function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {

@@ -1,0 +1,43 @@
+import { RequestError } from "./errors.js";
+import { answer, CONTENT_TYPE } from "./http.js";
+import type { RequestReplyHandler } from "./request-reply-handler.js";
+
+/** What API Gateway hands to a Lambda function, as far as it matters here: payload format 1.0 or 2.0. */
+export interface ApiGatewayEvent {
+  /** Format 1.0 has the method here, */
+  readonly httpMethod?: string;
+  /** and format 2.0 (also Lambda's function URLs) here. */
+  readonly requestContext?: { readonly stage?: string; readonly http?: { readonly method?: string } };
+  readonly headers?: Readonly<Record<string, string | undefined>> | null;
+  readonly body?: string | null;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** What both formats take as an answer. */
+export interface ApiGatewayResult {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly isBase64Encoded: boolean;
+}
+
+/** Answers one API Gateway event. */
+export async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent): Promise<ApiGatewayResult> {
+  const text = event.body ?? "";
+  const contentType = header(event, "content-type");
+  const method = event.httpMethod ?? event.requestContext?.http?.method;
+  if (method === "POST" && text !== "" && event.isBase64Encoded !== true) {
+    // Bytes that passed through text are not what they were.
+    const failure = new RequestError("MALFORMED_REQUEST", 415, `the body came as text: add ${CONTENT_TYPE} to the API's binary media types`);
+    handler.options.logger.error({ code: failure.code, status: failure.status }, failure.message);
+    return { statusCode: failure.status, headers: { "content-type": "text/plain; charset=utf-8" }, body: `${failure.message}\n`, isBase64Encoded: false };
+  }
+  const { status, headers, body } = await answer(handler, { method, contentType, body: Buffer.from(text, "base64") });
+  const base64 = typeof body !== "string";
+  return { statusCode: status, headers: { ...headers }, body: base64 ? Buffer.from(body).toString("base64") : body, isBase64Encoded: base64 };
+}
+
+/** Format 1.0 keeps the client's capitals, 2.0 has small letters. */
+function header({ headers }: ApiGatewayEvent, name: string): string | undefined {
+  return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
+}

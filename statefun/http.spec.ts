@@ -1,0 +1,107 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import express, { type Express } from "express";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { FromFunction, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { Program } from "../protos/gen/statefun/testing/v1/program.js";
+import { RequestReplyHandler, typeUrlOf } from "./index.js";
+import { httpApiEvent, restApiEvent } from "./testing/api-gateway-events.js";
+import { programFunctions } from "./testing/program.js";
+
+const logged: string[] = [];
+const handler = new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 10_000, logger: { error: (_, message) => logged.push(message) } });
+
+function call(type = "first", commands: Program["commands"] = [{ command: { $case: "increment", value: { name: "kept" } } }]): Uint8Array {
+  const argument = { typename: typeUrlOf(Program), hasValue: true, value: Buffer.from(Program.encode({ commands }).finish()) };
+  const state = ["kept", "written", "called"].map((stateName) => ({ stateName, stateValue: { typename: "", hasValue: false, value: Buffer.alloc(0) } }));
+  return ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "test", type, id: "1" }, state, invocations: [{ caller: undefined, argument }] } } }).finish();
+}
+const mutations = (body: Uint8Array) => {
+  const { response } = FromFunction.decode(body);
+  return response?.$case === "invocationResult" ? response.value.stateMutations.map(({ stateName }) => stateName) : response;
+};
+
+describe.each([
+  { name: "REST API, payload format 1.0", event: restApiEvent },
+  { name: "HTTP API, payload format 2.0", event: httpApiEvent },
+])("AWS Lambda: $name", ({ event }) => {
+  const lambda = handler.awsLambda();
+
+  it("answers in base64 with StateFun's content type", async () => {
+    const result = await lambda(event(call()));
+    expect(result).toMatchObject({ statusCode: 200, headers: { "content-type": "application/octet-stream" }, isBase64Encoded: true });
+    expect(mutations(Buffer.from(result.body, "base64"))).toEqual(["kept"]);
+  });
+
+  it.each([
+    { what: "an unknown function", body: call("unknown"), status: 404 },
+    { what: "an empty body", body: Buffer.alloc(0), status: 400 },
+    { what: "noise", body: Buffer.from("noise"), status: 400 },
+    { what: "a body that is too large", body: Buffer.alloc(10_001), status: 413 },
+    { what: "a function that throws", body: call("first", [{ command: { $case: "fail", value: {} } }]), status: 500 },
+  ])("answers $what with $status and a reason, which it logs", async ({ body, status }) => {
+    logged.length = 0;
+    const result = await lambda(event(body));
+    expect(result).toMatchObject({ statusCode: status, isBase64Encoded: false });
+    expect(logged).toEqual([result.body.trim()]);
+  });
+
+  it("says what to set when the gateway passes bytes on as text", async () => {
+    const result = await lambda({ ...event(call()), body: "\u0000\ufffd", isBase64Encoded: false });
+    expect(result.statusCode).toBe(415);
+    expect(result.body).toContain("binary media types");
+  });
+});
+
+describe("AWS Lambda", () => {
+  it("takes POST only", async () => {
+    const lambda = handler.awsLambda();
+    expect((await lambda({ ...restApiEvent(call()), httpMethod: "GET" })).statusCode).toBe(405);
+    expect((await lambda({})).statusCode).toBe(405);
+  });
+});
+
+describe("Express", () => {
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  async function listen(set: (app: Express) => void): Promise<string> {
+    logged.length = 0;
+    const app = express();
+    set(app);
+    server = createServer(app);
+    await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  const post = (url: string, body: Uint8Array, contentType = "application/octet-stream") => fetch(`${url}/statefun`, { method: "POST", body, headers: { "content-type": contentType } });
+
+  it("serves a path beside an application's others", async () => {
+    const url = await listen((app) => app.use("/statefun", handler.express()).get("/other", (_, response) => void response.send("fine")));
+    const response = await post(url, call());
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/octet-stream");
+    expect(mutations(new Uint8Array(await response.arrayBuffer()))).toEqual(["kept"]);
+    expect(await (await fetch(`${url}/other`)).text()).toBe("fine");
+  });
+
+  it("takes the Buffer that express.raw() has left", async () => {
+    const url = await listen((app) => app.use(express.raw()).use("/statefun", handler.express()));
+    expect((await post(url, call())).status).toBe(200);
+    expect((await post(url, new Uint8Array(10_001))).status).toBe(413);
+  });
+
+  it("says so when a parser has eaten the body", async () => {
+    const url = await listen((app) => app.use(express.text({ type: "*/*" })).use("/statefun", handler.express()));
+    expect((await post(url, call())).status).toBe(500);
+    expect(logged.join()).toContain("before express.json()");
+  });
+
+  it("refuses another content type, with or without parameters", async () => {
+    const url = await listen((app) => app.use("/statefun", handler.express()));
+    expect((await post(url, call(), "application/json")).status).toBe(415);
+    expect((await post(url, call(), "Application/Octet-Stream; x=y")).status).toBe(200);
+    expect(logged).toHaveLength(1);
+  });
+});
