@@ -1,5 +1,6 @@
 import { Command } from "commander";
 
+import { benchHandler } from "./handler/handler.js";
 import { benchStateBackend } from "./state-backend.js";
 
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
@@ -10,6 +11,7 @@ export async function main(argv: string[]): Promise<number> {
     .description("RocksDB next to heap state: 15,000 addresses with 3 KB of state each, 1,000 transactions a second (about 6 minutes)")
     .exitOverride()
     .action(benchStateBackend);
+  program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(benchHandler);
   await program.parseAsync(argv, { from: "user" });
   return 0;
 }

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 
 import { REPOSITORY_ROOT } from "./settings.js";
 
@@ -43,4 +44,11 @@ export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv 
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return { pid: child.pid!, output: () => stdout + stderr, kill: (signal) => void child.kill(signal), finished };
+}
+
+/** Runs a TypeScript module of this repository in a process of its own; its standard output is the caller's to read. */
+export function startModule(module: string, env: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, null> & { readonly pid: number } {
+  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  if (child.pid === undefined) throw new Error(`${module} could not be started`);
+  return child as typeof child & { readonly pid: number };
 }
