@@ -32,9 +32,12 @@ interface Played {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-async function play(steps: Workload, seed: number, waitingBytes: number): Promise<Played> {
+/** From none to one before every tenth call. */
+const crashRate = fc.constantFrom(0, 0.02, 0.1);
+
+async function play(steps: Workload, seed: number, waitingBytes: number, crashes = 0): Promise<Played> {
   const dependencies = sampleDependencies({ account: { recentTransactions: 200, maxVerdicts: 256 }, scorer: { maxWaitingBytes: waitingBytes } });
-  const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7) });
+  const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7), crashRate: crashes });
   const sent: Transaction[] = [];
   let conflicts = 0;
   let now = START_MS;
@@ -67,11 +70,11 @@ const evidenceOf = ({ evidence }: Decision) => evidence!;
 const oneTo = (n: number) => Array.from({ length: n }, (_, index) => BigInt(index + 1));
 const sorted = (numbers: bigint[]) => numbers.sort((a, b) => Number(a - b));
 
-describe("the four functions, in any interleaving", () => {
+describe("the four functions, in any interleaving and with any crashes", () => {
   it("decide every transaction exactly once, in the order in which its account's transactions came", async () => {
     await fc.assert(
-      fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, async (steps, seed, bytes) => {
-        const { sent, conflicts, records, counts } = await play(steps, seed, bytes);
+      fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, bytes, crashes) => {
+        const { sent, conflicts, records, counts } = await play(steps, seed, bytes, crashes);
         const decided = groupBy(records.decisions, (decision) => evidenceOf(decision).transaction!.accountId);
         const expected = groupBy(sent, ({ accountId }) => accountId);
         expect([...decided.keys()].sort()).toEqual([...expected.keys()].sort());
@@ -89,8 +92,8 @@ describe("the four functions, in any interleaving", () => {
 
   it("number every change of each address's state without a gap", async () => {
     await fc.assert(
-      fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, async (steps, seed, bytes) => {
-        const { decisions, events } = (await play(steps, seed, bytes)).records;
+      fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, bytes, crashes) => {
+        const { decisions, events } = (await play(steps, seed, bytes, crashes)).records;
         const numbers = [
           ...decisions.flatMap((decision) => {
             const { transaction, account, merchant } = evidenceOf(decision);
@@ -112,10 +115,10 @@ describe("the four functions, in any interleaving", () => {
 
   it("compute an account's features from its own inputs alone", async () => {
     await fc.assert(
-      fc.asyncProperty(workload, fc.nat(), fc.nat(), maxWaitingBytes, async (steps, seed, otherSeed, bytes) => {
-        const features = async (chosen: number, waiting: number) =>
-          new Map((await play(steps, chosen, waiting)).records.decisions.map((decision) => [evidenceOf(decision).transaction!.transactionId, evidenceOf(decision).account!.features]));
-        expect(await features(otherSeed, bytes)).toEqual(await features(seed, 16_384));
+      fc.asyncProperty(workload, fc.nat(), fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, otherSeed, bytes, crashes) => {
+        const features = async (chosen: number, waiting: number, rate: number) =>
+          new Map((await play(steps, chosen, waiting, rate)).records.decisions.map((decision) => [evidenceOf(decision).transaction!.transactionId, evidenceOf(decision).account!.features]));
+        expect(await features(otherSeed, bytes, crashes)).toEqual(await features(seed, 16_384, 0));
       }),
       { numRuns: 100 },
     );
@@ -126,8 +129,8 @@ describe("the four functions, in any interleaving", () => {
     const burst = fc.array(fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(1), merchant: fc.nat(2), minutes: fc.constantFrom(0, 0, 0, 1, 40) }), { minLength: 10, maxLength: 60 });
     let alerts = 0;
     await fc.assert(
-      fc.asyncProperty(burst, fc.nat(), async (steps, seed) => {
-        const { records } = await play(steps, seed, 400);
+      fc.asyncProperty(burst, fc.nat(), crashRate, async (steps, seed, crashes) => {
+        const { records } = await play(steps, seed, 400, crashes);
         for (const [, decisions] of groupBy(records.decisions, (decision) => evidenceOf(decision).transaction!.accountId)) {
           const suspicious = decisions.filter((decision) => [Outcome.REVIEW, Outcome.DECLINE].includes(evidenceOf(decision).scoring!.outcome));
           expect(suspicious.map((decision) => evidenceOf(decision).scoring!.suspiciousSeq)).toEqual(oneTo(suspicious.length));

@@ -1,16 +1,11 @@
 import type { KafkaMessage } from "kafkajs";
 
+import type { RawRecord } from "../cluster/java-reader.js";
 import { kafkaClient } from "./client.js";
 import { endOffsets } from "./offsets.js";
 
 /** A record as a live reader sees it. */
-export interface LiveRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
-  readonly timestampMs: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
+export interface LiveRecord extends RawRecord {
   /** When it arrived here, in ms since 1970. */
   readonly arrivedAtMs: number;
 }

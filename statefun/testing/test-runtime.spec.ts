@@ -24,8 +24,8 @@ const functions = () =>
       { states: [valueSpec("count", Sample)] },
     );
 
-async function run(seed: number, messages: readonly (readonly [string, number])[]) {
-  const runtime = new TestRuntime(functions(), { seed });
+async function run(seed: number, messages: readonly (readonly [string, number])[], crashRate = 0) {
+  const runtime = new TestRuntime(functions(), { seed, crashRate });
   for (const [via, n] of messages) runtime.ingress(relay(via), Sample, sample(String(n)));
   await runtime.run();
   return runtime;
@@ -34,10 +34,12 @@ async function run(seed: number, messages: readonly (readonly [string, number])[
 describe("TestRuntime", () => {
   const program = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(99)), { maxLength: 40 });
 
-  it("keeps the order from sender to receiver, loses nothing, and repeats nothing", async () => {
+  it.each([0, 0.2])("keeps the order from sender to receiver, loses nothing, and repeats nothing, at a crash rate of %d", async (crashRate) => {
+    let crashes = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer(), program, async (seed, messages) => {
-        const runtime = await run(seed, messages);
+        const runtime = await run(seed, messages, crashRate);
+        crashes += runtime.crashes;
         const out = runtime.kafka("out");
         for (const via of ["a", "b", "c"]) {
           expect(out.filter(({ key }) => key === via).map(({ value }) => Number(value.unpack(Sample).id))).toEqual(messages.filter(([to]) => to === via).map(([, n]) => n));
@@ -45,6 +47,31 @@ describe("TestRuntime", () => {
         expect(runtime.state(sink("s"), "count", Sample)?.id ?? "0").toBe(String(messages.length));
       }),
     );
+    expect(crashes > 100).toBe(crashRate > 0);
+  });
+
+  it("goes back to its last checkpoint, Kafka included, and reads again what came since", async () => {
+    const runtime = await run(1, [["a", 1]]);
+    runtime.checkpoint();
+    runtime.ingress(relay("a"), Sample, sample("2"));
+    await runtime.run();
+    expect(runtime.kafka("out")).toHaveLength(2);
+    runtime.crash();
+    expect(runtime.kafka("out")).toHaveLength(1);
+    expect(runtime.state(sink("s"), "count", Sample)?.id).toBe("1");
+    await runtime.run();
+    expect(runtime.kafka("out").map(({ value }) => value.unpack(Sample).id)).toEqual(["1", "2"]);
+  });
+
+  it("calls back with the sender of a delayed message as its caller", async () => {
+    const timers = new StatefulFunctions().bind("demo/relay", (context) => {
+      if (context.caller === undefined) context.packAndSendAfter(10, relay("b"), Sample, sample(""));
+      else context.packAndSendToKafka("demo/out", { topic: "out", key: context.caller.id }, Sample, sample(""));
+    });
+    const runtime = new TestRuntime(timers);
+    runtime.ingress(relay("a"), Sample, sample(""));
+    await runtime.advance(10);
+    expect(runtime.kafka("out").map(({ key }) => key)).toEqual(["a"]);
   });
 
   it("repeats a run by its seed, and interleaves otherwise by another", async () => {

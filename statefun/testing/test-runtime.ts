@@ -17,7 +17,7 @@ interface Delayed {
   readonly dueMs: number;
   readonly order: number;
   readonly token: string;
-  readonly sender: string;
+  readonly sender: Address;
   readonly target: Address;
   readonly argument: TypedValue;
 }
@@ -33,7 +33,29 @@ export interface TestRuntimeOptions {
   readonly seed?: number;
   /** The most messages that one call may carry. */
   readonly maxBatch?: number;
+  /**
+   * How likely a crash is before a call, 0 to 1; a checkpoint is as likely. A crash takes everything back to the last
+   * checkpoint, what was written to Kafka since then included: nobody who reads committed records has seen it. Default 0.
+   */
+  readonly crashRate?: number;
 }
+
+/** All that StateFun would have in a checkpoint. */
+interface World {
+  /** Messages under way, by sender and target. */
+  readonly channels: Map<string, Channel>;
+  readonly states: Map<string, Map<string, TypedValue | undefined>>;
+  readonly egress: EgressRecord[];
+  delayed: Delayed[];
+}
+
+/** What the collections hold is never changed, so copies of the collections do. */
+const copyOf = ({ channels, states, egress, delayed }: World): World => ({
+  channels: new Map([...channels].map(([key, { target, queue }]) => [key, { target, queue: [...queue] }])),
+  states: new Map([...states].map(([key, values]) => [key, new Map(values)])),
+  egress: [...egress],
+  delayed: [...delayed],
+});
 
 const MAX_CALLS = 1_000_000;
 
@@ -44,18 +66,19 @@ const MAX_CALLS = 1_000_000;
  */
 export class TestRuntime {
   readonly #handler: RequestReplyHandler;
-  readonly #channels = new Map<string, Channel>();
-  readonly #states = new Map<string, Map<string, TypedValue | undefined>>();
-  readonly #egress: EgressRecord[] = [];
   readonly #maxBatch: number;
+  readonly #crashRate: number;
   readonly #random: () => number;
-  #delayed: Delayed[] = [];
+  #world: World = { channels: new Map(), states: new Map(), egress: [], delayed: [] };
+  #checkpoint: World = copyOf(this.#world);
   #order = 0;
   #nowMs = 0;
+  #crashes = 0;
 
-  constructor(functions: StatefulFunctions, { seed = 1, maxBatch = 5 }: TestRuntimeOptions = {}) {
+  constructor(functions: StatefulFunctions, { seed = 1, maxBatch = 5, crashRate = 0 }: TestRuntimeOptions = {}) {
     this.#handler = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
     this.#maxBatch = maxBatch;
+    this.#crashRate = crashRate;
     this.#random = mulberry32(seed);
   }
 
@@ -66,7 +89,9 @@ export class TestRuntime {
 
   /** As {@link ingress}, for bytes that may be anything. */
   ingressBytes(target: Address, typeUrl: string, value: Uint8Array, partition = "0"): void {
-    this.#enqueue(`ingress ${partition}`, target, { caller: undefined, argument: { typename: typeUrl, hasValue: true, value: Buffer.from(value) } });
+    const record = { caller: undefined, argument: { typename: typeUrl, hasValue: true, value: Buffer.from(value) } };
+    // Kafka keeps it, whatever happens here: the last checkpoint has it still before it.
+    for (const world of [this.#world, this.#checkpoint]) enqueue(world, `ingress ${partition}`, target, record);
   }
 
   /**
@@ -75,13 +100,19 @@ export class TestRuntime {
    * @throws what a function throws, and when a program sends messages without end
    */
   async run(): Promise<void> {
-    for (let calls = 0; this.#channels.size > 0; calls++) {
+    for (let calls = 0; this.#world.channels.size > 0; calls++) {
       if (calls > MAX_CALLS) throw new Error(`no end after ${MAX_CALLS} calls`);
-      const keys = [...this.#channels.keys()];
+      if (this.#crashRate > 0) {
+        if (this.#random() < this.#crashRate) this.checkpoint();
+        if (this.#random() < this.#crashRate) this.crash();
+        // Nothing may have been under way at the checkpoint.
+        if (this.#world.channels.size === 0) break;
+      }
+      const keys = [...this.#world.channels.keys()];
       const key = keys[Math.floor(this.#random() * keys.length)]!;
-      const channel = this.#channels.get(key)!;
+      const channel = this.#world.channels.get(key)!;
       const batch = channel.queue.splice(0, 1 + Math.floor(this.#random() * this.#maxBatch));
-      if (channel.queue.length === 0) this.#channels.delete(key);
+      if (channel.queue.length === 0) this.#world.channels.delete(key);
       await this.#call(channel.target, batch);
     }
   }
@@ -91,35 +122,51 @@ export class TestRuntime {
     const end = this.#nowMs + ms;
     await this.run();
     for (;;) {
-      const due = this.#delayed.filter(({ dueMs }) => dueMs <= end).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
+      const due = this.#world.delayed.filter(({ dueMs }) => dueMs <= end).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
       if (due === undefined) break;
-      this.#delayed = this.#delayed.filter((other) => other !== due);
+      this.#world.delayed = this.#world.delayed.filter((other) => other !== due);
       this.#nowMs = Math.max(this.#nowMs, due.dueMs);
-      this.#enqueue(due.sender, due.target, { caller: undefined, argument: due.argument });
+      enqueue(this.#world, `timer ${due.order}`, due.target, { caller: toWire(due.sender), argument: due.argument });
       await this.run();
     }
     this.#nowMs = end;
   }
 
+  /** Remembers everything, for {@link crash}. */
+  checkpoint(): void {
+    this.#checkpoint = copyOf(this.#world);
+  }
+
+  /** Goes back to the last checkpoint. Virtual time does not: a clock on the wall never does. */
+  crash(): void {
+    this.#world = copyOf(this.#checkpoint);
+    this.#crashes++;
+  }
+
+  /** How many crashes there were. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
   /** Delayed messages that have not fired. */
   get delayedCount(): number {
-    return this.#delayed.length;
+    return this.#world.delayed.length;
   }
 
   /** Records written to a topic, oldest first. */
   kafka(topic: string): EgressRecord[] {
-    return this.#egress.filter((record) => record.topic === topic);
+    return this.#world.egress.filter((record) => record.topic === topic);
   }
 
   state<T>(address: Address, name: string, type: MessageType<T>): T | undefined {
-    const value = this.#states.get(keyOf(address))?.get(name);
+    const value = this.#world.states.get(keyOf(address))?.get(name);
     return value && decode(type, value.value);
   }
 
   async #call(target: Address, invocations: ToFunction_Invocation[]): Promise<void> {
     const key = keyOf(target);
-    let states = this.#states.get(key);
-    if (states === undefined) this.#states.set(key, (states = new Map<string, TypedValue | undefined>()));
+    let states = this.#world.states.get(key);
+    if (states === undefined) this.#world.states.set(key, (states = new Map<string, TypedValue | undefined>()));
     const request = (): Uint8Array =>
       ToFunction.encode({
         request: {
@@ -138,28 +185,27 @@ export class TestRuntime {
 
   #apply(sender: Address, result: FromFunction_InvocationResponse, states: Map<string, TypedValue | undefined>): void {
     for (const { stateName, stateValue } of result.stateMutations) states.set(stateName, stateValue);
-    for (const { target, argument } of result.outgoingMessages) this.#enqueue(keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
+    for (const { target, argument } of result.outgoingMessages) enqueue(this.#world, keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
     for (const { isCancellationRequest, cancellationToken, delayInMs, target, argument } of result.delayedInvocations) {
-      if (isCancellationRequest) this.#delayed = this.#delayed.filter(({ token }) => token !== cancellationToken);
+      if (isCancellationRequest) this.#world.delayed = this.#world.delayed.filter(({ token }) => token !== cancellationToken);
       else {
         // A message of its own channel: a timer keeps no order with what is sent at once.
-        const order = this.#order++;
-        this.#delayed.push({ dueMs: this.#nowMs + Number(delayInMs), order, token: cancellationToken, sender: `timer ${order}`, target: fromWire(target!), argument: argument! });
+        this.#world.delayed.push({ dueMs: this.#nowMs + Number(delayInMs), order: this.#order++, token: cancellationToken, sender, target: fromWire(target!), argument: argument! });
       }
     }
     for (const { argument } of result.outgoingEgresses) {
       const { topic, key, valueBytes } = decode(KafkaProducerRecord, argument!.value);
       const { typeUrl, value } = decode(Any, valueBytes);
-      this.#egress.push({ topic, key, value: new AnyMessage(typeUrl, value) });
+      this.#world.egress.push({ topic, key, value: new AnyMessage(typeUrl, value) });
     }
   }
+}
 
-  #enqueue(sender: string, target: Address, invocation: ToFunction_Invocation): void {
-    const key = `${sender} → ${keyOf(target)}`;
-    const channel = this.#channels.get(key);
-    if (channel === undefined) this.#channels.set(key, { target, queue: [invocation] });
-    else channel.queue.push(invocation);
-  }
+function enqueue({ channels }: World, sender: string, target: Address, invocation: ToFunction_Invocation): void {
+  const key = `${sender} → ${keyOf(target)}`;
+  const channel = channels.get(key);
+  if (channel === undefined) channels.set(key, { target, queue: [invocation] });
+  else channel.queue.push(invocation);
 }
 
 const keyOf = ({ typename, id }: Address): string => `${typename}/${id}`;
