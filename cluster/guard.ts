@@ -5,7 +5,7 @@ import { addresses } from "./addresses.js";
 import { readTopics } from "./java-reader.js";
 import { holdsCheckpoint } from "./object-store.js";
 import { zookeeperData } from "./parts/index.js";
-import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "./settings.js";
+import type { ClusterSettings } from "./settings.js";
 import { UserError } from "./user-error.js";
 
 /** What the three stores say about earlier runs. */
@@ -45,12 +45,12 @@ export function zookeeperHasPast(settings: ClusterSettings): boolean {
  */
 export async function guardStores(settings: ClusterSettings, { pointer, createdTopics }: { pointer: boolean; createdTopics: readonly string[] }): Promise<void> {
   const reason = await refusal({
-    topics: !createdTopics.includes(TOPICS.transactionsValid.name),
+    topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
     checkpoint: await holdsCheckpoint(settings),
     pointer,
     // Offsets alone don't tell: those of aborted and of open transactions count too.
     outputs: async () => {
-      const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+      const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: settings.application.outputTopics.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
       return records.length > 0;
     },
   });

@@ -54,6 +54,26 @@ export const TOPICS = {
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
+/** What a cluster runs: StateFun's module, the server of its functions, and their topics. */
+export interface Application {
+  /** Absolute path of the module, with the addresses of the container network. */
+  readonly moduleFile: string;
+  /** Absolute path of the TypeScript module that serves `/statefun` and `/healthz` at `HOST` and `PORT`. */
+  readonly serverFile: string;
+  /** Topics that StateFun reads. What it could not digest must not get in, so their records are bounded. */
+  readonly ingressTopics: readonly TopicSettings[];
+  /** Topics that its egress writes in transactions. */
+  readonly outputTopics: readonly TopicSettings[];
+}
+
+/** The fraud detection of this repository. */
+export const FRAUD_DETECTION: Application = {
+  moduleFile: join(REPOSITORY_ROOT, "module.yaml"),
+  serverFile: join(REPOSITORY_ROOT, "functions/server.ts"),
+  ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
+  outputTopics: OUTPUT_TOPICS,
+};
+
 /** Loopback ports. Each is its default plus the offset of {@link clusterSettings}. */
 const BASE_PORTS = {
   zookeeper: 2181,
@@ -79,6 +99,7 @@ export type StateBackend = "rocksdb" | "hashmap";
 /** Everything that may differ between two clusters on one machine. */
 export interface ClusterSettings {
   readonly name: string;
+  readonly application: Application;
   /** Data, logs, rendered configuration and process ids; nothing else is written while running. */
   readonly dataDir: string;
   readonly ports: Readonly<Record<PortName, number>>;
@@ -96,6 +117,8 @@ export interface ClusterSettings {
 export interface ClusterOptions {
   /** Names the data folder, so that tests never touch the demo's data. Default `demo`. */
   readonly name?: string;
+  /** Default {@link FRAUD_DETECTION}. */
+  readonly application?: Application;
   /** Added to every default port. Default 0. */
   readonly portOffset?: number;
   readonly parallelism?: number;
@@ -111,6 +134,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
   const ports = Object.fromEntries(Object.entries(BASE_PORTS).map(([part, port]) => [part, port + offset])) as Record<PortName, number>;
   return {
     name,
+    application: options.application ?? FRAUD_DETECTION,
     dataDir: join(REPOSITORY_ROOT, ".cluster", name),
     ports,
     parallelism: options.parallelism ?? 2,

@@ -1,10 +1,7 @@
 import { withAdmin } from "../kafka/client.js";
 import { addresses } from "./addresses.js";
-import { type ClusterSettings, LIMITS, TOPICS, type TopicSettings } from "./settings.js";
+import { type ClusterSettings, LIMITS } from "./settings.js";
 import { UserError } from "./user-error.js";
-
-/** Topics that only StateFun reads: what it could not digest must not get in. */
-const BOUNDED: readonly TopicSettings[] = [TOPICS.transactionsValid, TOPICS.labelsValid];
 
 /**
  * Creates the topics that are not there yet.
@@ -13,7 +10,8 @@ const BOUNDED: readonly TopicSettings[] = [TOPICS.transactionsValid, TOPICS.labe
  * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
  */
 export async function createTopics(settings: ClusterSettings): Promise<string[]> {
-  const topics = Object.values(TOPICS);
+  const { ingressTopics, outputTopics } = settings.application;
+  const topics = [...ingressTopics, ...outputTopics];
   return await withAdmin(addresses(settings).kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const { topics: known } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name).filter((name) => existing.has(name)) });
@@ -31,7 +29,7 @@ export async function createTopics(settings: ClusterSettings): Promise<string[]>
           replicationFactor: 1,
           configEntries: [
             { name: "retention.ms", value: String(topic.retentionMs) },
-            ...(BOUNDED.includes(topic) ? [{ name: "max.message.bytes", value: String(LIMITS.recordBytes) }] : []),
+            ...(ingressTopics.includes(topic) ? [{ name: "max.message.bytes", value: String(LIMITS.recordBytes) }] : []),
           ],
         })),
       });

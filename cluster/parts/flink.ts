@@ -26,7 +26,7 @@ function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"
     logging,
     prepare: () => {
       write(join(folder, "flink-conf.yaml"), renderFlinkConf(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"), flinkOverrides(settings, role)));
-      write(module, renderModule(readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8"), settings));
+      write(module, renderModule(readFileSync(settings.application.moduleFile, "utf8"), settings));
       write(logging, log4j("info"));
       linkS3Plugin(settings);
       mkdirSync(join(settings.dataDir, `flink-tmp-${role}`), { recursive: true });

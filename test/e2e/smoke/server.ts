@@ -1,0 +1,15 @@
+import { createServer } from "node:http";
+
+import { LIMITS } from "../../../cluster/settings.js";
+import { RequestReplyHandler } from "../../../statefun/index.js";
+import { programFunctions } from "../../../statefun/testing/program.js";
+
+/** Serves the program's function at `HOST` and `PORT`, as the cluster starts it. */
+const handler = new RequestReplyHandler(programFunctions(["smoke/function"]), { maxBodyBytes: LIMITS.bodyBytes, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } }).nodeHttp();
+
+const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
+  if (request.url === "/healthz") response.end("ok");
+  else handler(request, response);
+});
+server.listen(Number(process.env["PORT"]), process.env["HOST"]);
+process.once("SIGTERM", () => process.exit(0));
