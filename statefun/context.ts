@@ -63,6 +63,9 @@ export class BatchContext implements Context {
   readonly #states = new Map<string, BatchState>();
   readonly #response: FromFunction_InvocationResponse = { stateMutations: [], outgoingMessages: [], delayedInvocations: [], outgoingEgresses: [] };
 
+  /** At the last savepoint: messages, delayed messages and egress records. */
+  #sent: [number, number, number] = [0, 0, 0];
+
   constructor(request: ToFunction_InvocationBatchRequest, specs: readonly ValueSpec[]) {
     this.address = fromWire(request.target!);
     for (const spec of specs) {
@@ -117,6 +120,20 @@ export class BatchContext implements Context {
   #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
     this.#response.outgoingEgresses.push({ egressNamespace: namespace, egressType: name, argument: typedValue(type, record) });
+  }
+
+  /** Remembers what the batch has done so far, for {@link rollback}. */
+  savepoint(): void {
+    const { outgoingMessages, delayedInvocations, outgoingEgresses } = this.#response;
+    this.#sent = [outgoingMessages.length, delayedInvocations.length, outgoingEgresses.length];
+    for (const state of this.#states.values()) state.savepoint();
+  }
+
+  /** Undoes everything since the last {@link savepoint}. */
+  rollback(): void {
+    const { outgoingMessages, delayedInvocations, outgoingEgresses } = this.#response;
+    [outgoingMessages.length, delayedInvocations.length, outgoingEgresses.length] = this.#sent;
+    for (const state of this.#states.values()) state.rollback();
   }
 
   /** What the batch did; call it once, after its last message. */

@@ -3,6 +3,7 @@ export type StatefunErrorCode =
   | "MALFORMED_REQUEST"
   | "UNKNOWN_FUNCTION"
   | "FUNCTION_FAILED"
+  | "TERMINAL"
   | "WRONG_TYPE"
   | "UNREADABLE_MESSAGE"
   | "UNDECLARED_STATE"
@@ -33,6 +34,16 @@ export class WrongTypeError extends StatefunError {
 export class UnreadableMessageError extends StatefunError {
   constructor(typeName: string, cause: unknown) {
     super("UNREADABLE_MESSAGE", `the bytes are no ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/**
+ * Thrown by a function for a message that no repetition can help. It goes to the handler's `deadLetter`, and the rest of
+ * its batch lives. Everything else that a function throws fails the call, which StateFun repeats.
+ */
+export class TerminalError extends StatefunError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("TERMINAL", message, options);
   }
 }
 

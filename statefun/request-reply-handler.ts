@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { FromFunction, ToFunction, type ToFunction_Invocation, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
-import { AnyMessage } from "./any.js";
 import { answerEvent, type ApiGatewayEvent, type ApiGatewayResult } from "./aws-lambda.js";
-import { BatchContext } from "./context.js";
+import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { RequestError } from "./errors.js";
 import { serve } from "./http.js";
-import type { Binding, StatefulFunctions } from "./stateful-functions.js";
+import type { StatefulFunctions } from "./stateful-functions.js";
 
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
@@ -18,6 +17,8 @@ export interface RequestReplyHandlerOptions {
   /** The largest request taken, in bytes; must exceed the largest record times StateFun's batch bound, plus state. */
   readonly maxBodyBytes: number;
   readonly logger: Logger;
+  /** Takes messages on which a function throws a TerminalError; without it those fail the call like any other. */
+  readonly deadLetter?: DeadLetterHandler;
 }
 
 /** Serves StateFun's request-reply protocol for a set of functions. */
@@ -48,8 +49,7 @@ export class RequestReplyHandler {
     if (missing.length > 0) {
       return FromFunction.encode({ response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } } }).finish();
     }
-    const context = new BatchContext(request, binding.states);
-    return runBatch(binding, context, request.invocations, 0);
+    return runBatch(binding, request, this.options.deadLetter);
   }
 
   /** A listener for `node:http`, to be called for the one path that `module.yaml` names. */
@@ -80,29 +80,4 @@ function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
     throw new RequestError("MALFORMED_REQUEST", 400, "the request holds no invocation batch with a target and a message");
   }
   return batch;
-}
-
-/** Runs the messages from `from` on, in order; goes asynchronous at the first function that does. */
-function runBatch(binding: Binding, context: BatchContext, invocations: readonly ToFunction_Invocation[], from: number): Uint8Array | Promise<Uint8Array> {
-  try {
-    for (let at = from; at < invocations.length; at++) {
-      const { caller, argument } = invocations[at]!;
-      context.caller = caller === undefined ? undefined : fromWire(caller);
-      const pending = binding.run(context, new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
-      if (pending instanceof Promise) {
-        return pending.then(
-          () => runBatch(binding, context, invocations, at + 1),
-          (cause: unknown) => Promise.reject(failed(context, cause)),
-        );
-      }
-    }
-    return FromFunction.encode({ response: { $case: "invocationResult", value: context.finish() } }).finish();
-  } catch (cause) {
-    throw failed(context, cause);
-  }
-}
-
-function failed({ address }: BatchContext, cause: unknown): RequestError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new RequestError("FUNCTION_FAILED", 500, `${address.typename}/${address.id} failed: ${why}`, { cause });
 }

@@ -27,11 +27,13 @@ export class BatchState implements StateValue {
   readonly #received: TypedValue | undefined;
   #value: unknown;
   #status: "encoded" | "decoded" | "changed" | "cleared";
+  #saved: { readonly status: "encoded" | "decoded" | "cleared" } | { readonly status: "changed"; readonly bytes: Uint8Array };
 
   constructor(spec: ValueSpec, received: TypedValue | undefined) {
     this.#spec = spec;
     this.#received = received?.hasValue === true ? received : undefined;
     this.#status = this.#received === undefined ? "decoded" : "encoded";
+    this.#saved = { status: this.#status };
   }
 
   unpack<T>(type: MessageType<T>): T | undefined {
@@ -52,6 +54,18 @@ export class BatchState implements StateValue {
   clear(): void {
     this.#value = undefined;
     this.#status = "cleared";
+  }
+
+  /** Remembers the value, for {@link rollback}: as bytes, for a function may change the object that it has packed. */
+  savepoint(): void {
+    if (this.#status === "changed") this.#saved = { status: "changed", bytes: encode(this.#spec.type, this.#value) };
+    else if (this.#status === "cleared") this.#saved = { status: "cleared" };
+    else this.#saved = { status: this.#received === undefined ? "decoded" : "encoded" };
+  }
+
+  rollback(): void {
+    this.#status = this.#saved.status;
+    this.#value = this.#saved.status === "changed" ? decode(this.#spec.type, this.#saved.bytes) : undefined;
   }
 
   /** What StateFun must change; `undefined` for nothing. A cleared value that was not there needs no change. */

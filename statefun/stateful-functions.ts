@@ -23,7 +23,8 @@ export class StatefulFunctions {
   /**
    * Binds a function to its type name.
    *
-   * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it
+   * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it; or `namespace/*` for every
+   *   type of the namespace that has no binding of its own
    * @throws {StatefunError} `INVALID_BINDING` when the name is taken or a state name is declared twice
    */
   bind(typename: string, run: StatefulFunction, options: { readonly states?: readonly ValueSpec[] } = {}): this {
@@ -36,7 +37,7 @@ export class StatefulFunctions {
   }
 
   find(typename: string): Binding | undefined {
-    return this.#bindings.get(typename);
+    return this.#bindings.get(typename) ?? this.#bindings.get(`${typename.slice(0, typename.lastIndexOf("/"))}/*`);
   }
 
   get typenames(): string[] {

@@ -1,0 +1,96 @@
+import { FromFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
+import { fromWire } from "./address.js";
+import { AnyMessage } from "./any.js";
+import { BatchContext, type Context } from "./context.js";
+import { RequestError, TerminalError } from "./errors.js";
+import type { Binding } from "./stateful-functions.js";
+
+/**
+ * Takes a message that a function has failed on for good, by throwing a {@link TerminalError}. What the function had done with
+ * it is undone; what this does instead, such as writing the message to a topic for rejected ones, takes its place.
+ */
+export type DeadLetterHandler = (context: Context, message: AnyMessage, error: TerminalError) => void | Promise<void>;
+
+/**
+ * Runs a batch's messages in order: an encoded FromFunction. Synchronous as long as the functions are.
+ *
+ * @throws {RequestError} (or rejects with it) when a function fails; then nothing of the batch has happened
+ */
+export function runBatch(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined): Uint8Array | Promise<Uint8Array> {
+  const carefully = (cause: unknown): Uint8Array | Promise<Uint8Array> => {
+    if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(binding, request, deadLetter).run(0);
+    throw failure(request, cause);
+  };
+  try {
+    const reply = new Batch(binding, request, undefined).run(0);
+    return reply instanceof Promise ? reply.catch(carefully) : reply;
+  } catch (cause) {
+    return carefully(cause);
+  }
+}
+
+/**
+ * One run of a batch. Undoing a single message needs a savepoint before each, which costs an encoding of changed state; so
+ * a batch is first run without, and again with a dead-letter handler only when a message turned out to need it.
+ */
+class Batch {
+  readonly #binding: Binding;
+  readonly #request: ToFunction_InvocationBatchRequest;
+  readonly #deadLetter: DeadLetterHandler | undefined;
+  readonly #context: BatchContext;
+
+  constructor(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined) {
+    this.#binding = binding;
+    this.#request = request;
+    this.#deadLetter = deadLetter;
+    this.#context = new BatchContext(request, binding.states);
+  }
+
+  /** Runs the messages from `from` on; goes asynchronous at the first function that does. */
+  run(from: number): Uint8Array | Promise<Uint8Array> {
+    const { invocations } = this.#request;
+    for (let at = from; at < invocations.length; at++) {
+      const { caller, argument } = invocations[at]!;
+      this.#context.caller = caller === undefined ? undefined : fromWire(caller);
+      const pending = this.#invoke(new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
+      if (pending instanceof Promise) return pending.then(() => this.run(at + 1));
+    }
+    return FromFunction.encode({ response: { $case: "invocationResult", value: this.#context.finish() } }).finish();
+  }
+
+  #invoke(message: AnyMessage): void | Promise<void> {
+    if (this.#deadLetter === undefined) return this.#binding.run(this.#context, message);
+    const bury = (cause: unknown): void | Promise<void> => {
+      if (!(cause instanceof TerminalError)) throw failure(this.#request, cause);
+      this.#context.rollback();
+      return this.#guarded(() => this.#deadLetter!(this.#context, message, cause));
+    };
+    this.#context.savepoint();
+    try {
+      const pending = this.#binding.run(this.#context, message);
+      return pending instanceof Promise ? pending.catch(bury) : pending;
+    } catch (cause) {
+      return bury(cause);
+    }
+  }
+
+  /** What the dead-letter handler throws fails the call, TerminalErrors too: there is nowhere else to go with the message. */
+  #guarded(run: () => void | Promise<void>): void | Promise<void> {
+    const fail = (cause: unknown): never => {
+      throw failure(this.#request, cause);
+    };
+    try {
+      const pending = run();
+      return pending instanceof Promise ? pending.catch(fail) : pending;
+    } catch (cause) {
+      return fail(cause);
+    }
+  }
+}
+
+function failure({ target }: ToFunction_InvocationBatchRequest, cause: unknown): RequestError {
+  if (cause instanceof RequestError) return cause;
+  const { typename, id } = fromWire(target!);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RequestError("FUNCTION_FAILED", 500, `${typename}/${id} failed: ${why}`, { cause });
+}
