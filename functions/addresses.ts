@@ -1,4 +1,7 @@
-import type { Address } from "../statefun/index.js";
+import { ScoringRequest } from "../protos/gen/fraud/v1/decision.js";
+import { CloseEpisode, ExpireFrauds, MerchantVerdict, SuspiciousDecision } from "../protos/gen/fraud/v1/internal.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { functionType } from "../statefun/index.js";
 
 /** Type names of the functions; also their addresses in `module.yaml`. They never change. */
 export const ACCOUNT_COUNTER = "fraud/account-counter";
@@ -9,7 +12,8 @@ export const ALERTER = "fraud/alerter";
 /** The one Kafka egress for every output topic: each further one would cost a transactional producer a checkpoint. */
 export const KAFKA_EGRESS = "fraud/kafka-egress";
 
-export const accountCounterOf = (id: string): Address => ({ typename: ACCOUNT_COUNTER, id });
-export const merchantModelOf = (id: string): Address => ({ typename: MERCHANT_MODEL, id });
-export const transactionScorerOf = (id: string): Address => ({ typename: TRANSACTION_SCORER, id });
-export const alerterOf = (id: string): Address => ({ typename: ALERTER, id });
+// What each accepts: to send it anything else does not compile.
+export const accountCounterOf = functionType(ACCOUNT_COUNTER, [Transaction, FraudLabel, ExpireFrauds]);
+export const merchantModelOf = functionType(MERCHANT_MODEL, [ScoringRequest, MerchantVerdict]);
+export const transactionScorerOf = functionType(TRANSACTION_SCORER, [ScoringRequest]);
+export const alerterOf = functionType(ALERTER, [SuspiciousDecision, CloseEpisode]);

@@ -1,12 +1,41 @@
 import type { Address as WireAddress } from "../protos/gen/io/statefun/reqreply.js";
+import type { MessageType } from "./any.js";
 import { StatefunError } from "./errors.js";
 
-/** One instance of a function: StateFun keeps state and order for each. */
-export interface Address {
+/**
+ * One instance of a function: StateFun keeps state and order for each.
+ *
+ * @typeParam M - the messages that it accepts, where that is known: see {@link functionType}
+ */
+export interface Address<in M = unknown> {
   /** `namespace/type`; the namespace may itself hold slashes. */
   readonly typename: string;
   readonly id: string;
+  /** Absent: nobody knows what it accepts, so anything may be sent. */
+  readonly accepted?: AcceptedTypes<M> | undefined;
 }
+
+/** The message types that a function accepts. */
+export interface AcceptedTypes<in M> {
+  /** Full names of the types, such as `demo.v1.Greeting`. */
+  readonly names: ReadonlySet<string>;
+  /** For the compiler alone: makes an address of some messages unfit for others. */
+  readonly takes?: (message: M) => void;
+}
+
+/**
+ * Describes a function that others send messages to. To send it anything else is then a compile error where the messages
+ * differ in their fields, and an error `NOT_ACCEPTED` at run time in any case.
+ *
+ * @returns makes the function's addresses from their ids
+ */
+export function functionType<const T extends readonly MessageType<unknown>[]>(typename: string, accepts: T): (id: string) => Address<MessageOf<T[number]>> {
+  splitTypename(typename);
+  const accepted: AcceptedTypes<MessageOf<T[number]>> = { names: new Set(accepts.map(({ $type }) => $type)) };
+  return (id) => ({ typename, id, accepted });
+}
+
+type MessageOf<T> = T extends { decode(input: Uint8Array): infer M } ? M : never;
 
 /** A type name's parts: the last slash divides them. */
 export function splitTypename(typename: string): { namespace: string; type: string } {
@@ -29,7 +58,7 @@ function cachedSplit(typename: string): { namespace: string; type: string } {
   return parts;
 }
 
-export function toWire({ typename, id }: Address): WireAddress {
+export function toWire({ typename, id }: Address<never>): WireAddress {
   const { namespace, type } = cachedSplit(typename);
   return { namespace, type, id };
 }

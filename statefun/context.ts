@@ -5,24 +5,29 @@ import { type Address, fromWire, toWire, typenameParts } from "./address.js";
 import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
 import { StatefunError } from "./errors.js";
 import { BatchState, type StateValue } from "./state.js";
-import type { ValueSpec } from "./value-spec.js";
+import type { StateType, ValueSpec } from "./value-spec.js";
 
-/** What a function may do while it handles one message. Effects take place when the whole batch has succeeded. */
-export interface Context {
+/**
+ * What a function may do while it handles one message. Effects take place when the whole batch has succeeded.
+ *
+ * @typeParam States - the states that the function's binding declares: others are then a compile error
+ */
+export interface Context<States extends readonly ValueSpec[] = readonly ValueSpec[]> {
   /** The address that this call runs for. */
   readonly address: Address;
   /** Who sent the message; `undefined` when it came from an ingress. */
   readonly caller: Address | undefined;
   /** @throws {StatefunError} `UNDECLARED_STATE` for a name that the function's binding does not declare */
-  state(name: string): StateValue;
-  packAndSend<T>(to: Address, type: MessageType<T>, message: T): void;
+  state<Name extends States[number]["name"]>(name: Name): StateValue<StateType<States, Name>>;
+  /** @throws {StatefunError} `NOT_ACCEPTED` when the receiver is known to take other messages */
+  packAndSend<T>(to: Address<T>, type: MessageType<T>, message: T): void;
   /**
    * Sends a message later.
    *
    * @param delayMs - milliseconds of processing time
    * @param options - with a token, {@link cancelDelayed} can take the message back
    */
-  packAndSendAfter<T>(delayMs: number, to: Address, type: MessageType<T>, message: T, options?: { readonly cancellationToken?: string }): void;
+  packAndSendAfter<T>(delayMs: number, to: Address<T>, type: MessageType<T>, message: T, options?: { readonly cancellationToken?: string }): void;
   /** Takes back delayed messages that were sent with this token and have not fired. */
   cancelDelayed(cancellationToken: string): void;
   /** @throws {StatefunError} `NO_CALLER` when the message came from an ingress */
@@ -82,11 +87,13 @@ export class BatchContext implements Context {
     return state;
   }
 
-  packAndSend<T>(to: Address, type: MessageType<T>, message: T): void {
+  packAndSend<T>(to: Address<T>, type: MessageType<T>, message: T): void {
+    requireAccepted(to, type);
     this.#response.outgoingMessages.push({ target: toWire(to), argument: typedValue(type, message) });
   }
 
-  packAndSendAfter<T>(delayMs: number, to: Address, type: MessageType<T>, message: T, options: { readonly cancellationToken?: string } = {}): void {
+  packAndSendAfter<T>(delayMs: number, to: Address<T>, type: MessageType<T>, message: T, options: { readonly cancellationToken?: string } = {}): void {
+    requireAccepted(to, type);
     if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw new StatefunError("INVALID_ARGUMENT", `a delay is a whole number of milliseconds, not ${delayMs}`);
     this.#response.delayedInvocations.push({
       delayInMs: BigInt(delayMs),
@@ -144,6 +151,11 @@ export class BatchContext implements Context {
     }
     return this.#response;
   }
+}
+
+function requireAccepted<T>({ typename, accepted }: Address<T>, type: MessageType<T>): void {
+  if (accepted === undefined || accepted.names.has(type.$type)) return;
+  throw new StatefunError("NOT_ACCEPTED", `${typename} does not accept ${type.$type} (accepts: ${[...accepted.names].join(", ")})`);
 }
 
 function typedValue<T>(type: MessageType<T>, message: T): TypedValue {

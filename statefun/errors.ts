@@ -8,6 +8,7 @@ export type StatefunErrorCode =
   | "UNREADABLE_MESSAGE"
   | "UNDECLARED_STATE"
   | "NO_CALLER"
+  | "NOT_ACCEPTED"
   | "INVALID_BINDING"
   | "INVALID_ARGUMENT";
 

@@ -1,5 +1,5 @@
 /** A TypeScript SDK for the remote functions of Apache Flink Stateful Functions 3.3. */
-export type { Address } from "./address.js";
+export { type AcceptedTypes, type Address, functionType } from "./address.js";
 export type { ApiGatewayEvent, ApiGatewayResult } from "./aws-lambda.js";
 export { AnyMessage, type MessageType, pack, typeUrlOf } from "./any.js";
 export type { Context, KafkaTarget, KinesisTarget } from "./context.js";
@@ -8,4 +8,4 @@ export { RequestError, StatefunError, type StatefunErrorCode, TerminalError, Unr
 export { type Logger, RequestReplyHandler, type RequestReplyHandlerOptions } from "./request-reply-handler.js";
 export { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
 export type { StateValue } from "./state.js";
-export { type Expiration, type ValueSpec, valueSpec } from "./value-spec.js";
+export { type Expiration, type StateType, type ValueSpec, valueSpec } from "./value-spec.js";

@@ -10,7 +10,7 @@ import { Address as Sample, FromFunction, FromFunction_ExpirationSpec_ExpireMode
 import { encode, pack, typeUrlOf } from "./any.js";
 import { RequestReplyHandler } from "./request-reply-handler.js";
 import { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
-import { valueSpec } from "./value-spec.js";
+import { type ValueSpec, valueSpec } from "./value-spec.js";
 
 // Any message type serves as a sample; Address has three strings.
 const sample = (id: string): Sample => ({ namespace: "", type: "", id });
@@ -18,7 +18,7 @@ const seen = valueSpec("seen", Sample);
 const logged: { message: string; details: object }[] = [];
 const logger = { error: (details: object, message: string) => void logged.push({ message, details }) };
 
-const handlerOf = (run: StatefulFunction, states = [seen]) => new RequestReplyHandler(new StatefulFunctions().bind("demo/greet", run, { states }), { maxBodyBytes: 100_000, logger });
+const handlerOf = (run: StatefulFunction, states: readonly ValueSpec[] = [seen]) => new RequestReplyHandler(new StatefulFunctions().bind("demo/greet", run, { states }), { maxBodyBytes: 100_000, logger });
 const message = (id: string, caller?: string): ToFunction_Invocation => ({
   caller: caller === undefined ? undefined : { namespace: "demo", type: "caller", id: caller },
   argument: { typename: typeUrlOf(Sample), hasValue: true, value: encode(Sample, sample(id)) },

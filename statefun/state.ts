@@ -7,16 +7,20 @@ import { decode, encode, type MessageType } from "./any.js";
 import { WrongTypeError } from "./errors.js";
 import type { ValueSpec } from "./value-spec.js";
 
-/** A function's view of one state value. */
-export interface StateValue {
+/**
+ * A function's view of one state value.
+ *
+ * @typeParam V - the message type that it was declared with; `unknown` where the compiler cannot know
+ */
+export interface StateValue<V = unknown> {
   /**
    * The value, or `undefined` when there is none. Changing the object changes nothing until it is packed.
    *
    * @throws {WrongTypeError} when the value was declared with another type
    */
-  unpack<T>(type: MessageType<T>): T | undefined;
+  unpack<T extends V>(type: MessageType<T>): T | undefined;
   /** Sets the value. The object belongs to the SDK until the batch ends: it is encoded then. */
-  pack<T>(type: MessageType<T>, value: T): void;
+  pack<T extends V>(type: MessageType<T>, value: T): void;
   /** Removes the value. */
   clear(): void;
 }

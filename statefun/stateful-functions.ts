@@ -8,7 +8,7 @@ import type { ValueSpec } from "./value-spec.js";
  * Handles one message. What it throws fails the whole batch, and StateFun calls again with the same messages: throw only
  * when another try can help.
  */
-export type StatefulFunction = (context: Context, message: AnyMessage) => void | Promise<void>;
+export type StatefulFunction<States extends readonly ValueSpec[] = readonly ValueSpec[]> = (context: Context<States>, message: AnyMessage) => void | Promise<void>;
 
 export interface Binding {
   readonly typename: string;
@@ -27,12 +27,12 @@ export class StatefulFunctions {
    *   type of the namespace that has no binding of its own
    * @throws {StatefunError} `INVALID_BINDING` when the name is taken or a state name is declared twice
    */
-  bind(typename: string, run: StatefulFunction, options: { readonly states?: readonly ValueSpec[] } = {}): this {
+  bind<const States extends readonly ValueSpec[] = readonly []>(typename: string, run: StatefulFunction<States>, options: { readonly states?: States } = {}): this {
     splitTypename(typename);
-    const states = options.states ?? [];
+    const states: readonly ValueSpec[] = options.states ?? [];
     if (this.#bindings.has(typename)) throw new StatefunError("INVALID_BINDING", `${typename} is bound already`);
     if (new Set(states.map(({ name }) => name)).size !== states.length) throw new StatefunError("INVALID_BINDING", `${typename} declares a state twice`);
-    this.#bindings.set(typename, { typename, run, states });
+    this.#bindings.set(typename, { typename, run: run, states });
     return this;
   }
 

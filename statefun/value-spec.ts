@@ -9,8 +9,8 @@ export interface Expiration {
 }
 
 /** A state value that a function declares: its name and the one message type that it holds. */
-export interface ValueSpec<T = unknown> {
-  readonly name: string;
+export interface ValueSpec<T = unknown, Name extends string = string> {
+  readonly name: Name;
   readonly type: MessageType<T>;
   /** As StateFun wants to hear it. */
   readonly wire: FromFunction_PersistedValueSpec;
@@ -22,7 +22,7 @@ export interface ValueSpec<T = unknown> {
  * @param name - names it within the function; StateFun keeps the value under this name and type for good
  * @throws {StatefunError} `INVALID_ARGUMENT` for a name that is none, or two ways to expire
  */
-export function valueSpec<T>(name: string, type: MessageType<T>, expiration: Expiration = {}): ValueSpec<T> {
+export function valueSpec<T, const Name extends string>(name: Name, type: MessageType<T>, expiration: Expiration = {}): ValueSpec<T, Name> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     throw new StatefunError("INVALID_ARGUMENT", `"${name}" is no state name: letters, digits and _ only, not starting with a digit`);
   }
@@ -41,3 +41,6 @@ export function valueSpec<T>(name: string, type: MessageType<T>, expiration: Exp
     },
   };
 }
+
+/** The message type of the state of a name, among the states that a function declares. */
+export type StateType<States extends readonly ValueSpec[], Name> = Extract<States[number], { readonly name: Name }> extends ValueSpec<infer T> ? T : never;

@@ -22,7 +22,7 @@ export const accountState = valueSpec("account", AccountState);
 export function accountCounter(dependencies: Dependencies) {
   const { settings, logicVersion, topics, metrics, now } = dependencies;
 
-  return (context: Context, message: AnyMessage): void => {
+  return (context: Context<readonly [typeof accountState]>, message: AnyMessage): void => {
     if (message.is(Transaction)) {
       const transaction = readable(Transaction);
       if (transaction !== undefined) onTransaction(transaction);

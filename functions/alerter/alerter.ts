@@ -12,7 +12,7 @@ export const alerterState = valueSpec("alerter", AlerterState);
 export function alerter(dependencies: Dependencies) {
   const { settings, logicVersion, topics, metrics, now } = dependencies;
 
-  return (context: Context, message: AnyMessage): void => {
+  return (context: Context<readonly [typeof alerterState]>, message: AnyMessage): void => {
     const state = context.state("alerter").unpack(AlerterState) ?? AlerterState.fromPartial({});
 
     if (message.is(CloseEpisode)) {

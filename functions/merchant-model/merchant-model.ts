@@ -17,7 +17,7 @@ export const merchantState = valueSpec("merchant", MerchantState);
 export function merchantModel(dependencies: Dependencies) {
   const { settings, logicVersion, topics, metrics, now } = dependencies;
 
-  return (context: Context, message: AnyMessage): void => {
+  return (context: Context<readonly [typeof merchantState]>, message: AnyMessage): void => {
     const state = context.state("merchant").unpack(MerchantState) ?? MerchantState.fromPartial({});
 
     if (message.is(MerchantVerdict)) {

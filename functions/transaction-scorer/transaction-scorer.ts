@@ -17,7 +17,7 @@ export const scorerState = valueSpec("scorer", ScorerState);
 export function transactionScorer(dependencies: Dependencies) {
   const { settings, model, logicVersion, topics, metrics, now } = dependencies;
 
-  return (context: Context, message: AnyMessage): void => {
+  return (context: Context<readonly [typeof scorerState]>, message: AnyMessage): void => {
     const request = message.unpack(ScoringRequest);
     const seq = request.evidence?.account?.seq;
     if (seq === undefined) throw new Error("a scoring request without an account's number");

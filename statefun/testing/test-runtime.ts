@@ -24,7 +24,7 @@ interface Delayed {
 
 /** Messages from one sender to one address, oldest first. */
 interface Channel {
-  readonly target: Address;
+  readonly target: Address<never>;
   readonly queue: ToFunction_Invocation[];
 }
 
@@ -83,12 +83,12 @@ export class TestRuntime {
   }
 
   /** A record from an ingress; those of the same `partition` to the same address keep their order. */
-  ingress<T>(target: Address, type: MessageType<T>, message: T, partition = "0"): void {
+  ingress<T>(target: Address<T>, type: MessageType<T>, message: T, partition = "0"): void {
     this.ingressBytes(target, typeUrlOf(type), encode(type, message), partition);
   }
 
   /** As {@link ingress}, for bytes that may be anything. */
-  ingressBytes(target: Address, typeUrl: string, value: Uint8Array, partition = "0"): void {
+  ingressBytes(target: Address<never>, typeUrl: string, value: Uint8Array, partition = "0"): void {
     const record = { caller: undefined, argument: { typename: typeUrl, hasValue: true, value: Buffer.from(value) } };
     // Kafka keeps it, whatever happens here: the last checkpoint has it still before it.
     for (const world of [this.#world, this.#checkpoint]) enqueue(world, `ingress ${partition}`, target, record);
@@ -158,12 +158,12 @@ export class TestRuntime {
     return this.#world.egress.filter((record) => record.topic === topic);
   }
 
-  state<T>(address: Address, name: string, type: MessageType<T>): T | undefined {
+  state<T>(address: Address<never>, name: string, type: MessageType<T>): T | undefined {
     const value = this.#world.states.get(keyOf(address))?.get(name);
     return value && decode(type, value.value);
   }
 
-  async #call(target: Address, invocations: ToFunction_Invocation[]): Promise<void> {
+  async #call(target: Address<never>, invocations: ToFunction_Invocation[]): Promise<void> {
     const key = keyOf(target);
     let states = this.#world.states.get(key);
     if (states === undefined) this.#world.states.set(key, (states = new Map<string, TypedValue | undefined>()));
@@ -183,7 +183,8 @@ export class TestRuntime {
     this.#apply(target, response.value, states);
   }
 
-  #apply(sender: Address, result: FromFunction_InvocationResponse, states: Map<string, TypedValue | undefined>): void {
+  #apply({ typename, id }: Address<never>, result: FromFunction_InvocationResponse, states: Map<string, TypedValue | undefined>): void {
+    const sender: Address = { typename, id };
     for (const { stateName, stateValue } of result.stateMutations) states.set(stateName, stateValue);
     for (const { target, argument } of result.outgoingMessages) enqueue(this.#world, keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
     for (const { isCancellationRequest, cancellationToken, delayInMs, target, argument } of result.delayedInvocations) {
@@ -201,14 +202,14 @@ export class TestRuntime {
   }
 }
 
-function enqueue({ channels }: World, sender: string, target: Address, invocation: ToFunction_Invocation): void {
+function enqueue({ channels }: World, sender: string, target: Address<never>, invocation: ToFunction_Invocation): void {
   const key = `${sender} → ${keyOf(target)}`;
   const channel = channels.get(key);
   if (channel === undefined) channels.set(key, { target, queue: [invocation] });
   else channel.queue.push(invocation);
 }
 
-const keyOf = ({ typename, id }: Address): string => `${typename}/${id}`;
+const keyOf = ({ typename, id }: Address<never>): string => `${typename}/${id}`;
 
 /** A small seeded generator of numbers in [0, 1): good enough to choose interleavings. */
 function mulberry32(seed: number): () => number {
