@@ -55,7 +55,7 @@ export async function benchStateBackend(): Promise<void> {
 }
 
 async function measure(backend: StateBackend, round: number, progress: (line: string) => void): Promise<Figures> {
-  const settings = clusterSettings({ name: "bench", portOffset: 30_000, stateBackend: backend });
+  const settings = clusterSettings({ name: "bench", portOffset: 18_000, stateBackend: backend });
   const brokers = addresses(settings).kafka;
   const flink = flinkClient(settings);
   const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true });

@@ -9,7 +9,7 @@ import { clusterStatus, stopCluster } from "./control.js";
 import { detach } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
 import { wholeNumber } from "./option-values.js";
-import { type ClusterSettings, clusterSettings, type Part, PARTS, type StateBackend } from "./settings.js";
+import { type ClusterSettings, clusterSettings, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
 import { stepView } from "./terminal/step-view.js";
 import { ensureTools } from "./tools/index.js";
@@ -28,7 +28,7 @@ export async function main(argv: string[]): Promise<number> {
   let exitCode = 0;
   const program = new Command("npm run cluster --").description("Runs ZooKeeper, Kafka, MinIO, Flink with StateFun and the function server on this machine, all on loopback.").exitOverride();
   const named = (command: Command) =>
-    command.option("--name <name>", "which cluster: the data folder below .cluster/", clusterName, "demo").option("--port-offset <n>", "added to every port", wholeNumber(0, 50_000), 0).exitOverride();
+    command.option("--name <name>", "which cluster: the data folder below .cluster/", clusterName, "demo").option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0).exitOverride();
 
   named(program.command("up"))
     .description("starts everything and watches over it until Ctrl-C: a part that dies is reported and started again")

@@ -92,6 +92,8 @@ const BASE_PORTS = {
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
 } as const;
+/** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
+export const MAX_PORT_OFFSET = 23_000;
 export type PortName = keyof typeof BASE_PORTS;
 
 export type StateBackend = "rocksdb" | "hashmap";

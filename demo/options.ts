@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 
 import { wholeNumber } from "../cluster/option-values.js";
+import { MAX_PORT_OFFSET } from "../cluster/settings.js";
 
 /** What `npm run demo` was asked for. */
 export interface DemoOptions {
@@ -39,7 +40,7 @@ export function demoCommand(): Command {
     .option("--report <file>", "where a bounded run's report goes", "reports/demo.json")
     .option("--fresh", "start over: forget all topics and state of earlier demos", false)
     .option("--name <name>", "data folder below .cluster/", "demo")
-    .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, 50_000), 0)
+    .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .option("--state-backend <name>", "rocksdb or hashmap", (text) => {
       if (text !== "rocksdb" && text !== "hashmap") throw new InvalidArgumentError("It must be rocksdb or hashmap.");
       return text;

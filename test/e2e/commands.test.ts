@@ -10,8 +10,8 @@ import { clusterStatus, stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
 import type { DemoReport } from "../../demo/report.js";
 
-const settings = clusterSettings({ name: "e2e-commands", portOffset: 25_000 });
-const here = ["--name", settings.name, "--port-offset", "25000"];
+const settings = clusterSettings({ name: "e2e-commands", portOffset: 14_000 });
+const here = ["--name", settings.name, "--port-offset", "14000"];
 const brokers = ["--brokers", addresses(settings).kafka];
 
 const running: ReturnType<typeof startOwnCommand>[] = [];
@@ -65,7 +65,7 @@ describe("a command that cannot do what it is asked for says why in one line", (
 
   it("a port that is taken", async () => {
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(settings.ports.kafka, "127.0.0.1", resolve));
+    await new Promise<void>((resolve, reject) => other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve));
     try {
       const { code, stderr } = await finish(["demo", "--transactions", "1", "--exit", ...here]);
       expect(code).toBe(1);

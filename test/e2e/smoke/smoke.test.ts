@@ -23,7 +23,7 @@ const application: Application = {
   ingressTopics: [topic(IN)],
   outputTopics: [topic(OUT)],
 };
-const settings = clusterSettings({ name: "e2e-smoke", portOffset: 22_000, application });
+const settings = clusterSettings({ name: "e2e-smoke", portOffset: 12_000, application });
 const brokers = addresses(settings).kafka;
 const flink = flinkClient(settings);
 
