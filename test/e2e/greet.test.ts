@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, poll, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
 import { greetApplication } from "../../examples/greet/application.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { readCommitted } from "../../kafka/consumer.js";
@@ -17,6 +18,7 @@ describe("the talk's example, on the cluster", () => {
   });
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
   });
 
   it("counts how often it saw a name and sends an e-mail for each time", async () => {

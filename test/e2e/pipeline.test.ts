@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
 import type { ReadPartition } from "../../cluster/java-reader.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -88,6 +89,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
   afterAll(async () => {
     // Undefined when it could not be started.
     await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
   });
 
   it("decides every transaction exactly once, in account order", () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../../cluster/index.js";
+import { stopCluster } from "../../../cluster/control.js";
 import { type Application, LIMITS } from "../../../cluster/settings.js";
 import { kafkaClient, Partitioners } from "../../../kafka/client.js";
 import { readCommitted } from "../../../kafka/consumer.js";
@@ -87,6 +88,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
 
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
   });
 
   it(`ran ${COMMANDS} commands over ${ADDRESSES} addresses`, () => {
