@@ -1,4 +1,4 @@
-import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { type BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 import type { Any } from "../protos/gen/google/protobuf/any.js";
 import { UnreadableMessageError, WrongTypeError } from "./errors.js";
@@ -42,9 +42,16 @@ export function pack<T>(type: MessageType<T>, message: T): Any {
   return { typeUrl: typeUrlOf(type), value: encode(type, message) };
 }
 
+/** Kept from one encoding to the next: a writer that has grown once need not grow again. */
+let spare: BinaryWriter | undefined;
+
 /** A message's bytes. */
 export function encode<T>(type: MessageType<T>, message: T): Buffer {
-  const bytes = type.encode(message).finish();
+  // Taken, so that an encoding within this one, or after a failed one, gets a writer of its own.
+  const writer = spare ?? new BinaryWriter();
+  spare = undefined;
+  const bytes = type.encode(message, writer).finish();
+  spare = writer;
   // The same memory as a Buffer, which is what the generated code calls bytes.
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
 import { FromFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
-import { AnyMessage } from "./any.js";
+import { AnyMessage, encode } from "./any.js";
 import { BatchContext, type Context } from "./context.js";
 import { RequestError, TerminalError } from "./errors.js";
 import type { Binding } from "./stateful-functions.js";
@@ -55,7 +55,7 @@ class Batch {
       const pending = this.#invoke(new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
       if (pending instanceof Promise) return pending.then(() => this.run(at + 1));
     }
-    return FromFunction.encode({ response: { $case: "invocationResult", value: this.#context.finish() } }).finish();
+    return encode(FromFunction, { response: { $case: "invocationResult", value: this.#context.finish() } });
   }
 
   #invoke(message: AnyMessage): void | Promise<void> {
