@@ -1,13 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { addresses, clusterSettings, flinkClient, poll, startCluster } from "../cluster/index.js";
 import { clusterStatus } from "../cluster/control.js";
-import { LIMITS, type Part, REPOSITORY_ROOT, type StateBackend, TOPICS } from "../cluster/settings.js";
+import { LIMITS, type Part, type StateBackend, TOPICS } from "../cluster/settings.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { ensureTools } from "../cluster/tools/index.js";
 import { Latencies } from "../demo/latencies.js";
-import { thisMachine } from "../demo/report.js";
+import { thisMachine, writeJsonReport } from "../cluster/json-report.js";
 import { runGenerator } from "../ingress-generator/producer.js";
 import { contentHash } from "../intake/content-hash.js";
 import { kafkaClient, Partitioners } from "../kafka/client.js";
@@ -50,8 +47,7 @@ export async function benchStateBackend(): Promise<void> {
       process.stdout.write(`${JSON.stringify(measured)}\n`);
     }
   }
-  mkdirSync(join(REPOSITORY_ROOT, "reports"), { recursive: true });
-  writeFileSync(join(REPOSITORY_ROOT, "reports/bench-state-backend.json"), `${JSON.stringify({ addresses: ADDRESSES, stateBytes: STATE_BYTES, rate: RATE, machine: thisMachine(), figures }, undefined, 2)}\n`);
+  writeJsonReport("reports/bench-state-backend.json", { addresses: ADDRESSES, stateBytes: STATE_BYTES, rate: RATE, machine: thisMachine(), figures });
 }
 
 async function measure(backend: StateBackend, round: number, progress: (line: string) => void): Promise<Figures> {

@@ -22,6 +22,13 @@ export interface FlinkClient {
   restarts(): Promise<number | Unreachable>;
   checkpoints(): Promise<CheckpointFigures | Unreachable>;
   completedCheckpoints(): Promise<number | Unreachable>;
+  /**
+   * Waits for so many more checkpoints: what was emitted before is committed then, and a late repeat would show. Counts
+   * anew under a new JobManager.
+   *
+   * @throws Error when the limit, in ms, is over
+   */
+  waitForCheckpoints(more: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** @throws Error when the limit, in ms, is over */
   waitForRunning(timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -69,6 +76,15 @@ export function flinkClient(settings: ClusterSettings): FlinkClient {
     async completedCheckpoints() {
       const figures = await client.checkpoints();
       return figures === "unreachable" ? figures : figures.completed;
+    },
+    async waitForCheckpoints(more, timeoutMs, signal) {
+      let first: number | undefined;
+      await poll(`${more} more checkpoints`, async () => {
+        const count = await client.completedCheckpoints();
+        if (count === "unreachable") return false;
+        first = Math.min(first ?? count, count);
+        return count >= first + more;
+      }, { timeoutMs, signal });
     },
     async waitForRunning(timeoutMs, signal) {
       let last = "";

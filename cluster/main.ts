@@ -4,13 +4,14 @@ import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 
-import { type Cluster, type ClusterEvent, describe, killPart } from "./cluster.js";
+import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, stopCluster } from "./control.js";
 import { detach } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
 import { wholeNumber } from "./option-values.js";
 import { type ClusterSettings, clusterSettings, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
+import { eventText } from "./terminal/event-text.js";
 import { stepView } from "./terminal/step-view.js";
 import { ensureTools } from "./tools/index.js";
 import { interrupted } from "./terminal/interrupted.js";
@@ -99,7 +100,7 @@ async function up(settings: ClusterSettings, fresh: boolean): Promise<number> {
       fresh,
       signal,
       onEvent: (event) => {
-        report(event);
+        console.log(eventText(event, 15));
         gaveUp ||= event.kind === "gave-up";
       },
     });
@@ -111,13 +112,6 @@ async function up(settings: ClusterSettings, fresh: boolean): Promise<number> {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
   return gaveUp ? 1 : 0;
-}
-
-/** Prints what happened to a part. */
-function report(event: ClusterEvent): void {
-  if (event.kind === "restarted") console.log(`${event.part}: started again`);
-  else if (event.kind === "gave-up") console.log(pc.red(`${event.part}: not started again, ${event.reason}`));
-  else console.log(`${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines.map((line) => `    ${line}`).join("\n")}`);
 }
 
 const partNames = (): string => PARTS.join(", ");

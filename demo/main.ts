@@ -1,12 +1,14 @@
 import pc from "picocolors";
 
-import { addresses, type Cluster, type ClusterEvent, clusterSettings, describe, startCluster } from "../cluster/index.js";
+import { addresses, type Cluster, clusterSettings, startCluster } from "../cluster/index.js";
+import { eventText } from "../cluster/terminal/event-text.js";
+import { writeJsonReport } from "../cluster/json-report.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { ensureTools } from "../cluster/tools/index.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { demoCommand, type DemoOptions } from "./options.js";
-import { isGood, summary, writeReport } from "./report.js";
+import { isGood, summary } from "./report.js";
 import { DemoRun } from "./run.js";
 import { openScreen } from "./screen.js";
 import { warmUp } from "./warm-up.js";
@@ -32,7 +34,7 @@ export async function main(argv: string[]): Promise<number> {
     await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
     signal.throwIfAborted();
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event)) });
+    cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
 
     const runId = options.runId ?? newRunId();
     if (options.warmUp > 0) {
@@ -47,7 +49,7 @@ export async function main(argv: string[]): Promise<number> {
     try {
       const report = await run.run(screen, signal);
       if (report === undefined) return options.transactions === undefined ? 0 : INTERRUPTED;
-      writeReport(report, options.report);
+      writeJsonReport(options.report, report);
       screen.close();
       console.log(`\n${summary(report, options.report)}`);
       if (!options.exit) {
@@ -64,10 +66,4 @@ export async function main(argv: string[]): Promise<number> {
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
-}
-
-function eventText(event: ClusterEvent): string {
-  if (event.kind === "restarted") return `${event.part}: started again`;
-  if (event.kind === "gave-up") return pc.red(`${event.part}: not started again, ${event.reason}`);
-  return `${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines.slice(-5).map((line) => `    ${line}`).join("\n")}`;
 }

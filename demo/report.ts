@@ -1,10 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
-import { dirname, resolve } from "node:path";
-
 import pc from "picocolors";
 
-import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import type { Machine } from "../cluster/json-report.js";
 import type { Violation } from "../loadtest/judge.js";
 
 /** The report of a bounded run, `reports/demo.json` by default. Field names are stable. */
@@ -35,20 +31,7 @@ export interface DemoReport {
   readonly jobRestarts: number;
   /** The first rules found broken, and by which record. */
   readonly violations: readonly Violation[];
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly node: string };
-}
-
-/** @param name - a file, from the repository's root */
-export function writeReport(report: DemoReport, name: string): void {
-  const file = resolve(REPOSITORY_ROOT, name);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
-}
-
-/** The machine that figures come from. */
-export function thisMachine(): DemoReport["machine"] {
-  const [cpu] = cpus();
-  return { cpu: cpu?.model ?? "unknown", cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
+  readonly machine: Machine;
 }
 
 /** The report in a few lines, for people. */

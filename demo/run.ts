@@ -1,4 +1,5 @@
 import { addresses, type Cluster, flinkClient, poll } from "../cluster/index.js";
+import { thisMachine } from "../cluster/json-report.js";
 import { TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { type Generated, runGenerator } from "../ingress-generator/producer.js";
@@ -8,7 +9,7 @@ import { checkedTopics, checkRun, type Starts } from "./check.js";
 import { LiveStats } from "./live-stats.js";
 import type { ClusterGlance } from "./live-view.js";
 import type { DemoOptions } from "./options.js";
-import { type DemoReport, thisMachine } from "./report.js";
+import type { DemoReport } from "./report.js";
 import type { Screen } from "./screen.js";
 
 const GLANCE_MS = 1_000;
@@ -78,7 +79,7 @@ export class DemoRun {
       await this.#decided(signal);
       if (signal.aborted) return undefined;
       screen.say("all decided; waiting for two more checkpoints, then reading the topics …");
-      await this.#settled(signal);
+      await flinkClient(this.#cluster.settings).waitForCheckpoints(2, STUCK_MS, signal);
       return await this.#report(generated, starts, startedAtMs, sendingFromMs);
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -112,19 +113,6 @@ export class DemoRun {
       waiting = this.stats.waiting;
       changedAtMs = Date.now();
     }
-  }
-
-  /** A repeated decision would come with a later checkpoint. */
-  async #settled(signal: AbortSignal): Promise<void> {
-    const flink = flinkClient(this.#cluster.settings);
-    const first = await poll("the number of checkpoints", async () => {
-      const count = await flink.completedCheckpoints();
-      return count === "unreachable" ? undefined : count;
-    }, { timeoutMs: STUCK_MS, signal });
-    await poll("two more checkpoints", async () => {
-      const count = await flink.completedCheckpoints();
-      return count !== "unreachable" && (count >= first + 2 || count < first);
-    }, { timeoutMs: STUCK_MS, signal });
   }
 
   async #report(generated: Generated, starts: Starts, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {

@@ -1,11 +1,8 @@
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
-import { join } from "node:path";
 
 import { startModule } from "../../cluster/run-command.js";
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
-import { thisMachine } from "../../demo/report.js";
+import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { FromFunction, ToFunction } from "../../protos/gen/io/statefun/reqreply.js";
 import { typeUrlOf } from "../../statefun/index.js";
@@ -58,8 +55,7 @@ export async function benchHandler(): Promise<void> {
       }
     }
   }
-  mkdirSync(join(REPOSITORY_ROOT, "reports"), { recursive: true });
-  writeFileSync(join(REPOSITORY_ROOT, "reports/bench-handler.json"), `${JSON.stringify({ messageBytes: MESSAGE_BYTES, machine: thisMachine(), figures }, undefined, 2)}\n`);
+  writeJsonReport("reports/bench-handler.json", { messageBytes: MESSAGE_BYTES, machine: thisMachine(), figures });
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -69,7 +69,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     await generating;
 
     await poll(`every transaction to have its committed decision`, () => new Set(liveIds).size >= TRANSACTIONS, { timeoutMs: 120_000 });
-    await settled(settings);
+    await flink.waitForCheckpoints(2, 60_000);
     await live.stop();
     metrics = await (await fetch(`${addresses(settings).functions}/metrics`)).text();
 
@@ -182,7 +182,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     });
     await runGenerator({ brokers, seed: 12, runId: "e2e2", rate: RATE, transactions: more, accounts: 50 });
     await poll("the second run's decisions", () => seen.size >= more, { timeoutMs: 90_000 });
-    await settled(settings);
+    await flink.waitForCheckpoints(2, 60_000);
     await live.stop();
     const all = await readTopics({ brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: 60_000 });
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
@@ -190,13 +190,3 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     expect(judgement).toMatchObject({ accepted: TRANSACTIONS + more, decisions: TRANSACTIONS + more, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
   });
 });
-
-/** Until two more checkpoints have completed: what was emitted is committed, and a late repeat would show. */
-async function settled(of: typeof settings): Promise<void> {
-  const client = flinkClient(of);
-  const first = await client.completedCheckpoints();
-  await poll("two more checkpoints", async () => {
-    const now = await client.completedCheckpoints();
-    return typeof now === "number" && typeof first === "number" && now >= first + 2;
-  }, { timeoutMs: 60_000 });
-}

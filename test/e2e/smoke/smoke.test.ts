@@ -78,8 +78,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
     let round = 0;
     await poll("everything to be counted", async () => (await ask(`round ${++round} `)) >= sum(expected.counts.values()), { timeoutMs: 60_000 });
     await ask("final ");
-    const checkpoint = Number(await flink.completedCheckpoints());
-    await poll("five more checkpoints", async () => Number(await flink.completedCheckpoints()) >= checkpoint + 5, { timeoutMs: 60_000 });
+    await flink.waitForCheckpoints(5, 60_000);
     await ask("later ");
     await producer.disconnect();
     await live.stop();
