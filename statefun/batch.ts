@@ -17,16 +17,17 @@ export type DeadLetterHandler = (context: Context, message: AnyMessage, error: T
  * @throws {RequestError} (or rejects with it) when a function fails; then nothing of the batch has happened
  */
 export function runBatch(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined): Uint8Array | Promise<Uint8Array> {
-  const carefully = (cause: unknown): Uint8Array | Promise<Uint8Array> => {
-    if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(binding, request, deadLetter).run(0);
-    throw failure(request, cause);
-  };
   try {
     const reply = new Batch(binding, request, undefined).run(0);
-    return reply instanceof Promise ? reply.catch(carefully) : reply;
+    return reply instanceof Promise ? reply.catch((cause: unknown) => runCarefully(binding, request, deadLetter, cause)) : reply;
   } catch (cause) {
-    return carefully(cause);
+    return runCarefully(binding, request, deadLetter, cause);
   }
+}
+
+function runCarefully(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined, cause: unknown): Uint8Array | Promise<Uint8Array> {
+  if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(binding, request, deadLetter).run(0);
+  throw failure(request, cause);
 }
 
 /**

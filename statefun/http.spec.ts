@@ -1,5 +1,7 @@
-import { createServer, type Server } from "node:http";
+import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import express, { type Express } from "express";
 import { afterEach, describe, expect, it } from "vitest";
@@ -103,5 +105,61 @@ describe("Express", () => {
     expect((await post(url, call(), "application/json")).status).toBe(415);
     expect((await post(url, call(), "Application/Octet-Stream; x=y")).status).toBe(200);
     expect(logged).toHaveLength(1);
+  });
+});
+
+describe("bad bodies, over and over", () => {
+  const BODY_BYTES = 256 * 1024;
+  const ROUNDS = 150;
+  const MOST_GROWTH_BYTES = 40 * 1024 * 1024;
+  const limited = new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 2 * BODY_BYTES, logger: { error: () => undefined } });
+
+  const held = (): number => {
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+
+  it("leave nothing in memory, and the server alive", async () => {
+    const server = createServer(limited.nodeHttp());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    /** Resolves to the status; to `undefined` when the connection ended without one. */
+    const send = (pieces: readonly Buffer[], headers: Record<string, string | number>, giveUp = false) =>
+      new Promise<number | undefined>((resolve) => {
+        const sent = request({ host: "127.0.0.1", port, path: "/statefun", method: "POST", headers: { "content-type": "application/octet-stream", ...headers } }, (response) => {
+          response.resume();
+          response.on("end", () => resolve(response.statusCode));
+        });
+        sent.on("error", () => resolve(undefined));
+        for (const piece of pieces) sent.write(piece);
+        if (giveUp) sent.flushHeaders();
+        if (giveUp) setImmediate(() => sent.destroy());
+        else sent.end();
+      });
+    const noise = Buffer.alloc(BODY_BYTES, 0xff);
+    const whole = Buffer.from(call());
+    const round = async () => [
+      await send([noise], { "content-length": noise.length }),
+      await send([whole.subarray(0, whole.length - 5)], {}),
+      await send([], { "content-length": 0 }),
+      await send([noise], { "content-type": "text/plain" }),
+      // Too large, told at once or found out on the way: the server may close before all is sent.
+      await send([noise, noise, noise], { "content-length": 3 * BODY_BYTES }),
+      await send([noise, noise, noise], {}),
+      await send([noise], { "content-length": 2 * BODY_BYTES }, true),
+    ];
+    await round();
+    const before = held();
+    for (let at = 0; at < ROUNDS; at++) {
+      const [noiseStatus, truncated, empty, text, ...rest] = await round();
+      expect([noiseStatus, truncated, empty, text]).toEqual([400, 400, 400, 415]);
+      for (const status of rest) expect([413, undefined]).toContain(status);
+    }
+    expect(held() - before).toBeLessThan(MOST_GROWTH_BYTES);
+    expect(await send([whole], {})).toBe(200);
+    server.closeAllConnections();
+    server.close();
   });
 });

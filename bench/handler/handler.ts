@@ -8,7 +8,8 @@ import { FromFunction, ToFunction } from "../../protos/gen/io/statefun/reqreply.
 import { typeUrlOf } from "../../statefun/index.js";
 import { cpuSeconds } from "../process-cpu.js";
 
-const SDKS = ["ours", "apache"] as const;
+/** `none` is `node:http` without an SDK: the floor under both. */
+const SDKS = ["ours", "apache", "none"] as const;
 type Sdk = (typeof SDKS)[number];
 const BATCHES = [1, 10, 100];
 const STATE_BYTES = [200, 2_000];
@@ -27,8 +28,8 @@ interface Measured {
 }
 
 /**
- * Compares our handler with Apache's JavaScript SDK over HTTP: requests for each second of the server's processor time, in
- * turns, each server in a process of its own. Writes `reports/bench-handler.json`.
+ * Compares our handler with Apache's JavaScript SDK, and with `node:http` alone, over HTTP: requests for each second of the
+ * server's processor time, in turns, each server in a process of its own. Writes `reports/bench-handler.json`.
  */
 export async function benchHandler(): Promise<void> {
   const figures: Measured[] = [];
@@ -48,8 +49,9 @@ export async function benchHandler(): Promise<void> {
           }
         }
         for (const { sdk, rounds } of ready) figures.push({ sdk, batch, stateBytes, requestsPerCpuSecond: rounds });
-        const [mine, theirs] = ready.map(({ rounds }) => median(rounds));
-        process.stdout.write(`batch ${String(batch).padStart(3)}, state ${String(stateBytes).padStart(4)} bytes: ours ${mine} requests per CPU-second, Apache's ${theirs}: ${(mine! / theirs!).toFixed(1)} times\n`);
+        const [mine, theirs, floor] = ready.map(({ rounds }) => median(rounds)) as [number, number, number];
+        const times = (figure: number) => `${(figure / theirs).toFixed(1)} times Apache's`;
+        process.stdout.write(`batch ${String(batch).padStart(3)}, state ${String(stateBytes).padStart(4)} bytes, requests per CPU-second: ours ${mine} (${times(mine)}), Apache's ${theirs}, node:http alone ${floor} (${times(floor)})\n`);
       } finally {
         for (const { server } of servers) server.kill("SIGTERM");
       }

@@ -6,12 +6,15 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { type MessageType, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
 
 /**
- * One of the two servers that are compared, in a process of its own: `BENCH_SDK` is `ours` or `apache`. Both do the same: read a
- * state, write it back changed, and send the message on. It says its port, and on SIGTERM ends.
+ * One of the servers that are compared, in a process of its own: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
+ * same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the request
+ * and answers with as many bytes, so it shows what no SDK can go below. It says its port, and on SIGTERM ends.
  */
 const BYTES: MessageType<Any> = Any;
 
-function ours(): ReturnType<typeof createServer> {
+type Server = ReturnType<typeof createServer>;
+
+function handler(): RequestReplyHandler {
   const state = valueSpec("state", BYTES);
   const functions = new StatefulFunctions().bind(
     "bench/function",
@@ -23,10 +26,25 @@ function ours(): ReturnType<typeof createServer> {
     },
     { states: [state] },
   );
-  return createServer(new RequestReplyHandler(functions, { maxBodyBytes: 64 * 1024 * 1024, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } }).nodeHttp());
+  return new RequestReplyHandler(functions, { maxBodyBytes: 64 * 1024 * 1024, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } });
 }
 
-function apache(): ReturnType<typeof createServer> {
+const ours = (): Server => createServer(handler().nodeHttp());
+
+function none(): Server {
+  let reply: Uint8Array | undefined;
+  return createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      // The first request is answered in earnest; all requests of a measurement are alike.
+      reply ??= handler().handle(Buffer.concat(chunks)) as Uint8Array;
+      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length }).end(reply);
+    });
+  });
+}
+
+function apache(): Server {
   const type = StateFun.customType<Any>(
     typeUrlOf(BYTES),
     (value) => Buffer.from(BYTES.encode(value).finish()),
@@ -47,7 +65,9 @@ function apache(): ReturnType<typeof createServer> {
   return createServer((request, response) => void handle(request, response));
 }
 
-const server = process.env["BENCH_SDK"] === "apache" ? apache() : ours();
+const servers: Readonly<Record<string, () => Server>> = { ours, apache, none };
+const server = servers[process.env["BENCH_SDK"] ?? ""]?.();
+if (server === undefined) throw new Error("BENCH_SDK is ours, apache or none");
 server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
