@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { flinkClient } from "./flink.js";
 import { isHealthy } from "./health.js";
 import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
-import { type ClusterSettings, type Part, PARTS } from "./settings.js";
+import { type ClusterSettings, type Part, PARTS, partsOf } from "./settings.js";
 
 /** How one part is at the moment. */
 export interface PartStatus {
@@ -26,7 +26,7 @@ export interface ClusterStatus {
 /** Looks at a cluster that any process has started. */
 export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
   const parts = await Promise.all(
-    PARTS.map(async (part) => {
+    partsOf(settings).map(async (part) => {
       const pid = recorded(settings, part)?.pid;
       // Without a process of ours, whatever answers at its port is another program.
       return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings)) };

@@ -1,4 +1,4 @@
-import { addresses } from "./addresses.js";
+import { addresses, HOST } from "./addresses.js";
 import { poll } from "./poll.js";
 import { http, tcp } from "./probes.js";
 import type { Exit, ManagedProcess } from "./managed-process.js";
@@ -29,7 +29,8 @@ export async function isHealthy(part: Part, settings: ClusterSettings): Promise<
     case "minio":
       return http(`${at.minio}/minio/health/live`);
     case "functions":
-      return http(`${at.functions}/healthz`);
+    case "functions-python":
+      return http(`http://${HOST}:${settings.ports[part]}/healthz`);
     case "jobmanager":
       return http(`${at.flink}/overview`);
     case "taskmanager":

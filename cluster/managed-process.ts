@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { poll } from "./poll.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "./process-identity.js";
-import { type ClusterSettings, type Part, PARTS } from "./settings.js";
+import { type ClusterSettings, type Part, SERVERS } from "./settings.js";
 
 const STOP_LIMIT_MS = 8_000;
 const KILL_LIMIT_MS = 5_000;
@@ -122,4 +122,4 @@ export async function stopRecorded(settings: ClusterSettings): Promise<Part[]> {
 }
 
 /** Flink first, while ZooKeeper and the object store still answer it; then what it stood on. */
-const STOP_ORDER: readonly (readonly Part[])[] = [["taskmanager", "jobmanager"], ["functions"], PARTS.filter((part) => part === "kafka" || part === "minio" || part === "zookeeper")];
+const STOP_ORDER: readonly (readonly Part[])[] = [["taskmanager", "jobmanager"], SERVERS, ["zookeeper", "kafka", "minio"]];

@@ -29,7 +29,7 @@ describe("renderModule", () => {
   });
 
   it("refuses an address that it would not replace", () => {
-    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(/address "broker:9092" does not hold kafka:9092/);
+    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(/address "broker:9092" holds none of kafka:9092/);
     expect(() => renderModule("", settings)).toThrow(/module.yaml/);
   });
 });

@@ -1,12 +1,11 @@
 import { isMap, parse, parseAllDocuments, stringify } from "yaml";
 
 import { addresses, HOST } from "./addresses.js";
-import type { ClusterSettings } from "./settings.js";
+import { BASE_PORTS, type ClusterSettings, SERVERS } from "./settings.js";
 import { UserError } from "./user-error.js";
 
 /** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
 const KAFKA_ADDRESS = "kafka:9092";
-const FUNCTIONS_URL = "http://functions:8000/";
 
 /**
  * `module.yaml` with loopback addresses.
@@ -14,7 +13,8 @@ const FUNCTIONS_URL = "http://functions:8000/";
  * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
-  const { kafka, functions } = addresses(settings);
+  const { kafka } = addresses(settings);
+  const servers = SERVERS.map((name) => ({ from: `http://${name}:${BASE_PORTS[name]}/`, to: `http://${HOST}:${settings.ports[name]}/` }));
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents) || documents.length === 0) throw new UserError("module.yaml is empty. Restore it from the repository.");
   for (const document of documents) {
@@ -25,15 +25,12 @@ export function renderModule(text: string, settings: ClusterSettings): string {
     const key = kind.startsWith("io.statefun.endpoints.") ? "urlPathTemplate" : kind.startsWith("io.statefun.kafka.") ? "address" : undefined;
     if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
     const value = String(spec.get(key));
-    const rendered = key === "address" ? replaced(value, KAFKA_ADDRESS, kafka) : replaced(value, FUNCTIONS_URL, `${functions}/`);
-    if (rendered === undefined) throw new UserError(`module.yaml: ${key} "${value}" does not hold ${key === "address" ? KAFKA_ADDRESS : FUNCTIONS_URL}, which the native cluster replaces.`);
-    spec.set(key, rendered);
+    const places = key === "address" ? [{ from: KAFKA_ADDRESS, to: kafka }] : servers;
+    const place = places.find(({ from }) => value.includes(from));
+    if (place === undefined) throw new UserError(`module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`);
+    spec.set(key, value.replace(place.from, place.to));
   }
   return documents.map((document) => stringify(document.toJS())).join("---\n");
-}
-
-function replaced(value: string, from: string, to: string): string | undefined {
-  return value.includes(from) ? value.replace(from, to) : undefined;
 }
 
 /** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */

@@ -57,9 +57,11 @@ if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NOD
 whenChanged("node_modules/.cache/installed", ["package-lock.json"], () =>
   step("npm packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund"], "Is the npm registry reachable?"),
 );
-whenChanged("protos/gen/.generated", ["buf.gen.yaml", "package-lock.json", ...protoFiles("protos")], () =>
-  step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above."),
-);
+whenChanged("protos/gen/.generated", ["buf.gen.yaml", "package-lock.json", ...protoFiles("protos")], () => {
+  step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
+  // For other languages, which can make classes of it while they run.
+  step("the messages' descriptors (buf build)", "npx", ["--no-install", "buf", "build", "--output", "protos/gen/messages.binpb"], "See the lines above.");
+});
 
 const { register } = await import("tsx/esm/api");
 register();

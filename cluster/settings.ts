@@ -5,8 +5,12 @@ import { fileURLToPath } from "node:url";
 /** The repository's root folder (absolute path). */
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** Servers that an application may bring along. */
+export const SERVERS = ["functions", "functions-python"] as const;
+export type Server = (typeof SERVERS)[number];
+
 /** The processes of a running system, in the order in which they depend on each other. */
-export const PARTS = ["zookeeper", "kafka", "minio", "functions", "jobmanager", "taskmanager"] as const;
+export const PARTS = ["zookeeper", "kafka", "minio", ...SERVERS, "jobmanager", "taskmanager"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface TopicSettings {
@@ -54,12 +58,22 @@ export const TOPICS = {
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
-/** What a cluster runs: StateFun's module, the server of its functions, and their topics. */
+/** A server of an application's own. It listens at `HOST` and `PORT` of its environment and answers `GET /healthz`. */
+export interface ServerProgram {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A server in TypeScript. @param file - absolute path of its module */
+export const nodeServer = (file: string): ServerProgram => ({ command: process.execPath, args: ["--import", "tsx", file] });
+
+/** What a cluster runs: StateFun's module, the servers that it calls, and their topics. */
 export interface Application {
   /** Absolute path of the module, with the addresses of the container network. */
   readonly moduleFile: string;
-  /** Absolute path of the TypeScript module that serves `/statefun` and `/healthz` at `HOST` and `PORT`. */
-  readonly serverFile: string;
+  /** The module calls each at `http://<name>:<port>/`, where it is reached in the container network. */
+  readonly servers: Readonly<{ functions: ServerProgram } & Partial<Record<Server, ServerProgram>>>;
   /** Topics that StateFun reads. What it could not digest must not get in, so their records are bounded. */
   readonly ingressTopics: readonly TopicSettings[];
   /** Topics that its egress writes in transactions. */
@@ -69,13 +83,13 @@ export interface Application {
 /** The fraud detection of this repository. */
 export const FRAUD_DETECTION: Application = {
   moduleFile: join(REPOSITORY_ROOT, "module.yaml"),
-  serverFile: join(REPOSITORY_ROOT, "functions/server.ts"),
+  servers: { functions: nodeServer(join(REPOSITORY_ROOT, "functions/server.ts")) },
   ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
   outputTopics: OUTPUT_TOPICS,
 };
 
-/** Loopback ports. Each is its default plus the offset of {@link clusterSettings}. */
-const BASE_PORTS = {
+/** Ports in a container network. On this machine each is moved by the offset of {@link clusterSettings}. */
+export const BASE_PORTS = {
   zookeeper: 2181,
   zookeeperPeer: 2888,
   zookeeperElection: 3888,
@@ -84,6 +98,7 @@ const BASE_PORTS = {
   minio: 9000,
   minioConsole: 9001,
   functions: 8000,
+  "functions-python": 8001,
   flinkRest: 8081,
   jobManagerRpc: 6123,
   jobManagerBlob: 6124,
@@ -112,8 +127,8 @@ export interface ClusterSettings {
   readonly memoryMb: { readonly zookeeper: number; readonly kafka: number; readonly jobManager: number; readonly taskManager: number };
   /** Buckets and keys of the object store; it listens on loopback only. */
   readonly objectStore: { readonly bucket: string; readonly accessKey: string; readonly secretKey: string };
-  /** Environment for the function server, on top of the caller's own. */
-  readonly functionsEnv: Readonly<Record<string, string>>;
+  /** Environment for the application's servers, on top of the caller's own. */
+  readonly serverEnv: Readonly<Record<string, string>>;
 }
 
 export interface ClusterOptions {
@@ -126,8 +141,16 @@ export interface ClusterOptions {
   readonly parallelism?: number;
   readonly checkpointIntervalMs?: number;
   readonly stateBackend?: StateBackend;
-  readonly functionsEnv?: Readonly<Record<string, string>>;
+  readonly serverEnv?: Readonly<Record<string, string>>;
 }
+
+/** The parts that a cluster with these settings has. */
+export function partsOf({ application }: ClusterSettings): readonly Part[] {
+  return PARTS.filter((part) => !isServer(part) || application.servers[part] !== undefined);
+}
+
+/** Whether a part is one of the application's own servers. */
+export const isServer = (part: Part): part is Server => SERVERS.some((name) => name === part);
 
 /** The settings of one native cluster; the defaults are the demo's. */
 export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
@@ -144,7 +167,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     stateBackend: options.stateBackend ?? "rocksdb",
     memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
     objectStore: { bucket: "statefun", accessKey: "fraud-demo", secretKey: "fraud-demo-secret" },
-    functionsEnv: options.functionsEnv ?? {},
+    serverEnv: options.serverEnv ?? {},
   };
 }
 

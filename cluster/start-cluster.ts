@@ -10,7 +10,7 @@ import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
 import { createBucket } from "./object-store.js";
 import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./ports.js";
-import { type ClusterSettings, PARTS } from "./settings.js";
+import { type ClusterSettings, isServer, partsOf } from "./settings.js";
 import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
@@ -50,7 +50,7 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
       for (const entry of readdirSync(settings.dataDir)) if (!kept.has(entry)) rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
     }
     await requireFreePorts(settings);
-    for (const part of PARTS) rotateLog(settings, part);
+    for (const part of partsOf(settings)) rotateLog(settings, part);
     await startParts(cluster, step, signal);
     return cluster;
   } catch (error) {
@@ -69,7 +69,9 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       await cluster.startPart("minio", signal);
       await createBucket(settings);
     }),
-    step(`function server on port ${ports.functions}`, () => cluster.startPart("functions", signal)),
+    ...partsOf(settings)
+      .filter(isServer)
+      .map((server) => step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal))),
   ];
   const topics = step(`Kafka on port ${ports.kafka}, with its topics`, async (progress) => {
     partProgram("kafka", settings).prepare();

@@ -35,7 +35,8 @@ export function functionType<const T extends readonly MessageType<unknown>[]>(ty
   return (id) => ({ typename, id, accepted });
 }
 
-type MessageOf<T> = T extends { decode(input: Uint8Array): infer M } ? M : never;
+/** What a message type decodes to. */
+export type MessageOf<T> = T extends MessageType<infer M> ? M : never;
 
 /** A type name's parts: the last slash divides them. */
 export function splitTypename(typename: string): { namespace: string; type: string } {

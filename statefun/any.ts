@@ -7,7 +7,9 @@ import { UnreadableMessageError, WrongTypeError } from "./errors.js";
 export interface MessageType<T> {
   /** Full name, such as `demo.v1.SeenCount`. */
   readonly $type: string;
+  /** Appends the message to a writer, or to a new one. */
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  /** @throws when the bytes are no such message */
   decode(input: BinaryReader | Uint8Array, length?: number): T;
 }
 
@@ -23,6 +25,7 @@ export class AnyMessage {
     readonly value: Uint8Array,
   ) {}
 
+  /** Whether it is of this type. */
   is(type: { readonly $type: string }): boolean {
     return this.typeUrl === typeUrlOf(type);
   }

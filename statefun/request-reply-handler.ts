@@ -10,9 +10,11 @@ import type { StatefulFunctions } from "./stateful-functions.js";
 
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
+  /** Takes one failed call. @param details - `err` (the cause), `code` and `status` */
   error(details: object, message: string): void;
 }
 
+/** What a {@link RequestReplyHandler} must know. */
 export interface RequestReplyHandlerOptions {
   /** The largest request taken, in bytes; must exceed the largest record times StateFun's batch bound, plus state. */
   readonly maxBodyBytes: number;

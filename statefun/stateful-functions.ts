@@ -10,6 +10,7 @@ import type { ValueSpec } from "./value-spec.js";
  */
 export type StatefulFunction<States extends readonly ValueSpec[] = readonly ValueSpec[]> = (context: Context<States>, message: AnyMessage) => void | Promise<void>;
 
+/** A function, bound. */
 export interface Binding {
   readonly typename: string;
   readonly run: StatefulFunction;
@@ -36,10 +37,12 @@ export class StatefulFunctions {
     return this;
   }
 
+  /** The binding of a type name, or of its whole namespace; `undefined` when there is none. */
   find(typename: string): Binding | undefined {
     return this.#bindings.get(typename) ?? this.#bindings.get(`${typename.slice(0, typename.lastIndexOf("/"))}/*`);
   }
 
+  /** What is bound, for messages. */
   get typenames(): string[] {
     return [...this.#bindings.keys()];
   }

@@ -8,18 +8,18 @@ import { runCommand } from "../cluster/run-command.js";
 import { ensureTools } from "../cluster/tools/index.js";
 import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
 
-const SUITES = ["types", "lint", "unit", "e2e"] as const;
+const SUITES = ["types", "lint", "docs", "unit", "e2e"] as const;
 type Suite = (typeof SUITES)[number];
 
 /**
- * `npm test`: types, lint, unit specs and the end-to-end suite on the real cluster. Installs what they need. Prints
+ * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs and the end-to-end suite on the real cluster. Installs what they need. Prints
  * `N passed, N failed` last.
  *
  * @returns 0 when nothing failed
  */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
-    .description("Runs every suite: types, lint, unit specs, and end-to-end tests on the real cluster.")
+    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, and end-to-end tests on the real cluster.")
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
     .exitOverride();
   program.parse(argv, { from: "user" });
@@ -50,6 +50,8 @@ async function run(suite: Suite): Promise<SuiteResult> {
       return checkCounts(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]));
     case "lint":
       return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
+    case "docs":
+      return checkCounts(await runCommand("npx", ["--no-install", "typedoc", "--emit", "none"]));
     case "unit":
     case "e2e":
       return await vitest(suite);

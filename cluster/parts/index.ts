@@ -1,9 +1,9 @@
 import type { ClusterSettings, Part } from "../settings.js";
 import { jobManager, taskManager } from "./flink.js";
-import { functions } from "./functions.js";
 import { kafka } from "./kafka.js";
 import { minio } from "./minio.js";
 import type { PartProgram } from "./part-program.js";
+import { server } from "./server.js";
 import { zookeeper } from "./zookeeper.js";
 
 export { kafkaConf, kafkaData } from "./kafka.js";
@@ -19,7 +19,8 @@ export function partProgram(part: Part, settings: ClusterSettings): PartProgram 
     case "minio":
       return minio(settings);
     case "functions":
-      return functions(settings);
+    case "functions-python":
+      return server(part, settings);
     case "jobmanager":
       return jobManager(settings);
     case "taskmanager":

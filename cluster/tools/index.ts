@@ -6,6 +6,7 @@ import type { Progress } from "./cache.js";
 export { classpath, jarFolder } from "./jars.js";
 export { minioProgram } from "./minio.js";
 export type { Progress } from "./cache.js";
+export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
 
 /** Class path of Kafka's own programs and clients. */
 export const kafkaClasspath = (): string => classpath("kafka");

@@ -28,6 +28,7 @@ interface Channel {
   readonly queue: ToFunction_Invocation[];
 }
 
+/** What a {@link TestRuntime} may be told. */
 export interface TestRuntimeOptions {
   /** Chooses the interleaving; the same seed gives the same run. */
   readonly seed?: number;
@@ -158,6 +159,7 @@ export class TestRuntime {
     return this.#world.egress.filter((record) => record.topic === topic);
   }
 
+  /** A state value of an address; `undefined` when there is none. */
   state<T>(address: Address<never>, name: string, type: MessageType<T>): T | undefined {
     const value = this.#world.states.get(keyOf(address))?.get(name);
     return value && decode(type, value.value);

@@ -23,7 +23,7 @@ const FUNCTION_SETTINGS = {
   alerter: { closeAfterMs: 3_000 },
 };
 
-const settings = clusterSettings({ name: "e2e", portOffset: 10_000, functionsEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) } });
+const settings = clusterSettings({ name: "e2e", portOffset: 10_000, serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) } });
 const brokers = addresses(settings).kafka;
 const flink = flinkClient(settings);
 const payload = (record: RawRecord) => Any.decode(record.value!);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../../cluster/index.js";
 import { stopCluster } from "../../../cluster/control.js";
-import { type Application, LIMITS } from "../../../cluster/settings.js";
+import { type Application, LIMITS, nodeServer } from "../../../cluster/settings.js";
 import { kafkaClient, Partitioners } from "../../../kafka/client.js";
 import { readCommitted } from "../../../kafka/consumer.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
@@ -20,7 +20,7 @@ const IN = "smoke.programs";
 const topic = (name: string) => ({ name, partitions: 4, retentionMs: 86_400_000 });
 const application: Application = {
   moduleFile: fileURLToPath(new URL("module.yaml", import.meta.url)),
-  serverFile: fileURLToPath(new URL("server.ts", import.meta.url)),
+  servers: { functions: nodeServer(fileURLToPath(new URL("server.ts", import.meta.url))) },
   ingressTopics: [topic(IN)],
   outputTopics: [topic(OUT)],
 };

@@ -1,0 +1,16 @@
+import { HOST } from "../addresses.js";
+import type { ClusterSettings, Server } from "../settings.js";
+import type { PartProgram } from "./part-program.js";
+
+/** One of the application's own servers. */
+export function server(name: Server, { application, ports, serverEnv }: ClusterSettings): PartProgram {
+  const program = application.servers[name];
+  if (program === undefined) throw new Error(`the application has no server ${name}`);
+  return {
+    command: program.command,
+    args: program.args,
+    env: { HOST, PORT: String(ports[name]), ...program.env, ...serverEnv },
+    ports: [name],
+    prepare: () => undefined,
+  };
+}
