@@ -8,7 +8,7 @@ import { thisMachine, writeJsonReport } from "../cluster/json-report.js";
 import { runGenerator } from "../ingress-generator/producer.js";
 import { contentHash } from "../intake/content-hash.js";
 import { kafkaClient, Partitioners } from "../kafka/client.js";
-import { readCommitted } from "../kafka/consumer.js";
+import { followTopics } from "../kafka/consumer.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -60,7 +60,7 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
   let measuring = false;
   let decided = 0;
   let preloaded = 0;
-  const reader = await readCommitted({
+  const reader = await followTopics({
     brokers,
     topics: [TOPICS.decisions.name],
     from: "end",

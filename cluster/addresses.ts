@@ -8,6 +8,7 @@ export interface Addresses {
   /** URLs without a slash at the end. */
   readonly flink: string;
   readonly functions: string;
+  readonly intake: string;
   readonly minio: string;
 }
 
@@ -18,6 +19,7 @@ export function addresses({ ports }: ClusterSettings): Addresses {
     kafka: `${HOST}:${ports.kafka}`,
     zookeeper: `${HOST}:${ports.zookeeper}`,
     flink: `http://${HOST}:${ports.flinkRest}`,
+    intake: `http://${HOST}:${ports.intake}`,
     functions: `http://${HOST}:${ports.functions}`,
     minio: `http://${HOST}:${ports.minio}`,
   };

@@ -30,6 +30,7 @@ export async function isHealthy(part: Part, settings: ClusterSettings): Promise<
       return http(`${at.minio}/minio/health/live`);
     case "functions":
     case "functions-python":
+    case "intake":
       return http(`http://${HOST}:${settings.ports[part]}/healthz`);
     case "jobmanager":
       return http(`${at.flink}/overview`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Servers that an application may bring along. */
-export const SERVERS = ["functions", "functions-python"] as const;
+export const SERVERS = ["functions", "functions-python", "intake"] as const;
 export type Server = (typeof SERVERS)[number];
 
 /** The processes of a running system, in the order in which they depend on each other. */
@@ -19,6 +19,10 @@ export interface TopicSettings {
   readonly partitions: number;
   /** How long records are kept, in milliseconds. */
   readonly retentionMs: number;
+  /** The largest batch of records that it takes, in bytes. Default: the broker's, 1 MiB. */
+  readonly batchBytes?: number;
+  /** Whose clock a record's timestamp is. Default: the producer's. */
+  readonly timestamps?: "broker";
 }
 
 /**
@@ -40,25 +44,32 @@ export const LIMITS = {
 } as const;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const topic = (name: string, partitions: number): TopicSettings => ({ name, partitions, retentionMs: 7 * DAY_MS });
+const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({ name, partitions: 4, retentionMs: 7 * DAY_MS, ...more });
+/** A refused record holds the original, which may be as large as the broker takes. */
+const REFUSED_BYTES = 2 * 1024 * 1024;
 
 /**
- * Every Kafka topic. `*.valid` hold bare protobuf messages and are StateFun's only ingresses;
- * every other topic's record value is a protobuf Any.
+ * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so that what
+ * the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only ingresses. Every other
+ * topic's record value is a protobuf Any.
  */
 export const TOPICS = {
-  transactionsValid: topic("transactions.valid", 4),
-  labelsValid: topic("labels.valid", 4),
-  decisions: topic("decisions", 4),
-  evidence: topic("evidence", 4),
-  alerts: topic("alerts", 4),
-  functionsRejected: topic("functions.rejected", 4),
+  transactions: topic("transactions", { timestamps: "broker" }),
+  labels: topic("labels", { timestamps: "broker" }),
+  transactionsValid: topic("transactions.valid", { batchBytes: LIMITS.recordBytes }),
+  labelsValid: topic("labels.valid", { batchBytes: LIMITS.recordBytes }),
+  transactionsRejected: topic("transactions.rejected", { batchBytes: REFUSED_BYTES }),
+  labelsRejected: topic("labels.rejected", { batchBytes: REFUSED_BYTES }),
+  decisions: topic("decisions"),
+  evidence: topic("evidence"),
+  alerts: topic("alerts"),
+  functionsRejected: topic("functions.rejected"),
 } as const satisfies Record<string, TopicSettings>;
 
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
-/** A server of an application's own. It listens at `HOST` and `PORT` of its environment and answers `GET /healthz`. */
+/** A server of an application's own. It listens at `HOST` and `PORT` of its environment, where Kafka's address is `KAFKA`, and answers `GET /healthz`. */
 export interface ServerProgram {
   readonly command: string;
   readonly args: readonly string[];
@@ -74,18 +85,21 @@ export interface Application {
   readonly moduleFile: string;
   /** The module calls each at `http://<name>:<port>/`, where it is reached in the container network. */
   readonly servers: Readonly<{ functions: ServerProgram } & Partial<Record<Server, ServerProgram>>>;
-  /** Topics that StateFun reads. What it could not digest must not get in, so their records are bounded. */
+  /** Topics that StateFun reads. What it could not digest must not get in, so their batches should be bounded. */
   readonly ingressTopics: readonly TopicSettings[];
   /** Topics that its egress writes in transactions. */
   readonly outputTopics: readonly TopicSettings[];
+  /** Topics of its own servers. */
+  readonly otherTopics?: readonly TopicSettings[];
 }
 
 /** The fraud detection of this repository. */
 export const FRAUD_DETECTION: Application = {
   moduleFile: join(REPOSITORY_ROOT, "module.yaml"),
-  servers: { functions: nodeServer(join(REPOSITORY_ROOT, "functions/server.ts")) },
+  servers: { functions: nodeServer(join(REPOSITORY_ROOT, "functions/server.ts")), intake: nodeServer(join(REPOSITORY_ROOT, "intake/server.ts")) },
   ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
   outputTopics: OUTPUT_TOPICS,
+  otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected],
 };
 
 /** Ports in a container network. On this machine each is moved by the offset of {@link clusterSettings}. */
@@ -99,6 +113,7 @@ export const BASE_PORTS = {
   minioConsole: 9001,
   functions: 8000,
   "functions-python": 8001,
+  intake: 8080,
   flinkRest: 8081,
   jobManagerRpc: 6123,
   jobManagerBlob: 6124,

@@ -10,7 +10,7 @@ import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
 import { createBucket } from "./object-store.js";
 import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./ports.js";
-import { type ClusterSettings, isServer, partsOf } from "./settings.js";
+import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
 import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
@@ -63,15 +63,15 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
   const { settings } = cluster;
   const { ports } = settings;
   const pointer = zookeeperHasPast(settings);
+  const servers = partsOf(settings).filter(isServer);
+  const startServer = (server: Server): Promise<void> => step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal));
   const starting = [
     step(`ZooKeeper on port ${ports.zookeeper}`, () => cluster.startPart("zookeeper", signal)),
     step(`MinIO on port ${ports.minio}, with its bucket`, async () => {
       await cluster.startPart("minio", signal);
       await createBucket(settings);
     }),
-    ...partsOf(settings)
-      .filter(isServer)
-      .map((server) => step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal))),
+    ...servers.filter((server) => server !== "intake").map(startServer),
   ];
   const topics = step(`Kafka on port ${ports.kafka}, with its topics`, async (progress) => {
     partProgram("kafka", settings).prepare();
@@ -85,6 +85,8 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
   const createdTopics = (await settled(topics, ...starting))[0];
   await guardStores(settings, { pointer, createdTopics });
   await settled(
+    // It reads and writes topics.
+    ...servers.filter((server) => server === "intake").map(startServer),
     step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),
     step("Flink TaskManager", () => cluster.startPart("taskmanager", signal)),
   );

@@ -1,6 +1,6 @@
 import { withAdmin } from "../kafka/client.js";
 import { addresses } from "./addresses.js";
-import { type ClusterSettings, LIMITS } from "./settings.js";
+import type { ClusterSettings } from "./settings.js";
 import { UserError } from "./user-error.js";
 
 /**
@@ -10,8 +10,8 @@ import { UserError } from "./user-error.js";
  * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
  */
 export async function createTopics(settings: ClusterSettings): Promise<string[]> {
-  const { ingressTopics, outputTopics } = settings.application;
-  const topics = [...ingressTopics, ...outputTopics];
+  const { ingressTopics, outputTopics, otherTopics = [] } = settings.application;
+  const topics = [...ingressTopics, ...outputTopics, ...otherTopics];
   return await withAdmin(addresses(settings).kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const { topics: known } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name).filter((name) => existing.has(name)) });
@@ -29,7 +29,8 @@ export async function createTopics(settings: ClusterSettings): Promise<string[]>
           replicationFactor: 1,
           configEntries: [
             { name: "retention.ms", value: String(topic.retentionMs) },
-            ...(ingressTopics.includes(topic) ? [{ name: "max.message.bytes", value: String(LIMITS.recordBytes) }] : []),
+            ...(topic.batchBytes === undefined ? [] : [{ name: "max.message.bytes", value: String(topic.batchBytes) }]),
+            ...(topic.timestamps === "broker" ? [{ name: "message.timestamp.type", value: "LogAppendTime" }] : []),
           ],
         })),
       });

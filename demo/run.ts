@@ -3,7 +3,7 @@ import { thisMachine } from "../cluster/json-report.js";
 import { TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { type Generated, runGenerator } from "../ingress-generator/producer.js";
-import { readCommitted } from "../kafka/consumer.js";
+import { followTopics } from "../kafka/consumer.js";
 import { endOffsets } from "../kafka/offsets.js";
 import { checkedTopics, checkRun, type Starts } from "./check.js";
 import { LiveStats } from "./live-stats.js";
@@ -50,7 +50,7 @@ export class DemoRun {
     const startedAtMs = Date.now();
     const timer = setInterval(() => void this.#look(), GLANCE_MS);
     const starts: Starts = new Map(await Promise.all(checkedTopics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(this.#brokers, topic)])));
-    const reader = await readCommitted({
+    const reader = await followTopics({
       brokers: this.#brokers,
       topics: [TOPICS.decisions.name, TOPICS.alerts.name],
       from: "end",

@@ -1,7 +1,7 @@
 import { poll } from "../cluster/index.js";
 import { TOPICS } from "../cluster/settings.js";
 import { runGenerator } from "../ingress-generator/producer.js";
-import { readCommitted } from "../kafka/consumer.js";
+import { followTopics } from "../kafka/consumer.js";
 import { LiveStats } from "./live-stats.js";
 
 const RATE = 200;
@@ -22,7 +22,7 @@ export interface WarmUpOptions {
  */
 export async function warmUp({ brokers, runId, seed, transactions, onProgress, signal }: WarmUpOptions): Promise<void> {
   const stats = new LiveStats(runId, 1);
-  const reader = await readCommitted({ brokers, topics: [TOPICS.decisions.name], from: "end", onRecord: ({ value, arrivedAtMs }) => value !== null && stats.onDecision(value, arrivedAtMs) });
+  const reader = await followTopics({ brokers, topics: [TOPICS.decisions.name], from: "end", onRecord: ({ value, arrivedAtMs }) => value !== null && stats.onDecision(value, arrivedAtMs) });
   const timer = setInterval(() => onProgress(`${stats.snapshot(Date.now()).decided} of ${transactions} decided`), 2_000);
   try {
     await runGenerator({

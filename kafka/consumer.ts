@@ -10,12 +10,17 @@ export interface LiveRecord extends RawRecord {
   readonly arrivedAtMs: number;
 }
 
-export interface ReadCommittedOptions {
+export interface FollowOptions {
   /** `host:port` of a broker. */
   readonly brokers: string;
   readonly topics: readonly string[];
-  /** `end`: only what is committed after {@link readCommitted} has resolved. */
-  readonly from: "end" | "beginning";
+  /**
+   * `end`: only what is written (or committed) after {@link followTopics} has resolved. Or where to begin in each partition of
+   * the one topic.
+   */
+  readonly from: "end" | "beginning" | ReadonlyMap<number, bigint>;
+  /** Default `read_committed`. */
+  readonly isolation?: "read_committed" | "read_uncommitted";
   readonly onRecord: (record: LiveRecord) => void;
   /** What ended the reading for good; without it the error is thrown by `stop`. */
   readonly onCrash?: (error: Error) => void;
@@ -24,17 +29,18 @@ export interface ReadCommittedOptions {
 let readers = 0;
 
 /**
- * Follows topics live, committed records only. Keeps no offsets: each call reads for itself.
+ * Follows topics live. Keeps no offsets: each call reads for itself.
  *
  * For the eye and for latencies; proofs read with Kafka's own Java consumer.
  */
-export async function readCommitted({ brokers, topics, from, onRecord, onCrash }: ReadCommittedOptions): Promise<{ stop(): Promise<void> }> {
+export async function followTopics({ brokers, topics, from, isolation = "read_committed", onRecord, onCrash }: FollowOptions): Promise<{ stop(): Promise<void> }> {
   // The next offset of each partition. After a new join kafkajs begins anew, as no offset was committed.
   const next = new Map<string, bigint>();
-  if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
+  if (typeof from === "object") for (const [partition, offset] of from) next.set(`${topics[0]!}-${partition}`, offset);
+  else if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
   const consumer = kafkaClient(brokers, "fraud-reader").consumer({
     groupId: `fraud-reader-${process.pid}-${Date.now()}-${++readers}`,
-    readUncommitted: false,
+    readUncommitted: isolation === "read_uncommitted",
     maxWaitTimeInMs: 50,
     sessionTimeout: 30_000,
     heartbeatInterval: 3_000,

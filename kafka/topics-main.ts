@@ -7,7 +7,7 @@ import { clusterSettings } from "../cluster/settings.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { UserError } from "../cluster/user-error.js";
 import { withAdmin } from "./client.js";
-import { readCommitted } from "./consumer.js";
+import { followTopics } from "./consumer.js";
 import { RecordDecoder } from "./decode.js";
 
 const READ_LIMIT_MS = 300_000;
@@ -82,7 +82,7 @@ async function follow(topic: string, options: Options): Promise<void> {
   let left = options.limit ?? Infinity;
   let enough: () => void = () => undefined;
   const limit = new Promise<void>((resolve) => (enough = resolve));
-  const reader = await readCommitted({
+  const reader = await followTopics({
     brokers: options.brokers,
     topics: [topic],
     from: options.fromBeginning ? "beginning" : "end",

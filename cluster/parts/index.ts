@@ -20,6 +20,7 @@ export function partProgram(part: Part, settings: ClusterSettings): PartProgram 
       return minio(settings);
     case "functions":
     case "functions-python":
+    case "intake":
       return server(part, settings);
     case "jobmanager":
       return jobManager(settings);

@@ -9,7 +9,7 @@ export function server(name: Server, { application, ports, serverEnv }: ClusterS
   return {
     command: program.command,
     args: program.args,
-    env: { HOST, PORT: String(ports[name]), ...program.env, ...serverEnv },
+    env: { HOST, PORT: String(ports[name]), KAFKA: `${HOST}:${ports.kafka}`, ...program.env, ...serverEnv },
     ports: [name],
     prepare: () => undefined,
   };

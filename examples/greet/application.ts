@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { type Application, nodeServer, REPOSITORY_ROOT, type TopicSettings } from "../../cluster/settings.js";
+import { type Application, LIMITS, nodeServer, REPOSITORY_ROOT, type TopicSettings } from "../../cluster/settings.js";
 import type { PythonPackages } from "../../cluster/tools/index.js";
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -11,7 +11,7 @@ const topic = (name: string): TopicSettings => ({ name, partitions: 2, retention
 export const greetApplication: Application = {
   moduleFile: file("module.yaml"),
   servers: { functions: nodeServer(file("server.ts")) },
-  ingressTopics: [topic("greetings")],
+  ingressTopics: [{ ...topic("greetings"), batchBytes: LIMITS.recordBytes }],
   outputTopics: [topic("emails")],
 };
 

@@ -5,7 +5,7 @@ import { stopCluster } from "../../cluster/control.js";
 import { ensurePythonPackages } from "../../cluster/tools/index.js";
 import { greetApplication, greetWithPython, pythonRequirements } from "../../examples/greet/application.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
-import { readCommitted } from "../../kafka/consumer.js";
+import { followTopics } from "../../kafka/consumer.js";
 import { Email, Greeting } from "../../protos/gen/demo/v1/greet.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 
@@ -30,7 +30,7 @@ describe.each([
 
     it("counts how often it saw a name and sends an e-mail for each time", async () => {
       const emails: Email[] = [];
-      const live = await readCommitted({ brokers, topics: ["emails"], from: "end", onRecord: ({ value }) => emails.push(Email.decode(Any.decode(value!).value)) });
+      const live = await followTopics({ brokers, topics: ["emails"], from: "end", onRecord: ({ value }) => emails.push(Email.decode(Any.decode(value!).value)) });
       const producer = kafkaClient(brokers, "greet").producer({ createPartitioner: Partitioners.DefaultPartitioner });
       await producer.connect();
       const names = ["ada", "grace", "ada", "ada"];

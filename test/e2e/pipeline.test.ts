@@ -5,7 +5,7 @@ import { stopCluster } from "../../cluster/control.js";
 import type { ReadPartition } from "../../cluster/java-reader.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
-import { readCommitted } from "../../kafka/consumer.js";
+import { followTopics } from "../../kafka/consumer.js";
 import { judgeRun } from "../../loadtest/judge.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
@@ -44,7 +44,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
 
   beforeAll(async () => {
     cluster = await startCluster(settings, { restart: true, fresh: true, step: silentStep });
-    const live = await readCommitted({
+    const live = await followTopics({
       brokers,
       topics: [TOPICS.decisions.name],
       from: "end",
@@ -174,7 +174,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
     cluster = await startCluster(settings, { restart: true, step: silentStep });
     const more = 500;
     const seen = new Set<string>();
-    const live = await readCommitted({
+    const live = await followTopics({
       brokers,
       topics: [TOPICS.decisions.name],
       from: "end",

@@ -6,7 +6,7 @@ import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRe
 import { stopCluster } from "../../../cluster/control.js";
 import { type Application, LIMITS, nodeServer } from "../../../cluster/settings.js";
 import { kafkaClient, Partitioners } from "../../../kafka/client.js";
-import { readCommitted } from "../../../kafka/consumer.js";
+import { followTopics } from "../../../kafka/consumer.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { Counter, Program } from "../../../protos/gen/statefun/testing/v1/program.js";
 import { question, SmokePrograms } from "./programs.js";
@@ -21,7 +21,7 @@ const topic = (name: string) => ({ name, partitions: 4, retentionMs: 86_400_000 
 const application: Application = {
   moduleFile: fileURLToPath(new URL("module.yaml", import.meta.url)),
   servers: { functions: nodeServer(fileURLToPath(new URL("server.ts", import.meta.url))) },
-  ingressTopics: [topic(IN)],
+  ingressTopics: [{ ...topic(IN), batchBytes: LIMITS.recordBytes }],
   outputTopics: [topic(OUT)],
 };
 const settings = clusterSettings({ name: "e2e-smoke", portOffset: 12_000, application });
@@ -42,7 +42,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
   beforeAll(async () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
     const seen: Pick<RawRecord, "key" | "value">[] = [];
-    const live = await readCommitted({ brokers, topics: [OUT], from: "end", onRecord: (record) => seen.push(record) });
+    const live = await followTopics({ brokers, topics: [OUT], from: "end", onRecord: (record) => seen.push(record) });
     const producer = kafkaClient(brokers, "smoke").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
     const send = async (batch: { address: string; program: Program }[]) =>

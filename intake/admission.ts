@@ -1,0 +1,109 @@
+import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
+import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { contentHash } from "./content-hash.js";
+import { labelFromJson, transactionFromJson } from "./json-input.js";
+import { labelFromProtobuf, transactionFromProtobuf } from "./protobuf-input.js";
+import { RefusedError } from "./problem.js";
+import { checkLabel, checkTransaction, type Clock } from "./rules.js";
+
+/** What may enter. */
+export type InputKind = "transaction" | "label";
+
+/** What is ready for a `*.valid` topic. */
+export interface Admitted {
+  /** Its key: with it the account's records keep their order. */
+  readonly accountId: string;
+  /** Of the transaction or label. */
+  readonly id: string;
+  readonly value: Buffer;
+  /** Empty for a label. */
+  readonly contentHash: Uint8Array;
+}
+
+/** Where an input came from: a record's place, or what to call it when it has no id. */
+export type Source = { readonly origin: Origin } | { readonly newId: () => string };
+
+/** Of one encoded record. The rules keep known fields far below; the rest is for fields that this version does not know. */
+export const MAX_INPUT_BYTES = 8 * 1024;
+
+/**
+ * Makes a Transaction or FraudLabel for `*.valid` of an input. A function of its arguments alone: a record that is read
+ * again comes out the same.
+ *
+ * @param contentType - as a record's header or an HTTP request says; `undefined`: told by the content
+ * @throws {RefusedError} when the input is refused
+ */
+export function admit(kind: InputKind, bytes: Uint8Array, contentType: string | undefined, source: Source, clock: Clock): Admitted {
+  if (bytes.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the record has no content");
+  if (bytes.length > MAX_INPUT_BYTES) throw new RefusedError(IntakeReason.TOO_LARGE, `the record has ${bytes.length} bytes, of ${MAX_INPUT_BYTES} at most`);
+  if (formatOf(bytes, contentType) === "json") return admitJson(kind, parseJson(bytes), source, clock);
+  return kind === "transaction" ? finishTransaction(transactionFromProtobuf(bytes), source, clock) : finishLabel(labelFromProtobuf(bytes), source, clock);
+}
+
+/** As {@link admit}, for JSON that is parsed already. @throws {RefusedError} */
+export function admitJson(kind: InputKind, json: unknown, source: Source, clock: Clock): Admitted {
+  return kind === "transaction" ? finishTransaction(transactionFromJson(json), source, clock) : finishLabel(labelFromJson(json), source, clock);
+}
+
+function finishTransaction(read: Transaction, source: Source, clock: Clock): Admitted {
+  const transaction: Transaction = { ...read, transactionId: read.transactionId || nameOf(source), origin: originOf(source), contentHash: Buffer.alloc(0) };
+  checkTransaction(transaction, clock);
+  transaction.contentHash = contentHash(transaction);
+  return { accountId: transaction.accountId, id: transaction.transactionId, value: Buffer.from(Transaction.encode(transaction).finish()), contentHash: transaction.contentHash };
+}
+
+function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
+  const label: FraudLabel = { ...read, labelId: read.labelId || nameOf(source), origin: originOf(source) };
+  checkLabel(label, clock);
+  return { accountId: label.accountId, id: label.labelId, value: Buffer.from(FraudLabel.encode(label).finish()), contentHash: new Uint8Array() };
+}
+
+const originOf = (source: Source): Origin | undefined => ("origin" in source ? source.origin : undefined);
+const nameOf = (source: Source): string => ("origin" in source ? `${source.origin.topic}-${source.origin.partition}-${source.origin.offset}` : source.newId());
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+const PROTOBUF_TYPE = /^application\/(?:x-|vnd\.google\.)?protobuf$/;
+
+function formatOf(bytes: Uint8Array, contentType: string | undefined): "json" | "protobuf" {
+  if (contentType === undefined) return looksLikeJson(bytes) ? "json" : "protobuf";
+  const name = contentType.split(";", 1)[0]!.trim().toLowerCase();
+  if (JSON_TYPE.test(name)) return "json";
+  if (PROTOBUF_TYPE.test(name)) return "protobuf";
+  throw new RefusedError(IntakeReason.CONTENT_TYPE, `content-type ${name.slice(0, 64)} is neither application/json nor application/x-protobuf`);
+}
+
+const BOM = [0xef, 0xbb, 0xbf];
+const BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+
+/**
+ * From a brace to a brace. A protobuf message begins with byte 10, which JSON takes for white space; one whose first
+ * field had 123 bytes (a brace) and that ended in a brace would have to say its content-type.
+ */
+function looksLikeJson(bytes: Uint8Array): boolean {
+  let first = BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0;
+  while (isSpace(bytes[first])) first++;
+  let last = bytes.length - 1;
+  while (isSpace(bytes[last])) last--;
+  if (bytes[first] !== BRACE) return false;
+  // Truncated JSON is better called that than no protobuf, but not when protobuf could begin like this.
+  return bytes[last] === CLOSING_BRACE || first === 0 || bytes[0] !== 0x0a;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws {RefusedError} when the bytes are no UTF-8, or no JSON */
+export function parseJson(bytes: Uint8Array): unknown {
+  let decoded: string;
+  try {
+    decoded = utf8.decode(bytes);
+  } catch {
+    throw new RefusedError(IntakeReason.ENCODING, "the JSON is not UTF-8");
+  }
+  try {
+    return JSON.parse(decoded);
+  } catch (cause) {
+    throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`);
+  }
+}

@@ -1,0 +1,155 @@
+import { Decision } from "../protos/gen/fraud/v1/decision.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+
+/** A decision as a reader of the topic has it. */
+export interface KnownDecision {
+  readonly decision: Decision;
+  /** False: provisional. A failure can still take it back, and the next one may differ. */
+  readonly committed: boolean;
+}
+
+/** A record of the topic `decisions`. */
+export interface DecisionRecord {
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly value: Buffer | null;
+}
+
+interface Entry {
+  readonly identity: string;
+  readonly offset: bigint;
+  readonly value: Buffer;
+  committed: boolean;
+}
+
+interface Waiter {
+  readonly committed: boolean;
+  readonly resolve: (known: KnownDecision | undefined) => void;
+}
+
+/**
+ * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as they are
+ * written, and one that sees them when they are committed. What the second one skips was aborted, and is forgotten.
+ */
+export class DecisionIndex {
+  readonly #limit: number;
+  /** In the order in which they came, so that the oldest is the first. */
+  readonly #entries = new Map<string, Entry>();
+  /** Of each partition: written and not yet known as committed, by rising offset. */
+  readonly #provisional = new Map<number, Entry[]>();
+  /** Of each partition: the next offset that the reader of committed records will see. */
+  readonly #settled = new Map<number, bigint>();
+  #stopped = false;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+
+  /** @param limit - how many decisions to keep */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** How many decisions it holds. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes a record that may still be aborted; of a partition in offset order. */
+  onWritten({ partition, offset, value }: DecisionRecord): void {
+    // The other reader was faster.
+    if (offset < (this.#settled.get(partition) ?? 0n)) return;
+    const entry = entryOf(offset, value, false);
+    if (entry === undefined) return;
+    const known = this.#entries.get(entry.identity);
+    if (known?.committed === true) return;
+    let provisional = this.#provisional.get(partition);
+    if (provisional === undefined) this.#provisional.set(partition, (provisional = []));
+    provisional.push(entry);
+    this.#keep(entry);
+  }
+
+  /** Takes a record that is committed; of a partition in offset order. */
+  onCommitted({ partition, offset, value }: DecisionRecord): void {
+    this.#settled.set(partition, offset + 1n);
+    const provisional = this.#provisional.get(partition) ?? [];
+    let skipped = 0;
+    while (skipped < provisional.length && provisional[skipped]!.offset < offset) skipped++;
+    for (const { identity, offset: aborted } of provisional.splice(0, skipped)) {
+      const known = this.#entries.get(identity);
+      if (known?.committed === false && known.offset === aborted) this.#entries.delete(identity);
+    }
+    if (provisional[0]?.offset === offset) {
+      const entry = provisional.shift()!;
+      entry.committed = true;
+      this.#keep(entry);
+      return;
+    }
+    const entry = entryOf(offset, value, true);
+    if (entry !== undefined) this.#keep(entry);
+  }
+
+  /** The decision on a transaction; `undefined`: none yet, or not among the newest. */
+  find(accountId: string, transactionId: string): KnownDecision | undefined {
+    const entry = this.#entries.get(identityOf(accountId, transactionId));
+    return entry === undefined ? undefined : known(entry);
+  }
+
+  /**
+   * Waits for the decision on a transaction.
+   *
+   * @param committed - true: for one that stands; false: the first one, provisional or not
+   * @returns `undefined` when the time is over
+   */
+  async wait(accountId: string, transactionId: string, { committed, timeoutMs }: { readonly committed: boolean; readonly timeoutMs: number }): Promise<KnownDecision | undefined> {
+    const identity = identityOf(accountId, transactionId);
+    const found = this.#entries.get(identity);
+    if (found !== undefined && (found.committed || !committed)) return known(found);
+    if (this.#stopped) return undefined;
+    const waiters = this.#waiters.get(identity) ?? new Set();
+    this.#waiters.set(identity, waiters);
+    let timer: NodeJS.Timeout | undefined;
+    let waiter: Waiter | undefined;
+    try {
+      return await new Promise((resolve) => {
+        waiter = { committed, resolve };
+        waiters.add(waiter);
+        timer = setTimeout(() => resolve(undefined), timeoutMs);
+      });
+    } finally {
+      clearTimeout(timer);
+      waiters.delete(waiter!);
+      if (waiters.size === 0 && this.#waiters.get(identity) === waiters) this.#waiters.delete(identity);
+    }
+  }
+
+  /** Lets nobody wait any longer. */
+  stop(): void {
+    this.#stopped = true;
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.resolve(undefined);
+  }
+
+  #keep(entry: Entry): void {
+    const { identity } = entry;
+    const old = this.#entries.get(identity);
+    // A committed one stands; and what is marked as committed keeps its place.
+    if (old?.committed === true && old !== entry) return;
+    if (old !== entry) {
+      this.#entries.delete(identity);
+      this.#entries.set(identity, entry);
+      if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
+    }
+    const waiters = this.#waiters.get(identity);
+    if (waiters === undefined) return;
+    for (const waiter of waiters) if (entry.committed || !waiter.committed) waiter.resolve(known(entry));
+  }
+}
+
+const identityOf = (accountId: string, transactionId: string): string => `${accountId}\0${transactionId}`;
+const known = ({ value, committed }: Entry): KnownDecision => ({ decision: Decision.decode(value), committed });
+
+function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Entry | undefined {
+  if (record === null) return undefined;
+  const { value } = Any.decode(record);
+  const transaction = Decision.decode(value).evidence?.transaction;
+  if (transaction === undefined) return undefined;
+  // A copy: `value` may be a piece of all that was fetched, which would stay in memory with it.
+  return { identity: identityOf(transaction.accountId, transaction.transactionId), offset, value: Buffer.from(value), committed };
+}

@@ -1,0 +1,49 @@
+import { TOPICS } from "../cluster/settings.js";
+import { withAdmin } from "../kafka/client.js";
+import { followTopics, type LiveRecord } from "../kafka/consumer.js";
+import type { DecisionIndex } from "./decision-index.js";
+
+/** Nothing more came for so long: what was there at the start has been read, but for transactions' markers. */
+const QUIET_MS = 1_000;
+/** Offsets that markers and aborted records take, on top of the decisions that are to be kept. */
+const BACK_FACTOR = 2n;
+
+/** Keeps a {@link DecisionIndex} up to date. */
+export interface DecisionReaders {
+  /** Whether it has read what was there when it began. */
+  caughtUp(): boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * Reads back the newest decisions, and follows what comes, both written and committed.
+ *
+ * @param keep - how many decisions to read back
+ */
+export async function followDecisions(brokers: string, index: DecisionIndex, keep: number, onError: (error: Error) => void): Promise<DecisionReaders> {
+  const { name } = TOPICS.decisions;
+  const offsets = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(name));
+  const back = (BigInt(keep) * BACK_FACTOR) / BigInt(offsets.length);
+  const from = new Map(offsets.map(({ partition, low, high }) => [partition, BigInt(high) - back > BigInt(low) ? BigInt(high) - back : BigInt(low)]));
+  const behind = new Map(offsets.filter(({ partition, high }) => BigInt(high) > from.get(partition)!).map(({ partition, high }) => [partition, BigInt(high)]));
+  let lastAtMs = Date.now();
+  const seen = ({ partition, offset }: LiveRecord): void => {
+    lastAtMs = Date.now();
+    if (offset + 1n >= (behind.get(partition) ?? 0n)) behind.delete(partition);
+  };
+  const follow = (isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, onCrash: onError });
+  const readers = await Promise.all([
+    follow("read_uncommitted", (record) => index.onWritten(record)),
+    follow("read_committed", (record) => {
+      index.onCommitted(record);
+      seen(record);
+    }),
+  ]);
+  lastAtMs = Date.now();
+  return {
+    caughtUp: () => behind.size === 0 || Date.now() - lastAtMs > QUIET_MS,
+    async stop() {
+      await Promise.all(readers.map((reader) => reader.stop()));
+    },
+  };
+}

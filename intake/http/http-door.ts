@@ -1,0 +1,218 @@
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify } from "fastify";
+
+import { partitionOf } from "../../kafka/partition.js";
+import type { RecordWriter } from "../../kafka/record-writer.js";
+import { type Admitted, admitJson, type InputKind } from "../admission.js";
+import type { DecisionIndex } from "../decision-index.js";
+import type { IntakeMetrics } from "../metrics.js";
+import { reasonName, RefusedError } from "../problem.js";
+import { DOORS } from "../topics.js";
+import { type Body, type BodyItem, JSON_TYPES, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
+import { type DecisionJson, decisionJson } from "./decision-json.js";
+import { openApi } from "./openapi.js";
+import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
+import { type WaitOption, waitOption } from "./wait-option.js";
+
+/** What may wait for Kafka, of all requests together. */
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** A broker that has not answered for so long is away. */
+const STALLED_MS = 3_000;
+/** After that a client is told to try again, whatever became of its input: repeats are recognised. */
+const ACKNOWLEDGE_MS = 10_000;
+const MAX_CONNECTIONS = 512;
+const REQUEST_MS = 30_000;
+const KEEP_ALIVE_MS = 75_000;
+
+export interface HttpDoorOptions {
+  readonly writer: RecordWriter;
+  readonly index: DecisionIndex;
+  readonly metrics: IntakeMetrics;
+  readonly maxAheadMs: number;
+  readonly logger: FastifyBaseLogger;
+  /** What clients must show; without it anybody may send. */
+  readonly token: string | undefined;
+  /** What is missing before inputs can be taken; empty when all is there. */
+  readonly notReady: () => readonly string[];
+  /** Prometheus' text, and its content type. */
+  readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** What became of one of many inputs. */
+export type ItemResult =
+  | ({ readonly index: number; readonly accountId: string; readonly id: string } & Outcome)
+  | { readonly index: number; readonly status: "refused"; readonly problem: ProblemDetails };
+
+type Outcome =
+  | { readonly status: "accepted" }
+  | { readonly status: "decided"; readonly decision: DecisionJson }
+  /** Other content is known under this identity. */
+  | { readonly status: "conflict" };
+
+/** Kafka lags or is away. */
+class TurnedAwayError extends Error {
+  override readonly name = "TurnedAwayError";
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(message);
+  }
+}
+
+/** The HTTP door, ready to listen. */
+export function httpDoor(options: HttpDoorOptions): FastifyInstance {
+  const { index, token, notReady, scrape } = options;
+  const app = fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: 512 },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.removeAllContentTypeParsers();
+  for (const type of [...JSON_TYPES, ...NDJSON_TYPES]) {
+    const lines = NDJSON_TYPES.includes(type);
+    app.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => {
+      try {
+        done(null, readBody(body as Buffer, lines));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  }
+  app.setErrorHandler((error, _, reply) => onError(error, reply, options));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, problemDetails(404, `there is no ${request.method} ${request.url.split("?", 1)[0]!.slice(0, 200)}; see /openapi.json`)));
+
+  const authorised = authorisation(token);
+  app.addHook("onRequest", async (request, reply) => {
+    if (!request.url.startsWith("/v1/") || authorised(request.headers.authorization)) return;
+    await sendProblem(reply.header("www-authenticate", "Bearer"), problemDetails(401, "send the header Authorization: Bearer <token>"));
+  });
+
+  for (const kind of ["transaction", "label"] as const) {
+    app.post(`/v1/${kind}s`, async (request, reply) => {
+      const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
+      const body = request.body as Body | undefined;
+      if (body === undefined) throw Object.assign(new Error("no content type"), { statusCode: 415 });
+      await answer(kind, body, wait, reply, options);
+    });
+  }
+  app.get("/v1/accounts/:account/decisions/:transaction", async (request, reply) => {
+    const { account, transaction } = request.params as { account: string; transaction: string };
+    const wait = waitOption(request.query as Record<string, unknown>);
+    const known = wait === undefined ? index.find(account, transaction) : await index.wait(account, transaction, wait);
+    if (known === undefined) return await sendProblem(reply, problemDetails(404, "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps"));
+    await reply.send(decisionJson(known));
+  });
+  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/readyz", async (_, reply) => {
+    const missing = notReady();
+    await reply.code(missing.length === 0 ? 200 : 503).send({ status: missing.length === 0 ? "ready" : "not ready", missing });
+  });
+  app.get("/metrics", async (_, reply) => {
+    const { contentType, text } = await scrape();
+    await reply.type(contentType).send(text);
+  });
+  const document = openApi({ withToken: token !== undefined });
+  app.get("/openapi.json", () => document);
+  return app;
+}
+
+async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined, reply: FastifyReply, options: HttpDoorOptions): Promise<void> {
+  const items = body.many ? body.items : [body.item];
+  const admitted = items.map((item) => admitItem(kind, item, options));
+  await write(kind, admitted.filter(isAdmitted), options);
+  const results = await Promise.all(
+    admitted.map(async (one, at): Promise<ItemResult> => {
+      if (!isAdmitted(one)) return { index: at, status: "refused", problem: refusalDetails(one) };
+      return { index: at, accountId: one.accountId, id: one.id, ...(await outcomeOf(one, wait, options.index)) };
+    }),
+  );
+
+  if (body.many) return void (await reply.code(202).send({ accepted: results.filter(({ status }) => status !== "refused").length, refused: results.filter(({ status }) => status === "refused").length, results }));
+  const [result] = results as [ItemResult];
+  if (result.status === "refused") return await sendProblem(reply, result.problem);
+  if (result.status === "conflict") return await sendProblem(reply, problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"));
+  const { index: _, ...answered } = result;
+  if (kind === "transaction") void reply.header("location", `/v1/accounts/${encodeURIComponent(result.accountId)}/decisions/${encodeURIComponent(result.id)}`);
+  await reply.code(result.status === "decided" ? 200 : 202).send(answered);
+}
+
+const isAdmitted = (one: Admitted | RefusedError): one is Admitted => !(one instanceof RefusedError);
+
+function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: HttpDoorOptions): Admitted | RefusedError {
+  try {
+    if ("refused" in item) throw item.refused;
+    return admitJson(kind, item.json, { newId: () => `http-${randomUUID()}` }, { nowMs: Date.now(), maxAheadMs });
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    metrics.refused(kind, "http", reasonName(error.reason));
+    return error;
+  }
+}
+
+/** @throws {TurnedAwayError} when Kafka lags or is away */
+async function write(kind: InputKind, admitted: readonly Admitted[], { writer, metrics }: HttpDoorOptions): Promise<void> {
+  if (admitted.length === 0) return;
+  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 5);
+  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
+  const { valid } = DOORS[kind];
+  const end = new AbortController();
+  const written = writer.write(admitted.map(({ accountId, value }) => ({ topic: valid.name, partition: partitionOf(accountId, valid.partitions), key: accountId, value })));
+  try {
+    await Promise.race([
+      written,
+      delay(ACKNOWLEDGE_MS, undefined, { signal: end.signal }).then(() => {
+        throw new TurnedAwayError("Kafka has not acknowledged this in time; it may yet. Send it again with the same id: a repetition is recognised", 5);
+      }),
+    ]);
+  } catch (error) {
+    written.catch(() => undefined);
+    if (error instanceof TurnedAwayError) throw error;
+    throw new TurnedAwayError("Kafka has not acknowledged this; it may have it. Send it again with the same id: a repetition is recognised", 5);
+  } finally {
+    end.abort();
+  }
+  metrics.admitted(kind, "http", admitted.length);
+}
+
+async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOption | undefined, index: DecisionIndex): Promise<Outcome> {
+  if (wait === undefined) return { status: "accepted" };
+  const known = await index.wait(accountId, id, wait);
+  if (known === undefined) return { status: "accepted" };
+  if (!known.decision.evidence!.transaction!.contentHash.equals(contentHash)) return { status: "conflict" };
+  return { status: "decided", decision: decisionJson(known) };
+}
+
+async function onError(error: unknown, reply: FastifyReply, { metrics, logger }: HttpDoorOptions): Promise<void> {
+  if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
+  if (error instanceof TooManyItemsError) return await sendProblem(reply, problemDetails(413, error.message));
+  if (error instanceof TurnedAwayError) {
+    metrics.turnedAway();
+    return await sendProblem(reply.header("retry-after", String(error.retryAfterSeconds)), problemDetails(429, error.message));
+  }
+  switch ((error as { statusCode?: number }).statusCode) {
+    case 413:
+      return await sendProblem(reply, problemDetails(413, `the request has more than ${MAX_BODY_BYTES} bytes`));
+    case 415:
+      return await sendProblem(reply, problemDetails(415, `send one of: ${[...JSON_TYPES, ...NDJSON_TYPES].join(", ")}`));
+    case 400:
+      return await sendProblem(reply, problemDetails(400, error instanceof Error ? error.message : "the request is malformed"));
+    default:
+      logger.error(error, "a request failed");
+      return await sendProblem(reply, problemDetails(500, "the intake failed on this request; its log says why"));
+  }
+}
+
+/** Compares hashes, so that the time taken tells nothing of the token. */
+function authorisation(token: string | undefined): (header: string | undefined) => boolean {
+  if (token === undefined) return () => true;
+  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
+  const wanted = hash(`Bearer ${token}`);
+  return (header) => header !== undefined && timingSafeEqual(hash(header), wanted);
+}

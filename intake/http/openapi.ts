@@ -1,0 +1,132 @@
+import { z } from "zod";
+
+import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
+import { labelJson, transactionJson } from "../json-input.js";
+import { MAX_BODY_BYTES, MAX_ITEMS, NDJSON_TYPES } from "./body.js";
+import { PROBLEM_TYPE } from "./problem-details.js";
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+type JsonObject = Readonly<Record<string, Json>>;
+
+const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
+const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: "string", description, ...more });
+const object = (required: readonly string[], properties: JsonObject): JsonObject => ({ type: "object", required, properties, additionalProperties: false });
+
+const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq"], {
+  accountId: { type: "string" },
+  transactionId: { type: "string" },
+  status: text("provisional until its checkpoint completes: a failure can still take it back", { enum: ["committed", "provisional"] }),
+  outcome: { type: "string", enum: ["APPROVE", "REVIEW", "DECLINE", "ERROR"] },
+  score: { type: "integer", minimum: 0, maximum: 1000 },
+  reasons: { type: "array", items: object(["code", "points"], { code: { type: "string" }, points: { type: "integer" } }) },
+  modelId: { type: "string" },
+  accountSeq: text("the transaction's number among the account's"),
+});
+
+const PROBLEM = object(["type", "title", "status", "detail"], {
+  type: { type: "string", format: "uri-reference" },
+  title: { type: "string" },
+  status: { type: "integer" },
+  detail: { type: "string" },
+  reason: text("the rule that was broken", { enum: [...Object.values(IntakeReason).filter((name): name is string => typeof name === "string" && name !== "UNSPECIFIED"), "ID_CONFLICT"] }),
+  field: text("the field that broke it, such as location.latitudeE6"),
+});
+
+const ACCEPTED = object(["accountId", "id", "status"], {
+  accountId: { type: "string" },
+  id: text("of the transaction or label"),
+  status: text("decided: the decision came while the client waited", { enum: ["accepted", "decided"] }),
+  decision: ref("Decision"),
+});
+
+const RESULTS = object(["accepted", "refused", "results"], {
+  accepted: { type: "integer" },
+  refused: { type: "integer" },
+  results: {
+    type: "array",
+    items: object(["index", "status"], {
+      index: text("its place in the request, from 0", { type: "integer" }),
+      status: { type: "string", enum: ["accepted", "decided", "conflict", "refused"] },
+      accountId: { type: "string" },
+      id: { type: "string" },
+      decision: ref("Decision"),
+      problem: ref("Problem"),
+    }),
+  },
+});
+
+const json = (description: string, schema: JsonObject): JsonObject => ({ description, content: { "application/json": { schema } } });
+const problem = (description: string, headers: JsonObject = {}): JsonObject => ({ description, headers, content: { [PROBLEM_TYPE]: { schema: ref("Problem") } } });
+const parameter = (where: string, name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject => ({ in: where, name, description, schema, required: where === "path" });
+const WAIT = [
+  parameter("query", "wait", "wait for the decision, such as 2s or 500ms; 30s at most", { type: "string", pattern: "^\\d{1,6}(ms|s)$" }),
+  parameter("query", "for", "which decision to wait for: the first one, or one that stands", { type: "string", enum: ["provisional", "committed"], default: "provisional" }),
+];
+const RETRY_AFTER: JsonObject = { "Retry-After": { description: "seconds", schema: { type: "integer" } } };
+
+function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolean): JsonObject {
+  return {
+    summary,
+    operationId: waits ? "sendTransactions" : "sendLabels",
+    description: `One, an array, or one a line; at most ${MAX_ITEMS} and ${MAX_BODY_BYTES} bytes. Answered once Kafka has acknowledged. Sending the same id and content again is harmless.`,
+    parameters: waits ? WAIT : [],
+    requestBody: {
+      required: true,
+      content: {
+        "application/json": { schema: { oneOf: [ref(kind), { type: "array", items: ref(kind), minItems: 1, maxItems: MAX_ITEMS }] } },
+        ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: { type: "string", description: `a ${kind} a line` } }])),
+      },
+    },
+    responses: {
+      ...(waits && { 200: json("decided while the client waited", ref("Accepted")) }),
+      202: json("Kafka has what is not refused", { oneOf: [ref("Accepted"), ref("Results")] }),
+      400: problem("the one input is refused, or the request as a whole"),
+      401: problem("no valid token"),
+      ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
+      413: problem("too many inputs, or bytes"),
+      415: problem("another content type"),
+      429: problem("Kafka lags or is away: try again, with the same ids", RETRY_AFTER),
+      503: problem("the intake is stopping"),
+    },
+  };
+}
+
+/** The API's description, OpenAPI 3.1. */
+export function openApi({ withToken }: { readonly withToken: boolean }): JsonObject {
+  const schemaOf = (schema: z.ZodType): JsonObject => {
+    const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: "input" }) as Record<string, Json>;
+    return rest;
+  };
+  return {
+    openapi: "3.1.0",
+    info: { title: "Fraud detection intake", version: "1.0.0", description: "Card transactions in, decisions out." },
+    ...(withToken && { security: [{ token: [] }] }),
+    paths: {
+      "/v1/transactions": { post: post("Transaction", "Send transactions", true) },
+      "/v1/labels": { post: post("FraudLabel", "Send verdicts on transactions", false) },
+      "/v1/accounts/{account}/decisions/{transaction}": {
+        get: {
+          summary: "The decision on a transaction, among the newest",
+          operationId: "findDecision",
+          parameters: [parameter("path", "account", "account id"), parameter("path", "transaction", "transaction id"), ...WAIT],
+          responses: { 200: json("the decision", ref("Decision")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
+        },
+      },
+      "/healthz": { get: { summary: "Alive", operationId: "health", security: [], responses: { 200: json("alive", object(["status"], { status: { type: "string" } })) } } },
+      "/readyz": {
+        get: {
+          summary: "Ready to take inputs",
+          operationId: "readiness",
+          security: [],
+          responses: Object.fromEntries([200, 503].map((status) => [status, json(status === 200 ? "ready" : "not ready", object(["status", "missing"], { status: { type: "string" }, missing: { type: "array", items: { type: "string" } } }))])),
+        },
+      },
+      "/metrics": { get: { summary: "Prometheus metrics", operationId: "metrics", security: [], responses: { 200: { description: "metrics", content: { "text/plain": { schema: { type: "string" } } } } } } },
+      "/openapi.json": { get: { summary: "This document", operationId: "openapi", security: [], responses: { 200: json("OpenAPI 3.1", { type: "object" }) } } },
+    },
+    components: {
+      ...(withToken && { securitySchemes: { token: { type: "http", scheme: "bearer" } } }),
+      schemas: { Transaction: schemaOf(transactionJson), FraudLabel: schemaOf(labelJson), Decision: DECISION, Problem: PROBLEM, Accepted: ACCEPTED, Results: RESULTS },
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { FastifyReply } from "fastify";
+
+import { type Problem, reasonName } from "../problem.js";
+
+/** RFC 9457. */
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The rule that was broken, such as `MISSING_FIELD`. */
+  readonly reason?: string;
+  /** The field that broke it. */
+  readonly field?: string;
+}
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "The request is not valid",
+  401: "A bearer token is needed",
+  404: "Not found",
+  405: "Not this method here",
+  409: "The identity belongs to other content",
+  413: "The request is too large",
+  415: "Not a content type that is read here",
+  429: "Not now",
+  500: "The intake failed",
+  503: "The intake is stopping",
+};
+
+/** A problem that has a name, or none but its status. */
+export function problemDetails(status: number, detail: string, reason?: string, field?: string): ProblemDetails {
+  return {
+    type: reason === undefined ? "about:blank" : `urn:fraud-detection:problem:${reason.toLowerCase().replaceAll("_", "-")}`,
+    title: TITLES[status] ?? "The request failed",
+    status,
+    detail,
+    ...(reason !== undefined && { reason }),
+    ...(field !== undefined && field !== "" && { field }),
+  };
+}
+
+/** Why an input was refused. */
+export const refusalDetails = ({ reason, message, field }: Problem): ProblemDetails => problemDetails(400, message, reasonName(reason), field);
+
+export async function sendProblem(reply: FastifyReply, problem: ProblemDetails): Promise<void> {
+  await reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
+}

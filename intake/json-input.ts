@@ -1,0 +1,104 @@
+import { z } from "zod";
+
+import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
+import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
+import { RefusedError } from "./problem.js";
+
+// Protobuf's own JSON: camel case, 64-bit integers as numbers or strings.
+const int64 = z.union([z.int(), z.string().regex(/^-?\d{1,18}$/)]).meta({ description: "a whole number, or its digits in a string" });
+const millionths = z.int32();
+const text = z.string();
+
+/** A transaction in JSON. What the intake stamps is no part of it. */
+export const transactionJson = z
+  .strictObject({
+    transactionId: text.nullish().meta({ description: "default: made from where the record stands in its topic; over HTTP a random one, which the answer names" }),
+    accountId: text,
+    merchantId: text,
+    amountMinor: int64,
+    currency: text.meta({ description: "ISO 4217" }),
+    eventTimeMs: int64.meta({ description: "milliseconds since 1970" }),
+    location: z.strictObject({ latitudeE6: millionths, longitudeE6: millionths, name: text.nullish() }).nullish().meta({ description: "millionths of a degree" }),
+    merchantName: text.nullish(),
+  })
+  .meta({ id: "Transaction" });
+
+/** A label in JSON. */
+export const labelJson = z
+  .strictObject({
+    labelId: text.nullish().meta({ description: "default: as transactionId's" }),
+    accountId: text,
+    transactionId: text,
+    merchantId: text,
+    verdict: z.enum(["FRAUD", "LEGITIMATE", "VERDICT_FRAUD", "VERDICT_LEGITIMATE"]),
+    revision: z.int().nullish().meta({ description: "1 for the first verdict on a transaction (the default), then 2, 3, …: the highest holds" }),
+    eventTimeMs: int64.meta({ description: "of the transaction, in milliseconds since 1970" }),
+    effectiveAtMs: int64.nullish().meta({ description: "from when on the verdict counts; default: eventTimeMs" }),
+  })
+  .meta({ id: "FraudLabel" });
+
+/** @throws {RefusedError} when the shape is wrong; rules about values are in `rules.ts` */
+export function transactionFromJson(json: unknown): Transaction {
+  const { transactionId, accountId, merchantId, amountMinor, currency, eventTimeMs, location, merchantName } = parse(transactionJson, json);
+  return Transaction.fromPartial({
+    transactionId: transactionId ?? "",
+    accountId,
+    merchantId,
+    amountMinor: BigInt(amountMinor),
+    currency,
+    eventTimeMs: BigInt(eventTimeMs),
+    ...(location && { location: { latitudeE6: location.latitudeE6, longitudeE6: location.longitudeE6, name: location.name ?? "" } }),
+    merchantName: merchantName ?? "",
+  });
+}
+
+/** @throws {RefusedError} when the shape is wrong */
+export function labelFromJson(json: unknown): FraudLabel {
+  const { labelId, accountId, transactionId, merchantId, verdict, revision, eventTimeMs, effectiveAtMs } = parse(labelJson, json);
+  return FraudLabel.fromPartial({
+    labelId: labelId ?? "",
+    accountId,
+    transactionId,
+    merchantId,
+    verdict: verdict.endsWith("FRAUD") ? Verdict.FRAUD : Verdict.LEGITIMATE,
+    revision: revision ?? 1,
+    eventTimeMs: BigInt(eventTimeMs),
+    effectiveAtMs: BigInt(effectiveAtMs ?? eventTimeMs),
+  });
+}
+
+function parse<S extends z.ZodType>(schema: S, json: unknown): z.output<S> {
+  const parsed = schema.safeParse(withCamelCase(json));
+  if (parsed.success) return parsed.data;
+  throw refusal(parsed.error.issues[0]!, json);
+}
+
+function refusal(issue: z.core.$ZodIssue, json: unknown): RefusedError {
+  const field = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const unknown = [field, issue.keys[0]!.slice(0, 64)].filter((part) => part !== "").join(".");
+    return new RefusedError(IntakeReason.UNKNOWN_FIELD, `there is no field ${unknown}`, unknown);
+  }
+  if (field === "") return new RefusedError(IntakeReason.UNREADABLE, "the JSON is no object");
+  if (valueAt(json, issue.path) === undefined) return new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);
+  const expected = { amountMinor: "a whole number", eventTimeMs: "a whole number", effectiveAtMs: "a whole number", revision: "a whole number", verdict: "FRAUD or LEGITIMATE", location: "an object" }[field];
+  return new RefusedError(IntakeReason.WRONG_TYPE, `${field} must be ${expected ?? (field.endsWith("E6") ? "a whole number of 32 bits" : "a string")}`, field);
+}
+
+function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined), withCamelCase(json));
+}
+
+/** Protobuf's JSON may also use the names of the proto file, such as `account_id`. */
+function withCamelCase(json: unknown): unknown {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
+  const entries = Object.entries(json);
+  if (!entries.some(([key]) => key.includes("_"))) return json;
+  const named: Record<string, unknown> = {};
+  for (const [key, value] of entries) {
+    const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    // Given twice, the second name stays as it is, and is refused as unknown.
+    named[camel in named || (camel !== key && Object.hasOwn(json, camel)) ? key : camel] = value;
+  }
+  return named;
+}

@@ -1,0 +1,79 @@
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+
+import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { RefusedError } from "./problem.js";
+
+/** A known field's name in JSON, its wire type, and its own fields when it is a message. */
+interface Field {
+  readonly name: string;
+  readonly wireType: WireType;
+  readonly fields?: Fields;
+}
+type Fields = Readonly<Record<number, Field>>;
+
+const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
+const number = (name: string): Field => ({ name, wireType: WireType.Varint });
+const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset") };
+const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
+const TRANSACTION: Fields = {
+  1: text("transactionId"),
+  2: text("accountId"),
+  3: text("merchantId"),
+  4: number("amountMinor"),
+  5: text("currency"),
+  6: number("eventTimeMs"),
+  7: { ...text("location"), fields: LOCATION },
+  8: text("merchantName"),
+  14: { ...text("origin"), fields: ORIGIN },
+  15: text("contentHash"),
+};
+const LABEL: Fields = {
+  1: text("labelId"),
+  2: text("accountId"),
+  3: text("transactionId"),
+  4: text("merchantId"),
+  5: number("eventTimeMs"),
+  6: number("effectiveAtMs"),
+  7: number("revision"),
+  8: number("verdict"),
+  14: { ...text("origin"), fields: ORIGIN },
+};
+
+/** @throws {RefusedError} when the bytes are not exactly one Transaction */
+export function transactionFromProtobuf(bytes: Uint8Array): Transaction {
+  check(bytes, TRANSACTION, "Transaction");
+  return Transaction.decode(bytes);
+}
+
+/** @throws {RefusedError} when the bytes are not exactly one FraudLabel */
+export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
+  check(bytes, LABEL, "FraudLabel");
+  return FraudLabel.decode(bytes);
+}
+
+/**
+ * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte, and
+ * takes a known field of another wire type for an unknown one.
+ */
+function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): void {
+  try {
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [number, wireType] = reader.tag();
+      const field = fields[number];
+      if (field === undefined) {
+        reader.skip(wireType, number);
+        continue;
+      }
+      const name = path + field.name;
+      if (wireType !== field.wireType) throw new RefusedError(IntakeReason.WRONG_TYPE, `${name} is not of its type: is this a ${message}?`, name);
+      if (field.fields !== undefined) check(reader.bytes(), field.fields, message, `${name}.`);
+      else reader.skip(wireType, number);
+    }
+    if (reader.pos !== reader.len) throw new RangeError("the last field is cut off");
+  } catch (cause) {
+    if (cause instanceof RefusedError) throw cause;
+    throw new RefusedError(IntakeReason.UNREADABLE, `the bytes are no ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}

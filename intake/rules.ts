@@ -1,0 +1,86 @@
+import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
+import { type FraudLabel, type Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
+import { RefusedError } from "./problem.js";
+
+/** Bytes of UTF-8. An id is part of every message about it, and of state. */
+export const MAX_ID_BYTES = 128;
+/** Bytes of UTF-8. */
+export const MAX_NAME_BYTES = 256;
+/** Ten thousand million of the major unit. */
+export const MAX_AMOUNT_MINOR = 1_000_000_000_000n;
+/** 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970. */
+export const MIN_TIME_MS = 946_684_800_000n;
+/** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
+export const MAX_AHEAD_MS = 5 * 60_000;
+export const MAX_REVISION = 1_000_000;
+
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
+
+/** What the clock says, and how much it matters. */
+export interface Clock {
+  /** When the input came, in ms since 1970: a record's own timestamp, so that reading it again changes nothing. */
+  readonly nowMs: number;
+  readonly maxAheadMs: number;
+}
+
+/** Checks every rule of a transaction. @throws {RefusedError} for the first one that it breaks */
+export function checkTransaction(transaction: Transaction, clock: Clock): void {
+  const { location } = transaction;
+  checkId("transactionId", transaction.transactionId);
+  checkId("accountId", transaction.accountId);
+  checkId("merchantId", transaction.merchantId);
+  if (transaction.amountMinor <= 0n) throw invalid("amountMinor", "must be more than 0");
+  if (transaction.amountMinor > MAX_AMOUNT_MINOR) throw invalid("amountMinor", `must be at most ${MAX_AMOUNT_MINOR}`);
+  if (transaction.currency === "") throw missing("currency");
+  if (!CURRENCIES.has(transaction.currency)) throw invalid("currency", "is no ISO 4217 code in capital letters");
+  checkTime("eventTimeMs", transaction.eventTimeMs, clock);
+  if (location !== undefined) {
+    if (Math.abs(location.latitudeE6) > 90_000_000) throw invalid("location.latitudeE6", "must lie between -90000000 and 90000000");
+    if (Math.abs(location.longitudeE6) > 180_000_000) throw invalid("location.longitudeE6", "must lie between -180000000 and 180000000");
+    checkName("location.name", location.name);
+  }
+  checkName("merchantName", transaction.merchantName);
+}
+
+/** Checks every rule of a label. @throws {RefusedError} for the first one that it breaks */
+export function checkLabel(label: FraudLabel, clock: Clock): void {
+  checkId("labelId", label.labelId);
+  checkId("accountId", label.accountId);
+  checkId("transactionId", label.transactionId);
+  checkId("merchantId", label.merchantId);
+  if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE) throw invalid("verdict", "must be FRAUD or LEGITIMATE");
+  if (label.revision < 1 || label.revision > MAX_REVISION) throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
+  checkTime("eventTimeMs", label.eventTimeMs, clock);
+  checkTime("effectiveAtMs", label.effectiveAtMs, clock);
+}
+
+function checkId(field: string, id: string): void {
+  if (id === "") throw missing(field);
+  checkText(field, id, MAX_ID_BYTES);
+  if (id !== id.trim()) throw invalid(field, "must not begin or end with white space");
+}
+
+const checkName = (field: string, name: string): void => checkText(field, name, MAX_NAME_BYTES);
+
+// Control characters, line and paragraph separators, and those that change the direction of what follows: none of them
+// shows, and all of them can make one id look like another.
+const INVISIBLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+function checkText(field: string, text: string, maxBytes: number): void {
+  if (!text.isWellFormed() || text.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} is not well-formed Unicode`, field);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) throw invalid(field, `must have at most ${maxBytes} bytes, not ${bytes}`);
+  if (INVISIBLE.test(text)) throw invalid(field, "must not hold control or direction characters");
+}
+
+function checkTime(field: string, ms: bigint, { nowMs, maxAheadMs }: Clock): void {
+  if (ms === 0n) throw missing(field);
+  if (ms < MIN_TIME_MS) throw invalid(field, `must be milliseconds since 1970, and not before 2000${ms > 0n && ms * 1000n >= MIN_TIME_MS ? ": these look like seconds" : ""}`);
+  if (ms > BigInt(nowMs + maxAheadMs)) {
+    const unit = ms / 1000n >= MIN_TIME_MS && ms / 1000n <= BigInt(nowMs + maxAheadMs) ? ": these look like microseconds" : "";
+    throw new RefusedError(IntakeReason.TIME_AHEAD, `${field} is more than ${maxAheadMs / 1000} s ahead of the clock${unit}`, field);
+  }
+}
+
+const invalid = (field: string, rule: string): RefusedError => new RefusedError(IntakeReason.INVALID_VALUE, `${field} ${rule}`, field);
+const missing = (field: string): RefusedError => new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);

@@ -1,0 +1,58 @@
+import { pino } from "pino";
+
+import { RecordWriter } from "../kafka/record-writer.js";
+import { DecisionIndex } from "./decision-index.js";
+import { type DecisionReaders, followDecisions } from "./decision-readers.js";
+import { httpDoor } from "./http/http-door.js";
+import { KafkaDoors } from "./kafka-doors.js";
+import { intakeMetrics } from "./metrics.js";
+import { intakeSettings } from "./settings.js";
+import { batchBytes } from "./topics.js";
+
+const SHUTDOWN_LIMIT_MS = 7_000;
+
+/** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
+async function main(): Promise<void> {
+  const logger = pino({ name: "intake" }, pino.destination({ sync: true }));
+  const { host, port, brokers, token, maxAheadMs, keepDecisions } = intakeSettings(process.env);
+  const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
+  // One for each door: a burst in a topic must not make HTTP clients wait behind it.
+  const [doorWriter, httpWriter] = [new RecordWriter({ brokers, clientId: "fraud-intake-kafka", batchBytes }), new RecordWriter({ brokers, clientId: "fraud-intake-http", batchBytes })];
+  const { metrics, registry } = intakeMetrics(() => doorWriter.queuedBytes + httpWriter.queuedBytes);
+  const index = new DecisionIndex(keepDecisions);
+  const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
+  let readers: DecisionReaders | undefined;
+  let connected = false;
+  const notReady = (): string[] => [...(connected ? [] : ["Kafka"]), ...(doors.joined ? [] : ["a place among the intakes"]), ...(readers?.caughtUp() === true ? [] : ["the newest decisions"])];
+  const http = httpDoor({ writer: httpWriter, index, metrics, maxAheadMs, logger, token, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
+
+  let stopping = false;
+  async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => {
+      logger.error("not all requests ended in time");
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS).unref();
+    // First nothing new comes in; then what is under way reaches Kafka.
+    index.stop();
+    await Promise.all([http.close(), doors.stop()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop()]);
+    logger.info("stopped");
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+
+  await http.listen({ host, port });
+  logger.info({ host, port, brokers }, "listening");
+  await Promise.all([doorWriter.connect(), httpWriter.connect()]);
+  connected = true;
+  await Promise.all([doors.start(), followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following))]);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: the intake cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

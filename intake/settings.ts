@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+import { MAX_AHEAD_MS } from "./rules.js";
+
+const number = (value: number, max: number) => z.coerce.number().int().min(0).max(max).default(value);
+
+const environment = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: number(8080, 65_535),
+  KAFKA: z.string().default("127.0.0.1:9092"),
+  INTAKE_TOKEN: z.string().min(16).optional(),
+  INTAKE_MAX_AHEAD_MS: number(MAX_AHEAD_MS, 100 * 365 * 24 * 3_600_000),
+  INTAKE_KEEP_DECISIONS: number(50_000, 10_000_000),
+});
+
+/** What an intake is told by its environment. */
+export interface IntakeSettings {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of a broker. */
+  readonly brokers: string;
+  /** `INTAKE_TOKEN`: what HTTP clients must show; at least 16 characters. */
+  readonly token: string | undefined;
+  /** `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; more for replays of recorded traffic only. */
+  readonly maxAheadMs: number;
+  /** `INTAKE_KEEP_DECISIONS`: how many of the newest decisions can be asked for; about 1 KB each. */
+  readonly keepDecisions: number;
+}
+
+/** @throws Error that names the variable that is wrong */
+export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS } = parsed.data;
+  return { host: HOST, port: PORT, brokers: KAFKA, token: INTAKE_TOKEN, maxAheadMs: INTAKE_MAX_AHEAD_MS, keepDecisions: INTAKE_KEEP_DECISIONS };
+}
