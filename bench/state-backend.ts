@@ -78,7 +78,7 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
     await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000 });
 
     const stop = new AbortController();
-    const generating = runGenerator({ brokers, seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: stop.signal, onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
+    const generating = runGenerator({ brokers, target: "valid", seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: stop.signal, onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
     const startedAt = Date.now();
     progress(`warming up at ${RATE}/s`);
     await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2 });

@@ -5,7 +5,7 @@ import { wholeNumber } from "../cluster/option-values.js";
 import { clusterSettings } from "../cluster/settings.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { RecordDecoder } from "../kafka/decode.js";
-import { defaultStart, encodeItem, newRunId, runGenerator, topicOf } from "./producer.js";
+import { defaultStart, encodeItem, type GeneratorTarget, newRunId, runGenerator, topicOf } from "./producer.js";
 import { simulate } from "./simulator.js";
 
 const PROGRESS_MS = 1_000;
@@ -21,6 +21,7 @@ interface Options {
   readonly merchants: number;
   readonly labelDelay: number;
   readonly brokers: string;
+  readonly pastIntake: boolean;
   readonly print: boolean;
 }
 
@@ -37,16 +38,18 @@ export async function main(argv: string[]): Promise<number> {
     .option("--merchants <n>", "merchants, popular by Zipf's law", wholeNumber(10, 100_000), 200)
     .option("--label-delay <hours>", "mean time from a fraud to its label, in event time", wholeNumber(1, 10_000), 6)
     .option("--brokers <host:port>", "Kafka", addresses(clusterSettings()).kafka)
+    .option("--past-intake", "write transactions.valid and labels.valid instead of transactions and labels", false)
     .option("--print", "write the records to the standard output as JSON, one a line, instead of to Kafka", false)
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
   const id = options.runId ?? newRunId();
+  const target = options.pastIntake ? "valid" : "public";
   const { signal } = interrupted();
   const simulation = { seed: options.seed, runId: id, accounts: options.accounts, merchants: options.merchants, labelDelayMs: options.labelDelay * HOUR_MS };
 
   if (options.print) {
-    print({ ...simulation, startMs: options.start ?? defaultStart(Date.now(), options.accounts, options.transactions) }, options.transactions ?? Infinity);
+    print({ ...simulation, startMs: options.start ?? defaultStart(Date.now(), options.accounts, options.transactions) }, options.transactions ?? Infinity, target);
     return 0;
   }
   let transactions = 0;
@@ -58,6 +61,7 @@ export async function main(argv: string[]): Promise<number> {
       ...simulation,
       startMs: options.start,
       brokers: options.brokers,
+      target,
       rate: options.rate,
       transactions: options.transactions,
       signal,
@@ -73,14 +77,14 @@ export async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-function print(simulation: Parameters<typeof simulate>[0], transactions: number): void {
+function print(simulation: Parameters<typeof simulate>[0], transactions: number, target: GeneratorTarget): void {
   const decoder = new RecordDecoder();
   // `… | head` closes the pipe.
   process.stdout.on("error", () => process.exit(0));
   let left = transactions;
   for (const item of simulate(simulation)) {
     if (item.kind === "transaction" && left-- <= 0) return;
-    const topic = topicOf(item);
+    const topic = topicOf(item, target);
     process.stdout.write(`${JSON.stringify({ topic, key: item.message.accountId, fraud: item.kind === "transaction" ? item.fraud : undefined, ...decoder.decode(topic, encodeItem(item)) })}\n`);
   }
 }

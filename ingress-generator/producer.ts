@@ -11,16 +11,21 @@ import { dueCount, dueMs } from "./pacing.js";
 import { type FraudPattern, type SimulatedItem, simulate, stepMs } from "./simulator.js";
 
 const TICK_MS = 10;
-/** Of one request to Kafka. All of it may be for one partition, which takes no larger batch. */
-const MAX_SEND_BYTES = LIMITS.recordBytes - 4 * 1024;
+/** Of one request to Kafka. All of it may be for one partition, and a `*.valid` topic takes no larger batch. */
+const MAX_SEND_BYTES: Readonly<Record<GeneratorTarget, number>> = { public: 256 * 1024, valid: LIMITS.recordBytes - 4 * 1024 };
 /** A record's length, timestamp and headers in a batch, at most. */
 const RECORD_OVERHEAD_BYTES = 32;
 const DAY_MS = 24 * 3_600_000;
 /** Endless runs begin this long ago; event time moves hours a second, and must not overtake the clock. */
 const ENDLESS_SPAN_MS = 10 * 365 * DAY_MS;
 
+/** Which topics a generator writes: `public` through the intake like everybody, or `valid` past it. */
+export type GeneratorTarget = "public" | "valid";
+
 export interface GeneratorOptions {
   readonly brokers: string;
+  /** Default `public`. */
+  readonly target?: GeneratorTarget | undefined;
   readonly seed: number;
   readonly runId: string;
   /** Transactions a second, by the clock on the wall. Labels come on top. */
@@ -58,18 +63,19 @@ export function defaultStart(nowMs: number, accounts: number, transactions: numb
 }
 
 /**
- * Sends simulated transactions and labels to the `*.valid` topics at a steady rate, with an idempotent producer: each
+ * Sends simulated transactions and labels at a steady rate, with an idempotent producer: each
  * record stands there once, in order. A record's timestamp is when it was due. Kafka falling behind delays records, and
  * never thins them out.
  *
  * @throws {UserError} when Kafka is not there, or the run's event time has reached the present
  */
 export async function runGenerator(options: GeneratorOptions): Promise<Generated> {
-  const { brokers, rate, transactions, accounts, onSend, signal } = options;
+  const { brokers, rate, transactions, accounts, onSend, signal, target = "public" } = options;
+  const topics = TARGETS[target];
   const startMs = options.startMs ?? defaultStart(Date.now(), accounts, transactions);
   const items = simulate({ seed: options.seed, runId: options.runId, startMs, accounts, ...(options.merchants && { merchants: options.merchants }), ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }) });
   const producer = kafkaClient(brokers, "fraud-generator").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
-  await requireTopics(brokers);
+  await requireTopics(brokers, Object.values(topics));
   await producer.connect();
   const began = Date.now();
   const frauds: Partial<Record<FraudPattern, number>> = {};
@@ -82,14 +88,14 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
         await delay(TICK_MS);
         continue;
       }
-      const batch: Record<string, TopicMessages["messages"]> = { [TOPICS.transactionsValid.name]: [], [TOPICS.labelsValid.name]: [] };
-      for (let bytes = 0; bytes < MAX_SEND_BYTES && sentTransactions < due; ) {
+      const batch: Record<string, TopicMessages["messages"]> = { [topics.transaction]: [], [topics.label]: [] };
+      for (let bytes = 0; bytes < MAX_SEND_BYTES[target] && sentTransactions < due; ) {
         const item = items.next().value;
         const dueAtMs = Math.floor(began + dueMs(sentTransactions, rate));
         if (Number(item.message.eventTimeMs) > Date.now()) throw new UserError("the simulated time has reached the present. Begin a new run, or an earlier one with --start.");
         onSend?.(item, dueAtMs);
         const record = { key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) };
-        batch[topicOf(item)]!.push(record);
+        batch[topics[item.kind]]!.push(record);
         bytes += record.key.length + record.value.length + RECORD_OVERHEAD_BYTES;
         if (item.kind === "label") sentLabels++;
         else {
@@ -106,15 +112,20 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
 }
 
 /** @throws {UserError} when Kafka is not there, or is another one */
-async function requireTopics(brokers: string): Promise<void> {
+async function requireTopics(brokers: string, wanted: readonly string[]): Promise<void> {
   const topics = await withAdmin(brokers, (admin) => admin.listTopics());
-  for (const { name } of [TOPICS.transactionsValid, TOPICS.labelsValid]) {
+  for (const name of wanted) {
     if (!topics.includes(name)) throw new UserError(`Kafka at ${brokers} has no topic ${name}. Is the cluster up? Start it: npm run cluster -- up`);
   }
 }
 
+const TARGETS: Readonly<Record<GeneratorTarget, Readonly<Record<SimulatedItem["kind"], string>>>> = {
+  public: { transaction: TOPICS.transactions.name, label: TOPICS.labels.name },
+  valid: { transaction: TOPICS.transactionsValid.name, label: TOPICS.labelsValid.name },
+};
+
 /** The topic that an item goes to. */
-export const topicOf = ({ kind }: SimulatedItem): string => (kind === "transaction" ? TOPICS.transactionsValid.name : TOPICS.labelsValid.name);
+export const topicOf = ({ kind }: SimulatedItem, target: GeneratorTarget): string => TARGETS[target][kind];
 
 /** An item's bytes as they stand in its topic. */
 export function encodeItem(item: SimulatedItem): Buffer {

@@ -20,8 +20,7 @@ export const transactionJson = z
     eventTimeMs: int64.meta({ description: "milliseconds since 1970" }),
     location: z.strictObject({ latitudeE6: millionths, longitudeE6: millionths, name: text.nullish() }).nullish().meta({ description: "millionths of a degree" }),
     merchantName: text.nullish(),
-  })
-  .meta({ id: "Transaction" });
+  });
 
 /** A label in JSON. */
 export const labelJson = z
@@ -34,8 +33,7 @@ export const labelJson = z
     revision: z.int().nullish().meta({ description: "1 for the first verdict on a transaction (the default), then 2, 3, …: the highest holds" }),
     eventTimeMs: int64.meta({ description: "of the transaction, in milliseconds since 1970" }),
     effectiveAtMs: int64.nullish().meta({ description: "from when on the verdict counts; default: eventTimeMs" }),
-  })
-  .meta({ id: "FraudLabel" });
+  });
 
 /** @throws {RefusedError} when the shape is wrong; rules about values are in `rules.ts` */
 export function transactionFromJson(json: unknown): Transaction {

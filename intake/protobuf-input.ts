@@ -61,6 +61,7 @@ function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): v
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
+      if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw new RangeError("it holds groups, which proto3 has not");
       const field = fields[number];
       if (field === undefined) {
         reader.skip(wireType, number);

@@ -13,7 +13,7 @@ export interface JsonObject {
 
 /** What a record's bytes say. */
 export interface Decoded {
-  /** The message's full name, such as `fraud.v1.Decision`; `undefined` for bytes of no known type. */
+  /** The message's full name, such as `fraud.v1.Decision`, or `JSON`; `undefined` for bytes of no known type. */
   readonly type: string | undefined;
   readonly value: Json;
   /** Why the value is shown as base64 only. */
@@ -33,7 +33,11 @@ type UnpackedAny = { readonly "@type": string; readonly "@base64"?: string; read
 const BARE: ReadonlyMap<string, string> = new Map([
   [TOPICS.transactionsValid.name, "fraud.v1.Transaction"],
   [TOPICS.labelsValid.name, "fraud.v1.FraudLabel"],
+  [TOPICS.transactions.name, "fraud.v1.Transaction"],
+  [TOPICS.labels.name, "fraud.v1.FraudLabel"],
 ]);
+/** Topics that anybody writes to: JSON, the bare message, or anything. */
+const PUBLIC: ReadonlySet<string> = new Set([TOPICS.transactions.name, TOPICS.labels.name]);
 
 const ANY = "google.protobuf.Any";
 const CONVERSION: protobuf.IConversionOptions = { longs: String, enums: String, bytes: String, defaults: true, arrays: true, oneofs: false };
@@ -56,6 +60,8 @@ export class RecordDecoder {
   /** Never throws: what cannot be read is shown as base64, with the reason. */
   decode(topic: string, value: Uint8Array | null): Decoded {
     if (value === null) return { type: undefined, value: null };
+    const text = PUBLIC.has(topic) ? jsonObject(value) : undefined;
+    if (text !== undefined) return { type: "JSON", value: text };
     const type = BARE.get(topic) ?? ANY;
     try {
       const json = this.#toJson(this.#root.lookupType(type), value);
@@ -98,6 +104,15 @@ export class RecordDecoder {
     } catch (error) {
       return { "@type": name, "@base64": base64, "@problem": error instanceof Error ? error.message : String(error) };
     }
+  }
+}
+
+function jsonObject(value: Uint8Array): JsonObject | undefined {
+  try {
+    const json = JSON.parse(Buffer.from(value).toString()) as Json;
+    return typeof json === "object" && json !== null && !Array.isArray(json) ? json : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 
 import { partitionOf } from "../../kafka/partition.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
@@ -27,7 +27,7 @@ const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 
 export interface HttpDoorOptions {
-  readonly writer: RecordWriter;
+  readonly writer: Pick<RecordWriter, "write" | "queuedBytes" | "stalledMs">;
   readonly index: DecisionIndex;
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
@@ -67,7 +67,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   const { index, token, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

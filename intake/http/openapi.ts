@@ -94,7 +94,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
 /** The API's description, OpenAPI 3.1. */
 export function openApi({ withToken }: { readonly withToken: boolean }): JsonObject {
   const schemaOf = (schema: z.ZodType): JsonObject => {
-    const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io: "input" }) as Record<string, Json>;
+    const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" }) as Record<string, Json>;
     return rest;
   };
   return {

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+
+import { Decision, Outcome } from "../protos/gen/fraud/v1/decision.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import { pack } from "../statefun/index.js";
+import { DecisionIndex, type DecisionRecord } from "./decision-index.js";
+
+/** A decision record; `score` tells versions of it apart. */
+function record(transactionId: string, offset: number, score = 0, partition = 0): DecisionRecord {
+  const decision = Decision.fromPartial({ evidence: { transaction: { accountId: "a", transactionId }, scoring: { score, outcome: Outcome.APPROVE } } });
+  return { partition, offset: BigInt(offset), value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) };
+}
+const found = (index: DecisionIndex, id: string) => {
+  const known = index.find("a", id);
+  return known && { score: known.decision.evidence!.scoring!.score, committed: known.committed };
+};
+
+describe("DecisionIndex", () => {
+  it("has a decision first provisional, then committed", () => {
+    const index = new DecisionIndex(10);
+    expect(found(index, "t")).toBeUndefined();
+    index.onWritten(record("t", 5, 1));
+    expect(found(index, "t")).toEqual({ score: 1, committed: false });
+    index.onCommitted(record("t", 5, 1));
+    expect(found(index, "t")).toEqual({ score: 1, committed: true });
+  });
+
+  it("takes the readers in any order", () => {
+    const index = new DecisionIndex(10);
+    index.onCommitted(record("t", 5, 1));
+    index.onWritten(record("t", 5, 1));
+    expect(found(index, "t")).toEqual({ score: 1, committed: true });
+  });
+
+  it("forgets an aborted one, and shows the next", () => {
+    const index = new DecisionIndex(10);
+    index.onWritten(record("lost", 5, 1));
+    index.onWritten(record("again", 6, 1));
+    index.onWritten(record("again", 8, 2));
+    index.onCommitted(record("again", 8, 2));
+    expect(found(index, "lost")).toBeUndefined();
+    expect(found(index, "again")).toEqual({ score: 2, committed: true });
+  });
+
+  it("does not let a provisional one take the place of one that stands", () => {
+    const index = new DecisionIndex(10);
+    index.onCommitted(record("t", 5, 1));
+    index.onWritten(record("t", 9, 2));
+    expect(found(index, "t")).toEqual({ score: 1, committed: true });
+  });
+
+  it("keeps the newest, and no more", () => {
+    const index = new DecisionIndex(3);
+    for (let n = 0; n < 10; n++) index.onCommitted(record(`t${n}`, n));
+    expect(index.size).toBe(3);
+    expect(found(index, "t6")).toBeUndefined();
+    expect(found(index, "t7")).toBeDefined();
+  });
+
+  it("knows partitions apart", () => {
+    const index = new DecisionIndex(10);
+    index.onWritten(record("t", 5, 1, 0));
+    index.onCommitted(record("u", 9, 1, 1));
+    expect(found(index, "t")).toEqual({ score: 1, committed: false });
+  });
+
+  it("lets clients wait for the first one, or for one that stands", async () => {
+    const index = new DecisionIndex(10);
+    const first = index.wait("a", "t", { committed: false, timeoutMs: 10_000 });
+    const standing = index.wait("a", "t", { committed: true, timeoutMs: 10_000 });
+    index.onWritten(record("t", 5, 1));
+    expect((await first)?.committed).toBe(false);
+    index.onCommitted(record("t", 7, 2));
+    expect(await standing).toMatchObject({ committed: true, decision: { evidence: { scoring: { score: 2 } } } });
+    expect((await index.wait("a", "t", { committed: true, timeoutMs: 10_000 }))?.committed).toBe(true);
+  });
+
+  it("ends waiting when the time is over, or when it is stopped", async () => {
+    const index = new DecisionIndex(10);
+    expect(await index.wait("a", "t", { committed: false, timeoutMs: 1 })).toBeUndefined();
+    const waiting = index.wait("a", "t", { committed: false, timeoutMs: 10_000 });
+    index.stop();
+    expect(await waiting).toBeUndefined();
+    expect(await index.wait("a", "t", { committed: false, timeoutMs: 10_000 })).toBeUndefined();
+  });
+});

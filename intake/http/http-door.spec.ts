@@ -1,0 +1,246 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import type { OutgoingRecord } from "../../kafka/record-writer.js";
+import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { pack } from "../../statefun/index.js";
+import { DecisionIndex } from "../decision-index.js";
+import { intakeMetrics } from "../metrics.js";
+import { httpDoor } from "./http-door.js";
+import { openApi } from "./openapi.js";
+
+type Sent = Readonly<Record<string, unknown>>;
+const transaction: Sent = { transactionId: "t", accountId: "a", merchantId: "m", amountMinor: 1999, currency: "EUR", eventTimeMs: 1_700_000_000_000 };
+const label: Sent = { labelId: "l", accountId: "a", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: 1_700_000_000_000 };
+
+const written: OutgoingRecord[] = [];
+const kafka = { queuedBytes: 0, stalledMs: 0, fails: false };
+let index: DecisionIndex;
+let app: FastifyInstance;
+let missing: string[];
+
+function open(token?: string): FastifyInstance {
+  return httpDoor({
+    writer: {
+      write: (records) => {
+        if (kafka.fails) return Promise.reject(new Error("no broker"));
+        written.push(...records);
+        return Promise.resolve();
+      },
+      get queuedBytes() {
+        return kafka.queuedBytes;
+      },
+      get stalledMs() {
+        return kafka.stalledMs;
+      },
+    },
+    index,
+    metrics: intakeMetrics(() => 0).metrics,
+    maxAheadMs: 300_000,
+    logger: pino({ level: "silent" }),
+    token,
+    notReady: () => missing,
+    scrape: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+  });
+}
+
+beforeEach(() => {
+  written.length = 0;
+  Object.assign(kafka, { queuedBytes: 0, stalledMs: 0, fails: false });
+  index = new DecisionIndex(100);
+  missing = [];
+  app = open();
+});
+afterEach(() => app.close());
+
+/** The newest transaction that was written, decided. */
+function decide(committed: boolean, change: Partial<Transaction> = {}): void {
+  const decision = Decision.fromPartial({ evidence: { transaction: { ...Transaction.decode(written.at(-1)!.value!), ...change }, account: { seq: 1n }, scoring: { score: 450, outcome: Outcome.REVIEW, modelId: "points", reasons: [{ code: "WHY", points: 450 }] } } });
+  index[committed ? "onCommitted" : "onWritten"]({ partition: 0, offset: 1n, value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) });
+}
+
+const document = openApi({ withToken: true }) as { readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>> }>>>>; readonly components: { readonly schemas: object } };
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+formats.default(ajv);
+
+/** The answer must be one that the OpenAPI document describes. */
+function conforms(path: string, method: string, response: LightMyRequestResponse): unknown {
+  const described = document.paths[path]?.[method]?.responses[String(response.statusCode)];
+  const type = String(response.headers["content-type"]).split(";", 1)[0]!;
+  const schema = described?.content?.[type]?.schema;
+  expect(schema, `${method} ${path} ${response.statusCode} ${type} is not in the OpenAPI document`).toBeDefined();
+  const body: unknown = response.json();
+  const validate = ajv.compile({ ...schema, components: document.components });
+  expect(validate(body), JSON.stringify(validate.errors)).toBe(true);
+  return body;
+}
+
+const post = async (payload: unknown, { kind = "transactions", query = "", type = "application/json" } = {}) => {
+  const response = await app.inject({ method: "POST", url: `/v1/${kind}${query}`, headers: { "content-type": type }, payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload) });
+  return { response, body: conforms(`/v1/${kind}`, "post", response) };
+};
+
+describe("the OpenAPI document", () => {
+  it.each([true, false])("is OpenAPI 3.1 (with a token: %s)", async (withToken) => {
+    const result = await new Validator().validate(JSON.parse(JSON.stringify(openApi({ withToken }))) as Record<string, unknown>);
+    expect(result).toMatchObject({ valid: true });
+  });
+
+  it("is served", async () => {
+    expect((await app.inject("/openapi.json")).json()).toMatchObject({ openapi: "3.1.0" });
+  });
+});
+
+describe("POST /v1/transactions", () => {
+  it("writes one transaction, keyed by its account, and says where its decision will be", async () => {
+    const { response, body } = await post(transaction);
+    expect([response.statusCode, response.headers["location"], body]).toEqual([202, "/v1/accounts/a/decisions/t", { accountId: "a", id: "t", status: "accepted" }]);
+    expect(written).toMatchObject([{ topic: "transactions.valid", key: "a" }]);
+    expect(Transaction.decode(written[0]!.value!).origin).toBeUndefined();
+  });
+
+  it("makes an id for one without", async () => {
+    const { body } = await post({ ...transaction, transactionId: undefined });
+    expect(body).toMatchObject({ id: expect.stringMatching(/^http-/) as string });
+  });
+
+  it("answers many one by one", async () => {
+    for (const [payload, type] of [
+      [JSON.stringify([transaction, { ...transaction, amountMinor: -1 }]), "application/json"],
+      [`${JSON.stringify(transaction)}\n\n${JSON.stringify({ ...transaction, amountMinor: -1 })}\r\n`, "application/x-ndjson"],
+    ] as const) {
+      written.length = 0;
+      const { response, body } = await post(payload, { type });
+      expect(response.statusCode).toBe(202);
+      expect(body).toMatchObject({ accepted: 1, refused: 1, results: [{ index: 0, status: "accepted" }, { index: 1, status: "refused", problem: { reason: "INVALID_VALUE", field: "amountMinor" } }] });
+      expect(written).toHaveLength(1);
+    }
+  });
+
+  it("does not let one line spoil the others", async () => {
+    const { body } = await post(Buffer.concat([Buffer.from([0xff, 10]), Buffer.from(`{"broken\n${JSON.stringify(transaction)}`)]), { type: "application/jsonl" });
+    expect(body).toMatchObject({ accepted: 1, results: [{ problem: { reason: "ENCODING" } }, { problem: { reason: "UNREADABLE" } }, { status: "accepted" }] });
+  });
+
+  it.each([
+    [400, "MISSING_FIELD", "accountId", { ...transaction, accountId: undefined }, "application/json"],
+    [400, "UNREADABLE", undefined, "{", "application/json"],
+    [400, "UNREADABLE", undefined, "17", "application/json"],
+    [400, "EMPTY", undefined, "[]", "application/json"],
+    [400, "EMPTY", undefined, "\n\n", "application/x-ndjson"],
+    [413, undefined, undefined, Array.from({ length: 1_001 }, () => transaction), "application/json"],
+    [413, undefined, undefined, " ".repeat(1024 * 1024 + 1), "application/json"],
+    [415, undefined, undefined, "a=b", "application/x-www-form-urlencoded"],
+  ])("refuses with %i %s %s", async (status, reason, field, payload, type) => {
+    const { response, body } = await post(payload, { type });
+    expect(response.headers["content-type"]).toContain("application/problem+json");
+    expect(body).toMatchObject({ status, ...(reason && { reason }), ...(field && { field }) });
+    expect(written).toHaveLength(0);
+  });
+
+  it("refuses a request without content type", async () => {
+    const response = await app.inject({ method: "POST", url: "/v1/transactions" });
+    expect([415, response.headers["content-type"]]).toEqual([response.statusCode, expect.stringContaining("problem+json")]);
+  });
+
+  it.each([
+    ["Kafka is away", { stalledMs: 5_000 }],
+    ["too much waits for Kafka", { queuedBytes: 1e9 }],
+    ["Kafka refuses", { fails: true }],
+  ])("answers 429 and when to come again when %s", async (_, state) => {
+    Object.assign(kafka, state);
+    const { response } = await post(transaction);
+    expect([response.statusCode, Number(response.headers["retry-after"]) > 0]).toEqual([429, true]);
+  });
+
+  it.each([
+    ["?wait=2s", false, "provisional"],
+    ["?wait=2s&for=provisional", true, "committed"],
+    ["?wait=30s&for=committed", true, "committed"],
+  ])("%s waits for the decision (committed: %s)", async (query, committed, status) => {
+    const sending = post(transaction, { query });
+    await expect.poll(() => written.length).toBe(1);
+    decide(committed);
+    const { response, body } = await sending;
+    expect(response.statusCode).toBe(200);
+    expect(body).toMatchObject({ status: "decided", decision: { status, outcome: "REVIEW", score: 450, accountSeq: "1" } });
+  });
+
+  it("answers 202 when no decision comes in time", async () => {
+    expect((await post(transaction, { query: "?wait=1ms" })).response.statusCode).toBe(202);
+  });
+
+  it("answers a repetition with the decision, and other content under its id with 409", async () => {
+    await post(transaction);
+    decide(true);
+    expect((await post(transaction, { query: "?wait=2s" })).response.statusCode).toBe(200);
+    const { response, body } = await post({ ...transaction, amountMinor: 5 }, { query: "?wait=2s" });
+    expect([response.statusCode, body]).toEqual([409, expect.objectContaining({ reason: "ID_CONFLICT" })]);
+    expect((await post([transaction, { ...transaction, amountMinor: 5 }], { query: "?wait=2s" })).body).toMatchObject({ results: [{ status: "decided" }, { status: "conflict" }] });
+  });
+
+  it.each(["?wait=2", "?wait=31s", "?wait=0s", "?wait=2s&for=ever"])("refuses %s", async (query) => {
+    expect((await post(transaction, { query })).response.statusCode).toBe(400);
+  });
+});
+
+describe("POST /v1/labels", () => {
+  it("writes labels", async () => {
+    const { response } = await post(label, { kind: "labels" });
+    expect([response.statusCode, written[0]?.topic]).toEqual([202, "labels.valid"]);
+    expect((await post([label, { ...label, verdict: "?" }], { kind: "labels" })).body).toMatchObject({ accepted: 1, refused: 1 });
+  });
+});
+
+describe("GET a decision", () => {
+  const PATH = "/v1/accounts/{account}/decisions/{transaction}";
+  const get = async (url: string) => {
+    const response = await app.inject(url);
+    return { response, body: conforms(PATH, "get", response) };
+  };
+
+  it("finds it, whatever characters its ids have", async () => {
+    await post({ ...transaction, accountId: "a/b ü", transactionId: "t?1" });
+    decide(false);
+    const { body } = await get(`/v1/accounts/${encodeURIComponent("a/b ü")}/decisions/${encodeURIComponent("t?1")}`);
+    expect(body).toMatchObject({ accountId: "a/b ü", transactionId: "t?1", status: "provisional" });
+  });
+
+  it("says 404 when there is none", async () => {
+    expect((await get("/v1/accounts/a/decisions/none")).response.statusCode).toBe(404);
+    expect((await get("/v1/accounts/a/decisions/none?wait=1ms")).response.statusCode).toBe(404);
+  });
+});
+
+describe("everything else", () => {
+  it("tells health, readiness and what is missing", async () => {
+    expect(conforms("/healthz", "get", await app.inject("/healthz"))).toEqual({ status: "ok" });
+    expect((await app.inject("/readyz")).statusCode).toBe(200);
+    missing = ["Kafka"];
+    const response = await app.inject("/readyz");
+    expect([response.statusCode, conforms("/readyz", "get", response)]).toEqual([503, { status: "not ready", missing: ["Kafka"] }]);
+  });
+
+  it("knows no other path, and says so as a problem", async () => {
+    const response = await app.inject("/v2");
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([404, expect.stringContaining("application/problem+json")]);
+  });
+
+  it("wants the token where one is set", async () => {
+    await app.close();
+    app = open("a-long-enough-token");
+    const send = (authorization?: string) => app.inject({ method: "POST", url: "/v1/transactions", headers: { "content-type": "application/json", ...(authorization && { authorization }) }, payload: JSON.stringify(transaction) });
+    const refused = await send();
+    conforms("/v1/transactions", "post", refused);
+    expect([refused.statusCode, refused.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
+    expect((await send("Bearer another-long-token")).statusCode).toBe(401);
+    expect((await send("Bearer a-long-enough-token")).statusCode).toBe(202);
+    expect((await app.inject("/healthz")).statusCode).toBe(200);
+  });
+});

@@ -1,0 +1,118 @@
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence.js";
+import { IntakeReason, RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
+import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+
+/** A Kafka record as the account needs it. */
+export interface AccountedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly value: Uint8Array | null;
+}
+
+/** What the topics hold of one run, read with `read_committed`. */
+export interface IntakeRecords {
+  /** `transactions` and `labels`. */
+  readonly sent: readonly AccountedRecord[];
+  readonly validTransactions: readonly AccountedRecord[];
+  readonly validLabels: readonly AccountedRecord[];
+  /** `transactions.rejected` and `labels.rejected`. */
+  readonly rejected: readonly AccountedRecord[];
+  readonly decisions: readonly AccountedRecord[];
+  readonly functionsRejected: readonly AccountedRecord[];
+}
+
+/** Where everything that was sent has gone. All is well when `unaccounted`, `twice` and `undecided` are 0. */
+export interface IntakeAccount {
+  readonly sent: number;
+  readonly valid: number;
+  readonly rejected: number;
+  /** Rejected records by the intake's reason. */
+  readonly byReason: Readonly<Record<string, number>>;
+  /** Sent records that are neither valid nor rejected. */
+  readonly unaccounted: number;
+  /** Sent records that are found more than once. */
+  readonly twice: number;
+  /** Valid transactions with a decision of their own. */
+  readonly decided: number;
+  /** Valid ones that the account counter recognised as repeats. */
+  readonly repeats: number;
+  /** Valid ones that it refused, such as conflicts. */
+  readonly functionsRejected: number;
+  /** Valid transactions that are none of these. */
+  readonly undecided: number;
+  /** Transactions with more than one decision. */
+  readonly decidedTwice: number;
+  /** Some of the records that are not where they should be. */
+  readonly examples: readonly string[];
+}
+
+/** What became of each sent record, by its place. */
+export type Fates = ReadonlyMap<string, "valid" | "rejected">;
+
+const MAX_EXAMPLES = 20;
+
+/** Finds every sent record again. */
+export function accountFor(records: IntakeRecords): { readonly account: IntakeAccount; readonly fates: Fates } {
+  const examples: string[] = [];
+  const example = (text: string): void => void (examples.length < MAX_EXAMPLES && examples.push(text));
+  const fates = new Map<string, "valid" | "rejected">();
+  let twice = 0;
+  const found = (origin: Origin | undefined, fate: "valid" | "rejected"): void => {
+    const place = placeOf(origin);
+    if (fates.has(place)) {
+      twice++;
+      example(`${place} is found more than once`);
+    }
+    fates.set(place, fate);
+  };
+  const transactions = records.validTransactions.map(({ value }) => Transaction.decode(value!));
+  for (const { origin } of transactions) found(origin, "valid");
+  for (const { value } of records.validLabels) found(FraudLabel.decode(value!).origin, "valid");
+  const byReason: Record<string, number> = {};
+  for (const { value } of records.rejected) {
+    const { origin, reason } = RefusedInput.decode(Any.decode(value!).value);
+    found(origin, "rejected");
+    const name = IntakeReason[reason] ?? String(reason);
+    byReason[name] = (byReason[name] ?? 0) + 1;
+  }
+  const lost = records.sent.map(({ topic, partition, offset }) => placeOf({ topic, partition, offset })).filter((place) => !fates.has(place));
+  for (const place of lost) example(`${place} is neither valid nor rejected`);
+
+  const decidedOrigins = new Set<string>();
+  const decidedContents = new Map<string, string>();
+  let decidedTwice = 0;
+  for (const { value } of records.decisions) {
+    const transaction = Decision.decode(Any.decode(value!).value).evidence!.transaction!;
+    const identity = identityOf(transaction);
+    if (decidedContents.has(identity)) {
+      decidedTwice++;
+      example(`${identity} is decided more than once`);
+    }
+    decidedContents.set(identity, transaction.contentHash.toString("hex"));
+    decidedOrigins.add(placeOf(transaction.origin));
+  }
+  const refusedOrigins = new Map(records.functionsRejected.map(({ value }) => RejectedRecord.decode(Any.decode(value!).value)).map(({ origin, reason }) => [placeOf(origin), reason]));
+  const of = { decided: 0, repeats: 0, functionsRejected: 0, undecided: 0 };
+  for (const transaction of transactions) {
+    const place = placeOf(transaction.origin);
+    const known = decidedContents.get(identityOf(transaction));
+    const hash = transaction.contentHash.toString("hex");
+    if (decidedOrigins.has(place)) of.decided++;
+    else if (refusedOrigins.has(place) && (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || (known !== undefined && known !== hash))) of.functionsRejected++;
+    else if (known === hash) of.repeats++;
+    else {
+      of.undecided++;
+      example(`${place} (${identityOf(transaction).replace("\0", " ")}) is valid and has no decision`);
+    }
+  }
+  const account = { sent: records.sent.length, valid: records.validTransactions.length + records.validLabels.length, rejected: records.rejected.length, byReason, unaccounted: lost.length, twice, ...of, decidedTwice, examples };
+  return { account, fates };
+}
+
+/** A record's place in a public topic. */
+export const placeOf = (origin: Origin | undefined): string => (origin === undefined ? "no origin" : `${origin.topic}-${origin.partition}-${origin.offset}`);
+
+const identityOf = ({ accountId, transactionId }: Transaction): string => `${accountId}\0${transactionId}`;

@@ -1,0 +1,176 @@
+import { type Cluster, flinkClient, poll, readTopics } from "../../cluster/index.js";
+import { addresses } from "../../cluster/addresses.js";
+import { type Machine, thisMachine } from "../../cluster/json-report.js";
+import { TOPICS } from "../../cluster/settings.js";
+import { Random } from "../../ingress-generator/random.js";
+import { kafkaClient, Partitioners, withAdmin } from "../../kafka/client.js";
+import { endOffsets } from "../../kafka/offsets.js";
+import { accountFor, type IntakeAccount, placeOf } from "./account.js";
+import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
+
+/** The consumer groups of the intake, and of StateFun as `module.yaml` names it. */
+const GROUPS = { intake: "fraud-intake", statefun: "fraud-pipeline" } as const;
+const BATCH_RECORDS = 100;
+/** One record at the broker's limit, and one beyond, for each so many. */
+const OVERSIZED_EVERY = 10_000;
+const LOOK_MS = 500;
+/** Nothing moves for so long: something is stuck. */
+const STUCK_MS = 120_000;
+const READ_LIMIT_MS = 300_000;
+
+/** The report of a fuzz run, `reports/intake.json`. Field names are stable. */
+export interface IntakeReport extends IntakeAccount {
+  readonly seed: number;
+  /** Records that the broker itself did not take, being larger than it allows: the sender knows. */
+  readonly refusedByBroker: number;
+  /** Records that ended elsewhere than what was done to them lets expect. */
+  readonly surprises: readonly string[];
+  /** Restarts of the Flink job during the run; −1: nobody could tell. */
+  readonly jobRestarts: number;
+  /** How often the job was seen in another state than RUNNING. */
+  readonly notRunning: number;
+  readonly recordsPerSecond: number;
+  readonly machine: Machine;
+}
+
+export interface FuzzOptions {
+  readonly records: number;
+  readonly seed: number;
+  readonly runId: string;
+  readonly onProgress: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether every record was found where it must be, and the job never faltered. */
+export const isGood = (report: IntakeReport): boolean =>
+  report.unaccounted === 0 && report.twice === 0 && report.undecided === 0 && report.decidedTwice === 0 && report.jobRestarts === 0 && report.notRunning === 0 && report.surprises.length === 0;
+
+/**
+ * Sends hostile records through the Kafka doors, waits until all of it is sorted and decided, and finds every one again with
+ * Kafka's own consumer.
+ *
+ * @throws Error when nothing moves any more
+ */
+export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgress, signal }: FuzzOptions): Promise<IntakeReport> {
+  const brokers = addresses(cluster.settings).kafka;
+  const flink = flinkClient(cluster.settings);
+  const topics = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected].map(({ name }) => name);
+  const starts = new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(brokers, topic)])));
+  const restartsBefore = await flink.restarts();
+  let notRunning = 0;
+  const watch = setInterval(() => void flink.jobState().then((state) => state !== "RUNNING" && notRunning++), LOOK_MS);
+  try {
+    const beganMs = Date.now();
+    const { sentBy, refusedByBroker } = await send(brokers, { records, seed, runId, onProgress, signal });
+    const seconds = (Date.now() - beganMs) / 1000;
+    await consumed(brokers, GROUPS.intake, [TOPICS.transactions.name, TOPICS.labels.name], onProgress, signal);
+    await consumed(brokers, GROUPS.statefun, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
+    for (let before = Infinity; ; ) {
+      await flink.waitForCheckpoints(2, STUCK_MS, signal);
+      onProgress("reading the topics");
+      const { account, fates } = await look(brokers, starts);
+      // What is under way between functions has left the topics, and has not come out.
+      if (account.undecided > 0 && account.undecided < before) {
+        before = account.undecided;
+        continue;
+      }
+      const surprises = [...sentBy].flatMap(([place, { name, expected }]) => (expected === undefined || fates.get(place) === expected ? [] : [`${place} (${name}) is ${fates.get(place) ?? "lost"}, not ${expected}`]));
+      const restarts = await flink.restarts();
+      return {
+        ...account,
+        seed,
+        refusedByBroker,
+        surprises: surprises.slice(0, 20),
+        jobRestarts: restarts === "unreachable" ? -1 : restarts - (restartsBefore === "unreachable" ? 0 : restartsBefore),
+        notRunning,
+        recordsPerSecond: Math.round(records / seconds),
+        machine: thisMachine(),
+      };
+    }
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+async function send(brokers: string, { records, seed, runId, onProgress, signal }: FuzzOptions): Promise<{ sentBy: Map<string, HostileRecord>; refusedByBroker: number }> {
+  const producer = kafkaClient(brokers, "fraud-fuzz").producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  const sentBy = new Map<string, HostileRecord>();
+  let refusedByBroker = 0;
+  // Told the partition, one knows from the answer where each record stands.
+  let turn = 0;
+  const sendAll = async (batch: readonly HostileRecord[]): Promise<void> => {
+    const byTopic = new Map<string, HostileRecord[]>();
+    const partition = turn++ % 4;
+    for (const record of batch) {
+      const topic = record.kind === "transaction" ? TOPICS.transactions.name : TOPICS.labels.name;
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), record]);
+    }
+    const answers = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, all]) => ({ topic, messages: all.map(({ key, value, headers }) => ({ key, value, headers, partition })) })) });
+    for (const { topicName, baseOffset } of answers) byTopic.get(topicName)!.forEach((record, at) => sentBy.set(placeOf({ topic: topicName, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
+  };
+  try {
+    const stream = hostileRecords({ seed, runId, nowMs: Date.now() });
+    const random = new Random(seed);
+    for (let sent = 0; sent < records; ) {
+      signal?.throwIfAborted();
+      if (sent % OVERSIZED_EVERY === 0) {
+        const { atLimit, beyond } = oversized(random);
+        await sendAll([atLimit]);
+        await sendAll([beyond]).then(
+          () => {
+            throw new Error("the broker took a record beyond its limit");
+          },
+          (error: unknown) => {
+            if ((error as { type?: string }).type !== "MESSAGE_TOO_LARGE") throw error;
+            refusedByBroker++;
+          },
+        );
+      }
+      const batch = Array.from({ length: Math.min(BATCH_RECORDS, records - sent) }, () => stream.next().value);
+      await sendAll(batch);
+      sent += batch.length;
+      onProgress(`${sent} of ${records} records sent`);
+    }
+    return { sentBy, refusedByBroker };
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** Waits until a consumer group has read topics to their ends. */
+async function consumed(brokers: string, groupId: string, topics: readonly string[], onProgress: (line: string) => void, signal: AbortSignal | undefined): Promise<void> {
+  const behind = async (): Promise<bigint> =>
+    await withAdmin(brokers, async (admin) => {
+      const offsets = await admin.fetchOffsets({ groupId, topics: [...topics] });
+      let sum = 0n;
+      for (const topic of topics) {
+        const read = offsets.find((one) => one.topic === topic)?.partitions ?? [];
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+          // −1: nothing of it was read yet.
+          const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
+          sum += BigInt(high) - (at < 0n ? 0n : at);
+        }
+      }
+      return sum;
+    });
+  for (let left = await behind(); left > 0n; ) {
+    onProgress(`${groupId} has ${left} records to read`);
+    let now = left;
+    await poll(`${groupId} to read on`, async () => (now = await behind()) < left, { timeoutMs: STUCK_MS, intervalMs: LOOK_MS, signal });
+    left = now;
+  }
+}
+
+async function look(brokers: string, starts: ReadonlyMap<string, ReadonlyMap<number, bigint>>): Promise<ReturnType<typeof accountFor>> {
+  const { records } = await readTopics({ brokers, topics: [...starts].map(([topic, from]) => ({ topic, from })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
+  const of = (...wanted: readonly { readonly name: string }[]) => records.filter(({ topic }) => wanted.some(({ name }) => name === topic));
+  return accountFor({
+    sent: of(TOPICS.transactions, TOPICS.labels),
+    validTransactions: of(TOPICS.transactionsValid),
+    validLabels: of(TOPICS.labelsValid),
+    rejected: of(TOPICS.transactionsRejected, TOPICS.labelsRejected),
+    decisions: of(TOPICS.decisions),
+    functionsRejected: of(TOPICS.functionsRejected),
+  });
+}
