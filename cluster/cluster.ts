@@ -29,6 +29,8 @@ export class Cluster {
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
   readonly #deaths = new Map<Part, number[]>();
+  /** Killed on purpose: no sign that a part cannot live. */
+  readonly #killed = new Set<Part>();
   /** Ends waiting for a next start. */
   readonly #end = new AbortController();
   #stopped: Promise<void> | undefined;
@@ -51,6 +53,7 @@ export class Cluster {
   /** Sends a signal to a part's process. @throws {UserError} when it does not run */
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     killPart(this.settings, part, signal);
+    if (signal === "SIGKILL") this.#killed.add(part);
   }
 
   /** Stops every part in order; once, however often it is called. */
@@ -75,14 +78,14 @@ export class Cluster {
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.settings, part) });
     if (!this.#restart) return;
     const now = Date.now();
-    const deaths = [...(this.#deaths.get(part) ?? []), now].filter((at) => at > now - GIVE_UP_WINDOW_MS);
+    const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter((at) => at > now - GIVE_UP_WINDOW_MS);
     this.#deaths.set(part, deaths);
     if (deaths.length >= GIVE_UP_DEATHS) {
       this.#onEvent({ kind: "gave-up", part, reason: `it died ${deaths.length} times within a minute` });
       return;
     }
     try {
-      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (deaths.length - 1), MAX_BACKOFF_MS), undefined, { signal: this.#end.signal });
+      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, { signal: this.#end.signal });
       const process = await this.#spawn(part);
       void process.exited.then((next) => this.#onExit(part, next));
       // It may have been started in the moment in which everything else was stopped.

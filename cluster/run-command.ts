@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
 import { REPOSITORY_ROOT } from "./settings.js";
+import { kafkaClasspath } from "./tools/index.js";
 
 /** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
 export function runCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -51,4 +52,18 @@ export function startModule(module: string, env: Readonly<Record<string, string>
   const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   return child as typeof child & { readonly pid: number };
+}
+
+/** Kafka's own console producer, as people use it: each line becomes a record. @returns its exit code and all that it printed */
+export function consoleProducer(brokers: string, topic: string, lines: readonly string[], options: readonly string[] = []): Promise<{ code: number; output: string }> {
+  const args = ["-cp", kafkaClasspath(), "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "kafka.tools.ConsoleProducer", "--bootstrap-server", brokers, "--topic", topic, ...options];
+  return new Promise((resolve, reject) => {
+    const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+    child.stdin.end(`${lines.join("\n")}\n`);
+  });
 }

@@ -1,0 +1,179 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
+import { consoleProducer, startModule } from "../../cluster/run-command.js";
+import { TOPICS } from "../../cluster/settings.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { kafkaClient } from "../../kafka/client.js";
+import { endOffsets } from "../../kafka/offsets.js";
+import { accountFor } from "../../loadtest/fuzz/account.js";
+import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+
+const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });
+const { kafka: brokers, intake: url } = addresses(settings);
+const FUZZ_RECORDS = 5_000;
+const LIMIT_MS = 120_000;
+const KILLS = 10;
+/** Records that an intake must have sorted between two kills: it is at work when it is killed. */
+const WORK = 300;
+const BURST = 6_000;
+
+let cluster: Cluster;
+let next = 0;
+const transaction = (fields: Record<string, unknown> = {}) => ({ transactionId: `t-${++next}`, accountId: "ada", merchantId: "shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now() - 60_000, ...fields });
+
+async function post(body: unknown, query = "", base = url): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${base}/v1/transactions${query}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+async function find(accountId: string, transactionId: string, base = url): Promise<Record<string, unknown>> {
+  return (await (await fetch(`${base}/v1/accounts/${accountId}/decisions/${transactionId}`)).json()) as Record<string, unknown>;
+}
+const ready = (base = url) =>
+  poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, { timeoutMs: LIMIT_MS });
+async function sorted(): Promise<bigint> {
+  return [...(await endOffsets(brokers, TOPICS.transactionsValid.name)).values()].reduce((sum, end) => sum + end, 0n);
+}
+
+beforeAll(async () => {
+  cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
+  await ready();
+});
+afterAll(async () => {
+  await (cluster as Cluster | undefined)?.stop();
+  await stopCluster(settings, { wipe: true });
+});
+
+describe("the HTTP door", () => {
+  it("answers with the decision, provisional or committed", async () => {
+    const one = transaction();
+    const first = await post(one, "?wait=20s");
+    expect(first).toMatchObject({ status: 200, body: { status: "decided", decision: { outcome: "APPROVE" } } });
+    expect(await post(one, "?wait=20s&for=committed")).toMatchObject({ status: 200, body: { decision: { status: "committed", accountSeq: "1" } } });
+    expect(await post({ ...one, amountMinor: 1 }, "?wait=20s")).toMatchObject({ status: 409, body: { reason: "ID_CONFLICT" } });
+    expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed", outcome: "APPROVE" });
+  });
+
+  it("finds decisions right after a restart, and at another intake", async () => {
+    const one = transaction();
+    await post(one, "?wait=20s&for=committed");
+    cluster.kill("intake");
+    await ready();
+    expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed" });
+
+    const port = settings.ports.intake + 10;
+    const second = startModule("intake/server.ts", { HOST: "127.0.0.1", PORT: String(port), KAFKA: brokers });
+    second.stdout.resume();
+    const ended = new Promise<number | null>((resolve) => second.once("exit", resolve));
+    try {
+      await ready(`http://127.0.0.1:${port}`);
+      expect(await find("ada", one.transactionId, `http://127.0.0.1:${port}`)).toMatchObject({ status: "committed" });
+      expect(await post(one, "?wait=20s", `http://127.0.0.1:${port}`)).toMatchObject({ status: 200, body: { decision: { transactionId: one.transactionId } } });
+    } finally {
+      second.kill("SIGTERM");
+    }
+    expect(await ended).toBe(0);
+  });
+
+  it("turns clients away while Kafka is away, and takes them again afterwards", async () => {
+    cluster.kill("kafka", "SIGSTOP");
+    const waiting = post(transaction());
+    await poll("the intake to turn clients away", async () => (await post(transaction())).status === 429, { timeoutMs: LIMIT_MS });
+    cluster.kill("kafka", "SIGCONT");
+    await waiting;
+    const one = transaction();
+    await poll("the intake to take transactions again", async () => (await post(one)).status === 202, { timeoutMs: LIMIT_MS });
+    expect((await post(one, "?wait=20s&for=committed")).status).toBe(200);
+  });
+});
+
+describe("the Kafka doors", () => {
+  it("take what Kafka's console producer sends", async () => {
+    const byConsole = transaction({ accountId: "grace" });
+    const { code, output } = await consoleProducer(brokers, TOPICS.transactions.name, [JSON.stringify(byConsole), "hello", ""]);
+    expect({ code, output: output.includes("Exception") }).toEqual({ code: 0, output: false });
+    await poll("its decision", async () => (await find("grace", byConsole.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
+  });
+
+  it(`find each of ${FUZZ_RECORDS} hostile records again, and keep the job running`, async () => {
+    const report = await runFuzz(cluster, { records: FUZZ_RECORDS, seed: 7, runId: "fuzz", onProgress: () => undefined });
+    expect(report).toMatchObject({ unaccounted: 0, twice: 0, undecided: 0, decidedTwice: 0, jobRestarts: 0, notRunning: 0, surprises: [], examples: [] });
+    expect(isGood(report)).toBe(true);
+    expect(report.sent).toBe(FUZZ_RECORDS + 1);
+    for (const count of [report.valid, report.rejected, report.decided, report.repeats, report.functionsRejected]) expect(count).toBeGreaterThan(50);
+    expect(Object.keys(report.byReason).sort()).toEqual(["CONTENT_TYPE", "EMPTY", "ENCODING", "INVALID_VALUE", "MISSING_FIELD", "TIME_AHEAD", "TOO_LARGE", "UNKNOWN_FIELD", "UNREADABLE", "WRONG_TYPE"]);
+  });
+
+  it(`lose nothing and repeat nothing when the intake is killed ${KILLS} times under load, once within a burst of one account`, async () => {
+    const topics = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected].map(({ name }) => name);
+    const starts = new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(brokers, topic)])));
+    const end = new AbortController();
+    const generating = runGenerator({ brokers, seed: 5, runId: "kills", rate: 250, accounts: 200, signal: end.signal });
+    const acknowledged: string[] = [];
+    const clients = Promise.all(
+      Array.from({ length: 4 }, async (_, client) => {
+        while (!end.signal.aborted) {
+          const some = Array.from({ length: 5 }, () => transaction({ accountId: `http-${client}` }));
+          // As a client should: until it is acknowledged, with the same ids.
+          let status = 0;
+          while (status !== 202 && !end.signal.aborted) status = (await post(some).catch(() => delay(50)))?.status ?? 0;
+          if (status === 202) acknowledged.push(...some.map(({ transactionId }) => transactionId));
+        }
+      }),
+    );
+    try {
+      for (let kill = 0; kill < KILLS; kill++) {
+        if (kill === KILLS / 2) await sendBurst();
+        const before = await sorted();
+        await poll(`the intake to be at work before kill ${kill + 1}`, async () => (await sorted()) > before + BigInt(WORK), { timeoutMs: LIMIT_MS, intervalMs: 20 });
+        cluster.kill("intake");
+        await ready();
+      }
+    } finally {
+      end.abort();
+      await clients;
+    }
+    const { sentTransactions } = await generating;
+
+    const look = async () => {
+      const { records } = await readTopics({ brokers, topics: [...starts].map(([topic, from]) => ({ topic, from })), isolation: "read_committed", timeoutMs: LIMIT_MS });
+      const of = (...wanted: readonly { readonly name: string }[]) => records.filter(({ topic }) => wanted.some(({ name }) => name === topic));
+      return {
+        ...accountFor({
+          sent: of(TOPICS.transactions, TOPICS.labels),
+          validTransactions: of(TOPICS.transactionsValid),
+          validLabels: of(TOPICS.labelsValid),
+          rejected: of(TOPICS.transactionsRejected, TOPICS.labelsRejected),
+          decisions: of(TOPICS.decisions),
+          functionsRejected: of(TOPICS.functionsRejected),
+        }).account,
+        decisions: of(TOPICS.decisions).map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
+      };
+    };
+    let seen: Awaited<ReturnType<typeof look>> | undefined;
+    await poll("every transaction to be decided", async () => (seen = await look()).unaccounted === 0 && seen.undecided === 0, { timeoutMs: LIMIT_MS, intervalMs: 1_000 });
+    await flinkClient(settings).waitForCheckpoints(2, LIMIT_MS);
+    seen = await look();
+    expect(seen).toMatchObject({ unaccounted: 0, undecided: 0, decidedTwice: 0, functionsRejected: 0, rejected: 0 });
+    const decided = new Set(seen.decisions);
+    expect(acknowledged.filter((id) => !decided.has(id))).toEqual([]);
+    expect(seen.decisions.filter((id) => id.startsWith("burst-"))).toHaveLength(BURST);
+    expect(seen.decisions.filter((id) => id.startsWith("kills-"))).toHaveLength(sentTransactions);
+    // The kills hit: something was read twice, and recognised.
+    expect(seen.twice).toBeGreaterThan(0);
+  });
+});
+
+/** One account's, more than the intake fetches at once. */
+async function sendBurst(): Promise<void> {
+  const producer = kafkaClient(brokers, "burst").producer();
+  await producer.connect();
+  const messages = Array.from({ length: BURST }, (_, n) => ({ key: "burst", value: JSON.stringify(transaction({ transactionId: `burst-${n}`, accountId: "burst" })) }));
+  await producer.send({ topic: TOPICS.transactions.name, messages });
+  await producer.disconnect();
+}
