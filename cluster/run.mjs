@@ -12,6 +12,7 @@ const COMMANDS = {
   demo: "demo/main.ts",
   fuzz: "loadtest/fuzz/main.ts",
   generate: "ingress-generator/main.ts",
+  rejected: "intake/rejected/main.ts",
   test: "test/main.ts",
   topics: "kafka/topics-main.ts",
 };

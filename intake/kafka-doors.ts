@@ -18,7 +18,8 @@ const STEP_RECORDS = 500;
 const HEARTBEAT_MS = 1_000;
 /** After a kill the broker waits so long before others get the partitions. */
 const SESSION_MS = 6_000;
-const COMMIT_MS = 500;
+/** What was read since is read again after a kill. */
+const COMMIT_MS = 100;
 
 export interface KafkaDoorsOptions {
   readonly brokers: string;

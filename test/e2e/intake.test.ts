@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
-import { consoleProducer, startModule } from "../../cluster/run-command.js";
+import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { kafkaClient } from "../../kafka/client.js";
@@ -109,6 +109,29 @@ describe("the Kafka doors", () => {
     expect(Object.keys(report.byReason).sort()).toEqual(["CONTENT_TYPE", "EMPTY", "ENCODING", "INVALID_VALUE", "MISSING_FIELD", "TIME_AHEAD", "TOO_LARGE", "UNKNOWN_FIELD", "UNREADABLE", "WRONG_TYPE"]);
   });
 
+  it("keep what they refuse to be looked at, corrected and sent again", async () => {
+    const incomplete = { ...transaction({ accountId: "alan" }), merchantId: undefined };
+    const producer = kafkaClient(brokers, "test").producer();
+    await producer.connect();
+    await producer.send({ topic: TOPICS.transactions.name, messages: [{ key: null, value: JSON.stringify(incomplete), headers: { trace: "17" } }] });
+    await producer.disconnect();
+    const rejected = async (...args: string[]) => {
+      const { code, stdout, stderr } = await startOwnCommand(["rejected", ...args, "--brokers", brokers]).finished;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+    let newest: { place: string; reason: string; field: string } | undefined;
+    await poll("the record among the rejected", async () => (newest = JSON.parse((await rejected("list", "--json", "--limit", "1")).trim()) as typeof newest)?.field === "merchantId", { timeoutMs: LIMIT_MS });
+    expect(newest!.reason).toBe("MISSING_FIELD");
+    expect(await rejected("list", "--reason", "missing_field")).toContain(`${newest!.place}`);
+    const shown = await rejected("show", newest!.place);
+    for (const part of ["merchantId is missing", "trace: 17", '"accountId": "alan"']) expect(shown).toContain(part);
+    expect(await rejected("replay", newest!.place, "--set", "merchantId=shop")).toContain("sent again: transactions-");
+    await poll("its decision", async () => (await find("alan", incomplete.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
+    const { code, stderr } = await startOwnCommand(["rejected", "show", "transactions-0-999999", "--brokers", brokers]).finished;
+    expect([code, stderr]).toEqual([1, "error: nothing was refused at transactions-0-999999. See: npm run rejected -- list\n"]);
+  });
+
   it(`lose nothing and repeat nothing when the intake is killed ${KILLS} times under load, once within a burst of one account`, async () => {
     const topics = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected].map(({ name }) => name);
     const starts = new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(brokers, topic)])));
@@ -134,6 +157,10 @@ describe("the Kafka doors", () => {
         cluster.kill("intake");
         await ready();
       }
+      // And one that is asked to stop.
+      cluster.kill("intake", "SIGTERM");
+      await poll("the intake to stop", async () => (await fetch(`${url}/healthz`).catch(() => undefined)) === undefined, { timeoutMs: LIMIT_MS, intervalMs: 20 });
+      await ready();
     } finally {
       end.abort();
       await clients;
