@@ -1,6 +1,7 @@
 import { Command } from "commander";
 
 import { benchHandler } from "./handler/handler.js";
+import { benchIntake } from "./intake/intake.js";
 import { benchStateBackend } from "./state-backend.js";
 
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
@@ -12,6 +13,7 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride()
     .action(benchStateBackend);
   program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(benchHandler);
+  program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(benchIntake);
   await program.parseAsync(argv, { from: "user" });
   return 0;
 }

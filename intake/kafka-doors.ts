@@ -43,7 +43,9 @@ export class KafkaDoors {
       sessionTimeout: SESSION_MS,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: 10_000,
-      maxWaitTimeInMs: 50,
+      // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as much.
+      minBytes: 16 * 1024,
+      maxWaitTimeInMs: 20,
       maxBytesPerPartition: 256 * 1024,
       // Retries for good: what is wrong is outside.
       retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000, restartOnFailure: () => Promise.resolve(true) },

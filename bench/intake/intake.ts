@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+
+import { addresses, type Cluster, clusterSettings, poll, startCluster } from "../../cluster/index.js";
+import { clusterStatus } from "../../cluster/control.js";
+import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
+import { startModule } from "../../cluster/run-command.js";
+import { type Part, TOPICS } from "../../cluster/settings.js";
+import { stepView } from "../../cluster/terminal/step-view.js";
+import { ensureTools } from "../../cluster/tools/index.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
+import { withAdmin } from "../../kafka/client.js";
+import { cpuSeconds } from "../process-cpu.js";
+
+const RATE = 500;
+const WARM_UP_MS = 30_000;
+const MEASURED_MS = 60_000;
+const WARM_UP_RECORDS = 50_000;
+const HTTP_1 = 60_000;
+const HTTP_100 = 300_000;
+const KAFKA = 1_000_000;
+const SAMPLES = 10;
+const LIMIT_MS = 900_000;
+const MEASURED_PARTS = ["intake", "taskmanager", "functions", "minio", "kafka", "jobmanager"] as const satisfies readonly Part[];
+
+/** What one way in costs. */
+interface Way {
+  readonly transactions: number;
+  readonly perSecond: number;
+  /** Of the intake (of the producer itself for `bare-kafkajs`), in microseconds a transaction. */
+  readonly cpuMicros: number;
+}
+
+/**
+ * What the doors cost: next to the rest of the pipeline at a steady load, and alone at full speed, with a bare kafkajs producer in
+ * the same run. Writes `reports/bench-intake.json`.
+ */
+export async function benchIntake(): Promise<void> {
+  const step = stepView();
+  await step("tools", (onProgress) => ensureTools({ onProgress }));
+  const settings = clusterSettings({ name: "bench-intake", portOffset: 18_000 });
+  const cluster = await startCluster(settings, { step, restart: false, fresh: true });
+  try {
+    const share = await step(`the pipeline at ${RATE}/s`, () => pipelineShare(cluster));
+    // From here on the doors have the machine to themselves.
+    for (const part of ["taskmanager", "jobmanager", "functions"] as const) cluster.kill(part);
+    const ways: Record<string, Way> = {};
+    await step("warming the doors up", async () => {
+      await client(cluster, "kafkajs", WARM_UP_RECORDS, "warm");
+      await drained(cluster);
+      await client(cluster, "http-100", WARM_UP_RECORDS, "warm100");
+    });
+    ways["http-1"] = await step("HTTP, one a request", () => throughHttp(cluster, "http-1", HTTP_1));
+    ways["http-100"] = await step("HTTP, a hundred a request", () => throughHttp(cluster, "http-100", HTTP_100));
+    cluster.kill("intake", "SIGSTOP");
+    ways["bare-kafkajs"] = await step("a bare kafkajs producer", async () => {
+      const { seconds, cpuSeconds: used } = await client(cluster, "kafkajs", KAFKA, "bulk");
+      return way(KAFKA, seconds, used);
+    });
+    cluster.kill("intake", "SIGCONT");
+    const residentMb: number[] = [];
+    ways["kafka"] = await step("the Kafka door", async (progress) => {
+      const pid = await intakePid(cluster);
+      const before = cpuSeconds(pid);
+      const beganMs = Date.now();
+      for (let sample = 1; sample <= SAMPLES; sample++) {
+        const left = (KAFKA * (SAMPLES - sample)) / SAMPLES;
+        await poll("the intake to read on", async () => (await behind(cluster)) <= left, { timeoutMs: LIMIT_MS, intervalMs: 100 });
+        residentMb.push(residentOf(pid));
+        progress(`${KAFKA - left} of ${KAFKA}, ${residentMb.at(-1)} MB`);
+      }
+      return way(KAFKA, (Date.now() - beganMs) / 1000, cpuSeconds(pid) - before);
+    });
+    for (const [name, { perSecond, cpuMicros }] of Object.entries(ways)) process.stdout.write(`${name.padEnd(14)} ${perSecond} transactions/s, ${cpuMicros} µs of processor time each\n`);
+    process.stdout.write(`the pipeline at ${RATE}/s, µs a transaction: ${JSON.stringify(share.cpuMicros)}: the intake is ${share.intakePercent}%\nmemory of the intake over ${KAFKA} transactions, MB: ${residentMb.join(" ")}\n`);
+    writeJsonReport("reports/bench-intake.json", { machine: thisMachine(), pipeline: { rate: RATE, ...share }, ways, residentMb });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function pipelineShare({ settings }: Cluster): Promise<{ cpuMicros: Readonly<Record<string, number>>; intakePercent: number }> {
+  const stop = new AbortController();
+  let sent = 0;
+  const generating = runGenerator({ brokers: addresses(settings).kafka, seed: 7, runId: "share", rate: RATE, accounts: 2_000, signal: stop.signal, onSend: ({ kind }) => void (kind === "transaction" && sent++) });
+  const beganMs = Date.now();
+  await poll("the warm-up to end", () => Date.now() - beganMs >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2 });
+  const { parts } = await clusterStatus(settings);
+  const cpu = () => MEASURED_PARTS.map((part) => cpuSeconds(parts.find((status) => status.part === part)!.pid!));
+  const before = cpu();
+  const sentBefore = sent;
+  await poll("the measurement to end", () => Date.now() - beganMs >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2 });
+  const micros = cpu().map((after, at) => Math.round(((after - before[at]!) / (sent - sentBefore)) * 1e6));
+  stop.abort();
+  await generating;
+  const sum = micros.reduce((total, one) => total + one, 0);
+  return { cpuMicros: Object.fromEntries(MEASURED_PARTS.map((part, at) => [part, micros[at]!])), intakePercent: Math.round((micros[0]! / sum) * 1000) / 10 };
+}
+
+async function throughHttp(cluster: Cluster, name: string, transactions: number): Promise<Way> {
+  const pid = await intakePid(cluster);
+  const before = cpuSeconds(pid);
+  const { seconds } = await client(cluster, name, transactions, name);
+  return way(transactions, seconds, cpuSeconds(pid) - before);
+}
+
+const way = (transactions: number, seconds: number, cpu: number): Way => ({ transactions, perSecond: Math.round(transactions / seconds), cpuMicros: Math.round((cpu / transactions) * 1e7) / 10 });
+
+async function client({ settings }: Cluster, name: string, count: number, run: string): Promise<{ seconds: number; cpuSeconds: number }> {
+  const { kafka, intake } = addresses(settings);
+  const child = startModule("bench/intake/client.ts", { BENCH_CLIENT: name, BENCH_COUNT: String(count), BENCH_RUN: run, KAFKA: kafka, INTAKE: intake });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`the client ${name} ended with ${code}`);
+  return JSON.parse(output) as { seconds: number; cpuSeconds: number };
+}
+
+const drained = (cluster: Cluster) => poll("the intake to have read all", async () => (await behind(cluster)) === 0, { timeoutMs: LIMIT_MS });
+
+/** How many records the Kafka door has yet to read. */
+async function behind({ settings }: Cluster): Promise<number> {
+  const topic = TOPICS.transactions.name;
+  return await withAdmin(addresses(settings).kafka, async (admin) => {
+    const [read] = await admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: [topic] });
+    const ends = await admin.fetchTopicOffsets(topic);
+    return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, Number(read?.partitions.find((one) => one.partition === partition)?.offset ?? 0)), 0);
+  });
+}
+
+async function intakePid({ settings }: Cluster): Promise<number> {
+  return (await clusterStatus(settings)).parts.find(({ part }) => part === "intake")!.pid!;
+}
+
+/** Resident memory of a process, in MB. Linux only. */
+function residentOf(pid: number): number {
+  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024);
+}
