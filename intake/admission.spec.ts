@@ -82,6 +82,8 @@ describe("a transaction", () => {
     ["UNREADABLE", Buffer.from('{"amountMinor":NaN}')],
     ["UNREADABLE", json(transaction), "application/x-protobuf"],
     ["UNREADABLE", protobuf().subarray(0, 20)],
+    // A number of more digits than 64 bits have.
+    ["UNREADABLE", Buffer.concat([protobuf(), Buffer.from([0x30, ...Array.from({ length: 11 }, () => 0xff), 1])])],
     ["UNREADABLE", Buffer.concat([protobuf(), Buffer.alloc(1)])],
     ["ENCODING", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
     ["ENCODING accountId", withField("accountId", "a\ud800")],

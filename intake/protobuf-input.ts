@@ -43,13 +43,13 @@ const LABEL: Fields = {
 /** @throws {RefusedError} when the bytes are not exactly one Transaction */
 export function transactionFromProtobuf(bytes: Uint8Array): Transaction {
   check(bytes, TRANSACTION, "Transaction");
-  return Transaction.decode(bytes);
+  return decode(Transaction, bytes, "Transaction");
 }
 
 /** @throws {RefusedError} when the bytes are not exactly one FraudLabel */
 export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
   check(bytes, LABEL, "FraudLabel");
-  return FraudLabel.decode(bytes);
+  return decode(FraudLabel, bytes, "FraudLabel");
 }
 
 /**
@@ -75,6 +75,17 @@ function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): v
     if (reader.pos !== reader.len) throw new RangeError("the last field is cut off");
   } catch (cause) {
     if (cause instanceof RefusedError) throw cause;
-    throw new RefusedError(IntakeReason.UNREADABLE, `the bytes are no ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw unreadable(message, cause);
   }
 }
+
+/** What the walk skips, such as the digits of a number, can still be wrong. */
+function decode<T>(type: { decode(bytes: Uint8Array): T }, bytes: Uint8Array, message: string): T {
+  try {
+    return type.decode(bytes);
+  } catch (cause) {
+    throw unreadable(message, cause);
+  }
+}
+
+const unreadable = (message: string, cause: unknown): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `the bytes are no ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);

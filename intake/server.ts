@@ -1,6 +1,6 @@
 import { pino } from "pino";
 
-import { RecordWriter } from "../kafka/record-writer.js";
+import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { DecisionIndex } from "./decision-index.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
@@ -17,7 +17,8 @@ async function main(): Promise<void> {
   const { host, port, brokers, token, maxAheadMs, keepDecisions } = intakeSettings(process.env);
   const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
   // One for each door: a burst in a topic must not make HTTP clients wait behind it.
-  const [doorWriter, httpWriter] = [new RecordWriter({ brokers, clientId: "fraud-intake-kafka", batchBytes }), new RecordWriter({ brokers, clientId: "fraud-intake-http", batchBytes })];
+  const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
+  const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
   const { metrics, registry } = intakeMetrics(() => doorWriter.queuedBytes + httpWriter.queuedBytes);
   const index = new DecisionIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });

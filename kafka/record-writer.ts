@@ -13,10 +13,12 @@ export interface OutgoingRecord {
   readonly headers?: IHeaders;
 }
 
+/** What a {@link RecordWriter} sends with. */
+export type BatchProducer = Pick<Producer, "sendBatch" | "disconnect">;
+
 export interface RecordWriterOptions {
-  /** `host:port` of a broker. */
-  readonly brokers: string;
-  readonly clientId: string;
+  /** Makes a connected producer; each failure asks for another. */
+  readonly connect: () => Promise<BatchProducer>;
   /** How large a batch a topic takes, in bytes: a batch of one record may be larger. */
   readonly batchBytes: (topic: string) => number;
 }
@@ -45,7 +47,7 @@ interface Entry {
  */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
-  #producer: Promise<Producer> | undefined;
+  #producer: Promise<BatchProducer> | undefined;
   readonly #queue: Entry[] = [];
   #queuedBytes = 0;
   #working: Promise<void> | undefined;
@@ -118,15 +120,15 @@ export class RecordWriter {
     }
   }
 
-  #connected(): Promise<Producer> {
-    this.#producer ??= (async () => {
-      const producer = kafkaClient(this.#options.brokers, this.#options.clientId).producer({ idempotent: true, maxInFlightRequests: 1 });
-      await producer.connect();
-      return producer;
-    })();
+  #connected(): Promise<BatchProducer> {
+    if (this.#producer !== undefined) return this.#producer;
+    const producer = this.#options.connect();
+    this.#producer = producer;
     // Whoever uses it next tries anew.
-    this.#producer.catch(() => (this.#producer = undefined));
-    return this.#producer;
+    producer.catch(() => {
+      if (this.#producer === producer) this.#producer = undefined;
+    });
+    return producer;
   }
 
   /** Takes from the queue's head what fits, and stops at the first record that does not: no record passes another. */
@@ -160,4 +162,11 @@ function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let size = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) * (typeof key === "string" ? 3 : 1) + (value?.length ?? 0);
   for (const [name, header] of Object.entries(headers ?? {})) size += name.length * 3 + Buffer.byteLength(String(header)) + 8;
   return size;
+}
+
+/** A producer for a {@link RecordWriter}: each record stands in Kafka once, in order, as long as the producer lives. */
+export async function idempotentProducer(brokers: string, clientId: string): Promise<BatchProducer> {
+  const producer = kafkaClient(brokers, clientId).producer({ idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  return producer;
 }

@@ -82,16 +82,18 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   for (const place of lost) example(`${place} is neither valid nor rejected`);
 
   const decidedOrigins = new Set<string>();
-  const decidedContents = new Map<string, string>();
+  const decidedContents = new Map<string, Set<string>>();
   let decidedTwice = 0;
   for (const { value } of records.decisions) {
     const transaction = Decision.decode(Any.decode(value!).value).evidence!.transaction!;
     const identity = identityOf(transaction);
-    if (decidedContents.has(identity)) {
+    let contents = decidedContents.get(identity);
+    if (contents === undefined) decidedContents.set(identity, (contents = new Set()));
+    else {
       decidedTwice++;
-      example(`${identity} is decided more than once`);
+      example(`${identity.replace("\0", " ")} is decided more than once`);
     }
-    decidedContents.set(identity, transaction.contentHash.toString("hex"));
+    contents.add(transaction.contentHash.toString("hex"));
     decidedOrigins.add(placeOf(transaction.origin));
   }
   const refusedOrigins = new Map(records.functionsRejected.map(({ value }) => RejectedRecord.decode(Any.decode(value!).value)).map(({ origin, reason }) => [placeOf(origin), reason]));
@@ -101,8 +103,8 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
     const known = decidedContents.get(identityOf(transaction));
     const hash = transaction.contentHash.toString("hex");
     if (decidedOrigins.has(place)) of.decided++;
-    else if (refusedOrigins.has(place) && (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || (known !== undefined && known !== hash))) of.functionsRejected++;
-    else if (known === hash) of.repeats++;
+    else if (refusedOrigins.has(place) && (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || known?.has(hash) === false)) of.functionsRejected++;
+    else if (known?.has(hash) === true) of.repeats++;
     else {
       of.undecided++;
       example(`${place} (${identityOf(transaction).replace("\0", " ")}) is valid and has no decision`);

@@ -1,3 +1,5 @@
+import type { Message } from "kafkajs";
+
 import { type Cluster, flinkClient, poll, readTopics } from "../../cluster/index.js";
 import { addresses } from "../../cluster/addresses.js";
 import { type Machine, thisMachine } from "../../cluster/json-report.js";
@@ -5,6 +7,7 @@ import { TOPICS } from "../../cluster/settings.js";
 import { Random } from "../../ingress-generator/random.js";
 import { kafkaClient, Partitioners, withAdmin } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
+import { partitionOf } from "../../kafka/partition.js";
 import { accountFor, type IntakeAccount, placeOf } from "./account.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
 
@@ -100,14 +103,20 @@ async function send(brokers: string, { records, seed, runId, onProgress, signal 
   // Told the partition, one knows from the answer where each record stands.
   let turn = 0;
   const sendAll = async (batch: readonly HostileRecord[]): Promise<void> => {
-    const byTopic = new Map<string, HostileRecord[]>();
-    const partition = turn++ % 4;
+    const byPosition = new Map<string, HostileRecord[]>();
+    const byTopic = new Map<string, Message[]>();
+    turn++;
     for (const record of batch) {
-      const topic = record.kind === "transaction" ? TOPICS.transactions.name : TOPICS.labels.name;
-      byTopic.set(topic, [...(byTopic.get(topic) ?? []), record]);
+      const { name: topic, partitions } = record.kind === "transaction" ? TOPICS.transactions : TOPICS.labels;
+      const partition = record.account === undefined ? turn % partitions : partitionOf(record.account, partitions);
+      const position = `${topic}-${partition}`;
+      byPosition.set(position, [...(byPosition.get(position) ?? []), record]);
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), { key: record.key, value: record.value, headers: record.headers, partition }]);
     }
-    const answers = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, all]) => ({ topic, messages: all.map(({ key, value, headers }) => ({ key, value, headers, partition })) })) });
-    for (const { topicName, baseOffset } of answers) byTopic.get(topicName)!.forEach((record, at) => sentBy.set(placeOf({ topic: topicName, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
+    const answers = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
+    for (const { topicName: topic, partition, baseOffset } of answers) {
+      byPosition.get(`${topic}-${partition}`)!.forEach((record, at) => sentBy.set(placeOf({ topic, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
+    }
   };
   try {
     const stream = hostileRecords({ seed, runId, nowMs: Date.now() });
