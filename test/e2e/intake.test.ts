@@ -109,6 +109,15 @@ describe("the Kafka doors", () => {
     expect(Object.keys(report.byReason).sort()).toEqual(["CONTENT_TYPE", "EMPTY", "ENCODING", "INVALID_VALUE", "MISSING_FIELD", "TIME_AHEAD", "TOO_LARGE", "UNKNOWN_FIELD", "UNREADABLE", "WRONG_TYPE"]);
   });
 
+  it("are the only way in; what gets past them and cannot be read is set aside by the account counter", async () => {
+    const producer = kafkaClient(brokers, "test").producer();
+    await producer.connect();
+    await producer.send({ topic: TOPICS.transactionsValid.name, messages: [{ key: "past", value: Buffer.from([0x0a, 0xff, 0xff]) }] });
+    await producer.disconnect();
+    await poll("the record in functions.rejected", async () => (await startOwnCommand(["rejected", "list", "--reason", "UNREADABLE", "--brokers", brokers]).finished).stdout.includes("functions.rejected-"), { timeoutMs: LIMIT_MS });
+    expect(await flinkClient(settings).jobState()).toBe("RUNNING");
+  });
+
   it("keep what they refuse to be looked at, corrected and sent again", async () => {
     const incomplete = { ...transaction({ accountId: "alan" }), merchantId: undefined };
     const producer = kafkaClient(brokers, "test").producer();
@@ -193,6 +202,17 @@ describe("the Kafka doors", () => {
     expect(seen.decisions.filter((id) => id.startsWith("kills-"))).toHaveLength(sentTransactions);
     // The kills hit: something was read twice, and recognised.
     expect(seen.twice).toBeGreaterThan(0);
+  });
+});
+
+// After the hostile records: those must see no restart, and Flink tells of one seconds later.
+describe("a TaskManager that dies", () => {
+  it("finds the decision that stands after a provisional one was taken back", async () => {
+    const one = transaction();
+    expect(await post(one, "?wait=20s")).toMatchObject({ status: 200, body: { decision: { status: "provisional" } } });
+    cluster.kill("taskmanager");
+    await poll("its committed decision", async () => (await find("ada", one.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
+    await flinkClient(settings).waitForRunning(LIMIT_MS);
   });
 });
 
