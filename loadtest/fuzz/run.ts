@@ -1,15 +1,15 @@
 import type { Message } from "kafkajs";
 
-import { type Cluster, flinkClient, poll, readTopics } from "../../cluster/index.js";
+import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
 import { addresses } from "../../cluster/addresses.js";
 import { type Machine, thisMachine } from "../../cluster/json-report.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { Random } from "../../ingress-generator/random.js";
 import { kafkaClient, Partitioners, withAdmin } from "../../kafka/client.js";
-import { endOffsets } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
-import { accountFor, type IntakeAccount, placeOf } from "./account.js";
+import { type IntakeAccount, placeOf } from "./account.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
+import { intakeStarts, readAccount } from "./read-account.js";
 
 /** The consumer groups of the intake, and of StateFun as `module.yaml` names it. */
 const GROUPS = { intake: "fraud-intake", statefun: "fraud-pipeline" } as const;
@@ -19,7 +19,6 @@ const OVERSIZED_EVERY = 10_000;
 const LOOK_MS = 500;
 /** Nothing moves for so long: something is stuck. */
 const STUCK_MS = 120_000;
-const READ_LIMIT_MS = 300_000;
 
 /** The report of a fuzz run, `reports/intake.json`. Field names are stable. */
 export interface IntakeReport extends IntakeAccount {
@@ -57,8 +56,7 @@ export const isGood = (report: IntakeReport): boolean =>
 export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgress, signal }: FuzzOptions): Promise<IntakeReport> {
   const brokers = addresses(cluster.settings).kafka;
   const flink = flinkClient(cluster.settings);
-  const topics = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected].map(({ name }) => name);
-  const starts = new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(brokers, topic)])));
+  const starts = await intakeStarts(brokers);
   const restartsBefore = await flink.restarts();
   let notRunning = 0;
   const watch = setInterval(() => void flink.jobState().then((state) => state !== "RUNNING" && notRunning++), LOOK_MS);
@@ -71,7 +69,7 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
     for (let before = Infinity; ; ) {
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");
-      const { account, fates } = await look(brokers, starts);
+      const { account, fates } = await readAccount(brokers, starts);
       // What is under way between functions has left the topics, and has not come out.
       if (account.undecided > 0 && account.undecided < before) {
         before = account.undecided;
@@ -169,17 +167,4 @@ async function consumed(brokers: string, groupId: string, topics: readonly strin
     await poll(`${groupId} to read on`, async () => (now = await behind()) < left, { timeoutMs: STUCK_MS, intervalMs: LOOK_MS, signal });
     left = now;
   }
-}
-
-async function look(brokers: string, starts: ReadonlyMap<string, ReadonlyMap<number, bigint>>): Promise<ReturnType<typeof accountFor>> {
-  const { records } = await readTopics({ brokers, topics: [...starts].map(([topic, from]) => ({ topic, from })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
-  const of = (...wanted: readonly { readonly name: string }[]) => records.filter(({ topic }) => wanted.some(({ name }) => name === topic));
-  return accountFor({
-    sent: of(TOPICS.transactions, TOPICS.labels),
-    validTransactions: of(TOPICS.transactionsValid),
-    validLabels: of(TOPICS.labelsValid),
-    rejected: of(TOPICS.transactionsRejected, TOPICS.labelsRejected),
-    decisions: of(TOPICS.decisions),
-    functionsRejected: of(TOPICS.functionsRejected),
-  });
 }

@@ -2,14 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
 import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
-import { accountFor } from "../../loadtest/fuzz/account.js";
+import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
@@ -142,8 +142,7 @@ describe("the Kafka doors", () => {
   });
 
   it(`lose nothing and repeat nothing when the intake is killed ${KILLS} times under load, once within a burst of one account`, async () => {
-    const topics = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected].map(({ name }) => name);
-    const starts = new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(brokers, topic)])));
+    const starts = await intakeStarts(brokers);
     const end = new AbortController();
     const generating = runGenerator({ brokers, seed: 5, runId: "kills", rate: 250, accounts: 200, signal: end.signal });
     const acknowledged: string[] = [];
@@ -177,19 +176,8 @@ describe("the Kafka doors", () => {
     const { sentTransactions } = await generating;
 
     const look = async () => {
-      const { records } = await readTopics({ brokers, topics: [...starts].map(([topic, from]) => ({ topic, from })), isolation: "read_committed", timeoutMs: LIMIT_MS });
-      const of = (...wanted: readonly { readonly name: string }[]) => records.filter(({ topic }) => wanted.some(({ name }) => name === topic));
-      return {
-        ...accountFor({
-          sent: of(TOPICS.transactions, TOPICS.labels),
-          validTransactions: of(TOPICS.transactionsValid),
-          validLabels: of(TOPICS.labelsValid),
-          rejected: of(TOPICS.transactionsRejected, TOPICS.labelsRejected),
-          decisions: of(TOPICS.decisions),
-          functionsRejected: of(TOPICS.functionsRejected),
-        }).account,
-        decisions: of(TOPICS.decisions).map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
-      };
+      const { account, records } = await readAccount(brokers, starts);
+      return { ...account, decisions: records.decisions.map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId) };
     };
     let seen: Awaited<ReturnType<typeof look>> | undefined;
     await poll("every transaction to be decided", async () => (seen = await look()).unaccounted === 0 && seen.undecided === 0, { timeoutMs: LIMIT_MS, intervalMs: 1_000 });
