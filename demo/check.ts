@@ -1,5 +1,6 @@
 import { type RawRecord, readTopics } from "../cluster/index.js";
 import { TOPICS } from "../cluster/settings.js";
+import type { TopicOffsets } from "../kafka/offsets.js";
 import { type Judgement, judgeRun } from "../loadtest/judge.js";
 import { Alert, Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -7,19 +8,16 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 const READ_LIMIT_MS = 300_000;
 const READ_TOPICS = [TOPICS.transactionsValid, TOPICS.decisions, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
-/** Where each topic stood before a run, by partition. */
-export type Starts = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
-
 /** The names of the topics that {@link checkRun} reads. */
 export const checkedTopics: readonly string[] = READ_TOPICS.map(({ name }) => name);
 
 /**
  * Reads what a run left in the topics, with Kafka's own consumer and `read_committed`, and judges it.
  *
- * @param starts - where to begin reading
+ * @param starts - where each topic stood before the run
  * @returns the judgement, and how many episodes were opened or escalated
  */
-export async function checkRun(brokers: string, runId: string, starts: Starts): Promise<{ judgement: Judgement; alerts: number }> {
+export async function checkRun(brokers: string, runId: string, starts: TopicOffsets): Promise<{ judgement: Judgement; alerts: number }> {
   const { records } = await readTopics({ brokers, topics: checkedTopics.map((topic) => ({ topic, from: starts.get(topic) ?? new Map<number, bigint>() })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
   const of = ({ name }: { name: string }): RawRecord[] => records.filter(({ topic }) => topic === name);
   const belongs = (accountId: string): boolean => accountId.startsWith(`${runId}-`);

@@ -4,8 +4,8 @@ import { TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { type Generated, runGenerator } from "../ingress-generator/producer.js";
 import { followTopics } from "../kafka/consumer.js";
-import { endOffsets } from "../kafka/offsets.js";
-import { checkedTopics, checkRun, type Starts } from "./check.js";
+import { topicEnds, type TopicOffsets } from "../kafka/offsets.js";
+import { checkedTopics, checkRun } from "./check.js";
 import { LiveStats } from "./live-stats.js";
 import type { ClusterGlance } from "./live-view.js";
 import type { DemoOptions } from "./options.js";
@@ -49,7 +49,7 @@ export class DemoRun {
   async run(screen: Screen, signal: AbortSignal): Promise<DemoReport | undefined> {
     const startedAtMs = Date.now();
     const timer = setInterval(() => void this.#look(), GLANCE_MS);
-    const starts: Starts = new Map(await Promise.all(checkedTopics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await endOffsets(this.#brokers, topic)])));
+    const starts = await topicEnds(this.#brokers, checkedTopics);
     const reader = await followTopics({
       brokers: this.#brokers,
       topics: [TOPICS.decisions.name, TOPICS.alerts.name],
@@ -115,7 +115,7 @@ export class DemoRun {
     }
   }
 
-  async #report(generated: Generated, starts: Starts, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {
+  async #report(generated: Generated, starts: TopicOffsets, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {
     await this.#look();
     const { judgement, alerts } = await checkRun(this.#brokers, this.#runId, starts);
     const [p50, p99] = this.stats.quantiles(0.5, 0.99);

@@ -59,7 +59,10 @@ function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
 }
 
 const originOf = (source: Source): Origin | undefined => ("origin" in source ? source.origin : undefined);
-const nameOf = (source: Source): string => ("origin" in source ? `${source.origin.topic}-${source.origin.partition}-${source.origin.offset}` : source.newId());
+const nameOf = (source: Source): string => ("origin" in source ? placeOf(source.origin) : source.newId());
+
+/** A record's place in words, such as `transactions-2-17`. */
+export const placeOf = ({ topic, partition, offset }: Origin): string => `${topic}-${partition}-${offset}`;
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 const PROTOBUF_TYPE = /^application\/(?:x-|vnd\.google\.)?protobuf$/;

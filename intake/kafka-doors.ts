@@ -1,7 +1,6 @@
 import type { Batch, Consumer, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 
 import { kafkaClient } from "../kafka/client.js";
-import { partitionOf } from "../kafka/partition.js";
 import type { OutgoingRecord, RecordWriter } from "../kafka/record-writer.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -9,7 +8,7 @@ import { pack } from "../statefun/index.js";
 import { admit } from "./admission.js";
 import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
-import { type Door, DOORS } from "./topics.js";
+import { type Door, DOORS, validRecord } from "./topics.js";
 
 /** All intakes share the partitions among them. */
 export const INTAKE_GROUP = "fraud-intake";
@@ -96,9 +95,9 @@ export class KafkaDoors {
     const timestampMs = Number(message.timestamp);
     try {
       if (message.value === null) throw new RefusedError(IntakeReason.EMPTY, "the record has no value");
-      const { accountId, value } = admit(door.kind, message.value, contentTypeOf(message.headers), { origin }, { nowMs: timestampMs, maxAheadMs });
+      const admitted = admit(door.kind, message.value, contentTypeOf(message.headers), { origin }, { nowMs: timestampMs, maxAheadMs });
       metrics.admitted(door.kind, "kafka");
-      return { topic: door.valid.name, partition: partitionOf(accountId, door.valid.partitions), key: accountId, value, timestampMs };
+      return validRecord(door, admitted, timestampMs);
     } catch (error) {
       const problem = problemOf(error);
       metrics.refused(door.kind, "kafka", reasonName(problem.reason));

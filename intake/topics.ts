@@ -1,5 +1,7 @@
-import { LIMITS, TOPICS, type TopicSettings } from "../cluster/settings.js";
-import type { InputKind } from "./admission.js";
+import { TOPICS, type TopicSettings } from "../cluster/settings.js";
+import { partitionOf } from "../kafka/partition.js";
+import type { OutgoingRecord } from "../kafka/record-writer.js";
+import type { Admitted, InputKind } from "./admission.js";
 
 /** The topics of one kind of input: where anybody writes, and where the intake sorts it to. */
 export interface Door {
@@ -18,5 +20,12 @@ const LARGE_BATCH_BYTES = 512 * 1024;
 /** A batch's own header, and room for an estimate that is a little low. */
 const MARGIN_BYTES = 2 * 1024;
 
+const WRITTEN = new Map(Object.values(DOORS).flatMap(({ valid, rejected }) => [valid, rejected].map(({ name, batchBytes = LARGE_BATCH_BYTES }) => [name, batchBytes])));
+
 /** For a {@link RecordWriter}: how much of a topic's records may go together. */
-export const batchBytes = (topic: string): number => (topic.endsWith(".valid") ? LIMITS.recordBytes - MARGIN_BYTES : LARGE_BATCH_BYTES);
+export const batchBytes = (topic: string): number => Math.min((WRITTEN.get(topic) ?? LARGE_BATCH_BYTES) - MARGIN_BYTES, LARGE_BATCH_BYTES);
+
+/** The record of what was admitted. @param timestampMs - default: now */
+export function validRecord({ valid }: Door, { accountId, value }: Admitted, timestampMs?: number): OutgoingRecord {
+  return { topic: valid.name, partition: partitionOf(accountId, valid.partitions), key: accountId, value, ...(timestampMs !== undefined && { timestampMs }) };
+}

@@ -9,7 +9,7 @@ import { stepView } from "../../cluster/terminal/step-view.js";
 import { ensureTools } from "../../cluster/tools/index.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
-import { withAdmin } from "../../kafka/client.js";
+import { lagOf } from "../../kafka/offsets.js";
 import { cpuSeconds } from "../process-cpu.js";
 
 const RATE = 500;
@@ -119,14 +119,7 @@ async function client({ settings }: Cluster, name: string, count: number, run: s
 const drained = (cluster: Cluster) => poll("the intake to have read all", async () => (await behind(cluster)) === 0, { timeoutMs: LIMIT_MS });
 
 /** How many records the Kafka door has yet to read. */
-async function behind({ settings }: Cluster): Promise<number> {
-  const topic = TOPICS.transactions.name;
-  return await withAdmin(addresses(settings).kafka, async (admin) => {
-    const [read] = await admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: [topic] });
-    const ends = await admin.fetchTopicOffsets(topic);
-    return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, Number(read?.partitions.find((one) => one.partition === partition)?.offset ?? 0)), 0);
-  });
-}
+const behind = async ({ settings }: Cluster): Promise<number> => Number(await lagOf(addresses(settings).kafka, INTAKE_GROUP, [TOPICS.transactions.name]));
 
 async function intakePid({ settings }: Cluster): Promise<number> {
   return (await clusterStatus(settings)).parts.find(({ part }) => part === "intake")!.pid!;

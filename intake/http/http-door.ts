@@ -3,13 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 
-import { partitionOf } from "../../kafka/partition.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { DecisionIndex } from "../decision-index.js";
 import type { IntakeMetrics } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
-import { DOORS } from "../topics.js";
+import { DOORS, validRecord } from "../topics.js";
 import { type Body, type BodyItem, JSON_TYPES, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { openApi } from "./openapi.js";
@@ -134,7 +133,10 @@ async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined,
     }),
   );
 
-  if (body.many) return void (await reply.code(202).send({ accepted: results.filter(({ status }) => status !== "refused").length, refused: results.filter(({ status }) => status === "refused").length, results }));
+  if (body.many) {
+    const refused = results.filter(({ status }) => status === "refused").length;
+    return void (await reply.code(202).send({ accepted: results.length - refused, refused, results }));
+  }
   const [result] = results as [ItemResult];
   if (result.status === "refused") return await sendProblem(reply, result.problem);
   if (result.status === "conflict") return await sendProblem(reply, problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"));
@@ -161,9 +163,8 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
   if (admitted.length === 0) return;
   if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 5);
   if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
-  const { valid } = DOORS[kind];
   const end = new AbortController();
-  const written = writer.write(admitted.map(({ accountId, value }) => ({ topic: valid.name, partition: partitionOf(accountId, valid.partitions), key: accountId, value })));
+  const written = writer.write(admitted.map((one) => validRecord(DOORS[kind], one)));
   try {
     await Promise.race([
       written,

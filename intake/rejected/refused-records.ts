@@ -4,6 +4,7 @@ import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence
 import { RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
 import type { Origin } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { placeOf } from "../admission.js";
 import { reasonName } from "../problem.js";
 
 const READ_LIMIT_MS = 300_000;
@@ -70,5 +71,3 @@ function byCounter({ topic, partition, offset, timestampMs, value }: RawRecord):
     headers: [],
   };
 }
-
-const placeOf = ({ topic, partition, offset }: Origin): string => `${topic}-${partition}-${offset}`;

@@ -1,21 +1,16 @@
 import { readTopics } from "../../cluster/index.js";
 import { TOPICS } from "../../cluster/settings.js";
-import { endOffsets } from "../../kafka/offsets.js";
+import { topicEnds, type TopicOffsets } from "../../kafka/offsets.js";
 import { accountFor, type IntakeRecords } from "./account.js";
 
 const READ_LIMIT_MS = 300_000;
 const READ = [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsValid, TOPICS.labelsValid, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.decisions, TOPICS.functionsRejected];
 
-/** Where each topic stood before a run, by partition. */
-export type Starts = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
-
-/** Where the topics stand now. */
-export async function intakeStarts(brokers: string): Promise<Starts> {
-  return new Map(await Promise.all(READ.map(async ({ name }): Promise<[string, Map<number, bigint>]> => [name, await endOffsets(brokers, name)])));
-}
+/** Where the topics stand now: what {@link readAccount} begins at. */
+export const intakeStarts = (brokers: string): Promise<TopicOffsets> => topicEnds(brokers, READ.map(({ name }) => name));
 
 /** Reads what came since with Kafka's own consumer, committed records only, and finds every sent one again. */
-export async function readAccount(brokers: string, starts: Starts): Promise<ReturnType<typeof accountFor> & { readonly records: IntakeRecords }> {
+export async function readAccount(brokers: string, starts: TopicOffsets): Promise<ReturnType<typeof accountFor> & { readonly records: IntakeRecords }> {
   const all = await readTopics({ brokers, topics: [...starts].map(([topic, from]) => ({ topic, from })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
   const of = (...wanted: readonly { readonly name: string }[]) => all.records.filter(({ topic }) => wanted.some(({ name }) => name === topic));
   const records: IntakeRecords = {

@@ -5,14 +5,16 @@ import { addresses } from "../../cluster/addresses.js";
 import { type Machine, thisMachine } from "../../cluster/json-report.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { Random } from "../../ingress-generator/random.js";
-import { kafkaClient, Partitioners, withAdmin } from "../../kafka/client.js";
+import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
+import { kafkaClient, Partitioners } from "../../kafka/client.js";
+import { lagOf } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { type IntakeAccount, placeOf } from "./account.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
 import { intakeStarts, readAccount } from "./read-account.js";
 
-/** The consumer groups of the intake, and of StateFun as `module.yaml` names it. */
-const GROUPS = { intake: "fraud-intake", statefun: "fraud-pipeline" } as const;
+/** StateFun's consumer group, as `module.yaml` names it. */
+const STATEFUN_GROUP = "fraud-pipeline";
 const BATCH_RECORDS = 100;
 /** One record at the broker's limit, and one beyond, for each so many. */
 const OVERSIZED_EVERY = 10_000;
@@ -64,8 +66,8 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
     const beganMs = Date.now();
     const { sentBy, refusedByBroker } = await send(brokers, { records, seed, runId, onProgress, signal });
     const seconds = (Date.now() - beganMs) / 1000;
-    await consumed(brokers, GROUPS.intake, [TOPICS.transactions.name, TOPICS.labels.name], onProgress, signal);
-    await consumed(brokers, GROUPS.statefun, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
+    await consumed(brokers, INTAKE_GROUP, [TOPICS.transactions.name, TOPICS.labels.name], onProgress, signal);
+    await consumed(brokers, STATEFUN_GROUP, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
     for (let before = Infinity; ; ) {
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");
@@ -147,20 +149,7 @@ async function send(brokers: string, { records, seed, runId, onProgress, signal 
 
 /** Waits until a consumer group has read topics to their ends. */
 async function consumed(brokers: string, groupId: string, topics: readonly string[], onProgress: (line: string) => void, signal: AbortSignal | undefined): Promise<void> {
-  const behind = async (): Promise<bigint> =>
-    await withAdmin(brokers, async (admin) => {
-      const offsets = await admin.fetchOffsets({ groupId, topics: [...topics] });
-      let sum = 0n;
-      for (const topic of topics) {
-        const read = offsets.find((one) => one.topic === topic)?.partitions ?? [];
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-          // −1: nothing of it was read yet.
-          const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
-          sum += BigInt(high) - (at < 0n ? 0n : at);
-        }
-      }
-      return sum;
-    });
+  const behind = () => lagOf(brokers, groupId, topics);
   for (let left = await behind(); left > 0n; ) {
     onProgress(`${groupId} has ${left} records to read`);
     let now = left;
