@@ -1,7 +1,7 @@
 import { type RawRecord, readTopics } from "../cluster/index.js";
 import { TOPICS } from "../cluster/settings.js";
 import type { TopicOffsets } from "../kafka/offsets.js";
-import { type Judgement, judgeRun } from "../loadtest/judge.js";
+import { type Judgement, judgeRun } from "../loadtest/verify/judge.js";
 import { Alert, Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 

@@ -1,3 +1,6 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+
 import type { AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { AccountState } from "../../protos/gen/fraud/v1/internal.js";
 import { type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
@@ -5,6 +8,9 @@ import { distanceMetres } from "../distance.js";
 import { maxTime, saturateCount, saturateUnsigned } from "../integers.js";
 import type { FunctionSettings } from "../settings.js";
 import { add, emptyWindow, expire, total } from "../window.js";
+
+/** Of a merchant id's hash. */
+const MERCHANT_BYTES = 8;
 
 type AccountSettings = FunctionSettings["account"];
 type Travel = Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh">;
@@ -44,7 +50,18 @@ export function countTransaction(state: AccountState, transaction: Transaction, 
         : undefined,
     ...travel(state, transaction),
     confirmedFraudCount: confirmedFrauds(state, asOf, settings.fraudWindowMs),
+    merchantVisits: settings.knownMerchants === 0 ? undefined : visit(state, transaction.merchantId, settings.knownMerchants),
   };
+}
+
+/** How often the account was at this merchant of late; remembers the visit. Changes `state`. */
+function visit(state: AccountState, merchantId: string, keep: number): number {
+  const entry = sha256(utf8ToBytes(merchantId)).subarray(0, MERCHANT_BYTES);
+  const known = state.recentMerchants.subarray(-keep * MERCHANT_BYTES);
+  let visits = 0;
+  for (let at = 0; at < known.length; at += MERCHANT_BYTES) if (known.subarray(at, at + MERCHANT_BYTES).equals(entry)) visits++;
+  state.recentMerchants = Buffer.concat([known, entry]).subarray(-keep * MERCHANT_BYTES);
+  return visits;
 }
 
 /** Distance and speed since the account's last located transaction, which this one then becomes. */

@@ -14,6 +14,7 @@ const FEATURES = {
   "account.travel_elapsed_ms": ({ account }: Evidence) => account?.features?.travelElapsedMs,
   "account.travel_speed_kmh": ({ account }: Evidence) => account?.features?.travelSpeedKmh,
   "account.confirmed_fraud_count": ({ account }: Evidence) => big(account?.features?.confirmedFraudCount),
+  "account.merchant_visits": ({ account }: Evidence) => big(account?.features?.merchantVisits),
   "merchant.recent_count": ({ merchant }: Evidence) => big(merchant?.features?.recentCount),
   "merchant.recent_amount_minor": ({ merchant }: Evidence) => merchant?.features?.recentAmountMinor,
   "merchant.history_count": ({ merchant }: Evidence) => big(merchant?.features?.historyCount),

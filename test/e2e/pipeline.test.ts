@@ -6,7 +6,7 @@ import type { ReadPartition } from "../../cluster/java-reader.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { followTopics } from "../../kafka/consumer.js";
-import { judgeRun } from "../../loadtest/judge.js";
+import { judgeRun } from "../../loadtest/verify/judge.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";

@@ -1,7 +1,7 @@
-import { Decision } from "../protos/gen/fraud/v1/decision.js";
-import { RejectedRecord, RejectReason } from "../protos/gen/fraud/v1/evidence.js";
-import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
-import { Any } from "../protos/gen/google/protobuf/any.js";
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { RejectedRecord } from "../../protos/gen/fraud/v1/evidence.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
 
 /** A Kafka record as the judge needs it. */
 export interface JudgedRecord {
@@ -22,7 +22,7 @@ export interface RunRecords {
 
 /** A rule that does not hold, and the record that shows it. */
 export interface Violation {
-  readonly property: "missing" | "duplicate" | "out-of-order" | "unexpected" | "unreadable";
+  readonly property: "missing" | "duplicate" | "out-of-order" | "unexpected" | "altered" | "unreadable";
   readonly what: string;
 }
 
@@ -41,8 +41,11 @@ export interface Judgement {
 }
 
 interface Accepted {
+  /** Where its first record stands that was not refused. */
   readonly partition: number;
   readonly offset: bigint;
+  /** What it may look like in its decision: the contents of its records that were not refused. */
+  readonly contents: Uint8Array[];
   decided: number;
 }
 
@@ -53,8 +56,11 @@ interface AccountOrder {
 }
 
 /**
- * Judges one run by its records: every accepted transaction has exactly one committed decision, and each account's
- * decisions stand in the order in which its transactions entered, numbered without a gap.
+ * Judges one run by its records: every accepted transaction has exactly one committed decision, which holds it unaltered, and
+ * each account's decisions stand in the order in which its transactions entered, numbered without a gap.
+ *
+ * Accepted is an identity (account and transaction id) with a record that was not refused; records of one identity are told
+ * apart by content hash.
  *
  * Shares no code with the functions that it judges.
  *
@@ -62,12 +68,8 @@ interface AccountOrder {
  */
 export function judgeRun(records: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): Judgement {
   const violations: Violation[] = [];
-  const accepted = acceptedTransactions(records, belongs);
-  const rejected = rejectedTransactions(records, belongs);
-  for (const [identity, refused] of rejected) {
-    // Of a conflict, the second record is refused and the first one decided.
-    if (refused === "whole") accepted.delete(identity);
-  }
+  const rejected = rejectedContents(records, belongs);
+  const accepted = acceptedTransactions(records, rejected, belongs);
 
   const accounts = new Map<string, AccountOrder>();
   let decisions = 0;
@@ -88,6 +90,9 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const name = `${accountId} ${transactionId} (decisions ${at(record)}, seq ${seq})`;
     if (ingress === undefined) {
       violations.push({ property: "unexpected", what: `${name} was never accepted` });
+    } else if (!ingress.contents.some((content) => Buffer.compare(content, Transaction.encode(transaction).finish()) === 0)) {
+      ingress.decided++;
+      violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (transactions.valid ${at(ingress)})` });
     } else if (++ingress.decided > 1) {
       duplicates++;
       violations.push({ property: "duplicate", what: `${name} is decision number ${ingress.decided} on it` });
@@ -110,35 +115,45 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
   return { accepted: accepted.size, rejected: rejected.size, decisions, missing, duplicates, outOfOrder, violations };
 }
 
-function acceptedTransactions({ transactions }: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): Map<string, Accepted> {
+function acceptedTransactions({ transactions }: RunRecords, rejected: RejectedContents, belongs: (accountId: string, transactionId: string) => boolean): Map<string, Accepted> {
   const accepted = new Map<string, Accepted>();
   for (const { partition, offset, value } of transactions) {
-    if (value === null) continue;
-    const { accountId, transactionId } = Transaction.decode(value);
-    if (!belongs(accountId, transactionId)) continue;
-    const identity = identityOf(accountId, transactionId);
-    // The first record under an identity is the transaction; later ones are repeats or conflicts.
-    if (!accepted.has(identity)) accepted.set(identity, { partition, offset, decided: 0 });
+    const transaction = value && readTransaction(value);
+    if (!transaction || !belongs(transaction.accountId, transaction.transactionId)) continue;
+    const identity = identityOf(transaction.accountId, transaction.transactionId);
+    if (rejected.get(identity)?.has(transaction.contentHash.toString("hex")) === true) continue;
+    // Later records under an identity are repeats.
+    const known = accepted.get(identity);
+    if (known === undefined) accepted.set(identity, { partition, offset, contents: [value], decided: 0 });
+    else known.contents.push(value);
   }
   return accepted;
 }
 
-/** Refused transactions by identity: `whole` when nothing of that identity was accepted, `conflict` otherwise. */
-function rejectedTransactions({ rejected }: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): Map<string, "whole" | "conflict"> {
-  const identities = new Map<string, "whole" | "conflict">();
+/** By identity, the content hashes that a function refused. */
+type RejectedContents = ReadonlyMap<string, ReadonlySet<string>>;
+
+function rejectedContents({ rejected }: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): RejectedContents {
+  const identities = new Map<string, Set<string>>();
   for (const { value } of rejected) {
     const any = value && Any.decode(value);
     if (any?.typeUrl !== typeUrl(RejectedRecord.$type)) continue;
-    const { original, reason } = RejectedRecord.decode(any.value);
-    if (original?.typeUrl !== typeUrl(Transaction.$type)) continue;
-    try {
-      const { accountId, transactionId } = Transaction.decode(original.value);
-      if (belongs(accountId, transactionId)) identities.set(identityOf(accountId, transactionId), reason === RejectReason.ID_CONFLICT ? "conflict" : "whole");
-    } catch {
-      // Refused because it cannot be read: it has no identity.
-    }
+    const { original } = RejectedRecord.decode(any.value);
+    // What cannot be read has no identity.
+    const transaction = original?.typeUrl === typeUrl(Transaction.$type) ? readTransaction(original.value) : undefined;
+    if (transaction === undefined || !belongs(transaction.accountId, transaction.transactionId)) continue;
+    const identity = identityOf(transaction.accountId, transaction.transactionId);
+    identities.set(identity, (identities.get(identity) ?? new Set()).add(transaction.contentHash.toString("hex")));
   }
   return identities;
+}
+
+function readTransaction(value: Uint8Array): Transaction | undefined {
+  try {
+    return Transaction.decode(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Accepted | undefined): string | undefined {

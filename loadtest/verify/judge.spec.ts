@@ -1,18 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Decision } from "../protos/gen/fraud/v1/decision.js";
-import { RejectedRecord, RejectReason } from "../protos/gen/fraud/v1/evidence.js";
-import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
-import { Any } from "../protos/gen/google/protobuf/any.js";
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { type JudgedRecord, judgeRun } from "./judge.js";
 
 const own = (_: string, transactionId: string) => transactionId.startsWith("run-");
 const any = (typeName: string, value: Uint8Array) => Any.encode({ typeUrl: `type.googleapis.com/${typeName}`, value: Buffer.from(value) }).finish();
 const log = (values: Uint8Array[]): JudgedRecord[] => values.map((value, offset) => ({ partition: 0, offset: BigInt(offset), value }));
-const transaction = (account: string, n: number) => Transaction.encode(Transaction.fromPartial({ accountId: account, transactionId: `run-${n}` })).finish();
+const fields = (account: string, n: number, hash = n) => ({ accountId: account, transactionId: `run-${n}`, contentHash: Buffer.alloc(16, hash) });
+const transaction = (account: string, n: number, hash = n) => Transaction.encode(Transaction.fromPartial(fields(account, n, hash))).finish();
 const decision = (account: string, n: number, seq: number) =>
-  any(Decision.$type, Decision.encode(Decision.fromPartial({ evidence: { transaction: { accountId: account, transactionId: `run-${n}` }, account: { seq: BigInt(seq) } } })).finish());
+  any(Decision.$type, Decision.encode(Decision.fromPartial({ evidence: { transaction: fields(account, n), account: { seq: BigInt(seq) } } })).finish());
 
 /** A run in which account `a` has transactions 0, 2, 4 and account `b` 1, 3, 5. */
 const entered = log([transaction("a", 0), transaction("b", 1), transaction("a", 2), transaction("b", 3), transaction("a", 4), transaction("b", 5)]);
@@ -40,15 +41,21 @@ describe("judgeRun", () => {
     expect(judge([decision("a", 2, 1), decision("a", 0, 2), ...decided.slice(4, 5), ...decided.filter((_, n) => n % 2 === 1)]).outOfOrder).toBe(1);
   });
 
+  it("finds a decision on a transaction that was altered on the way", () => {
+    const altered = any(Decision.$type, Decision.encode(Decision.fromPartial({ evidence: { transaction: { ...fields("b", 5), amountMinor: 1n }, account: { seq: 3n } } })).finish());
+    expect(judge([...decided.slice(0, 5), altered]).violations).toMatchObject([{ property: "altered" }]);
+  });
+
   it("ignores other runs", () => {
     expect(judgeRun({ transactions: entered, decisions: log(decided), rejected: [] }, () => false)).toMatchObject({ accepted: 0, decisions: 0, violations: [] });
   });
 
   it("expects no decision on what a function refused", () => {
-    const refused = (n: number, reason: RejectReason) =>
-      any(RejectedRecord.$type, RejectedRecord.encode(RejectedRecord.fromPartial({ reason, original: { typeUrl: `type.googleapis.com/${Transaction.$type}`, value: Buffer.from(transaction("b", n)) } })).finish());
+    const refused = (n: number, reason: RejectReason, hash = n) =>
+      any(RejectedRecord.$type, RejectedRecord.encode(RejectedRecord.fromPartial({ reason, original: { typeUrl: `type.googleapis.com/${Transaction.$type}`, value: Buffer.from(transaction("b", n, hash)) } })).finish());
     expect(judge(decided.slice(0, 5), [refused(5, RejectReason.INVALID_FIELD)])).toMatchObject({ missing: 0, rejected: 1, violations: [] });
-    expect(judge(decided.slice(0, 5), [refused(5, RejectReason.ID_CONFLICT)])).toMatchObject({ missing: 1 });
+    expect(judge(decided.slice(0, 5), [refused(5, RejectReason.ID_CONFLICT, 99)])).toMatchObject({ missing: 1 });
+    expect(judge(decided, [refused(5, RejectReason.ID_CONFLICT, 99)])).toMatchObject({ accepted: 6, rejected: 1, violations: [] });
   });
 
   it("finds any single record dropped, repeated or moved before its account's last", () => {

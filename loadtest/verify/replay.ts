@@ -1,0 +1,163 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../../protos/gen/fraud/v1/decision.js";
+import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
+import { AccountModel } from "./model/account.js";
+import { MerchantReplay } from "./model/merchant.js";
+import { type KnownModels, scoreOf } from "./model/scoring.js";
+import type { ModelSettings } from "./model/settings.js";
+import type { PropertyCheck } from "./property.js";
+import { type AddressHistories, type AddressInput, COUNTER, MERCHANT, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+
+interface Checks {
+  readonly accountFeatures: PropertyCheck;
+  readonly merchantFeatures: PropertyCheck;
+  readonly stateEvents: PropertyCheck;
+  readonly scores: PropertyCheck;
+}
+
+/** What may stand behind the names in evidence. */
+export interface Known {
+  readonly versions: ReadonlyMap<string, ModelSettings>;
+  readonly models: KnownModels;
+}
+
+/** Replays every address in the order of its `event_seq`, each input by the `logic_version` that it names. */
+export function replay({ accounts, merchants }: AddressHistories, { labels, rejected }: VerifiedRecords, known: Known, checks: Checks): void {
+  const sent = labelsByAccount(labels, refusedLabels(rejected));
+  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant. */
+  const underWay = new Map<string, string>();
+  for (const [id, inputs] of accounts) replayAccount(id, inputs, sent.get(id) ?? [], known, checks, underWay);
+  for (const [id, inputs] of merchants) replayMerchant(id, inputs, known, checks, underWay);
+  for (const [verdict, place] of underWay) checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
+  for (const [id, unused] of sent) {
+    // Accounts of which there is nothing but labels.
+    if (!accounts.has(id)) for (const label of unused) checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+  }
+}
+
+function replayAccount(id: string, inputs: readonly AddressInput[], sent: readonly FraudLabel[], known: Known, checks: Checks, underWay: Map<string, string>): void {
+  const model = new AccountModel();
+  let suspicious = 0n;
+  const taken = new Set<FraudLabel>();
+  for (const { place, decision, event } of inOrder(inputs)) {
+    if (event !== undefined) {
+      checks.stateEvents.looked();
+      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
+      if (settings === undefined) continue;
+      if (event.kind === StateEvent_Kind.EXPIRY) {
+        sameEvent(event, model.expiry(settings), checks.stateEvents, `expiry of account ${id}`, place);
+        continue;
+      }
+      const label = sent.find((one) => one.labelId === event.sourceId && one.revision === event.revision && one.transactionId === event.transactionId && !taken.has(one));
+      if (label === undefined) {
+        checks.stateEvents.violation(`a state event of account ${id} names a label that did not enter or was used already: ${event.sourceId} revision ${event.revision}`, place);
+        continue;
+      }
+      taken.add(label);
+      const expected = model.label(label, settings);
+      sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, place);
+      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event), place);
+      continue;
+    }
+    const { evidence } = decision!();
+    const { transaction, account, scoring } = evidence!;
+    const name = `${id} ${transaction!.transactionId}`;
+    checks.accountFeatures.looked();
+    const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, place);
+    if (settings !== undefined) sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+    checks.scores.looked();
+    suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
+  }
+  for (const label of mustHaveEvents(sent)) {
+    if (![...taken].some((one) => one.transactionId === label.transactionId && one.revision === label.revision)) checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+  }
+}
+
+function replayMerchant(id: string, inputs: readonly AddressInput[], known: Known, checks: Checks, underWay: Map<string, string>): void {
+  const model = new MerchantReplay();
+  for (const { place, decision, event } of inOrder(inputs)) {
+    if (event !== undefined) {
+      checks.stateEvents.looked();
+      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
+      if (settings === undefined) continue;
+      if (event.function !== MERCHANT || event.kind !== StateEvent_Kind.LABEL || !underWay.delete(verdictName(event))) {
+        checks.stateEvents.violation(`merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event)}`, place);
+      }
+      sameEvent(event, { eventTimeMs: model.latestEventTimeMs }, checks.stateEvents, `verdict at merchant ${id}`, place);
+      model.verdict(event.fraudDelta, event.effectiveAtMs, settings);
+      continue;
+    }
+    const { transaction, merchant } = decision!().evidence!;
+    checks.merchantFeatures.looked();
+    const settings = settingsOf(known, merchant!.logicVersion, checks.merchantFeatures, place);
+    if (settings !== undefined) sameBytes(MerchantFeatures, merchant!.features, model.transaction(transaction!, settings), checks.merchantFeatures, `${id} at ${transaction!.accountId} ${transaction!.transactionId}`, place);
+  }
+}
+
+/** @returns the account's last `suspicious_seq` */
+function checkScore(evidence: Evidence, scoring: ScoringEvidence | undefined, suspicious: bigint, known: Known, check: PropertyCheck, name: string, place: string): bigint {
+  const model = scoring && known.models.get(scoring.modelHash.toString("hex"));
+  if (scoring === undefined || model === undefined) {
+    check.violation(`${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`, place);
+    return suspicious;
+  }
+  settingsOf(known, scoring.logicVersion, check, place);
+  const assessed = scoreOf(model, evidence);
+  const next = assessed.score >= model.reviewAt ? suspicious + 1n : suspicious;
+  const expected: ScoringEvidence = { ...assessed, suspiciousSeq: next > suspicious ? next : undefined, modelId: model.id, modelHash: scoring.modelHash, logicVersion: scoring.logicVersion, error: "" };
+  sameBytes(ScoringEvidence, scoring, expected, check, name, place);
+  return next;
+}
+
+/** Labels that no earlier or later one makes stale: each of these has an event for certain. */
+function mustHaveEvents(sent: readonly FraudLabel[]): FraudLabel[] {
+  const highest = new Map<string, number>();
+  return sent.filter(({ transactionId, revision }) => {
+    if (revision <= (highest.get(transactionId) ?? 0)) return false;
+    highest.set(transactionId, revision);
+    return true;
+  });
+}
+
+/** Labels that a function refused, by their bytes. */
+function refusedLabels(rejected: readonly PlacedRecord[]): ReadonlySet<string> {
+  const originals = rejected.map((record) => rejectionIn(record)?.original).filter((original) => original?.typeUrl.endsWith(`/${FraudLabel.$type}`));
+  return new Set(originals.map((original) => original!.value.toString("base64")));
+}
+
+function labelsByAccount(records: readonly PlacedRecord[], refused: ReadonlySet<string>): Map<string, FraudLabel[]> {
+  const labels = new Map<string, FraudLabel[]>();
+  for (const { value } of records) {
+    if (value === null || refused.has(Buffer.from(value).toString("base64"))) continue;
+    const label = FraudLabel.decode(value);
+    labels.set(label.accountId, [...(labels.get(label.accountId) ?? []), label]);
+  }
+  return labels;
+}
+
+const inOrder = (inputs: readonly AddressInput[]): AddressInput[] => inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
+
+function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): ModelSettings | undefined {
+  const settings = versions.get(name);
+  if (settings === undefined) check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, place);
+  return settings;
+}
+
+const verdictName = ({ sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent): string => `${sourceId} revision ${revision} on ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
+
+function sameEvent(event: StateEvent, expected: Partial<StateEvent> | undefined, check: PropertyCheck, name: string, place: string): void {
+  if (expected === undefined) return check.violation(`${name}: a replay makes no event`, place);
+  const found = Object.fromEntries(Object.keys(expected).map((key) => [key, event[key as keyof StateEvent]]));
+  if (!isDeepStrictEqual(found, expected) || (event.function !== COUNTER && event.function !== MERCHANT)) check.violation(`${name}: the event says ${shown(found)}, a replay ${shown(expected)}`, place);
+}
+
+function sameBytes<T>(type: { encode(message: T): { finish(): Uint8Array } }, found: T | undefined, expected: T, check: PropertyCheck, name: string, place: string): void {
+  const same = found !== undefined && Buffer.compare(type.encode(found).finish(), type.encode(expected).finish()) === 0;
+  if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, place);
+}
+
+/** A message for people. */
+export const shown = (value: unknown): string => JSON.stringify(value, (key, part: unknown) => (key === "_unknownFields" ? undefined : typeof part === "bigint" ? String(part) : part)) ?? "nothing";
+
