@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { flinkClient } from "./flink.js";
 import { partProgram } from "./parts/index.js";
-import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopRecorded } from "./managed-process.js";
+import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
 import { signalProcess } from "./process-identity.js";
 import type { ClusterSettings, Part } from "./settings.js";
 import { UserError } from "./user-error.js";
 
+const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
 const GIVE_UP_DEATHS = 5;
 const GIVE_UP_WINDOW_MS = 60_000;
 const FIRST_BACKOFF_MS = 250;
@@ -24,59 +26,99 @@ export type ClusterEvent =
  * {@link startCluster} makes it.
  */
 export class Cluster {
-  readonly settings: ClusterSettings;
+  #settings: ClusterSettings;
   readonly #restart: boolean;
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
   readonly #deaths = new Map<Part, number[]>();
   /** Killed on purpose: no sign that a part cannot live. */
   readonly #killed = new Set<Part>();
+  /** To stay down when they end. */
+  readonly #held = new Set<Part>();
   /** Ends waiting for a next start. */
   readonly #end = new AbortController();
   #stopped: Promise<void> | undefined;
 
   constructor(settings: ClusterSettings, options: { restart: boolean; onEvent: (event: ClusterEvent) => void; unlock: () => void }) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#restart = options.restart;
     this.#onEvent = options.onEvent;
     this.#unlock = options.unlock;
   }
 
+  get settings(): ClusterSettings {
+    return this.#settings;
+  }
+
   /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */
   async startPart(part: Part, signal?: AbortSignal): Promise<void> {
     const process = await this.#spawn(part);
-    const exit = await waitHealthy(part, this.settings, process, signal);
-    if (exit !== undefined) throw new UserError(`${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.settings, part)}:\n${lastLines(this.settings, part).join("\n")}`);
+    const exit = await waitHealthy(part, this.#settings, process, signal);
+    if (exit !== undefined) throw new UserError(`${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`);
     void process.exited.then((exit) => this.#onExit(part, exit));
   }
 
   /** Sends a signal to a part's process. @throws {UserError} when it does not run */
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
-    killPart(this.settings, part, signal);
+    killPart(this.#settings, part, signal);
     if (signal === "SIGKILL") this.#killed.add(part);
+  }
+
+  /** Keeps a part down when it ends, until {@link release}. */
+  hold(part: Part): void {
+    this.#held.add(part);
+  }
+
+  /** Watches over a part again, and starts it if it has ended. */
+  async release(part: Part): Promise<void> {
+    this.#held.delete(part);
+    if (recorded(this.#settings, part) !== undefined) return;
+    const process = await this.#spawn(part);
+    void process.exited.then((exit) => this.#onExit(part, exit));
+    this.#onEvent({ kind: "restarted", part });
+  }
+
+  /**
+   * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another
+   * parallelism. Resolves when JobManager and TaskManager answer.
+   *
+   * @throws {UserError} when the savepoint fails: the job goes on then
+   */
+  async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void> {
+    const savepoint = await flinkClient(this.#settings).stopWithSavepoint();
+    for (const part of FLINK) this.hold(part);
+    await Promise.all(
+      FLINK.map(async (part) => {
+        const identity = recorded(this.#settings, part);
+        if (identity !== undefined) await stopProcess(identity, part);
+      }),
+    );
+    this.#settings = { ...this.#settings, ...changes, savepoint };
+    for (const part of FLINK) this.#held.delete(part);
+    await Promise.all(FLINK.map((part) => this.startPart(part, this.#end.signal)));
   }
 
   /** Stops every part in order; once, however often it is called. */
   stop(): Promise<void> {
     this.#stopped ??= (async () => {
       this.#end.abort();
-      await stopRecorded(this.settings);
+      await stopRecorded(this.#settings);
       this.#unlock();
     })();
     return this.#stopped;
   }
 
   async #spawn(part: Part): Promise<ManagedProcess> {
-    const program = partProgram(part, this.settings);
+    const program = partProgram(part, this.#settings);
     program.prepare();
-    return await start(this.settings, part, program.command, program.args, program.env);
+    return await start(this.#settings, part, program.command, program.args, program.env);
   }
 
   async #onExit(part: Part, exit: Exit): Promise<void> {
     if (this.#end.signal.aborted) return;
-    forget(this.settings, part);
-    this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.settings, part) });
-    if (!this.#restart) return;
+    forget(this.#settings, part);
+    this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
+    if (!this.#restart || this.#held.has(part)) return;
     const now = Date.now();
     const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter((at) => at > now - GIVE_UP_WINDOW_MS);
     this.#deaths.set(part, deaths);

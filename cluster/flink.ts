@@ -1,8 +1,10 @@
 import { addresses } from "./addresses.js";
 import { poll } from "./poll.js";
 import type { ClusterSettings } from "./settings.js";
+import { UserError } from "./user-error.js";
 
 const REQUEST_MS = 2_000;
+const SAVEPOINT_MS = 60_000;
 
 /** A figure that nobody answers for at the moment, as after a JobManager's death. */
 export type Unreachable = "unreachable";
@@ -29,6 +31,13 @@ export interface FlinkClient {
    * @throws Error when the limit, in ms, is over
    */
   waitForCheckpoints(more: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Cancels the job with a savepoint: nothing is emitted after it.
+   *
+   * @returns where the savepoint is
+   * @throws {UserError} when it fails
+   */
+  stopWithSavepoint(): Promise<string>;
   /** @throws Error when the limit, in ms, is over */
   waitForRunning(timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -43,6 +52,15 @@ export function flinkClient(settings: ClusterSettings): FlinkClient {
   async function get<T>(path: string): Promise<T | undefined> {
     try {
       const response = await fetch(base + path, { signal: AbortSignal.timeout(REQUEST_MS) });
+      return response.ok ? ((await response.json()) as T) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function post<T>(path: string, body: object): Promise<T | undefined> {
+    try {
+      const response = await fetch(base + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_MS) });
       return response.ok ? ((await response.json()) as T) : undefined;
     } catch {
       return undefined;
@@ -85,6 +103,17 @@ export function flinkClient(settings: ClusterSettings): FlinkClient {
         first = Math.min(first ?? count, count);
         return count >= first + more;
       }, { timeoutMs, signal });
+    },
+    async stopWithSavepoint() {
+      const job = await newestJob();
+      const started = job && (await post<{ "request-id": string }>(`/jobs/${job.jid}/savepoints`, { "cancel-job": true }));
+      if (started === undefined) throw new UserError("Flink does not take a savepoint: nobody answers, or no job runs.");
+      const { location, failure } = await poll("the savepoint to complete", async () => {
+        const answer = await get<{ operation?: { location?: string; "failure-cause"?: { class: string } } }>(`/jobs/${job!.jid}/savepoints/${started["request-id"]}`);
+        return answer?.operation && { location: answer.operation.location, failure: answer.operation["failure-cause"] };
+      }, { timeoutMs: SAVEPOINT_MS, intervalMs: 200 });
+      if (location === undefined) throw new UserError(`the savepoint failed: ${failure?.class ?? "no reason given"}. See the JobManager's log.`);
+      return location;
     },
     async waitForRunning(timeoutMs, signal) {
       let last = "";

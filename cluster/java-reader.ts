@@ -41,7 +41,30 @@ export interface ReadTopicsOptions {
  *
  * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
  */
-export function readTopics({ brokers, topics, isolation, timeoutMs, limit }: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
+export async function readTopics(options: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
+  const records: RawRecord[] = [];
+  const { finished } = startReader(options, String(options.limit ?? 0), (record) => records.push(record));
+  return { records, partitions: await finished };
+}
+
+/**
+ * Follows topics with Kafka's own Java consumer, from their beginning.
+ *
+ * @returns `stop`, which resolves when everything that was there by then has been read
+ */
+export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): { stop(): Promise<void> } {
+  const { finished, endInput } = startReader(options, "follow", onRecord);
+  // Awaited in the end; a failure before then must not go unhandled.
+  finished.catch(() => undefined);
+  return {
+    async stop() {
+      endInput();
+      await finished;
+    },
+  };
+}
+
+function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void } {
   const specs = topics.map(({ topic, from }) => (from === undefined || from.size === 0 ? topic : `${topic}:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}`));
   const args = [
     "-Xmx384m",
@@ -54,19 +77,20 @@ export function readTopics({ brokers, topics, isolation, timeoutMs, limit }: Rea
     brokers,
     isolation,
     String(Math.ceil(timeoutMs / 1000)),
-    String(limit ?? 0),
+    limit,
     ...specs,
   ];
-  return new Promise((resolve, reject) => {
-    const child = spawn("java", args, { stdio: ["ignore", "pipe", "pipe"] });
-    const records: RawRecord[] = [];
+  const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"] });
+  // It may end before its input does.
+  child.stdin.on("error", () => undefined);
+  const finished = new Promise<ReadPartition[]>((resolve, reject) => {
     const partitions: ReadPartition[] = [];
     let errors = "";
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
     lines.on("line", (line) => {
       const [kind, topic, partition, a, b, c, d] = line.split(" ");
-      if (kind === "r") records.push({ topic: topic!, partition: Number(partition), offset: BigInt(a!), timestampMs: Number(b), key: bytes(c!), value: bytes(d!) });
+      if (kind === "r") onRecord({ topic: topic!, partition: Number(partition), offset: BigInt(a!), timestampMs: Number(b), key: bytes(c!), value: bytes(d!) });
       else if (kind === "p") partitions.push({ topic: topic!, partition: Number(partition), from: BigInt(a!), lastStableOffset: BigInt(b!), highWatermark: BigInt(c!) });
     });
     child.on("error", (cause) => reject(new UserError("cannot run java. Get it: apt-get install openjdk-17-jdk-headless", { cause })));
@@ -74,11 +98,12 @@ export function readTopics({ brokers, topics, isolation, timeoutMs, limit }: Rea
     const read = new Promise<void>((done) => lines.once("close", done));
     child.on("close", (code) => {
       void read.then(() => {
-        if (code === 0) resolve({ records, partitions });
+        if (code === 0) resolve(partitions);
         else reject(new UserError(`the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`));
       });
     });
   });
+  return { finished, endInput: () => void child.stdin.end() };
 }
 
 function bytes(text: string): Buffer | null {

@@ -18,15 +18,23 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.started;
 }
 
-/** Signals a process if it still is the one identified; false when it is gone. */
+/** What a process cannot hand on to its children. */
+const UNHEARD: readonly NodeJS.Signals[] = ["SIGKILL", "SIGSTOP", "SIGCONT"];
+
+/**
+ * Signals a process if it still is the one identified; false when it is gone. A signal that it cannot hear goes to its children
+ * too when it leads a group of its own, as every part does.
+ */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
-  try {
-    process.kill(identity.pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
+  const send = (pid: number): boolean => {
+    try {
+      return process.kill(pid, signal);
+    } catch {
+      return false;
+    }
+  };
+  return (UNHEARD.includes(signal) && send(-identity.pid)) || send(identity.pid);
 }
 
 function startTime(pid: number): string | undefined {

@@ -69,6 +69,7 @@ export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "
     "io.tmp.dirs": `${dataDir}/flink-tmp-${role}`,
     // StateFun runs on the processors that the functions and Kafka need too.
     "taskmanager.cpu.cores": settings.parallelism,
+    ...settings.flinkConf,
     ...(role === "jobmanager" ? { "jobmanager.memory.process.size": `${settings.memoryMb.jobManager}mb` } : taskManagerMemory(settings)),
   };
 }

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
 import { REPOSITORY_ROOT } from "./settings.js";
-import { kafkaClasspath } from "./tools/index.js";
+import { k6Program, kafkaClasspath } from "./tools/index.js";
 
 /** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
 export function runCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -45,6 +45,18 @@ export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv 
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return { pid: child.pid!, output: () => stdout + stderr, kill: (signal) => void child.kill(signal), finished };
+}
+
+/** Runs k6; `ensureTools` must have built it. */
+export function startK6(args: readonly string[], onOutput: (text: string) => void): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
+  const child = spawn(k6Program(), args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, K6_NO_USAGE_REPORT: "true" } });
+  child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
+  const finished = new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+  return { finished, kill: (signal) => void child.kill(signal) };
 }
 
 /** Runs a TypeScript module of this repository in a process of its own; its standard output is the caller's to read. */

@@ -10,11 +10,14 @@ const COMMANDS = {
   bench: "bench/main.ts",
   cluster: "cluster/main.ts",
   demo: "demo/main.ts",
+  failover: "loadtest/failover/main.ts",
   fuzz: "loadtest/fuzz/main.ts",
   generate: "ingress-generator/main.ts",
+  loadtest: "loadtest/load/main.ts",
   rejected: "intake/rejected/main.ts",
   test: "test/main.ts",
   topics: "kafka/topics-main.ts",
+  verify: "loadtest/verify/main.ts",
 };
 const MINIMUM_NODE = [20, 11];
 

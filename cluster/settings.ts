@@ -79,6 +79,13 @@ export interface ServerProgram {
 /** A server in TypeScript. @param file - absolute path of its module */
 export const nodeServer = (file: string): ServerProgram => ({ command: process.execPath, args: ["--import", "tsx", file] });
 
+/**
+ * A server in TypeScript that is exchanged without an interruption: see `rolling-server.ts`.
+ *
+ * @param file - absolute path of its module
+ */
+export const rollingServer = (file: string): ServerProgram => ({ command: process.execPath, args: ["--import", "tsx", join(REPOSITORY_ROOT, "cluster/rolling-server.ts"), file] });
+
 /** What a cluster runs: StateFun's module, the servers that it calls, and their topics. */
 export interface Application {
   /** Absolute path of the module, with the addresses of the container network. */
@@ -96,7 +103,7 @@ export interface Application {
 /** The fraud detection of this repository. */
 export const FRAUD_DETECTION: Application = {
   moduleFile: join(REPOSITORY_ROOT, "module.yaml"),
-  servers: { functions: nodeServer(join(REPOSITORY_ROOT, "functions/server.ts")), intake: nodeServer(join(REPOSITORY_ROOT, "intake/server.ts")) },
+  servers: { functions: rollingServer(join(REPOSITORY_ROOT, "functions/server.ts")), intake: nodeServer(join(REPOSITORY_ROOT, "intake/server.ts")) },
   ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
   outputTopics: OUTPUT_TOPICS,
   otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected],
@@ -144,6 +151,10 @@ export interface ClusterSettings {
   readonly objectStore: { readonly bucket: string; readonly accessKey: string; readonly secretKey: string };
   /** Environment for the application's servers, on top of the caller's own. */
   readonly serverEnv: Readonly<Record<string, string>>;
+  /** Settings of Flink's over those of `flink-conf.yaml`. */
+  readonly flinkConf: Readonly<Record<string, string>>;
+  /** Where the job begins when no checkpoint of its own is there. */
+  readonly savepoint: string | undefined;
 }
 
 export interface ClusterOptions {
@@ -157,6 +168,7 @@ export interface ClusterOptions {
   readonly checkpointIntervalMs?: number;
   readonly stateBackend?: StateBackend;
   readonly serverEnv?: Readonly<Record<string, string>>;
+  readonly flinkConf?: Readonly<Record<string, string>>;
 }
 
 /** The parts that a cluster with these settings has. */
@@ -183,6 +195,8 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
     objectStore: { bucket: "statefun", accessKey: "fraud-demo", secretKey: "fraud-demo-secret" },
     serverEnv: options.serverEnv ?? {},
+    flinkConf: options.flinkConf ?? {},
+    savepoint: undefined,
   };
 }
 

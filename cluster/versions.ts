@@ -12,6 +12,7 @@ export const VERSIONS = {
   log4j: "2.17.2",
   /** The newest commit before the repository was archived. */
   minio: "v0.0.0-20260212201848-7aac2a2c5b7c",
+  k6: "v1.8.1",
 } as const;
 
 /** The oldest Java that Kafka 3.9 and our reader run on, and the one that this set of Flink options is made for. */

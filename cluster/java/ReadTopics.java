@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -5,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.PartitionInfo;
@@ -16,6 +18,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * line "r topic partition offset timestamp key value" for each record (base64, "-" for null), then a line
  * "p topic partition from lastStableOffset highWatermark" for each partition. Ends exactly: no record is waited for that
  * is not there.
+ *
+ * <p>With "follow" for the number of records it reads on, what comes as it comes, until its standard input ends; then it
+ * reads to the end that the topics have by then.
  *
  * <p>Arguments: brokers, isolation level, limit in seconds, greatest number of records or 0, then "topic" or "topic:partition=offset,..." each.
  */
@@ -58,7 +63,8 @@ public final class ReadTopics {
         consumer.seek(partition, starts.get(partition));
       }
       StringBuilder out = new StringBuilder();
-      long left = args[3].equals("0") ? Long.MAX_VALUE : Long.parseLong(args[3]);
+      if (args[3].equals("follow")) follow(consumer, partitions, out);
+      long left = args[3].equals("follow") ? 0 : args[3].equals("0") ? Long.MAX_VALUE : Long.parseLong(args[3]);
       while (left > 0) {
         boolean done = true;
         for (TopicPartition partition : partitions) {
@@ -70,9 +76,7 @@ public final class ReadTopics {
           TopicPartition partition = new TopicPartition(record.topic(), record.partition());
           if (record.offset() >= ends.get(partition) || left == 0) continue;
           left--;
-          out.append("r ").append(record.topic()).append(' ').append(record.partition()).append(' ');
-          out.append(record.offset()).append(' ').append(record.timestamp()).append(' ');
-          out.append(base64(record.key())).append(' ').append(base64(record.value())).append('\n');
+          print(record, out);
         }
         System.out.print(out);
         out.setLength(0);
@@ -88,6 +92,44 @@ public final class ReadTopics {
       System.err.println(error.getClass().getSimpleName() + ": " + error.getMessage());
       System.exit(1);
     }
+  }
+
+  private static void follow(
+      KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> partitions, StringBuilder out) {
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread stdin =
+        new Thread(
+            () -> {
+              try {
+                while (System.in.read() >= 0) {}
+              } catch (IOException gone) {
+                // As good as its end.
+              }
+              ended.set(true);
+            });
+    stdin.setDaemon(true);
+    stdin.start();
+    Map<TopicPartition, Long> ends = null;
+    while (true) {
+      if (ended.get() && ends == null) ends = consumer.endOffsets(partitions);
+      if (ends != null) {
+        boolean done = true;
+        for (TopicPartition partition : partitions) {
+          if (consumer.position(partition) < ends.get(partition)) done = false;
+        }
+        if (done) return;
+      }
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) print(record, out);
+      System.out.print(out);
+      System.out.flush();
+      out.setLength(0);
+    }
+  }
+
+  private static void print(ConsumerRecord<byte[], byte[]> record, StringBuilder out) {
+    out.append("r ").append(record.topic()).append(' ').append(record.partition()).append(' ');
+    out.append(record.offset()).append(' ').append(record.timestamp()).append(' ');
+    out.append(base64(record.key())).append(' ').append(base64(record.value())).append('\n');
   }
 
   private static Properties readUncommitted(Properties properties) {

@@ -67,6 +67,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       folder,
       "--job-classname",
       "org.apache.flink.statefun.flink.core.StatefulFunctionsJob",
+      ...(settings.savepoint === undefined ? [] : ["--fromSavepoint", settings.savepoint]),
       "-D",
       `statefun.remote.module-name=file://${module}`,
     ],

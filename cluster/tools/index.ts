@@ -1,9 +1,11 @@
 import { classpath, ensureJars } from "./jars.js";
+import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
 import { ensureRequirements } from "./requirements.js";
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
+export { k6Program } from "./k6.js";
 export { minioProgram } from "./minio.js";
 export type { Progress } from "./cache.js";
 export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
@@ -12,16 +14,19 @@ export { ensurePythonPackages, type NoPython, type PythonPackages } from "./pyth
 export const kafkaClasspath = (): string => classpath("kafka");
 
 /**
- * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, builds MinIO. What is there already
- * costs nothing.
+ * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, builds MinIO and, if wanted, k6. What is
+ * there already costs nothing.
  *
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
  */
-export async function ensureTools({ autoInstall = false, onProgress }: { autoInstall?: boolean; onProgress: Progress }): Promise<void> {
+export async function ensureTools({ autoInstall = false, k6 = false, onProgress }: { autoInstall?: boolean; k6?: boolean; onProgress: Progress }): Promise<void> {
   await ensureRequirements(autoInstall, onProgress);
   // Each at its own pace: Maven waits for the network while Go has the processors.
   await Promise.all([
-    ensureMinio(onProgress),
+    (async () => {
+      await ensureMinio(onProgress);
+      if (k6) await ensureK6(onProgress);
+    })(),
     (async () => {
       await ensureJars("kafka", onProgress);
       await ensureJars("flink", onProgress);

@@ -31,6 +31,7 @@ export const PROPERTIES = {
   "state-events": "Replaying each address reproduces its state events, and each label has its own",
   scores: "The named model reproduces each score, its reasons and its outcome",
   alerts: "The alerts are exactly those that the decisions and recorded timers imply",
+  rejected: "Nothing was refused that was sent to be accepted",
   "readers-agree": "A reader beside the run and a fresh one read the same committed records",
   "kafkajs-agrees": "This project's kafkajs reader saw the same committed decisions as Kafka's own consumer",
   "aborted-hidden": "Records of aborted transactions exist where the job restarted, and no committed reader saw one",

@@ -1,0 +1,59 @@
+import cluster, { type Worker } from "node:cluster";
+import { readFileSync } from "node:fs";
+
+/** A worker that is to go has this long for its connections to end: StateFun keeps one for 18 s at most. */
+const DRAIN_LIMIT_MS = 30_000;
+const RESTART_MS = 250;
+
+/**
+ * Serves a module in a worker process and exchanges it without an interruption.
+ *
+ * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file `ROLLING_ENV` (JSON)
+ * now holds; when it listens, the old one takes no more connections, answers what comes over those that it has, and ends with the
+ * last of them. A worker that dies is replaced. SIGTERM stops all.
+ */
+function main(): void {
+  const [file] = process.argv.slice(2);
+  if (file === undefined) throw new Error("give the module to serve");
+  cluster.setupPrimary({ exec: file, args: [] });
+  let current = fork();
+  let stopping = false;
+
+  cluster.on("exit", (worker, code) => {
+    if (stopping) {
+      if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(0);
+    } else if (worker === current) {
+      console.error(`the worker ended (exit code ${code}): it is started again`);
+      setTimeout(() => (current = fork()), RESTART_MS);
+    }
+  });
+  process.on("SIGHUP", () => {
+    const next = fork();
+    next.once("listening", () => {
+      console.log(`worker ${next.process.pid} serves; worker ${current.process.pid} drains`);
+      drain(current);
+      current = next;
+    });
+  });
+  const stop = (): void => {
+    stopping = true;
+    const workers = Object.values(cluster.workers ?? {});
+    if (workers.length === 0) process.exit(0);
+    for (const worker of workers) worker?.process.kill("SIGTERM");
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+function fork(): Worker {
+  const file = process.env["ROLLING_ENV"];
+  return cluster.fork(file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>));
+}
+
+function drain(worker: Worker): void {
+  const timer = setTimeout(() => worker.process.kill("SIGKILL"), DRAIN_LIMIT_MS);
+  worker.once("exit", () => clearTimeout(timer));
+  worker.disconnect();
+}
+
+main();

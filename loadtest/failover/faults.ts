@@ -1,0 +1,151 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { parseAllDocuments, stringify } from "yaml";
+
+import { addresses, type Cluster, flinkClient, poll } from "../../cluster/index.js";
+import { FRAUD_DETECTION, type Part } from "../../cluster/settings.js";
+import type { FlakyMode } from "./flaky-server.js";
+
+/** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
+export const UPGRADED_SETTINGS = { account: { knownMerchants: 16 } };
+const UPGRADED_MODEL = "models/points-v2.json";
+
+/** Longer than Flink waits for a heartbeat (`heartbeat.timeout`, 8 s). */
+const PAUSE_MS = 12_000;
+const FLAKY_MS = 8_000;
+/** How long both directions of an upgrade carry load. StateFun's connections to the version before last up to 18 s. */
+const UPGRADE_MS = 25_000;
+const LIMIT_MS = 120_000;
+
+/** What faults act on. */
+export interface Target {
+  readonly cluster: Cluster;
+  /** A folder for files that steer the servers. */
+  readonly folder: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The file by which the function server is made to misbehave, and the one with its environment. */
+export const flakyFile = (folder: string): string => join(folder, "flaky");
+export const rollingEnvFile = (folder: string): string => join(folder, "rolling-env.json");
+
+interface FaultDefinition {
+  readonly description: string;
+  /** About how long it takes until all is well again, in seconds: decides what still fits into a run. */
+  readonly seconds: number;
+  /** Whether a process is killed, with no more to it: these must recover quickly. */
+  readonly kill?: true;
+  inject(target: Target): Promise<void>;
+}
+
+const kill = (...parts: readonly Part[]): FaultDefinition => ({
+  description: `${parts.join(" and ")} killed (SIGKILL)`,
+  seconds: 20,
+  kill: true,
+  inject: ({ cluster }) => {
+    for (const part of parts) cluster.kill(part);
+    return Promise.resolve();
+  },
+});
+
+const pause = (part: Part): FaultDefinition => ({
+  description: `${part} stopped for ${PAUSE_MS / 1000} s (SIGSTOP), longer than the heartbeat`,
+  seconds: 35,
+  inject: async ({ cluster, signal }) => {
+    cluster.kill(part, "SIGSTOP");
+    await delay(PAUSE_MS, undefined, { signal });
+    // Flink may have given it up by now, and it itself.
+    try {
+      cluster.kill(part, "SIGCONT");
+    } catch {
+      // It is gone, and started again.
+    }
+  },
+});
+
+const flaky = (mode: FlakyMode, what: string): FaultDefinition => ({
+  description: `the function server ${what} for ${FLAKY_MS / 1000} s`,
+  seconds: 25,
+  inject: async ({ folder, signal }) => {
+    writeFileSync(flakyFile(folder), mode);
+    await delay(FLAKY_MS, undefined, { signal });
+    writeFileSync(flakyFile(folder), "");
+  },
+});
+
+/** Every kind of fault, by the name that reports use. */
+export const FAULTS = {
+  "kill-taskmanager": kill("taskmanager"),
+  "kill-jobmanager": kill("jobmanager"),
+  "kill-functions": kill("functions"),
+  "kill-intake": kill("intake"),
+  "kill-kafka": kill("kafka"),
+  "kill-minio": kill("minio"),
+  "kill-zookeeper": kill("zookeeper"),
+  "kill-taskmanager-and-kafka": kill("taskmanager", "kafka"),
+  "kill-jobmanager-and-functions": kill("jobmanager", "functions"),
+  "pause-taskmanager": pause("taskmanager"),
+  "pause-jobmanager": pause("jobmanager"),
+  "pause-kafka": pause("kafka"),
+  "functions-500": flaky("500", "answers 500"),
+  "functions-404": flaky("404", "answers 404"),
+  "functions-slow": flaky("slow", "answers 1.5 s late"),
+  "functions-truncated": flaky("truncated", "breaks off its answers"),
+  "functions-silent": flaky("silent", "does not answer"),
+  "rolling-upgrade": {
+    description: "the functions upgraded under load to a version with a new state field, feature and model, and back",
+    seconds: 60,
+    inject: async (target) => {
+      await roll(target, { FRAUD_SETTINGS: JSON.stringify(UPGRADED_SETTINGS), FRAUD_MODEL: UPGRADED_MODEL });
+      await delay(UPGRADE_MS, undefined, { signal: target.signal });
+      await roll(target, {});
+      await delay(UPGRADE_MS, undefined, { signal: target.signal });
+    },
+  },
+  "savepoint-restart": {
+    description: "the job stopped with a savepoint and started with a changed module.yaml",
+    seconds: 40,
+    inject: async (target) => {
+      const moduleFile = join(target.folder, "module.yaml");
+      writeFileSync(moduleFile, changedModule());
+      await restart(target, { application: { ...target.cluster.settings.application, moduleFile } });
+    },
+  },
+  "parallelism-change": {
+    description: "the job stopped with a savepoint and started with another parallelism",
+    seconds: 40,
+    inject: (target) => restart(target, { parallelism: target.cluster.settings.parallelism === 2 ? 3 : 2 }),
+  },
+} as const satisfies Record<string, FaultDefinition>;
+export type FaultKind = keyof typeof FAULTS;
+
+export const faultOf = (kind: FaultKind): FaultDefinition => FAULTS[kind];
+
+/** Exchanges the function server for one with this environment, while it serves. */
+async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<string, string>>): Promise<void> {
+  const health = async () => (await (await fetch(`${addresses(cluster.settings).functions}/healthz`)).json()) as { readonly logicVersion: string };
+  const before = await health();
+  writeFileSync(rollingEnvFile(folder), JSON.stringify(env));
+  cluster.kill("functions", "SIGHUP");
+  await poll("the new function server to serve", async () => (await health()).logicVersion !== before.logicVersion, { timeoutMs: LIMIT_MS, signal });
+}
+
+async function restart({ cluster, signal }: Target, changes: Parameters<Cluster["restartFlink"]>[0]): Promise<void> {
+  await cluster.restartFlink(changes);
+  await flinkClient(cluster.settings).waitForRunning(LIMIT_MS, signal);
+}
+
+/** `module.yaml` with another bound for batches and another time for calls. */
+export function changedModule(): string {
+  const documents = parseAllDocuments(readFileSync(FRAUD_DETECTION.moduleFile, "utf8"));
+  if (!Array.isArray(documents)) throw new Error("module.yaml is empty");
+  for (const document of documents) {
+    if (document.hasIn(["spec", "maxNumBatchRequests"])) {
+      document.setIn(["spec", "maxNumBatchRequests"], 800);
+      document.setIn(["spec", "transport", "timeouts", "call"], "50s");
+    }
+  }
+  return documents.map((document) => stringify(document.toJS())).join("---\n");
+}

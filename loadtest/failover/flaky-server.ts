@@ -1,0 +1,46 @@
+import { readFileSync, statSync } from "node:fs";
+import { type IncomingMessage, Server, type ServerResponse } from "node:http";
+
+/** How a server may misbehave: answer with an error, late, with half an answer, or not at all. */
+export const FLAKY_MODES = ["500", "404", "slow", "truncated", "silent"] as const;
+export type FlakyMode = (typeof FLAKY_MODES)[number];
+
+const SLOW_MS = 1_500;
+
+/** Makes the HTTP servers of this process misbehave as the file `FLAKY` says at the time. Preloaded with `--import`. */
+function install(file: string): void {
+  let mode: string | undefined;
+  let readAtMs = 0;
+  const currentMode = (): string | undefined => {
+    const changedAtMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (changedAtMs !== readAtMs) {
+      readAtMs = changedAtMs;
+      mode = changedAtMs === 0 ? undefined : readFileSync(file, "utf8").trim();
+    }
+    return mode;
+  };
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const emit = Server.prototype.emit as (this: Server, event: string, ...args: unknown[]) => boolean;
+  Server.prototype.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
+    const [request, response] = args as [IncomingMessage, ServerResponse];
+    const flaky = event === "request" && request.url === "/statefun" ? currentMode() : undefined;
+    if (flaky === undefined || flaky === "") return emit.call(this, event, ...args);
+    if (flaky === "slow") setTimeout(() => emit.call(this, event, ...args), SLOW_MS);
+    else misbehave(flaky, request, response);
+    return true;
+  };
+}
+
+function misbehave(mode: string, request: IncomingMessage, response: ServerResponse): void {
+  // Whoever sends a large body must not wait for it to be taken.
+  request.resume();
+  if (mode === "silent") return;
+  if (mode === "truncated") {
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": "1000" });
+    response.write("half", () => response.destroy());
+    return;
+  }
+  response.writeHead(Number(mode), { "content-type": "text/plain" }).end("on purpose\n");
+}
+
+if (process.env["FLAKY"] !== undefined) install(process.env["FLAKY"]);

@@ -1,0 +1,118 @@
+import { check, sleep } from "k6";
+import exec from "k6/execution";
+import http from "k6/http";
+import { Counter, Trend } from "k6/metrics";
+import type { Options } from "k6/options";
+
+import { labels, type Run, transaction } from "./traffic.ts";
+
+/** What `npm run loadtest` and `npm run failover` give; see `loadtest/k6/run.ts`. */
+interface Plan {
+  readonly intake: string;
+  /** Answers `POST /verdict` with the verifier's counts, when all that was sent is decided. */
+  readonly verifier: string;
+  readonly run: Run;
+  readonly batch: number;
+  /** Arrival rate in transactions a second, and for how long, in seconds; ramped to from the stage before when `ramp`. */
+  readonly stages: readonly { readonly rate: number; readonly seconds: number; readonly ramp: boolean }[];
+  /** Requests that may be under way: a slow intake must not slow down what arrives. */
+  readonly maxRequests: number;
+  /** Under faults the same transactions are sent again until they are acknowledged. */
+  readonly untilAcknowledged: boolean;
+  /** Upper bounds in ms; none when faults are expected. */
+  readonly limits?: { readonly committedP99Ms: number };
+}
+
+const plan = JSON.parse(open(__ENV["PLAN"]!)) as Plan;
+const RETRY_SECONDS = 0.25;
+const REQUEST_LIMIT = "15s";
+const SETTLE_LIMIT = "900s";
+
+const acknowledged = new Counter("acknowledged");
+const repeated = new Counter("sent_again");
+const decided = new Counter("decided");
+const missing = new Counter("missing");
+const duplicates = new Counter("duplicates");
+const outOfOrder = new Counter("out_of_order");
+const mismatches = new Counter("mismatches");
+const committedLatency = new Trend("committed_latency", true);
+const firstVisibleLatency = new Trend("first_visible_latency", true);
+const committedSamples = new Counter("committed_latency_samples");
+const firstVisibleSamples = new Counter("first_visible_latency_samples");
+
+const perBatch = (rate: number): number => Math.max(1, Math.round((rate / plan.batch) * 60));
+
+export const options: Options = {
+  scenarios: {
+    transactions: {
+      // Open loop: what is slow does not make less arrive.
+      executor: "ramping-arrival-rate",
+      startRate: perBatch(plan.stages[0]!.rate),
+      timeUnit: "1m",
+      preAllocatedVUs: Math.min(plan.maxRequests, 50),
+      maxVUs: plan.maxRequests,
+      stages: plan.stages.flatMap(({ rate, seconds, ramp }) => [...(ramp ? [] : [{ target: perBatch(rate), duration: "0s" }]), { target: perBatch(rate), duration: `${seconds}s` }]),
+      gracefulStop: "120s",
+    },
+  },
+  teardownTimeout: SETTLE_LIMIT,
+  // A threshold on a metric without samples passes: so each is beside a count of what it rests on.
+  thresholds: {
+    dropped_iterations: ["count==0"],
+    acknowledged: ["count>0"],
+    decided: ["count>0"],
+    missing: ["count==0"],
+    duplicates: ["count==0"],
+    out_of_order: ["count==0"],
+    mismatches: ["count==0"],
+    committed_latency_samples: ["count>0"],
+    first_visible_latency_samples: ["count>0"],
+    ...(plan.limits && { committed_latency: [`p(99)<${plan.limits.committedP99Ms}`] }),
+    ...(!plan.untilAcknowledged && { checks: ["rate==1"] }),
+  },
+  summaryTrendStats: ["min", "med", "p(95)", "p(99)", "max", "count"],
+  discardResponseBodies: true,
+};
+
+/** One batch of transactions, and the verdicts on some. */
+export default function sendBatch(): void {
+  const first = exec.scenario.iterationInTest * plan.batch;
+  const numbers = Array.from({ length: plan.batch }, (_, n) => first + n);
+  const sentAtMs = Date.now();
+  if (!post("transactions", numbers.map((n) => transaction(plan.run, n)))) return;
+  acknowledged.add(plan.batch);
+  // The driver reads this: from the first transaction's number on, so many, sent and acknowledged at.
+  console.log(`ack ${first} ${plan.batch} ${sentAtMs} ${Date.now()}`);
+  const verdicts = numbers.flatMap((n) => labels(plan.run, n));
+  if (verdicts.length > 0) post("labels", verdicts);
+}
+
+function post(kind: "transactions" | "labels", items: readonly object[]): boolean {
+  const body = JSON.stringify(items);
+  for (;;) {
+    const response = http.post(`${plan.intake}/v1/${kind}`, body, { headers: { "content-type": "application/json" }, timeout: REQUEST_LIMIT, tags: { name: kind } });
+    if (response.status === 202) return check(response, { acknowledged: () => true });
+    if (!plan.untilAcknowledged) {
+      check(response, { acknowledged: () => false });
+      return false;
+    }
+    repeated.add(1);
+    sleep(RETRY_SECONDS);
+  }
+}
+
+/** What the verifier found, among k6's own metrics. */
+export function teardown(): void {
+  const response = http.post(`${plan.verifier}/verdict`, undefined, { timeout: SETTLE_LIMIT, responseType: "text" });
+  if (response.status !== 200) throw new Error(`no verdict: ${response.status} ${response.error} ${String(response.body)}`);
+  const verdict = response.json() as unknown as Record<"decisions" | "missing" | "duplicates" | "outOfOrder" | "mismatches", number> & Record<"committedLatencyMs" | "firstVisibleLatencyMs", number[]>;
+  decided.add(verdict.decisions);
+  missing.add(verdict.missing);
+  duplicates.add(verdict.duplicates);
+  outOfOrder.add(verdict.outOfOrder);
+  mismatches.add(verdict.mismatches);
+  for (const latency of verdict.committedLatencyMs) committedLatency.add(latency);
+  for (const latency of verdict.firstVisibleLatencyMs) firstVisibleLatency.add(latency);
+  committedSamples.add(verdict.committedLatencyMs.length);
+  firstVisibleSamples.add(verdict.firstVisibleLatencyMs.length);
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
+import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import type { PropertyResult } from "../verify/property.js";
+
+/** Text of a page in which everything that came from elsewhere is escaped. Only {@link html} makes it. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+type Value = Html | string | number | readonly Html[];
+
+const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** A template of a page: every value that is not {@link Html} itself is escaped. */
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  const shown = (value: Value): string => {
+    if (value instanceof Html) return value.text;
+    if (typeof value === "object") return value.map(({ text }) => text).join("");
+    return String(value).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
+  };
+  return new Html(parts.reduce((whole, part, n) => whole + part + (n < values.length ? shown(values[n]!) : ""), ""));
+}
+
+const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--dim:#667;--line:#ccd;--good:#12733a;--bad:#b3261e;--mark:#b3261e;--series:#2459a8}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--dim:#9aa3b2;--line:#3a4150;--good:#5fd08d;--bad:#ff8a80;--mark:#ff8a80;--series:#7fb0ff}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);max-width:70rem;margin:2rem auto;padding:0 1rem}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
+.verdict{font-size:1.2rem;font-weight:600}.good{color:var(--good)}.bad{color:var(--bad)}.dim{color:var(--dim)}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+code{font-size:.85em;overflow-wrap:anywhere}svg{width:100%;height:auto}`;
+
+/** Writes a page that needs nothing from elsewhere. */
+export function writePage(file: string, title: string, body: Html): void {
+  const path = resolve(REPOSITORY_ROOT, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${html`${title}`.text}</title><style>${STYLE}</style><body>${body.text}</body></html>\n`);
+}
+
+/** The verdict in one line. */
+export const verdictLine = (good: boolean, text: string): Html => html`<p class="verdict ${good ? "good" : "bad"}">${good ? "✔" : "✘"} ${text}</p>`;
+
+/** A table; columns of numbers are told by their head's `#` in front. */
+export function table(heads: readonly string[], rows: readonly (readonly (string | number | Html)[])[]): Html {
+  const kind = (n: number): string => (heads[n]!.startsWith("#") ? "n" : "");
+  return html`<table><thead><tr>${heads.map((head, n) => html`<th class="${kind(n)}">${head.replace("#", "")}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map((cell, n) => html`<td class="${kind(n)}">${cell}</td>`)}</tr>`)}</tbody></table>`;
+}
+
+/** What was looked at, how often, and what was found. */
+export function propertiesSection(properties: readonly PropertyResult[]): Html {
+  const broken = properties.filter(({ violations }) => violations > 0);
+  return html`<h2>Properties</h2>${table(["", "Property", "Claim", "#Looked at", "#Violations"], properties.map(({ name, claim, checked, violations }) => [violations === 0 ? "✔" : "✘", html`<code>${name}</code>`, claim, checked.toLocaleString("en"), violations.toLocaleString("en")]))}
+${broken.map(({ name, examples, violations }) => html`<h2 class="bad">Violations of ${name}${violations > examples.length ? ` (the first ${examples.length} of ${violations})` : ""}</h2>${table(["What", "Records"], examples.map(({ what, records }) => [what, html`<code>${records.join(", ")}</code>`]))}`)}`;
+}

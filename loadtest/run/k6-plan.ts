@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { startK6 } from "../../cluster/run-command.js";
+import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { type Run, spanMs } from "../k6/traffic.ts";
+
+const DAY_MS = 24 * 3_600_000;
+/** Transactions in one request. */
+const BATCH = 25;
+const SCRIPT = join(REPOSITORY_ROOT, "loadtest/k6/transactions.ts");
+
+/** A stretch of a load: transactions a second, for so many seconds; ramped to from the stretch before, or at once. */
+export interface Stage {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly ramp: boolean;
+}
+
+export interface LoadOptions {
+  readonly runId: string;
+  readonly stages: readonly Stage[];
+  readonly accounts: number;
+  readonly merchants: number;
+  /** Whether transactions are sent again until they are acknowledged: where faults are expected. */
+  readonly untilAcknowledged: boolean;
+  readonly committedP99Ms?: number;
+}
+
+/** A batch that the intake has acknowledged. */
+export interface Acknowledged {
+  /** The number of its first transaction. */
+  readonly first: number;
+  readonly count: number;
+  /** When it was first sent, and when it was acknowledged, in ms since 1970. */
+  readonly sentAtMs: number;
+  readonly acknowledgedAtMs: number;
+}
+
+/** How many transactions a load has at most: sizes what is kept of each. */
+export const atMost = (stages: readonly Stage[]): number => Math.ceil(stages.reduce((sum, { rate, seconds }, n) => sum + Math.max(rate, stages[n - 1]?.rate ?? 0) * seconds, 0) * 1.1) + 10 * BATCH;
+
+/** k6 under way. */
+export interface K6Load {
+  /** Its exit code: 0 when every threshold held. */
+  readonly finished: Promise<number>;
+  /** What was acknowledged so far. */
+  acknowledged(): Acknowledged[];
+  stop(): void;
+}
+
+/** Starts k6 with this load. @param addresses - of the intake and of the verifier that it asks in the end */
+export function startLoad(options: LoadOptions, { intake, verifier }: { readonly intake: string; readonly verifier: string }, onOutput: (text: string) => void): K6Load {
+  const folder = mkdtempSync(join(tmpdir(), "fraud-k6-"));
+  const log = join(folder, "acknowledged.log");
+  const run: Run = { runId: options.runId, accounts: options.accounts, merchants: options.merchants, startMs: Date.now() - DAY_MS - spanMs(atMost(options.stages), options.accounts) };
+  const highest = Math.max(...options.stages.map(({ rate }) => rate));
+  const plan = {
+    intake,
+    verifier,
+    run,
+    batch: BATCH,
+    stages: options.stages,
+    // Enough for half a minute in which nothing is acknowledged.
+    maxRequests: Math.ceil((highest / BATCH) * (options.untilAcknowledged ? 45 : 15)) + 50,
+    untilAcknowledged: options.untilAcknowledged,
+    ...(options.committedP99Ms !== undefined && { limits: { committedP99Ms: options.committedP99Ms } }),
+  };
+  writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
+  writeFileSync(log, "");
+  const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
+  return {
+    finished: finished.finally(() => rmSync(folder, { recursive: true, force: true })),
+    acknowledged: () =>
+      readFileSync(log, "utf8")
+        .split("\n")
+        .flatMap((line) => {
+          const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
+          return first === undefined ? [] : [{ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) }];
+        }),
+    stop: () => kill("SIGINT"),
+  };
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+
+import { followByJava, type RawRecord } from "../../cluster/java-reader.js";
+import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { PropertyCheck, type PropertyResult } from "../verify/property.js";
+
+/** Longer than any run. */
+const FOLLOW_LIMIT_MS = 24 * 3_600_000;
+
+/** Watches a run while it goes on: with this project's readers for the times, with Kafka's own beside them for the proof. */
+export interface Watch {
+  /** When each transaction's committed decision was first read, by its number; 0: not yet. In ms since 1970. */
+  readonly committedAtMs: Float64Array;
+  /** The same for decisions that need not stand. */
+  readonly visibleAtMs: Float64Array;
+  /** Transactions with a committed decision. */
+  decided(): number;
+  /** The latest time at which the account counter took a transaction whose decision is committed. */
+  lastCountedAtMs(): number;
+  /** Ends the readers and compares what they read with what a fresh reader has read. */
+  stop(fresh: readonly RawRecord[]): Promise<PropertyResult[]>;
+}
+
+/** @param transactions - greater than every transaction's number */
+export async function watchRun(brokers: string, runId: string, transactions: number): Promise<Watch> {
+  const committedAtMs = new Float64Array(transactions);
+  const visibleAtMs = new Float64Array(transactions);
+  let decided = 0;
+  let lastCounted = 0;
+  const numberOf = (value: Buffer): { n: number; countedAtMs: number } | undefined => {
+    const { evidence, timing } = Decision.decode(Any.decode(value).value);
+    const id = evidence!.transaction!.transactionId;
+    return id.startsWith(`${runId}-`) ? { n: Number(id.slice(runId.length + 1)), countedAtMs: Number(timing?.countedAtMs ?? 0n) } : undefined;
+  };
+  const seenByKafkajs = new Set<string>();
+  const follow = (isolation: "read_committed" | "read_uncommitted", onDecision: (record: RawRecord, n: number, countedAtMs: number, arrivedAtMs: number) => void) =>
+    followTopics({
+      brokers,
+      topics: [TOPICS.decisions.name],
+      from: "beginning",
+      isolation,
+      onRecord: (record) => {
+        const found = record.value && numberOf(record.value);
+        if (found) onDecision(record, found.n, found.countedAtMs, record.arrivedAtMs);
+      },
+    });
+  const readers = [
+    await follow("read_committed", (record, n, countedAtMs, arrivedAtMs) => {
+      seenByKafkajs.add(positionOf(record));
+      lastCounted = Math.max(lastCounted, countedAtMs);
+      if (committedAtMs[n]! > 0) return;
+      committedAtMs[n] = arrivedAtMs;
+      decided++;
+    }),
+    await follow("read_uncommitted", (_, n, __, arrivedAtMs) => {
+      if (visibleAtMs[n] === 0) visibleAtMs[n] = arrivedAtMs;
+    }),
+  ];
+  const seenByJava = new Map<string, string>();
+  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(positionOf(record), contentOf(record)));
+
+  return {
+    committedAtMs,
+    visibleAtMs,
+    decided: () => decided,
+    lastCountedAtMs: () => lastCounted,
+    async stop(fresh) {
+      await Promise.all([java.stop(), ...readers.map((reader) => reader.stop())]);
+      return [readersAgree(seenByJava, fresh), kafkajsAgrees(seenByKafkajs, fresh, runId)];
+    },
+  };
+}
+
+function readersAgree(concurrent: ReadonlyMap<string, string>, fresh: readonly RawRecord[]): PropertyResult {
+  const check = new PropertyCheck("readers-agree");
+  const left = new Map(concurrent);
+  for (const record of fresh) {
+    const position = positionOf(record);
+    const content = left.get(position);
+    check.looked();
+    if (content === undefined) check.violation("the reader beside the run did not see this record", position);
+    else if (content !== contentOf(record)) check.violation("the reader beside the run saw another record here", position);
+    left.delete(position);
+  }
+  for (const position of left.keys()) check.violation("the reader beside the run saw a record that a fresh one does not", position);
+  return check.result;
+}
+
+function kafkajsAgrees(seen: ReadonlySet<string>, fresh: readonly RawRecord[], runId: string): PropertyResult {
+  const check = new PropertyCheck("kafkajs-agrees");
+  const left = new Set(seen);
+  for (const record of fresh) {
+    if (record.topic !== TOPICS.decisions.name || record.key?.toString().startsWith(`${runId}-`) !== true) continue;
+    const position = positionOf(record);
+    check.looked();
+    if (!left.delete(position)) check.violation("the kafkajs reader did not deliver this committed decision", position);
+  }
+  for (const position of left) check.violation("the kafkajs reader delivered a decision that is not committed", position);
+  return check.result;
+}
+
+const positionOf = ({ topic, partition, offset }: RawRecord): string => `${topic} ${partition}@${offset}`;
+const contentOf = ({ value }: RawRecord): string => createHash("sha256").update(value ?? "").digest("base64url").slice(0, 16);

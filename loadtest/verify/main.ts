@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+
+import { Command, InvalidArgumentError } from "commander";
+import pc from "picocolors";
+
+import { writeJsonReport } from "../../cluster/json-report.js";
+import { stepView } from "../../cluster/terminal/step-view.js";
+import { ensureTools } from "../../cluster/tools/index.js";
+import { html, propertiesSection, verdictLine, writePage } from "../report/html.js";
+import { knownInputs } from "./known.js";
+import type { PropertyResult } from "./property.js";
+import { noOpenTransaction, readBack } from "./read.js";
+import { type Verification, verify } from "./verify.js";
+
+const REPORT = "reports/verify";
+
+/** `npm run verify`: judges whatever the topics hold now. @returns 0; 1 when a property does not hold */
+export async function main(argv: string[]): Promise<number> {
+  const program = new Command("npm run verify --")
+    .description(
+      `Reads every record of a running cluster with Kafka's own consumer, and judges them: each accepted transaction decided exactly once, in order, every number there, every feature, score and alert as a replay gives it. Judges what stands there: wait until the load is over. Writes ${REPORT}.json and .html.`,
+    )
+    .option("--brokers <host:port>", "a Kafka broker", "127.0.0.1:9092")
+    .option("--settings <json>", "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file", addSettings, [])
+    .exitOverride();
+  program.parse(argv, { from: "user" });
+  const { brokers, settings } = program.opts<{ brokers: string; settings: readonly unknown[] }>();
+  const step = stepView();
+  await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+  const { records } = await step("reading the topics", () => readBack(brokers));
+  const open = await step("looking for open transactions", () => noOpenTransaction(brokers));
+  const found = verify(records, knownInputs(settings), [open]);
+  writeJsonReport(`${REPORT}.json`, found);
+  writePage(`${REPORT}.html`, "Verification", html`<h1>Verification</h1>${verdictLine(found.verdict === "pass", verdictText(found))}${propertiesSection(found.properties)}`);
+  for (const line of propertyLines(found.properties)) console.log(line);
+  console.log(`${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${verdictText(found)}; report: ${REPORT}.html`);
+  return found.verdict === "pass" ? 0 : 1;
+}
+
+/** The counts in one line. */
+export const verdictText = ({ accepted, decisions, missing, duplicates, outOfOrder, mismatches }: Verification): string =>
+  `${accepted.toLocaleString("en")} accepted, ${decisions.toLocaleString("en")} decided: ${missing} missing, ${duplicates} duplicates, ${outOfOrder} out of order, ${mismatches} mismatches`;
+
+/** A line for each property, and the first violations below it. */
+export function propertyLines(properties: readonly PropertyResult[]): string[] {
+  return properties.flatMap(({ name, checked, violations, examples }) => [
+    `${violations === 0 ? pc.green("✔") : pc.red("✘")} ${name.padEnd(20)} ${String(checked).padStart(10)} looked at, ${violations} violations`,
+    ...examples.slice(0, 5).map(({ what, records }) => pc.red(`    ${what} [${records.join(", ")}]`)),
+  ]);
+}
+
+function addSettings(text: string, before: readonly unknown[]): unknown[] {
+  try {
+    return [...before, JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown];
+  } catch (error) {
+    throw new InvalidArgumentError(`It must be JSON, or @ and a file of JSON (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}
