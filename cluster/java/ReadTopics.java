@@ -34,6 +34,11 @@ public final class ReadTopics {
     properties.put("auto.offset.reset", "earliest");
     properties.put("max.poll.records", "5000");
     properties.put("default.api.timeout.ms", "15000");
+    if (args[3].equals("follow")) {
+      // It is in no hurry, and shares the processors with what it watches.
+      properties.put("fetch.min.bytes", "131072");
+      properties.put("fetch.max.wait.ms", "1000");
+    }
     try (KafkaConsumer<byte[], byte[]> consumer =
             new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         KafkaConsumer<byte[], byte[]> uncommitted =

@@ -5,17 +5,17 @@ import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 export const ALL_FAULTS = Object.keys(FAULTS) as FaultKind[];
 
 /**
- * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again. Those that change the job or
- * the functions come before any parallelism change; a run takes from it as many as fit.
+ * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.
+ * A run takes from it as many as fit.
  */
 export function* schedule(kinds: readonly FaultKind[], seed: number): Generator<{ readonly kind: FaultKind; readonly pauseMs: number }> {
   const random = new Random(seed);
   for (;;) {
     const left = [...kinds];
     while (left.length > 0) {
-      const [kind] = left.splice(random.below(left.length), 1);
+      const [kind] = left.splice(random.int(0, left.length - 1), 1);
       // Faults come at any time of a checkpoint.
-      yield { kind: kind!, pauseMs: 2_000 + random.below(3_000) };
+      yield { kind: kind!, pauseMs: random.int(2_000, 5_000) };
     }
   }
 }

@@ -62,8 +62,8 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
     run,
     batch: BATCH,
     stages: options.stages,
-    // Enough for half a minute in which nothing is acknowledged.
-    maxRequests: Math.ceil((highest / BATCH) * (options.untilAcknowledged ? 45 : 15)) + 50,
+    // Enough for half a minute in which nothing is acknowledged, where faults are expected.
+    maxRequests: Math.ceil((highest / BATCH) * (options.untilAcknowledged ? 35 : 10)) + 20,
     untilAcknowledged: options.untilAcknowledged,
     ...(options.committedP99Ms !== undefined && { limits: { committedP99Ms: options.committedP99Ms } }),
   };

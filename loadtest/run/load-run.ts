@@ -48,7 +48,7 @@ export interface LoadRun {
 /** Starts k6 against a cluster's HTTP door, watches what comes out, and judges it in the end. */
 export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): Promise<LoadRun> {
   const { kafka: brokers, intake } = addresses(cluster.settings);
-  const watch = await watchRun(brokers, options.runId, atMost(options.stages));
+  const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
   let judged: Omit<LoadResult, "k6ExitCode" | "k6Summary"> | undefined;
   let failure: unknown;
   // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
@@ -80,7 +80,7 @@ export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): P
     options.onProgress("looking for open transactions");
     const more = [
       rejectedProperty(back),
-      ...(await watch.stop(back.outputs)),
+      ...(await watch.stop(back)),
       abortedHidden(await countWritten(brokers), back, jobRestarted),
       await noOpenTransaction(brokers),
       everyAcknowledged(acknowledged, back, options.runId),

@@ -1,0 +1,25 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { type ClusterOptions, FRAUD_DETECTION, REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { flakyFile, rollingEnvFile } from "./faults.js";
+
+/** What a cluster needs so that faults can be injected into its function server. @param folder - for the files that steer it */
+export function faultyCluster(folder: string): Pick<ClusterOptions, "application"> {
+  writeFileSync(flakyFile(folder), "");
+  writeFileSync(rollingEnvFile(folder), "{}");
+  const { functions } = FRAUD_DETECTION.servers;
+  return {
+    application: {
+      ...FRAUD_DETECTION,
+      servers: {
+        ...FRAUD_DETECTION.servers,
+        functions: {
+          ...functions,
+          args: ["--import", "tsx", "--import", join(REPOSITORY_ROOT, "loadtest/failover/flaky-server.ts"), ...functions.args.slice(2)],
+          env: { FLAKY: flakyFile(folder), ROLLING_ENV: rollingEnvFile(folder) },
+        },
+      },
+    },
+  };
+}

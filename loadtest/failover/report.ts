@@ -1,0 +1,115 @@
+import { type Machine, thisMachine } from "../../cluster/json-report.js";
+import { type Html, html, propertiesSection, table, verdictLine } from "../report/html.js";
+import { timeline } from "../report/timeline.js";
+import { quantile } from "../run/load-run.js";
+import { verdictText } from "../verify/main.js";
+import type { Verification } from "../verify/verify.js";
+import { type FaultKind, faultOf, FAULTS } from "./faults.js";
+import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } from "./run.js";
+
+/** `reports/failover.json`. Field names are stable. */
+export interface FailoverReport extends Verification {
+  readonly runId: string;
+  readonly seed: number;
+  readonly rate: number;
+  readonly duration: number;
+  /** Transactions that the intake acknowledged to k6. */
+  readonly acknowledged: number;
+  readonly faults: readonly FaultRecord[];
+  /** Kinds that were asked for and did not fit into the run. */
+  readonly notFitted: readonly FaultKind[];
+  /** From a fault to the first committed decision of a transaction that was accepted after it. */
+  readonly recoveryMs: { readonly p50: number; readonly max: number };
+  /** The same over killed processes alone. */
+  readonly killRecoveryMs: { readonly p50: number; readonly max: number };
+  /** 99 of 100 committed latencies before the first fault. */
+  readonly calmP99Ms: number;
+  readonly unableToCommit: readonly UncommittedLine[];
+  /** Whether every threshold of k6 held. */
+  readonly thresholds: "passed" | "failed";
+  readonly machine: Machine;
+}
+
+export function reportOf(result: FailoverResult, { runId, seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
+  const { verification, acknowledged, faults, calmP99Ms, unableToCommit, k6ExitCode } = result;
+  const good = verification.verdict === "pass" && k6ExitCode === 0;
+  return {
+    ...verification,
+    verdict: good ? "pass" : "fail",
+    runId,
+    seed,
+    rate,
+    duration,
+    acknowledged: acknowledged.reduce((sum, { count }) => sum + count, 0),
+    faults,
+    notFitted: kinds.filter((kind) => faults.every((fault) => fault.kind !== kind)),
+    recoveryMs: spread(faults),
+    killRecoveryMs: spread(faults.filter(({ kind }) => isKill(kind))),
+    calmP99Ms,
+    unableToCommit,
+    thresholds: k6ExitCode === 0 ? "passed" : "failed",
+    machine: thisMachine(),
+  };
+}
+
+const isKill = (kind: FaultKind): boolean => faultOf(kind).kill === true;
+
+function spread(faults: readonly FaultRecord[]): { p50: number; max: number } {
+  const recoveries = faults.map(({ recoveryMs }) => recoveryMs);
+  return { p50: quantile(recoveries, 0.5) ?? 0, max: Math.max(0, ...recoveries) };
+}
+
+/** The report in one line. */
+export const headline = (report: FailoverReport): string =>
+  `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most`;
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+export function pageOf(report: FailoverReport, result: FailoverResult): Html {
+  const { faults, machine, unableToCommit } = report;
+  const versions = Object.entries(report.decisionsByLogicVersion);
+  return html`<h1>Failover: is every transaction decided exactly once, in order, whatever fails?</h1>
+${verdictLine(report.verdict === "pass", headline(report))}
+<p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
+<h2>Timeline</h2>
+${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + recoveryMs) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
+<h2>Faults</h2>
+${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "new JobManager" : jobRestarts]))}
+<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; there are ${Object.keys(FAULTS).length}.</p>
+<h2>By kind</h2>
+${table(["Kind", "#Times", "#Median recovery", "#Longest"], [...new Set(faults.map(({ kind }) => kind))].map((kind) => {
+    const { p50, max } = spread(faults.filter((fault) => fault.kind === kind));
+    return [html`<code>${kind}</code>`, faults.filter((fault) => fault.kind === kind).length, seconds(p50), seconds(max)];
+  }))}
+${propertiesSection(report.properties)}
+<h2>Versions</h2>${table(["Account counter, merchant model, scorer", "#Decisions"], versions.map(([name, count]) => [html`<code>${name}</code>`, count.toLocaleString("en")]))}
+<h2>Transactions that Flink could not commit again</h2>
+<p>${unableToCommit.length === 0 ? "None." : "Flink commits again what may not have been committed before a failure; what had been is answered with an error. Whether anything was lost is decided by the records above."}</p>
+${unableToCommit.length === 0 ? html`` : table(["Transactional id", "#Epoch", "Log line"], unableToCommit.map(({ transactionalId, epoch, line }) => [html`<code>${transactionalId}</code>`, epoch, html`<code>${line.slice(0, 300)}</code>`]))}`;
+}
+
+function seriesOf({ acknowledged, watch, startedAtMs }: FailoverResult) {
+  const accepted: number[] = [];
+  const committed: number[] = [];
+  const slowest: (number | undefined)[] = [];
+  const second = (atMs: number): number => Math.max(0, Math.floor((atMs - startedAtMs) / 1000));
+  const add = (values: (number | undefined)[], at: number, amount: number): void => {
+    values[at] = (values[at] ?? 0) + amount;
+  };
+  for (const { first, count, sentAtMs, acknowledgedAtMs } of acknowledged) {
+    add(accepted, second(acknowledgedAtMs), count);
+    for (let n = first; n < first + count; n++) {
+      const at = watch.committedAtMs[n]!;
+      if (at === 0) continue;
+      add(committed, second(at), 1);
+      slowest[second(at)] = Math.max(slowest[second(at)] ?? 0, (at - sentAtMs) / 1000);
+    }
+  }
+  const length = Math.max(accepted.length, committed.length);
+  const whole = (values: readonly (number | undefined)[], missing: number | undefined) => Array.from({ length }, (_, at) => values[at] ?? missing);
+  return [
+    { title: "Transactions acknowledged, a second", unit: "", values: whole(accepted, 0) },
+    { title: "Decisions committed, a second", unit: "", values: whole(committed, 0) },
+    { title: "Longest committed latency of those", unit: "s", values: whole(slowest, undefined) },
+  ];
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
+import { logFile } from "../../cluster/managed-process.js";
+import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
+import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
+import { fits, schedule } from "./schedule.js";
+
+/** Load before the first fault: what the calm is like. */
+const CALM_MS = 15_000;
+/** What the report calls a minute: how long after a fault latencies belong to it at most. */
+const RECOVERY_LIMIT_MS = 120_000;
+const ACCOUNTS = 5_000;
+const MERCHANTS = 500;
+
+export interface FailoverOptions {
+  readonly kinds: readonly FaultKind[];
+  readonly rate: number;
+  /** Of the load, in seconds. */
+  readonly duration: number;
+  readonly seed: number;
+  readonly runId: string;
+  /** Seconds of calm load before the first fault. */
+  readonly calmMs?: number;
+  readonly onProgress: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One fault as it went. */
+export interface FaultRecord {
+  readonly kind: FaultKind;
+  readonly description: string;
+  /** From the beginning of the load, in ms. */
+  readonly atMs: number;
+  /** How long it lasted itself: 0 for a kill. */
+  readonly lastedMs: number;
+  /** From the fault to the first committed decision of a transaction that was accepted after it. */
+  readonly recoveryMs: number;
+  /** From the fault to the first transaction that was accepted after it. */
+  readonly acceptedMs: number;
+  /** Of the transactions sent from the fault to the next, in ms. */
+  readonly committedP99Ms: number;
+  /** Restarts of the Flink job that its JobManager counted meanwhile; −1: another JobManager. */
+  readonly jobRestarts: number;
+}
+
+/** "Unable to commit recovered transaction", as the TaskManager's log has it. */
+export interface UncommittedLine {
+  readonly transactionalId: string;
+  readonly epoch: string;
+  readonly line: string;
+}
+
+export interface FailoverResult extends LoadResult {
+  readonly startedAtMs: number;
+  readonly faults: readonly FaultRecord[];
+  readonly calmP99Ms: number;
+  readonly unableToCommit: readonly UncommittedLine[];
+}
+
+interface Injected {
+  readonly kind: FaultKind;
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly jobRestarts: number;
+}
+
+/**
+ * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered from; then
+ * judges everything.
+ */
+export async function runFailover(target: Target, options: FailoverOptions): Promise<FailoverResult> {
+  const { cluster, signal } = target;
+  const { runId, rate, duration, onProgress } = options;
+  const injected: Injected[] = [];
+  let over: (jobRestarted: boolean) => void = () => undefined;
+  let failed: (error: unknown) => void = () => undefined;
+  const faultsOver = new Promise<{ readonly jobRestarted: boolean }>((resolve, reject) => {
+    over = (jobRestarted) => resolve({ jobRestarted });
+    failed = reject;
+  });
+  faultsOver.catch(() => undefined);
+  const run = await startLoadRun(cluster, {
+    runId,
+    stages: [{ rate, seconds: duration, ramp: false }],
+    accounts: ACCOUNTS,
+    merchants: MERCHANTS,
+    untilAcknowledged: true,
+    settings: [UPGRADED_SETTINGS],
+    beforeJudging: () => faultsOver,
+    onProgress,
+    signal,
+  });
+  await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: 60_000, signal });
+  const startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
+  const endMs = startedAtMs + duration * 1000;
+  try {
+    await delay(options.calmMs ?? CALM_MS, undefined, { signal });
+    for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
+      if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
+      if (!fits(kind, endMs - Date.now())) continue;
+      injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
+      await delay(pauseMs, undefined, { signal });
+    }
+    over(injected.some(({ jobRestarts }) => jobRestarts !== 0));
+  } catch (error) {
+    failed(error);
+    run.load.stop();
+    throw error;
+  }
+  const result = await run.result;
+  return {
+    ...result,
+    startedAtMs,
+    faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
+    calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + 5_000 && sentAt < (injected[0]?.beganMs ?? Infinity) - 2_000), 0.99) ?? 0),
+    unableToCommit: unableToCommit(cluster),
+  };
+}
+
+async function inject({ cluster, ...rest }: Target, kind: FaultKind, lastCountedAtMs: () => number, say: (line: string) => void): Promise<Injected> {
+  const flink = flinkClient(cluster.settings);
+  const before = await flink.restarts();
+  say(faultOf(kind).description);
+  const beganMs = Date.now();
+  await faultOf(kind).inject({ cluster, ...rest });
+  const endedMs = Date.now();
+  say(`${kind}, waiting for a committed decision of what came after it`);
+  await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, { timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 20, ...(rest.signal && { signal: rest.signal }) });
+  await flink.waitForRunning(RECOVERY_LIMIT_MS, rest.signal);
+  const after = await flink.restarts();
+  return { kind, beganMs, endedMs, jobRestarts: before === "unreachable" || after === "unreachable" || after < before ? -1 : after - before };
+}
+
+function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: number, startedAtMs: number, { acceptedAtMs, watch, acknowledged }: LoadResult): FaultRecord {
+  let first = Infinity;
+  let accepted = Infinity;
+  for (const [n, acceptedAt] of acceptedAtMs) {
+    const committedAt = watch.committedAtMs[n]!;
+    if (acceptedAt > beganMs) accepted = Math.min(accepted, acceptedAt);
+    if (acceptedAt > beganMs && committedAt > 0) first = Math.min(first, committedAt);
+  }
+  const slowest = quantile(latencies(acknowledged, watch.committedAtMs, (sentAt) => sentAt >= beganMs && sentAt < nextMs), 0.99) ?? 0;
+  return { kind, description: faultOf(kind).description, atMs: beganMs - startedAtMs, lastedMs: endedMs - beganMs, recoveryMs: Math.round(first - beganMs), acceptedMs: Math.round(accepted - beganMs), committedP99Ms: Math.round(slowest), jobRestarts };
+}
+
+function unableToCommit({ settings }: Cluster): UncommittedLine[] {
+  const log = readFileSync(logFile(settings, "taskmanager"), "utf8");
+  return [...log.matchAll(/^.*Unable to commit recovered transaction.*$/gm)].map(([line]) => ({
+    transactionalId: /transactionalId='?([^',}]+)/.exec(line)?.[1] ?? "?",
+    epoch: /epoch='?(-?\d+)/.exec(line)?.[1] ?? "?",
+    line: line.trim(),
+  }));
+}
