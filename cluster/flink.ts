@@ -31,6 +31,8 @@ export interface FlinkClient {
    * @throws Error when the limit, in ms, is over
    */
   waitForCheckpoints(more: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Whether every task has acknowledged a checkpoint that has not completed: all of it is written but for the pointer to it. */
+  checkpointAwaitsPointer(): Promise<boolean>;
   /**
    * Cancels the job with a savepoint: nothing is emitted after it.
    *
@@ -103,6 +105,11 @@ export function flinkClient(settings: ClusterSettings): FlinkClient {
         first = Math.min(first ?? count, count);
         return count >= first + more;
       }, { timeoutMs, signal });
+    },
+    async checkpointAwaitsPointer() {
+      const job = await newestJob();
+      const answer = job && (await get<{ history: readonly { status: string; num_subtasks: number; num_acknowledged_subtasks: number }[] }>(`/jobs/${job.jid}/checkpoints`));
+      return answer?.history.some((one) => one.status === "IN_PROGRESS" && one.num_acknowledged_subtasks === one.num_subtasks) === true;
     },
     async stopWithSavepoint() {
       const job = await newestJob();

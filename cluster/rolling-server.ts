@@ -23,14 +23,14 @@ function main(): void {
     if (stopping) {
       if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(0);
     } else if (worker === current) {
-      console.error(`the worker ended (exit code ${code}): it is started again`);
+      process.stderr.write(`the worker ended (exit code ${code}): it is started again\n`);
       setTimeout(() => (current = fork()), RESTART_MS);
     }
   });
   process.on("SIGHUP", () => {
     const next = fork();
     next.once("listening", () => {
-      console.log(`worker ${next.process.pid} serves; worker ${current.process.pid} drains`);
+      process.stderr.write(`worker ${next.process.pid} serves; worker ${current.process.pid} drains\n`);
       drain(current);
       current = next;
     });

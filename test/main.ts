@@ -28,8 +28,8 @@ export async function main(argv: string[]): Promise<number> {
   const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
 
   if (chosen.includes("e2e")) {
-    console.log("\n== set-up: tools, jars, MinIO");
-    await ensureTools({ autoInstall: true, onProgress: (line) => console.log(`   ${line}`) });
+    console.log("\n== set-up: tools, jars, MinIO, k6");
+    await ensureTools({ autoInstall: true, k6: true, onProgress: (line) => console.log(`   ${line}`) });
   }
   const results: SuiteResult[] = [];
   for (const suite of chosen) {

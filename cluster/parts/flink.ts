@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
@@ -37,12 +37,16 @@ function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"
 const pluginsFolder = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "plugins");
 const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({ FLINK_PLUGINS_DIR: pluginsFolder(settings) });
 
+let links = 0;
+
 /** The S3 file system must be a plugin: jars in a folder of their own below the plugins folder. */
 function linkS3Plugin(settings: ClusterSettings): void {
   const link = join(pluginsFolder(settings), "s3");
   mkdirSync(pluginsFolder(settings), { recursive: true });
-  rmSync(link, { force: true });
-  symlinkSync(jarFolder("flink-s3"), link);
+  // Renamed into place: the other Flink process may be looking at this moment.
+  const fresh = join(settings.dataDir, "conf", `s3-plugin.${process.pid}.${++links}`);
+  symlinkSync(jarFolder("flink-s3"), fresh);
+  renameSync(fresh, link);
 }
 
 export function jobManager(settings: ClusterSettings): PartProgram {

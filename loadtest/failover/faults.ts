@@ -1,12 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { parseAllDocuments, stringify } from "yaml";
-
 import { addresses, type Cluster, flinkClient, poll } from "../../cluster/index.js";
-import { FRAUD_DETECTION, type Part } from "../../cluster/settings.js";
+import type { Part } from "../../cluster/settings.js";
 import type { FlakyMode } from "./flaky-server.js";
+import { withModule } from "./module.js";
 
 /** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
 export const UPGRADED_SETTINGS = { account: { knownMerchants: 16 } };
@@ -108,9 +107,8 @@ export const FAULTS = {
     description: "the job stopped with a savepoint and started with a changed module.yaml",
     seconds: 40,
     inject: async (target) => {
-      const moduleFile = join(target.folder, "module.yaml");
-      writeFileSync(moduleFile, changedModule());
-      await restart(target, { application: { ...target.cluster.settings.application, moduleFile } });
+      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800, "transport.timeouts.call": "15s" } };
+      await restart(target, { application: withModule(target.cluster.settings.application, target.folder, changes) });
     },
   },
   "parallelism-change": {
@@ -135,17 +133,4 @@ async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<st
 async function restart({ cluster, signal }: Target, changes: Parameters<Cluster["restartFlink"]>[0]): Promise<void> {
   await cluster.restartFlink(changes);
   await flinkClient(cluster.settings).waitForRunning(LIMIT_MS, signal);
-}
-
-/** `module.yaml` with another bound for batches and another time for calls. */
-export function changedModule(): string {
-  const documents = parseAllDocuments(readFileSync(FRAUD_DETECTION.moduleFile, "utf8"));
-  if (!Array.isArray(documents)) throw new Error("module.yaml is empty");
-  for (const document of documents) {
-    if (document.hasIn(["spec", "maxNumBatchRequests"])) {
-      document.setIn(["spec", "maxNumBatchRequests"], 800);
-      document.setIn(["spec", "transport", "timeouts", "call"], "50s");
-    }
-  }
-  return documents.map((document) => stringify(document.toJS())).join("---\n");
 }

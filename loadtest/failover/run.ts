@@ -8,8 +8,10 @@ import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./fault
 import { fits, schedule } from "./schedule.js";
 
 /** Load before the first fault: what the calm is like. */
-const CALM_MS = 15_000;
-/** What the report calls a minute: how long after a fault latencies belong to it at most. */
+const CALM_MS = 25_000;
+/** Committed decisions lag behind by less when nothing waits. */
+const CALM_LAG_MS = 2_000;
+/** Nothing is decided so long after a fault: the run has failed. */
 const RECOVERY_LIMIT_MS = 120_000;
 const ACCOUNTS = 5_000;
 const MERCHANTS = 500;
@@ -21,7 +23,7 @@ export interface FailoverOptions {
   readonly duration: number;
   readonly seed: number;
   readonly runId: string;
-  /** Seconds of calm load before the first fault. */
+  /** Calm load before the first fault, in ms; default 25 s. */
   readonly calmMs?: number;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -100,6 +102,8 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
       if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
       if (!fits(kind, endMs - Date.now())) continue;
+      // What an upgrade costs is to be seen, not what was left of the fault before.
+      if (kind === "rolling-upgrade") await poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
       injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
       await delay(pauseMs, undefined, { signal });
     }

@@ -2,12 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { addresses, type Cluster, flinkClient, poll } from "../../cluster/index.js";
-import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { knownInputs } from "../verify/known.js";
-import { PropertyCheck, type PropertyResult } from "../verify/property.js";
 import { countWritten, noOpenTransaction, type ReadBack, readBack } from "../verify/read.js";
 import { type Verification, verify } from "../verify/verify.js";
 import { type Acknowledged, atMost, type K6Load, type LoadOptions, startLoad } from "./k6-plan.js";
+import { abortedHidden, everyAcknowledged, noneRejected, numberIn } from "./properties.js";
 import { type Watch, watchRun } from "./watch.js";
 
 const HOST = "127.0.0.1";
@@ -50,7 +49,7 @@ export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): P
   const { kafka: brokers, intake } = addresses(cluster.settings);
   const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
   let judged: Omit<LoadResult, "k6ExitCode" | "k6Summary"> | undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
   // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
   const server = createServer((request, response) => {
     if (request.method !== "POST" || request.url !== "/verdict") return void response.writeHead(404).end();
@@ -60,7 +59,7 @@ export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): P
         response.setHeader("content-type", "application/json").end(JSON.stringify(verdictFor(found)));
       },
       (error: unknown) => {
-        failure = error;
+        failure = error instanceof Error ? error : new Error(String(error));
         response.writeHead(500).end();
       },
     );
@@ -79,11 +78,11 @@ export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): P
     const back = await quietReadBack(cluster, options);
     options.onProgress("looking for open transactions");
     const more = [
-      rejectedProperty(back),
+      noneRejected(back.records),
       ...(await watch.stop(back)),
-      abortedHidden(await countWritten(brokers), back, jobRestarted),
+      abortedHidden(await countWritten(brokers), back.outputs.length, jobRestarted),
       await noOpenTransaction(brokers),
-      everyAcknowledged(acknowledged, back, options.runId),
+      everyAcknowledged(acknowledged, back.records, options.runId),
     ];
     options.onProgress("replaying every address");
     return { verification: verify(back.records, knownInputs(options.settings), more), acknowledged, watch, acceptedAtMs: acceptedTimes(back, options.runId) };
@@ -133,34 +132,6 @@ async function quietReadBack(cluster: Cluster, { onProgress, signal }: LoadRunOp
   }
 }
 
-function rejectedProperty({ records }: ReadBack): PropertyResult {
-  const check = new PropertyCheck("rejected");
-  check.looked(records.transactions.length + records.labels.length);
-  for (const { topic, partition, offset } of records.rejected) check.violation("the account counter refused a record", `${topic} ${partition}@${offset}`);
-  return check.result;
-}
-
-function abortedHidden(written: number, { outputs }: ReadBack, jobRestarted: boolean): PropertyResult {
-  const check = new PropertyCheck("aborted-hidden");
-  const aborted = written - outputs.length;
-  check.looked(Math.max(0, aborted));
-  if (jobRestarted && aborted <= 0) check.violation("the job restarted, and no record was aborted: no fault hit a live transaction");
-  return check.result;
-}
-
-function everyAcknowledged(acknowledged: readonly Acknowledged[], { records }: ReadBack, runId: string): PropertyResult {
-  const check = new PropertyCheck("acknowledged");
-  const there = new Set<number>();
-  for (const { value } of [...records.transactions]) there.add(numberIn(value, runId) ?? -1);
-  for (const { first, count } of acknowledged) {
-    for (let n = first; n < first + count; n++) {
-      check.looked();
-      if (!there.has(n)) check.violation(`${runId}-${n} was acknowledged, and is neither accepted nor rejected`);
-    }
-  }
-  return check.result;
-}
-
 function acceptedTimes({ records }: ReadBack, runId: string): Map<number, number> {
   const times = new Map<number, number>();
   for (const record of records.transactions) {
@@ -168,11 +139,6 @@ function acceptedTimes({ records }: ReadBack, runId: string): Map<number, number
     if (n !== undefined && !times.has(n)) times.set(n, (record as { readonly timestampMs?: number }).timestampMs ?? 0);
   }
   return times;
-}
-
-function numberIn(value: Uint8Array | null, runId: string): number | undefined {
-  const id = value && Transaction.decode(value).transactionId;
-  return id?.startsWith(`${runId}-`) ? Number(id.slice(runId.length + 1)) : undefined;
 }
 
 /** What k6 puts among its metrics. */

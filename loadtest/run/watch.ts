@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-
 import { followByJava, type RawRecord, type ReadPartition } from "../../cluster/java-reader.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { PropertyCheck, type PropertyResult } from "../verify/property.js";
+import type { PropertyResult } from "../verify/property.js";
+import { contentOf, kafkajsAgrees, positionOf, readersAgree } from "./properties.js";
 
 /** Longer than any run. */
 const FOLLOW_LIMIT_MS = 24 * 3_600_000;
@@ -94,34 +93,3 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     },
   };
 }
-
-function readersAgree(concurrent: ReadonlyMap<string, string>, fresh: readonly RawRecord[]): PropertyResult {
-  const check = new PropertyCheck("readers-agree");
-  const left = new Map(concurrent);
-  for (const record of fresh) {
-    const position = positionOf(record);
-    const content = left.get(position);
-    check.looked();
-    if (content === undefined) check.violation("the reader beside the run did not see this record", position);
-    else if (content !== contentOf(record)) check.violation("the reader beside the run saw another record here", position);
-    left.delete(position);
-  }
-  for (const position of left.keys()) check.violation("the reader beside the run saw a record that a fresh one does not", position);
-  return check.result;
-}
-
-function kafkajsAgrees(seen: ReadonlySet<string>, fresh: readonly RawRecord[], runId: string): PropertyResult {
-  const check = new PropertyCheck("kafkajs-agrees");
-  const left = new Set(seen);
-  for (const record of fresh) {
-    if (record.topic !== TOPICS.decisions.name || record.key?.toString().startsWith(`${runId}-`) !== true) continue;
-    const position = positionOf(record);
-    check.looked();
-    if (!left.delete(position)) check.violation("the kafkajs reader did not deliver this committed decision", position);
-  }
-  for (const position of left) check.violation("the kafkajs reader delivered a decision that is not committed", position);
-  return check.result;
-}
-
-const positionOf = ({ topic, partition, offset }: RawRecord): string => `${topic} ${partition}@${offset}`;
-const contentOf = ({ value }: RawRecord): string => createHash("sha256").update(value ?? "").digest("base64url").slice(0, 16);

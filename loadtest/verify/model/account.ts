@@ -1,5 +1,5 @@
 import type { AccountFeatures } from "../../../protos/gen/fraud/v1/decision.js";
-import { StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
+import { type StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import type { ModelSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";

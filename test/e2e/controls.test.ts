@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
+import { type ClusterOptions, FRAUD_DETECTION, TOPICS } from "../../cluster/settings.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { type ModuleChanges, withModule } from "../../loadtest/failover/module.js";
+import { knownInputs } from "../../loadtest/verify/known.js";
+import { readBack } from "../../loadtest/verify/read.js";
+import { type Verification, verify } from "../../loadtest/verify/verify.js";
+
+/*
+ * What the proof rests on, taken away once each: the verifier must find it, or its silence elsewhere is worth nothing.
+ */
+
+const RATE = 300;
+const LIMIT_MS = 120_000;
+let folder: string;
+let cluster: Cluster | undefined;
+let decisions: number;
+let stop: (() => Promise<void>)[];
+
+const named = (options: ClusterOptions = {}) => clusterSettings({ name: "e2e-controls", portOffset: 20_000, ...options });
+const brokers = addresses(named()).kafka;
+const flink = flinkClient(named());
+
+/** A cluster with this change, under load. */
+async function start(options: ClusterOptions, module: ModuleChanges = {}): Promise<Cluster> {
+  cluster = await startCluster(named({ ...options, application: withModule(FRAUD_DETECTION, folder, module) }), { step: silentStep, restart: true, fresh: true });
+  const reader = await followTopics({ brokers, topics: [TOPICS.decisions.name], from: "beginning", onRecord: () => decisions++ });
+  const end = new AbortController();
+  const generating = runGenerator({ brokers, seed: 3, runId: "controls", rate: RATE, accounts: 200, signal: end.signal });
+  stop.push(
+    async () => {
+      end.abort();
+      await generating;
+    },
+    () => reader.stop(),
+  );
+  await poll("decisions to flow", () => decisions > RATE, { timeoutMs: LIMIT_MS });
+  return cluster;
+}
+
+/** Waits until decisions flow again, ends the load, lets everything settle, and judges. */
+async function judge(): Promise<Verification> {
+  await flink.waitForRunning(LIMIT_MS);
+  const before = decisions;
+  await poll("decisions to flow again", () => decisions > before + RATE, { timeoutMs: LIMIT_MS });
+  await stop.shift()!();
+  let settled = -1;
+  await poll("decisions to stop", async () => {
+    const last = settled;
+    await flink.waitForCheckpoints(2, LIMIT_MS);
+    return last === (settled = decisions);
+  }, { timeoutMs: LIMIT_MS });
+  return verify((await readBack(brokers)).records, knownInputs());
+}
+
+const broken = ({ properties }: Verification): string[] => properties.filter(({ violations }) => violations > 0).map(({ name }) => name);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fraud-controls-"));
+  decisions = 0;
+  stop = [];
+});
+afterEach(async () => {
+  for (const end of stop) await end();
+  await cluster?.stop();
+  await stopCluster(named(), { wipe: true });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("a negative control: the verifier fails", () => {
+  it("an at-least-once egress, by its duplicates, when a TaskManager is killed", async () => {
+    const running = await start({}, { "io.statefun.kafka.v1/egress": { "deliverySemantic.type": "at-least-once" } });
+    running.kill("taskmanager");
+    await poll("the job to notice", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: LIMIT_MS });
+    const found = await judge();
+    expect(broken(found)).toEqual(expect.arrayContaining(["duplicate", "event-sequence"]));
+    expect(found).toMatchObject({ verdict: "fail", missing: 0 });
+  });
+
+  it("a JobManager without high availability, by everything decided again, when it is killed", async () => {
+    const running = await start({ flinkConf: { "high-availability": "NONE" } });
+    running.kill("jobmanager");
+    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: LIMIT_MS, intervalMs: 50 });
+    const found = await judge();
+    expect(broken(found)).toEqual(expect.arrayContaining(["duplicate", "event-sequence"]));
+    expect(found.duplicates).toBeGreaterThan(RATE);
+  });
+
+  it("an outage longer than the transactions live, by what is missing", async () => {
+    const running = await start({}, { "io.statefun.kafka.v1/egress": { "deliverySemantic.transactionTimeout": "10s" } });
+    // A checkpoint that is written everywhere but for ZooKeeper's pointer to it. Its transactions are ready to be committed …
+    running.hold("taskmanager");
+    const completed = Number(await flink.completedCheckpoints());
+    running.kill("zookeeper", "SIGSTOP");
+    await poll("a checkpoint that only ZooKeeper has not heard of", () => flink.checkpointAwaitsPointer(), { timeoutMs: 4_000, intervalMs: 20 });
+    // … and nobody will: the TaskManager never hears that it completed.
+    running.kill("taskmanager", "SIGSTOP");
+    running.kill("zookeeper", "SIGCONT");
+    await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, { timeoutMs: 30_000, intervalMs: 20 });
+    running.kill("taskmanager");
+    await poll("Kafka to abort the transactions that were left", async () => {
+      const { partitions } = await readTopics({ brokers, topics: [{ topic: TOPICS.decisions.name }], isolation: "read_committed", limit: 1, timeoutMs: LIMIT_MS });
+      return partitions.every(({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark);
+    }, { timeoutMs: LIMIT_MS, intervalMs: 500 });
+    await running.release("taskmanager");
+    const found = await judge();
+    expect(broken(found)).toEqual(expect.arrayContaining(["missing", "event-sequence"]));
+    expect(found.missing).toBeGreaterThan(0);
+    expect(found.duplicates).toBe(0);
+  });
+});

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { addresses, type Cluster, clusterSettings, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
+import { startOwnCommand } from "../../cluster/run-command.js";
+import { TOPICS } from "../../cluster/settings.js";
+import { warmUp } from "../../demo/warm-up.js";
+import { kafkaClient } from "../../kafka/client.js";
+import { faultyCluster } from "../../loadtest/failover/cluster.js";
+import { pageOf, reportOf } from "../../loadtest/failover/report.js";
+import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
+import { PROPERTIES } from "../../loadtest/verify/property.js";
+import { noOpenTransaction } from "../../loadtest/verify/read.js";
+
+const KINDS = ["kill-taskmanager", "kill-kafka", "functions-truncated", "savepoint-restart"] as const;
+
+describe("the proof, in short", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
+  const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
+  const brokers = addresses(settings).kafka;
+  const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 130, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
+  let cluster: Cluster;
+  let result: FailoverResult;
+
+  beforeAll(async () => {
+    cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
+    await warmUp({ brokers, runId: "proof.warm", seed: 1, transactions: 1_000, onProgress: () => undefined, signal: new AbortController().signal });
+    result = await runFailover({ cluster, folder }, options);
+  }, 420_000);
+  afterAll(async () => {
+    await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("decides every transaction exactly once and in order, whatever fails", () => {
+    const report = reportOf(result, options);
+    expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+    expect(report).toMatchObject({ verdict: "pass", missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, thresholds: "passed", notFitted: [] });
+    expect(report.accepted).toBe(report.decisions);
+    expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.9);
+  });
+
+  it("looked at every property, on live transactions", () => {
+    const { properties } = reportOf(result, options);
+    expect(properties.map(({ name }) => name).sort()).toEqual(Object.keys(PROPERTIES).sort());
+    for (const { name, checked } of properties) expect(checked, name).toBeGreaterThan(0);
+  });
+
+  it("recovered from each fault, and says how fast", () => {
+    expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
+    for (const { kind, recoveryMs } of result.faults) expect(recoveryMs, kind).toBeLessThan(120_000);
+    const page = pageOf(reportOf(result, options), result).text;
+    for (const part of [...KINDS, "Timeline", "0 missing, 0 duplicates"]) expect(page).toContain(part);
+  });
+
+  it("is judged the same by npm run verify, on whatever the topics hold", async () => {
+    const { code, stdout } = await startOwnCommand(["verify", "--brokers", brokers]).finished;
+    expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
+    expect(code).toBe(0);
+  });
+
+  it("sees a transaction that is left open", async () => {
+    const producer = kafkaClient(brokers, "test").producer({ transactionalId: "left-open", maxInFlightRequests: 1, idempotent: true });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: TOPICS.evidence.name, messages: [{ key: "open", value: "open" }] });
+    expect((await noOpenTransaction(brokers, 1_000)).violations).toBe(1);
+    await transaction.abort();
+    await producer.disconnect();
+    expect((await noOpenTransaction(brokers)).violations).toBe(0);
+  });
+});
