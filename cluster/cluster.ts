@@ -4,6 +4,7 @@ import { flinkClient } from "./flink.js";
 import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
+import { settled } from "./settled.js";
 import { signalProcess } from "./process-identity.js";
 import type { ClusterSettings, Part } from "./settings.js";
 import { UserError } from "./user-error.js";
@@ -85,8 +86,14 @@ export class Cluster {
    * @throws {UserError} when the savepoint fails: the job goes on then
    */
   async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void> {
-    const savepoint = await flinkClient(this.#settings).stopWithSavepoint();
+    // The JobManager ends with its job.
     for (const part of FLINK) this.hold(part);
+    const savepoint = await flinkClient(this.#settings)
+      .stopWithSavepoint()
+      .catch(async (error: unknown) => {
+        for (const part of FLINK) await this.release(part);
+        throw error;
+      });
     await Promise.all(
       FLINK.map(async (part) => {
         const identity = recorded(this.#settings, part);
@@ -95,7 +102,7 @@ export class Cluster {
     );
     this.#settings = { ...this.#settings, ...changes, savepoint };
     for (const part of FLINK) this.#held.delete(part);
-    await Promise.all(FLINK.map((part) => this.startPart(part, this.#end.signal)));
+    await settled(...FLINK.map((part) => this.startPart(part, this.#end.signal)));
   }
 
   /** Stops every part in order; once, however often it is called. */

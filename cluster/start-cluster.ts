@@ -10,6 +10,7 @@ import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
 import { createBucket } from "./object-store.js";
 import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./ports.js";
+import { settled } from "./settled.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
 import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
@@ -102,10 +103,4 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       clearInterval(timer);
     }
   });
-}
-
-/** Waits for all, then throws the first failure: nothing may still be starting while everything is stopped. */
-async function settled<T extends readonly Promise<unknown>[]>(...work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return await Promise.all(work);
 }
