@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
+import { clusterStatus } from "../../cluster/control.js";
 import { logFile } from "../../cluster/managed-process.js";
 import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
 import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
@@ -102,6 +103,8 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
       if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
       if (!fits(kind, endMs - Date.now())) continue;
+      // A part may have given up in the fault before, and be about to start again.
+      await poll("every part to run", async () => (await clusterStatus(cluster.settings)).running, { timeoutMs: RECOVERY_LIMIT_MS, signal });
       // What an upgrade costs is to be seen, not what was left of the fault before.
       if (kind === "rolling-upgrade") await poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
       injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));

@@ -8,7 +8,7 @@ export const ALL_FAULTS = Object.keys(FAULTS) as FaultKind[];
  * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.
  * A run takes from it as many as fit.
  */
-export function* schedule(kinds: readonly FaultKind[], seed: number): Generator<{ readonly kind: FaultKind; readonly pauseMs: number }> {
+export function* schedule(kinds: readonly FaultKind[], seed: number): Generator<{ readonly kind: FaultKind; readonly pauseMs: number }, never> {
   const random = new Random(seed);
   for (;;) {
     const left = [...kinds];
