@@ -34,6 +34,8 @@ export class Cluster {
   readonly #deaths = new Map<Part, number[]>();
   /** Killed on purpose: no sign that a part cannot live. */
   readonly #killed = new Set<Part>();
+  /** The process that is each part now. */
+  readonly #current = new Map<Part, ManagedProcess>();
   /** To stay down when they end. */
   readonly #held = new Set<Part>();
   /** Ends waiting for a next start. */
@@ -56,7 +58,7 @@ export class Cluster {
     const process = await this.#spawn(part);
     const exit = await waitHealthy(part, this.#settings, process, signal);
     if (exit !== undefined) throw new UserError(`${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`);
-    void process.exited.then((exit) => this.#onExit(part, exit));
+    this.#watch(part, process);
   }
 
   /** Sends a signal to a part's process. @throws {UserError} when it does not run */
@@ -75,7 +77,7 @@ export class Cluster {
     this.#held.delete(part);
     if (recorded(this.#settings, part) !== undefined) return;
     const process = await this.#spawn(part);
-    void process.exited.then((exit) => this.#onExit(part, exit));
+    this.#watch(part, process);
     this.#onEvent({ kind: "restarted", part });
   }
 
@@ -98,6 +100,7 @@ export class Cluster {
       FLINK.map(async (part) => {
         const identity = recorded(this.#settings, part);
         if (identity !== undefined) await stopProcess(identity, part);
+        this.#current.delete(part);
       }),
     );
     this.#settings = { ...this.#settings, ...changes, savepoint };
@@ -118,11 +121,18 @@ export class Cluster {
   async #spawn(part: Part): Promise<ManagedProcess> {
     const program = partProgram(part, this.#settings);
     program.prepare();
-    return await start(this.#settings, part, program.command, program.args, program.env);
+    const process = await start(this.#settings, part, program.command, program.args, program.env);
+    this.#current.set(part, process);
+    return process;
   }
 
-  async #onExit(part: Part, exit: Exit): Promise<void> {
-    if (this.#end.signal.aborted) return;
+  #watch(part: Part, process: ManagedProcess): void {
+    void process.exited.then((exit) => this.#onExit(part, process, exit));
+  }
+
+  async #onExit(part: Part, ended: ManagedProcess, exit: Exit): Promise<void> {
+    // The news of an end may come after another process has taken its place.
+    if (this.#end.signal.aborted || this.#current.get(part) !== ended) return;
     forget(this.#settings, part);
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
     if (!this.#restart || this.#held.has(part)) return;
@@ -136,7 +146,7 @@ export class Cluster {
     try {
       await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, { signal: this.#end.signal });
       const process = await this.#spawn(part);
-      void process.exited.then((next) => this.#onExit(part, next));
+      this.#watch(part, process);
       // It may have been started in the moment in which everything else was stopped.
       if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
       else this.#onEvent({ kind: "restarted", part });

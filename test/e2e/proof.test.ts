@@ -22,7 +22,7 @@ describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
   const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
   const brokers = addresses(settings).kafka;
-  const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 130, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
+  const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 150, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
   let cluster: Cluster;
   let result: FailoverResult;
 
