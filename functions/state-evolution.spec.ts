@@ -8,8 +8,7 @@ const LATER_FIELD = Buffer.from([0xc2, 0x3e, 5, ...Buffer.from("later")]);
 
 describe("state and messages of a later version", () => {
   it.each([AccountState, MerchantState, ScorerState, AlerterState, ScoringRequest])("go through this one with everything in them", (type) => {
-    const known = Buffer.from(type.encode(type.fromPartial({})).finish());
-    const message = type.decode(Buffer.concat([known, LATER_FIELD]));
+    const message = type.decode(LATER_FIELD);
     expect(Buffer.from(type.encode(message as never).finish()).includes(LATER_FIELD)).toBe(true);
   });
 });

@@ -74,7 +74,7 @@ ${verdictLine(report.verdict === "pass", headline(report))}
 <h2>Timeline</h2>
 ${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + recoveryMs) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
 <h2>Faults</h2>
-${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "new JobManager" : jobRestarts]))}
+${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "not known" : jobRestarts]))}
 <p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; there are ${Object.keys(FAULTS).length}.</p>
 <h2>By kind</h2>
 ${table(["Kind", "#Times", "#Median recovery", "#Longest"], [...new Set(faults.map(({ kind }) => kind))].map((kind) => {

@@ -44,7 +44,7 @@ export interface FaultRecord {
   readonly acceptedMs: number;
   /** Of the transactions sent from the fault to the next, in ms. */
   readonly committedP99Ms: number;
-  /** Restarts of the Flink job that its JobManager counted meanwhile; −1: another JobManager. */
+  /** Restarts of the Flink job that its JobManager counted meanwhile; −1: not known, as with another JobManager. */
   readonly jobRestarts: number;
 }
 
@@ -104,13 +104,14 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
       if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
       if (!fits(kind, endMs - Date.now())) continue;
       // A part may have given up in the fault before, and be about to start again.
-      await poll("every part to run", async () => (await clusterStatus(cluster.settings)).running, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+      await everyPartRuns(target);
       // What an upgrade costs is to be seen, not what was left of the fault before.
       if (kind === "rolling-upgrade") await poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
       injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
       await delay(pauseMs, undefined, { signal });
     }
-    over(injected.some(({ jobRestarts }) => jobRestarts !== 0));
+    // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
+    over(injected.some(({ jobRestarts }) => jobRestarts > 0));
   } catch (error) {
     failed(error);
     run.load.stop();
@@ -124,6 +125,14 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + 5_000 && sentAt < (injected[0]?.beganMs ?? Infinity) - 2_000), 0.99) ?? 0),
     unableToCommit: unableToCommit(cluster),
   };
+}
+
+async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
+  await poll("every part to run", async () => {
+    const { parts, job, running } = await clusterStatus(cluster.settings);
+    if (!running) throw new Error(`${parts.filter(({ healthy }) => !healthy).map(({ part, pid }) => `${part} (${pid === undefined ? "stopped" : "no answer"})`).join(", ")}; the Flink job is ${job}`);
+    return true;
+  }, { timeoutMs: RECOVERY_LIMIT_MS, signal });
 }
 
 async function inject({ cluster, ...rest }: Target, kind: FaultKind, lastCountedAtMs: () => number, say: (line: string) => void): Promise<Injected> {
