@@ -51,23 +51,16 @@ interface JobsAnswer {
 export function flinkClient(settings: ClusterSettings): FlinkClient {
   const base = addresses(settings).flink;
 
-  async function get<T>(path: string): Promise<T | undefined> {
+  async function ask<T>(path: string, request: RequestInit = {}): Promise<T | undefined> {
     try {
-      const response = await fetch(base + path, { signal: AbortSignal.timeout(REQUEST_MS) });
+      const response = await fetch(base + path, { ...request, signal: AbortSignal.timeout(REQUEST_MS) });
       return response.ok ? ((await response.json()) as T) : undefined;
     } catch {
       return undefined;
     }
   }
-
-  async function post<T>(path: string, body: object): Promise<T | undefined> {
-    try {
-      const response = await fetch(base + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_MS) });
-      return response.ok ? ((await response.json()) as T) : undefined;
-    } catch {
-      return undefined;
-    }
-  }
+  const get = <T>(path: string): Promise<T | undefined> => ask<T>(path);
+  const post = <T>(path: string, body: object): Promise<T | undefined> => ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
   const newestJob = async () => (await get<JobsAnswer>("/jobs/overview"))?.jobs.toSorted((a, b) => b["start-time"] - a["start-time"])[0];
 

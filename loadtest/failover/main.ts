@@ -15,7 +15,7 @@ import { ensureTools } from "../../cluster/tools/index.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { writePage } from "../report/html.js";
-import { propertyLines } from "../verify/main.js";
+import { propertyLines } from "../report/text.js";
 import { faultyCluster } from "./cluster.js";
 import { type FaultKind, faultOf } from "./faults.js";
 import { headline, pageOf, reportOf, seconds } from "./report.js";

@@ -2,7 +2,7 @@ import { type Machine, thisMachine } from "../../cluster/json-report.js";
 import { type Html, html, propertiesSection, table, verdictLine } from "../report/html.js";
 import { timeline } from "../report/timeline.js";
 import { quantile } from "../run/load-run.js";
-import { verdictText } from "../verify/main.js";
+import { verdictText } from "../report/text.js";
 import type { Verification } from "../verify/verify.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } from "./run.js";

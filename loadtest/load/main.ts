@@ -13,7 +13,7 @@ import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { html, propertiesSection, table, verdictLine, writePage } from "../report/html.js";
 import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
-import { propertyLines, verdictText } from "../verify/main.js";
+import { propertyLines, verdictText } from "../report/text.js";
 import type { Verification } from "../verify/verify.js";
 import { COMMITTED_P99_MS, PROFILES, type ProfileName } from "./profiles.js";
 

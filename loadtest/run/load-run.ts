@@ -14,13 +14,17 @@ const HOST = "127.0.0.1";
 const STUCK_MS = 90_000;
 const CHECKPOINT_LIMIT_MS = 120_000;
 
-/** A judged load. */
-export interface LoadResult {
+/** A load whose records are judged. */
+interface JudgedLoad {
   readonly verification: Verification;
   readonly acknowledged: readonly Acknowledged[];
   readonly watch: Watch;
   /** When each transaction stood in `transactions.valid`, by its number. */
   readonly acceptedAtMs: ReadonlyMap<number, number>;
+}
+
+/** A judged load, when k6 has ended. */
+export interface LoadResult extends JudgedLoad {
   /** k6's exit code: 0 when every threshold held. */
   readonly k6ExitCode: number;
   /** k6's summary, as it prints it. */
@@ -48,7 +52,7 @@ export interface LoadRun {
 export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): Promise<LoadRun> {
   const { kafka: brokers, intake } = addresses(cluster.settings);
   const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
-  let judged: Omit<LoadResult, "k6ExitCode" | "k6Summary"> | undefined;
+  let judged: JudgedLoad | undefined;
   let failure: Error | undefined;
   // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
   const server = createServer((request, response) => {
@@ -70,7 +74,7 @@ export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): P
   const load = startLoad(options, { intake, verifier: `http://${HOST}:${(server.address() as AddressInfo).port}` }, (text) => (output += text));
   options.signal?.addEventListener("abort", () => load.stop(), { once: true });
 
-  async function judge(): Promise<Omit<LoadResult, "k6ExitCode" | "k6Summary">> {
+  async function judge(): Promise<JudgedLoad> {
     const { jobRestarted } = (await options.beforeJudging?.()) ?? { jobRestarted: false };
     const acknowledged = load.acknowledged();
     const sent = acknowledged.reduce((sum, { count }) => sum + count, 0);
@@ -136,13 +140,13 @@ function acceptedTimes({ records }: ReadBack, runId: string): Map<number, number
   const times = new Map<number, number>();
   for (const record of records.transactions) {
     const n = numberIn(record.value, runId);
-    if (n !== undefined && !times.has(n)) times.set(n, (record as { readonly timestampMs?: number }).timestampMs ?? 0);
+    if (n !== undefined && !times.has(n)) times.set(n, record.timestampMs);
   }
   return times;
 }
 
 /** What k6 puts among its metrics. */
-function verdictFor({ verification, acknowledged, watch }: Omit<LoadResult, "k6ExitCode" | "k6Summary">) {
+function verdictFor({ verification, acknowledged, watch }: JudgedLoad) {
   const { decisions, missing, duplicates, outOfOrder, mismatches, properties } = verification;
   // What has no counter of its own must fail the run too.
   const other = properties.reduce((sum, { violations }) => sum + violations, 0) - missing - duplicates - outOfOrder - mismatches;

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 
 import type { RawRecord } from "../../cluster/index.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import type { VerifiedRecords } from "../verify/records.js";
-import { abortedHidden, contentOf, everyAcknowledged, kafkajsAgrees, noneRejected, positionOf, readersAgree } from "./properties.js";
+import { placeOf, type VerifiedRecords } from "../verify/records.js";
+import { abortedHidden, contentOf, everyAcknowledged, kafkajsAgrees, noneRejected, readersAgree } from "./properties.js";
 
 const record = (offset: number, value = `value ${offset}`): RawRecord => ({ topic: "decisions", partition: 0, offset: BigInt(offset), timestampMs: 0, key: Buffer.from("run-a1"), value: Buffer.from(value) });
 const accepted = (...numbers: number[]): RawRecord[] => numbers.map((n) => ({ ...record(n), topic: "transactions.valid", value: Buffer.from(Transaction.encode(Transaction.fromPartial({ transactionId: `run-${n}` })).finish()) }));
 const none: VerifiedRecords = { transactions: [], labels: [], decisions: [], evidence: [], alerts: [], rejected: [] };
 const fresh = [0, 1, 2].map((offset) => record(offset));
-const seen = (records: readonly RawRecord[]) => new Map(records.map((one) => [positionOf(one), contentOf(one)]));
+const seen = (records: readonly RawRecord[]) => new Map(records.map((one) => [placeOf(one), contentOf(one)]));
 
 describe("a negative control of a run's own properties", () => {
   it("misses an acknowledged transaction that is nowhere", () => {
@@ -31,7 +31,7 @@ describe("a negative control of a run's own properties", () => {
   });
 
   it("sees an aborted record that kafkajs delivered, and a committed one that it did not", () => {
-    const positions = (records: readonly RawRecord[]) => new Set(records.map(positionOf));
+    const positions = (records: readonly RawRecord[]) => new Set(records.map(placeOf));
     expect(kafkajsAgrees(positions(fresh), fresh, "run")).toMatchObject({ checked: 3, violations: 0 });
     expect(kafkajsAgrees(positions([...fresh, record(9)]), fresh, "run").violations).toBe(1);
     expect(kafkajsAgrees(positions(fresh.slice(1)), fresh, "run").violations).toBe(1);

@@ -4,14 +4,14 @@ import type { RawRecord } from "../../cluster/index.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { PropertyCheck, type PropertyResult } from "../verify/property.js";
-import type { VerifiedRecords } from "../verify/records.js";
+import { placeOf, type VerifiedRecords } from "../verify/records.js";
 import type { Acknowledged } from "./k6-plan.js";
 
 /** No record of the run was refused by a function. */
 export function noneRejected(records: VerifiedRecords): PropertyResult {
   const check = new PropertyCheck("rejected");
   check.looked(records.transactions.length + records.labels.length);
-  for (const { topic, partition, offset } of records.rejected) check.violation("the account counter refused a record", `${topic} ${partition}@${offset}`);
+  for (const record of records.rejected) check.violation("the account counter refused a record", placeOf(record));
   return check.result;
 }
 
@@ -49,7 +49,7 @@ export function readersAgree(concurrent: ReadonlyMap<string, string>, fresh: rea
   const check = new PropertyCheck("readers-agree");
   const left = new Map(concurrent);
   for (const record of fresh) {
-    const position = positionOf(record);
+    const position = placeOf(record);
     const content = left.get(position);
     check.looked();
     if (content === undefined) check.violation("the reader beside the run did not see this record", position);
@@ -66,7 +66,7 @@ export function kafkajsAgrees(seen: ReadonlySet<string>, fresh: readonly RawReco
   const left = new Set(seen);
   for (const record of fresh) {
     if (record.topic !== TOPICS.decisions.name || record.key?.toString().startsWith(`${runId}-`) !== true) continue;
-    const position = positionOf(record);
+    const position = placeOf(record);
     check.looked();
     if (!left.delete(position)) check.violation("the kafkajs reader did not deliver this committed decision", position);
   }
@@ -80,7 +80,5 @@ export function numberIn(value: Uint8Array | null, runId: string): number | unde
   return id?.startsWith(`${runId}-`) ? Number(id.slice(runId.length + 1)) : undefined;
 }
 
-/** A record's place, for people and as a key. */
-export const positionOf = ({ topic, partition, offset }: RawRecord): string => `${topic} ${partition}@${offset}`;
 /** A record's content in few bytes. */
 export const contentOf = ({ value }: RawRecord): string => createHash("sha256").update(value ?? "").digest("base64url").slice(0, 16);

@@ -4,7 +4,8 @@ import { followTopics } from "../../kafka/consumer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import type { PropertyResult } from "../verify/property.js";
-import { contentOf, kafkajsAgrees, positionOf, readersAgree } from "./properties.js";
+import { placeOf } from "../verify/records.js";
+import { contentOf, kafkajsAgrees, readersAgree } from "./properties.js";
 
 /** Longer than any run. */
 const FOLLOW_LIMIT_MS = 24 * 3_600_000;
@@ -38,6 +39,7 @@ export interface WatchOptions {
   readonly firstVisible: boolean;
 }
 
+/** Begins to watch a run, before its load begins: what is committed from now on has the time at which it was read. */
 export async function watchRun({ brokers, runId, transactions, firstVisible }: WatchOptions): Promise<Watch> {
   const committedAtMs = new Float64Array(transactions);
   const visibleAtMs = new Float64Array(transactions);
@@ -62,7 +64,7 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     });
   const readers = [
     await follow("read_committed", (record, n, countedAtMs, arrivedAtMs) => {
-      seenByKafkajs.add(positionOf(record));
+      seenByKafkajs.add(placeOf(record));
       lastCounted = Math.max(lastCounted, countedAtMs);
       if (committedAtMs[n]! > 0) return;
       committedAtMs[n] = arrivedAtMs;
@@ -77,7 +79,7 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
       : []),
   ];
   const seenByJava = new Map<string, string>();
-  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(positionOf(record), contentOf(record)));
+  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(placeOf(record), contentOf(record)));
 
   return {
     committedAtMs,

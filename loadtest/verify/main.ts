@@ -7,10 +7,10 @@ import { writeJsonReport } from "../../cluster/json-report.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
 import { ensureTools } from "../../cluster/tools/index.js";
 import { html, propertiesSection, verdictLine, writePage } from "../report/html.js";
+import { propertyLines, verdictText } from "../report/text.js";
 import { knownInputs } from "./known.js";
-import type { PropertyResult } from "./property.js";
 import { noOpenTransaction, readBack } from "./read.js";
-import { type Verification, verify } from "./verify.js";
+import { verify } from "./verify.js";
 
 const REPORT = "reports/verify";
 
@@ -35,18 +35,6 @@ export async function main(argv: string[]): Promise<number> {
   for (const line of propertyLines(found.properties)) console.log(line);
   console.log(`${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${verdictText(found)}; report: ${REPORT}.html`);
   return found.verdict === "pass" ? 0 : 1;
-}
-
-/** The counts in one line. */
-export const verdictText = ({ accepted, decisions, missing, duplicates, outOfOrder, mismatches }: Verification): string =>
-  `${accepted.toLocaleString("en")} accepted, ${decisions.toLocaleString("en")} decided: ${missing} missing, ${duplicates} duplicates, ${outOfOrder} out of order, ${mismatches} mismatches`;
-
-/** A line for each property, and the first violations below it. */
-export function propertyLines(properties: readonly PropertyResult[]): string[] {
-  return properties.flatMap(({ name, checked, violations, examples }) => [
-    `${violations === 0 ? pc.green("✔") : pc.red("✘")} ${name.padEnd(20)} ${String(checked).padStart(10)} looked at, ${violations} violations`,
-    ...examples.slice(0, 5).map(({ what, records }) => pc.red(`    ${what} [${records.join(", ")}]`)),
-  ]);
 }
 
 function addSettings(text: string, before: readonly unknown[]): unknown[] {

@@ -12,7 +12,7 @@ const READ = [TOPICS.transactionsValid, TOPICS.labelsValid, ...OUTPUT_TOPICS];
 
 /** Everything that the verifier judges, read by Kafka's own consumer. */
 export interface ReadBack {
-  readonly records: VerifiedRecords;
+  readonly records: { readonly [Topic in keyof VerifiedRecords]: readonly RawRecord[] };
   /** Those of the output topics. */
   readonly outputs: readonly RawRecord[];
   readonly partitions: readonly ReadPartition[];

@@ -39,6 +39,7 @@ export interface AddressHistories {
 export const COUNTER = "fraud/account-counter";
 export const MERCHANT = "fraud/merchant-model";
 
+/** A record's place, for people and as a key: `decisions 2@1041`. */
 export const placeOf = ({ topic, partition, offset }: PlacedRecord): string => `${topic} ${partition}@${offset}`;
 
 /** Sorts decisions and state events by the addresses that made them. Unreadable records are left to the caller's other checks. */
