@@ -31,8 +31,8 @@ export interface FlinkClient {
    * @throws Error when the limit, in ms, is over
    */
   waitForCheckpoints(more: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** Whether every task has acknowledged a checkpoint that has not completed: all of it is written but for the pointer to it. */
-  checkpointAwaitsPointer(): Promise<boolean>;
+  /** The checkpoint under way, if any: when it began, in ms since the epoch, and whether every task has acknowledged it. */
+  pendingCheckpoint(): Promise<{ readonly triggeredAtMs: number; readonly acknowledged: boolean } | undefined>;
   /**
    * Cancels the job with a savepoint: nothing is emitted after it.
    *
@@ -42,6 +42,10 @@ export interface FlinkClient {
   stopWithSavepoint(): Promise<string>;
   /** @throws Error when the limit, in ms, is over */
   waitForRunning(timeoutMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+interface CheckpointHistory {
+  readonly history: readonly { readonly status: string; readonly trigger_timestamp: number; readonly num_subtasks: number; readonly num_acknowledged_subtasks: number }[];
 }
 
 interface JobsAnswer {
@@ -99,10 +103,11 @@ export function flinkClient(settings: ClusterSettings): FlinkClient {
         return count >= first + more;
       }, { timeoutMs, signal });
     },
-    async checkpointAwaitsPointer() {
+    async pendingCheckpoint() {
       const job = await newestJob();
-      const answer = job && (await get<{ history: readonly { status: string; num_subtasks: number; num_acknowledged_subtasks: number }[] }>(`/jobs/${job.jid}/checkpoints`));
-      return answer?.history.some((one) => one.status === "IN_PROGRESS" && one.num_acknowledged_subtasks === one.num_subtasks) === true;
+      const answer = job && (await get<CheckpointHistory>(`/jobs/${job.jid}/checkpoints`));
+      const pending = answer?.history.find(({ status }) => status === "IN_PROGRESS");
+      return pending && { triggeredAtMs: pending.trigger_timestamp, acknowledged: pending.num_acknowledged_subtasks === pending.num_subtasks };
     },
     async stopWithSavepoint() {
       const job = await newestJob();
