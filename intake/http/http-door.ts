@@ -94,7 +94,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
 
   for (const kind of ["transaction", "label"] as const) {
-    app.post(`/v1/${kind}s`, async (request, reply) => {
+    // Before the body is read: while Kafka is away, everybody comes again and again.
+    // eslint-disable-next-line @typescript-eslint/require-await -- fastify takes its end as a promise or by a callback
+    const onRequest = async (): Promise<void> => requireWriter(options);
+    app.post(`/v1/${kind}s`, { onRequest }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
       const body = request.body as Body | undefined;
       if (body === undefined) throw Object.assign(new Error("no content type"), { statusCode: 415 });
@@ -159,10 +162,14 @@ function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: Htt
 }
 
 /** @throws {TurnedAwayError} when Kafka lags or is away */
+function requireWriter({ writer }: HttpDoorOptions): void {
+  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 1);
+  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
+}
+
+/** @throws {TurnedAwayError} when Kafka does not acknowledge in time */
 async function write(kind: InputKind, admitted: readonly Admitted[], { writer, metrics }: HttpDoorOptions): Promise<void> {
   if (admitted.length === 0) return;
-  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 5);
-  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
   const end = new AbortController();
   const written = writer.write(admitted.map((one) => validRecord(DOORS[kind], one)));
   try {
