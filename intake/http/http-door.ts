@@ -21,7 +21,8 @@ const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const STALLED_MS = 3_000;
 /** After that a client is told to try again, whatever became of its input: repeats are recognised. */
 const ACKNOWLEDGE_MS = 10_000;
-const MAX_CONNECTIONS = 512;
+/** Clients keep those that they don't use, too: each may hold one for {@link KEEP_ALIVE_MS}. */
+const MAX_CONNECTIONS = 1_024;
 const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 
@@ -63,7 +64,7 @@ class TurnedAwayError extends Error {
 
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, token, notReady, scrape } = options;
+  const { index, metrics, token, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -73,6 +74,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     routerOptions: { maxParamLength: 512 },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("drop", () => metrics.connectionDropped());
   app.removeAllContentTypeParsers();
   for (const type of [...JSON_TYPES, ...NDJSON_TYPES]) {
     const lines = NDJSON_TYPES.includes(type);

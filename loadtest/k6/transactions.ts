@@ -58,6 +58,8 @@ export const options: Options = {
       gracefulStop: "120s",
     },
   },
+  // Hundreds of virtual users take turns: a connection that each of them kept would be more than the intake takes.
+  noVUConnectionReuse: true,
   teardownTimeout: SETTLE_LIMIT,
   // A threshold on a metric without samples passes: so each is beside a count of what it rests on.
   thresholds: {
