@@ -6,7 +6,7 @@ import type { Hop, PartResult, Trace } from "./types.js";
 const BAR = 24;
 const INDENT = "  ";
 /** Columns before a hop's place. */
-const FIXED = 66;
+const FIXED = 68;
 
 /** A trace for a terminal of `width` columns. */
 export function traceLines(trace: Trace, width: number): string[] {
@@ -56,13 +56,13 @@ function waterfall(hops: readonly Hop[], width: number): string[] {
   const span = Math.max(1, ...hops.map(({ atMs }) => atMs - first));
   const column = (ms: number): number => Math.max(0, Math.min(BAR, Math.round(((ms - first) / span) * BAR)));
   const widest = Math.max(...hops.map(({ where }) => where.length));
+  // What it was spent on only where there is room.
+  const roomy = FIXED + widest + Math.max(...hops.map(({ name }) => HOP_TEXT[name].length)) <= width;
   return hops.map(({ name, atMs, tookMs, where }) => {
     const end = column(atMs);
     const begin = Math.min(end, column(atMs - Math.max(0, tookMs ?? 0)));
     const bar = `${" ".repeat(begin)}${"█".repeat(Math.max(end - begin, 0)) || "▏"}`.padEnd(BAR + 1);
-    const place = `${where.padEnd(widest)}  ${HOP_TEXT[name]}`;
-    // What it was spent on only where there is room.
-    const shown = place.length <= width - FIXED ? `${where.padEnd(widest)}  ${pc.dim(HOP_TEXT[name])}` : where;
+    const shown = roomy ? `${where.padEnd(widest)}  ${pc.dim(HOP_TEXT[name])}` : where;
     return `${INDENT}${name.padEnd(10)}${time(atMs).slice(11)}  ${(tookMs === undefined ? "" : duration(tookMs)).padStart(11)}  ${pc.cyan(bar)}  ${shown}`;
   });
 }

@@ -41,7 +41,7 @@ function open(token?: string): FastifyInstance {
       },
     },
     index,
-    metrics: intakeMetrics(() => 0).metrics,
+    metrics: intakeMetrics(() => 0, () => Promise.resolve([])).metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
     token,
