@@ -131,6 +131,7 @@ export const BASE_PORTS = {
   taskManagerData: 6121,
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
+  prometheus: 9090,
 } as const;
 /** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
 export const MAX_PORT_OFFSET = 23_000;

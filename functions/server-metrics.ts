@@ -56,4 +56,4 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
 }
 
 /** The values of a protobuf enum by name, without the unspecified one. */
-const names = (type: Readonly<Record<string | number, string | number>>): string[] => Object.keys(type).filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED" && name !== "UNRECOGNIZED");
+const names = (type: Readonly<Record<string | number, string | number>>): string[] => Object.keys(type).filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED");

@@ -61,5 +61,5 @@ export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<read
 
 const REASONS = Object.values(IntakeReason)
   .filter((reason) => typeof reason === "number")
-  .filter((reason) => reason !== IntakeReason.UNSPECIFIED && reason !== IntakeReason.UNRECOGNIZED)
+  .filter((reason) => reason !== IntakeReason.UNSPECIFIED)
   .map(reasonName);
