@@ -141,7 +141,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     await poll("ServerDown to be silent", () => watch("inactive"), { timeoutMs: 60_000 });
     await poll("NoDecisions to be silent", async () => (await stateOf("NoDecisions")) === "inactive", { timeoutMs: 120_000 });
     expect(seen).toEqual(["inactive", "pending", "firing", "inactive"]);
-    // A call that fails for longer than its 20 s restarts the job: that is told too.
+    // A call that fails for longer than its 40 s restarts the job: that is told too.
     expect(await stateOf("FlinkJobRestarting")).toBe("firing");
   });
 });
