@@ -1,9 +1,7 @@
-import { execFile, spawn } from "node:child_process";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-import { REPOSITORY_ROOT } from "./settings.js";
-import { kafkaClasspath } from "./tools/index.js";
+import { javaArgs, noJava } from "./java-program.js";
 import { UserError } from "./user-error.js";
 
 /** A Kafka record as Kafka's own Java consumer read it. */
@@ -73,30 +71,6 @@ export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord
   };
 }
 
-/** How the Kafka transaction that wrote a record ended. */
-export type TransactionEnd =
-  /** `atMs`: its marker, by the broker's clock. `visibleAtMs`: the last marker that a `read_committed` reader waits for: no transaction that began before the record is open then. */
-  | { readonly kind: "commit" | "abort"; readonly offset: bigint; readonly atMs: number; readonly visibleAtMs: number }
-  /** It has not ended; or it was none. */
-  | { readonly kind: "open" | "plain" };
-
-/**
- * Finds the marker that ended a record's transaction. Consumers hide markers: this asks the broker by a fetch request of its own.
- *
- * @throws {UserError} when Java, the broker or the record is not there, or the limit is over
- */
-export function findCommit(brokers: string, { topic, partition, offset }: Pick<RawRecord, "topic" | "partition" | "offset">, timeoutMs: number): Promise<TransactionEnd> {
-  return new Promise((resolve, reject) => {
-    execFile("java", javaArgs("FindCommit", [brokers, topic, String(partition), String(offset), String(Math.ceil(timeoutMs / 1000))]), (error, stdout, stderr) => {
-      const [kind, marker, atMs, , visibleAtMs] = stdout.trim().split(" ");
-      if (error?.code === "ENOENT") reject(noJava(error));
-      else if (error) reject(new UserError(`the search for the commit of ${topic} ${partition}@${offset} at ${brokers} failed: ${stderr.trim().split("\n").at(-1) ?? error.message}`));
-      else if (kind === "commit" || kind === "abort") resolve({ kind, offset: BigInt(marker!), atMs: Number(atMs), visibleAtMs: Number(visibleAtMs) });
-      else resolve({ kind: kind === "plain" ? "plain" : "open" });
-    });
-  });
-}
-
 function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void } {
   const specs = topics.map(({ topic, partitions = [], from = new Map<number, bigint>() }) => {
     const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
@@ -131,10 +105,3 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
 function bytes(text: string): Buffer | null {
   return text === "-" ? null : text === "=" ? Buffer.alloc(0) : Buffer.from(text, "base64");
 }
-
-/** How a program of `cluster/java/` is run with Kafka's classes, in little memory and soon. */
-function javaArgs(program: "ReadTopics" | "FindCommit", args: readonly string[]): string[] {
-  return ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", kafkaClasspath(), join(REPOSITORY_ROOT, `cluster/java/${program}.java`), ...args];
-}
-
-const noJava = (cause: unknown): UserError => new UserError("cannot run java. Get it: apt-get install openjdk-17-jdk-headless", { cause });

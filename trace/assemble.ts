@@ -1,6 +1,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 
-import type { RawRecord, TransactionEnd } from "../cluster/java-reader.js";
+import type { TransactionEnd } from "../cluster/find-commit.js";
+import type { RawRecord } from "../cluster/java-reader.js";
 import { TOPICS } from "../cluster/settings.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { addressHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, placeOf } from "../loadtest/verify/records.js";
@@ -48,6 +49,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const refused = sightings.refused.map((one): TracedRefusal => ({ place: one.place, by: one.by, reason: one.reason, message: one.message, atMs: one.timestampMs }));
   const decoder = new RecordDecoder();
   const scoring = evidence?.scoring;
+  const labels = related === undefined ? [] : labelsOf(related, accountId, transactionId);
   const alerts = related === undefined || scoring?.suspiciousSeq === undefined ? [] : alertsOf(related, accountId, transactionId, scoring.suspiciousSeq);
   const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by }) => by === "account-counter") && sightings.entered.length <= 1);
   const shown = record && (decoder.decode(record.topic, record.value).value as { readonly evidence?: Trace["evidence"] }).evidence;
@@ -68,8 +70,8 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
     evidence: shown,
     commit: commit && commitOf(commit),
     alerts,
-    labels: related === undefined ? [] : labelsOf(related, accountId, transactionId),
-    stateEvents: related === undefined ? [] : eventsOf(related, accountId, transactionId),
+    labels,
+    stateEvents: related === undefined ? [] : eventsOf(related, accountId, transactionId, labels),
     refused,
     rederivation: record && evidence && related ? rederive(evidence, rawEvidence(record), entered?.transaction, historiesOf(evidence, related, sightings), known) : undefined,
   };
@@ -122,14 +124,16 @@ function labelsOf({ labels }: RelatedRecords, accountId: string, transactionId: 
   });
 }
 
-/** Those of the account, and those that its verdicts made at the merchant: keyed by the address, so told by transaction. */
-function eventsOf({ evidence, labels }: RelatedRecords, accountId: string, transactionId: string): TracedEvent[] {
-  const mine = new Set(labelsOf({ labels } as RelatedRecords, accountId, transactionId).map(({ labelId, revision }) => `${labelId}/${revision}`));
+/** Those of the account, and those that its labels made at the merchant. Another account may have a transaction of this id. */
+function eventsOf({ evidence }: RelatedRecords, accountId: string, transactionId: string, labels: readonly TracedLabel[]): TracedEvent[] {
+  const own = new Set(labels.map(({ labelId, revision }) => `${labelId} revision ${revision}`));
   return evidence.flatMap((record) => {
     const event = eventIn(record);
     if (event?.transactionId !== transactionId) return [];
-    if (event.function === COUNTER ? event.addressId !== accountId : event.function !== MERCHANT || !mine.has(`${event.sourceId}/${event.revision}`)) return [];
-    return [{ place: placeOf(record), address: `${event.function}/${event.addressId}`, eventSeq: String(event.eventSeq), kind: StateEvent_Kind[event.kind], source: `${event.sourceId} revision ${event.revision}`, fraudDelta: event.fraudDelta }];
+    const source = `${event.sourceId} revision ${event.revision}`;
+    const isOurs = event.function === COUNTER ? event.addressId === accountId : event.function === MERCHANT && own.has(source);
+    if (!isOurs) return [];
+    return [{ place: placeOf(record), address: `${event.function}/${event.addressId}`, eventSeq: String(event.eventSeq), kind: StateEvent_Kind[event.kind], source, fraudDelta: event.fraudDelta }];
   });
 }
 

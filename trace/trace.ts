@@ -1,4 +1,5 @@
-import { findCommit, type RawRecord } from "../cluster/java-reader.js";
+import { findCommit } from "../cluster/find-commit.js";
+import type { RawRecord } from "../cluster/java-reader.js";
 import { UserError } from "../cluster/user-error.js";
 import { knownInputs } from "../loadtest/verify/known.js";
 import { knownModels } from "../loadtest/verify/model/scoring.js";
