@@ -4,7 +4,7 @@ import { stopCluster } from "../../cluster/control.js";
 import { addresses, type Cluster, clusterSettings, poll, silentStep, startCluster } from "../../cluster/index.js";
 import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus.js";
 import { PROMETHEUS_FOLDER } from "../../cluster/render-prometheus.js";
-import { runQuietly } from "../../cluster/run-command.js";
+import { runQuietly, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { hasPrometheus } from "../../cluster/tools/index.js";
 import { dashboards, filledIn, metricsIn, rules } from "../../dashboards/provisioned.js";
@@ -110,6 +110,11 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     });
   });
 
+  it("has nothing for a metric that is not there: an empty answer is told from a number", async () => {
+    expect(await query("sum(rate(fraud_no_such_thing_total[1m]))")).toEqual([]);
+    expect(await query("increase(fraud_no_such_thing_total[1m]) > bool 0")).toEqual([]);
+  });
+
   it("counts the lag of both groups, and it is small", async () => {
     const lags = await query("group_topic:kafka_group_lag:sum");
     expect(lags.map(({ metric }) => `${metric["group"]} ${metric["topic"]}`).sort()).toEqual(["fraud-intake labels", "fraud-intake transactions", "fraud-pipeline labels.valid", "fraud-pipeline transactions.valid"]);
@@ -143,5 +148,20 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     expect(seen).toEqual(["inactive", "pending", "firing", "inactive"]);
     // A call that fails for longer than its 40 s restarts the job: that is told too.
     expect(await stateOf("FlinkJobRestarting")).toBe("firing");
+  });
+
+  it("is what npm run cluster -- metrics runs, until Ctrl-C", async () => {
+    const args = ["cluster", "metrics", "--name", settings.name, "--port-offset", "21000"];
+    const taken = await startOwnCommand(args).finished;
+    expect(taken.code).toBe(1);
+    expect(taken.stderr.split("\n").filter((line) => line.startsWith("error:"))).toEqual([expect.stringContaining(`port ${settings.ports.prometheus}, which Prometheus needs, is taken`)]);
+    const { url } = prometheus!;
+    await prometheus!.stop();
+    const command = startOwnCommand(args);
+    await poll("the command to be ready", () => command.output().includes(`Prometheus ${url}`), { timeoutMs: 60_000 });
+    await poll("its rules", async () => (await ask<{ groups: readonly unknown[] }>("rules")).groups.length > 0, { timeoutMs: 30_000 });
+    command.kill("SIGINT");
+    expect((await command.finished).code).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
   });
 });
