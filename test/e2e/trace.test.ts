@@ -21,7 +21,7 @@ import type { Trace } from "../../trace/types.js";
 const settings = clusterSettings({ name: "e2e-trace", portOffset: 22_000 });
 const brokers = addresses(settings).kafka;
 const RUN = "e2etrace";
-const TRANSACTIONS = 600;
+const TRANSACTIONS = 1_500;
 
 let cluster: Cluster | undefined;
 const arrived = new Map<string, LiveRecord>();
@@ -47,8 +47,8 @@ beforeAll(async () => {
       arrived.set(`${accountId} ${transactionId}`, record);
     },
   });
-  // Few accounts in a short time: bursts, and verdicts on them.
-  await runGenerator({ brokers, seed: 11, runId: RUN, rate: 100, accounts: 12, merchants: 10, labelDelayMs: 3_600_000, transactions: TRANSACTIONS });
+  // With this seed some sixty are suspicious, and thirty labels come.
+  await runGenerator({ brokers, seed: 7, runId: RUN, rate: 150, accounts: 40, merchants: 30, labelDelayMs: 3_600_000, transactions: TRANSACTIONS });
   expect(await post("same-id", "ada")).toBe(202);
   expect(await post("same-id", "bob")).toBe(202);
   const producer = await idempotentProducer(brokers, "test");
