@@ -138,7 +138,11 @@ describe("npm run trace", () => {
   it("says that retention cut it off, and what it can still judge", async () => {
     const { transactionId, accountId, record } = suspicious();
     // What retention does, at once: everything before this decision goes.
-    await withAdmin(brokers, (admin) => admin.deleteTopicRecords({ topic: TOPICS.decisions.name, partitions: [{ partition: record.partition, offset: String(record.offset) }] }));
+    await withAdmin(brokers, async (admin) => {
+      // kafkajs knows a topic's leaders only after it has asked something of it.
+      await admin.fetchTopicOffsets(TOPICS.decisions.name);
+      await admin.deleteTopicRecords({ topic: TOPICS.decisions.name, partitions: [{ partition: record.partition, offset: String(record.offset) }] });
+    });
     const { code, stdout } = await trace(transactionId, "--account", accountId);
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/retention cut it off: event_seq 1(\.\.\d+)? is no longer there/);
