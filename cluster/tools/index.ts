@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
+
 import { classpath, ensureJars } from "./jars.js";
 import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
-import { ensureRequirements } from "./requirements.js";
+import { ensureRequirements, installDebian, mayInstall } from "./requirements.js";
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
@@ -34,4 +36,12 @@ export async function ensureTools({ autoInstall = false, k6 = false, onProgress 
       await ensureJars("flink-s3", onProgress);
     })(),
   ]);
+}
+
+/** Whether `prometheus` and `promtool` are on this machine. Only tests and `npm run cluster -- metrics` use them. */
+export const hasPrometheus = (): boolean => ["prometheus", "promtool"].every((command) => spawnSync(command, ["--version"]).status === 0);
+
+/** Installs Prometheus as root on Debian, unless it is there. Elsewhere what needs it does without. @throws {UserError} when Debian's packages are not reachable */
+export async function ensurePrometheus(onProgress: Progress): Promise<void> {
+  if (!hasPrometheus() && mayInstall()) await installDebian("Prometheus", ["prometheus"], onProgress);
 }
