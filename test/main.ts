@@ -47,7 +47,8 @@ export async function main(argv: string[]): Promise<number> {
 async function run(suite: Suite): Promise<SuiteResult> {
   switch (suite) {
     case "types":
-      return checkCounts(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]));
+      // The web app's client has another world around it: a browser's.
+      return checkCounts(Math.max(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]), await runCommand("npx", ["--no-install", "tsc", "--noEmit", "-p", "dashboards/live/client"])));
     case "lint":
       return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
     case "docs":
