@@ -42,6 +42,9 @@ export function kafka(settings: ClusterSettings): PartProgram {
           // A killed broker reads its logs again: with small segments that is quick.
           "log.segment.bytes": 64 * 1024 * 1024,
           "controlled.shutdown.max.retries": 1,
+          // A killed broker that comes back is refused for as long as its former life's session lasts; the default is 9 s.
+          "broker.session.timeout.ms": 3_000,
+          "broker.heartbeat.interval.ms": 500,
         }),
       ),
   };
