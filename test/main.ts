@@ -29,7 +29,7 @@ export async function main(argv: string[]): Promise<number> {
 
   if (chosen.includes("e2e")) {
     console.log("\n== set-up: tools, jars, MinIO, k6");
-    await ensureTools({ autoInstall: true, k6: true, onProgress: (line) => console.log(`   ${line}`) });
+    await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress: (line) => console.log(`   ${line}`) });
   }
   const results: SuiteResult[] = [];
   for (const suite of chosen) {

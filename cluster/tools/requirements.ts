@@ -70,14 +70,22 @@ function output(command: string, args: string[]): string | undefined {
 export async function ensureRequirements(autoInstall: boolean, progress: Progress): Promise<void> {
   const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed() && !present());
   let missing = absent();
-  if (missing.length > 0 && autoInstall && process.getuid?.() === 0 && isDebian()) {
-    const install = (what: string, args: string[]) =>
-      build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
-    await install("package lists", ["update"]);
-    await install(missing.map(({ name }) => name).join(", "), ["install", "-y", "--no-install-recommends", ...missing.map(({ debianPackage }) => debianPackage)]);
+  if (missing.length > 0 && autoInstall && canInstall()) {
+    await aptInstall(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
     missing = absent();
   }
   if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
+}
+
+/** Whether this process may install Debian packages: as root, on Debian. */
+export const canInstall = (): boolean => process.getuid?.() === 0 && isDebian();
+
+/** @param what - names the packages together, for people. @throws {UserError} when apt-get fails */
+export async function aptInstall(what: string, packages: readonly string[], progress: Progress): Promise<void> {
+  const apt = (step: string, args: readonly string[]): Promise<void> =>
+    build({ what: step, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
+  await apt("package lists", ["update"]);
+  await apt(what, ["install", "-y", "--no-install-recommends", ...packages]);
 }
 
 function isDebian(): boolean {

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { REPOSITORY_ROOT } from "../../../cluster/settings.js";
+import { REPOSITORY_ROOT, TOPICS } from "../../../cluster/settings.js";
 import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import type { NewAlert } from "../state/alert-store.js";
+import type { FedRecord } from "../state/dashboard.js";
 
 /** An alert for specs. */
 export function sampleAlert(fields: Partial<NewAlert> = {}): NewAlert {
@@ -81,3 +82,10 @@ export const sampleDecisionRecord = (fields: SampleDecision = {}): Buffer =>
   Buffer.from(Any.encode({ typeUrl: `type.googleapis.com/${Decision.$type}`, value: Buffer.from(Decision.encode(sampleDecision(fields)).finish()) }).finish());
 
 const modelHash = (): Buffer => createHash("sha256").update(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json"))).digest();
+
+let lastOffset = 0n;
+
+/** A record as the web app's reader hands it on. */
+export const fedRecord = (topic: string, value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => ({ topic, partition: 0, offset: ++lastOffset, timestampMs: 1_000, key: null, value, arrivedAtMs: 2_000, earlier: false, ...fields });
+
+export const decisionRecord = (value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => fedRecord(TOPICS.decisions.name, value, fields);

@@ -87,6 +87,7 @@ function Row({ row, top, position, count, selected, now }: { row: AlertRow; top:
       id={`row-${row.n}`}
       class={`row ${level} ${now - row.seenAtMs < 3_000 ? "fresh" : ""} ${row.open ? "" : "closed"}`}
       role="option"
+      data-alert={row.id}
       aria-selected={selected}
       aria-posinset={position}
       aria-setsize={count}
