@@ -14,6 +14,7 @@ import { judgeRun } from "../../loadtest/verify/judge.js";
 import { Alert, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
 
 const RATE = 100;
@@ -46,7 +47,8 @@ let sent = 0;
 const committedAtMs = new Map<string, number>();
 let alertReader: { stop(): Promise<void> };
 
-const figure = async (page: Page, id: string): Promise<number> => Number((await page.locator(`[data-figure="${id}"]`).first().innerText()).replace(/\D.*$/s, "") || NaN);
+/** A figure such as `12,345`, whatever words follow it. */
+const figure = async (page: Page, id: string): Promise<number> => Number(/^[\d,]+/.exec(await text(page, id))?.[0].replaceAll(",", "") ?? NaN);
 const text = (page: Page, id: string): Promise<string> => page.locator(`[data-figure="${id}"]`).first().innerText();
 /** Days ago, so that times may move on within the test. */
 const BASE_MS = Date.now() - 240 * HOUR_MS;
@@ -120,6 +122,11 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await screenshot(page, "alerts-light");
     await page.emulateMedia({ colorScheme: "dark" });
     await screenshot(page, "alerts-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByLabel("Reason").selectOption("TRAVEL_IMPOSSIBLE");
+    await page.locator("[data-alert]").first().click();
+    await page.getByRole("img", { name: /^Places: / }).waitFor();
+    await screenshot(page, "alert-light");
     await page.close();
   });
 
@@ -289,6 +296,49 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
 
   it("asked nobody else for anything, and had no error", () => {
     expect(browser.problems).toEqual([]);
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
+  const COUNT = 10_000;
+
+  it("draws a few dozen of them, finds any, and holds still for who reads further down", async () => {
+    const app = await appWithAlerts(COUNT);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/");
+      await page.getByText("10,000 alerts").waitFor();
+      const rows = page.locator("[data-alert]");
+      expect(await rows.count()).toBeLessThan(60);
+
+      const beganMs = Date.now();
+      await page.getByLabel("Search the alerts").fill("account-4711");
+      await page.getByText("1 of 10,000").waitFor();
+      process.stdout.write(`    found one of 10,000 in ${Date.now() - beganMs} ms\n`);
+      expect(await rows.first().getAttribute("data-alert")).toBe("account-4711/1");
+      await page.getByRole("button", { name: "clear" }).click();
+
+      await page.locator("#alert-list").focus();
+      await page.keyboard.press("End");
+      await page.locator('[data-alert="account-1/1"]').waitFor();
+      expect(await rows.count()).toBeLessThan(60);
+      await page.keyboard.press("Escape");
+
+      await page.evaluate("document.getElementById('alert-list').scrollTop = 68 * 5000");
+      const middle = page.locator('[data-alert="account-4990/1"]');
+      await middle.waitFor();
+      const before = await middle.boundingBox();
+      for (let n = 1; n <= 5; n++) app.raise({ id: `fresh/${n}`, account: "fresh", transactionId: `f${n}` });
+      await page.getByText("10,000 alerts").waitFor();
+      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: LIMIT_MS });
+      expect(await middle.boundingBox()).toEqual(before);
+      await page.getByRole("button", { name: "Newest" }).click();
+      await page.locator('[data-alert="fresh/5"]').waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
   });
 });
 

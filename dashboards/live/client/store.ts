@@ -12,6 +12,8 @@ const PAGE = 2_000;
 const MAX_PULSES = 900;
 const MAX_VERDICTS = 1_000;
 const RETRY_MS = 1_500;
+/** A browser has six connections to a server; a tab that nobody looks at gives its own back. */
+const ASLEEP_AFTER_MS = 60_000;
 
 export type Connection = "connecting" | "live" | "lost" | "sign-in";
 
@@ -41,6 +43,21 @@ class Store {
   /** Loads what is there and follows what comes; for good. */
   start(): void {
     void this.reload();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let asleep = false;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(timer);
+      if (document.hidden) {
+        timer = setTimeout(() => {
+          asleep = true;
+          this.#source?.close();
+        }, ASLEEP_AFTER_MS);
+      } else if (asleep) {
+        asleep = false;
+        this.heardAtMs = Date.now();
+        this.#follow();
+      }
+    });
   }
 
   subscribe(listener: () => void): () => void {

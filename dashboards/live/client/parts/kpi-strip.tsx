@@ -36,7 +36,7 @@ export function KpiStrip() {
       <Kpi name="Incoming" value={whole(average(pulses, (pulse) => pulse.in))} unit="/s" values={spark((pulse) => pulse.in)} />
       <Kpi name="Decided" value={whole(average(pulses, ({ out }) => out))} unit="/s" values={spark(({ out }) => out)} />
       <Kpi name="Visible p50" value={latency(visible?.p50)} values={spark((pulse) => pulse.visible?.p50 ?? 0)} />
-      <Kpi name="Committed p50" value={latency(committed?.p50)} hint={committed && `p99 ${latency(committed.p99)}`} values={spark((pulse) => pulse.committed?.p50 ?? 0)} />
+      <Kpi name="Commit p50" value={latency(committed?.p50)} hint={committed && `p99 ${latency(committed.p99)}`} values={spark((pulse) => pulse.committed?.p50 ?? 0)} />
       <Kpi name="In flight" value={whole(counts?.waiting ?? 0)} values={spark((pulse) => pulse.counts.waiting)} />
       <Zero name="Missing" value={counts?.missing} id="missing" />
       <Zero name="Duplicates" value={counts?.duplicates} id="duplicates" />

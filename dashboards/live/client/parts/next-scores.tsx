@@ -1,5 +1,6 @@
 import type { AlertDetail, DecisionPoint, NextScores } from "../../wire.js";
-import { money } from "../format.js";
+import { money, reasonWords } from "../format.js";
+import { store } from "../store.js";
 import { VERDICT_WORDS } from "./verdict-badge.js";
 
 /** What the verdict did to the next decisions of the account and of the merchant. */
@@ -54,7 +55,12 @@ function Line({ point, frauds, change, last = false }: { point: DecisionPoint; f
   return (
     <tr class={last ? "before" : "after"}>
       <td>
-        {money(point.amountMinor, point.currency)} <span class="muted">{last ? "last one before" : point.merchantName || point.merchantId}</span>
+        {money(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
+        {point.reasons.map(({ code, points }) => (
+          <small key={code}>
+            +{points} {reasonWords(code, store.meta?.reasons ?? {})}
+          </small>
+        ))}
       </td>
       <td class="number">
         {frauds} <Change by={change?.frauds} />

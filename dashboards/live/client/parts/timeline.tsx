@@ -2,7 +2,7 @@ import type { DecisionPoint } from "../../wire.js";
 import { dateTime, money, shortTime } from "../format.js";
 import { VerdictBadge } from "./verdict-badge.js";
 
-const WIDTH = 560;
+const WIDTH = 460;
 const HEIGHT = 170;
 const LEFT = 34;
 const RIGHT = 14;

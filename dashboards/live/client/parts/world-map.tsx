@@ -4,18 +4,20 @@ import world from "world-atlas/land-110m.json";
 
 import type { DecisionPoint } from "../../wire.js";
 
-const WIDTH = 560;
-const HEIGHT = 420;
+const WIDTH = 460;
+const HEIGHT = 370;
 /** Degrees of longitude that are shown at least: a map of one street would be empty. */
 const MIN_SPAN = 36;
 const MARGIN = 1.25;
 
 let outline: string | undefined;
 
-/** Where the account's card was used, in order. Drawn from coordinates and an outline of the land; nothing is fetched. */
+/** Whether there is anything to show on a map. */
+export const hasPlaces = (points: readonly DecisionPoint[]): boolean => points.some(({ latitude, longitude }) => latitude !== null && longitude !== null);
+
+/** Where the account's card was used, in order: give it points of which {@link hasPlaces} is true. Drawn from coordinates and an outline of the land; nothing is fetched. */
 export function WorldMap({ points, current }: { points: readonly DecisionPoint[]; current: string }) {
   const located = points.filter((point): point is DecisionPoint & { latitude: number; longitude: number } => point.latitude !== null && point.longitude !== null);
-  if (located.length === 0) return <p class="muted">Of these transactions none has a place: the card was used online.</p>;
   const view = viewOf(located);
   // Sizes on the map are those on the screen, however far it is zoomed.
   const unit = view.width / WIDTH;

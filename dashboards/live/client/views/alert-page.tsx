@@ -10,7 +10,7 @@ import { Provenance } from "../parts/provenance.js";
 import { Timeline } from "../parts/timeline.js";
 import { Triage } from "../parts/triage.js";
 import { VerdictBadge } from "../parts/verdict-badge.js";
-import { WorldMap } from "../parts/world-map.js";
+import { hasPlaces, WorldMap } from "../parts/world-map.js";
 import { go } from "../router.js";
 import { store } from "../store.js";
 
@@ -110,10 +110,12 @@ function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void
           <h2>The account's recent transactions</h2>
           <Timeline points={recent} current={alert.transactionId} reviewAt={meta.reviewAt} declineAt={meta.declineAt} />
         </section>
-        <section class="card">
-          <h2>Where the card was used</h2>
-          <WorldMap points={recent} current={alert.transactionId} />
-        </section>
+        {hasPlaces(recent) && (
+          <section class="card">
+            <h2>Where the card was used</h2>
+            <WorldMap points={recent} current={alert.transactionId} />
+          </section>
+        )}
       </div>
       {decision === null ? (
         <p class="card muted">This alert's decision is older than what this server keeps: the topic still has it.</p>
