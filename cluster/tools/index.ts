@@ -7,6 +7,7 @@ import { ensureRequirements, installDebian, mayInstall } from "./requirements.js
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
+export type { JarSet } from "../versions.js";
 export { k6Program } from "./k6.js";
 export { minioProgram } from "./minio.js";
 export type { Progress } from "./cache.js";
