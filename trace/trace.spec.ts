@@ -108,7 +108,7 @@ describe("a trace", () => {
   it("is plain JSON, a page and lines", () => {
     const whole = trace("t-3");
     expect(JSON.parse(JSON.stringify(whole))).toEqual(JSON.parse(JSON.stringify(whole, undefined, 2)));
-    expect(tracePage(whole).text).toContain("byte-identical");
+    expect(tracePage(whole).text).toContain('<p class="verdict good">✔ Derived again from the topics: byte-identical');
     const lines = traceLines(whole, 100).join("\n");
     for (const part of ["t-3", "account a", "QUICK 350", "event_seq", "transactions.valid 0@3", "byte-identical"]) expect(lines).toContain(part);
   });
@@ -125,6 +125,7 @@ describe("a trace turns red when", () => {
     expect(verdict).toBe("different");
     expect(parts.account.differences).toEqual([{ field: "account.features.dayCount", found: "5", expected: "4" }]);
     expect(parts.merchant.verdict).toBe("identical");
+    expect(tracePage(trace("t-4", altered("t-4", ({ evidence }) => (evidence!.account!.features!.dayCount += 1)))).text).toContain('<p class="verdict bad">✘');
   });
 
   it("a feature of the merchant, a score, a number or the transaction was altered", () => {
@@ -163,6 +164,8 @@ describe("a trace says what it cannot look at", () => {
     expect(verdict).toBe("cut-off");
     expect(summary).toContain("account: retention cut it off: event_seq 1..2 is no longer there");
     expect(parts.scoring.verdict).toBe("identical");
+    // Neither good nor bad.
+    expect(tracePage(trace("t-4", without(["t-0", "t-1"]), { cut: true })).text).toContain('<p class="verdict">– Derived again');
   });
 
   it("an input is missing though retention removed nothing, or is there twice", () => {
