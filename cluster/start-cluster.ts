@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
 import { flinkClient } from "./flink.js";
 import { guardStores, zookeeperHasPast } from "./guard.js";
@@ -104,4 +105,5 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       clearInterval(timer);
     }
   });
+  if (withoutClassArchive(settings).length > 0) await step("archives of Java's classes, once: later starts and recoveries are quicker", (progress) => makeClassArchives(settings, progress));
 }

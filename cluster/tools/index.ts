@@ -6,6 +6,7 @@ import { ensureRequirements } from "./requirements.js";
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
+export type { JarSet } from "../versions.js";
 export { k6Program } from "./k6.js";
 export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
