@@ -342,6 +342,30 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
   });
 });
 
+describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
+  it("shows nothing before one has signed in", async () => {
+    const token = "sixteen-and-more-letters";
+    const app = await appWithAlerts(3, token);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/alerts/account-1/1");
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("that is not the token").waitFor();
+      expect(await page.getByText("account-1").count()).toBe(0);
+      await page.getByLabel("Token").fill(token);
+      await page.keyboard.press("Enter");
+      await page.locator("#alert-title").waitFor();
+      await page.reload();
+      await page.locator("#alert-title").waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
 describe.runIf(BROWSER === undefined)("the live web app, in a browser", () => {
   it.skip("is not tested here: there is no Chromium (get it: apt-get install chromium)", () => undefined);
 });

@@ -19,7 +19,8 @@ export interface AppWithAlerts {
   close(): Promise<void>;
 }
 
-export async function appWithAlerts(count: number): Promise<AppWithAlerts> {
+/** @param token - what people have to show */
+export async function appWithAlerts(count: number, token?: string): Promise<AppWithAlerts> {
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: count * 2, keepDecisions: 1_000, models });
   const hub = new SseHub({ bootId: "test", kept: 100, maxBufferedBytes: 1024 * 1024 });
@@ -28,7 +29,7 @@ export async function appWithAlerts(count: number): Promise<AppWithAlerts> {
     dashboard,
     hub,
     bundle: await bundleClient(),
-    sessions: new Sessions(undefined),
+    sessions: new Sessions(token),
     failures: undefined,
     meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
     verdictDoor: { intake: "http://127.0.0.1:1", intakeToken: undefined, newId: () => "label" },
