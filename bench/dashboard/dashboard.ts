@@ -39,7 +39,7 @@ interface Figures {
 export async function benchDashboard(): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
-  const settings = clusterSettings({ name: "bench-dashboard", portOffset: 18_000, application: withDashboard() });
+  const settings = clusterSettings({ name: "bench-dashboard", portOffset: 22_500, application: withDashboard() });
   const cluster = await startCluster(settings, { step, restart: true, fresh: true });
   const stop = new AbortController();
   const meter = new Meter();
