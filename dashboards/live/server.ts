@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setPriority } from "node:os";
 
 import { pino } from "pino";
 
@@ -18,6 +19,8 @@ import { SseHub } from "./state/sse-hub.js";
 
 /** Changes are sent together: four times a second is live to the eye, and cheap for hundreds of browsers. */
 const DELTA_MS = 250;
+/** It only watches: where processors are scarce, those that it watches come first. */
+const NICENESS = 5;
 const PULSE_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 /** About three minutes of frames: who was away for longer reads everything anew. */
@@ -34,6 +37,7 @@ const ALERTS_FACTOR = 2;
 async function main(): Promise<void> {
   const logger = pino({ name: "dashboard" }, pino.destination({ sync: true }));
   const settings = dashboardSettings(process.env);
+  setPriority(NICENESS);
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
   const hub = new SseHub({ bootId: randomBytes(6).toString("hex"), kept: KEPT_FRAMES, maxBufferedBytes: MAX_BUFFERED_BYTES });

@@ -8,8 +8,8 @@ import { api, ApiError } from "./api.js";
 const MAX_ROWS = 10_000;
 const FIRST_PAGE = 500;
 const PAGE = 2_000;
-/** Seconds of figures. */
-const MAX_PULSES = 900;
+/** Seconds of figures; the server has no more. */
+const MAX_PULSES = 330;
 const MAX_VERDICTS = 1_000;
 const RETRY_MS = 1_500;
 /** A browser has six connections to a server; a tab that nobody looks at gives its own back. */

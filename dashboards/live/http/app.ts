@@ -76,7 +76,7 @@ export function dashboardApp(options: AppOptions): Express {
 
   app.use("/api", sessions.guard);
   app.get("/api/stream", (request, response) => stream(request, response, hub, onRefused));
-  app.use("/api", limited(3_000, "requests"));
+  app.use("/api", limited(6_000, "requests"));
   app.get("/api/meta", async (_, response) => {
     const answer: Meta = { ...options.meta, failureParts: failures === undefined ? null : await failures.parts(), withToken: sessions.needed };
     response.json(answer);

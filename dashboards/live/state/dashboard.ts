@@ -13,8 +13,8 @@ import { ExactlyOnce } from "./exactly-once.js";
 import { Traffic } from "./traffic.js";
 import { VerdictBook } from "./verdict-book.js";
 
-/** Seconds of figures that the charts can show. */
-const KEPT_SECONDS = 900;
+/** Seconds of figures that the charts show, and some before them for averages. */
+const KEPT_SECONDS = 330;
 /** Decisions after a verdict that its page shows, of the account and of the merchant each. */
 const SHOWN_AFTER = 5;
 /** Kills that the charts mark. */

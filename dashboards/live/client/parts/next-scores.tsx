@@ -31,8 +31,8 @@ function Side({ title, scores: { before, after }, frauds, waiting, id }: { title
         <thead>
           <tr>
             <th scope="col">Transaction</th>
-            <th scope="col" class="number">
-              Confirmed frauds
+            <th scope="col" class="number" title="Confirmed frauds that it saw">
+              Frauds
             </th>
             <th scope="col" class="number">
               Score
@@ -53,22 +53,24 @@ function Side({ title, scores: { before, after }, frauds, waiting, id }: { title
 
 function Line({ point, frauds, change, last = false }: { point: DecisionPoint; frauds: number; change: { readonly frauds: number; readonly score: number } | undefined; last?: boolean }) {
   return (
-    <tr class={last ? "before" : "after"}>
-      <td>
-        {money(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
-        {point.reasons.map(({ code, points }) => (
-          <small key={code}>
-            +{points} {reasonWords(code, store.meta?.reasons ?? {})}
-          </small>
-        ))}
-      </td>
-      <td class="number">
-        {frauds} <Change by={change?.frauds} />
-      </td>
-      <td class="number">
-        <b>{point.score}</b> <Change by={change?.score} />
-      </td>
-    </tr>
+    <>
+      <tr class={last ? "before" : "after"}>
+        <td>
+          {money(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
+        </td>
+        <td class="number">
+          {frauds} <Change by={change?.frauds} />
+        </td>
+        <td class="number">
+          <b>{point.score}</b> <Change by={change?.score} />
+        </td>
+      </tr>
+      {point.reasons.length > 0 && (
+        <tr class={`why ${last ? "last" : ""}`}>
+          <td colSpan={3}>{point.reasons.map(({ code, points }) => `+${points} ${reasonWords(code, store.meta?.reasons ?? {})}`).join(" · ")}</td>
+        </tr>
+      )}
+    </>
   );
 }
 

@@ -28,7 +28,7 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
         ].map(([score, name]) => (
           <g key={name} class={`threshold ${name}`}>
             <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(Number(score))} y2={y(Number(score))} />
-            <text x={WIDTH - RIGHT} y={y(Number(score)) - 4} text-anchor="end">
+            <text x={LEFT + 2} y={y(Number(score)) - 4}>
               {name}
             </text>
           </g>
@@ -64,7 +64,7 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
               <th scope="col" class="number">
                 Amount
               </th>
-              <th scope="col">Merchant, place</th>
+              <th scope="col">Merchant</th>
               <th scope="col" class="number">
                 Score
               </th>

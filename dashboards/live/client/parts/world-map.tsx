@@ -78,6 +78,27 @@ function landPath(): string {
   const topology = world as unknown as Topology<{ land: GeometryCollection }>;
   return feature(topology, topology.objects.land)
     .features.flatMap(({ geometry }) => (geometry.type === "MultiPolygon" ? geometry.coordinates.flat() : geometry.type === "Polygon" ? geometry.coordinates : []))
-    .map((ring) => `M${ring.map(([longitude, latitude]) => `${longitude!.toFixed(2)},${(-latitude!).toFixed(2)}`).join("L")}Z`)
+    .flatMap((ring) => unrolled(ring.map(([longitude, latitude]) => [longitude!, latitude!] as const)))
+    .map((ring) => `M${ring.map(([longitude, latitude]) => `${longitude.toFixed(2)},${(-latitude).toFixed(2)}`).join("L")}Z`)
     .join("");
+}
+
+/** South of this there is only Antarctica, whose outline goes around the pole. */
+const ANTARCTICA = -85;
+
+/** A ring that crosses the date line would be drawn across the whole map: it is drawn past either edge instead. */
+function unrolled(ring: readonly (readonly [number, number])[]): (readonly (readonly [number, number])[])[] {
+  if (ring.some(([, latitude]) => latitude < ANTARCTICA)) return [ring];
+  let turns = 0;
+  let crosses = false;
+  const straight = ring.map(([longitude, latitude], at) => {
+    const step = longitude - (ring[at - 1]?.[0] ?? longitude);
+    if (Math.abs(step) > 180) {
+      turns -= Math.sign(step);
+      crosses = true;
+    }
+    return [longitude + 360 * turns, latitude] as const;
+  });
+  if (!crosses) return [straight];
+  return [-360, 0, 360].map((shift) => straight.map(([longitude, latitude]) => [longitude + shift, latitude] as const));
 }
