@@ -1,11 +1,11 @@
 import pc from "picocolors";
 
-import { addresses, type Cluster, clusterSettings, startCluster } from "../cluster/index.js";
+import { chooseWay, startEither, wayText } from "../cluster/compose/availability.js";
+import { addresses, clusterSettings, type RunningCluster } from "../cluster/index.js";
 import { eventText } from "../cluster/terminal/event-text.js";
 import { writeJsonReport } from "../cluster/json-report.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { stepView } from "../cluster/terminal/step-view.js";
-import { ensureTools } from "../cluster/tools/index.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { demoCommand, type DemoOptions } from "./options.js";
 import { isGood, summary } from "./report.js";
@@ -29,12 +29,12 @@ export async function main(argv: string[]): Promise<number> {
   const settings = clusterSettings(options);
   const step = stepView();
   const { signal, wait } = interrupted();
-  let cluster: Cluster | undefined;
+  let cluster: RunningCluster | undefined;
   try {
-    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
-    signal.throwIfAborted();
+    const { way, why } = await chooseWay(options);
+    process.stderr.write(`${wayText(way, why)}\n`);
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
+    cluster = await startEither(way, settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
 
     const runId = options.runId ?? newRunId();
     if (options.warmUp > 0) {
