@@ -18,8 +18,8 @@ export function kafkaClient(brokers: string, clientId: string, { patient = true 
     brokers: [brokers],
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 5_000,
-    // About half a minute, or half a second.
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: patient ? 20 : 2 },
+    // About half a minute, or half a second. Often, so that a broker which is back is found at once.
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: patient ? 60 : 2 },
   });
 }
 

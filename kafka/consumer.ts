@@ -44,7 +44,7 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
     maxWaitTimeInMs: 50,
     sessionTimeout: 30_000,
     heartbeatInterval: 3_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 1_000 },
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1_000 },
   });
   const joined = new Promise<void>((resolve) => consumer.on("consumer.group_join", () => resolve()));
   let crash: Error | undefined;

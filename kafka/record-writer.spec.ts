@@ -14,10 +14,12 @@ class Broker {
   readonly requests: number[][] = [];
   producers = 0;
   failing = 0;
+  away = false;
   /** Requests wait for it. */
   gate: Promise<void> = Promise.resolve();
 
   readonly connect = (): Promise<BatchProducer> => {
+    if (this.away) return Promise.reject(new Error("away"));
     const producer = ++this.producers;
     return Promise.resolve({
       disconnect: () => Promise.resolve(),
@@ -84,12 +86,19 @@ describe("RecordWriter", () => {
     expect([writer.queuedBytes, writer.stalledMs]).toEqual([0, 0]);
   });
 
-  it("tells for how long nothing has worked", async () => {
+  it("tells for how long nothing has worked, and finds by itself that the broker is back", async () => {
     const broker = new Broker();
     const writer = writerTo(broker);
-    broker.failing = 2;
+    await writer.connect();
+    broker.failing = 1;
+    broker.away = true;
     await expect(writer.write([record(0, 1)])).rejects.toThrow("failed");
+    await expect(writer.write([record(0, 2)])).rejects.toThrow("away");
     await expect.poll(() => writer.stalledMs).toBeGreaterThan(5);
+    broker.away = false;
+    await expect.poll(() => writer.stalledMs).toBe(0);
+    expect(broker.producers).toBe(2);
+    await writer.close();
   });
 
   it("disconnects after what was handed in", async () => {

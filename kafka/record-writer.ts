@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { IHeaders, Message, Producer } from "kafkajs";
 
 import { kafkaClient } from "./client.js";
@@ -27,6 +29,8 @@ export interface RecordWriterOptions {
 const RECORD_OVERHEAD_BYTES = 64;
 /** Of one request to the broker, all partitions together. */
 const REQUEST_BYTES = 1024 * 1024;
+/** Between two attempts to reach a broker that is away. */
+const RECONNECT_MS = 200;
 
 interface Entry {
   readonly records: readonly OutgoingRecord[];
@@ -53,6 +57,8 @@ export class RecordWriter {
   #working: Promise<void> | undefined;
   #sendingSinceMs: number | undefined;
   #failedAtMs: number | undefined;
+  #reconnecting = false;
+  #closed = false;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -63,7 +69,7 @@ export class RecordWriter {
     return this.#queuedBytes;
   }
 
-  /** How long the request that is under way has been, in ms; or how long ago the last one failed, if none has worked since. */
+  /** How long the request that is under way has been, in ms; or how long ago one failed, if no broker has answered since. */
   get stalledMs(): number {
     return Math.max(0, Date.now() - (this.#failedAtMs ?? this.#sendingSinceMs ?? Date.now()));
   }
@@ -89,6 +95,7 @@ export class RecordWriter {
 
   /** Waits for what was handed in, then disconnects. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#working;
     const producer = await this.#producer?.catch(() => undefined);
     await producer?.disconnect();
@@ -114,10 +121,26 @@ export class RecordWriter {
         this.#producer = undefined;
         for (const entry of failed) entry.reject(cause);
         void producer?.then((old) => old.disconnect()).catch(() => undefined);
+        void this.#reconnect();
       } finally {
         this.#sendingSinceMs = undefined;
       }
     }
+  }
+
+  /** Looks for the broker by itself: who writes nothing while {@link stalledMs} is high would never learn that it is back. */
+  async #reconnect(): Promise<void> {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
+    while (!this.#closed && this.#failedAtMs !== undefined) {
+      try {
+        await this.#connected();
+        this.#failedAtMs = undefined;
+      } catch {
+        await delay(RECONNECT_MS, undefined, { ref: false });
+      }
+    }
+    this.#reconnecting = false;
   }
 
   #connected(): Promise<BatchProducer> {

@@ -15,6 +15,11 @@ const JAVA_17_OPTIONS = [
 ];
 /** No MD5 of every upload on top of TCP's checksums: the object store is on this machine. */
 const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true";
+/**
+ * After a failure each subtask of the egress aborts what its five or more producers may have left open, as many at once as the
+ * common pool has threads: by default one for each processor. It waits for the broker, not for processors.
+ */
+const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
 function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; module: string; logging: string; prepare: () => void } {
   const folder = join(settings.dataDir, "conf", role);
@@ -94,6 +99,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       "-XX:+UseParallelGC",
       QUICK_START,
       NO_UPLOAD_MD5,
+      ABORT_SIDE_BY_SIDE,
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,

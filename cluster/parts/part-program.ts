@@ -41,7 +41,8 @@ export function log4j(level: "info" | "warn"): string {
     "appender.console.name": "Console",
     "appender.console.type": "CONSOLE",
     "appender.console.layout.type": "PatternLayout",
-    "appender.console.layout.pattern": "%d{ISO8601} %-5p %-60c{1.} %m%n",
+    // A plain stack trace: by default log4j looks up the jar of every frame.
+    "appender.console.layout.pattern": "%d{ISO8601} %-5p %-60c{1.} %m%n%ex",
     // One line for each of hundreds of completed checkpoints says nothing.
     "logger.checkpoints.name": "org.apache.flink.runtime.checkpoint.CheckpointCoordinator",
     "logger.checkpoints.level": "warn",
@@ -51,6 +52,17 @@ export function log4j(level: "info" | "warn"): string {
     "logger.sink.level": "warn",
     "logger.connector.name": "org.apache.flink.streaming.connectors.kafka",
     "logger.connector.level": "warn",
+    // Says the same at every checkpoint.
+    "logger.kryo.name": "org.apache.flink.api.java.typeutils.runtime.kryo",
+    "logger.kryo.level": "warn",
+    // While no function server answers, each of hundreds of calls a second fails again and again, and each failure would
+    // be a stack trace: 150 MB in five minutes. The metrics count all of them (remoteInvocationFailures).
+    "logger.calls.name": "org.apache.flink.statefun.flink.core.nettyclient",
+    "logger.calls.level": "info",
+    "logger.calls.filter.burst.type": "BurstFilter",
+    "logger.calls.filter.burst.level": "warn",
+    "logger.calls.filter.burst.rate": 2,
+    "logger.calls.filter.burst.maxBurst": 20,
     // The supervisor's own knocking at the door.
     "logger.knock.name": "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.NIOServerCnxn",
     "logger.knock.level": "error",

@@ -1,3 +1,5 @@
+import { type AddressInfo, connect } from "node:net";
+
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
@@ -25,7 +27,7 @@ let index: DecisionIndex;
 let app: FastifyInstance;
 let missing: string[];
 
-function open(token?: string): FastifyInstance {
+function open(token?: string, metrics = intakeMetrics(() => 0).metrics): FastifyInstance {
   return httpDoor({
     writer: {
       write: (records) => {
@@ -41,7 +43,7 @@ function open(token?: string): FastifyInstance {
       },
     },
     index,
-    metrics: intakeMetrics(() => 0).metrics,
+    metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
     token,
@@ -230,6 +232,18 @@ describe("everything else", () => {
   it("knows no other path, and says so as a problem", async () => {
     const response = await app.inject("/v2");
     expect([response.statusCode, response.headers["content-type"]]).toEqual([404, expect.stringContaining("application/problem+json")]);
+  });
+
+  it("counts connections that are too many", async () => {
+    await app.close();
+    const { metrics, registry } = intakeMetrics(() => 0);
+    app = open(undefined, metrics);
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    app.server.maxConnections = 1;
+    const { port } = app.server.address() as AddressInfo;
+    const sockets = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    await expect.poll(() => registry.getSingleMetricAsString("intake_dropped_connections_total")).toMatch(/_total 1$/);
+    for (const socket of sockets) socket.destroy();
   });
 
   it("wants the token where one is set", async () => {

@@ -21,7 +21,8 @@ const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const STALLED_MS = 3_000;
 /** After that a client is told to try again, whatever became of its input: repeats are recognised. */
 const ACKNOWLEDGE_MS = 10_000;
-const MAX_CONNECTIONS = 512;
+/** Clients keep those that they don't use, too: each may hold one for {@link KEEP_ALIVE_MS}. */
+const MAX_CONNECTIONS = 1_024;
 const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 
@@ -63,7 +64,7 @@ class TurnedAwayError extends Error {
 
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, token, notReady, scrape } = options;
+  const { index, metrics, token, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -73,6 +74,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     routerOptions: { maxParamLength: 512 },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("drop", () => metrics.connectionDropped());
   app.removeAllContentTypeParsers();
   for (const type of [...JSON_TYPES, ...NDJSON_TYPES]) {
     const lines = NDJSON_TYPES.includes(type);
@@ -94,7 +96,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
 
   for (const kind of ["transaction", "label"] as const) {
-    app.post(`/v1/${kind}s`, async (request, reply) => {
+    // Before the body is read: while Kafka is away, everybody comes again and again.
+    // eslint-disable-next-line @typescript-eslint/require-await -- fastify takes its end as a promise or by a callback
+    const onRequest = async (): Promise<void> => requireWriter(options);
+    app.post(`/v1/${kind}s`, { onRequest }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
       const body = request.body as Body | undefined;
       if (body === undefined) throw Object.assign(new Error("no content type"), { statusCode: 415 });
@@ -159,10 +164,14 @@ function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: Htt
 }
 
 /** @throws {TurnedAwayError} when Kafka lags or is away */
+function requireWriter({ writer }: HttpDoorOptions): void {
+  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 1);
+  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
+}
+
+/** @throws {TurnedAwayError} when Kafka does not acknowledge in time */
 async function write(kind: InputKind, admitted: readonly Admitted[], { writer, metrics }: HttpDoorOptions): Promise<void> {
   if (admitted.length === 0) return;
-  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 5);
-  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
   const end = new AbortController();
   const written = writer.write(admitted.map((one) => validRecord(DOORS[kind], one)));
   try {

@@ -107,7 +107,7 @@ export const FAULTS = {
     description: "the job stopped with a savepoint and started with a changed module.yaml",
     seconds: 40,
     inject: async (target) => {
-      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800, "transport.timeouts.call": "15s" } };
+      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800, "transport.timeouts.call": "45s" } };
       await restart(target, { application: withModule(target.cluster.settings.application, target.folder, changes) });
     },
   },

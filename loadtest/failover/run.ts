@@ -101,11 +101,12 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     await delay(options.calmMs ?? CALM_MS, undefined, { signal });
     for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
       if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
-      if (!fits(kind, endMs - Date.now())) continue;
       // A part may have given up in the fault before, and be about to start again.
       await everyPartRuns(target);
       // What an upgrade costs is to be seen, not what was left of the fault before.
       if (kind === "rolling-upgrade") await poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+      // After the load has ended nothing would come that could show a recovery.
+      if (!fits(kind, endMs - Date.now())) continue;
       injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
       await delay(pauseMs, undefined, { signal });
     }

@@ -8,7 +8,9 @@ import { type Plan, planOf, runOf } from "./plan.ts";
 import { labels, transaction } from "./traffic.ts";
 
 const plan = __ENV["PLAN"] === undefined ? planOf(__ENV) : (JSON.parse(open(__ENV["PLAN"])) as Plan);
+/** Before the first repetition; twice as long before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
+const LONGEST_RETRY_SECONDS = 2;
 const REQUEST_LIMIT = "15s";
 const SETTLE_LIMIT = "900s";
 
@@ -40,6 +42,8 @@ export const options: Options = {
       gracefulStop: "120s",
     },
   },
+  // Hundreds of virtual users take turns: a connection that each of them kept would be more than the intake takes.
+  noVUConnectionReuse: true,
   teardownTimeout: SETTLE_LIMIT,
   // A threshold on a metric without samples passes: so each is beside a count of what it rests on.
   thresholds: {
@@ -78,7 +82,7 @@ export default function sendBatch(): void {
 
 function post(kind: "transactions" | "labels", items: readonly object[]): boolean {
   const body = JSON.stringify(items);
-  for (;;) {
+  for (let pause = RETRY_SECONDS; ; pause = Math.min(2 * pause, LONGEST_RETRY_SECONDS)) {
     const response = http.post(`${plan.intake}/v1/${kind}`, body, { headers: { "content-type": "application/json" }, timeout: REQUEST_LIMIT, tags: { name: kind } });
     if (response.status === 202) return check(response, { acknowledged: () => true });
     if (!plan.untilAcknowledged) {
@@ -86,7 +90,8 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
       return false;
     }
     repeated.add(1);
-    sleep(RETRY_SECONDS);
+    // Not all in step: those that were turned away together must not come again together.
+    sleep(pause * (0.5 + Math.random()));
   }
 }
 
