@@ -31,6 +31,15 @@ interface Container {
   readonly state: string;
   readonly pid: number;
   readonly health: string | undefined;
+  /** In the container network. */
+  readonly address: string;
+}
+
+/** What of `docker inspect` is used. */
+interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Status: string; readonly Pid: number; readonly Health?: { readonly Status: string } };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
 /** The services of docker-compose.yml, up and running: {@link startComposeCluster} starts them, `testcontainers` may too. */
@@ -52,8 +61,13 @@ export class ComposeCluster implements RunningCluster {
   containers(service: string): readonly Container[] {
     const ids = dockerNow(["ps", "--all", "--quiet", "--no-trunc", "--filter", `label=com.docker.compose.project=${this.#project.name}`, "--filter", `label=com.docker.compose.service=${service}`, "--filter", "label=com.docker.compose.oneoff=False"]).split("\n").filter((id) => id !== "");
     if (ids.length === 0) return [];
-    const states = JSON.parse(dockerNow(["inspect", "--format", "{{json .State}}", ...ids]).trim().split("\n").join(",").replace(/^/, "[").replace(/$/, "]")) as { Status: string; Pid: number; Health?: { Status: string } }[];
-    return states.map(({ Status, Pid, Health }, n) => ({ id: ids[n]!, state: Status, pid: Pid, health: Health?.Status }));
+    return (JSON.parse(dockerNow(["inspect", ...ids])) as Inspected[]).map(({ Id, State, NetworkSettings }) => ({
+      id: Id,
+      state: State.Status,
+      pid: State.Pid,
+      health: State.Health?.Status,
+      address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "",
+    }));
   }
 
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
@@ -88,8 +102,13 @@ export class ComposeCluster implements RunningCluster {
     return { parts, supervisorPid: undefined, job, running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
   }
 
-  async log(part: Part): Promise<string> {
-    const { stdout, stderr } = await docker(composeArgs(this.#project, "logs", "--no-color", "--no-log-prefix", serviceOf(part)), this.#project.env);
+  log(part: Part): Promise<string> {
+    return this.logOf(serviceOf(part));
+  }
+
+  /** What a service has logged; of several containers, one after the other. */
+  async logOf(service: string): Promise<string> {
+    const { stdout, stderr } = await docker(composeArgs(this.#project, "logs", "--no-color", "--no-log-prefix", service), this.#project.env);
     return stdout + stderr;
   }
 
