@@ -34,7 +34,8 @@ export async function build({ what, command, args, env, failure, progress }: Bui
       const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
       const onData = (chunk: Buffer) => {
         output.write(chunk);
-        lastLine = stripVTControlCharacters(chunk.toString()).trimEnd().split("\n").at(-1)?.trim() || lastLine;
+        const line = stripVTControlCharacters(chunk.toString()).trimEnd().split("\n").at(-1)!.trim();
+        if (line !== "") lastLine = line;
       };
       child.stdout.on("data", onData);
       child.stderr.on("data", onData);
