@@ -82,7 +82,7 @@ async function standInLabel(image: string): Promise<string | undefined> {
 
 function fingerprint(name: ImageName): string {
   const { folder, from } = STAND_INS[name];
-  const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()]));
+  const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()])).update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
   for (const file of filesBelow(join(import.meta.dirname, "stand-ins", folder))) hash.update(file).update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
 }

@@ -16,7 +16,7 @@ export interface StandIn {
   readonly fill: (files: string) => void;
 }
 
-const copy = (from: string, to: string): void => cpSync(from, to, { recursive: true, dereference: true });
+const copy = (from: string, to: string, filter: (file: string) => boolean = () => true): void => cpSync(from, to, { recursive: true, dereference: true, filter });
 
 /** npm's folder of the Node that runs this. */
 function npmFolder(): string {
@@ -48,7 +48,7 @@ export const STAND_INS: Readonly<Record<ImageName, StandIn>> = {
       copy(jarFolder("flink-s3"), join(files, "flink/plugins/s3-fs-presto"));
     },
   },
-  KAFKA_IMAGE: { folder: "kafka", from: () => [jarFolder("kafka")], fill: (files) => copy(jarFolder("kafka"), join(files, "kafka/libs")) },
+  KAFKA_IMAGE: { folder: "kafka", from: () => [jarFolder("kafka")], fill: (files) => copy(jarFolder("kafka"), join(files, "kafka/libs"), (file) => !file.includes("slf4j-simple")) },
   ZOOKEEPER_IMAGE: { folder: "zookeeper", from: () => [jarFolder("zookeeper")], fill: (files) => copy(jarFolder("zookeeper"), join(files, "lib")) },
   MINIO_IMAGE: { folder: "minio", from: () => [minioProgram()], fill: (files) => copy(minioProgram(), join(files, "minio")) },
   HAPROXY_IMAGE: { folder: "haproxy", from: () => [], fill: () => undefined },
