@@ -66,10 +66,15 @@ export async function requirePublishedPorts({ ports }: ClusterSettings): Promise
   ]);
 }
 
+/** The service that compose says has failed. */
+export function failedService(project: string, message: string): string | undefined {
+  return /service "([^"]+)"/.exec(message)?.[1] ?? new RegExp(`container ${project}-([a-z0-9-]+)-\\d+ `).exec(message)?.[1];
+}
+
 /** Compose names the service that failed; why stands in that service's log. */
 async function reasonOf(project: ComposeProject, stderr: string): Promise<string> {
   const last = stderr.trim().split("\n").at(-1) ?? "it said nothing";
-  const service = /(?:service "|container [\w-]+?-)([a-z0-9-]+?)(?:"|-\d+ )/.exec(last)?.[1];
+  const service = failedService(project.name, last);
   if (service === undefined) return last;
   const { stdout } = await docker(composeArgs(project, "logs", "--no-color", "--no-log-prefix", "--tail", String(LOG_LINES), service), project.env);
   return stdout.trim() === "" ? last : `${last}. The end of the log of ${service}:\n${stdout.trim()}`;
