@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { ImageName } from "../compose/compose-env.js";
 import { jarFolder, k6Program, minioProgram } from "../tools/index.js";
 import { UserError } from "../user-error.js";
+import { VERSIONS } from "../versions.js";
 
 /** How one image is made from what package registries have. */
 export interface StandIn {
@@ -44,7 +45,8 @@ export const STAND_INS: Readonly<Record<ImageName, StandIn>> = {
     from: () => [jarFolder("flink"), jarFolder("flink-s3"), jarFolder("statefun-image")],
     fill: (files) => {
       copy(jarFolder("flink"), join(files, "flink/lib"));
-      copy(jarFolder("statefun-image"), join(files, "flink/lib"));
+      // The launcher looks for this name.
+      copy(join(jarFolder("statefun-image"), `statefun-flink-core-${VERSIONS.statefun}.jar`), join(files, "flink/lib/statefun-flink-core.jar"));
       copy(jarFolder("flink-s3"), join(files, "flink/plugins/s3-fs-presto"));
     },
   },

@@ -1,6 +1,7 @@
 # Flink's scripts are on no package registry. As they do, these ask Flink's own code for the memory options.
 set -euo pipefail
 conf=${FLINK_CONF_DIR:-$FLINK_HOME/conf}
+export FLINK_CONF_DIR=$conf FLINK_LIB_DIR=$FLINK_HOME/lib FLINK_PLUGINS_DIR=${FLINK_PLUGINS_DIR:-$FLINK_HOME/plugins}
 result=BASH_JAVA_UTILS_EXEC_RESULT:
 log4j=-Dlog4j.configurationFile=file:$conf/log4j-console.properties
 
