@@ -18,6 +18,18 @@ export default defineConfig({
           bail: 1,
         },
       },
+      {
+        // The same and more in containers; brings an engine and images where it may.
+        test: {
+          name: "compose",
+          include: ["test/compose/**/*.test.ts"],
+          globalSetup: ["test/compose/global-setup.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          bail: 1,
+        },
+      },
     ],
   },
 });

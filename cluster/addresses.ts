@@ -1,6 +1,6 @@
 import type { ClusterSettings } from "./settings.js";
 
-/** Where the parts of a native cluster are reached; all on loopback. */
+/** Where the parts of a cluster are reached: on loopback, unless its settings say otherwise. */
 export interface Addresses {
   /** `host:port`, as Kafka clients want it. */
   readonly kafka: string;
@@ -15,8 +15,8 @@ export interface Addresses {
 
 export const HOST = "127.0.0.1";
 
-export function addresses({ ports }: ClusterSettings): Addresses {
-  return {
+export function addresses({ ports, addresses: given }: ClusterSettings): Addresses {
+  return given ?? {
     kafka: `${HOST}:${ports.kafka}`,
     zookeeper: `${HOST}:${ports.zookeeper}`,
     flink: `http://${HOST}:${ports.flinkRest}`,

@@ -1,11 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink.js";
 import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
-import { settled } from "./settled.js";
 import { signalProcess } from "./process-identity.js";
+import type { RunningCluster } from "./running-cluster.js";
+import { settled } from "./settled.js";
 import type { ClusterSettings, Part } from "./settings.js";
 import { UserError } from "./user-error.js";
 
@@ -26,7 +29,7 @@ export type ClusterEvent =
  * The processes of a running cluster, supervised: one that dies is reported and, if wanted, started again.
  * {@link startCluster} makes it.
  */
-export class Cluster {
+export class Cluster implements RunningCluster {
   #settings: ClusterSettings;
   readonly #restart: boolean;
   readonly #onEvent: (event: ClusterEvent) => void;
@@ -65,6 +68,14 @@ export class Cluster {
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     killPart(this.#settings, part, signal);
     if (signal === "SIGKILL") this.#killed.add(part);
+  }
+
+  status(): Promise<ClusterStatus> {
+    return clusterStatus(this.#settings);
+  }
+
+  log(part: Part): Promise<string> {
+    return readFile(logFile(this.#settings, part), "utf8");
   }
 
   /** Keeps a part down when it ends, until {@link release}. */

@@ -37,22 +37,35 @@ export function zookeeperHasPast(settings: ClusterSettings): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
+/** What {@link guardStores} is told. */
+export interface StoresAtStart {
+  /** Whether ZooKeeper has a past: see {@link Past}. */
+  readonly pointer: boolean;
+  /** Topics that this start has created. */
+  readonly createdTopics: readonly string[];
+  /** Looks for a committed record in topics. Default: with Kafka's own Java consumer. */
+  readonly holdsCommitted?: (topics: readonly string[]) => Promise<boolean>;
+  /** The command that starts over. Default: the native cluster's. */
+  readonly startOver?: string;
+}
+
 /**
  * Checks that the stores belong together, before Flink is started and while nothing writes to them.
  *
- * @param createdTopics - topics that this start has created
  * @throws {UserError} when {@link refusal} has a reason
  */
-export async function guardStores(settings: ClusterSettings, { pointer, createdTopics }: { pointer: boolean; createdTopics: readonly string[] }): Promise<void> {
+export async function guardStores(settings: ClusterSettings, { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = `npm run cluster -- down --name ${settings.name} --wipe` }: StoresAtStart): Promise<void> {
   const reason = await refusal({
     topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
     checkpoint: await holdsCheckpoint(settings),
     pointer,
-    // Offsets alone don't tell: those of aborted and of open transactions count too.
-    outputs: async () => {
-      const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: settings.application.outputTopics.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
-      return records.length > 0;
-    },
+    outputs: () => holdsCommitted(settings.application.outputTopics.map(({ name }) => name)),
   });
-  if (reason !== undefined) throw new UserError(`${reason} Start over with: npm run cluster -- down --name ${settings.name} --wipe`);
+  if (reason !== undefined) throw new UserError(`${reason} Start over with: ${startOver}`);
 }
+
+/** Offsets alone don't tell: those of aborted and of open transactions count too. */
+const byJava = (settings: ClusterSettings) => async (topics: readonly string[]): Promise<boolean> => {
+  const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: topics.map((topic) => ({ topic })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+  return records.length > 0;
+};

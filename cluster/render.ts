@@ -92,6 +92,7 @@ function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
   const sizes = taskManagerMemoryMb(settings);
   const mb = (value: number) => `${value}mb`;
   return {
+    "taskmanager.memory.process.size": mb(settings.memoryMb.taskManager),
     "taskmanager.memory.framework.heap.size": mb(sizes.frameworkHeap),
     "taskmanager.memory.task.heap.size": mb(sizes.taskHeap),
     "taskmanager.memory.framework.off-heap.size": mb(128),

@@ -33,9 +33,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A program of this repository under test: `node cluster/run.mjs <args>`, to be watched, signalled and waited for. */
-export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv = process.env): { readonly pid: number; readonly output: () => string; readonly kill: (signal: NodeJS.Signals) => void; readonly finished: Promise<Finished> } {
-  const child = spawn(process.execPath, ["cluster/run.mjs", ...args], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
+/** A program without a terminal, to be watched, signalled and waited for. */
+export interface StartedProgram {
+  readonly pid: number;
+  /** What it has printed so far. */
+  readonly output: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly finished: Promise<Finished>;
+}
+
+/** Starts a program in the repository's root. */
+export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram {
+  const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -46,6 +55,9 @@ export function startOwnCommand(args: readonly string[], env: NodeJS.ProcessEnv 
   });
   return { pid: child.pid!, output: () => stdout + stderr, kill: (signal) => void child.kill(signal), finished };
 }
+
+/** A program of this repository under test: `node cluster/run.mjs <args>`. */
+export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram => startProgram(process.execPath, ["cluster/run.mjs", ...args], env);
 
 /** Runs k6; `ensureTools` must have built it. */
 export function startK6(args: readonly string[], onOutput: (text: string) => void): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {

@@ -13,6 +13,7 @@ const COMMANDS = {
   failover: "loadtest/failover/main.ts",
   fuzz: "loadtest/fuzz/main.ts",
   generate: "ingress-generator/main.ts",
+  images: "cluster/images/main.ts",
   loadtest: "loadtest/load/main.ts",
   rejected: "intake/rejected/main.ts",
   test: "test/main.ts",
@@ -56,7 +57,8 @@ function protoFiles(folder) {
 
 const [command, ...args] = process.argv.slice(2);
 const module = COMMANDS[command];
-if (module === undefined) fail(`no command "${command}": there are ${Object.keys(COMMANDS).join(", ")}.`);
+// `--prepare` makes what every command needs and runs none: a step of the image's build.
+if (module === undefined && command !== "--prepare") fail(`no command "${command}": there are ${Object.keys(COMMANDS).join(", ")}.`);
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) fail(`Node ${process.versions.node} is too old. Get Node ${MINIMUM_NODE.join(".")} or newer: https://nodejs.org`);
 
@@ -68,6 +70,8 @@ whenChanged("protos/gen/.generated", ["buf.gen.yaml", "package-lock.json", ...pr
   // For other languages, which can make classes of it while they run.
   step("the messages' descriptors (buf build)", "npx", ["--no-install", "buf", "build", "--output", "protos/gen/messages.binpb"], "See the lines above.");
 });
+
+if (command === "--prepare") process.exit(0);
 
 const { register } = await import("tsx/esm/api");
 register();

@@ -2,6 +2,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { Addresses } from "./addresses.js";
+
 /** The repository's root folder (absolute path). */
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -161,6 +163,8 @@ export interface ClusterSettings {
   /** Data, logs, rendered configuration and process ids; nothing else is written while running. */
   readonly dataDir: string;
   readonly ports: Readonly<Record<PortName, number>>;
+  /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
+  readonly addresses?: Addresses;
   readonly parallelism: number;
   readonly checkpointIntervalMs: number;
   readonly stateBackend: StateBackend;

@@ -6,10 +6,11 @@ import { UserError } from "./user-error.js";
 /**
  * Creates the topics that are not there yet.
  *
+ * @param startOver - the command that forgets them, for the message
  * @returns the names of those that were created
  * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
  */
-export async function createTopics(settings: ClusterSettings): Promise<string[]> {
+export async function createTopics(settings: ClusterSettings, startOver = `npm run cluster -- down --name ${settings.name} --wipe`): Promise<string[]> {
   const { ingressTopics, outputTopics, otherTopics = [] } = settings.application;
   const topics = [...ingressTopics, ...outputTopics, ...otherTopics];
   return await withAdmin(addresses(settings).kafka, async (admin) => {
@@ -17,7 +18,7 @@ export async function createTopics(settings: ClusterSettings): Promise<string[]>
     const { topics: known } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name).filter((name) => existing.has(name)) });
     for (const { name, partitions } of known) {
       const wanted = topics.find((topic) => topic.name === name)!.partitions;
-      if (partitions.length !== wanted) throw new UserError(`topic ${name} has ${partitions.length} partitions, not ${wanted}. Start over with: npm run cluster -- down --name ${settings.name} --wipe`);
+      if (partitions.length !== wanted) throw new UserError(`topic ${name} has ${partitions.length} partitions, not ${wanted}. Start over with: ${startOver}`);
     }
     const missing = topics.filter(({ name }) => !existing.has(name));
     if (missing.length > 0) {

@@ -10,6 +10,8 @@ export const VERSIONS = {
   flinkS3: "1.16.3",
   statefun: "3.3.0",
   log4j: "2.17.2",
+  /** Of the container image; the native cluster runs the one in Flink's own jars. */
+  zookeeper: "3.8.4",
   /** The newest commit before the repository was archived. */
   minio: "v0.0.0-20260212201848-7aac2a2c5b7c",
   k6: "v1.8.1",
@@ -21,7 +23,10 @@ export const JAVA_MAJOR = 17;
 export const GO_MINIMUM = "1.24";
 
 /** One folder of jars: Maven coordinates `group:artifact:version`, `!` in front: without what it depends on. */
-export type JarSet = "kafka" | "flink" | "flink-s3";
+export type JarSet = "kafka" | "flink" | "flink-s3" | "statefun-image" | "zookeeper";
+
+/** What only stand-ins for container images need: see `cluster/images/`. */
+export const IMAGE_JAR_SETS = ["statefun-image", "zookeeper"] as const satisfies readonly JarSet[];
 
 export const JAR_SETS: Record<JarSet, readonly string[]> = {
   kafka: [`org.apache.kafka:kafka_2.13:${VERSIONS.kafka}`, `org.apache.kafka:kafka-tools:${VERSIONS.kafka}`, "org.slf4j:slf4j-simple:1.7.36"],
@@ -37,6 +42,9 @@ export const JAR_SETS: Record<JarSet, readonly string[]> = {
     `org.apache.logging.log4j:log4j-slf4j-impl:${VERSIONS.log4j}`,
     `org.apache.logging.log4j:log4j-core:${VERSIONS.log4j}`,
   ],
+  // Its launcher wants the core in a jar of its own.
+  "statefun-image": [`!org.apache.flink:statefun-flink-core:${VERSIONS.statefun}`],
+  zookeeper: [`org.apache.zookeeper:zookeeper:${VERSIONS.zookeeper}`, "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.xerial.snappy:snappy-java:1.1.10.5"],
   // A plugin: Flink loads it with a class loader of its own.
   "flink-s3": [`!org.apache.flink:flink-s3-fs-presto:${VERSIONS.flinkS3}`],
 };

@@ -85,17 +85,7 @@ export class LiveStats {
     if (!alert.accountId.startsWith(this.#runPrefix)) return;
     if (alert.kind === Alert_Kind.CLOSED) return;
     this.#alerts++;
-    this.#lastAlerts.unshift({
-      kind: alert.kind,
-      accountId: alert.accountId,
-      episode: alert.episode,
-      suspiciousCount: alert.suspiciousCount,
-      score: alert.score,
-      amountMinor: alert.transaction?.amountMinor ?? 0n,
-      currency: alert.transaction?.currency ?? "",
-      place: alert.transaction?.location?.name ?? "online",
-      reasons: alert.reasons.map(({ code }) => code),
-    });
+    this.#lastAlerts.unshift(shownAlert(alert));
     this.#lastAlerts.length = Math.min(this.#lastAlerts.length, SHOWN_ALERTS);
   }
 
@@ -130,8 +120,21 @@ export class LiveStats {
   }
 }
 
+/** What is shown of an alert. */
+export const shownAlert = (alert: Alert): ShownAlert => ({
+  kind: alert.kind,
+  accountId: alert.accountId,
+  episode: alert.episode,
+  suspiciousCount: alert.suspiciousCount,
+  score: alert.score,
+  amountMinor: alert.transaction?.amountMinor ?? 0n,
+  currency: alert.transaction?.currency ?? "",
+  place: alert.transaction?.location?.name ?? "online",
+  reasons: alert.reasons.map(({ code }) => code),
+});
+
 /** Counts events, and how many there were each second of late. */
-class RateMeter {
+export class RateMeter {
   total = 0;
   /** Events by second of wall-clock time, the last few seconds only. */
   readonly #seconds = new Map<number, number>();

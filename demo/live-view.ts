@@ -41,7 +41,8 @@ export function liveLine(run: Snapshot, cluster: ClusterGlance): string {
   return `in ${run.sent} (${perSecond(run.sentPerSecond)})  decided ${run.decided} (${perSecond(run.decidedPerSecond)})  alerts ${run.alerts}  committed latency p50 ${ms(run.p50Ms)} p99 ${ms(run.p99Ms)}  job ${cluster.jobState} restarts ${cluster.jobRestarts}`;
 }
 
-function alertLine(alert: ShownAlert): string {
+/** One line of an alert. */
+export function alertLine(alert: ShownAlert): string {
   const kind = alert.kind === Alert_Kind.ESCALATED ? pc.red("escalated") : pc.yellow("opened   ");
   const amount = `${(Number(alert.amountMinor) / 100).toFixed(2)} ${alert.currency}`;
   return `  ${kind} ${alert.accountId.padEnd(14)} score ${String(alert.score).padStart(4)}  ${amount.padStart(12)}  ${alert.place.padEnd(20)} ${alert.reasons.join(", ")}`;

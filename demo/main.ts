@@ -1,7 +1,8 @@
 import pc from "picocolors";
 
-import { addresses, type Cluster, clusterSettings, startCluster } from "../cluster/index.js";
+import { chooseWay, startEither, wayText } from "../cluster/compose/availability.js";
 import { type FailureHelper, startFailureHelper } from "../cluster/failure-helper.js";
+import { addresses, clusterSettings, type RunningCluster } from "../cluster/index.js";
 import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { eventText } from "../cluster/terminal/event-text.js";
@@ -9,7 +10,6 @@ import { writeJsonReport } from "../cluster/json-report.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
 import { openPage } from "../cluster/terminal/open-page.js";
 import { stepView } from "../cluster/terminal/step-view.js";
-import { ensureTools } from "../cluster/tools/index.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { demoCommand, type DemoOptions } from "./options.js";
 import { isGood, summary } from "./report.js";
@@ -32,9 +32,11 @@ export async function main(argv: string[]): Promise<number> {
 
   const step = stepView();
   const { signal, wait } = interrupted();
-  let cluster: Cluster | undefined;
+  let cluster: RunningCluster | undefined;
   let helper: FailureHelper | undefined;
   try {
+    const { way, why } = await chooseWay(options);
+    process.stderr.write(`${wayText(way, why)}\n`);
     if (options.dashboard && options.failures) {
       helper = await startFailureHelper({
         kill: (part) => {
@@ -44,10 +46,9 @@ export async function main(argv: string[]): Promise<number> {
       });
     }
     const settings = clusterSettings({ ...options, application: options.dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION });
-    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
     signal.throwIfAborted();
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    cluster = await startCluster(settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
+    cluster = await startEither(way, settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
 
     if (options.dashboard) {
       const page = addresses(settings).dashboard;

@@ -1,10 +1,11 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 
+import type { WayOptions } from "../cluster/compose/availability.js";
 import { wholeNumber } from "../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../cluster/settings.js";
 
 /** What `npm run demo` was asked for. */
-export interface DemoOptions {
+export interface DemoOptions extends WayOptions {
   /** Stop after so many transactions; `undefined`: go on until Ctrl-C. */
   readonly transactions: number | undefined;
   /** Transactions a second. */
@@ -33,7 +34,7 @@ export interface DemoOptions {
 export function demoCommand(): Command {
   return new Command("npm run demo --")
     .description(
-      "Starts the whole pipeline on this machine (ZooKeeper, Kafka, MinIO, Flink with StateFun, the functions), sends it generated transactions and shows what comes out. Ctrl-C stops everything.",
+      "Starts the whole pipeline on this machine, in containers or as plain processes (ZooKeeper, Kafka, MinIO, Flink with StateFun, the functions), sends it generated transactions and shows what comes out. Ctrl-C stops everything.",
     )
     .option("--transactions <n>", "send so many, then show the result (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
     .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
@@ -44,6 +45,8 @@ export function demoCommand(): Command {
     .option("--exit", "after --transactions: wait until each has its committed decision, check them, write the report and exit; 1 if any is missing, repeated or out of order", false)
     .option("--report <file>", "where a bounded run's report goes", "reports/demo.json")
     .option("--fresh", "start over: forget all topics and state of earlier demos", false)
+    .addOption(new Option("--native", "as processes of this machine").conflicts("docker"))
+    .addOption(new Option("--docker", "in containers, by docker compose (default: that, where a Docker engine has the images)").conflicts("native"))
     .option("--name <name>", "data folder below .cluster/", "demo")
     .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .option("--no-dashboard", "without the live web app")

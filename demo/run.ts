@@ -1,4 +1,4 @@
-import { addresses, type Cluster, flinkClient, poll } from "../cluster/index.js";
+import { addresses, flinkClient, poll, type RunningCluster } from "../cluster/index.js";
 import { thisMachine } from "../cluster/json-report.js";
 import { TOPICS } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
@@ -21,13 +21,13 @@ const REPORTED_VIOLATIONS = 20;
 /** A run of the demo: transactions go in, and what comes out is followed live. */
 export class DemoRun {
   readonly stats: LiveStats;
-  readonly #cluster: Cluster;
+  readonly #cluster: RunningCluster;
   readonly #options: DemoOptions;
   readonly #runId: string;
   readonly #brokers: string;
   #glance: ClusterGlance = { jobState: "…", jobRestarts: 0, checkpoints: 0 };
 
-  constructor(cluster: Cluster, options: DemoOptions, runId: string) {
+  constructor(cluster: RunningCluster, options: DemoOptions, runId: string) {
     this.#cluster = cluster;
     this.#options = options;
     this.#runId = runId;

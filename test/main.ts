@@ -8,18 +8,18 @@ import { runCommand } from "../cluster/run-command.js";
 import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
 import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
 
-const SUITES = ["types", "lint", "docs", "unit", "e2e"] as const;
+const SUITES = ["types", "lint", "docs", "unit", "e2e", "compose"] as const;
 type Suite = (typeof SUITES)[number];
 
 /**
- * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs and the end-to-end suite on the real cluster. Installs what they need. Prints
+ * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints
  * `N passed, N failed` last.
  *
  * @returns 0 when nothing failed
  */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
-    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, and end-to-end tests on the real cluster.")
+    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.")
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
     .exitOverride();
   program.parse(argv, { from: "user" });
@@ -27,7 +27,7 @@ export async function main(argv: string[]): Promise<number> {
   if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
   const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
 
-  if (chosen.includes("e2e")) {
+  if (chosen.includes("e2e") || chosen.includes("compose")) {
     console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
     const onProgress = (line: string): void => console.log(`   ${line}`);
     await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress });
@@ -57,6 +57,7 @@ async function run(suite: Suite): Promise<SuiteResult> {
       return checkCounts(await runCommand("npx", ["--no-install", "typedoc", "--emit", "none"]));
     case "unit":
     case "e2e":
+    case "compose":
       return await vitest(suite);
   }
 }

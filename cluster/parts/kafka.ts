@@ -10,43 +10,46 @@ import { EXIT_ON_ERROR, type PartProgram, properties, QUICK_START, write } from 
 export const kafkaData = ({ dataDir }: ClusterSettings): string => join(dataDir, "kafka");
 export const kafkaConf = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "kafka.properties");
 
+/** The broker's settings; docker-compose.yml has the same. */
+export function kafkaProperties(settings: ClusterSettings): Record<string, string | number> {
+  const { ports } = settings;
+  return {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@${HOST}:${ports.kafkaController}`,
+    listeners: `PLAINTEXT://${HOST}:${ports.kafka},CONTROLLER://${HOST}:${ports.kafkaController}`,
+    "advertised.listeners": `PLAINTEXT://${HOST}:${ports.kafka}`,
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "log.dirs": kafkaData(settings),
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "group.initial.rebalance.delay.ms": 0,
+    "num.network.threads": 2,
+    "num.io.threads": 2,
+    "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+    "log.cleaner.threads": 1,
+    // A killed broker reads its logs again: with small segments that is quick.
+    "log.segment.bytes": 64 * 1024 * 1024,
+    "controlled.shutdown.max.retries": 1,
+    // A killed broker that comes back is refused for as long as its former life's session lasts; the default is 9 s.
+    "broker.session.timeout.ms": 3_000,
+    "broker.heartbeat.interval.ms": 500,
+  };
+}
+
 export function kafka(settings: ClusterSettings): PartProgram {
-  const { ports, memoryMb } = settings;
+  const { memoryMb } = settings;
   return {
     command: "java",
     args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("kafka"), EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
     env: {},
     ports: ["kafka", "kafkaController"],
     prepare: () =>
-      write(
-        kafkaConf(settings),
-        properties({
-          "process.roles": "broker,controller",
-          "node.id": 1,
-          "controller.quorum.voters": `1@${HOST}:${ports.kafkaController}`,
-          listeners: `PLAINTEXT://${HOST}:${ports.kafka},CONTROLLER://${HOST}:${ports.kafkaController}`,
-          "advertised.listeners": `PLAINTEXT://${HOST}:${ports.kafka}`,
-          "controller.listener.names": "CONTROLLER",
-          "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-          "log.dirs": kafkaData(settings),
-          "auto.create.topics.enable": "false",
-          "offsets.topic.replication.factor": 1,
-          "offsets.topic.num.partitions": 4,
-          "transaction.state.log.replication.factor": 1,
-          "transaction.state.log.min.isr": 1,
-          "transaction.state.log.num.partitions": 4,
-          "group.initial.rebalance.delay.ms": 0,
-          "num.network.threads": 2,
-          "num.io.threads": 2,
-          "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
-          "log.cleaner.threads": 1,
-          // A killed broker reads its logs again: with small segments that is quick.
-          "log.segment.bytes": 64 * 1024 * 1024,
-          "controlled.shutdown.max.retries": 1,
-          // A killed broker that comes back is refused for as long as its former life's session lasts; the default is 9 s.
-          "broker.session.timeout.ms": 3_000,
-          "broker.heartbeat.interval.ms": 500,
-        }),
-      ),
+      write(kafkaConf(settings), properties(kafkaProperties(settings))),
   };
 }

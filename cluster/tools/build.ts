@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 import { cacheDir } from "../settings.js";
 import { UserError } from "../user-error.js";
@@ -33,7 +34,8 @@ export async function build({ what, command, args, env, failure, progress }: Bui
       const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
       const onData = (chunk: Buffer) => {
         output.write(chunk);
-        lastLine = chunk.toString().trimEnd().split("\n").at(-1)?.trim() ?? lastLine;
+        const line = stripVTControlCharacters(chunk.toString()).trimEnd().split("\n").at(-1)!.trim();
+        if (line !== "") lastLine = line;
       };
       child.stdout.on("data", onData);
       child.stderr.on("data", onData);

@@ -3,6 +3,7 @@ import { classpath, ensureJars } from "./jars.js";
 import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
 import { ensureRequirements } from "./requirements.js";
+import { IMAGE_JAR_SETS } from "../versions.js";
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
@@ -24,7 +25,7 @@ export const kafkaClasspath = (): string => classpath("kafka");
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
  */
 export async function ensureTools({ autoInstall = false, k6 = false, browser = false, onProgress }: { autoInstall?: boolean; k6?: boolean; browser?: boolean; onProgress: Progress }): Promise<void> {
-  await ensureRequirements(autoInstall, onProgress);
+  await ensureRequirements({ native: true, k6 }, autoInstall, onProgress);
   if (browser) await ensureBrowser(autoInstall, onProgress);
   // Each at its own pace: Maven waits for the network while Go has the processors.
   await Promise.all([
@@ -38,4 +39,17 @@ export async function ensureTools({ autoInstall = false, k6 = false, browser = f
       await ensureJars("flink-s3", onProgress);
     })(),
   ]);
+}
+
+/** What reads topics of a system in containers, and if wanted k6. @throws {UserError} as {@link ensureTools} */
+export async function ensureReader({ k6 = false, onProgress }: { k6?: boolean; onProgress: Progress }): Promise<void> {
+  await ensureRequirements({ native: false, k6 }, false, onProgress);
+  await ensureJars("kafka", onProgress);
+  if (k6) await ensureK6(onProgress);
+}
+
+/** What stand-ins for container images are made from, besides the base: see `cluster/images/`. @throws {UserError} as {@link ensureTools} */
+export async function ensureImageTools(onProgress: Progress): Promise<void> {
+  await ensureTools({ autoInstall: true, k6: true, onProgress });
+  for (const set of IMAGE_JAR_SETS) await ensureJars(set, onProgress);
 }

@@ -2,19 +2,26 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 import { UserError } from "../user-error.js";
-import { GO_MINIMUM, JAR_SETS, JAVA_MAJOR, type JarSet } from "../versions.js";
+import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
 import { build } from "./build.js";
 import type { Progress } from "./cache.js";
 import { jarFolder } from "./jars.js";
+import { k6Program } from "./k6.js";
 import { minioProgram } from "./minio.js";
+
+/** What is to be done: run everything natively, or only read topics and drive a load. */
+export interface Work {
+  readonly native: boolean;
+  readonly k6: boolean;
+}
 
 /** A program that must be on the machine. */
 interface Requirement {
   readonly name: string;
   /** Whether it is there in a version that will do. */
   readonly present: () => boolean;
-  /** False when what it makes is in the cache already. */
-  readonly needed: () => boolean;
+  /** Which kinds of work it serves; false when what it makes is in the cache already. */
+  readonly needed: (work: Work) => boolean;
   readonly debianPackage: string;
   readonly cure: string;
 }
@@ -31,14 +38,14 @@ const REQUIREMENTS: readonly Requirement[] = [
   {
     name: "Maven",
     present: () => output("mvn", ["-version"]) !== undefined,
-    needed: () => (Object.keys(JAR_SETS) as JarSet[]).some((set) => !existsSync(jarFolder(set))),
+    needed: ({ native }) => (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
     debianPackage: "maven",
     cure: "apt-get install maven, or https://maven.apache.org/install.html",
   },
   {
     name: `Go ${GO_MINIMUM}`,
     present: () => goIsRecent(output("go", ["version"])),
-    needed: () => !existsSync(minioProgram()),
+    needed: ({ native, k6 }) => (native && !existsSync(minioProgram())) || (k6 && !existsSync(k6Program())),
     debianPackage: "golang-go",
     cure: "https://go.dev/dl/",
   },
@@ -67,8 +74,8 @@ function output(command: string, args: string[]): string | undefined {
  * @param autoInstall - as root on Debian, install what is missing
  * @throws {UserError} that names all that is missing and how to get it
  */
-export async function ensureRequirements(autoInstall: boolean, progress: Progress): Promise<void> {
-  const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed() && !present());
+export async function ensureRequirements(work: Work, autoInstall: boolean, progress: Progress): Promise<void> {
+  const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed(work) && !present());
   let missing = absent();
   if (missing.length > 0 && autoInstall && mayInstall()) {
     await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, type Cluster, flinkClient, poll } from "../../cluster/index.js";
+import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import type { FlakyMode } from "./flaky-server.js";
 import { withModule } from "./module.js";
@@ -20,7 +20,7 @@ const LIMIT_MS = 120_000;
 
 /** What faults act on. */
 export interface Target {
-  readonly cluster: Cluster;
+  readonly cluster: RunningCluster;
   /** A folder for files that steer the servers. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -130,7 +130,7 @@ async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<st
   await poll("the new function server to serve", async () => (await health()).logicVersion !== before.logicVersion, { timeoutMs: LIMIT_MS, signal });
 }
 
-async function restart({ cluster, signal }: Target, changes: Parameters<Cluster["restartFlink"]>[0]): Promise<void> {
+async function restart({ cluster, signal }: Target, changes: Parameters<RunningCluster["restartFlink"]>[0]): Promise<void> {
   await cluster.restartFlink(changes);
   await flinkClient(cluster.settings).waitForRunning(LIMIT_MS, signal);
 }

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { chooseWay, startEither } from "../../cluster/compose/availability.js";
+import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
 import { writeJsonReport } from "../../cluster/json-report.js";
 import { wholeNumber } from "../../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
+import { UserError } from "../../cluster/user-error.js";
 import { interrupted } from "../../cluster/terminal/interrupted.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { writePage } from "../report/html.js";
@@ -20,7 +21,7 @@ import { faultyCluster } from "./cluster.js";
 import { type FaultKind, faultOf } from "./faults.js";
 import { headline, pageOf, reportOf, seconds } from "./report.js";
 import { type FailoverOptions, runFailover } from "./run.js";
-import { ALL_FAULTS } from "./schedule.js";
+import { ALL_FAULTS, CONTAINER_FAULTS } from "./schedule.js";
 
 const INTERRUPTED = 130;
 const REPORT = "reports/failover";
@@ -31,6 +32,7 @@ interface Options {
   readonly rate: number;
   readonly duration: number;
   readonly seed: number;
+  readonly docker: boolean;
   readonly portOffset: number;
 }
 
@@ -44,22 +46,25 @@ export async function main(argv: string[]): Promise<number> {
     .option("--rate <n>", "transactions a second", wholeNumber(1, 100_000), 500)
     .option("--duration <s>", "of the load, in seconds", wholeNumber(20, 86_400), 240)
     .option("--seed <n>", "of the schedule of faults", wholeNumber(0, 2 ** 31 - 1), 7)
+    .option("--docker", `in containers, by docker compose, instead of as processes of this machine; faults are then: ${CONTAINER_FAULTS.join(", ")}`, false)
     .option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { faults: kinds, rate, duration, seed, portOffset } = program.opts<Options>();
+  const { faults: asked, rate, duration, seed, docker, portOffset } = program.opts<Options>();
+  const kinds = docker ? asked.filter((kind) => CONTAINER_FAULTS.includes(kind)) : asked;
+  if (kinds.length === 0) throw new UserError(`none of these faults can be made in containers. There are: ${CONTAINER_FAULTS.join(", ")}`);
   const step = stepView();
   const { signal } = interrupted();
   const folder = mkdtempSync(join(tmpdir(), "fraud-failover-"));
-  let cluster: Cluster | undefined;
+  let cluster: RunningCluster | undefined;
   try {
-    await step("tools: Java, jars, MinIO, k6", (onProgress) => ensureTools({ k6: true, onProgress }));
+    const { way } = await chooseWay({ docker, native: !docker });
     // Parts die on purpose: the report says what became of it.
-    cluster = await startCluster(clusterSettings({ name: "failover", portOffset, ...faultyCluster(folder) }), { step, restart: true, fresh: true, signal });
+    cluster = await startEither(way, clusterSettings({ name: "failover", portOffset, ...(docker ? {} : faultyCluster(folder)) }), { k6: true, step, restart: true, fresh: true, signal });
     const runId = newRunId();
     const brokers = addresses(cluster.settings).kafka;
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) => warmUp({ brokers, runId: `${runId}.warm`, seed, transactions: WARM_UP, onProgress, signal }));
-    const options: Omit<FailoverOptions, "onProgress"> = { kinds, rate, duration, seed, runId, signal };
+    const options: Omit<FailoverOptions, "onProgress"> = { kinds, rate, duration, seed, runId, where: docker ? "containers" : "processes", signal };
     const result = await step(`${rate} transactions a second for ${duration} s, seed ${seed}`, (onProgress) => runFailover({ cluster: cluster!, folder, signal }, { ...options, onProgress }));
     const report = reportOf(result, { ...options, onProgress: () => undefined });
     writeJsonReport(`${REPORT}.json`, report);

@@ -10,6 +10,10 @@ import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } fr
 /** `reports/failover.json`. Field names are stable. */
 export interface FailoverReport extends Verification {
   readonly runId: string;
+  /** What the parts ran as. */
+  readonly where: "processes" | "containers";
+  /** Every kind of fault that was asked for and can be made there. */
+  readonly kinds: readonly FaultKind[];
   readonly seed: number;
   readonly rate: number;
   readonly duration: number;
@@ -30,13 +34,15 @@ export interface FailoverReport extends Verification {
   readonly machine: Machine;
 }
 
-export function reportOf(result: FailoverResult, { runId, seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
+export function reportOf(result: FailoverResult, { runId, where = "processes", seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
   const { verification, acknowledged, faults, calmP99Ms, unableToCommit, k6ExitCode } = result;
   const good = verification.verdict === "pass" && k6ExitCode === 0;
   return {
     ...verification,
     verdict: good ? "pass" : "fail",
     runId,
+    where,
+    kinds,
     seed,
     rate,
     duration,
@@ -70,12 +76,12 @@ export function pageOf(report: FailoverReport, result: FailoverResult): Html {
   const versions = Object.entries(report.decisionsByLogicVersion);
   return html`<h1>Failover: is every transaction decided exactly once, in order, whatever fails?</h1>
 ${verdictLine(report.verdict === "pass", headline(report))}
-<p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
+<p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}, in ${report.where}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
 <h2>Timeline</h2>
 ${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + recoveryMs) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
 <h2>Faults</h2>
 ${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "not known" : jobRestarts]))}
-<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; there are ${Object.keys(FAULTS).length}.</p>
+<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
 <h2>By kind</h2>
 ${table(["Kind", "#Times", "#Median recovery", "#Longest"], [...new Set(faults.map(({ kind }) => kind))].map((kind) => {
     const { p50, max } = spread(faults.filter((fault) => fault.kind === kind));

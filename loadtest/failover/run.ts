@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
-import { clusterStatus } from "../../cluster/control.js";
-import { logFile } from "../../cluster/managed-process.js";
+import { flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
 import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
 import { fits, schedule } from "./schedule.js";
@@ -24,6 +21,8 @@ export interface FailoverOptions {
   readonly duration: number;
   readonly seed: number;
   readonly runId: string;
+  /** What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers. */
+  readonly where?: "processes" | "containers";
   /** Calm load before the first fault, in ms; default 40 s, or a quarter of a short run. */
   readonly calmMs?: number;
   readonly onProgress: (line: string) => void;
@@ -126,13 +125,13 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     startedAtMs,
     faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
     calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + calmMs / 2 && sentAt < (injected[0]?.beganMs ?? Infinity) - CALM_LAG_MS), 0.99) ?? 0),
-    unableToCommit: unableToCommit(cluster),
+    unableToCommit: await unableToCommit(cluster),
   };
 }
 
 async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
   await poll("every part to run", async () => {
-    const { parts, job, running } = await clusterStatus(cluster.settings);
+    const { parts, job, running } = await cluster.status();
     if (!running) throw new Error(`${parts.filter(({ healthy }) => !healthy).map(({ part, pid }) => `${part} (${pid === undefined ? "stopped" : "no answer"})`).join(", ")}; the Flink job is ${job}`);
     return true;
   }, { timeoutMs: RECOVERY_LIMIT_MS, signal });
@@ -164,8 +163,8 @@ function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: num
   return { kind, description: faultOf(kind).description, atMs: beganMs - startedAtMs, lastedMs: endedMs - beganMs, recoveryMs: Math.round(first - beganMs), acceptedMs: Math.round(accepted - beganMs), committedP99Ms: Math.round(slowest), jobRestarts };
 }
 
-function unableToCommit({ settings }: Cluster): UncommittedLine[] {
-  const log = readFileSync(logFile(settings, "taskmanager"), "utf8");
+async function unableToCommit(cluster: RunningCluster): Promise<UncommittedLine[]> {
+  const log = await cluster.log("taskmanager");
   return [...log.matchAll(/^.*Unable to commit recovered transaction.*$/gm)].map(([line]) => ({
     transactionalId: /transactionalId='?([^',}]+)/.exec(line)?.[1] ?? "?",
     epoch: /epoch='?(-?\d+)/.exec(line)?.[1] ?? "?",

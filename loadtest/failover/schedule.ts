@@ -4,6 +4,9 @@ import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 /** Every kind there is. */
 export const ALL_FAULTS = Object.keys(FAULTS) as FaultKind[];
 
+/** Those that can be made with containers: kills and pauses. The others steer the function server by files, or restart the job with changes. */
+export const CONTAINER_FAULTS: readonly FaultKind[] = ALL_FAULTS.filter((kind) => kind.startsWith("kill-") || kind.startsWith("pause-"));
+
 /**
  * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.
  * A run takes from it as many as fit.

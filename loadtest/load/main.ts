@@ -1,14 +1,14 @@
 import { Command, Option } from "commander";
 import pc from "picocolors";
 
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { chooseWay, startEither } from "../../cluster/compose/availability.js";
+import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
 import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-report.js";
 import { wholeNumber } from "../../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
 import { eventText } from "../../cluster/terminal/event-text.js";
 import { interrupted } from "../../cluster/terminal/interrupted.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { html, propertiesSection, table, verdictLine, writePage } from "../report/html.js";
@@ -51,16 +51,17 @@ export async function main(argv: string[]): Promise<number> {
     )
     .addOption(new Option("--profile <name>", "which load").choices(names).default("smoke"))
     .option("--accounts <n>", "how many accounts", wholeNumber(1, 1_000_000), 5_000)
+    .option("--docker", "in containers, by docker compose, instead of as processes of this machine", false)
     .option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { profile, accounts, portOffset } = program.opts<{ profile: ProfileName; accounts: number; portOffset: number }>();
+  const { profile, accounts, docker, portOffset } = program.opts<{ profile: ProfileName; accounts: number; docker: boolean; portOffset: number }>();
   const step = stepView();
   const { signal } = interrupted();
-  let cluster: Cluster | undefined;
+  let cluster: RunningCluster | undefined;
   try {
-    await step("tools: Java, jars, MinIO, k6", (onProgress) => ensureTools({ k6: true, onProgress }));
-    cluster = await startCluster(clusterSettings({ name: "loadtest", portOffset }), { step, restart: true, fresh: true, signal, onEvent: (event) => console.error(eventText(event, 15)) });
+    const { way } = await chooseWay({ docker, native: !docker });
+    cluster = await startEither(way, clusterSettings({ name: "loadtest", portOffset }), { k6: true, step, restart: true, fresh: true, signal, onEvent: (event) => console.error(eventText(event, 15)) });
     const runId = newRunId();
     const brokers = addresses(cluster.settings).kafka;
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) => warmUp({ brokers, runId: `${runId}.warm`, seed: 1, transactions: WARM_UP, onProgress, signal }));

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { addresses, type Cluster, flinkClient, poll } from "../../cluster/index.js";
+import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import { knownInputs } from "../verify/known.js";
 import { countWritten, noOpenTransaction, type ReadBack, readBack } from "../verify/read.js";
 import { type Verification, verify } from "../verify/verify.js";
@@ -49,7 +49,7 @@ export interface LoadRun {
 }
 
 /** Starts k6 against a cluster's HTTP door, watches what comes out, and judges it in the end. */
-export async function startLoadRun(cluster: Cluster, options: LoadRunOptions): Promise<LoadRun> {
+export async function startLoadRun(cluster: RunningCluster, options: LoadRunOptions): Promise<LoadRun> {
   const { kafka: brokers, intake } = addresses(cluster.settings);
   const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
   let judged: JudgedLoad | undefined;
@@ -120,7 +120,7 @@ async function allDecided(watch: Watch, sent: number, { onProgress, signal }: Lo
 }
 
 /** Reads the topics when nothing changes any more: a late repetition would show, and the last timers have fired. */
-async function quietReadBack(cluster: Cluster, { onProgress, signal }: LoadRunOptions): Promise<ReadBack> {
+async function quietReadBack(cluster: RunningCluster, { onProgress, signal }: LoadRunOptions): Promise<ReadBack> {
   const { kafka: brokers } = addresses(cluster.settings);
   onProgress("waiting for two more checkpoints");
   await flinkClient(cluster.settings).waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);

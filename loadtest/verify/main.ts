@@ -5,7 +5,7 @@ import pc from "picocolors";
 
 import { writeJsonReport } from "../../cluster/json-report.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
+import { ensureReader } from "../../cluster/tools/index.js";
 import { html, propertiesSection, verdictLine, writePage } from "../report/html.js";
 import { propertyLines, verdictText } from "../report/text.js";
 import { knownInputs } from "./known.js";
@@ -26,7 +26,7 @@ export async function main(argv: string[]): Promise<number> {
   program.parse(argv, { from: "user" });
   const { brokers, settings } = program.opts<{ brokers: string; settings: readonly unknown[] }>();
   const step = stepView();
-  await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+  await step("tools: Java, Kafka's jars", (onProgress) => ensureReader({ onProgress }));
   const { records } = await step("reading the topics", () => readBack(brokers));
   const open = await step("looking for open transactions", () => noOpenTransaction(brokers));
   const found = verify(records, knownInputs(settings), [open]);

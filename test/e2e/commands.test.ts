@@ -55,7 +55,7 @@ describe("a command that cannot do what it is asked for says why in one line", (
     const folder = mkdtempSync(join(tmpdir(), "no-java-"));
     try {
       symlinkSync(process.execPath, join(folder, "node"));
-      const { code, stderr } = await finish(["demo", "--transactions", "1", "--exit", ...here], { ...process.env, PATH: folder });
+      const { code, stderr } = await finish(["demo", "--native", "--transactions", "1", "--exit", ...here], { ...process.env, PATH: folder });
       expect(code).toBe(1);
       expect(errorLines(stderr)).toEqual([expect.stringMatching(/missing: a Java 17 JDK \(get it: .*\)/)]);
     } finally {
@@ -67,7 +67,7 @@ describe("a command that cannot do what it is asked for says why in one line", (
     const other = createServer();
     await new Promise<void>((resolve, reject) => other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve));
     try {
-      const { code, stderr } = await finish(["demo", "--transactions", "1", "--exit", ...here]);
+      const { code, stderr } = await finish(["demo", "--native", "--transactions", "1", "--exit", ...here]);
       expect(code).toBe(1);
       expect(errorLines(stderr)).toEqual([expect.stringContaining(`port ${settings.ports.kafka}, which kafka needs, is taken`)]);
       expect((await clusterStatus(settings)).parts.filter(({ pid }) => pid !== undefined)).toEqual([]);
@@ -76,7 +76,7 @@ describe("a command that cannot do what it is asked for says why in one line", (
     }
   });
 
-  it.each(["demo", "cluster", "generate", "topics", "rejected", "fuzz", "loadtest", "failover", "verify", "trace", "bench", "test"])("%s --help", async (name) => {
+  it.each(["demo", "cluster", "generate", "images", "topics", "rejected", "fuzz", "loadtest", "failover", "verify", "trace", "bench", "test"])("%s --help", async (name) => {
     const { code, stdout } = await finish([name, "--help"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: npm (run )?/);
@@ -90,7 +90,7 @@ describe("the demo", () => {
     expect(status.parts.filter(({ pid }) => pid !== undefined)).toEqual([]);
   };
   const untilItDecides = async () => {
-    const demo = command(["demo", "--rate", "100", "--warm-up", "0", ...here]);
+    const demo = command(["demo", "--native", "--rate", "100", "--warm-up", "0", ...here]);
     let ended = false;
     void demo.finished.then(() => (ended = true));
     await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), { timeoutMs: 120_000 });
@@ -105,7 +105,7 @@ describe("the demo", () => {
     expect((await clusterStatus(settings)).parts.every(({ pid }) => pid !== undefined)).toBe(true);
 
     const report = join(mkdtempSync(join(tmpdir(), "demo-report-")), "demo.json");
-    const { code, stdout, stderr } = await finish(["demo", "--transactions", "500", "--rate", "100", "--seed", "3", "--warm-up", "200", "--exit", "--report", report, ...here]);
+    const { code, stdout, stderr } = await finish(["demo", "--native", "--transactions", "500", "--rate", "100", "--seed", "3", "--warm-up", "200", "--exit", "--report", report, ...here]);
     expect(code, stdout + stderr).toBe(0);
     const figures = JSON.parse(readFileSync(report, "utf8")) as DemoReport;
     expect(figures).toMatchObject({ sent: 500, decisions: 500, duplicates: 0, missing: 0, outOfOrder: 0, jobRestarts: 0, violations: [] });
@@ -115,7 +115,7 @@ describe("the demo", () => {
 
   it("stops cleanly at Ctrl-C", async () => {
     const demo = await untilItDecides();
-    const second = await finish(["demo", ...here]);
+    const second = await finish(["demo", "--native", ...here]);
     expect(errorLines(second.stderr)).toEqual([expect.stringContaining("already running")]);
     demo.kill("SIGINT");
     const { code } = await demo.finished;

@@ -1,0 +1,21 @@
+# This repository's own services, all from one image: the function server, the intake, the generator and what sets up topics.
+ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json buf.gen.yaml buf.yaml ./
+COPY protos protos
+COPY cluster/run.mjs cluster/run.mjs
+# The same first steps as everywhere: npm packages, and code for the messages; then without what only building needs.
+RUN node cluster/run.mjs --prepare && npm prune --omit=dev --no-audit --no-fund
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production
+WORKDIR /app
+# A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
+RUN mkdir -p /volumes/minio && chown node:node /volumes/minio
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/protos protos
+COPY . .
+USER node
+CMD ["node", "cluster/run.mjs", "generate", "--help"]

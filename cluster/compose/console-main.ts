@@ -1,0 +1,52 @@
+import { RateMeter, shownAlert } from "../../demo/live-stats.js";
+import { alertLine } from "../../demo/live-view.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { Alert, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { flinkClientAt } from "../flink.js";
+import { TOPICS } from "../settings.js";
+
+const LINE_MS = 10_000;
+const port = (name: string, otherwise: number): string => process.env[`${name}_PORT`] ?? String(otherwise);
+
+/** The service "console": says where to look, then shows alerts as they are committed, and every ten seconds the figures. */
+async function main(): Promise<void> {
+  const brokers = process.env["KAFKA"] ?? "127.0.0.1:9092";
+  const flink = flinkClientAt(process.env["FLINK"] ?? "http://127.0.0.1:8081");
+  const decisions = new RateMeter();
+  let alerts = 0;
+  const reader = await followTopics({
+    brokers,
+    topics: [TOPICS.decisions.name, TOPICS.alerts.name],
+    from: "end",
+    onRecord: ({ topic, value, arrivedAtMs }) => {
+      if (topic === TOPICS.decisions.name) return decisions.add(arrivedAtMs);
+      const alert = Alert.decode(Any.decode(value!).value);
+      if (alert.kind === Alert_Kind.CLOSED) return;
+      alerts++;
+      console.log(alertLine(shownAlert(alert)));
+    },
+  });
+  console.log(`Where to look:
+  HTTP door          http://127.0.0.1:${port("INTAKE", 8080)}/v1/transactions, described at /openapi.json
+  Flink's own pages  http://127.0.0.1:${port("FLINK", 8081)}
+  Kafka              127.0.0.1:${port("KAFKA", 9092)}: npm run topics -- decisions --limit 3
+  each part's log    docker compose logs worker
+Alerts:`);
+  const timer = setInterval(() => {
+    void flink.jobState().then((job) => console.log(`decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}`));
+  }, LINE_MS);
+  const stop = (): void => {
+    clearInterval(timer);
+    void reader.stop().finally(() => process.exit(0));
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,43 @@
+import { guardStores } from "../guard.js";
+import { createBucket } from "../object-store.js";
+import { type ClusterSettings, clusterSettings } from "../settings.js";
+import { createTopics } from "../topics.js";
+import { UserError } from "../user-error.js";
+import { holdsCommittedRecord } from "./committed-record.js";
+import { zookeeperWasWritten } from "./zookeeper-past.js";
+
+const START_OVER = "docker compose down -v";
+
+/**
+ * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores belong
+ * together. Addresses and keys come from the environment; docker-compose.yml gives them.
+ */
+async function main(): Promise<void> {
+  const kafka = variable("KAFKA");
+  const zookeeper = variable("ZOOKEEPER");
+  const defaults = clusterSettings();
+  const settings: ClusterSettings = {
+    ...defaults,
+    addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
+    objectStore: { ...defaults.objectStore, accessKey: variable("MINIO_ACCESS_KEY"), secretKey: variable("MINIO_SECRET_KEY") },
+  };
+  const pointer = await zookeeperWasWritten(zookeeper);
+  await createBucket(settings);
+  const createdTopics = await createTopics(settings, START_OVER);
+  await guardStores(settings, { pointer, createdTopics, holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics), startOver: START_OVER });
+  console.log(createdTopics.length > 0 ? `topics created: ${createdTopics.join(", ")}` : "topics and bucket are there; the stores belong together");
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
+  return value;
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(error instanceof UserError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

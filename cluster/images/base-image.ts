@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { docker, dockerOk } from "../compose/docker.js";
+import { hasProgram } from "../compose/engine.js";
+import { cacheDir } from "../settings.js";
+import { build } from "../tools/build.js";
+import { cached, type Progress } from "../tools/cache.js";
+
+/** Debian 11: it has Java 11, as the official StateFun image has. */
+const SUITE = "bullseye";
+const PACKAGES = ["ca-certificates", "curl", "haproxy", "openjdk-11-jre-headless", "procps"];
+const KEY = createHash("sha256").update(JSON.stringify([SUITE, PACKAGES])).digest("hex").slice(0, 12);
+/** What a running program has no use for. */
+const LEFT_OUT = ["./proc/*", "./sys/*", "./dev/*", "./tmp/*", "./var/cache/*", "./var/lib/apt/lists/*", "./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*"];
+
+/** The image that every stand-in is made from: one layer, which they share. */
+export const BASE_IMAGE = `stateful-fraud-detection-base:${SUITE}-${KEY}`;
+
+/** Makes the base image unless the engine has it: by debootstrap from Debian's packages, once, then from the tools' cache. */
+export async function ensureBaseImage(progress: Progress): Promise<void> {
+  if ((await docker(["image", "inspect", BASE_IMAGE])).code === 0) return;
+  const folder = join(cacheDir(), `base-${SUITE}-${KEY}`);
+  await cached(folder, async (temporary) => {
+    if (!hasProgram("debootstrap", "--version")) {
+      const install = (what: string, args: string[]) => build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "debootstrap could not be installed. Are Debian's packages reachable?", progress });
+      await install("package lists", ["update"]);
+      await install("debootstrap", ["install", "-y", "--no-install-recommends", "debootstrap"]);
+    }
+    const root = mkdtempSync(join(tmpdir(), "fraud-base-"));
+    try {
+      await build({ what: `Debian ${SUITE} with Java 11 by debootstrap (about a minute)`, command: "debootstrap", args: ["--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, root], failure: "debootstrap failed. Are Debian's packages reachable?", progress });
+      await build({ what: "packing the base", command: "tar", args: ["--use-compress-program=gzip -1", "--numeric-owner", ...LEFT_OUT.map((path) => `--exclude=${path}`), "-cf", join(temporary, "base.tar.gz"), "-C", root, "."], failure: "the base could not be packed.", progress });
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+  progress("importing the base");
+  await dockerOk(["import", join(folder, "base.tar.gz"), BASE_IMAGE]);
+}

@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { composeEnv, IMAGE_NAMES, type ImageName, OWN_IMAGE } from "../compose/compose-env.js";
+import { docker, dockerOk } from "../compose/docker.js";
+import { REPOSITORY_ROOT } from "../settings.js";
+import { build } from "../tools/build.js";
+import { ensureImageTools } from "../tools/index.js";
+import type { Progress } from "../tools/cache.js";
+import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
+import { STAND_INS } from "./stand-ins.js";
+
+/** On every stand-in: what it was made from. An official image has none, and is left alone. */
+const LABEL = "stateful-fraud-detection.stand-in";
+
+/** What became of an image. */
+export interface BuiltImage {
+  readonly image: string;
+  readonly state: "official" | "stand-in, there already" | "stand-in, built" | "built";
+}
+
+/**
+ * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from package registries; and
+ * this repository's own image.
+ *
+ * @throws {UserError} when something cannot be fetched or built
+ */
+export async function buildImages(progress: Progress): Promise<BuiltImage[]> {
+  const env = composeEnv();
+  const results: BuiltImage[] = [];
+  const present = new Map<ImageName, string | undefined>();
+  for (const name of IMAGE_NAMES) present.set(name, await standInLabel(env[name]!));
+  if ([...present.values()].some((label) => label !== "")) {
+    await ensureImageTools(progress);
+    await ensureBaseImage(progress);
+  }
+  for (const [name, label] of present) {
+    const image = env[name]!;
+    const wanted = fingerprint(name);
+    if (label === "") results.push({ image, state: "official" });
+    else if (label === wanted) results.push({ image, state: "stand-in, there already" });
+    else {
+      await buildStandIn(name, image, wanted, progress);
+      results.push({ image, state: "stand-in, built" });
+    }
+  }
+  results.push({ image: await buildOwn(progress), state: "built" });
+  return results;
+}
+
+/** Builds this repository's own image; what has not changed comes from the engine's cache. @returns its name */
+export async function buildOwn(progress: Progress): Promise<string> {
+  const env = composeEnv();
+  const image = env[OWN_IMAGE]!;
+  await build({
+    what: `image ${image}`,
+    command: "docker",
+    args: ["build", "--network", "host", "--build-arg", `NODE_IMAGE=${env["NODE_IMAGE"]!}`, "-t", image, REPOSITORY_ROOT],
+    // The builder of old: the other is a plugin that may be missing.
+    env: { DOCKER_BUILDKIT: "0" },
+    failure: `${image} could not be built. Is the npm registry reachable?`,
+    progress,
+  });
+  return image;
+}
+
+/** Images of others that the engine lacks. */
+export async function missingImages(names: readonly (ImageName | typeof OWN_IMAGE)[] = [...IMAGE_NAMES, OWN_IMAGE]): Promise<string[]> {
+  const env = composeEnv();
+  const missing: string[] = [];
+  for (const name of names) if ((await docker(["image", "inspect", env[name]!])).code !== 0) missing.push(env[name]!);
+  return missing;
+}
+
+/** The label of a stand-in, `""` of an official image, `undefined` without an image. */
+async function standInLabel(image: string): Promise<string | undefined> {
+  const { code, stdout } = await docker(["image", "inspect", "--format", `{{index .Config.Labels "${LABEL}"}}`, image]);
+  return code === 0 ? stdout.trim().replace("<no value>", "") : undefined;
+}
+
+function fingerprint(name: ImageName): string {
+  const { folder, from } = STAND_INS[name];
+  const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()])).update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
+  for (const file of filesBelow(join(import.meta.dirname, "stand-ins", folder))) hash.update(file).update(readFileSync(file));
+  return hash.digest("hex").slice(0, 16);
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
+
+async function buildStandIn(name: ImageName, image: string, label: string, progress: Progress): Promise<void> {
+  const { folder, fill } = STAND_INS[name];
+  const context = mkdtempSync(join(tmpdir(), `fraud-image-${folder}-`));
+  try {
+    cpSync(join(import.meta.dirname, "stand-ins", folder), context, { recursive: true });
+    mkdirSync(join(context, "files"));
+    fill(join(context, "files"));
+    await build({
+      what: `stand-in for ${image}`,
+      command: "docker",
+      args: ["build", "--network", "none", "--build-arg", `BASE=${BASE_IMAGE}`, "--label", `${LABEL}=${label}`, "-t", image, context],
+      env: { DOCKER_BUILDKIT: "0" },
+      failure: `the stand-in for ${image} could not be built.`,
+      progress,
+    });
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+  await dockerOk(["image", "prune", "--force", "--filter", "dangling=true", "--filter", `label=${LABEL}`]);
+}

@@ -1,0 +1,22 @@
+import type { ClusterStatus } from "./control.js";
+import type { ClusterSettings, Part } from "./settings.js";
+
+/** A system that runs, as processes of this machine or in containers: what tests, loads and faults act on. */
+export interface RunningCluster {
+  /** Where its parts are reached, and what it runs. */
+  readonly settings: ClusterSettings;
+  /**
+   * Sends a signal to a part; of several that share its work, to each. What ends is started again. SIGSTOP and SIGCONT stop it and let
+   * it go on.
+   *
+   * @throws {UserError} when it does not run
+   */
+  kill(part: Part, signal?: NodeJS.Signals): void;
+  /** Stops the Flink job with a savepoint and starts it from there, changed. @throws {UserError} when that fails or can't be done */
+  restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void>;
+  status(): Promise<ClusterStatus>;
+  /** What a part has logged since this start; of several, one after the other. */
+  log(part: Part): Promise<string>;
+  /** Stops everything; what it holds stays. */
+  stop(): Promise<void>;
+}

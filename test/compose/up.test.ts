@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
+import { docker, dockerOk } from "../../cluster/compose/docker.js";
+import { composeArgs, composeProject } from "../../cluster/compose/project.js";
+import { addresses, clusterSettings, flinkClient, poll, readTopics } from "../../cluster/index.js";
+import { TOPICS } from "../../cluster/settings.js";
+import { checkedTopics, checkRun } from "../../demo/check.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { topicEnds } from "../../kafka/offsets.js";
+import { reportOf } from "../../loadtest/failover/report.js";
+import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
+
+const UP_LIMIT_MS = 120_000;
+const SENT = 5_000;
+/** What `docker compose kill` can hit, as the schedule of faults calls it. */
+const KINDS = ["kill-taskmanager", "kill-jobmanager", "kill-functions", "kill-kafka", "kill-minio"] as const;
+
+const settings = clusterSettings({ name: "test-up", portOffset: 18_000, serverEnv: { GENERATOR_RATE: "100" } });
+const project = composeProject(settings);
+const brokers = addresses(settings).kafka;
+const flink = flinkClient(settings);
+const compose = (...args: readonly string[]) => docker(composeArgs(project, ...args), project.env);
+/** Their containers, networks and volumes, running or not. */
+const leftovers = async (): Promise<string[]> => {
+  const lists = await Promise.all([["ps", "--all"], ["network", "ls"], ["volume", "ls"]].map((what) => dockerOk([...what, "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])));
+  return lists.flatMap((list) => list.split("\n").filter((line) => line !== ""));
+};
+
+describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it", () => {
+  const cluster = new ComposeCluster(settings, project);
+
+  beforeAll(() => removeProject(project, { volumes: true }));
+  afterAll(() => removeProject(project, { volumes: true }));
+
+  it("has a file that compose has nothing to say about", async () => {
+    const { code, stdout, stderr } = await compose("--profile", "*", "config");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toMatch(/:latest|published: "\d+"\n\s+host_ip: (?!127\.0\.0\.1)/);
+  });
+
+  it("says which port is taken", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve, reject) => other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve));
+    try {
+      const { code, stderr } = await compose("up", "--detach", "kafka");
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${settings.ports.kafka}.*(address already in use|port is already allocated)`));
+    } finally {
+      other.close();
+    }
+    await removeProject(project, { volumes: true });
+  });
+
+  it("is up, and the job runs, in less than two minutes", async () => {
+    const startedAt = Date.now();
+    const { code, stderr } = await compose("up", "--detach", "--wait");
+    expect(code, stderr).toBe(0);
+    expect(Date.now() - startedAt).toBeLessThan(UP_LIMIT_MS);
+    expect(await flink.jobState()).toBe("RUNNING");
+  });
+
+  it("generates transactions by itself, raises alerts, and says where to look", async () => {
+    const console = () => cluster.logOf("console");
+    await poll("an alert on the console", async () => (await console()).includes("opened"), { timeoutMs: 120_000, intervalMs: 1_000 });
+    expect(await console()).toContain(`http://127.0.0.1:${settings.ports.intake}/v1/transactions`);
+  });
+
+  it(`decides ${SENT} transactions exactly once, sent and read through the published ports`, async () => {
+    const starts = await topicEnds(brokers, checkedTopics);
+    await runGenerator({ brokers, seed: 5, runId: "published", rate: 400, transactions: SENT, accounts: 500 });
+    const decided = async () => (await checkRun(brokers, "published", starts)).judgement.decisions;
+    await poll("every decision", async () => (await decided()) >= SENT, { timeoutMs: 120_000, intervalMs: 2_000 });
+    await flink.waitForCheckpoints(2, 60_000);
+    expect((await checkRun(brokers, "published", starts)).judgement).toMatchObject({ accepted: SENT, decisions: SENT, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
+  });
+
+  describe("with two workers and two function servers, each part killed under load", () => {
+    const folder = mkdtempSync(join(tmpdir(), "fraud-compose-"));
+    const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 135, seed: 3, runId: "scaled", where: "containers", calmMs: 5_000, onProgress: () => undefined };
+    let result: FailoverResult;
+    let figures: Record<"workers" | "functions", readonly number[]>;
+
+    beforeAll(async () => {
+      const { code, stderr } = await compose("up", "--detach", "--wait", "--scale", "worker=2", "--scale", "functions=2", "--scale", "generator=0");
+      expect(code, stderr).toBe(0);
+      // The parallelism is that of the workers which the master finds when it starts.
+      expect((await compose("restart", "master")).code).toBe(0);
+      await poll("the job to run on both workers", async () => (await flink.jobState()) === "RUNNING" && (await cluster.logOf("master")).includes("parallelism 4: 2 workers"), { timeoutMs: 120_000, intervalMs: 500 });
+      // Before the kills: a counter begins anew with its process.
+      await runGenerator({ brokers, seed: 6, runId: "spread", rate: 200, transactions: 1_000, accounts: 500 });
+      await poll("its transactions to be numbered", async () => (figures = await workDone(cluster)).functions.reduce((sum, count) => sum + count, 0) >= 1_000, { timeoutMs: 60_000, intervalMs: 1_000 });
+      result = await runFailover({ cluster, folder }, options);
+    }, 420_000);
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it("gives work to each of them", () => {
+      expect(figures.workers).toHaveLength(2);
+      expect(figures.functions).toHaveLength(2);
+      // Shares are not equal: accounts and merchants are spread by hash, calls by who has the fewest.
+      for (const count of [...figures.workers, ...figures.functions]) expect(count).toBeGreaterThan(100);
+    });
+
+    it("decides every transaction exactly once and in order, whatever is killed", () => {
+      const report = reportOf(result, options);
+      expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+      expect(report).toMatchObject({ verdict: "pass", missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, thresholds: "passed", notFitted: [] });
+      expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.9);
+      expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
+    });
+  });
+
+  it("takes a load from k6 in a container", async () => {
+    const before = (await readTopics({ brokers, topics: [{ topic: TOPICS.transactionsValid.name }], isolation: "read_committed", timeoutMs: 60_000 })).records.length;
+    const { code, stdout, stderr } = await compose("run", "--rm", "-e", "RATE=100", "-e", "DURATION=10", "k6");
+    expect(code, stdout + stderr).toBe(0);
+    const sent = Number(/acknowledged\W+(\d+)/.exec(stdout)?.[1]);
+    expect(sent).toBeGreaterThan(800);
+    await poll("what k6 sent to stand in the topic", async () => (await readTopics({ brokers, topics: [{ topic: TOPICS.transactionsValid.name }], isolation: "read_committed", timeoutMs: 60_000 })).records.length >= before + sent, { timeoutMs: 60_000, intervalMs: 1_000 });
+  });
+
+  it("refuses to go on when its checkpoints are lost, and says why", async () => {
+    expect((await compose("down")).code).toBe(0);
+    await dockerOk(["volume", "rm", `${project.name}_minio-data`]);
+    const { code } = await compose("up", "--detach", "--wait");
+    expect(code).not.toBe(0);
+    expect(await cluster.logOf("init")).toMatch(/checkpoint is gone: every transaction would be decided again\. Start over with: docker compose down -v/);
+  });
+
+  it("leaves nothing after down -v", async () => {
+    expect(await leftovers()).not.toEqual([]);
+    expect((await compose("down", "--volumes")).code).toBe(0);
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
+/** What each worker and each function server has done, by its own metrics: messages to account counters, and transactions numbered. */
+async function workDone(cluster: ComposeCluster): Promise<Record<"workers" | "functions", readonly number[]>> {
+  // Only containers reach these ports.
+  const scrape = async (from: string, url: string): Promise<string> => await dockerOk(["exec", from, "node", "-e", "fetch(process.argv[1]).then(async (answer) => console.log(await answer.text()))", url]);
+  const sumOf = (text: string, name: RegExp): number => [...text.matchAll(name)].reduce((sum, [, value]) => sum + Number(value), 0);
+  const [intake] = cluster.containers("intake");
+  const workers = await Promise.all(
+    cluster.containers("worker").map(async ({ address }) => sumOf(await scrape(intake!.id, `http://${address}:9249/metrics`), /^flink_taskmanager_job_task_operator_functions_fraud_account_counter_in\{.*\} ([\d.eE+]+)$/gm)),
+  );
+  const functions = await Promise.all(cluster.containers("functions").map(async ({ id }) => sumOf(await scrape(id, "http://127.0.0.1:8000/metrics"), /^fraud_transactions_total (\d+)$/gm)));
+  return { workers, functions };
+}

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { addresses, flinkClient, poll, type RawRecord, readTopics, type RunningCluster } from "../../cluster/index.js";
+import type { ReadPartition } from "../../cluster/java-reader.js";
+import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { judgeRun } from "../../loadtest/verify/judge.js";
+import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { Alert, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+
+const TRANSACTIONS = 8_000;
+const RATE = 400;
+const HOUR_MS = 3_600_000;
+
+/** Settings of the functions for this suite. Short windows and a small waiting list: what takes weeks or a rare moment otherwise happens in this run. */
+export const FUNCTION_SETTINGS = {
+  account: { velocity: { buckets: 5, bucketMs: 60_000 }, day: { buckets: 6, bucketMs: 10 * 60_000 }, history: { buckets: 12, bucketMs: HOUR_MS }, fraudWindowMs: 2 * HOUR_MS, expiryDelayMs: 2_000 },
+  merchant: { history: { buckets: 12, bucketMs: HOUR_MS } },
+  scorer: { maxWaitingBytes: 700, resendDelayMs: 50 },
+  alerter: { closeAfterMs: 3_000 },
+};
+
+const payload = (record: RawRecord) => Any.decode(record.value!);
+
+/** Where the pipeline runs: what starts it, and what forgets it. */
+export interface Provider {
+  /** With `serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) }`. */
+  readonly settings: ClusterSettings;
+  /** Starts everything, without anything that sends by itself. @param fresh - forget earlier topics and state */
+  readonly start: (options: { readonly fresh: boolean }) => Promise<RunningCluster>;
+  /** Stops whatever runs, and forgets topics and state. */
+  readonly wipe: () => Promise<void>;
+}
+
+/** The end-to-end suite of the whole pipeline, the same wherever it runs. */
+export function pipelineTests({ settings, start, wipe }: Provider): void {
+  const brokers = addresses(settings).kafka;
+  const flink = flinkClient(settings);
+  const runId = "e2e1";
+  let cluster: RunningCluster;
+  let decisions: RawRecord[];
+  let uncommittedDecisions: RawRecord[];
+  let transactions: RawRecord[];
+  let evidence: RawRecord[];
+  let alerts: RawRecord[];
+  let rejected: RawRecord[];
+  let partitions: readonly ReadPartition[];
+  let metrics: string;
+  let restarts = 0;
+  const liveIds: string[] = [];
+
+  beforeAll(async () => {
+    cluster = await start({ fresh: true });
+    const live = await followTopics({
+      brokers,
+      topics: [TOPICS.decisions.name],
+      from: "end",
+      onRecord: ({ value }) => liveIds.push(Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
+    });
+    let sent = 0;
+    const generating = runGenerator({ brokers, seed: 11, runId, rate: RATE, transactions: TRANSACTIONS, accounts: 300, onSend: (item) => (sent += item.kind === "transaction" ? 1 : 0) });
+    const reached = (part: number) => poll(`${part * 100}% of the transactions to be sent and some decided`, () => sent >= TRANSACTIONS * part && liveIds.length > 0, { timeoutMs: 90_000 });
+
+    await reached(0.2);
+    cluster.kill("taskmanager");
+    await poll("the job to leave RUNNING after the TaskManager died", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 60_000 });
+    await flink.waitForRunning(90_000);
+    const decidedBefore = liveIds.length;
+    await poll("decisions to flow again", () => liveIds.length > decidedBefore, { timeoutMs: 60_000 });
+    restarts = Number(await poll("Flink to count the restart", async () => Number(await flink.restarts()) > 0 && (await flink.restarts()), { timeoutMs: 30_000 }));
+
+    await reached(0.6);
+    cluster.kill("jobmanager");
+    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 30_000, intervalMs: 50 });
+    await flink.waitForRunning(90_000);
+    await generating;
+
+    await poll(`every transaction to have its committed decision`, () => new Set(liveIds).size >= TRANSACTIONS, { timeoutMs: 120_000 });
+    await flink.waitForCheckpoints(2, 60_000);
+    await live.stop();
+    metrics = await (await fetch(`${addresses(settings).functions}/metrics`)).text();
+
+    const read = (isolation: "read_committed" | "read_uncommitted", topics: readonly { name: string }[]) =>
+      readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: 60_000 });
+    const all = await read("read_committed", Object.values(TOPICS));
+    const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
+    transactions = of(TOPICS.transactionsValid);
+    decisions = of(TOPICS.decisions);
+    evidence = of(TOPICS.evidence);
+    alerts = of(TOPICS.alerts);
+    rejected = of(TOPICS.functionsRejected);
+    partitions = all.partitions;
+    uncommittedDecisions = (await read("read_uncommitted", [TOPICS.decisions])).records;
+  });
+
+  afterAll(async () => {
+    // Undefined when it could not be started.
+    await (cluster as RunningCluster | undefined)?.stop();
+    await wipe();
+  });
+
+  it("decides every transaction exactly once, in account order", () => {
+    const judgement = judgeRun({ transactions, decisions, rejected }, (account) => account.startsWith(`${runId}-`));
+    expect(judgement.violations.slice(0, 10)).toEqual([]);
+    expect(judgement).toMatchObject({ accepted: TRANSACTIONS, decisions: TRANSACTIONS, missing: 0, duplicates: 0, outOfOrder: 0, rejected: 0 });
+  });
+
+  it("was hit while it was producing: aborted decisions exist, and no committed reader saw them", () => {
+    expect(restarts).toBeGreaterThan(0);
+    expect(uncommittedDecisions.length).toBeGreaterThan(decisions.length);
+    expect(liveIds).toHaveLength(TRANSACTIONS);
+    expect(new Set(liveIds).size).toBe(TRANSACTIONS);
+  });
+
+  it("leaves no transaction of Kafka's open", async () => {
+    // A timer may be writing an alert at this moment; what hangs is what never ends.
+    const highWatermarks = new Map(partitions.map(({ topic, partition, highWatermark }) => [`${topic}-${partition}`, highWatermark]));
+    await poll(`committed reads to pass ${[...highWatermarks].join(" ")}`, async () => {
+      const now = await readTopics({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+      return now.partitions.every(({ topic, partition, lastStableOffset }) => lastStableOffset >= highWatermarks.get(`${topic}-${partition}`)!);
+    }, { timeoutMs: 30_000 });
+  });
+
+  it("numbers every change of state of each counter and merchant 1..K", () => {
+    const numbers = new Map<string, bigint[]>();
+    const note = (address: string, seq: bigint) => void (numbers.get(address)?.push(seq) ?? numbers.set(address, [seq]));
+    for (const record of decisions) {
+      const { evidence } = Decision.decode(payload(record).value);
+      note(`counter ${evidence!.transaction!.accountId}`, evidence!.account!.eventSeq);
+      note(`merchant ${evidence!.transaction!.merchantId}`, evidence!.merchant!.eventSeq);
+    }
+    for (const record of evidence) {
+      const event = StateEvent.decode(payload(record).value);
+      note(`${event.function === "fraud/account-counter" ? "counter" : "merchant"} ${event.addressId}`, event.eventSeq);
+    }
+    for (const [address, seqs] of numbers) {
+      const sorted = seqs.sort((a, b) => Number(a - b));
+      expect(sorted, address).toEqual(sorted.map((_, n) => BigInt(n + 1)));
+    }
+  });
+
+  it("numbers each merchant's transactions 1..M", () => {
+    const merchants = new Map<string, bigint[]>();
+    for (const record of decisions) {
+      const { transaction, merchant } = Decision.decode(payload(record).value).evidence!;
+      merchants.set(transaction!.merchantId, [...(merchants.get(transaction!.merchantId) ?? []), merchant!.seq]);
+    }
+    for (const [merchant, seqs] of merchants) expect(seqs.sort((a, b) => Number(a - b)), merchant).toEqual(seqs.map((_, n) => BigInt(n + 1)));
+  });
+
+  it("raises alerts, numbered without a gap, episodes opened and closed in turn", () => {
+    expect(alerts.length).toBeGreaterThan(20);
+    const accounts = new Map<string, Alert[]>();
+    for (const record of alerts) {
+      const alert = Alert.decode(payload(record).value);
+      accounts.set(alert.accountId, [...(accounts.get(alert.accountId) ?? []), alert]);
+    }
+    for (const [account, raised] of accounts) expect(raised.map(({ alertSeq }) => alertSeq), account).toEqual(raised.map((_, n) => BigInt(n + 1)));
+  });
+
+  it("had transactions that overtook each other: some waited, some were sent again", () => {
+    const counter = (name: string) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(metrics)?.[1]);
+    expect(counter("fraud_overtook_total")).toBeGreaterThan(0);
+    expect(counter("fraud_resent_total")).toBeGreaterThan(0);
+    expect(counter("fraud_overtook_total")).toBeGreaterThan(counter("fraud_resent_total"));
+    expect(counter("fraud_stale_scoring_requests_total")).toBe(0);
+    expect(counter("fraud_function_errors_total")).toBe(0);
+  });
+
+  it("had windows that moved on and confirmed frauds that expired", () => {
+    const features = decisions.map((record) => Decision.decode(payload(record).value).evidence!.account!);
+    expect(features.some(({ seq, features }) => BigInt(features!.historyCount) + 1n < seq)).toBe(true);
+    expect(features.some(({ features }) => features!.confirmedFraudCount > 0)).toBe(true);
+    const events = evidence.map((record) => StateEvent.decode(payload(record).value));
+    expect(events.some(({ kind }) => kind === StateEvent_Kind.EXPIRY)).toBe(true);
+    expect(events.some(({ kind, function: name }) => kind === StateEvent_Kind.LABEL && name === "fraud/merchant-model")).toBe(true);
+  });
+
+  it("goes on from its last checkpoint after an orderly stop and start", async () => {
+    await cluster.stop();
+    cluster = await start({ fresh: false });
+    const more = 500;
+    const seen = new Set<string>();
+    const live = await followTopics({
+      brokers,
+      topics: [TOPICS.decisions.name],
+      from: "end",
+      onRecord: ({ value }) => seen.add(Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
+    });
+    await runGenerator({ brokers, seed: 12, runId: "e2e2", rate: RATE, transactions: more, accounts: 50 });
+    await poll("the second run's decisions", () => seen.size >= more, { timeoutMs: 90_000 });
+    await flink.waitForCheckpoints(2, 60_000);
+    await live.stop();
+    const all = await readTopics({ brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: 60_000 });
+    const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
+    const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, () => true);
+    expect(judgement).toMatchObject({ accepted: TRANSACTIONS + more, decisions: TRANSACTIONS + more, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
+  });
+}
