@@ -66,8 +66,10 @@ function spread(faults: readonly FaultRecord[]): { p50: number; max: number } {
 }
 
 /** The report in one line. */
-export const headline = (report: FailoverReport): string =>
-  `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most`;
+export const headline = (report: FailoverReport): string => {
+  const kills = report.faults.some(({ kind }) => isKill(kind)) ? `; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most` : "";
+  return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}${kills}`;
+};
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
