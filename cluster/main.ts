@@ -10,6 +10,7 @@ import { detach } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { wholeNumber } from "./option-values.js";
+import { startPrometheus, writePrometheusFiles } from "./prometheus.js";
 import { addresses } from "./addresses.js";
 import { type ClusterOptions, clusterSettings, type ClusterSettings, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend, withDashboard } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
@@ -77,6 +78,12 @@ export async function main(argv: string[]): Promise<number> {
       killPart(clusterSettings(options), part, options.signal);
       console.log(`${options.signal} sent to ${part}`);
     });
+  named(program.command("metrics"))
+    .description("runs Prometheus (which must be installed) on the cluster until Ctrl-C, with the rules of dashboards/prometheus")
+    .option("--render", "only write its configuration, and print where", false)
+    .action(async (options: Named & { render: boolean }) => {
+      exitCode = await metrics(clusterSettings(options), options.render);
+    });
   named(program.command("down"))
     .description("stops everything")
     .option("--wipe", "and deletes all topics, state and logs", false)
@@ -126,6 +133,21 @@ async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
   return gaveUp ? 1 : 0;
+}
+
+async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {
+  const file = writePrometheusFiles(settings);
+  if (render) {
+    console.log(file);
+    return 0;
+  }
+  const { wait } = interrupted();
+  const prometheus = await startPrometheus(settings, file);
+  console.log(`${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  configuration ${file}`);
+  const over = await Promise.race([wait, prometheus.ended]);
+  if (over !== undefined) throw new UserError(`Prometheus ended: ${over}`);
+  await prometheus.stop();
+  return 0;
 }
 
 const partNames = (): string => PARTS.join(", ");

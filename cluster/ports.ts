@@ -15,7 +15,8 @@ export async function requireFreePorts(settings: ClusterSettings): Promise<void>
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens at a loopback port. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

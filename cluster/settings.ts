@@ -69,6 +69,9 @@ export const TOPICS = {
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
+/** The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart reads on from the checkpoint. */
+export const PIPELINE_GROUP = "fraud-pipeline";
+
 /**
  * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The environment also
  * says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
@@ -143,6 +146,7 @@ export const BASE_PORTS = {
   taskManagerData: 6121,
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
+  prometheus: 9090,
 } as const;
 /** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
 export const MAX_PORT_OFFSET = 23_000;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 
 import { runCommand } from "../cluster/run-command.js";
-import { ensureTools } from "../cluster/tools/index.js";
+import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
 import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
 
 const SUITES = ["types", "lint", "docs", "unit", "e2e"] as const;
@@ -28,8 +28,10 @@ export async function main(argv: string[]): Promise<number> {
   const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
 
   if (chosen.includes("e2e")) {
-    console.log("\n== set-up: tools, jars, MinIO, k6");
-    await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress: (line) => console.log(`   ${line}`) });
+    console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
+    const onProgress = (line: string): void => console.log(`   ${line}`);
+    await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress });
+    await ensurePrometheus(onProgress);
   }
   const results: SuiteResult[] = [];
   for (const suite of chosen) {

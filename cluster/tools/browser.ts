@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import type { Progress } from "./cache.js";
-import { aptInstall, canInstall } from "./requirements.js";
+import { installDebian, mayInstall } from "./requirements.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -15,9 +15,9 @@ export function browserProgram(env: NodeJS.ProcessEnv = process.env): string | u
 /** Installs Debian's Chromium when there is no browser and that is possible. Tests that need one skip without it, so this never fails. */
 export async function ensureBrowser(autoInstall: boolean, progress: Progress): Promise<void> {
   if (browserProgram() !== undefined) return;
-  if (!autoInstall || !canInstall()) return progress("no Chromium: the tests in a browser are skipped (get it: apt-get install chromium)");
+  if (!autoInstall || !mayInstall()) return progress("no Chromium: the tests in a browser are skipped (get it: apt-get install chromium)");
   try {
-    await aptInstall("Chromium", ["chromium"], progress);
+    await installDebian("Chromium", ["chromium"], progress);
   } catch (error) {
     progress(`no Chromium, so the tests in a browser are skipped: ${error instanceof Error ? error.message : String(error)}`);
   }

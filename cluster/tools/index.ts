@@ -10,6 +10,7 @@ export type { JarSet } from "../versions.js";
 export { k6Program } from "./k6.js";
 export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
+export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
 export type { Progress } from "./cache.js";
 export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
 

@@ -70,22 +70,22 @@ function output(command: string, args: string[]): string | undefined {
 export async function ensureRequirements(autoInstall: boolean, progress: Progress): Promise<void> {
   const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed() && !present());
   let missing = absent();
-  if (missing.length > 0 && autoInstall && canInstall()) {
-    await aptInstall(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
+  if (missing.length > 0 && autoInstall && mayInstall()) {
+    await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
     missing = absent();
   }
   if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
 }
 
-/** Whether this process may install Debian packages: as root, on Debian. */
-export const canInstall = (): boolean => process.getuid?.() === 0 && isDebian();
+/** Whether Debian's packages can be installed: as root, on Debian. */
+export const mayInstall = (): boolean => process.getuid?.() === 0 && isDebian();
 
-/** @param what - names the packages together, for people. @throws {UserError} when apt-get fails */
-export async function aptInstall(what: string, packages: readonly string[], progress: Progress): Promise<void> {
-  const apt = (step: string, args: readonly string[]): Promise<void> =>
+/** @throws {UserError} when Debian's packages are not reachable */
+export async function installDebian(what: string, packages: readonly string[], progress: Progress): Promise<void> {
+  const install = (step: string, args: readonly string[]) =>
     build({ what: step, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
-  await apt("package lists", ["update"]);
-  await apt(what, ["install", "-y", "--no-install-recommends", ...packages]);
+  await install("package lists", ["update"]);
+  await install(what, ["install", "-y", "--no-install-recommends", ...packages]);
 }
 
 function isDebian(): boolean {
