@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 
 import type { AlertRow, DecisionDetail, Place } from "../../wire.js";
 import { dateTime } from "../format.js";
+import { traceCommand } from "../shell-word.js";
 
 /** Which records, numbers and versions this rests on: enough to find it all again. */
 export function Provenance({ decision, alert }: { decision: DecisionDetail; alert: AlertRow }) {
@@ -52,9 +53,8 @@ function TraceSection({ decision }: { decision: DecisionDetail }) {
   return (
     <div class="trace" id="trace">
       <h3>Trace it through the topics</h3>
-      <code class="command">
-        npm run topics -- decisions --from-beginning --compact | grep '"{decision.transactionId}"'
-      </code>
+      <p class="muted">Every hop with its time, and the decision derived again by an independent model, byte for byte:</p>
+      <code class="command">{traceCommand(decision.account, decision.transactionId)}</code>
     </div>
   );
 }
