@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type AlertFilter, matcher, NO_FILTER } from "../filter.js";
 import type { AlertRow, Delta, FailureMark, Meta, Pulse, VerdictRow } from "../wire.js";
 import { api, ApiError } from "./api.js";
+import { unseen } from "./unseen.js";
 
 /** Rows that a page holds; the server keeps more. */
 const MAX_ROWS = 10_000;
@@ -86,7 +87,9 @@ class Store {
   async #load(): Promise<void> {
     this.#source?.close();
     try {
-      const [meta, page, series, trail] = await Promise.all([api.meta(), api.alerts(FIRST_PAGE), api.series(), api.verdicts()]);
+      const [meta, page] = await Promise.all([api.meta(), api.alerts(FIRST_PAGE)]);
+      // After the page, from where on the stream is followed: nothing falls between them.
+      const [series, trail] = await Promise.all([api.series(), api.verdicts()]);
       this.meta = meta;
       this.alerts = [...page.rows];
       this.pulses = series.pulses.slice(-MAX_PULSES);
@@ -146,7 +149,7 @@ class Store {
         this.#tell();
       });
     on("pulse", (pulse) => {
-      this.pulses.push(pulse as Pulse);
+      this.pulses.push(...unseen(this.pulses.at(-1), [pulse as Pulse], ({ t }) => t));
       if (this.pulses.length > MAX_PULSES) this.pulses.shift();
     });
     on("delta", (delta) => this.#take(delta as Delta));
@@ -154,14 +157,15 @@ class Store {
   }
 
   #take({ alerts = [], closed = [], verdicts = [], failures = [] }: Delta): void {
-    if (alerts.length > 0) {
-      this.alerts.unshift(...alerts.toReversed());
+    const fresh = unseen(this.alerts[0], alerts, ({ n }) => n);
+    if (fresh.length > 0) {
+      this.alerts.unshift(...fresh.toReversed());
       if (this.alerts.length > MAX_ROWS) this.alerts.length = MAX_ROWS;
-      if (this.paused) this.heldBack += alerts.length;
+      if (this.paused) this.heldBack += fresh.length;
     }
     for (const [account, episode] of closed) for (const row of this.alerts) if (row.account === account && row.episode === episode) row.open = false;
     for (const verdict of verdicts) this.#judge(verdict);
-    this.failures.push(...failures);
+    this.failures.push(...unseen(this.failures.at(-1), failures, ({ atMs }) => atMs));
     if (!this.paused) this.#refilter();
   }
 
