@@ -1,4 +1,4 @@
-# This repository's own services, all from one image: the function server, the intake, the generator and what sets up topics.
+# This repository's own services, all from one image: the function server, the intake, the web app, the generator and what sets up topics.
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build

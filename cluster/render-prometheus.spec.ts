@@ -26,12 +26,15 @@ describe("prometheus.yml of a native cluster", () => {
       ["functions", ["127.0.0.1:28000"]],
       ["intake", ["127.0.0.1:28080"]],
     ]);
+    // No name of the container network is left.
+    expect(rendered.scrape_configs.filter((scrape) => "dns_sd_configs" in scrape)).toEqual([]);
     expect(rendered.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel)).toEqual(before.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel));
     expect(rendered).toMatchObject({ global: before.global, rule_files: before.rule_files });
   });
 
   it("refuses a target that it would not replace", () => {
-    expect(() => renderPrometheus(original.replace("intake:8080", "ingress:8080"), settings)).toThrow(/has no ingress:8080, only jobmanager:9249/);
+    expect(() => renderPrometheus(original.replace("intake:8080", "ingress:8080"), settings)).toThrow(/has no ingress:8080, only master:9249/);
+    expect(() => renderPrometheus(original.replace("names: [worker]", "names: [workers]"), settings)).toThrow(/has no workers:9249/);
   });
 
   it("looks as often as a test wants, with rules as it edits them", () => {

@@ -10,18 +10,25 @@ import { UserError } from "./user-error.js";
 /** Prometheus' configuration, rules and their tests, as containers take them. */
 export const PROMETHEUS_FOLDER = join(REPOSITORY_ROOT, "dashboards/prometheus");
 
-/** Where each part is scraped in the container network. There the TaskManager has the JobManager's port, at another host. */
+/** Where each part is scraped in the container network, by its service or alias there. There the TaskManager has the JobManager's port, at another host. */
 const TARGETS: ReadonlyMap<string, PortName> = new Map([
-  [`jobmanager:${BASE_PORTS.jobManagerMetrics}`, "jobManagerMetrics"],
-  [`taskmanager:${BASE_PORTS.jobManagerMetrics}`, "taskManagerMetrics"],
-  [`functions:${BASE_PORTS.functions}`, "functions"],
+  [`master:${BASE_PORTS.jobManagerMetrics}`, "jobManagerMetrics"],
+  [`worker:${BASE_PORTS.jobManagerMetrics}`, "taskManagerMetrics"],
+  [`function-servers:${BASE_PORTS.functions}`, "functions"],
   [`intake:${BASE_PORTS.intake}`, "intake"],
 ]);
 
 interface PrometheusConfig {
   readonly global: object;
   readonly rule_files: readonly string[];
-  readonly scrape_configs: readonly { readonly job_name: string; readonly static_configs: readonly { readonly targets: readonly string[] }[] }[];
+  readonly scrape_configs: readonly ScrapeConfig[];
+}
+
+interface ScrapeConfig {
+  readonly job_name: string;
+  readonly static_configs?: readonly { readonly targets: readonly string[] }[];
+  /** Services that may have several containers. */
+  readonly dns_sd_configs?: readonly { readonly names: readonly string[]; readonly port: number }[];
 }
 
 /** How often Prometheus looks, such as `1s`; default: as the file says. */
@@ -40,15 +47,17 @@ export function renderPrometheus(text: string, { ports }: ClusterSettings, { int
     {
       ...config,
       global: { ...config.global, ...(interval !== undefined && { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval }) },
-      scrape_configs: config.scrape_configs.map((scrape) => ({
+      scrape_configs: config.scrape_configs.map(({ static_configs: fixed = [], dns_sd_configs: looked = [], ...scrape }) => ({
         ...scrape,
-        static_configs: scrape.static_configs.map(({ targets }) => ({
-          targets: targets.map((target) => {
-            const port = TARGETS.get(target);
-            if (port === undefined) throw new UserError(`prometheus.yml: the native cluster has no ${target}, only ${[...TARGETS.keys()].join(", ")}.`);
-            return `${HOST}:${ports[port]}`;
-          }),
-        })),
+        static_configs: [
+          {
+            targets: [...fixed.flatMap(({ targets }) => targets), ...looked.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`))].map((target) => {
+              const port = TARGETS.get(target);
+              if (port === undefined) throw new UserError(`prometheus.yml: the native cluster has no ${target}, only ${[...TARGETS.keys()].join(", ")}.`);
+              return `${HOST}:${ports[port]}`;
+            }),
+          },
+        ],
       })),
     },
     // A regular expression stays on its line.

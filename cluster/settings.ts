@@ -149,6 +149,7 @@ export const BASE_PORTS = {
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
   prometheus: 9090,
+  grafana: 3000,
 } as const;
 /** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
 export const MAX_PORT_OFFSET = 23_000;

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 import pc from "picocolors";
 
 import { chooseWay, startEither, wayText } from "../cluster/compose/availability.js";
@@ -37,22 +39,27 @@ export async function main(argv: string[]): Promise<number> {
   try {
     const { way, why } = await chooseWay(options);
     process.stderr.write(`${wayText(way, why)}\n`);
-    if (options.dashboard && options.failures) {
+    const menu = options.dashboard && options.failures;
+    let menuEnv: Readonly<Record<string, string>> = {};
+    // In containers a service of docker-compose.yml does it: what it gets is a token, and the engine's socket.
+    if (menu && way === "docker") menuEnv = { DASHBOARD_FAILURES_TOKEN: randomBytes(24).toString("base64url") };
+    else if (menu) {
       helper = await startFailureHelper({
         kill: (part) => {
           if (cluster === undefined) throw new UserError("the cluster is still being started");
           cluster.kill(part);
         },
       });
+      menuEnv = helper.env;
     }
-    const settings = clusterSettings({ ...options, application: options.dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION });
+    const settings = clusterSettings({ ...options, application: options.dashboard ? withDashboard(menuEnv) : FRAUD_DETECTION });
     signal.throwIfAborted();
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
     cluster = await startEither(way, settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
 
     if (options.dashboard) {
       const page = addresses(settings).dashboard;
-      console.log(`\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${helper === undefined ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`);
+      console.log(`\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${!menu ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`);
       if (options.open) await openPage(page);
     }
     const runId = options.runId ?? newRunId();

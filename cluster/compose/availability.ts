@@ -5,9 +5,9 @@ import type { RunningCluster } from "../running-cluster.js";
 import { type ClusterSettings } from "../settings.js";
 import { startCluster, type StartOptions } from "../start-cluster.js";
 import { UserError } from "../user-error.js";
-import { runsInContainers } from "./compose-cluster.js";
-import { IMAGE_NAMES } from "./compose-env.js";
+import { PIPELINE_IMAGES } from "./compose-env.js";
 import { composeAnswers, engineAnswers } from "./engine.js";
+import { runsInContainers } from "./services.js";
 import { startComposeCluster } from "./start-compose-cluster.js";
 
 /** How a system runs: as processes of this machine, or in containers. */
@@ -19,11 +19,11 @@ export interface WayOptions {
   readonly docker?: boolean;
 }
 
-/** Why nothing runs in containers here; `undefined` when it can. k6 is not looked for: commands run their own. */
+/** Why nothing runs in containers here; `undefined` when it can. */
 export async function noContainers(): Promise<string | undefined> {
   if (!engineAnswers()) return "no Docker engine answers";
   if (!composeAnswers()) return "Docker has no compose plugin";
-  const missing = await missingImages(IMAGE_NAMES.filter((name) => name !== "K6_IMAGE"));
+  const missing = await missingImages(PIPELINE_IMAGES);
   return missing.length === 0 ? undefined : `the engine lacks ${missing.join(", ")}`;
 }
 

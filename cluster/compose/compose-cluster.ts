@@ -2,28 +2,13 @@ import { poll } from "../poll.js";
 import type { ClusterStatus } from "../control.js";
 import { flinkClient } from "../flink.js";
 import type { RunningCluster } from "../running-cluster.js";
-import { type ClusterSettings, isServer, type Part, partsOf } from "../settings.js";
+import { type ClusterSettings, type Part, partsOf } from "../settings.js";
 import { UserError } from "../user-error.js";
 import { docker, dockerNow, dockerOk } from "./docker.js";
 import { composeArgs, type ComposeProject } from "./project.js";
+import { serviceOf, SERVICES } from "./services.js";
 
-/** What a part is called in docker-compose.yml. */
-const SERVICES: Readonly<Partial<Record<Part, string>>> = {
-  zookeeper: "zookeeper",
-  kafka: "kafka",
-  minio: "minio",
-  functions: "functions",
-  intake: "intake",
-  jobmanager: "master",
-  taskmanager: "worker",
-};
 const START_LIMIT_MS = 60_000;
-
-export function serviceOf(part: Part): string {
-  const service = SERVICES[part];
-  if (service === undefined) throw new UserError(`${part} has no service in docker-compose.yml.`);
-  return service;
-}
 
 /** A container as the engine sees it. */
 interface Container {
@@ -125,6 +110,3 @@ export class ComposeCluster implements RunningCluster {
 export async function removeProject(project: ComposeProject, { volumes }: { volumes: boolean }): Promise<void> {
   await dockerOk(composeArgs(project, "--profile", "*", "down", "--remove-orphans", "--timeout", "20", ...(volumes ? ["--volumes"] : [])), project.env);
 }
-
-/** Whether docker-compose.yml has a service for each server of an application. */
-export const runsInContainers = (settings: ClusterSettings): boolean => partsOf(settings).filter(isServer).every((part) => SERVICES[part] !== undefined);

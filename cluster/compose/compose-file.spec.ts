@@ -8,7 +8,7 @@ import { kafkaProperties } from "../parts/kafka.js";
 import { log4j } from "../parts/part-program.js";
 import { BASE_PORTS, clusterSettings, REPOSITORY_ROOT } from "../settings.js";
 import { VERSIONS } from "../versions.js";
-import { composeEnv, IMAGE_NAMES, OWN_IMAGE } from "./compose-env.js";
+import { composeEnv, IMAGE_NAMES, OWN_IMAGE, PIPELINE_IMAGES } from "./compose-env.js";
 
 interface Service {
   readonly image: string;
@@ -20,10 +20,12 @@ interface Service {
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly healthcheck?: unknown;
   readonly restart?: string;
+  readonly profiles?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, { readonly aliases?: readonly string[] }>>;
 }
 
 const read = (file: string): string => readFileSync(join(REPOSITORY_ROOT, file), "utf8");
-const { services } = parse(read("docker-compose.yml"), { merge: true }) as { readonly services: Readonly<Record<string, Service>> };
+const { services } = parse(read("docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as { readonly services: Readonly<Record<string, Service>> };
 const env = composeEnv(read(".env"), {});
 
 describe("docker-compose.yml", () => {
@@ -56,6 +58,9 @@ describe("docker-compose.yml", () => {
       FLINK_PORT: String(BASE_PORTS.flinkRest),
       KAFKA_PORT: String(BASE_PORTS.kafka),
       MINIO_PORT: String(BASE_PORTS.minio),
+      DASHBOARD_PORT: String(BASE_PORTS.dashboard),
+      PROMETHEUS_PORT: String(BASE_PORTS.prometheus),
+      GRAFANA_PORT: String(BASE_PORTS.grafana),
       MINIO_ACCESS_KEY: objectStore.accessKey,
       MINIO_SECRET_KEY: objectStore.secretKey,
       KAFKA_IMAGE: `apache/kafka:${VERSIONS.kafka}`,
@@ -63,6 +68,27 @@ describe("docker-compose.yml", () => {
       ZOOKEEPER_IMAGE: `zookeeper:${VERSIONS.zookeeper}`,
       K6_IMAGE: `grafana/k6:${VERSIONS.k6.slice(1)}`,
     });
+  });
+
+  it("gives the engine's socket to the helper of the failure menu alone, which must be asked for", () => {
+    const withSocket = Object.entries(services).filter(([, { volumes = [] }]) => volumes.some((volume) => /DOCKER_SOCKET|docker\.sock/.test(volume)));
+    expect(withSocket.map(([name, { profiles, ports, networks }]) => ({ name, profiles, ports, networks }))).toEqual([{ name: "failures", profiles: ["failures"], ports: undefined, networks: ["failures"] }]);
+  });
+
+  it("has everything that nobody asked for without a profile, and nothing else", () => {
+    const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
+    expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
+    const needed = new Set(Object.entries(services).filter(([, { profiles }]) => profiles === undefined).map(([, { image }]) => image.slice(2, -1)));
+    expect([...needed, "NODE_IMAGE"].sort()).toEqual([...PIPELINE_IMAGES, OWN_IMAGE].sort());
+  });
+
+  it("lets Prometheus look for services that are there", () => {
+    const scrapes = (parse(read("dashboards/prometheus/prometheus.yml")) as { scrape_configs: { static_configs?: { targets: string[] }[]; dns_sd_configs?: { names: string[] }[] }[] }).scrape_configs;
+    const names = scrapes.flatMap(({ static_configs: fixed = [], dns_sd_configs: looked = [] }) => [...fixed.flatMap(({ targets }) => targets.map((target) => target.split(":")[0]!)), ...looked.flatMap((one) => one.names)]);
+    const aliases = (networks: Service["networks"] = []): string[] => (Array.isArray(networks) ? [] : Object.values(networks as Record<string, { aliases?: string[] }>).flatMap((network) => network.aliases ?? []));
+    const known = Object.entries(services).flatMap(([name, { networks }]) => [name, ...aliases(networks)]);
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(names).toHaveLength(4);
   });
 
   it("gives Kafka the native broker's settings", () => {

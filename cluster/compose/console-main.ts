@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     },
   });
   console.log(`Where to look:
+  live alerts        http://127.0.0.1:${port("DASHBOARD", 8090)}
   HTTP door          http://127.0.0.1:${port("INTAKE", 8080)}/v1/transactions, described at /openapi.json
   Flink's own pages  http://127.0.0.1:${port("FLINK", 8081)}
   Kafka              127.0.0.1:${port("KAFKA", 9092)}: npm run topics -- decisions --limit 3

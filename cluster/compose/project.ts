@@ -10,11 +10,17 @@ export interface ComposeProject {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a load or a test needs: everything but the generator and the console. Others come along, for these depend on them. */
+/** What a load or a test needs: everything but the generator, the console and the web app. Others come along, for these depend on them. */
 export const PIPELINE_SERVICES = ["master", "worker", "balancer", "functions", "intake"] as const;
 
+/** What runs an application: with its web app, if it has one, and the helper of that one's failure menu, if it has a token for it. */
+export function servicesOf({ application: { servers } }: ClusterSettings): readonly string[] {
+  const more = servers.dashboard === undefined ? [] : ["dashboard", ...(servers.dashboard.env?.["DASHBOARD_FAILURES_TOKEN"] === undefined ? [] : ["failures"])];
+  return [...PIPELINE_SERVICES, ...more];
+}
+
 /** The project of a cluster: its own name, so that it shares nothing with another or with a plain `docker compose up`. */
-export function composeProject({ name, ports, objectStore, serverEnv }: ClusterSettings): ComposeProject {
+export function composeProject({ name, application, ports, objectStore, serverEnv }: ClusterSettings): ComposeProject {
   return {
     name: `fraud-${name}`,
     env: {
@@ -23,8 +29,12 @@ export function composeProject({ name, ports, objectStore, serverEnv }: ClusterS
       FLINK_PORT: String(ports.flinkRest),
       KAFKA_PORT: String(ports.kafka),
       MINIO_PORT: String(ports.minio),
+      DASHBOARD_PORT: String(ports.dashboard),
+      PROMETHEUS_PORT: String(ports.prometheus),
+      GRAFANA_PORT: String(ports.grafana),
       MINIO_ACCESS_KEY: objectStore.accessKey,
       MINIO_SECRET_KEY: objectStore.secretKey,
+      ...application.servers.dashboard?.env,
       ...serverEnv,
     },
   };

@@ -6,7 +6,7 @@ import { startProgram } from "../run-command.js";
 import { UserError } from "../user-error.js";
 import { ComposeCluster, removeProject } from "./compose-cluster.js";
 import { docker } from "./docker.js";
-import { composeArgs, composeProject, type ComposeProject, PIPELINE_SERVICES } from "./project.js";
+import { composeArgs, composeProject, type ComposeProject, servicesOf } from "./project.js";
 
 const UP_LIMIT_S = 180;
 const JOB_LIMIT_MS = 60_000;
@@ -22,8 +22,8 @@ export interface ComposeStartOptions {
 }
 
 /**
- * Starts the pipeline's services of docker-compose.yml, without generator and console, as a project of their own, and resolves when the
- * Flink job runs.
+ * Starts the pipeline's services of docker-compose.yml, without generator and console, and the web app if the application has it, as a
+ * project of their own, and resolves when the Flink job runs.
  *
  * @throws {UserError} when a port is taken, stores don't belong together, or a service does not come up. Nothing is left running then
  */
@@ -34,7 +34,7 @@ export async function startComposeCluster(settings: ClusterSettings, { step, fre
   const cluster = new ComposeCluster(settings, project);
   try {
     await step("docker compose up", async (progress) => {
-      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...PIPELINE_SERVICES), { ...process.env, ...project.env });
+      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...servicesOf(settings)), { ...process.env, ...project.env });
       const onAbort = () => up.kill("SIGINT");
       signal?.addEventListener("abort", onAbort, { once: true });
       const timer = setInterval(() => progress(up.output().trimEnd().split("\n").at(-1)?.trim() ?? ""), 2_000);
@@ -56,13 +56,14 @@ export async function startComposeCluster(settings: ClusterSettings, { step, fre
 }
 
 /** @throws {UserError} that names the first port of docker-compose.yml that another program has */
-export async function requirePublishedPorts({ ports }: ClusterSettings): Promise<void> {
+export async function requirePublishedPorts({ application, ports }: ClusterSettings): Promise<void> {
   await requireFree([
     { port: ports.kafka, user: "kafka" },
     { port: ports.minio, user: "minio" },
     { port: ports.functions, user: "the balancer before the functions" },
     { port: ports.intake, user: "intake" },
     { port: ports.flinkRest, user: "the Flink master" },
+    ...(application.servers.dashboard === undefined ? [] : [{ port: ports.dashboard, user: "dashboard" }]),
   ]);
 }
 

@@ -10,7 +10,7 @@ import { build } from "../tools/build.js";
 import { ensureImageTools } from "../tools/index.js";
 import type { Progress } from "../tools/cache.js";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
-import { STAND_INS } from "./stand-ins.js";
+import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
 
 /** On every stand-in: what it was made from. An official image has none, and is left alone. */
 const LABEL = "stateful-fraud-detection.stand-in";
@@ -18,12 +18,14 @@ const LABEL = "stateful-fraud-detection.stand-in";
 /** What became of an image. */
 export interface BuiltImage {
   readonly image: string;
-  readonly state: "official" | "stand-in, there already" | "stand-in, built" | "built";
+  readonly state: "official" | "stand-in, there already" | "stand-in, built" | "built" | "no stand-in";
 }
 
+const hasStandIn = (name: ImageName): name is Exclude<ImageName, WithoutStandIn> => name in STAND_INS;
+
 /**
- * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from package registries; and
- * this repository's own image.
+ * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from package registries, if it
+ * can be had from them; and this repository's own image.
  *
  * @throws {UserError} when something cannot be fetched or built
  */
@@ -32,15 +34,22 @@ export async function buildImages(progress: Progress): Promise<BuiltImage[]> {
   const results: BuiltImage[] = [];
   const present = new Map<ImageName, string | undefined>();
   for (const name of IMAGE_NAMES) present.set(name, await standInLabel(env[name]!));
-  if ([...present.values()].some((label) => label !== "")) {
+  if ([...present].some(([name, label]) => label !== "" && hasStandIn(name))) {
     await ensureImageTools(progress);
     await ensureBaseImage(progress);
   }
   for (const [name, label] of present) {
     const image = env[name]!;
+    if (label === "") {
+      results.push({ image, state: "official" });
+      continue;
+    }
+    if (!hasStandIn(name)) {
+      results.push({ image, state: "no stand-in" });
+      continue;
+    }
     const wanted = fingerprint(name);
-    if (label === "") results.push({ image, state: "official" });
-    else if (label === wanted) results.push({ image, state: "stand-in, there already" });
+    if (label === wanted) results.push({ image, state: "stand-in, there already" });
     else {
       await buildStandIn(name, image, wanted, progress);
       results.push({ image, state: "stand-in, built" });
@@ -80,7 +89,7 @@ async function standInLabel(image: string): Promise<string | undefined> {
   return code === 0 ? stdout.trim().replace("<no value>", "") : undefined;
 }
 
-function fingerprint(name: ImageName): string {
+function fingerprint(name: keyof typeof STAND_INS): string {
   const { folder, from } = STAND_INS[name];
   const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()])).update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
   for (const file of filesBelow(join(import.meta.dirname, "stand-ins", folder))) hash.update(file).update(readFileSync(file));
@@ -93,7 +102,7 @@ function filesBelow(folder: string): string[] {
     .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
 }
 
-async function buildStandIn(name: ImageName, image: string, label: string, progress: Progress): Promise<void> {
+async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: string, progress: Progress): Promise<void> {
   const { folder, fill } = STAND_INS[name];
   const context = mkdtempSync(join(tmpdir(), `fraud-image-${folder}-`));
   try {

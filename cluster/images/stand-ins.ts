@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from "n
 import { dirname, join } from "node:path";
 
 import type { ImageName } from "../compose/compose-env.js";
-import { jarFolder, k6Program, minioProgram } from "../tools/index.js";
+import { jarFolder, k6Program, minioProgram, prometheusForImage } from "../tools/index.js";
 import { UserError } from "../user-error.js";
 import { VERSIONS } from "../versions.js";
 
@@ -38,8 +38,11 @@ function trusted(): string {
   return file === undefined ? "" : readFileSync(file, "utf8");
 }
 
-/** A stand-in for each image of others that docker-compose.yml names: the same contract, from package registries. */
-export const STAND_INS: Readonly<Record<ImageName, StandIn>> = {
+/** Grafana's pages are on no package registry, and to build them takes its whole repository: where its image cannot be pulled, there is none. */
+export type WithoutStandIn = "GRAFANA_IMAGE";
+
+/** A stand-in for the images of others that docker-compose.yml names: the same contract, from package registries. */
+export const STAND_INS: Readonly<Record<Exclude<ImageName, WithoutStandIn>, StandIn>> = {
   STATEFUN_IMAGE: {
     folder: "statefun",
     from: () => [jarFolder("flink"), jarFolder("flink-s3"), jarFolder("statefun-image")],
@@ -64,4 +67,5 @@ export const STAND_INS: Readonly<Record<ImageName, StandIn>> = {
     },
   },
   K6_IMAGE: { folder: "k6", from: () => [k6Program()], fill: (files) => copy(k6Program(), join(files, "k6")) },
+  PROMETHEUS_IMAGE: { folder: "prometheus", from: () => [prometheusForImage()], fill: (files) => copy(prometheusForImage(), files) },
 };

@@ -2,6 +2,7 @@ import { ensureBrowser } from "./browser.js";
 import { classpath, ensureJars } from "./jars.js";
 import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
+import { ensurePrometheusForImage } from "./prometheus-image.js";
 import { ensureRequirements } from "./requirements.js";
 import { IMAGE_JAR_SETS } from "../versions.js";
 import type { Progress } from "./cache.js";
@@ -12,6 +13,7 @@ export { k6Program } from "./k6.js";
 export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
 export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
+export { prometheusForImage } from "./prometheus-image.js";
 export type { Progress } from "./cache.js";
 export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
 
@@ -52,4 +54,5 @@ export async function ensureReader({ k6 = false, onProgress }: { k6?: boolean; o
 export async function ensureImageTools(onProgress: Progress): Promise<void> {
   await ensureTools({ autoInstall: true, k6: true, onProgress });
   for (const set of IMAGE_JAR_SETS) await ensureJars(set, onProgress);
+  await ensurePrometheusForImage(onProgress);
 }

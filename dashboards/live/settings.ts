@@ -14,7 +14,8 @@ const environment = z.object({
   DASHBOARD_HOSTS: z.string().default(""),
   DASHBOARD_KEEP_ALERTS: number(20_000, 100, 1_000_000),
   DASHBOARD_KEEP_DECISIONS: number(60_000, 1_000, 5_000_000),
-  DASHBOARD_FAILURES: z.url().optional(),
+  // Empty counts as not set: docker-compose.yml cannot leave a variable out.
+  DASHBOARD_FAILURES: z.union([z.literal(""), z.url()]).optional(),
   DASHBOARD_FAILURES_TOKEN: z.string().optional(),
 });
 
@@ -60,6 +61,6 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     hosts: settings.DASHBOARD_HOSTS.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
-    failures: settings.DASHBOARD_FAILURES === undefined ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
+    failures: !settings.DASHBOARD_FAILURES ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
   };
 }

@@ -1,0 +1,40 @@
+import { KILLABLE, startFailureHelper } from "../failure-helper.js";
+import { UserError } from "../user-error.js";
+import { killService } from "./docker-api.js";
+import { serviceOf } from "./services.js";
+
+/**
+ * The service "failures": the helper of the web app's failure menu where parts are containers. It alone has the engine's socket, and
+ * uses it to kill and start the containers of four services of its own project.
+ */
+async function main(): Promise<void> {
+  const token = process.env["DASHBOARD_FAILURES_TOKEN"];
+  if (!token) throw new UserError("DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait");
+  const project = process.env["PROJECT"];
+  if (!project) throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
+  const engine = { socket: process.env["SOCKET"] ?? "/var/run/docker.sock", project };
+  const helper = await startFailureHelper({
+    host: process.env["HOST"] ?? "127.0.0.1",
+    port: Number(process.env["PORT"] ?? 8091),
+    token,
+    kill: async (part) => {
+      const { started } = await killService(engine, serviceOf(part));
+      console.log(`killed ${part}`);
+      started.then(
+        () => console.log(`started ${part} again`),
+        (error: unknown) => process.stderr.write(`${part} does not start again: ${error instanceof Error ? error.message : String(error)}\n`),
+      );
+    },
+  });
+  console.log(`kills ${KILLABLE.join(", ")} of ${project} for who knows the token`);
+  const stop = (): void => void helper.close().finally(() => process.exit(0));
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(error instanceof UserError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,24 @@
+import { isServer, type ClusterSettings, type Part, partsOf } from "../settings.js";
+import { UserError } from "../user-error.js";
+
+/** What a part is called in docker-compose.yml. */
+export const SERVICES: Readonly<Partial<Record<Part, string>>> = {
+  zookeeper: "zookeeper",
+  kafka: "kafka",
+  minio: "minio",
+  functions: "functions",
+  intake: "intake",
+  dashboard: "dashboard",
+  jobmanager: "master",
+  taskmanager: "worker",
+};
+
+/** @throws {UserError} when docker-compose.yml has none for it */
+export function serviceOf(part: Part): string {
+  const service = SERVICES[part];
+  if (service === undefined) throw new UserError(`${part} has no service in docker-compose.yml.`);
+  return service;
+}
+
+/** Whether docker-compose.yml has a service for each server of an application. */
+export const runsInContainers = (settings: ClusterSettings): boolean => partsOf(settings).filter(isServer).every((part) => SERVICES[part] !== undefined);
