@@ -9,6 +9,7 @@ export interface Addresses {
   readonly flink: string;
   readonly functions: string;
   readonly intake: string;
+  readonly dashboard: string;
   readonly minio: string;
 }
 
@@ -20,6 +21,7 @@ export function addresses({ ports, addresses: given }: ClusterSettings): Address
     zookeeper: `${HOST}:${ports.zookeeper}`,
     flink: `http://${HOST}:${ports.flinkRest}`,
     intake: `http://${HOST}:${ports.intake}`,
+    dashboard: `http://${HOST}:${ports.dashboard}`,
     functions: `http://${HOST}:${ports.functions}`,
     minio: `http://${HOST}:${ports.minio}`,
   };

@@ -19,7 +19,7 @@ export interface ClusterStatus {
   readonly supervisorPid: number | undefined;
   /** Flink's word for the job's state, or `unreachable`. */
   readonly job: string;
-  /** Every part answers and the job runs. */
+  /** Every part of the pipeline answers and the job runs. The dashboard is not one: it only watches. */
   readonly running: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     }),
   );
   const job = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? await flinkClient(settings).jobState() : "unreachable";
-  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
+  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard") };
 }
 
 /**

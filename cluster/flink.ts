@@ -52,8 +52,11 @@ interface JobsAnswer {
   readonly jobs: readonly { readonly jid: string; readonly state: string; readonly "start-time": number; readonly tasks: Readonly<Record<string, number>> }[];
 }
 
-export function flinkClient(settings: ClusterSettings): FlinkClient {
-  const base = addresses(settings).flink;
+/** Of a native cluster. */
+export const flinkClient = (settings: ClusterSettings): FlinkClient => flinkClientAt(addresses(settings).flink);
+
+/** @param base - the REST interface's URL, without a slash at the end */
+export function flinkClientAt(base: string): FlinkClient {
 
   async function ask<T>(path: string, request: RequestInit = {}): Promise<T | undefined> {
     try {

@@ -31,6 +31,7 @@ export async function isHealthy(part: Part, settings: ClusterSettings): Promise<
     case "functions":
     case "functions-python":
     case "intake":
+    case "dashboard":
       return http(`http://${HOST}:${settings.ports[part]}/healthz`);
     case "jobmanager":
       return http(`${at.flink}/overview`);

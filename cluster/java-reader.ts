@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { REPOSITORY_ROOT } from "./settings.js";
-import { kafkaClasspath } from "./tools/index.js";
+import { javaArgs, noJava } from "./java-program.js";
 import { UserError } from "./user-error.js";
 
 /** A Kafka record as Kafka's own Java consumer read it. */
@@ -28,8 +26,8 @@ export interface ReadPartition {
 export interface ReadTopicsOptions {
   /** `host:port` of a broker. */
   readonly brokers: string;
-  /** Topics, each from the given offsets by partition, or from its beginning. */
-  readonly topics: readonly { readonly topic: string; readonly from?: ReadonlyMap<number, bigint> }[];
+  /** Topics, each from the given offsets by partition, or from its beginning; all partitions, or only some. */
+  readonly topics: readonly { readonly topic: string; readonly partitions?: readonly number[]; readonly from?: ReadonlyMap<number, bigint> }[];
   readonly isolation: "read_committed" | "read_uncommitted";
   readonly timeoutMs: number;
   /** Read so many records at most. Default: all. */
@@ -45,6 +43,15 @@ export async function readTopics(options: ReadTopicsOptions): Promise<{ records:
   const records: RawRecord[] = [];
   const { finished } = startReader(options, String(options.limit ?? 0), (record) => records.push(record));
   return { records, partitions: await finished };
+}
+
+/**
+ * Reads as {@link readTopics} does, and keeps nothing: each record is handed over as it comes.
+ *
+ * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
+ */
+export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): Promise<ReadPartition[]> {
+  return startReader(options, "0", onRecord).finished;
 }
 
 /**
@@ -65,22 +72,11 @@ export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord
 }
 
 function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void } {
-  const specs = topics.map(({ topic, from }) => (from === undefined || from.size === 0 ? topic : `${topic}:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}`));
-  const args = [
-    "-Xmx384m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-    "-cp",
-    kafkaClasspath(),
-    join(REPOSITORY_ROOT, "cluster/java/ReadTopics.java"),
-    brokers,
-    isolation,
-    String(Math.ceil(timeoutMs / 1000)),
-    limit,
-    ...specs,
-  ];
-  const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"] });
+  const specs = topics.map(({ topic, partitions = [], from = new Map<number, bigint>() }) => {
+    const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
+    return `${topic}${only}${from.size > 0 ? `:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}` : ""}`;
+  });
+  const child = spawn("java", javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]), { stdio: ["pipe", "pipe", "pipe"] });
   // It may end before its input does.
   child.stdin.on("error", () => undefined);
   const finished = new Promise<ReadPartition[]>((resolve, reject) => {
@@ -93,7 +89,7 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
       if (kind === "r") onRecord({ topic: topic!, partition: Number(partition), offset: BigInt(a!), timestampMs: Number(b), key: bytes(c!), value: bytes(d!) });
       else if (kind === "p") partitions.push({ topic: topic!, partition: Number(partition), from: BigInt(a!), lastStableOffset: BigInt(b!), highWatermark: BigInt(c!) });
     });
-    child.on("error", (cause) => reject(new UserError("cannot run java. Get it: apt-get install openjdk-17-jdk-headless", { cause })));
+    child.on("error", (cause) => reject(noJava(cause)));
     // What the pipe still holds comes before `close` of the reader, and the exit may come before both.
     const read = new Promise<void>((done) => lines.once("close", done));
     child.on("close", (code) => {

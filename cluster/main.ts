@@ -8,8 +8,11 @@ import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, stopCluster } from "./control.js";
 import { detach } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
+import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { wholeNumber } from "./option-values.js";
-import { type ClusterSettings, clusterSettings, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend } from "./settings.js";
+import { startPrometheus, writePrometheusFiles } from "./prometheus.js";
+import { addresses } from "./addresses.js";
+import { type ClusterOptions, clusterSettings, type ClusterSettings, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend, withDashboard } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
 import { eventText } from "./terminal/event-text.js";
 import { stepView } from "./terminal/step-view.js";
@@ -37,15 +40,16 @@ export async function main(argv: string[]): Promise<number> {
     .option("--fresh", "start over: forget all topics and state", false)
     .option("--parallelism <n>", "of the Flink job", wholeNumber(1, 16), 2)
     .addOption(new Option("--state-backend <name>", "where Flink keeps state while it works").choices(["rocksdb", "hashmap"]).default("rocksdb"))
-    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend: StateBackend }) => {
-      const settings = clusterSettings(options);
-      exitCode = options.detach ? await detach(settings, argv) : await up(settings, options.fresh);
+    .option("--no-dashboard", "without the live web app")
+    .option("--failures", "the web app gets a menu that kills parts on demand", false)
+    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend: StateBackend; dashboard: boolean; failures: boolean }) => {
+      exitCode = options.detach ? await detach(clusterSettings(options), argv) : await up(options);
     });
   named(program.command("status"))
     .description(`shows each part and the job; exit code ${NOT_RUNNING} unless all of it runs`)
     .option("--json", "as JSON", false)
     .action(async (options: Named & { json: boolean }) => {
-      const status = await clusterStatus(clusterSettings(options));
+      const status = await clusterStatus(clusterSettings({ ...options, application: withDashboard() }));
       if (options.json) console.log(JSON.stringify(status, undefined, 2));
       else {
         for (const { part, pid, healthy } of status.parts) console.log(`${part.padEnd(12)} ${(pid === undefined ? "stopped" : healthy ? "healthy" : "no answer").padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}`);
@@ -74,6 +78,12 @@ export async function main(argv: string[]): Promise<number> {
       killPart(clusterSettings(options), part, options.signal);
       console.log(`${options.signal} sent to ${part}`);
     });
+  named(program.command("metrics"))
+    .description("runs Prometheus (which must be installed) on the cluster until Ctrl-C, with the rules of dashboards/prometheus")
+    .option("--render", "only write its configuration, and print where", false)
+    .action(async (options: Named & { render: boolean }) => {
+      exitCode = await metrics(clusterSettings(options), options.render);
+    });
   named(program.command("down"))
     .description("stops everything")
     .option("--wipe", "and deletes all topics, state and logs", false)
@@ -87,12 +97,22 @@ export async function main(argv: string[]): Promise<number> {
   return exitCode;
 }
 
-async function up(settings: ClusterSettings, fresh: boolean): Promise<number> {
+async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & { fresh: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: Cluster | undefined;
+  let helper: FailureHelper | undefined;
   let gaveUp = false;
   try {
+    if (dashboard && failures) {
+      helper = await startFailureHelper({
+        kill: (part) => {
+          if (cluster === undefined) throw new UserError("the cluster is still being started");
+          cluster.kill(part);
+        },
+      });
+    }
+    const settings: ClusterSettings = clusterSettings({ ...options, application: dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION });
     await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
     cluster = await startCluster(settings, {
       step,
@@ -104,14 +124,30 @@ async function up(settings: ClusterSettings, fresh: boolean): Promise<number> {
         gaveUp ||= event.kind === "gave-up";
       },
     });
-    console.log(`${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}  data ${settings.dataDir}`);
+    console.log(`${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(addresses(settings).dashboard)}` : ""}  data ${settings.dataDir}`);
     await wait;
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    await helper?.close();
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
   return gaveUp ? 1 : 0;
+}
+
+async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {
+  const file = writePrometheusFiles(settings);
+  if (render) {
+    console.log(file);
+    return 0;
+  }
+  const { wait } = interrupted();
+  const prometheus = await startPrometheus(settings, file);
+  console.log(`${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  configuration ${file}`);
+  const over = await Promise.race([wait, prometheus.ended]);
+  if (over !== undefined) throw new UserError(`Prometheus ended: ${over}`);
+  await prometheus.stop();
+  return 0;
 }
 
 const partNames = (): string => PARTS.join(", ");

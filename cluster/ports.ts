@@ -17,7 +17,8 @@ export async function requireFree(ports: readonly { readonly port: number; reado
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens at a loopback port. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

@@ -5,14 +5,14 @@ import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
-import { clusterSettings, LIMITS, REPOSITORY_ROOT, TOPICS } from "./settings.js";
+import { clusterSettings, LIMITS, PIPELINE_GROUP, REPOSITORY_ROOT, TOPICS } from "./settings.js";
 
 const settings = clusterSettings({ portOffset: 20_000 });
 const moduleText = readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8");
 
 interface Component {
   readonly kind: string;
-  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number };
+  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number; readonly consumerGroupId?: string };
 }
 const components = (text: string) => parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
 
@@ -38,6 +38,7 @@ describe("module.yaml", () => {
   it("reads only the *.valid topics, and batches as much as the function server is made for", () => {
     const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
     expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
+    for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined)) expect(spec.consumerGroupId).toBe(PIPELINE_GROUP);
     expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
   });
 });

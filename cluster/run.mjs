@@ -18,6 +18,7 @@ const COMMANDS = {
   rejected: "intake/rejected/main.ts",
   test: "test/main.ts",
   topics: "kafka/topics-main.ts",
+  trace: "trace/main.ts",
   verify: "loadtest/verify/main.ts",
 };
 const MINIMUM_NODE = [20, 11];

@@ -8,7 +8,7 @@ import type { Addresses } from "./addresses.js";
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Servers that an application may bring along. */
-export const SERVERS = ["functions", "functions-python", "intake"] as const;
+export const SERVERS = ["functions", "functions-python", "intake", "dashboard"] as const;
 export type Server = (typeof SERVERS)[number];
 
 /** The processes of a running system, in the order in which they depend on each other. */
@@ -71,7 +71,13 @@ export const TOPICS = {
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
-/** A server of an application's own. It listens at `HOST` and `PORT` of its environment, where Kafka's address is `KAFKA`, and answers `GET /healthz`. */
+/** The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart reads on from the checkpoint. */
+export const PIPELINE_GROUP = "fraud-pipeline";
+
+/**
+ * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The environment also
+ * says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
+ */
 export interface ServerProgram {
   readonly command: string;
   readonly args: readonly string[];
@@ -111,6 +117,17 @@ export const FRAUD_DETECTION: Application = {
   otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected],
 };
 
+/**
+ * The fraud detection with its web app. Loads, proofs and most measurements run without it, so that their figures stay
+ * comparable.
+ *
+ * @param env - more environment for the web app, such as where the helper of its failure menu listens
+ */
+export const withDashboard = (env: Readonly<Record<string, string>> = {}): Application => ({
+  ...FRAUD_DETECTION,
+  servers: { ...FRAUD_DETECTION.servers, dashboard: { ...nodeServer(join(REPOSITORY_ROOT, "dashboards/live/server.ts")), env } },
+});
+
 /** Ports in a container network. On this machine each is moved by the offset of {@link clusterSettings}. */
 export const BASE_PORTS = {
   zookeeper: 2181,
@@ -123,6 +140,7 @@ export const BASE_PORTS = {
   functions: 8000,
   "functions-python": 8001,
   intake: 8080,
+  dashboard: 8090,
   flinkRest: 8081,
   jobManagerRpc: 6123,
   jobManagerBlob: 6124,
@@ -130,6 +148,7 @@ export const BASE_PORTS = {
   taskManagerData: 6121,
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
+  prometheus: 9090,
 } as const;
 /** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
 export const MAX_PORT_OFFSET = 23_000;

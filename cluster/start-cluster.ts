@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
 import { flinkClient } from "./flink.js";
 import { guardStores, zookeeperHasPast } from "./guard.js";
@@ -17,6 +18,8 @@ import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
 
 const JOB_LIMIT_MS = 120_000;
+/** They read topics, so these must be there. */
+const NEED_TOPICS: ReadonlySet<Server> = new Set(["intake", "dashboard"]);
 
 export interface StartOptions {
   /** Shows what goes on. */
@@ -72,7 +75,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       await cluster.startPart("minio", signal);
       await createBucket(settings);
     }),
-    ...servers.filter((server) => server !== "intake").map(startServer),
+    ...servers.filter((server) => !NEED_TOPICS.has(server)).map(startServer),
   ];
   const topics = step(`Kafka on port ${ports.kafka}, with its topics`, async (progress) => {
     partProgram("kafka", settings).prepare();
@@ -86,8 +89,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
   const createdTopics = (await settled(topics, ...starting))[0];
   await guardStores(settings, { pointer, createdTopics });
   await settled(
-    // It reads and writes topics.
-    ...servers.filter((server) => server === "intake").map(startServer),
+    ...servers.filter((server) => NEED_TOPICS.has(server)).map(startServer),
     step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),
     step("Flink TaskManager", () => cluster.startPart("taskmanager", signal)),
   );
@@ -103,4 +105,5 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       clearInterval(timer);
     }
   });
+  if (withoutClassArchive(settings).length > 0) await step("archives of Java's classes, once: later starts and recoveries are quicker", (progress) => makeClassArchives(settings, progress));
 }

@@ -2,9 +2,13 @@ import pc from "picocolors";
 
 import { chooseWay, startEither, wayText } from "../cluster/compose/availability.js";
 import { addresses, clusterSettings, type RunningCluster } from "../cluster/index.js";
+import { type FailureHelper, startFailureHelper } from "../cluster/failure-helper.js";
+import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
+import { UserError } from "../cluster/user-error.js";
 import { eventText } from "../cluster/terminal/event-text.js";
 import { writeJsonReport } from "../cluster/json-report.js";
 import { interrupted } from "../cluster/terminal/interrupted.js";
+import { openPage } from "../cluster/terminal/open-page.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { demoCommand, type DemoOptions } from "./options.js";
@@ -26,16 +30,31 @@ export async function main(argv: string[]): Promise<number> {
   const options = command.opts<DemoOptions>();
   if (options.exit && options.transactions === undefined) command.error("error: --exit needs --transactions: without a number the demo goes on until Ctrl-C.");
 
-  const settings = clusterSettings(options);
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: RunningCluster | undefined;
+  let helper: FailureHelper | undefined;
   try {
     const { way, why } = await chooseWay(options);
     process.stderr.write(`${wayText(way, why)}\n`);
+    // Containers do not reach it: it listens on this machine's loopback.
+    if (options.dashboard && options.failures && way === "native") {
+      helper = await startFailureHelper({
+        kill: (part) => {
+          if (cluster === undefined) throw new UserError("the cluster is still being started");
+          cluster.kill(part);
+        },
+      });
+    }
+    const settings = clusterSettings({ ...options, application: options.dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION });
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
     cluster = await startEither(way, settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
 
+    if (options.dashboard) {
+      const page = addresses(settings).dashboard;
+      console.log(`\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${helper === undefined ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`);
+      if (options.open) await openPage(page);
+    }
     const runId = options.runId ?? newRunId();
     if (options.warmUp > 0) {
       await step(`warming up with ${options.warmUp} transactions`, (onProgress) =>
@@ -64,6 +83,7 @@ export async function main(argv: string[]): Promise<number> {
     if (signal.aborted) return INTERRUPTED;
     throw error;
   } finally {
+    await helper?.close();
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
 }

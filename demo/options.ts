@@ -22,6 +22,12 @@ export interface DemoOptions extends WayOptions {
   readonly name: string;
   readonly portOffset: number;
   readonly stateBackend: "rocksdb" | "hashmap";
+  /** With the live web app. */
+  readonly dashboard: boolean;
+  /** Its failure menu may kill parts. */
+  readonly failures: boolean;
+  /** Opens it in a browser, where there is one to see. */
+  readonly open: boolean;
 }
 
 /** The command line of `npm run demo`. */
@@ -43,6 +49,9 @@ export function demoCommand(): Command {
     .addOption(new Option("--docker", "in containers, by docker compose (default: that, where a Docker engine has the images)").conflicts("native"))
     .option("--name <name>", "data folder below .cluster/", "demo")
     .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, MAX_PORT_OFFSET), 0)
+    .option("--no-dashboard", "without the live web app")
+    .option("--no-failures", "without the web app's failure menu, which kills parts on demand")
+    .option("--no-open", "do not open the web app in a browser")
     .option("--state-backend <name>", "rocksdb or hashmap", (text) => {
       if (text !== "rocksdb" && text !== "hashmap") throw new InvalidArgumentError("It must be rocksdb or hashmap.");
       return text;

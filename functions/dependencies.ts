@@ -1,12 +1,17 @@
+import type { Outcome } from "../protos/gen/fraud/v1/decision.js";
+import type { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { Model } from "./transaction-scorer/model.js";
 import type { FunctionSettings } from "./settings.js";
 
-/** Counts what no topic shows. Implemented by the server; never read by the logic. */
+/** Counts for people who watch. Implemented by the server; never read by the logic. */
 export interface Metrics {
   /** Adds one to a counter. */
   count(name: CounterName): void;
   /** A transaction must wait; `length` wait now. */
   waiting(length: number): void;
+  /** A transaction was decided. @param reasons - codes of the rules that fired @param tookMs - since the account counter had it; `undefined`: not known */
+  decided(outcome: Outcome, reasons: readonly string[], tookMs: bigint | undefined): void;
+  alerted(kind: Alert_Kind): void;
 }
 
 export type CounterName =
@@ -17,7 +22,6 @@ export type CounterName =
   | "overtook"
   | "resent"
   | "stale_scoring_requests"
-  | "alerts"
   | "function_errors";
 
 /** What the functions are given from outside; everything that they compute depends on it, the message and the state. */

@@ -151,6 +151,14 @@ describe("a label", () => {
   it("comes out with its defaults", () => {
     const { value } = take("label", json({ ...label, labelId: undefined }));
     expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: 1, verdict: Verdict.FRAUD, effectiveAtMs: BigInt(NOW_MS - 1000), origin });
+    expect(FraudLabel.decode(value)).toMatchObject({ note: undefined, analyst: undefined });
+  });
+
+  it("keeps who judged and why, from JSON and from protobuf", () => {
+    const { value } = take("label", json({ ...label, note: "called the customer <b>", analyst: "ada" }));
+    expect(FraudLabel.decode(value)).toMatchObject({ note: "called the customer <b>", analyst: "ada" });
+    expect(FraudLabel.decode(take("label", value).value)).toMatchObject({ note: "called the customer <b>", analyst: "ada" });
+    expect(refused(Buffer.from(FraudLabel.encode({ ...FraudLabel.decode(value), note: "n".repeat(1025) }).finish()), undefined, "label")).toBe("INVALID_VALUE note");
   });
 
   it.each([
@@ -160,6 +168,11 @@ describe("a label", () => {
     ["MISSING_FIELD transactionId", { transactionId: undefined }],
     ["UNKNOWN_FIELD amountMinor", { amountMinor: 1 }],
     ["TIME_AHEAD effectiveAtMs", { effectiveAtMs: NOW_MS + 1e9 }],
+    ["INVALID_VALUE note", { note: "é".repeat(513) }],
+    ["INVALID_VALUE note", { note: "two\nlines" }],
+    ["WRONG_TYPE note", { note: 7 }],
+    ["INVALID_VALUE analyst", { analyst: "a".repeat(257) }],
+    ["ENCODING analyst", { analyst: "\ud800" }],
   ])("is refused as %s", (expected, fields) => {
     expect(refused(json({ ...label, ...fields }), undefined, "label")).toBe(expected);
   });

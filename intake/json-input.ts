@@ -33,6 +33,8 @@ export const labelJson = z
     revision: z.int().nullish().meta({ description: "1 for the first verdict on a transaction (the default), then 2, 3, …: the highest holds" }),
     eventTimeMs: int64.meta({ description: "of the transaction, in milliseconds since 1970" }),
     effectiveAtMs: int64.nullish().meta({ description: "from when on the verdict counts; default: eventTimeMs" }),
+    note: text.nullish().meta({ description: "why, for people" }),
+    analyst: text.nullish().meta({ description: "who judged, for people" }),
   });
 
 /** @throws {RefusedError} when the shape is wrong; rules about values are in `rules.ts` */
@@ -52,7 +54,7 @@ export function transactionFromJson(json: unknown): Transaction {
 
 /** @throws {RefusedError} when the shape is wrong */
 export function labelFromJson(json: unknown): FraudLabel {
-  const { labelId, accountId, transactionId, merchantId, verdict, revision, eventTimeMs, effectiveAtMs } = parse(labelJson, json);
+  const { labelId, accountId, transactionId, merchantId, verdict, revision, eventTimeMs, effectiveAtMs, note, analyst } = parse(labelJson, json);
   return FraudLabel.fromPartial({
     labelId: labelId ?? "",
     accountId,
@@ -62,6 +64,9 @@ export function labelFromJson(json: unknown): FraudLabel {
     revision: revision ?? 1,
     eventTimeMs: BigInt(eventTimeMs),
     effectiveAtMs: BigInt(effectiveAtMs ?? eventTimeMs),
+    // Left out, they stay absent.
+    ...(typeof note === "string" && { note }),
+    ...(typeof analyst === "string" && { analyst }),
   });
 }
 

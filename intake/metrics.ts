@@ -1,8 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 
+import type { GroupLag } from "../kafka/group-lag.js";
+import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import type { InputKind } from "./admission.js";
+import { reasonName } from "./problem.js";
+import { DOORS } from "./topics.js";
 
-export type DoorName = "http" | "kafka";
+const DOOR_NAMES = ["http", "kafka"] as const;
+export type DoorName = (typeof DOOR_NAMES)[number];
 
 /** What an intake counts, for Prometheus. */
 export interface IntakeMetrics {
@@ -14,8 +19,8 @@ export interface IntakeMetrics {
   connectionDropped(): void;
 }
 
-/** @param queuedBytes - asked at each scrape */
-export function intakeMetrics(queuedBytes: () => number): { metrics: IntakeMetrics; registry: Registry } {
+/** @param queuedBytes, lag - asked at each scrape; a lag that is not known now is left out */
+export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<readonly GroupLag[]>): { metrics: IntakeMetrics; registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const admitted = new Counter({ name: "intake_admitted_total", help: "Inputs that were written to a *.valid topic", labelNames: ["kind", "door"] as const, registers: [registry] });
@@ -30,6 +35,23 @@ export function intakeMetrics(queuedBytes: () => number): { metrics: IntakeMetri
       this.set(queuedBytes());
     },
   });
+  new Gauge({
+    name: "kafka_group_lag",
+    help: "Offsets of a partition that a consumer group has yet to commit",
+    labelNames: ["group", "topic", "partition"] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { group, topic, partition, offsets } of await lag()) this.set({ group, topic, partition }, Number(offsets));
+    },
+  });
+  // From the start, so that the first of a kind is a rise and not a new series.
+  for (const kind of Object.keys(DOORS)) {
+    for (const door of DOOR_NAMES) {
+      admitted.inc({ kind, door }, 0);
+      for (const reason of REASONS) refused.inc({ kind, door, reason }, 0);
+    }
+  }
   return {
     metrics: {
       admitted: (kind, door, count = 1) => admitted.inc({ kind, door }, count),
@@ -40,3 +62,8 @@ export function intakeMetrics(queuedBytes: () => number): { metrics: IntakeMetri
     registry,
   };
 }
+
+const REASONS = Object.values(IntakeReason)
+  .filter((reason) => typeof reason === "number")
+  .filter((reason) => reason !== IntakeReason.UNSPECIFIED)
+  .map(reasonName);

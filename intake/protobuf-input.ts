@@ -37,6 +37,8 @@ const LABEL: Fields = {
   6: number("effectiveAtMs"),
   7: number("revision"),
   8: number("verdict"),
+  9: text("note"),
+  10: text("analyst"),
   14: { ...text("origin"), fields: ORIGIN },
 };
 

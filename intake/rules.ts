@@ -6,6 +6,8 @@ import { RefusedError } from "./problem.js";
 export const MAX_ID_BYTES = 128;
 /** Bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
+/** Bytes of UTF-8 of what an analyst writes about a verdict. */
+export const MAX_NOTE_BYTES = 1024;
 /** Ten thousand million of the major unit. */
 export const MAX_AMOUNT_MINOR = 1_000_000_000_000n;
 /** 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970. */
@@ -52,6 +54,8 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
   if (label.revision < 1 || label.revision > MAX_REVISION) throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
   checkTime("eventTimeMs", label.eventTimeMs, clock);
   checkTime("effectiveAtMs", label.effectiveAtMs, clock);
+  if (label.note !== undefined) checkText("note", label.note, MAX_NOTE_BYTES);
+  if (label.analyst !== undefined) checkName("analyst", label.analyst);
 }
 
 function checkId(field: string, id: string): void {

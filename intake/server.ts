@@ -1,15 +1,24 @@
 import { pino } from "pino";
 
+import { PIPELINE_GROUP } from "../cluster/settings.js";
+import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { DecisionIndex } from "./decision-index.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
-import { KafkaDoors } from "./kafka-doors.js";
+import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
 import { intakeMetrics } from "./metrics.js";
 import { intakeSettings } from "./settings.js";
-import { batchBytes } from "./topics.js";
+import { batchBytes, DOORS } from "./topics.js";
 
 const SHUTDOWN_LIMIT_MS = 7_000;
+/** A scrape waits no longer for the broker. */
+const LAG_LIMIT_MS = 2_000;
+/** Whoever reads what anybody writes, and what the intake writes. */
+const READING_GROUPS = [
+  { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
+  { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
+];
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
@@ -19,7 +28,8 @@ async function main(): Promise<void> {
   // One for each door: a burst in a topic must not make HTTP clients wait behind it.
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
   const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
-  const { metrics, registry } = intakeMetrics(() => doorWriter.queuedBytes + httpWriter.queuedBytes);
+  const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
+  const { metrics, registry } = intakeMetrics(() => doorWriter.queuedBytes + httpWriter.queuedBytes, () => lag.now());
   const index = new DecisionIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
   let readers: DecisionReaders | undefined;
@@ -38,7 +48,7 @@ async function main(): Promise<void> {
     // First nothing new comes in; then what is under way reaches Kafka.
     index.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), lag.close()]);
     logger.info("stopped");
     process.exit(0);
   }

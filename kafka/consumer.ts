@@ -2,7 +2,7 @@ import type { KafkaMessage } from "kafkajs";
 
 import type { RawRecord } from "../cluster/java-reader.js";
 import { kafkaClient } from "./client.js";
-import { endOffsets } from "./offsets.js";
+import { endOffsets, type TopicOffsets } from "./offsets.js";
 
 /** A record as a live reader sees it. */
 export interface LiveRecord extends RawRecord {
@@ -16,11 +16,15 @@ export interface FollowOptions {
   readonly topics: readonly string[];
   /**
    * `end`: only what is written (or committed) after {@link followTopics} has resolved. Or where to begin in each partition of
-   * the one topic.
+   * the one topic, or of each topic.
    */
-  readonly from: "end" | "beginning" | ReadonlyMap<number, bigint>;
+  readonly from: "end" | "beginning" | ReadonlyMap<number, bigint> | TopicOffsets;
   /** Default `read_committed`. */
   readonly isolation?: "read_committed" | "read_uncommitted";
+  /** How long the broker may wait for {@link minBytes}, in ms. Default 50. */
+  readonly maxWaitMs?: number;
+  /** Under a steady load, more of it means fewer and larger answers. Default 1. */
+  readonly minBytes?: number;
   readonly onRecord: (record: LiveRecord) => void;
   /** What ended the reading for good; without it the error is thrown by `stop`. */
   readonly onCrash?: (error: Error) => void;
@@ -33,20 +37,30 @@ let readers = 0;
  *
  * For the eye and for latencies; proofs read with Kafka's own Java consumer.
  */
-export async function followTopics({ brokers, topics, from, isolation = "read_committed", onRecord, onCrash }: FollowOptions): Promise<{ stop(): Promise<void> }> {
+export async function followTopics({ brokers, topics, from, isolation = "read_committed", maxWaitMs = 50, minBytes = 1, onRecord, onCrash }: FollowOptions): Promise<{ stop(): Promise<void> }> {
   // The next offset of each partition. After a new join kafkajs begins anew, as no offset was committed.
   const next = new Map<string, bigint>();
-  if (typeof from === "object") for (const [partition, offset] of from) next.set(`${topics[0]!}-${partition}`, offset);
+  if (typeof from === "object") for (const [topic, partitions] of byTopic(from, topics[0]!)) for (const [partition, offset] of partitions) next.set(`${topic}-${partition}`, offset);
   else if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
   const consumer = kafkaClient(brokers, "fraud-reader").consumer({
     groupId: `fraud-reader-${process.pid}-${Date.now()}-${++readers}`,
     readUncommitted: isolation === "read_uncommitted",
-    maxWaitTimeInMs: 50,
+    maxWaitTimeInMs: maxWaitMs,
+    minBytes,
     sessionTimeout: 30_000,
     heartbeatInterval: 3_000,
     retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1_000 },
   });
-  const joined = new Promise<void>((resolve) => consumer.on("consumer.group_join", () => resolve()));
+  const joined = new Promise<void>((resolve) =>
+    consumer.on("consumer.group_join", () => {
+      // Before the first fetch of this membership: a topic may hold millions of records that were read or are not wanted.
+      for (const [position, offset] of next) {
+        const dash = position.lastIndexOf("-");
+        consumer.seek({ topic: position.slice(0, dash), partition: Number(position.slice(dash + 1)), offset: offset.toString() });
+      }
+      resolve();
+    }),
+  );
   let crash: Error | undefined;
   consumer.on("consumer.crash", ({ payload }) => {
     if (payload.restart) return;
@@ -70,10 +84,6 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
     },
   });
   await joined;
-  for (const [position, offset] of next) {
-    const dash = position.lastIndexOf("-");
-    consumer.seek({ topic: position.slice(0, dash), partition: Number(position.slice(dash + 1)), offset: offset.toString() });
-  }
 
   return {
     async stop() {
@@ -81,6 +91,12 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
       if (crash !== undefined && onCrash === undefined) throw crash;
     },
   };
+}
+
+/** @param topic - of offsets that name none */
+function byTopic(from: ReadonlyMap<number, bigint> | TopicOffsets, topic: string): TopicOffsets {
+  const [first] = from.keys();
+  return typeof first === "string" ? (from as TopicOffsets) : new Map([[topic, from as ReadonlyMap<number, bigint>]]);
 }
 
 function liveRecord(topic: string, partition: number, message: KafkaMessage, arrivedAtMs: number): LiveRecord {

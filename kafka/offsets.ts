@@ -1,4 +1,5 @@
 import { withAdmin } from "./client.js";
+import { lagIn } from "./group-lag.js";
 
 /** An offset for each partition of each topic. */
 export type TopicOffsets = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
@@ -23,11 +24,7 @@ export async function lagOf(brokers: string, groupId: string, topics: readonly s
     let lag = 0n;
     for (const topic of topics) {
       const read = committed.find((one) => one.topic === topic)?.partitions ?? [];
-      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-        // −1: nothing of it was read yet.
-        const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
-        lag += BigInt(high) - (at < 0n ? 0n : at);
-      }
+      for (const { offsets } of lagIn(groupId, topic, read, await admin.fetchTopicOffsets(topic))) lag += offsets;
     }
     return lag;
   });

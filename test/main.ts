@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 
 import { runCommand } from "../cluster/run-command.js";
-import { ensureTools } from "../cluster/tools/index.js";
+import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
 import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
 
 const SUITES = ["types", "lint", "docs", "unit", "e2e", "compose"] as const;
@@ -28,8 +28,10 @@ export async function main(argv: string[]): Promise<number> {
   const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
 
   if (chosen.includes("e2e") || chosen.includes("compose")) {
-    console.log("\n== set-up: tools, jars, MinIO, k6");
-    await ensureTools({ autoInstall: true, k6: true, onProgress: (line) => console.log(`   ${line}`) });
+    console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
+    const onProgress = (line: string): void => console.log(`   ${line}`);
+    await ensureTools({ autoInstall: true, k6: true, browser: chosen.includes("e2e"), onProgress });
+    if (chosen.includes("e2e")) await ensurePrometheus(onProgress);
   }
   const results: SuiteResult[] = [];
   for (const suite of chosen) {
@@ -47,7 +49,8 @@ export async function main(argv: string[]): Promise<number> {
 async function run(suite: Suite): Promise<SuiteResult> {
   switch (suite) {
     case "types":
-      return checkCounts(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]));
+      // The web app's client has another world around it: a browser's.
+      return checkCounts(Math.max(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]), await runCommand("npx", ["--no-install", "tsc", "--noEmit", "-p", "dashboards/live/client"])));
     case "lint":
       return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
     case "docs":

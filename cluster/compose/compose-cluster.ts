@@ -14,6 +14,7 @@ const SERVICES: Readonly<Partial<Record<Part, string>>> = {
   minio: "minio",
   functions: "functions",
   intake: "intake",
+  dashboard: "dashboard",
   jobmanager: "master",
   taskmanager: "worker",
 };

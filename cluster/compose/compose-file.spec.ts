@@ -23,7 +23,7 @@ interface Service {
 }
 
 const read = (file: string): string => readFileSync(join(REPOSITORY_ROOT, file), "utf8");
-const { services } = parse(read("docker-compose.yml"), { merge: true }) as { readonly services: Readonly<Record<string, Service>> };
+const { services } = parse(read("docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as { readonly services: Readonly<Record<string, Service>> };
 const env = composeEnv(read(".env"), {});
 
 describe("docker-compose.yml", () => {
@@ -52,6 +52,7 @@ describe("docker-compose.yml", () => {
     const { objectStore } = clusterSettings();
     expect(env).toMatchObject({
       INTAKE_PORT: String(BASE_PORTS.intake),
+      DASHBOARD_PORT: String(BASE_PORTS.dashboard),
       FUNCTIONS_PORT: String(BASE_PORTS.functions),
       FLINK_PORT: String(BASE_PORTS.flinkRest),
       KAFKA_PORT: String(BASE_PORTS.kafka),

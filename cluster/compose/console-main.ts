@@ -12,7 +12,7 @@ const port = (name: string, otherwise: number): string => process.env[`${name}_P
 /** The service "console": says where to look, then shows alerts as they are committed, and every ten seconds the figures. */
 async function main(): Promise<void> {
   const brokers = process.env["KAFKA"] ?? "127.0.0.1:9092";
-  const flink = flinkClient({ ...clusterSettings(), addresses: { kafka: brokers, zookeeper: "", flink: process.env["FLINK"] ?? "http://127.0.0.1:8081", functions: "", intake: "", minio: "" } });
+  const flink = flinkClient({ ...clusterSettings(), addresses: { kafka: brokers, zookeeper: "", flink: process.env["FLINK"] ?? "http://127.0.0.1:8081", functions: "", intake: "", dashboard: "", minio: "" } });
   const decisions = new RateMeter();
   let alerts = 0;
   const reader = await followTopics({
@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     },
   });
   console.log(`Where to look:
+  live alerts        http://127.0.0.1:${port("DASHBOARD", 8090)}
   HTTP door          http://127.0.0.1:${port("INTAKE", 8080)}/v1/transactions, described at /openapi.json
   Flink's own pages  http://127.0.0.1:${port("FLINK", 8081)}
   Kafka              127.0.0.1:${port("KAFKA", 9092)}: npm run topics -- decisions --limit 3

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { poll } from "../poll.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "../process-identity.js";
 import { cacheDir } from "../settings.js";
-import { build } from "../tools/build.js";
 import type { Progress } from "../tools/cache.js";
-import { isDebian } from "../tools/requirements.js";
+import { installDebian, mayInstall } from "../tools/requirements.js";
 import { UserError } from "../user-error.js";
 import { ensureComposePlugin } from "./compose-plugin.js";
 
@@ -43,20 +42,17 @@ export const composeAnswers = (): boolean => spawnSync("docker", ["compose", "ve
  * @throws {UserError} when it should start and does not
  */
 export async function ensureEngine(progress: Progress): Promise<Engine | NoEngine> {
-  const mayInstall = process.getuid?.() === 0 && isDebian();
   if (engineAnswers()) {
     if (!composeAnswers()) {
-      if (!mayInstall) return { missing: "Docker runs, but has no compose plugin (get it: https://docs.docker.com/compose/install)" };
+      if (!mayInstall()) return { missing: "Docker runs, but has no compose plugin (get it: https://docs.docker.com/compose/install)" };
       await ensureComposePlugin(progress);
     }
     return { started: false, stop: () => Promise.resolve() };
   }
   if (process.env["DOCKER_HOST"]) return { missing: `no Docker engine answers at ${process.env["DOCKER_HOST"]} (DOCKER_HOST)` };
-  if (!mayInstall) return { missing: "no Docker engine runs (start Docker; as root on Debian this would install and start one)" };
+  if (!mayInstall()) return { missing: "no Docker engine runs (start Docker; as root on Debian this would install and start one)" };
   if (!hasProgram("dockerd", "--version")) {
-    const install = (what: string, args: string[]) => build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
-    await install("package lists", ["update"]);
-    await install("Docker engine", ["install", "-y", "--no-install-recommends", "docker.io", "iptables"]);
+    await installDebian("Docker engine", ["docker.io", "iptables"], progress);
   }
   if (!composeAnswers()) await ensureComposePlugin(progress);
   // Installing may have started it, where services are.

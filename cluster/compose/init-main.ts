@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const defaults = clusterSettings();
   const settings: ClusterSettings = {
     ...defaults,
-    addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "" },
+    addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
     objectStore: { ...defaults.objectStore, accessKey: variable("MINIO_ACCESS_KEY"), secretKey: variable("MINIO_SECRET_KEY") },
   };
   const pointer = await zookeeperWasWritten(zookeeper);

@@ -19,6 +19,7 @@ export function composeProject({ name, ports, objectStore, serverEnv }: ClusterS
     name: `fraud-${name}`,
     env: {
       INTAKE_PORT: String(ports.intake),
+      DASHBOARD_PORT: String(ports.dashboard),
       FUNCTIONS_PORT: String(ports.functions),
       FLINK_PORT: String(ports.flinkRest),
       KAFKA_PORT: String(ports.kafka),

@@ -34,7 +34,7 @@ export async function startComposeCluster(settings: ClusterSettings, { step, fre
   const cluster = new ComposeCluster(settings, project);
   try {
     await step("docker compose up", async (progress) => {
-      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...PIPELINE_SERVICES), { ...process.env, ...project.env });
+      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...PIPELINE_SERVICES, ...(settings.application.servers.dashboard === undefined ? [] : ["dashboard"])), { ...process.env, ...project.env });
       const onAbort = () => up.kill("SIGINT");
       signal?.addEventListener("abort", onAbort, { once: true });
       const timer = setInterval(() => progress(up.output().trimEnd().split("\n").at(-1)?.trim() ?? ""), 2_000);
@@ -56,13 +56,14 @@ export async function startComposeCluster(settings: ClusterSettings, { step, fre
 }
 
 /** @throws {UserError} that names the first port of docker-compose.yml that another program has */
-export async function requirePublishedPorts({ ports }: ClusterSettings): Promise<void> {
+export async function requirePublishedPorts({ ports, application }: ClusterSettings): Promise<void> {
   await requireFree([
     { port: ports.kafka, user: "kafka" },
     { port: ports.minio, user: "minio" },
     { port: ports.functions, user: "the balancer before the functions" },
     { port: ports.intake, user: "intake" },
     { port: ports.flinkRest, user: "the Flink master" },
+    ...(application.servers.dashboard === undefined ? [] : [{ port: ports.dashboard, user: "dashboard" }]),
   ]);
 }
 

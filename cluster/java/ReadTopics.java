@@ -22,7 +22,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * <p>With "follow" for the number of records it reads on, what comes as it comes, until its standard input ends; then it
  * reads to the end that the topics have by then.
  *
- * <p>Arguments: brokers, isolation level, limit in seconds, greatest number of records or 0, then "topic" or "topic:partition=offset,..." each.
+ * <p>Arguments: brokers, isolation level, limit in seconds, greatest number of records or 0, then each topic as "topic" or
+ * "topic/partition,...", with ":partition=offset,..." after it for where to begin.
  */
 public final class ReadTopics {
   public static void main(String[] args) {
@@ -47,13 +48,17 @@ public final class ReadTopics {
       List<TopicPartition> partitions = new ArrayList<>();
       for (int i = 4; i < args.length; i++) {
         String[] parts = args[i].split(":", 2);
-        List<PartitionInfo> infos = consumer.partitionsFor(parts[0]);
-        if (infos == null || infos.isEmpty()) throw new IllegalArgumentException("there is no topic " + parts[0]);
-        for (PartitionInfo info : infos) partitions.add(new TopicPartition(parts[0], info.partition()));
+        String[] named = parts[0].split("/", 2);
+        List<String> only = named.length == 2 ? List.of(named[1].split(",")) : null;
+        List<PartitionInfo> infos = consumer.partitionsFor(named[0]);
+        if (infos == null || infos.isEmpty()) throw new IllegalArgumentException("there is no topic " + named[0]);
+        for (PartitionInfo info : infos) {
+          if (only == null || only.contains(String.valueOf(info.partition()))) partitions.add(new TopicPartition(named[0], info.partition()));
+        }
         if (parts.length == 2) {
           for (String start : parts[1].split(",")) {
             String[] pair = start.split("=");
-            starts.put(new TopicPartition(parts[0], Integer.parseInt(pair[0])), Long.parseLong(pair[1]));
+            starts.put(new TopicPartition(named[0], Integer.parseInt(pair[0])), Long.parseLong(pair[1]));
           }
         }
       }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
+import { classArchiveOptions } from "../class-archives.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
 import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
 import { classpath, jarFolder } from "../tools/index.js";
@@ -64,6 +65,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       `-Xmx${heap}m`,
       "-XX:MaxMetaspaceSize=256m",
       QUICK_START,
+      ...classArchiveOptions("jobmanager"),
       NO_UPLOAD_MD5,
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
@@ -98,6 +100,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
       QUICK_START,
+      ...classArchiveOptions("taskmanager"),
       NO_UPLOAD_MD5,
       ABORT_SIDE_BY_SIDE,
       "-XX:ParallelGCThreads=2",

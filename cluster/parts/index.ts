@@ -21,6 +21,7 @@ export function partProgram(part: Part, settings: ClusterSettings): PartProgram 
     case "functions":
     case "functions-python":
     case "intake":
+    case "dashboard":
       return server(part, settings);
     case "jobmanager":
       return jobManager(settings);

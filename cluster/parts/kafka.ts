@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { HOST } from "../addresses.js";
+import { classArchiveOptions } from "../class-archives.js";
 import type { ClusterSettings } from "../settings.js";
 import { kafkaClasspath } from "../tools/index.js";
 import { EXIT_ON_ERROR, type PartProgram, properties, QUICK_START, write } from "./part-program.js";
@@ -45,7 +46,7 @@ export function kafka(settings: ClusterSettings): PartProgram {
   const { memoryMb } = settings;
   return {
     command: "java",
-    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
+    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("kafka"), EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
     env: {},
     ports: ["kafka", "kafkaController"],
     prepare: () =>

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { HOST } from "../addresses.js";
+import { classArchiveOptions } from "../class-archives.js";
 import type { ClusterSettings } from "../settings.js";
 import { classpath } from "../tools/index.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, properties, QUICK_START, write } from "./part-program.js";
@@ -15,7 +16,7 @@ export function zookeeper(settings: ClusterSettings): PartProgram {
   const logging = join(dataDir, "conf", "log4j-zookeeper.properties");
   return {
     command: "java",
-    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, EXIT_ON_ERROR, `-Dlog4j.configurationFile=${logging}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
+    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("zookeeper"), EXIT_ON_ERROR, `-Dlog4j.configurationFile=${logging}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
     env: {},
     ports: ["zookeeper"],
     prepare: () => {

@@ -1,3 +1,4 @@
+import { ensureBrowser } from "./browser.js";
 import { classpath, ensureJars } from "./jars.js";
 import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
@@ -6,8 +7,11 @@ import { IMAGE_JAR_SETS } from "../versions.js";
 import type { Progress } from "./cache.js";
 
 export { classpath, jarFolder } from "./jars.js";
+export type { JarSet } from "../versions.js";
 export { k6Program } from "./k6.js";
+export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
+export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
 export type { Progress } from "./cache.js";
 export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
 
@@ -16,12 +20,13 @@ export const kafkaClasspath = (): string => classpath("kafka");
 
 /**
  * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, builds MinIO and, if wanted, k6. What is
- * there already costs nothing.
+ * there already costs nothing. A browser, if wanted, is installed where that is possible; who needs it looks whether it is there.
  *
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
  */
-export async function ensureTools({ autoInstall = false, k6 = false, onProgress }: { autoInstall?: boolean; k6?: boolean; onProgress: Progress }): Promise<void> {
+export async function ensureTools({ autoInstall = false, k6 = false, browser = false, onProgress }: { autoInstall?: boolean; k6?: boolean; browser?: boolean; onProgress: Progress }): Promise<void> {
   await ensureRequirements({ native: true, k6 }, autoInstall, onProgress);
+  if (browser) await ensureBrowser(autoInstall, onProgress);
   // Each at its own pace: Maven waits for the network while Go has the processors.
   await Promise.all([
     (async () => {

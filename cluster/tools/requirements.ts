@@ -77,17 +77,24 @@ function output(command: string, args: string[]): string | undefined {
 export async function ensureRequirements(work: Work, autoInstall: boolean, progress: Progress): Promise<void> {
   const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed(work) && !present());
   let missing = absent();
-  if (missing.length > 0 && autoInstall && process.getuid?.() === 0 && isDebian()) {
-    const install = (what: string, args: string[]) =>
-      build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
-    await install("package lists", ["update"]);
-    await install(missing.map(({ name }) => name).join(", "), ["install", "-y", "--no-install-recommends", ...missing.map(({ debianPackage }) => debianPackage)]);
+  if (missing.length > 0 && autoInstall && mayInstall()) {
+    await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
     missing = absent();
   }
   if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
 }
 
-/** Whether apt-get is how programs are installed here. */
-export function isDebian(): boolean {
+/** Whether Debian's packages can be installed: as root, on Debian. */
+export const mayInstall = (): boolean => process.getuid?.() === 0 && isDebian();
+
+/** @throws {UserError} when Debian's packages are not reachable */
+export async function installDebian(what: string, packages: readonly string[], progress: Progress): Promise<void> {
+  const install = (step: string, args: readonly string[]) =>
+    build({ what: step, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
+  await install("package lists", ["update"]);
+  await install(what, ["install", "-y", "--no-install-recommends", ...packages]);
+}
+
+function isDebian(): boolean {
   return existsSync("/etc/os-release") && /^ID(_LIKE)?=.*debian/m.test(readFileSync("/etc/os-release", "utf8"));
 }

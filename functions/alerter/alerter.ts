@@ -35,7 +35,7 @@ export function alerter(dependencies: Dependencies) {
     }
 
     function emit(alert: Alert): void {
-      metrics.count("alerts");
+      metrics.alerted(alert.kind);
       const { id } = context.address;
       alert.alertId = `${id}/${alert.alertSeq}`;
       alert.accountId = id;

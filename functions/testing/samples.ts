@@ -63,7 +63,7 @@ export function sampleDependencies(settings: unknown = {}): Dependencies & { rea
     model: sampleModel(),
     logicVersion: logicVersion(parsed),
     topics: { decisions: "decisions", evidence: "evidence", alerts: "alerts", rejected: "functions.rejected" },
-    metrics: { count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1), waiting: () => undefined },
+    metrics: { count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1), waiting: () => undefined, decided: () => undefined, alerted: () => undefined },
     now: () => 0n,
     counts,
   };

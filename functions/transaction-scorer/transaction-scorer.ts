@@ -70,6 +70,7 @@ export function transactionScorer(dependencies: Dependencies) {
       }
       evidence.scoring = scoring;
       if (timing !== undefined) timing.scoredAtMs = now();
+      metrics.decided(scoring.outcome, scoring.reasons.map(({ code }) => code), timing && timing.scoredAtMs - timing.countedAtMs);
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.decisions, key: context.address.id }, Decision, { evidence, timing });
     }
   };

@@ -27,7 +27,7 @@ let index: DecisionIndex;
 let app: FastifyInstance;
 let missing: string[];
 
-function open(token?: string, metrics = intakeMetrics(() => 0).metrics): FastifyInstance {
+function open(token?: string, metrics = intakeMetrics(() => 0, () => Promise.resolve([])).metrics): FastifyInstance {
   return httpDoor({
     writer: {
       write: (records) => {
@@ -236,7 +236,7 @@ describe("everything else", () => {
 
   it("counts connections that are too many", async () => {
     await app.close();
-    const { metrics, registry } = intakeMetrics(() => 0);
+    const { metrics, registry } = intakeMetrics(() => 0, () => Promise.resolve([]));
     app = open(undefined, metrics);
     await app.listen({ host: "127.0.0.1", port: 0 });
     app.server.maxConnections = 1;

@@ -5,8 +5,8 @@ import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-
 import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
 import { fits, schedule } from "./schedule.js";
 
-/** Load before the first fault: what the calm is like. */
-const CALM_MS = 25_000;
+/** Load before the first fault, of which the second half says what the calm is like: at first all is new to Java. */
+const CALM_MS = 40_000;
 /** Committed decisions lag behind by less when nothing waits. */
 const CALM_LAG_MS = 2_000;
 /** Nothing is decided so long after a fault: the run has failed. */
@@ -23,7 +23,7 @@ export interface FailoverOptions {
   readonly runId: string;
   /** What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers. */
   readonly where?: "processes" | "containers";
-  /** Calm load before the first fault, in ms; default 25 s. */
+  /** Calm load before the first fault, in ms; default 40 s, or a quarter of a short run. */
   readonly calmMs?: number;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -74,7 +74,7 @@ interface Injected {
  */
 export async function runFailover(target: Target, options: FailoverOptions): Promise<FailoverResult> {
   const { cluster, signal } = target;
-  const { runId, rate, duration, onProgress } = options;
+  const { runId, rate, duration, onProgress, calmMs = Math.min(CALM_MS, (duration * 1000) / 4) } = options;
   const injected: Injected[] = [];
   let over: (jobRestarted: boolean) => void = () => undefined;
   let failed: (error: unknown) => void = () => undefined;
@@ -97,14 +97,16 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: 60_000, signal });
   const startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
   const endMs = startedAtMs + duration * 1000;
+  const backlogGone = () => poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
   try {
-    await delay(options.calmMs ?? CALM_MS, undefined, { signal });
+    await delay(calmMs, undefined, { signal });
+    await backlogGone();
     for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
       if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
       // A part may have given up in the fault before, and be about to start again.
       await everyPartRuns(target);
       // What an upgrade costs is to be seen, not what was left of the fault before.
-      if (kind === "rolling-upgrade") await poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+      if (kind === "rolling-upgrade") await backlogGone();
       // After the load has ended nothing would come that could show a recovery.
       if (!fits(kind, endMs - Date.now())) continue;
       injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
@@ -122,7 +124,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     ...result,
     startedAtMs,
     faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
-    calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + 5_000 && sentAt < (injected[0]?.beganMs ?? Infinity) - 2_000), 0.99) ?? 0),
+    calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + calmMs / 2 && sentAt < (injected[0]?.beganMs ?? Infinity) - CALM_LAG_MS), 0.99) ?? 0),
     unableToCommit: await unableToCommit(cluster),
   };
 }

@@ -3,7 +3,7 @@ import type { Message } from "kafkajs";
 import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
 import { addresses } from "../../cluster/addresses.js";
 import { type Machine, thisMachine } from "../../cluster/json-report.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { PIPELINE_GROUP, TOPICS } from "../../cluster/settings.js";
 import { Random } from "../../ingress-generator/random.js";
 import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
@@ -14,7 +14,6 @@ import { type HostileRecord, hostileRecords, oversized } from "./hostile-records
 import { intakeStarts, readAccount } from "./read-account.js";
 
 /** StateFun's consumer group, as `module.yaml` names it. */
-const STATEFUN_GROUP = "fraud-pipeline";
 const BATCH_RECORDS = 100;
 /** One record at the broker's limit, and one beyond, for each so many. */
 const OVERSIZED_EVERY = 10_000;
@@ -67,7 +66,7 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
     const { sentBy, refusedByBroker } = await send(brokers, { records, seed, runId, onProgress, signal });
     const seconds = (Date.now() - beganMs) / 1000;
     await consumed(brokers, INTAKE_GROUP, [TOPICS.transactions.name, TOPICS.labels.name], onProgress, signal);
-    await consumed(brokers, STATEFUN_GROUP, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
+    await consumed(brokers, PIPELINE_GROUP, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
     for (let before = Infinity; ; ) {
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");

@@ -40,7 +40,7 @@ export const COUNTER = "fraud/account-counter";
 export const MERCHANT = "fraud/merchant-model";
 
 /** A record's place, for people and as a key: `decisions 2@1041`. */
-export const placeOf = ({ topic, partition, offset }: PlacedRecord): string => `${topic} ${partition}@${offset}`;
+export const placeOf = ({ topic, partition, offset }: Pick<PlacedRecord, "topic" | "partition" | "offset">): string => `${topic} ${partition}@${offset}`;
 
 /** Sorts decisions and state events by the addresses that made them. Unreadable records are left to the caller's other checks. */
 export function addressHistories({ decisions, evidence }: VerifiedRecords): AddressHistories {
@@ -69,7 +69,7 @@ export function addressHistories({ decisions, evidence }: VerifiedRecords): Addr
 export const decisionIn = (record: PlacedRecord): Decision | undefined => unpacked(record, DecisionType);
 export const alertIn = (record: PlacedRecord): Alert | undefined => unpacked(record, Alert);
 export const rejectionIn = (record: PlacedRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
-const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
+export const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
 
 function unpacked<T>({ value }: PlacedRecord, type: { readonly $type: string; decode(bytes: Uint8Array): T }): T | undefined {
   if (value === null) return undefined;

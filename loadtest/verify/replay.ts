@@ -137,7 +137,8 @@ function labelsByAccount(records: readonly PlacedRecord[], refused: ReadonlySet<
   return labels;
 }
 
-const inOrder = (inputs: readonly AddressInput[]): AddressInput[] => inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
+/** An address' inputs in the order in which it took them. */
+export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] => inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 
 function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): ModelSettings | undefined {
   const settings = versions.get(name);

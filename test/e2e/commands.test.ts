@@ -76,7 +76,7 @@ describe("a command that cannot do what it is asked for says why in one line", (
     }
   });
 
-  it.each(["demo", "cluster", "generate", "images", "topics", "rejected", "fuzz", "loadtest", "failover", "verify", "bench", "test"])("%s --help", async (name) => {
+  it.each(["demo", "cluster", "generate", "images", "topics", "rejected", "fuzz", "loadtest", "failover", "verify", "trace", "bench", "test"])("%s --help", async (name) => {
     const { code, stdout } = await finish([name, "--help"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: npm (run )?/);

@@ -1,0 +1,41 @@
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import { onKey } from "./keys.js";
+import { Banner } from "./parts/banner.js";
+import { Header } from "./parts/header.js";
+import { HelpSheet } from "./parts/help-sheet.js";
+import { KpiStrip } from "./parts/kpi-strip.js";
+import { SignIn } from "./parts/sign-in.js";
+import { usePage } from "./router.js";
+import { store, useStore } from "./store.js";
+import { AlertsView } from "./views/alerts-view.js";
+import { AuditView } from "./views/audit-view.js";
+import { PipelineView } from "./views/pipeline-view.js";
+
+function App() {
+  const { connection, meta } = useStore();
+  const page = usePage();
+  const [help, setHelp] = useState(false);
+  useEffect(() => onKey("?", () => setHelp((shown) => !shown)), []);
+  useEffect(() => onKey("Escape", () => setHelp(false)), []);
+
+  if (connection === "sign-in") return <SignIn />;
+  return (
+    <div class="shell">
+      <a class="skip" href="#main">
+        Skip to the alerts
+      </a>
+      <Header page={page} onHelp={() => setHelp(true)} />
+      <Banner />
+      <KpiStrip />
+      <main id="main" tabIndex={-1}>
+        {meta === undefined ? <p class="empty">{connection === "lost" ? "The server does not answer. Trying again …" : "Loading …"}</p> : page.name === "pipeline" ? <PipelineView /> : page.name === "audit" ? <AuditView /> : <AlertsView selected={page.alert} />}
+      </main>
+      {help && <HelpSheet onClose={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+store.start();
+render(<App />, document.getElementById("app")!);

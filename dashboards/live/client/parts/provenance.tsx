@@ -1,0 +1,77 @@
+import type { ComponentChildren } from "preact";
+
+import type { AlertRow, DecisionDetail, Place } from "../../wire.js";
+import { dateTime } from "../format.js";
+
+/** Which records, numbers and versions this rests on: enough to find it all again. */
+export function Provenance({ decision, alert }: { decision: DecisionDetail; alert: AlertRow }) {
+  const { logicVersions: versions } = decision;
+  return (
+    <section class="card">
+      <h2>Where this comes from</h2>
+      <dl class="provenance">
+        <Item name="Transaction">
+          <code>{decision.transactionId}</code>
+        </Item>
+        <Item name="Account">
+          <code>{decision.account}</code>
+        </Item>
+        <Item name="Merchant">
+          <code>{decision.merchantId}</code>
+        </Item>
+        <Item name="Model">
+          {decision.modelId} <code title={decision.modelHash}>{decision.modelHash.slice(0, 12)}</code>
+        </Item>
+        <Item name="Logic">
+          <code>{new Set(Object.values(versions)).size === 1 ? versions.scorer : `counter ${versions.account}, merchant ${versions.merchant}, scorer ${versions.scorer}`}</code>
+        </Item>
+        <Item name="Account's numbers">
+          transaction {decision.accountSeq}, event {decision.accountEventSeq}
+          {decision.suspiciousSeq !== "" && `, suspicious ${decision.suspiciousSeq}`}
+        </Item>
+        <Item name="Merchant's numbers">
+          transaction {decision.merchantSeq}, event {decision.merchantEventSeq}
+        </Item>
+        <Item name="Alert">
+          number {alert.alertSeq} of the account, seen {dateTime(alert.seenAtMs)}
+        </Item>
+        <Item name="Decision in Kafka">
+          <PlaceText place={decision.kafka} />
+        </Item>
+        <Item name="Alert in Kafka">
+          <PlaceText place={alert.kafka} />
+        </Item>
+      </dl>
+      <TraceSection decision={decision} />
+    </section>
+  );
+}
+
+/** The way of this transaction from record to record. */
+function TraceSection({ decision }: { decision: DecisionDetail }) {
+  return (
+    <div class="trace" id="trace">
+      <h3>Trace it through the topics</h3>
+      <code class="command">
+        npm run topics -- decisions --from-beginning --compact | grep '"{decision.transactionId}"'
+      </code>
+    </div>
+  );
+}
+
+function Item({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function PlaceText({ place: { topic, partition, offset } }: { place: Place }) {
+  return (
+    <code>
+      {topic} · partition {partition} · offset {offset}
+    </code>
+  );
+}

@@ -1,0 +1,132 @@
+import { FEATURE_NAMES, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
+import { Decision, type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
+import type { Models } from "./models.js";
+import type { NewAlert } from "./state/alert-store.js";
+import type { KeptDecision } from "./state/decision-history.js";
+import type { DecisionDetail, DecisionPoint, FeatureLine, OutcomeName, RuleLine, VerdictName } from "./wire.js";
+import { causeText, featureLabel, featureText } from "./words.js";
+
+/** @param outcome - of `fraud.v1.Outcome`; what is not known counts as an error */
+export function outcomeName(outcome: number): OutcomeName {
+  switch (outcome) {
+    case 1:
+      return "APPROVE";
+    case 2:
+      return "REVIEW";
+    case 3:
+      return "DECLINE";
+    default:
+      return "ERROR";
+  }
+}
+
+export const isSuspicious = (outcome: number): boolean => outcome === (Outcome.REVIEW as number) || outcome === (Outcome.DECLINE as number);
+
+/** An alert that opened or escalated an episode, as the list shows it. */
+export function alertOf(alert: Alert, kind: NewAlert["kind"], { partition, offset, topic, seenAtMs }: { topic: string; partition: number; offset: bigint; seenAtMs: number }): NewAlert {
+  const { transaction } = alert;
+  return {
+    id: alert.alertId,
+    account: alert.accountId,
+    alertSeq: alert.alertSeq.toString(),
+    episode: alert.episode.toString(),
+    kind,
+    cause: causeText(alert.cause, alert.suspiciousCount),
+    score: alert.score,
+    maxScore: alert.maxScore,
+    count: alert.suspiciousCount,
+    sumMinor: Number(alert.suspiciousAmountMinor),
+    amountMinor: Number(transaction?.amountMinor ?? 0n),
+    currency: transaction?.currency ?? "",
+    transactionId: transaction?.transactionId ?? "",
+    merchantId: transaction?.merchantId ?? "",
+    merchantName: transaction?.merchantName ?? "",
+    place: transaction?.location?.name ?? "",
+    latitude: transaction?.location === undefined ? null : transaction.location.latitudeE6 / 1e6,
+    longitude: transaction?.location === undefined ? null : transaction.location.longitudeE6 / 1e6,
+    eventTimeMs: Number(transaction?.eventTimeMs ?? 0n),
+    raisedAtMs: Number(alert.raisedAtMs),
+    seenAtMs,
+    reasons: alert.reasons.map(({ code, points }) => ({ code, points })),
+    kafka: { topic, partition, offset: offset.toString() },
+  };
+}
+
+/** A decision as a point of a timeline. */
+export function pointOf({ payload, seenAtMs }: KeptDecision, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionPoint {
+  return point(Decision.decode(payload).evidence!, seenAtMs, verdictOf);
+}
+
+function point({ transaction, account, merchant, scoring }: Evidence, seenAtMs: number, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionPoint {
+  const { accountId, transactionId, location } = transaction!;
+  return {
+    account: accountId,
+    transactionId,
+    merchantId: transaction!.merchantId,
+    merchantName: transaction!.merchantName,
+    amountMinor: Number(transaction!.amountMinor),
+    currency: transaction!.currency,
+    place: location?.name ?? "",
+    latitude: location === undefined ? null : location.latitudeE6 / 1e6,
+    longitude: location === undefined ? null : location.longitudeE6 / 1e6,
+    eventTimeMs: Number(transaction!.eventTimeMs),
+    outcome: outcomeName(scoring?.outcome ?? 0),
+    score: scoring?.score ?? 0,
+    reasons: scoring?.reasons.map(({ code, points }) => ({ code, points })) ?? [],
+    accountSeq: String(account?.seq ?? 0n),
+    accountEventSeq: String(account?.eventSeq ?? 0n),
+    merchantSeq: String(merchant?.seq ?? 0n),
+    merchantEventSeq: String(merchant?.eventSeq ?? 0n),
+    accountFrauds: account?.features?.confirmedFraudCount ?? 0,
+    merchantFrauds: merchant?.features?.confirmedFraudCount ?? 0,
+    merchantFraudPermille: merchant?.features?.fraudRatePermille ?? 0,
+    seenAtMs,
+    verdict: verdictOf(accountId, transactionId),
+  };
+}
+
+/** A decision with every rule of its model and every feature. */
+export function detailOf(kept: KeptDecision, models: Models, topic: string, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionDetail {
+  const evidence = Decision.decode(kept.payload).evidence!;
+  const { account, merchant, scoring } = evidence;
+  const modelHash = Buffer.from(scoring?.modelHash ?? []).toString("hex");
+  const model = models.find(modelHash)?.definition;
+  const fired = new Map(scoring?.reasons.map(({ code, points }) => [code, points]));
+  const rules: RuleLine[] = (model?.rules ?? []).map(({ code, description, points, when }) => ({
+    code,
+    words: description,
+    points,
+    fired: fired.has(code),
+    conditions: when.map(({ feature, atLeast, below }) => {
+      const value = featureValue(evidence, feature);
+      const bound = BigInt(atLeast ?? below ?? 0);
+      return {
+        label: featureLabel(feature),
+        wanted: `${atLeast === undefined ? "below" : "at least"} ${featureText(feature, bound)}`,
+        value: value === undefined ? "" : featureText(feature, value),
+        holds: value !== undefined && (atLeast === undefined ? value < bound : value >= bound),
+      };
+    }),
+  }));
+  const features: FeatureLine[] = FEATURE_NAMES.map((name) => {
+    const value = featureValue(evidence, name);
+    const [group] = name.split(".", 1);
+    const points = (model?.rules ?? []).filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name)).reduce((sum, rule) => sum + rule.points, 0);
+    return { name, group: group === "account" || group === "merchant" ? group : "transaction", label: featureLabel(name), value: value === undefined ? "" : featureText(name, value), points };
+  });
+  return {
+    ...point(evidence, kept.seenAtMs, verdictOf),
+    modelId: scoring?.modelId ?? "",
+    modelHash,
+    modelKnown: model !== undefined,
+    reviewAt: model?.reviewAt ?? 0,
+    declineAt: model?.declineAt ?? 0,
+    logicVersions: { account: account?.logicVersion ?? "", merchant: merchant?.logicVersion ?? "", scorer: scoring?.logicVersion ?? "" },
+    suspiciousSeq: scoring?.suspiciousSeq === undefined ? "" : String(scoring.suspiciousSeq),
+    error: [account?.error, merchant?.error, scoring?.error].filter(Boolean).join("; "),
+    rules,
+    features,
+    kafka: { topic, partition: kept.partition, offset: kept.offset.toString() },
+  };
+}

@@ -1,0 +1,176 @@
+import { TOPICS } from "../../cluster/settings.js";
+import { withAdmin } from "../../kafka/client.js";
+import { followTopics, type LiveRecord } from "../../kafka/consumer.js";
+import type { Dashboard } from "./state/dashboard.js";
+
+/** Offsets that are read back of each topic, all its partitions together; transactions' markers take some of them. */
+export interface FeedBounds {
+  readonly alerts: number;
+  readonly decisions: number;
+  readonly transactions: number;
+  readonly labels: number;
+  readonly evidence: number;
+}
+
+export interface FeedOptions {
+  readonly brokers: string;
+  readonly dashboard: Dashboard;
+  readonly bounds: FeedBounds;
+  readonly onError: (error: Error) => void;
+}
+
+/** Nothing more came for so long: what was there has been read, but for transactions' markers. */
+const QUIET_MS = 1_500;
+const RETRY_MS = 2_000;
+/** A committed reader has nothing to gain from asking more often: transactions end once a second. */
+const COMMITTED_WAIT_MS = 100;
+/** First-visible latencies are measured to within this. */
+const WRITTEN_WAIT_MS = 25;
+/** Larger answers, fewer of them: what matters at a thousand a second. */
+const MIN_BYTES = 64 * 1024;
+
+type Offsets = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+
+/**
+ * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins again, where
+ * it was, whenever Kafka was away for too long.
+ */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #end = new AbortController();
+  readonly #behind = new Set<string>();
+  #next = new Map<string, Map<number, bigint>>();
+  #nextWritten = new Map<number, bigint>();
+  #ends: Offsets = new Map();
+  #lastAtMs = Date.now();
+  #started = false;
+  #caughtUp = false;
+  #readers: { stop(): Promise<void> }[] = [];
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the topics' past has been read. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
+  /** Reads until it is stopped. Does not wait for Kafka. */
+  start(): void {
+    void this.#run();
+  }
+
+  /** To be called now and then: notices when nothing more of the past comes. */
+  tick(nowMs: number): void {
+    if (this.#caughtUp || !this.#started) return;
+    if (this.#behind.size > 0 && nowMs - this.#lastAtMs < QUIET_MS) return;
+    this.#caughtUp = true;
+    this.#options.dashboard.caughtUp();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#stopReaders();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#end.signal.aborted) {
+      const crash = new AbortController();
+      try {
+        await this.#follow((error) => crash.abort(error));
+        await aborted(crash.signal, this.#end.signal);
+        if (crash.signal.aborted) throw crash.signal.reason;
+      } catch (error) {
+        if (this.#end.signal.aborted) return;
+        this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+        await this.#stopReaders();
+        await pause(RETRY_MS, this.#end.signal);
+      }
+    }
+  }
+
+  async #follow(onCrash: (error: Error) => void): Promise<void> {
+    const { brokers, dashboard } = this.#options;
+    if (!this.#started) await this.#look();
+    const take = (record: LiveRecord): void => {
+      const { topic, partition, offset } = record;
+      this.#next.get(topic)?.set(partition, offset + 1n);
+      const end = this.#ends.get(topic)?.get(partition) ?? 0n;
+      if (offset + 1n >= end) this.#behind.delete(`${topic}-${partition}`);
+      this.#lastAtMs = record.arrivedAtMs;
+      dashboard.onRecord({ ...record, earlier: offset < end });
+    };
+    const committed = [TOPICS.decisions, TOPICS.alerts, TOPICS.evidence, TOPICS.functionsRejected, TOPICS.labelsValid].map(({ name }) => name);
+    const valid = TOPICS.transactionsValid.name;
+    const written = TOPICS.decisions.name;
+    this.#readers.push(
+      ...(await Promise.all([
+        followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, onCrash }),
+        followTopics({
+          brokers,
+          topics: [valid, written],
+          from: new Map([[valid, new Map(this.#next.get(valid))], [written, new Map(this.#nextWritten)]]),
+          // Nothing of what the intake writes can be aborted.
+          isolation: "read_uncommitted",
+          maxWaitMs: WRITTEN_WAIT_MS,
+          minBytes: MIN_BYTES,
+          onRecord: (record) => {
+            if (record.topic === valid) return take(record);
+            this.#nextWritten.set(record.partition, record.offset + 1n);
+            dashboard.onWritten(record);
+          },
+          onCrash,
+        }),
+      ])),
+    );
+  }
+
+  /** Finds out where the topics end, and where to begin. */
+  async #look(): Promise<void> {
+    const { brokers, bounds } = this.#options;
+    const back = new Map<string, number>([
+      [TOPICS.alerts.name, bounds.alerts],
+      [TOPICS.decisions.name, bounds.decisions],
+      [TOPICS.transactionsValid.name, bounds.transactions],
+      [TOPICS.labelsValid.name, bounds.labels],
+      [TOPICS.evidence.name, bounds.evidence],
+      [TOPICS.functionsRejected.name, 0],
+    ]);
+    const next = new Map<string, Map<number, bigint>>();
+    const ends = new Map<string, Map<number, bigint>>();
+    await withAdmin(brokers, async (admin) => {
+      for (const [topic, offsets] of back) {
+        const partitions = await admin.fetchTopicOffsets(topic);
+        const each = BigInt(Math.ceil(offsets / partitions.length));
+        ends.set(topic, new Map(partitions.map(({ partition, high }) => [partition, BigInt(high)])));
+        next.set(topic, new Map(partitions.map(({ partition, low, high }) => [partition, BigInt(high) - each > BigInt(low) ? BigInt(high) - each : BigInt(low)])));
+        for (const { partition, high } of partitions) if (BigInt(high) > next.get(topic)!.get(partition)!) this.#behind.add(`${topic}-${partition}`);
+      }
+    });
+    this.#next = next;
+    this.#ends = ends;
+    this.#nextWritten = new Map(ends.get(TOPICS.decisions.name));
+    this.#lastAtMs = Date.now();
+    this.#started = true;
+  }
+
+  async #stopReaders(): Promise<void> {
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop().catch(() => undefined)));
+  }
+}
+
+const only = (offsets: Offsets, topics: readonly string[]): Offsets => new Map(topics.map((topic) => [topic, new Map(offsets.get(topic))]));
+
+function aborted(...signals: AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of signals) {
+      if (signal.aborted) return resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    }
+  });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await aborted(AbortSignal.timeout(ms), signal);
+}

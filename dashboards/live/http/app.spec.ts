@@ -1,0 +1,272 @@
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { pino } from "pino";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
+import { repositoryModels } from "../models.js";
+import { Dashboard } from "../state/dashboard.js";
+import { SseHub } from "../state/sse-hub.js";
+import { decisionRecord, sampleAlert, sampleDecisionRecord } from "../testing/samples.js";
+import { dashboardApp } from "./app.js";
+import { FailureMenu } from "./failures.js";
+import { Sessions } from "./guards.js";
+
+const TOKEN = "a-long-enough-token";
+const servers: Server[] = [];
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: string;
+}
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** The app on a free port, next to an intake and a helper that note what they are asked. */
+async function start({ token, failures = false }: { token?: string; failures?: boolean } = {}) {
+  const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
+  let intakeStatus = 202;
+  const other = await listen(
+    createServer((incoming, response) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        asked.push({ path: incoming.url!, authorization: incoming.headers.authorization, body: body === "" ? undefined : JSON.parse(body) });
+        if (incoming.url === "/parts") response.end(JSON.stringify({ parts: ["taskmanager"] }));
+        else if (incoming.url!.startsWith("/kill/")) response.writeHead(incoming.url === "/kill/taskmanager" ? 202 : 404).end(JSON.stringify({ error: "not that one" }));
+        else response.writeHead(intakeStatus).end(JSON.stringify({ detail: "says the intake" }));
+      });
+    }),
+  );
+  const models = repositoryModels();
+  const dashboard = new Dashboard({ keepAlerts: 100, keepDecisions: 1_000, models });
+  dashboard.alerts.add(sampleAlert({ id: "a/1", account: "a", transactionId: "t1", merchantName: "<b>Shop</b>" }));
+  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t1", outcome: Outcome.REVIEW, eventTimeMs: 1_767_225_600_000n })));
+  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t2", accountSeq: 2n, outcome: Outcome.APPROVE, eventTimeMs: 1_767_225_700_000n })));
+  const hub = new SseHub({ bootId: "b", kept: 10, maxBufferedBytes: 1_000 });
+  const url = `http://127.0.0.1:${other}`;
+  let port = 0;
+  port = await listen(
+    createServer(
+      dashboardApp({
+        dashboard,
+        hub,
+        bundle: { html: "<!doctype html><title>app</title>", assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]) },
+        sessions: new Sessions(token),
+        failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
+        meta: { reasons: models.reasons, ...models.thresholds, since: 0 },
+        verdictDoor: { intake: url, intakeToken: "for-the-intake", newId: () => "label-1" },
+        hosts: ["fraud.example:443"],
+        port: () => port,
+        scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
+        onVerdict: () => undefined,
+        onRefused: () => undefined,
+        logger: pino({ enabled: false }),
+      }),
+    ),
+  );
+  const ask = (method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port, method, path, headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers } }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+        response.on("error", reject);
+      });
+      sent.on("error", reject);
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  return { ask, asked, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
+}
+
+const OWN = { "x-dashboard-action": "1", "content-type": "application/json" };
+const VERDICT = { accountId: "a", transactionId: "t1", verdict: "FRAUD", note: "two\nlines", analyst: "ada" };
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+describe("what is served", () => {
+  it("allows nothing inline and nothing from elsewhere", async () => {
+    const { ask } = await start();
+    const { status, headers } = await ask("GET", "/alerts/a/1");
+    expect(status).toBe(200);
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
+    expect(headers["x-powered-by"]).toBeUndefined();
+    expect((await ask("GET", "/assets/app.0.js")).headers["cache-control"]).toContain("immutable");
+  });
+
+  it("is data as data: JSON, never a page", async () => {
+    const { ask } = await start();
+    const { headers, body } = await ask("GET", "/api/alerts");
+    expect(headers["content-type"]).toMatch(/^application\/json/);
+    expect(JSON.parse(body)).toMatchObject({ total: 1, rows: [{ id: "a/1", merchantName: "<b>Shop</b>" }] });
+    expect(JSON.parse((await ask("GET", "/api/alerts?text=nothing")).body)).toMatchObject({ total: 0 });
+    expect(JSON.parse((await ask("GET", "/api/alerts/a/1")).body)).toMatchObject({ alert: { id: "a/1" }, decision: { modelId: "points-v1", modelKnown: true }, recent: [{ transactionId: "t1" }, { transactionId: "t2" }] });
+    for (const path of ["/api/alerts/a/2", "/api/nothing", "/assets/../server.ts", "/assets/%2e%2e%2fserver.ts", "/nothing"]) expect((await ask("GET", path)).status, path).toBe(404);
+  });
+
+  it("answers only to its own names", async () => {
+    const { ask, port } = await start();
+    const status = async (host: string): Promise<number> => (await ask("GET", "/api/alerts", { headers: { host } })).status;
+    expect(await status(`localhost:${port}`)).toBe(200);
+    expect(await status("fraud.example:443")).toBe(200);
+    for (const host of ["evil.example", `evil.example:${port}`, "localhost", "127.0.0.1:1"]) expect(await status(host), host).toBe(421);
+    expect((await ask("GET", "/healthz", { headers: { host: "anything" } })).status).toBe(200);
+  });
+});
+
+describe("a verdict", () => {
+  it("becomes a label of the next revision, effective at the account's newest time", async () => {
+    const { ask, asked } = await start();
+    expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(202);
+    expect((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "LEGITIMATE", note: "" } })).status).toBe(202);
+    expect(asked).toEqual([
+      { path: "/v1/labels", authorization: "Bearer for-the-intake", body: { labelId: "label-1", accountId: "a", transactionId: "t1", merchantId: "m1", verdict: "FRAUD", revision: 1, eventTimeMs: 1_767_225_600_000, effectiveAtMs: 1_767_225_700_000, analyst: "ada", note: "two lines" } },
+      { path: "/v1/labels", authorization: "Bearer for-the-intake", body: expect.objectContaining({ revision: 2, verdict: "LEGITIMATE" }) as unknown },
+    ]);
+    expect(asked[1]!.body).not.toHaveProperty("note");
+  });
+
+  it.each([
+    ["another site's form", { "content-type": "application/x-www-form-urlencoded", "x-dashboard-action": "1" }],
+    ["a text that looks like JSON", { "content-type": "text/plain", "x-dashboard-action": "1" }],
+    ["no header of the app's own", { "content-type": "application/json" }],
+    ["another site", { ...OWN, "sec-fetch-site": "cross-site" }],
+    ["another port of this machine", { ...OWN, "sec-fetch-site": "same-site" }],
+    ["another origin", { ...OWN, origin: "http://evil.example" }],
+    ["no origin at all", { ...OWN, origin: "null" }],
+  ])("is refused from %s", async (_, headers) => {
+    const { ask, asked } = await start();
+    expect((await ask("POST", "/api/verdicts", { headers, body: VERDICT })).status).toBe(403);
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ["an unknown transaction", 404, { ...VERDICT, transactionId: "nope" }],
+    ["no name", 400, { ...VERDICT, analyst: "  " }],
+    ["too long a note", 400, { ...VERDICT, note: "n".repeat(1025) }],
+    ["another verdict", 400, { ...VERDICT, verdict: "MAYBE" }],
+    ["a field too many", 400, { ...VERDICT, revision: 9 }],
+    ["no object", 400, 17],
+    ["too much", 413, { ...VERDICT, note: "n".repeat(20_000) }],
+  ])("is refused with %s", async (_, status, body) => {
+    const { ask, asked } = await start();
+    expect((await ask("POST", "/api/verdicts", { headers: OWN, body })).status).toBe(status);
+    expect(asked).toEqual([]);
+  });
+
+  it("passes on what the intake has against it", async () => {
+    const { ask, refuseLabels } = await start();
+    refuseLabels();
+    expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({ status: 400, body: JSON.stringify({ error: "says the intake" }) });
+  });
+
+  it("is limited in number", async () => {
+    const { ask } = await start();
+    const statuses: number[] = [];
+    for (let n = 0; n < 121; n++) statuses.push((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "?" } })).status);
+    expect([statuses[119], statuses[120]]).toEqual([400, 429]);
+  });
+});
+
+describe("the failure menu", () => {
+  it("is off unless there is a helper", async () => {
+    const { ask, asked } = await start();
+    expect(JSON.parse((await ask("GET", "/api/meta")).body)).toMatchObject({ failureParts: null });
+    expect((await ask("POST", "/api/failures/taskmanager", { headers: OWN, body: {} })).status).toBe(404);
+    expect(asked).toEqual([]);
+  });
+
+  it("asks the helper, with its token, and marks the moment", async () => {
+    const { ask, asked, dashboard } = await start({ failures: true });
+    expect(JSON.parse((await ask("GET", "/api/meta")).body)).toMatchObject({ failureParts: ["taskmanager"] });
+    expect((await ask("POST", "/api/failures/taskmanager", { headers: OWN, body: {} })).status).toBe(202);
+    expect((await ask("POST", "/api/failures/zookeeper", { headers: OWN, body: {} })).status).toBe(404);
+    expect((await ask("POST", "/api/failures/taskmanager", { body: {} })).status).toBe(403);
+    expect(asked.map(({ path, authorization }) => [path, authorization])).toEqual([
+      ["/parts", "Bearer helper"],
+      ["/kill/taskmanager", "Bearer helper"],
+      ["/kill/zookeeper", "Bearer helper"],
+    ]);
+    expect(dashboard.failures.map(({ part }) => part)).toEqual(["taskmanager"]);
+    expect(dashboard.takeDelta()?.failures).toHaveLength(1);
+  });
+});
+
+describe("with a token", () => {
+  it("lets nobody see or do anything without it", async () => {
+    const { ask, asked } = await start({ token: TOKEN });
+    for (const path of ["/api/alerts", "/api/alerts/a/1", "/api/stream", "/api/meta", "/api/series", "/api/verdicts"]) expect((await ask("GET", path)).status, path).toBe(401);
+    expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(401);
+    expect((await ask("GET", "/api/alerts", { headers: { cookie: "fraud-dashboard=9999999999999.forged" } })).status).toBe(401);
+    expect((await ask("GET", "/api/alerts", { headers: { authorization: "Bearer wrong" } })).status).toBe(401);
+    expect(asked).toEqual([]);
+  });
+
+  it("signs in with a cookie that scripts and other sites cannot use", async () => {
+    const { ask } = await start({ token: TOKEN });
+    expect((await ask("POST", "/api/login", { headers: OWN, body: { token: "wrong" } })).status).toBe(401);
+    const { status, headers } = await ask("POST", "/api/login", { headers: OWN, body: { token: TOKEN } });
+    expect(status).toBe(200);
+    const cookie = String(headers["set-cookie"]);
+    expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
+    expect((await ask("GET", "/api/alerts", { headers: { cookie: cookie.split(";")[0]! } })).status).toBe(200);
+    expect((await ask("GET", "/api/alerts", { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200);
+  });
+
+  it("limits guessing", async () => {
+    const { ask } = await start({ token: TOKEN });
+    const statuses: number[] = [];
+    for (let n = 0; n < 11; n++) statuses.push((await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } })).status);
+    expect([statuses[9], statuses[10]]).toEqual([401, 429]);
+  });
+
+  it("ends a session with its time, or another token", () => {
+    const value = new Sessions(TOKEN).issue(0);
+    expect(new Sessions(TOKEN).isValid(value, 1_000)).toBe(true);
+    expect(new Sessions(TOKEN).isValid(value, 13 * 3_600_000)).toBe(false);
+    expect(new Sessions("another-long-token").isValid(value, 1_000)).toBe(false);
+  });
+});
+
+describe("the stream", () => {
+  it("goes on after the last event that the browser had", async () => {
+    const { hub, port } = await start();
+    hub.publish("pulse", 1);
+    hub.publish("pulse", 2);
+    const text = await new Promise<string>((resolve, reject) => {
+      let received = "";
+      const sent = request({ host: "127.0.0.1", port, path: "/api/stream?after=b.0", headers: { "last-event-id": "b.1" } }, (response) => {
+        expect(response.headers["content-type"]).toBe("text/event-stream");
+        response.on("data", (chunk: Buffer) => {
+          received += chunk.toString();
+          if (received.includes("data: 3")) {
+            resolve(received);
+            sent.destroy();
+          } else if (received.includes("data: 2")) hub.publish("pulse", 3);
+        });
+        response.on("error", () => undefined);
+      });
+      sent.on("error", reject);
+      sent.end();
+    });
+    expect(text).not.toContain("data: 1");
+    expect(text).toContain("id: b.2");
+  });
+});

@@ -1,0 +1,98 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+
+const SESSION_MS = 12 * 60 * 60 * 1000;
+export const SESSION_COOKIE = "fraud-dashboard";
+/** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
+export const ACTION_HEADER = "x-dashboard-action";
+
+export const refuse = (response: Response, status: number, detail: string): void => void response.status(status).json({ error: detail });
+
+/**
+ * Answers only to names under which this server is meant to be asked. Otherwise a page of a name that is made to point
+ * here (DNS rebinding) could read everything.
+ *
+ * @param port - where it listens
+ * @param more - further names, with ports where they have any
+ */
+export function knownHost(port: () => number, more: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    const host = request.headers.host?.toLowerCase() ?? "";
+    const known = ["127.0.0.1", "localhost", "[::1]"].some((name) => host === `${name}:${port()}`) || more.includes(host);
+    if (known) next();
+    else refuse(response, 421, "this server is not known under that name; DASHBOARD_HOSTS says which it answers to");
+  };
+}
+
+/** Lets only this app's own pages act: JSON, with a header that other sites cannot send, and not from another site. */
+export function ownPage(onRefused: () => void): RequestHandler {
+  return (request, response, next) => {
+    const { origin, host } = request.headers;
+    const site = request.headers["sec-fetch-site"];
+    const own =
+      request.is("application/json") !== false &&
+      request.headers[ACTION_HEADER] === "1" &&
+      (site === undefined || site === "same-origin") &&
+      (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host));
+    if (own) return next();
+    onRefused();
+    refuse(response, 403, `actions must come from this app's own page: JSON, with the header ${ACTION_HEADER}: 1`);
+  };
+}
+
+/** Who may come in: everybody, or who knows the token. */
+export class Sessions {
+  readonly #token: string | undefined;
+
+  constructor(token: string | undefined) {
+    this.#token = token;
+  }
+
+  get needed(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /** Compares hashes, so that the time taken tells nothing of the token. */
+  isToken(text: string): boolean {
+    return this.#token !== undefined && timingSafeEqual(sha256(text), sha256(this.#token));
+  }
+
+  /** A cookie's value that says who had the token until when; it needs no memory, and survives a restart. */
+  issue(nowMs: number): string {
+    const until = String(nowMs + SESSION_MS);
+    return `${until}.${this.#sign(until)}`;
+  }
+
+  isValid(value: string, nowMs: number): boolean {
+    const [until = "", signature = ""] = value.split(".");
+    return /^\d{1,15}$/.test(until) && Number(until) > nowMs && timingSafeEqual(sha256(signature), sha256(this.#sign(until)));
+  }
+
+  /** The whole `Set-Cookie` header. */
+  cookie(value: string, maxAgeMs = SESSION_MS): string {
+    return `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeMs / 1000)}`;
+  }
+
+  /** Lets in who has the cookie, or the token as `Authorization: Bearer`. */
+  readonly guard = (request: Request, response: Response, next: NextFunction): void => {
+    if (!this.needed) return next();
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+    if (bearer !== undefined && this.isToken(bearer)) return next();
+    if (cookies(request.headers.cookie).some((value) => this.isValid(value, Date.now()))) return next();
+    refuse(response, 401, "sign in with the token first");
+  };
+
+  #sign(until: string): string {
+    return createHmac("sha256", this.#token ?? "").update(`session ${until}`).digest("base64url");
+  }
+}
+
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+const cookies = (header: string | undefined): string[] =>
+  (header ?? "")
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part.startsWith(`${SESSION_COOKIE}=`))
+    .map((part) => part.slice(SESSION_COOKIE.length + 1));

@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+import type { Dashboard } from "../state/dashboard.js";
+import type { VerdictRequest } from "../wire.js";
+
+const INTAKE_MS = 12_000;
+/** The intake's bounds, in bytes of UTF-8. */
+const MAX_NOTE_BYTES = 1024;
+const MAX_NAME_BYTES = 256;
+
+const oneLine = (max: number) =>
+  z
+    .string()
+    // What people paste has line breaks; the intake takes one line.
+    .transform((text) => text.replace(/\s+/g, " ").trim())
+    .refine((text) => Buffer.byteLength(text) <= max, `must have at most ${max} bytes`);
+
+const body = z.strictObject({
+  accountId: z.string().min(1).max(128),
+  transactionId: z.string().min(1).max(128),
+  verdict: z.enum(["FRAUD", "LEGITIMATE"]),
+  note: oneLine(MAX_NOTE_BYTES),
+  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the audit trail names who judged"),
+}) satisfies z.ZodType<VerdictRequest>;
+
+/** What became of a verdict. */
+export type VerdictAnswer = { readonly status: 202; readonly labelId: string; readonly revision: number } | { readonly status: 400 | 404 | 502; readonly error: string };
+
+export interface VerdictDoorOptions {
+  readonly dashboard: Dashboard;
+  /** The intake's URL, without a slash at the end. */
+  readonly intake: string;
+  readonly intakeToken: string | undefined;
+  readonly newId: () => string;
+}
+
+/** Turns an analyst's verdict into a label at the intake's door: the intake alone writes `labels.valid`. */
+export async function giveVerdict(json: unknown, { dashboard, intake, intakeToken, newId }: VerdictDoorOptions): Promise<VerdictAnswer> {
+  const parsed = body.safeParse(json);
+  if (!parsed.success) return { status: 400, error: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") };
+  const { accountId, transactionId, verdict, note, analyst } = parsed.data;
+  const judged = dashboard.judged(accountId, transactionId);
+  if (judged === undefined) return { status: 404, error: "this transaction is not among those that are kept here" };
+  const revision = dashboard.verdicts.nextRevision(accountId, transactionId);
+  const labelId = newId();
+  const label = { labelId, accountId, transactionId, merchantId: judged.merchantId, verdict, revision, eventTimeMs: judged.eventTimeMs, effectiveAtMs: judged.effectiveAtMs, analyst, ...(note !== "" && { note }) };
+  try {
+    const response = await fetch(`${intake}/v1/labels`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...(intakeToken !== undefined && { authorization: `Bearer ${intakeToken}` }) },
+      body: JSON.stringify(label),
+      signal: AbortSignal.timeout(INTAKE_MS),
+    });
+    if (response.status === 202) return { status: 202, labelId, revision };
+    const { detail } = (await response.json().catch(() => ({}))) as { detail?: unknown };
+    return { status: response.status === 400 ? 400 : 502, error: typeof detail === "string" ? detail : `the intake answered with status ${response.status}` };
+  } catch {
+    return { status: 502, error: "the intake does not answer: the verdict was not taken" };
+  }
+}

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { type Model, parseModel } from "../../functions/transaction-scorer/model.js";
+
+/** The models that decisions name, by the hash of their files. */
+export class Models {
+  readonly #byHash: ReadonlyMap<string, Model>;
+
+  constructor(models: readonly Model[]) {
+    this.#byHash = new Map(models.map((model) => [Buffer.from(model.hash).toString("hex"), model]));
+  }
+
+  /** @param hash - hexadecimal SHA-256 of the file */
+  find(hash: string): Model | undefined {
+    return this.#byHash.get(hash);
+  }
+
+  /** Words for each reason code, of all models. */
+  get reasons(): Record<string, string> {
+    return Object.fromEntries([...this.#byHash.values()].flatMap(({ definition }) => definition.rules.map(({ code, description }) => [code, description])));
+  }
+
+  /** The lowest scores from which on any of them reviews and declines. */
+  get thresholds(): { readonly reviewAt: number; readonly declineAt: number } {
+    const all = [...this.#byHash.values()];
+    return { reviewAt: Math.min(...all.map(({ definition }) => definition.reviewAt)), declineAt: Math.min(...all.map(({ definition }) => definition.declineAt)) };
+  }
+}
+
+/** Reads every model file of the repository. A file of a kind that is not known yet is left out: its decisions show their reasons only. */
+export function repositoryModels(folder = join(REPOSITORY_ROOT, "models")): Models {
+  const models = readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => {
+      try {
+        return [parseModel(readFileSync(join(folder, name)))];
+      } catch {
+        return [];
+      }
+    });
+  return new Models(models);
+}

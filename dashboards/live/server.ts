@@ -1,0 +1,114 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { pino } from "pino";
+
+import { bundleClient } from "./bundle.js";
+import { Feed } from "./feed.js";
+import { dashboardApp } from "./http/app.js";
+import { FailureMenu } from "./http/failures.js";
+import { Sessions } from "./http/guards.js";
+import { dashboardMetrics } from "./metrics.js";
+import { repositoryModels } from "./models.js";
+import { PipelineWatch } from "./pipeline-watch.js";
+import { dashboardSettings } from "./settings.js";
+import { Dashboard } from "./state/dashboard.js";
+import { SseHub } from "./state/sse-hub.js";
+
+/** Changes are sent together: four times a second is live to the eye, and cheap for hundreds of browsers. */
+const DELTA_MS = 250;
+const PULSE_MS = 1_000;
+const HEARTBEAT_MS = 15_000;
+/** About three minutes of frames: who was away for longer reads everything anew. */
+const KEPT_FRAMES = 1_000;
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+const SHUTDOWN_LIMIT_MS = 5_000;
+/** Offsets of the topics that are read back. */
+const TRANSACTIONS_BACK = 20_000;
+const LABELS_BACK = 40_000;
+const EVIDENCE_BACK = 40_000;
+const ALERTS_FACTOR = 2;
+
+/** The live web app: alerts, triage, figures, and the failure menu where a helper for it is given. */
+async function main(): Promise<void> {
+  const logger = pino({ name: "dashboard" }, pino.destination({ sync: true }));
+  const settings = dashboardSettings(process.env);
+  const models = repositoryModels();
+  const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
+  const hub = new SseHub({ bootId: randomBytes(6).toString("hex"), kept: KEPT_FRAMES, maxBufferedBytes: MAX_BUFFERED_BYTES });
+  const watch = new PipelineWatch({ flink: settings.flink, brokers: settings.brokers });
+  const feed = new Feed({
+    brokers: settings.brokers,
+    dashboard,
+    bounds: { alerts: settings.keepAlerts * ALERTS_FACTOR, decisions: settings.keepDecisions, transactions: TRANSACTIONS_BACK, labels: LABELS_BACK, evidence: EVIDENCE_BACK },
+    onError: (error) => logger.warn({ err: error }, "Kafka: trying again"),
+  });
+  const metrics = dashboardMetrics({
+    streams: () => hub.size,
+    droppedStreams: () => hub.dropped,
+    alerts: () => dashboard.alerts.size,
+    decisions: () => dashboard.history.size,
+    unreadable: () => dashboard.unreadable,
+    counts: () => dashboard.exactlyOnce.counts(Date.now()),
+  });
+  const app = dashboardApp({
+    dashboard,
+    hub,
+    bundle: await bundleClient(),
+    sessions: new Sessions(settings.token),
+    failures: settings.failures && new FailureMenu(settings.failures),
+    meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
+    verdictDoor: { intake: settings.intake, intakeToken: settings.intakeToken, newId: () => `analyst-${randomUUID()}` },
+    hosts: settings.hosts,
+    port: () => (server.address() as AddressInfo).port,
+    scrape: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    onVerdict: (verdict) => metrics.verdicts.inc({ verdict }),
+    onRefused: (why) => metrics.refused.inc({ why }),
+    logger,
+  });
+  const server = createServer(app);
+  const timers = [
+    setInterval(() => {
+      const before = feed.caughtUp;
+      feed.tick(Date.now());
+      const delta = dashboard.takeDelta();
+      // Whoever came while the topics' past was read has seen a part of it.
+      if (feed.caughtUp !== before) hub.publish("reset", {});
+      else if (delta !== undefined) hub.publish("delta", delta);
+    }, DELTA_MS),
+    setInterval(() => hub.publish("pulse", dashboard.pulse(Date.now(), watch.state(feed.caughtUp))), PULSE_MS),
+    setInterval(() => hub.heartbeat(), HEARTBEAT_MS),
+  ];
+
+  let stopping = false;
+  async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
+    for (const timer of timers) clearInterval(timer);
+    watch.stop();
+    hub.close();
+    server.close();
+    server.closeAllConnections();
+    await feed.stop();
+    logger.info("stopped");
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+
+  server.on("error", (error) => {
+    process.stderr.write(`error: the dashboard cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
+    process.exit(1);
+  });
+  server.listen(settings.port, settings.host, () => logger.info({ host: settings.host, port: settings.port, brokers: settings.brokers, failures: settings.failures !== undefined }, "serving"));
+  watch.start();
+  feed.start();
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`error: the dashboard cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

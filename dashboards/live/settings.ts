@@ -1,0 +1,65 @@
+import { z } from "zod";
+
+const number = (value: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(value);
+
+const environment = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: number(8090, 0, 65_535),
+  KAFKA: z.string().default("127.0.0.1:9092"),
+  INTAKE: z.url().default("http://127.0.0.1:8080"),
+  FLINK: z.url().default("http://127.0.0.1:8081"),
+  INTAKE_TOKEN: z.string().optional(),
+  DASHBOARD_TOKEN: z.string().min(16).optional(),
+  DASHBOARD_ALLOW_OPEN: z.enum(["yes", "no"]).default("no"),
+  DASHBOARD_HOSTS: z.string().default(""),
+  DASHBOARD_KEEP_ALERTS: number(20_000, 100, 1_000_000),
+  DASHBOARD_KEEP_DECISIONS: number(60_000, 1_000, 5_000_000),
+  DASHBOARD_FAILURES: z.url().optional(),
+  DASHBOARD_FAILURES_TOKEN: z.string().optional(),
+});
+
+/** What the web app is told by its environment. */
+export interface DashboardSettings {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` of a broker. */
+  readonly brokers: string;
+  /** URLs, without a slash at the end. */
+  readonly intake: string;
+  readonly flink: string;
+  /** What the intake asks for, if it does. */
+  readonly intakeToken: string | undefined;
+  /** `DASHBOARD_TOKEN`: what people must show; at least 16 characters. */
+  readonly token: string | undefined;
+  /** `DASHBOARD_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
+  readonly hosts: readonly string[];
+  readonly keepAlerts: number;
+  readonly keepDecisions: number;
+  /** `DASHBOARD_FAILURES`, `DASHBOARD_FAILURES_TOKEN`: the helper that kills parts; without it there is no failure menu. */
+  readonly failures: { readonly url: string; readonly token: string } | undefined;
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
+
+/** @throws Error that names the variable that is wrong */
+export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const settings = parsed.data;
+  if (!LOOPBACK.has(settings.HOST) && settings.DASHBOARD_TOKEN === undefined && settings.DASHBOARD_ALLOW_OPEN !== "yes") {
+    throw new Error(`HOST is ${settings.HOST}, which others can reach: set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`);
+  }
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    brokers: settings.KAFKA,
+    intake: settings.INTAKE.replace(/\/$/, ""),
+    flink: settings.FLINK.replace(/\/$/, ""),
+    intakeToken: settings.INTAKE_TOKEN,
+    token: settings.DASHBOARD_TOKEN,
+    hosts: settings.DASHBOARD_HOSTS.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
+    keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
+    keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
+    failures: settings.DASHBOARD_FAILURES === undefined ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
+  };
+}

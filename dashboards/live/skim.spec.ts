@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+
+import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { skimDecision, skimIdentity } from "./skim.js";
+import { sampleDecision, sampleDecisionRecord } from "./testing/samples.js";
+
+describe("skimming", () => {
+  it("reads the same as decoding", () => {
+    const record = sampleDecisionRecord({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE });
+    const skimmed = skimDecision(record);
+    expect(skimmed).toMatchObject({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE });
+    expect(Decision.decode(skimmed.payload).evidence).toEqual(sampleDecision({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE }).evidence);
+    expect(skimIdentity(record)).toMatchObject({ accountId: "ädä", transactionId: "t-9" });
+  });
+
+  it.each([Buffer.alloc(0), Buffer.from([0x0a, 0x01, 0x61]), Buffer.from([0xff, 0xff])])("refuses what is no decision", (bytes) => {
+    expect(() => skimDecision(bytes)).toThrow();
+    expect(() => skimIdentity(bytes)).toThrow();
+  });
+});

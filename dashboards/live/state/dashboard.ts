@@ -1,0 +1,241 @@
+import { TOPICS } from "../../../cluster/settings.js";
+import { Alert, Alert_Kind, RejectedRecord, StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../../protos/gen/google/protobuf/any.js";
+import type { LiveRecord } from "../../../kafka/consumer.js";
+import { alertOf, detailOf, isSuspicious, outcomeName, pointOf } from "../explain.js";
+import type { Models } from "../models.js";
+import { skimDecision, skimIdentity, skimTransaction } from "../skim.js";
+import type { AlertDetail, AlertRow, Delta, FailureMark, NextScores, PipelineState, Pulse, VerdictName, VerdictRow } from "../wire.js";
+import { AlertStore } from "./alert-store.js";
+import { DecisionHistory, type KeptDecision } from "./decision-history.js";
+import { ExactlyOnce } from "./exactly-once.js";
+import { Traffic } from "./traffic.js";
+import { VerdictBook } from "./verdict-book.js";
+
+/** Seconds of figures that the charts can show. */
+const KEPT_SECONDS = 900;
+/** Decisions after a verdict that its page shows, of the account and of the merchant each. */
+const SHOWN_AFTER = 5;
+/** Kills that the charts mark. */
+const KEPT_FAILURES = 50;
+
+export interface DashboardOptions {
+  readonly keepAlerts: number;
+  readonly keepDecisions: number;
+  readonly models: Models;
+}
+
+/** A record, and whether it stood in its topic before this server started to follow it. */
+export interface FedRecord extends LiveRecord {
+  readonly earlier: boolean;
+}
+
+/** All that the web app knows, fed by the topics. Holds no connection and no clock: a spec can feed it. */
+export class Dashboard {
+  readonly alerts: AlertStore;
+  readonly verdicts = new VerdictBook();
+  readonly exactlyOnce = new ExactlyOnce();
+  readonly traffic = new Traffic(KEPT_SECONDS);
+  readonly history: DecisionHistory;
+  readonly #models: Models;
+  readonly failures: FailureMark[] = [];
+  #unreadable = 0;
+  /** Alerts of the topic's past: partitions are read one after the other, and their order is not that of time. */
+  #pastAlerts: FedRecord[] | undefined = [];
+  #outbox: { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } = emptyOutbox();
+
+  constructor({ keepAlerts, keepDecisions, models }: DashboardOptions) {
+    this.alerts = new AlertStore(keepAlerts);
+    this.history = new DecisionHistory({ total: keepDecisions });
+    this.#models = models;
+  }
+
+  /** Records that could not be read. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** Takes a committed record, or one of `transactions.valid`. Never throws. */
+  onRecord(record: FedRecord): void {
+    if (record.value === null) return;
+    try {
+      this.#take(record, record.value);
+    } catch {
+      this.#unreadable++;
+    }
+  }
+
+  /** Takes a record of `decisions` that may still be aborted. Never throws. */
+  onWritten({ value, arrivedAtMs }: LiveRecord): void {
+    if (value === null) return;
+    try {
+      const { accountId, transactionId } = skimIdentity(value);
+      const latencyMs = this.exactlyOnce.onVisible(accountId, transactionId, arrivedAtMs);
+      if (latencyMs !== undefined) this.traffic.onVisible(latencyMs);
+    } catch {
+      this.#unreadable++;
+    }
+  }
+
+  /** The topics' past has been read. */
+  caughtUp(): void {
+    const past = this.#pastAlerts ?? [];
+    this.#pastAlerts = undefined;
+    for (const record of past.toSorted((a, b) => a.timestampMs - b.timestampMs)) this.onRecord(record);
+    // Nobody has missed these: whoever comes reads them from the store.
+    this.#outbox = emptyOutbox();
+  }
+
+  onFailure(mark: FailureMark): void {
+    this.failures.push(mark);
+    if (this.failures.length > KEPT_FAILURES) this.failures.shift();
+    this.#outbox.failures.push(mark);
+  }
+
+  /** What changed since the last call; `undefined` when nothing did. */
+  takeDelta(): Delta | undefined {
+    const { alerts, closed, verdicts, failures } = this.#outbox;
+    if (alerts.length + closed.length + verdicts.size + failures.length === 0) return undefined;
+    this.#outbox = emptyOutbox();
+    return {
+      ...(alerts.length > 0 && { alerts }),
+      ...(closed.length > 0 && { closed }),
+      ...(verdicts.size > 0 && { verdicts: [...verdicts] }),
+      ...(failures.length > 0 && { failures }),
+    };
+  }
+
+  /** Ends a second of figures. */
+  pulse(nowMs: number, pipeline: PipelineState): Pulse {
+    this.exactlyOnce.onJob(pipeline.job === "RUNNING" && pipeline.kafka === "answers", nowMs);
+    return this.traffic.close(nowMs, this.exactlyOnce.counts(nowMs), pipeline);
+  }
+
+  /** What the page of an alert shows; `undefined` when the alert is not known. */
+  detail(id: string): AlertDetail | undefined {
+    const alert = this.alerts.find(id);
+    if (alert === undefined) return undefined;
+    const kept = this.history.find(alert.account, alert.transactionId);
+    const verdicts = this.verdicts.of(alert.account, alert.transactionId);
+    const counted = verdicts.find(({ accountEffect }) => accountEffect !== null);
+    return {
+      alert,
+      decision: kept === undefined ? null : detailOf(kept, this.#models, TOPICS.decisions.name, this.#verdictOf),
+      recent: this.#recent(alert, kept),
+      verdicts,
+      next: counted === undefined ? null : { verdict: counted, account: this.#next(this.history.ofAccount(alert.account), "accountEventSeq", counted.accountEffect?.eventSeq), merchant: this.#next(this.history.ofMerchant(alert.merchantId), "merchantEventSeq", counted.merchantEffect?.eventSeq) },
+    };
+  }
+
+  /**
+   * What a label on a transaction needs; `undefined` when the transaction is not kept. The verdict counts from the account's
+   * newest event time on: it is given now, whenever the card was used.
+   */
+  judged(account: string, transactionId: string): { readonly merchantId: string; readonly eventTimeMs: number; readonly effectiveAtMs: number } | undefined {
+    const kept = this.history.find(account, transactionId);
+    if (kept === undefined) return undefined;
+    const times = this.history.ofAccount(account).map((one) => pointOf(one, this.#verdictOf).eventTimeMs);
+    const { merchantId, eventTimeMs } = pointOf(kept, this.#verdictOf);
+    return { merchantId, eventTimeMs, effectiveAtMs: Math.max(eventTimeMs, ...times) };
+  }
+
+  readonly #verdictOf = (account: string, transactionId: string): VerdictName | null => this.verdicts.verdictOf(account, transactionId);
+
+  #recent(alert: AlertRow, kept: KeptDecision | undefined): AlertDetail["recent"] {
+    const recent = this.history.ofAccount(alert.account);
+    const all = kept === undefined || recent.includes(kept) ? recent : [kept, ...recent];
+    return all.map((one) => pointOf(one, this.#verdictOf));
+  }
+
+  /** The address numbers all that changes its state, so one can tell for certain what it decided before and after a verdict. */
+  #next(decisions: readonly KeptDecision[], number: "accountEventSeq" | "merchantEventSeq", verdictSeq: string | undefined): NextScores {
+    if (verdictSeq === undefined) return { before: null, after: [] };
+    const at = BigInt(verdictSeq);
+    const points = decisions.map((one) => pointOf(one, this.#verdictOf)).sort((a, b) => Number(BigInt(a[number]) - BigInt(b[number])));
+    return { before: points.findLast((one) => BigInt(one[number]) < at) ?? null, after: points.filter((one) => BigInt(one[number]) > at).slice(0, SHOWN_AFTER) };
+  }
+
+  #take(record: FedRecord, value: Buffer): void {
+    switch (record.topic) {
+      case TOPICS.transactionsValid.name: {
+        const { accountId, transactionId } = skimTransaction(value);
+        this.exactlyOnce.onSent(accountId, transactionId, { takenAtMs: record.timestampMs, nowMs: record.arrivedAtMs, earlier: record.earlier });
+        if (!record.earlier) this.traffic.onSent();
+        return;
+      }
+      case TOPICS.decisions.name:
+        return this.#onDecision(record, value);
+      case TOPICS.alerts.name:
+        return this.#onAlert(record, value);
+      case TOPICS.labelsValid.name:
+        return this.#onLabel(record, value);
+      case TOPICS.evidence.name:
+        return this.#onEvidence(value);
+      case TOPICS.functionsRejected.name: {
+        const { original } = RejectedRecord.decode(Any.decode(value).value);
+        if (original?.typeUrl.endsWith(`/${Transaction.$type}`) !== true) return;
+        const { accountId, transactionId } = skimTransaction(original.value);
+        this.exactlyOnce.onRejected(accountId, transactionId);
+      }
+    }
+  }
+
+  #onDecision({ partition, offset, arrivedAtMs, earlier, timestampMs }: FedRecord, value: Buffer): void {
+    const skimmed = skimDecision(value);
+    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier });
+    this.history.add(skimmed, { partition, offset, seenAtMs: earlier ? timestampMs : arrivedAtMs, suspicious: isSuspicious(skimmed.outcome) });
+    if (!earlier) this.traffic.onDecided(outcomeName(skimmed.outcome), latencyMs);
+  }
+
+  #onAlert(record: FedRecord, value: Buffer): void {
+    if (record.earlier && this.#pastAlerts !== undefined) {
+      this.#pastAlerts.push(record);
+      return;
+    }
+    const alert = Alert.decode(Any.decode(value).value);
+    if (alert.kind === Alert_Kind.CLOSED) {
+      if (this.alerts.close(alert.accountId, alert.episode.toString())) this.#outbox.closed.push([alert.accountId, alert.episode.toString()]);
+      return;
+    }
+    const kind = alert.kind === Alert_Kind.ESCALATED ? "escalated" : "opened";
+    const seenAtMs = record.earlier ? record.timestampMs : record.arrivedAtMs;
+    const row = this.alerts.add(alertOf(alert, kind, { ...record, seenAtMs }), this.#verdictOf(alert.accountId, alert.transaction?.transactionId ?? ""));
+    if (row === undefined) return;
+    this.#outbox.alerts.push(row);
+    if (!record.earlier) this.traffic.onAlert();
+  }
+
+  #onLabel({ topic, partition, offset, timestampMs }: FedRecord, value: Buffer): void {
+    const label = FraudLabel.decode(value);
+    const row: VerdictRow = {
+      labelId: label.labelId,
+      account: label.accountId,
+      transactionId: label.transactionId,
+      merchantId: label.merchantId,
+      verdict: label.verdict === Verdict.FRAUD ? "FRAUD" : "LEGITIMATE",
+      revision: label.revision,
+      note: label.note ?? "",
+      analyst: label.analyst ?? "",
+      atMs: timestampMs,
+      kafka: { topic, partition, offset: offset.toString() },
+      accountEffect: null,
+      merchantEffect: null,
+    };
+    if (!this.verdicts.add(row)) return;
+    const holds = this.verdicts.verdictOf(row.account, row.transactionId);
+    if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);
+    this.#outbox.verdicts.add(row);
+  }
+
+  #onEvidence(value: Buffer): void {
+    const event = StateEvent.decode(Any.decode(value).value);
+    if (event.kind !== StateEvent_Kind.LABEL) return;
+    const row = this.verdicts.onEffect(event.sourceId, event.function === "fraud/account-counter" ? "account" : "merchant", { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta });
+    if (row !== undefined) this.#outbox.verdicts.add(row);
+  }
+}
+
+function emptyOutbox(): { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } {
+  return { alerts: [], closed: [], verdicts: new Set(), failures: [] };
+}

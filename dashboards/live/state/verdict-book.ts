@@ -1,0 +1,102 @@
+import type { VerdictEffect, VerdictName, VerdictRow } from "../wire.js";
+
+export interface VerdictBookOptions {
+  /** Transactions whose verdicts are known. */
+  readonly transactions: number;
+  /** Lines of the audit trail. */
+  readonly trail: number;
+}
+
+const DEFAULTS: VerdictBookOptions = { transactions: 50_000, trail: 5_000 };
+
+/** The verdicts of `labels.valid`, and what the account counter and the merchant model made of them. Bounded. */
+export class VerdictBook {
+  readonly #options: VerdictBookOptions;
+  /** Of each transaction, by rising revision; the one judged last is the last. */
+  readonly #byTransaction = new Map<string, VerdictRow[]>();
+  readonly #byLabel = new Map<string, VerdictRow>();
+  /** What analysts said, oldest first. */
+  readonly #trail: VerdictRow[] = [];
+  /** Revisions that were given out and have not come back yet. */
+  readonly #reserved = new Map<string, number>();
+  /** Of verdicts that have not been read yet: topics are read side by side. */
+  readonly #effects = new Map<string, { account?: VerdictEffect; merchant?: VerdictEffect }>();
+  #fed = 0;
+
+  constructor(options: Partial<VerdictBookOptions> = {}) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** Verdicts that came without an analyst. */
+  get fed(): number {
+    return this.#fed;
+  }
+
+  /** @returns false when it is known already */
+  add(row: VerdictRow): boolean {
+    const key = keyOf(row.account, row.transactionId);
+    const rows = this.#byTransaction.get(key) ?? [];
+    if (rows.some(({ kafka }) => kafka.partition === row.kafka.partition && kafka.offset === row.kafka.offset)) return false;
+    rows.push(row);
+    rows.sort((a, b) => a.revision - b.revision);
+    this.#byTransaction.delete(key);
+    this.#byTransaction.set(key, rows);
+    this.#byLabel.set(row.labelId, row);
+    const effects = this.#effects.get(row.labelId);
+    this.#effects.delete(row.labelId);
+    row.accountEffect ??= effects?.account ?? null;
+    row.merchantEffect ??= effects?.merchant ?? null;
+    if ((this.#reserved.get(key) ?? Infinity) <= row.revision) this.#reserved.delete(key);
+    if (row.analyst === "") this.#fed++;
+    else {
+      this.#trail.push(row);
+      if (this.#trail.length > this.#options.trail) this.#trail.shift();
+    }
+    if (this.#byTransaction.size > this.#options.transactions) {
+      const [oldest, gone] = this.#byTransaction.entries().next().value!;
+      this.#byTransaction.delete(oldest);
+      for (const { labelId } of gone) this.#byLabel.delete(labelId);
+    }
+    return true;
+  }
+
+  /** An address has counted a verdict. @returns the verdict, if it is known */
+  onEffect(labelId: string, address: "account" | "merchant", effect: VerdictEffect): VerdictRow | undefined {
+    const row = this.#byLabel.get(labelId);
+    if (row === undefined) {
+      this.#effects.set(labelId, { ...this.#effects.get(labelId), [address]: effect });
+      if (this.#effects.size > this.#options.transactions) this.#effects.delete(this.#effects.keys().next().value!);
+      return undefined;
+    }
+    if (address === "account") row.accountEffect = effect;
+    else row.merchantEffect = effect;
+    return row;
+  }
+
+  /** Newest first. */
+  of(account: string, transactionId: string): readonly VerdictRow[] {
+    return this.#byTransaction.get(keyOf(account, transactionId))?.toReversed() ?? [];
+  }
+
+  /** The verdict that holds: of the highest revision, the one that came first. */
+  verdictOf(account: string, transactionId: string): VerdictName | null {
+    const rows = this.#byTransaction.get(keyOf(account, transactionId)) ?? [];
+    return rows.find(({ revision }) => revision === rows.at(-1)!.revision)?.verdict ?? null;
+  }
+
+  /** The next revision of a transaction's verdict; each is given out once. */
+  nextRevision(account: string, transactionId: string): number {
+    const key = keyOf(account, transactionId);
+    const revision = Math.max(this.#byTransaction.get(key)?.at(-1)?.revision ?? 0, this.#reserved.get(key) ?? 0) + 1;
+    this.#reserved.set(key, revision);
+    if (this.#reserved.size > this.#options.transactions) this.#reserved.delete(this.#reserved.keys().next().value!);
+    return revision;
+  }
+
+  /** What analysts said, newest first. */
+  trail(limit: number): readonly VerdictRow[] {
+    return this.#trail.slice(-limit).reverse();
+  }
+}
+
+const keyOf = (account: string, transactionId: string): string => `${account}\0${transactionId}`;

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { REPOSITORY_ROOT, TOPICS } from "../../../cluster/settings.js";
+import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
+import { Any } from "../../../protos/gen/google/protobuf/any.js";
+import type { NewAlert } from "../state/alert-store.js";
+import type { FedRecord } from "../state/dashboard.js";
+
+/** An alert for specs. */
+export function sampleAlert(fields: Partial<NewAlert> = {}): NewAlert {
+  return {
+    id: "a/1",
+    account: "a",
+    alertSeq: "1",
+    episode: "1",
+    kind: "opened",
+    cause: "first suspicious transaction",
+    score: 450,
+    maxScore: 450,
+    count: 1,
+    sumMinor: 1999,
+    amountMinor: 1999,
+    currency: "EUR",
+    transactionId: "t1",
+    merchantId: "m1",
+    merchantName: "Corner shop",
+    place: "Lisbon, PT",
+    latitude: 38.72,
+    longitude: -9.14,
+    eventTimeMs: 1_767_225_600_000,
+    raisedAtMs: 1_767_225_600_000,
+    seenAtMs: 1_767_225_601_000,
+    reasons: [{ code: "TRAVEL_IMPOSSIBLE", points: 450 }],
+    kafka: { topic: "alerts", partition: 0, offset: "7" },
+    ...fields,
+  };
+}
+
+interface SampleDecision {
+  readonly accountId?: string;
+  readonly transactionId?: string;
+  readonly merchantId?: string;
+  readonly merchantName?: string;
+  readonly accountSeq?: bigint;
+  readonly accountEventSeq?: bigint;
+  readonly merchantEventSeq?: bigint;
+  readonly outcome?: Outcome;
+  readonly score?: number;
+  readonly confirmed?: number;
+  readonly eventTimeMs?: bigint;
+}
+
+/** A decision of `points-v1` for specs. */
+export function sampleDecision({
+  accountId = "a",
+  transactionId = "t1",
+  merchantId = "m1",
+  merchantName = "Corner shop",
+  accountSeq = 1n,
+  accountEventSeq = accountSeq,
+  merchantEventSeq = 1n,
+  outcome = Outcome.REVIEW,
+  score = 450,
+  confirmed = 0,
+  eventTimeMs = 1_767_225_600_000n,
+}: SampleDecision = {}): Decision {
+  return Decision.fromPartial({
+    evidence: {
+      transaction: { transactionId, accountId, merchantId, merchantName, amountMinor: 1999n, currency: "EUR", eventTimeMs, location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon, PT" } },
+      account: { seq: accountSeq, eventSeq: accountEventSeq, logicVersion: "1+aaaa", features: { velocityCount: 1, travelSpeedKmh: 1_200n, travelDistanceM: 900_000n, confirmedFraudCount: confirmed } },
+      merchant: { seq: 1n, eventSeq: merchantEventSeq, logicVersion: "1+aaaa", features: { recentCount: 3, confirmedFraudCount: 1, fraudRatePermille: 7 } },
+      scoring: { logicVersion: "1+aaaa", modelId: "points-v1", modelHash: modelHash(), score, outcome, reasons: [{ code: "TRAVEL_IMPOSSIBLE", points: 450 }], suspiciousSeq: 1n },
+    },
+    timing: { countedAtMs: 1n, merchantAtMs: 2n, scoredAtMs: 3n },
+  });
+}
+
+/** Its record in the topic `decisions`. */
+export const sampleDecisionRecord = (fields: SampleDecision = {}): Buffer =>
+  Buffer.from(Any.encode({ typeUrl: `type.googleapis.com/${Decision.$type}`, value: Buffer.from(Decision.encode(sampleDecision(fields)).finish()) }).finish());
+
+const modelHash = (): Buffer => createHash("sha256").update(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json"))).digest();
+
+let lastOffset = 0n;
+
+/** A record as the web app's reader hands it on. */
+export const fedRecord = (topic: string, value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => ({ topic, partition: 0, offset: ++lastOffset, timestampMs: 1_000, key: null, value, arrivedAtMs: 2_000, earlier: false, ...fields });
+
+export const decisionRecord = (value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => fedRecord(TOPICS.decisions.name, value, fields);

@@ -1,0 +1,266 @@
+/**
+ * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a JavaScript number.
+ * Times are milliseconds since 1970; amounts are minor units (cents).
+ */
+
+export type OutcomeName = "APPROVE" | "REVIEW" | "DECLINE" | "ERROR";
+export type VerdictName = "FRAUD" | "LEGITIMATE";
+
+/** A record's place in Kafka. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+}
+
+/** A rule that fired and the points it gave. */
+export interface ReasonPoints {
+  readonly code: string;
+  readonly points: number;
+}
+
+/** An alert that opened or escalated an episode, as a row of the list. */
+export interface AlertRow {
+  /** Rises with each alert that this server has read; larger is newer. */
+  readonly n: number;
+  /** `<account>/<alert number>` */
+  readonly id: string;
+  readonly account: string;
+  readonly alertSeq: string;
+  readonly episode: string;
+  readonly kind: "opened" | "escalated";
+  /** Why it was raised, in words. */
+  readonly cause: string;
+  readonly score: number;
+  /** Of the episode so far. */
+  readonly maxScore: number;
+  readonly count: number;
+  readonly sumMinor: number;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly transactionId: string;
+  readonly merchantId: string;
+  readonly merchantName: string;
+  /** Empty when the card was used online, or nobody knows where. */
+  readonly place: string;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly eventTimeMs: number;
+  readonly raisedAtMs: number;
+  /** When this server read it, committed. */
+  readonly seenAtMs: number;
+  readonly reasons: readonly ReasonPoints[];
+  readonly kafka: Place;
+  /** Whether its episode is still open. */
+  open: boolean;
+  /** What an analyst or the label feed says of its transaction. */
+  verdict: VerdictName | null;
+}
+
+/** What counted a verdict: an address' numbered change of state. */
+export interface VerdictEffect {
+  readonly eventSeq: string;
+  /** +1: one more confirmed fraud; −1: one taken back; 0: recorded, counts nothing. */
+  readonly delta: number;
+}
+
+/** A verdict as it stands in `labels.valid`: a line of the audit trail. */
+export interface VerdictRow {
+  readonly labelId: string;
+  readonly account: string;
+  readonly transactionId: string;
+  readonly merchantId: string;
+  readonly verdict: VerdictName;
+  readonly revision: number;
+  /** Empty for a verdict that came without one. */
+  readonly note: string;
+  /** Empty when it came from the label feed. */
+  readonly analyst: string;
+  readonly atMs: number;
+  readonly kafka: Place;
+  accountEffect: VerdictEffect | null;
+  merchantEffect: VerdictEffect | null;
+}
+
+/** A decision as a point of a timeline. */
+export interface DecisionPoint {
+  readonly account: string;
+  readonly transactionId: string;
+  readonly merchantId: string;
+  readonly merchantName: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly place: string;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly eventTimeMs: number;
+  readonly outcome: OutcomeName;
+  readonly score: number;
+  readonly reasons: readonly ReasonPoints[];
+  readonly accountSeq: string;
+  readonly accountEventSeq: string;
+  readonly merchantSeq: string;
+  readonly merchantEventSeq: string;
+  readonly accountFrauds: number;
+  readonly merchantFrauds: number;
+  readonly merchantFraudPermille: number;
+  readonly seenAtMs: number;
+  readonly verdict: VerdictName | null;
+}
+
+/** One feature of a decision. */
+export interface FeatureLine {
+  readonly name: string;
+  /** Which address it comes from. */
+  readonly group: "transaction" | "account" | "merchant";
+  readonly label: string;
+  /** Formatted; empty when it is not known. */
+  readonly value: string;
+  /** Points of the rules that look at this feature and fired. */
+  readonly points: number;
+}
+
+/** One rule of the model, and what it made of a decision. */
+export interface RuleLine {
+  readonly code: string;
+  readonly words: string;
+  readonly points: number;
+  readonly fired: boolean;
+  readonly conditions: readonly { readonly label: string; readonly wanted: string; readonly value: string; readonly holds: boolean }[];
+}
+
+/** Everything that a decision rests on. */
+export interface DecisionDetail extends DecisionPoint {
+  readonly modelId: string;
+  readonly modelHash: string;
+  /** False when the model's file is not here: then only the reasons are known. */
+  readonly modelKnown: boolean;
+  readonly reviewAt: number;
+  readonly declineAt: number;
+  readonly logicVersions: { readonly account: string; readonly merchant: string; readonly scorer: string };
+  readonly suspiciousSeq: string;
+  readonly error: string;
+  readonly rules: readonly RuleLine[];
+  readonly features: readonly FeatureLine[];
+  readonly kafka: Place;
+}
+
+/** The first decisions after a verdict, next to the last one before it. */
+export interface NextScores {
+  readonly before: DecisionPoint | null;
+  readonly after: readonly DecisionPoint[];
+}
+
+/** What the alert's page shows. */
+export interface AlertDetail {
+  readonly alert: AlertRow;
+  /** `null` when it is older than what this server keeps. */
+  readonly decision: DecisionDetail | null;
+  /** The account's newest decisions, oldest first. */
+  readonly recent: readonly DecisionPoint[];
+  /** On this transaction, newest first. */
+  readonly verdicts: readonly VerdictRow[];
+  /** After the newest verdict that counted; `null` before there is one. */
+  readonly next: { readonly verdict: VerdictRow; readonly account: NextScores; readonly merchant: NextScores } | null;
+}
+
+/** Counted since this server has started, over the transactions that came after that. */
+export interface ExactlyOnceCounts {
+  readonly sent: number;
+  readonly decided: number;
+  readonly duplicates: number;
+  readonly missing: number;
+  /** Not decided yet. */
+  readonly waiting: number;
+  /** Refused by the account counter. */
+  readonly rejected: number;
+  /** Beyond what is remembered: nothing is known of these. */
+  readonly forgotten: number;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The figures of one second. */
+export interface Pulse {
+  /** The second's end, in ms since 1970. */
+  readonly t: number;
+  readonly in: number;
+  readonly out: number;
+  readonly alerts: number;
+  readonly approve: number;
+  readonly review: number;
+  readonly decline: number;
+  readonly error: number;
+  /** From when the broker or the HTTP door took the transaction to its first, provisional decision. `null`: none came. */
+  readonly visible: Quantiles | null;
+  /** The same, to the committed decision. */
+  readonly committed: Quantiles | null;
+  readonly counts: ExactlyOnceCounts;
+  readonly pipeline: PipelineState;
+}
+
+/** How the parts that others run are. */
+export interface PipelineState {
+  readonly kafka: "answers" | "away";
+  /** Flink's word for the job's state, or `unreachable`. */
+  readonly job: string;
+  /** Since this server has started, over all JobManagers. */
+  readonly restarts: number;
+  /** Interruptions of the job that this server has seen, and how long the last one took, in ms. */
+  readonly interruptions: number;
+  readonly lastOutageMs: number | null;
+  readonly checkpoints: { readonly completed: number; readonly failed: number; readonly durationMs: number; readonly bytes: number } | null;
+  /** Whether this server has read back its history. */
+  readonly caughtUp: boolean;
+}
+
+/** What changed within a quarter of a second. */
+export interface Delta {
+  readonly alerts?: readonly AlertRow[];
+  /** Episodes that were closed: account and episode. */
+  readonly closed?: readonly (readonly [account: string, episode: string])[];
+  readonly verdicts?: readonly VerdictRow[];
+  /** Kills from the failure menu. */
+  readonly failures?: readonly FailureMark[];
+}
+
+/** A part was killed from the failure menu. */
+export interface FailureMark {
+  readonly part: string;
+  readonly atMs: number;
+}
+
+export interface AlertsPage {
+  /** Where the stream stood when this was read: follow it from here. */
+  readonly position: string;
+  /** Newest first. */
+  readonly rows: readonly AlertRow[];
+  /** How many match in all that is kept. */
+  readonly total: number;
+}
+
+/** What the browser needs to know once. */
+export interface Meta {
+  /** Words for each reason code. */
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly reviewAt: number;
+  readonly declineAt: number;
+  /** Parts that the failure menu may kill; `null` when it is switched off. */
+  readonly failureParts: readonly string[] | null;
+  /** Whether a token is asked for. */
+  readonly withToken: boolean;
+  /** When this server has started. */
+  readonly since: number;
+}
+
+/** A body of `POST /api/verdicts`. */
+export interface VerdictRequest {
+  readonly accountId: string;
+  readonly transactionId: string;
+  readonly verdict: VerdictName;
+  readonly note: string;
+  readonly analyst: string;
+}

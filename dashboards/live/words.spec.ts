@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+
+import { FEATURE_NAMES } from "../../functions/transaction-scorer/feature-vector.js";
+import { durationText, featureLabel, featureText } from "./words.js";
+
+describe("words", () => {
+  it.each([
+    ["amount_minor", 123_456n, "1,234.56"],
+    ["account.amount_ratio_permille", 5_250n, "5.3 ×"],
+    ["account.travel_distance_m", 1_500n, "1.5 km"],
+    ["account.travel_distance_m", 2_314_000n, "2,314 km"],
+    ["account.travel_speed_kmh", 1_204n, "1,204 km/h"],
+    ["account.travel_elapsed_ms", 7_500_000n, "2 h 5 min"],
+    ["merchant.fraud_rate_permille", 91n, "9.1 %"],
+    ["account.velocity_count", 8n, "8"],
+  ] as const)("%s %s: %s", (name, value, text) => {
+    expect(featureText(name, value)).toBe(text);
+  });
+
+  it("has a label of its own for every feature", () => {
+    expect(new Set(FEATURE_NAMES.map(featureLabel)).size).toBe(FEATURE_NAMES.length);
+  });
+
+  it.each([
+    [12, "12 ms"],
+    [61_000, "1 min 1 s"],
+    [3_600_000, "1 h"],
+    [200_000_000, "2 d 7 h"],
+  ])("%s ms: %s", (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+
+import { LagWatch, lagIn } from "./group-lag.js";
+
+const end = (partition: number, low: number, high: number) => ({ partition, low: String(low), high: String(high) });
+
+describe("the lag of a group", () => {
+  it("reaches from what it has committed to the end of each partition", () => {
+    const lags = lagIn("g", "t", [{ partition: 0, offset: "7" }, { partition: 1, offset: "-1" }, { partition: 2, offset: "3" }, { partition: 3, offset: "12" }], [end(0, 0, 10), end(1, 2, 10), end(2, 5, 10), end(3, 0, 10), end(4, 0, 4)]);
+    // Nothing committed, or something that retention has removed: from the beginning. The end was asked a moment before.
+    expect(lags.map(({ offsets }) => offsets)).toEqual([3n, 8n, 5n, 0n, 4n]);
+    expect(lags[0]).toEqual({ group: "g", topic: "t", partition: 0, offsets: 3n });
+  });
+
+  it("is not known when no broker answers, and says so without waiting for one", async () => {
+    const watch = new LagWatch("127.0.0.1:1", [{ group: "g", topics: ["t"] }], 1_000);
+    const began = Date.now();
+    expect(await watch.now()).toEqual([]);
+    // Asked again at once the broker is left alone.
+    expect(await watch.now()).toEqual([]);
+    expect(Date.now() - began).toBeLessThan(5_000);
+    await watch.close();
+  });
+});

@@ -1,0 +1,84 @@
+import type { Admin } from "kafkajs";
+
+import { kafkaClient } from "./client.js";
+
+/** How far a consumer group is behind in one partition. */
+export interface GroupLag {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** From the offset that the group has committed to the partition's end; in a topic without transactions that many records. */
+  readonly offsets: bigint;
+}
+
+/** Which topics a group reads. */
+export interface ReadingGroup {
+  readonly group: string;
+  readonly topics: readonly string[];
+}
+
+/** After a failure the broker is left alone for so long. */
+const RETRY_MS = 5_000;
+
+/**
+ * Watches how far groups are behind, for as long as a program runs. What a group has read and not committed counts: a
+ * Flink job commits when a checkpoint completes, so its lag says what a restart would read again.
+ */
+export class LagWatch {
+  readonly #admin: Admin;
+  readonly #groups: readonly ReadingGroup[];
+  readonly #limitMs: number;
+  #connected = false;
+  #asking: Promise<GroupLag[]> | undefined;
+  #failedAtMs = -Infinity;
+
+  constructor(brokers: string, groups: readonly ReadingGroup[], limitMs: number) {
+    this.#admin = kafkaClient(brokers, "fraud-lag", { patient: false }).admin();
+    this.#groups = groups;
+    this.#limitMs = limitMs;
+  }
+
+  /** How far each group is behind now; empty when the broker does not say so within the limit. Never rejects. */
+  async now(): Promise<readonly GroupLag[]> {
+    if (Date.now() < this.#failedAtMs + RETRY_MS) return [];
+    // One question at a time, however many ask.
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    const asking = this.#asking;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("the broker does not answer")), this.#limitMs)));
+    try {
+      return await Promise.race([asking, late]);
+    } catch {
+      this.#failedAtMs = Date.now();
+      // A late failure is this one.
+      asking.catch(() => undefined);
+      return [];
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.disconnect();
+  }
+
+  async #ask(): Promise<GroupLag[]> {
+    if (!this.#connected) await this.#admin.connect();
+    this.#connected = true;
+    const lags = this.#groups.map(async ({ group, topics }) => {
+      const committed = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
+      return await Promise.all(topics.map(async (topic) => lagIn(group, topic, committed.find((one) => one.topic === topic)?.partitions ?? [], await this.#admin.fetchTopicOffsets(topic))));
+    });
+    return (await Promise.all(lags)).flat(2);
+  }
+}
+
+/** @param read - what the group has committed; −1: nothing yet, so all that is still there is before it */
+export function lagIn(group: string, topic: string, read: readonly { readonly partition: number; readonly offset: string }[], ends: readonly { readonly partition: number; readonly low: string; readonly high: string }[]): GroupLag[] {
+  return ends.map(({ partition, low, high }) => {
+    const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
+    const from = at < BigInt(low) ? BigInt(low) : at;
+    // The two were not asked at the same moment.
+    return { group, topic, partition, offsets: from > BigInt(high) ? 0n : BigInt(high) - from };
+  });
+}

@@ -1,0 +1,58 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { pino } from "pino";
+
+import { bundleClient } from "../../../dashboards/live/bundle.js";
+import { dashboardApp } from "../../../dashboards/live/http/app.js";
+import { Sessions } from "../../../dashboards/live/http/guards.js";
+import { repositoryModels } from "../../../dashboards/live/models.js";
+import { Dashboard } from "../../../dashboards/live/state/dashboard.js";
+import { SseHub } from "../../../dashboards/live/state/sse-hub.js";
+import { sampleAlert } from "../../../dashboards/live/testing/samples.js";
+
+/** The web app without a pipeline behind it, holding so many alerts. */
+export interface AppWithAlerts {
+  readonly origin: string;
+  /** Raises one more, as if it had just been read. */
+  raise(fields: Parameters<typeof sampleAlert>[0]): void;
+  close(): Promise<void>;
+}
+
+/** @param token - what people have to show */
+export async function appWithAlerts(count: number, token?: string): Promise<AppWithAlerts> {
+  const models = repositoryModels();
+  const dashboard = new Dashboard({ keepAlerts: count * 2, keepDecisions: 1_000, models });
+  const hub = new SseHub({ bootId: "test", kept: 100, maxBufferedBytes: 1024 * 1024 });
+  for (let n = 1; n <= count; n++) dashboard.alerts.add(sampleAlert({ id: `account-${n}/1`, account: `account-${n}`, transactionId: `t${n}`, score: 400 + (n % 600) }));
+  const app = dashboardApp({
+    dashboard,
+    hub,
+    bundle: await bundleClient(),
+    sessions: new Sessions(token),
+    failures: undefined,
+    meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
+    verdictDoor: { intake: "http://127.0.0.1:1", intakeToken: undefined, newId: () => "label" },
+    hosts: [],
+    port: () => (server.address() as AddressInfo).port,
+    scrape: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+    onVerdict: () => undefined,
+    onRefused: () => undefined,
+    logger: pino({ enabled: false }),
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    raise(fields) {
+      const row = dashboard.alerts.add(sampleAlert(fields));
+      if (row !== undefined) hub.publish("delta", { alerts: [row] });
+    },
+    close: () =>
+      new Promise((resolve) => {
+        hub.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+import { browserProgram } from "../../../cluster/tools/index.js";
+
+/** Where a browser is, for `describe.skipIf`. */
+export const BROWSER = browserProgram();
+
+// It asks nobody but the server under test.
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"];
+
+/** A browser of a test's own. */
+export interface TestBrowser {
+  readonly context: BrowserContext;
+  /** Errors of scripts and of the console, and requests to anywhere but `origin`. */
+  readonly problems: string[];
+  open(path: string): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** Starts a browser with a profile of its own, which is gone afterwards. @param origin - the server under test, such as `http://127.0.0.1:8090` */
+export async function startBrowser(origin: string): Promise<TestBrowser> {
+  const profile = mkdtempSync(join(tmpdir(), "fraud-browser-"));
+  const context = await chromium.launchPersistentContext(profile, { executablePath: BROWSER!, headless: true, args: ARGS, viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC" });
+  const problems: string[] = [];
+  context.on("request", (request) => {
+    if (!request.url().startsWith(`${origin}/`)) problems.push(`asked for ${request.url()}`);
+  });
+  context.on("weberror", (error) => problems.push(`script: ${error.error().message}`));
+  context.on("console", (message) => {
+    // What is not answered while a server is killed is no fault of the page.
+    if (message.type() === "error" && !/net::ERR_|Failed to load resource/.test(message.text())) problems.push(`console: ${message.text()}`);
+  });
+  context.on("dialog", (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return {
+    context,
+    problems,
+    async open(path) {
+      const page = await context.newPage();
+      await page.goto(origin + path);
+      return page;
+    },
+    async close() {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,371 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { stopCluster } from "../../cluster/control.js";
+import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
+import { REPOSITORY_ROOT, TOPICS, withDashboard } from "../../cluster/settings.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { judgeRun } from "../../loadtest/verify/judge.js";
+import { Alert, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { appWithAlerts } from "./browser/app-with-alerts.js";
+import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
+
+const RATE = 100;
+const LIMIT_MS = 60_000;
+const VISIBLE_MS = 2_000;
+const HOUR_MS = 3_600_000;
+/** Transactions within minutes that the model calls suspicious. */
+const BURST = 5;
+const SCRIPT = `<script>window.pwned = true</script><img src=x onerror="window.pwned = true">`;
+/** Notes in the page when each alert is first seen there. */
+const NOTE_ALERTS = `
+  window.seen = {};
+  const look = () => document.querySelectorAll("[data-alert]").forEach((row) => (window.seen[row.dataset.alert] ??= Date.now()));
+  look();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
+`;
+const SCREENSHOTS = process.env["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
+
+const name = "e2e-dashboard";
+const portOffset = 15_000;
+const { kafka: brokers, intake, dashboard: origin } = addresses(clusterSettings({ name, portOffset }));
+
+let cluster: Cluster;
+let helper: FailureHelper;
+let browser: TestBrowser;
+const generating = new AbortController();
+let generated: Promise<unknown>;
+let sent = 0;
+/** When each alert was there for a committed reader, in ms since 1970. */
+const committedAtMs = new Map<string, number>();
+let alertReader: { stop(): Promise<void> };
+
+/** A figure such as `12,345`, whatever words follow it. */
+const figure = async (page: Page, id: string): Promise<number> => Number(/^[\d,]+/.exec(await text(page, id))?.[0].replaceAll(",", "") ?? NaN);
+const text = (page: Page, id: string): Promise<string> => page.locator(`[data-figure="${id}"]`).first().innerText();
+/** Days ago, so that times may move on within the test. */
+const BASE_MS = Date.now() - 240 * HOUR_MS;
+
+async function post(account: string, n: number, eventTimeMs: number, fields: Record<string, unknown> = {}): Promise<void> {
+  const body = { transactionId: `${account}-${n}`, accountId: account, merchantId: `${account}-shop`, merchantName: "Corner shop", amountMinor: 1_000 + n, currency: "EUR", eventTimeMs, ...fields };
+  const response = await fetch(`${intake}/v1/transactions?wait=20s&for=committed`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+async function burst(account: string, fields: Record<string, unknown> = {}): Promise<void> {
+  for (let n = 1; n <= BURST; n++) await post(account, n, BASE_MS + n * 1_000, fields);
+}
+
+async function openAlertOf(page: Page, account: string): Promise<void> {
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await page.getByLabel("Search the alerts").fill(account);
+  await page.locator(`[data-alert^="${account}/"]`).first().click();
+  await page.locator("#alert-title").waitFor();
+}
+
+async function screenshot(page: Page, file: string): Promise<void> {
+  if (SCREENSHOTS === undefined) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${file}.png`) });
+}
+
+describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the real pipeline", () => {
+  beforeAll(async () => {
+    helper = await startFailureHelper({ kill: (part) => cluster.kill(part) });
+    cluster = await startCluster(clusterSettings({ name, portOffset, application: withDashboard(helper.env) }), { step: silentStep, restart: true, fresh: true });
+    alertReader = await followTopics({
+      brokers,
+      topics: [TOPICS.alerts.name],
+      from: "beginning",
+      onRecord: ({ value, arrivedAtMs }) => {
+        const alert = Alert.decode(Any.decode(value!).value);
+        if (alert.kind !== Alert_Kind.CLOSED) committedAtMs.set(alert.alertId, arrivedAtMs);
+      },
+    });
+    generated = runGenerator({ brokers, seed: 5, runId: "live", rate: RATE, accounts: 300, signal: generating.signal, onSend: ({ kind }) => void (kind === "transaction" && sent++) });
+    browser = await startBrowser(origin);
+  });
+  afterAll(async () => {
+    generating.abort();
+    await (generated as Promise<unknown> | undefined)?.catch(() => undefined);
+    await (browser as TestBrowser | undefined)?.close();
+    await (alertReader as typeof alertReader | undefined)?.stop();
+    await (cluster as Cluster | undefined)?.stop();
+    await (helper as FailureHelper | undefined)?.close();
+    await stopCluster(clusterSettings({ name, portOffset }), { wipe: true });
+  });
+
+  it("shows an alert within 2 s of its commit", async () => {
+    await poll("alerts to be committed", () => committedAtMs.size >= 5, { timeoutMs: 120_000 });
+    const page = await browser.open("/");
+    // Notes by the same clock when each alert is first on the page.
+    await page.evaluate(NOTE_ALERTS);
+    const openedAtMs = Date.now();
+    const fresh = () => [...committedAtMs].filter(([, at]) => at > openedAtMs);
+    await poll("20 more alerts", () => fresh().length >= 20, { timeoutMs: 120_000 });
+    const wanted = fresh().slice(0, 20);
+    const seen = await poll("them to be on the page", async () => {
+      const all = await page.evaluate<Record<string, number>>("window.seen");
+      return wanted.every(([id]) => all[id] !== undefined) && all;
+    }, { timeoutMs: LIMIT_MS });
+    const delays = wanted.map(([id, at]) => seen[id]! - at);
+    process.stdout.write(`    from commit to the page: median ${delays.toSorted((a, b) => a - b)[10]} ms, at most ${Math.max(...delays)} ms\n`);
+    expect(Math.max(...delays)).toBeLessThan(VISIBLE_MS);
+    await screenshot(page, "alerts-light");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await screenshot(page, "alerts-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByLabel("Reason").selectOption("TRAVEL_IMPOSSIBLE");
+    await page.locator("[data-alert]").first().click();
+    await page.getByRole("img", { name: /^Places: / }).waitFor();
+    await screenshot(page, "alert-light");
+    await page.close();
+  });
+
+  it("goes by keyboard", async () => {
+    const page = await browser.open("/");
+    await page.locator("[data-alert]").first().waitFor();
+    await page.keyboard.press("p");
+    await page.getByText("Paused").waitFor();
+    const ids = await page.evaluate<string[]>(`[...document.querySelectorAll("[data-alert]")].map((row) => row.dataset.alert)`);
+    const selected = () => page.locator('[aria-selected="true"]').getAttribute("data-alert");
+    await page.keyboard.press("j");
+    expect(await selected()).toBe(ids[0]);
+    await page.keyboard.press("j");
+    expect(await selected()).toBe(ids[1]);
+    await page.keyboard.press("k");
+    expect(await selected()).toBe(ids[0]);
+    await page.locator("#alert-title").waitFor();
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.activeElement.id")).toBe("alert-title");
+    await page.keyboard.press("Escape");
+    expect(await page.locator("#alert-title").count()).toBe(0);
+    await page.keyboard.press("/");
+    await page.keyboard.type("nothing is called this");
+    await page.getByText("No alert matches these filters.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  it("shows a script in a name as text", async () => {
+    await burst("evil", { merchantName: SCRIPT, location: { latitudeE6: 1, longitudeE6: 1, name: SCRIPT } });
+    const page = await browser.open("/");
+    await page.locator("[data-alert]").first().waitFor();
+    await openAlertOf(page, "evil");
+    expect(await page.locator("#alert-title").innerText()).toContain(SCRIPT);
+    await page.getByText("All features").waitFor();
+    expect(await page.evaluate(`[window.pwned ?? "untouched", document.querySelectorAll("#app script, #app img").length]`)).toEqual(["untouched", 0]);
+    // And what got past the escaping would be stopped.
+    await page.evaluate(`document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.pwned = true">')`);
+    await poll("the browser to refuse it", () => browser.problems.some((problem) => problem.includes("Content Security Policy")), { timeoutMs: LIMIT_MS });
+    expect(await page.evaluate(`window.pwned ?? "untouched"`)).toBe("untouched");
+    browser.problems.splice(0, Infinity, ...browser.problems.filter((problem) => !problem.includes("Content Security Policy")));
+    await page.close();
+  });
+
+  it("takes a verdict, keeps it in the topic, and shows how the next scores change", async () => {
+    await burst("victim");
+    const page = await browser.open("/");
+    await page.locator("[data-alert]").first().waitFor();
+    await openAlertOf(page, "victim");
+    await page.getByRole("button", { name: /Confirm fraud/ }).focus();
+    await page.keyboard.press("c");
+    await page.getByLabel("Your name").fill("Ada Lovelace");
+    await page.getByLabel("Note").fill(`called: not hers ${SCRIPT}`);
+    await page.getByLabel("Note").press("Enter");
+    const account = page.locator('[data-side="account"]');
+    await account.waitFor({ timeout: LIMIT_MS });
+    await page.getByText(/revision 1 · account event \d+ \(\+1\), merchant event \d+ \(\+1\)/).waitFor({ timeout: LIMIT_MS });
+
+    // The window of the burst is past: alone, this scores 0.
+    await post("victim", 100, BASE_MS + 20 * HOUR_MS);
+    await post("victim", 101, BASE_MS + 21 * HOUR_MS);
+    const after = account.locator("tr.after").last();
+    await poll("the next scores", async () => (await account.locator("tr.after").count()) >= 2, { timeoutMs: LIMIT_MS });
+    expect(await after.locator("td").nth(1).innerText()).toMatch(/^1 \+1$/);
+    expect(await after.locator("td").nth(2).innerText()).toMatch(/^200\b/);
+    expect(await page.locator('[data-side="merchant"] tr.after').last().locator("td").nth(1).innerText()).toMatch(/^1 \+1$/);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize({ width: 1440, height: 1350 });
+    await screenshot(page, "alert-dark");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ colorScheme: "light" });
+    await screenshot(page, "alert-phone");
+    await page.setViewportSize({ width: 1440, height: 900 });
+
+    await page.locator("#alert-title").focus();
+    await page.keyboard.press("f");
+    await page.getByLabel("Note").fill("it was hers after all");
+    await page.getByRole("button", { name: "Call it a false alarm" }).click();
+    await page.getByText(/revision 2 · account event \d+ \(-1\)/).waitFor({ timeout: LIMIT_MS });
+    await post("victim", 102, BASE_MS + 42 * HOUR_MS);
+    const last = account.locator("tr.after").last();
+    await poll("a score without the fraud", async () => /^0\b/.test(await last.locator("td").nth(2).innerText().catch(() => "")), { timeoutMs: LIMIT_MS });
+    expect(await last.locator("td").nth(1).innerText()).toMatch(/^0 −1$/);
+
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByText(`called: not hers ${SCRIPT}`).waitFor();
+    expect(await page.locator("table.audit tbody tr").count()).toBe(2);
+    const { records } = await readTopics({ brokers, topics: [{ topic: TOPICS.labelsValid.name }], isolation: "read_committed", timeoutMs: LIMIT_MS });
+    const trail = records.map(({ value }) => FraudLabel.decode(value!)).filter(({ analyst }) => analyst === "Ada Lovelace");
+    expect(trail.map(({ accountId, revision, verdict, note }) => ({ accountId, revision, verdict, note }))).toEqual([
+      { accountId: "victim", revision: 1, verdict: 1, note: `called: not hers ${SCRIPT}` },
+      { accountId: "victim", revision: 2, verdict: 2, note: "it was hers after all" },
+    ]);
+    await page.close();
+  });
+
+  it("comes back by itself, with its history, when its server was killed", async () => {
+    const page = await browser.open("/");
+    await page.locator("[data-alert]").first().waitFor();
+    const before = (await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number };
+    cluster.kill("dashboard");
+    await page.getByText("Reconnecting", { exact: true }).waitFor({ timeout: LIMIT_MS });
+    await page.getByText("Live", { exact: true }).waitFor({ timeout: LIMIT_MS });
+    await poll("its history", async () => ((await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number }).total >= before.total, { timeoutMs: LIMIT_MS });
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByText("it was hers after all").waitFor({ timeout: LIMIT_MS });
+    await page.close();
+  });
+
+  it("says that Kafka is away, and that it is back", async () => {
+    const page = await browser.open("/");
+    await page.getByText("Live", { exact: true }).waitFor();
+    cluster.kill("kafka", "SIGSTOP");
+    try {
+      await page.getByText("Kafka does not answer.").waitFor({ timeout: LIMIT_MS });
+    } finally {
+      cluster.kill("kafka", "SIGCONT");
+    }
+    await page.getByText("Kafka does not answer.").waitFor({ state: "detached", timeout: LIMIT_MS });
+    await page.close();
+  });
+
+  it("kills the TaskManager from its menu, shows the dip, and ends with nothing missing and nothing twice", async () => {
+    const page = await browser.open("/pipeline");
+    await poll("the job to run", async () => (await text(page, "job")).includes("running"), { timeoutMs: LIMIT_MS });
+    const interruptions = await figure(page, "interruptions");
+    await page.getByRole("button", { name: "Kill TaskManager" }).click();
+    await page.getByRole("button", { name: "Kill it now" }).click();
+    await page.getByText("TaskManager was killed at").waitFor();
+    await poll("the page to show the dip", async () => !(await text(page, "job")).includes("running"), { timeoutMs: LIMIT_MS });
+    await page.getByText(/Flink (job is not running|does not answer)/).waitFor();
+    await poll("the job to run again", async () => (await text(page, "job")).includes("running"), { timeoutMs: 120_000 });
+    expect(await figure(page, "interruptions")).toBe(interruptions + 1);
+    expect(await figure(page, "restarts")).toBeGreaterThan(0);
+
+    const decided = await figure(page, "decided");
+    await poll("decisions to flow again", async () => (await figure(page, "decided")) > decided + 10 * RATE, { timeoutMs: LIMIT_MS });
+    await screenshot(page, "pipeline-light");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await screenshot(page, "pipeline-dark");
+    generating.abort();
+    await generated;
+    await poll("everything to be decided", async () => (await page.getByText(/; 0 are in flight/).count()) === 1, { timeoutMs: LIMIT_MS });
+    await flinkClient(cluster.settings).waitForCheckpoints(2, LIMIT_MS);
+    const counted = { sent: await figure(page, "sent"), decided: await figure(page, "decided"), missing: await figure(page, "missing-tile"), duplicates: await figure(page, "duplicates-tile") };
+    expect(counted).toEqual({ sent: counted.decided, decided: counted.sent, missing: 0, duplicates: 0 });
+    expect(counted.sent).toBeGreaterThan(10 * RATE);
+
+    // What the page says is what Kafka's own consumer finds.
+    const { records } = await readTopics({ brokers, topics: [TOPICS.transactionsValid, TOPICS.decisions, TOPICS.functionsRejected].map((topic) => ({ topic: topic.name })), isolation: "read_committed", timeoutMs: LIMIT_MS });
+    const of = (topic: { name: string }): RawRecord[] => records.filter((record) => record.topic === topic.name);
+    const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, (account) => account.startsWith("live-"));
+    expect(judgement).toMatchObject({ accepted: sent, decisions: sent, missing: 0, duplicates: 0, violations: [] });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await screenshot(page, "pipeline-phone");
+    await page.goto(`${origin}/`);
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.locator("[data-alert]").first().waitFor();
+    await screenshot(page, "alerts-phone");
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    await page.close();
+  });
+
+  it("asked nobody else for anything, and had no error", () => {
+    expect(browser.problems).toEqual([]);
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
+  const COUNT = 10_000;
+
+  it("draws a few dozen of them, finds any, and holds still for who reads further down", async () => {
+    const app = await appWithAlerts(COUNT);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/");
+      await page.getByText("10,000 alerts").waitFor();
+      const rows = page.locator("[data-alert]");
+      expect(await rows.count()).toBeLessThan(60);
+
+      const beganMs = Date.now();
+      await page.getByLabel("Search the alerts").fill("account-4711");
+      await page.getByText("1 of 10,000").waitFor();
+      process.stdout.write(`    found one of 10,000 in ${Date.now() - beganMs} ms\n`);
+      expect(await rows.first().getAttribute("data-alert")).toBe("account-4711/1");
+      await page.getByRole("button", { name: "clear" }).click();
+
+      await page.locator("#alert-list").focus();
+      await page.keyboard.press("End");
+      await page.locator('[data-alert="account-1/1"]').waitFor();
+      expect(await rows.count()).toBeLessThan(60);
+      await page.keyboard.press("Escape");
+
+      await page.evaluate("document.getElementById('alert-list').scrollTop = 68 * 5000");
+      const middle = page.locator('[data-alert="account-4990/1"]');
+      await middle.waitFor();
+      const before = await middle.boundingBox();
+      for (let n = 1; n <= 5; n++) app.raise({ id: `fresh/${n}`, account: "fresh", transactionId: `f${n}` });
+      await page.getByText("10,000 alerts").waitFor();
+      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: LIMIT_MS });
+      expect(await middle.boundingBox()).toEqual(before);
+      await page.getByRole("button", { name: "Newest" }).click();
+      await page.locator('[data-alert="fresh/5"]').waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
+  it("shows nothing before one has signed in", async () => {
+    const token = "sixteen-and-more-letters";
+    const app = await appWithAlerts(3, token);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/alerts/account-1/1");
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("that is not the token").waitFor();
+      expect(await page.getByText("account-1").count()).toBe(0);
+      await page.getByLabel("Token").fill(token);
+      await page.keyboard.press("Enter");
+      await page.locator("#alert-title").waitFor();
+      await page.reload();
+      await page.locator("#alert-title").waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.runIf(BROWSER === undefined)("the live web app, in a browser", () => {
+  it.skip("is not tested here: there is no Chromium (get it: apt-get install chromium)", () => undefined);
+});

@@ -1,0 +1,129 @@
+import type { JsonObject } from "../kafka/decode.js";
+
+/** Where a record stands: `decisions 2@1041` is topic, partition and offset. */
+export type Place = string;
+
+/**
+ * What a transaction has come to. `pending`: accepted, and no committed decision on it is there yet; it may be a moment
+ * away, or its decision may have been removed by retention.
+ */
+export type TraceState = "decided" | "pending" | "refused";
+
+/** One moment of a transaction's way. Times are milliseconds since 1970. */
+export interface Hop {
+  readonly name: "entered" | "counted" | "merchant" | "scored" | "written" | "committed" | "visible" | "alert";
+  readonly atMs: number;
+  /** Since the hop before it; alerts since the scoring. Clocks of several machines may make it negative. */
+  readonly tookMs: number | undefined;
+  /** Who did it: an address, a topic's record. */
+  readonly where: string;
+  /** Where the time comes from. */
+  readonly source: string;
+}
+
+/** How a part of the evidence was re-derived. */
+export interface PartResult {
+  /**
+   * `different`: a replay gives other bytes. `cut-off`: retention has removed inputs that a replay needs. `incomplete`: inputs
+   * are missing though retention has removed nothing, or one is there twice. `unknown`: the version or model that it names is
+   * not known here, or the function reported an error.
+   */
+  readonly verdict: "identical" | "different" | "cut-off" | "incomplete" | "unknown";
+  /** How many inputs of the address were replayed, this transaction included. */
+  readonly replayed: number;
+  /** One sentence; empty when identical. */
+  readonly note: string;
+  readonly differences: readonly Difference[];
+}
+
+/** A field whose value is not the one that a replay gives. `null`: absent. */
+export interface Difference {
+  /** Such as `account.features.dayCount`. */
+  readonly field: string;
+  readonly found: string | null;
+  readonly expected: string | null;
+}
+
+/** The decision derived again from what the topics hold, by the verifier's own model. */
+export interface Rederivation {
+  /** The worst of the parts. */
+  readonly verdict: PartResult["verdict"];
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly parts: Readonly<Record<"transaction" | "account" | "merchant" | "scoring", PartResult>>;
+  /** Length of the evidence as it stands in the topic. */
+  readonly bytes: number;
+}
+
+/** An alert of the episode that the transaction belongs to. */
+export interface TracedAlert {
+  readonly place: Place;
+  readonly alertId: string;
+  /** Such as `OPENED`, and `FIRST`. */
+  readonly kind: string;
+  readonly cause: string;
+  readonly episode: string;
+  readonly raisedAtMs: number;
+  /** False for one that another transaction, a gap or a timer raised. */
+  readonly byThis: boolean;
+}
+
+/** A verdict on the transaction that came in. */
+export interface TracedLabel {
+  readonly place: Place;
+  readonly labelId: string;
+  readonly revision: number;
+  readonly verdict: string;
+  readonly effectiveAtMs: number;
+}
+
+/** A change of state that names the transaction. */
+export interface TracedEvent {
+  readonly place: Place;
+  /** Such as `fraud/merchant-model/m-3`. */
+  readonly address: string;
+  readonly eventSeq: string;
+  readonly kind: string;
+  readonly source: string;
+  readonly fraudDelta: number;
+}
+
+/** A record under this id that was refused. */
+export interface TracedRefusal {
+  readonly place: Place;
+  readonly by: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly atMs: number;
+}
+
+/** The whole way of one transaction. Plain JSON: 64-bit numbers of evidence are strings. */
+export interface Trace {
+  readonly transactionId: string;
+  readonly accountId: string;
+  /** `undefined` for one that was refused before it could be read that far. */
+  readonly merchantId: string | undefined;
+  readonly state: TraceState;
+  /** The transaction as it was accepted, or else as it was decided. */
+  readonly transaction: JsonObject | undefined;
+  readonly entered: {
+    readonly door: "HTTP" | "Kafka" | "unknown";
+    /** In the public topic; `undefined` for HTTP. */
+    readonly origin: Place | undefined;
+    /** In `transactions.valid`; `undefined` when retention has removed it. */
+    readonly place: Place | undefined;
+    /** Later records of the same id, content or not: the account counter dropped or refused them. */
+    readonly again: readonly Place[];
+  };
+  readonly hops: readonly Hop[];
+  readonly decision: { readonly place: Place; readonly outcome: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly points: number }[]; readonly modelId: string; readonly error: string } | undefined;
+  /** As it stands in the decision, each function's part by its name. */
+  readonly evidence: JsonObject | undefined;
+  /** How the Kafka transaction that wrote the decision ended, and how that is known. */
+  readonly commit: { readonly how: "commit" | "open" | "plain" | "unknown"; readonly source: string } | undefined;
+  readonly alerts: readonly TracedAlert[];
+  readonly labels: readonly TracedLabel[];
+  readonly stateEvents: readonly TracedEvent[];
+  readonly refused: readonly TracedRefusal[];
+  readonly rederivation: Rederivation | undefined;
+}

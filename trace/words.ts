@@ -1,0 +1,47 @@
+import type { JsonObject } from "../kafka/decode.js";
+import type { Hop, PartResult, Rederivation } from "./types.js";
+
+/** What each hop is, and what its time was spent on. */
+export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
+  entered: "taken in",
+  counted: "intake's write, StateFun's ingress, first call",
+  merchant: "to the merchant, and waiting for its turn there",
+  scored: "back to the account, and waiting for its turn there",
+  written: "to the egress",
+  committed: "until the checkpoint completed",
+  visible: "until nothing older was open",
+  alert: "to the alerter",
+};
+
+/** The functions' parts of the evidence, in the order of the way. */
+export const PARTS = ["account", "merchant", "scoring"] as const;
+
+export const WORDS: Readonly<Record<PartResult["verdict"], string>> = { identical: "byte-identical", different: "different", "cut-off": "cut off by retention", incomplete: "incomplete", unknown: "not derivable here" };
+
+/** Whether it says that something is wrong; what cannot be looked at is no fault. */
+export const isBad = ({ verdict }: Pick<Rederivation, "verdict">): boolean => verdict === "different" || verdict === "incomplete";
+
+/** UTC, to the millisecond. */
+export const time = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+export const duration = (ms: number): string => `${ms < 0 ? "−" : "+"}${Math.abs(ms).toLocaleString("en")} ms`;
+
+/** A part of the evidence on one line, features first; defaults of protobuf are shown, absent values are not. */
+export function partFields(part: JsonObject | undefined): string[] {
+  const { features, seq, event_seq: eventSeq, reasons, model_hash: hash, ...rest } = part ?? {};
+  const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const list = (fields: object): string[] => Object.entries(fields).flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name} ${shown(value)}`]));
+  const fired = Array.isArray(reasons) && reasons.length > 0 ? [`reasons ${reasons.map((reason) => `${shown((reason as JsonObject)["code"])} ${shown((reason as JsonObject)["points"])}`).join(", ")}`] : [];
+  return [
+    ...(seq === undefined ? [] : [`seq ${shown(seq)}`, `event_seq ${shown(eventSeq)}`]),
+    ...(features === undefined || features === null ? [] : list(features as JsonObject)),
+    ...fired,
+    ...list(rest),
+    ...(typeof hash === "string" ? [`model_hash ${Buffer.from(hash, "base64").toString("hex").slice(0, 12)}…`] : []),
+  ];
+}
+
+/** The amount with its currency, in major units of two digits as cards have them. */
+export function amountText({ amount_minor: minor, currency }: JsonObject): string {
+  const digits = (minor as string).padStart(3, "0");
+  return `${digits.slice(0, -2)}.${digits.slice(-2)} ${currency as string}`;
+}
