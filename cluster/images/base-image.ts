@@ -8,6 +8,7 @@ import { hasProgram } from "../compose/engine.js";
 import { cacheDir } from "../settings.js";
 import { build } from "../tools/build.js";
 import { cached, type Progress } from "../tools/cache.js";
+import { installDebian } from "../tools/requirements.js";
 
 /** Debian 11: it has Java 11, as the official StateFun image has. */
 const SUITE = "bullseye";
@@ -24,11 +25,7 @@ export async function ensureBaseImage(progress: Progress): Promise<void> {
   if ((await docker(["image", "inspect", BASE_IMAGE])).code === 0) return;
   const folder = join(cacheDir(), `base-${SUITE}-${KEY}`);
   await cached(folder, async (temporary) => {
-    if (!hasProgram("debootstrap", "--version")) {
-      const install = (what: string, args: string[]) => build({ what, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "debootstrap could not be installed. Are Debian's packages reachable?", progress });
-      await install("package lists", ["update"]);
-      await install("debootstrap", ["install", "-y", "--no-install-recommends", "debootstrap"]);
-    }
+    if (!hasProgram("debootstrap", "--version")) await installDebian("debootstrap", ["debootstrap"], progress);
     const root = mkdtempSync(join(tmpdir(), "fraud-base-"));
     try {
       await build({ what: `Debian ${SUITE} with Java 11 by debootstrap (about a minute)`, command: "debootstrap", args: ["--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, root], failure: "debootstrap failed. Are Debian's packages reachable?", progress });
