@@ -7,10 +7,13 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
+import { KILLABLE } from "../../cluster/failure-helper.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
 import { addresses, clusterSettings, flinkClient, poll, readTopics } from "../../cluster/index.js";
 import { TOPICS } from "../../cluster/settings.js";
+import { dashboards, filledIn } from "../../dashboards/provisioned.js";
 import { checkedTopics, checkRun } from "../../demo/check.js";
+import type { AlertsPage, Meta } from "../../dashboards/live/wire.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { topicEnds } from "../../kafka/offsets.js";
 import { reportOf } from "../../loadtest/failover/report.js";
@@ -21,11 +24,20 @@ const SENT = 5_000;
 /** What `docker compose kill` can hit, as the schedule of faults calls it. */
 const KINDS = ["kill-taskmanager", "kill-jobmanager", "kill-functions", "kill-kafka", "kill-minio"] as const;
 
-const settings = clusterSettings({ name: "test-up", portOffset: 18_000, serverEnv: { GENERATOR_RATE: "100" } });
+/** Only watch. */
+const ASIDE = ["dashboard", "failures", "prometheus"] as const;
+
+const settings = clusterSettings({ name: "test-up", portOffset: 18_000, serverEnv: { GENERATOR_RATE: "100", DASHBOARD_FAILURES_TOKEN: "of-this-test-alone" } });
 const project = composeProject(settings);
 const brokers = addresses(settings).kafka;
+const webApp = addresses(settings).dashboard;
 const flink = flinkClient(settings);
-const compose = (...args: readonly string[]) => docker(composeArgs(project, ...args), project.env);
+const compose = (...args: readonly string[]) => docker(composeArgs(project, "--profile", "failures", "--profile", "prometheus", ...args), project.env);
+interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
 /** Their containers, networks and volumes, running or not. */
 const leftovers = async (): Promise<string[]> => {
   const lists = await Promise.all([["ps", "--all"], ["network", "ls"], ["volume", "ls"]].map((what) => dockerOk([...what, "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])));
@@ -69,6 +81,52 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const console = () => cluster.logOf("console");
     await poll("an alert on the console", async () => (await console()).includes("opened"), { timeoutMs: 120_000, intervalMs: 1_000 });
     expect(await console()).toContain(`http://127.0.0.1:${settings.ports.intake}/v1/transactions`);
+    expect(await console()).toContain(webApp);
+  });
+
+  it("shows alerts in the web app, through the published port", async () => {
+    const page = await (await fetch(webApp)).text();
+    const script = /src="(\/assets\/app\.\w+\.js)"/.exec(page)?.[1];
+    expect((await fetch(webApp + script!)).status, page).toBe(200);
+    const { rows } = await poll("alerts in the web app", async () => {
+      const answer = (await (await fetch(`${webApp}/api/alerts?limit=5`)).json()) as AlertsPage;
+      return answer.rows.length > 0 && answer;
+    }, { timeoutMs: 60_000 });
+    expect(rows[0]!.score).toBeGreaterThan(0);
+    expect((await fetch(`${webApp.replace("127.0.0.1", "localhost")}/api/meta`)).status).toBe(200);
+  });
+
+  it("kills the worker from the web app's failure menu, which comes back, by a helper that alone has the engine", async () => {
+    expect(((await (await fetch(`${webApp}/api/meta`)).json()) as Meta).failureParts).toEqual(KILLABLE);
+    const before = cluster.containers("worker")[0]!;
+    const kill = (part: string) => fetch(`${webApp}/api/failures/${part}`, { method: "POST", headers: { "content-type": "application/json", "x-dashboard-action": "1" } });
+    expect((await kill("zookeeper")).status).toBe(404);
+    expect((await kill("taskmanager")).status).toBe(202);
+    await poll("the worker to run again", () => cluster.containers("worker").some(({ id, state, pid }) => id === before.id && state === "running" && pid !== before.pid), { timeoutMs: 30_000 });
+    // The master takes a while to miss it.
+    await poll("the job to be restarted", async () => Number(await flink.restarts()) > 0 && (await flink.jobState()) === "RUNNING", { timeoutMs: 90_000 });
+    const health = await dockerOk(["exec", cluster.containers("dashboard")[0]!.id, "node", "-e", "fetch('http://failures:8091/healthz').then(async (answer) => console.log(answer.status)); fetch('http://failures:8091/kill/kafka', { method: 'POST' }).then((answer) => console.log(answer.status))"]);
+    expect(health.trim().split("\n").sort()).toEqual(["200", "401"]);
+    const sockets = await Promise.all(["dashboard", "failures"].map(async (service) => (await dockerOk(["inspect", "--format", "{{range .Mounts}}{{.Destination}} {{end}}", cluster.containers(service)[0]!.id])).trim()));
+    expect(sockets).toEqual(["", "/var/run/docker.sock"]);
+  });
+
+  it("has every part in Prometheus, and an answer for each of Grafana's dashboards", async () => {
+    const ask = async (expr: string): Promise<readonly Sample[]> => {
+      const response = await fetch(`http://127.0.0.1:${settings.ports.prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`);
+      return ((await response.json()) as { data: { result: readonly Sample[] } }).data.result;
+    };
+    const up = await poll("every part to be scraped", async () => {
+      const samples = await ask("up");
+      return samples.length >= 4 && samples.every(({ value }) => value[1] === "1") && samples;
+    }, { timeoutMs: 60_000, intervalMs: 1_000 });
+    expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
+    for (const { title, panels } of dashboards()) {
+      const { expr } = panels.flatMap(({ targets = [] }) => targets)[0]!;
+      await poll(`a number for ${title}: ${expr}`, async () => (await ask(filledIn(expr, "20s"))).some(({ value }) => Number.isFinite(Number(value[1]))), { timeoutMs: 60_000, intervalMs: 1_000 });
+    }
+    // What follows is measured without them.
+    expect((await compose("stop", ...ASIDE)).code).toBe(0);
   });
 
   it(`decides ${SENT} transactions exactly once, sent and read through the published ports`, async () => {
@@ -87,7 +145,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     let figures: Record<"workers" | "functions", readonly number[]>;
 
     beforeAll(async () => {
-      const { code, stderr } = await compose("up", "--detach", "--wait", "--scale", "worker=2", "--scale", "functions=2", "--scale", "generator=0");
+      const { code, stderr } = await compose("up", "--detach", "--wait", "--scale", "worker=2", "--scale", "functions=2", "--scale", "generator=0", ...ASIDE.flatMap((service) => ["--scale", `${service}=0`]));
       expect(code, stderr).toBe(0);
       // The parallelism is that of the workers which the master finds when it starts.
       expect((await compose("restart", "master")).code).toBe(0);
