@@ -6,7 +6,8 @@ import { flinkClient } from "./flink.js";
 import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
-import { signalProcess } from "./process-identity.js";
+import { poll } from "./poll.js";
+import { isAlive, signalProcess } from "./process-identity.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { settled } from "./settled.js";
 import type { ClusterSettings, Part } from "./settings.js";
@@ -15,6 +16,8 @@ import { UserError } from "./user-error.js";
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
 const GIVE_UP_DEATHS = 5;
 const GIVE_UP_WINDOW_MS = 60_000;
+const CLEARED_LIMIT_MS = 60_000;
+const RESTORE_LIMIT_MS = 60_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4_000;
 
@@ -96,7 +99,7 @@ export class Cluster implements RunningCluster {
    * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another
    * parallelism. Resolves when JobManager and TaskManager answer.
    *
-   * @throws {UserError} when the savepoint fails: the job goes on then
+   * @throws {UserError} when the savepoint fails: the job goes on then; or when it was started from anything else
    */
   async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void> {
     // The JobManager ends with its job.
@@ -107,6 +110,7 @@ export class Cluster implements RunningCluster {
         for (const part of FLINK) await this.release(part);
         throw error;
       });
+    await this.#endedByItself("jobmanager");
     await Promise.all(
       FLINK.map(async (part) => {
         const identity = recorded(this.#settings, part);
@@ -117,6 +121,18 @@ export class Cluster implements RunningCluster {
     this.#settings = { ...this.#settings, ...changes, savepoint };
     for (const part of FLINK) this.#held.delete(part);
     await settled(...FLINK.map((part) => this.startPart(part, this.#end.signal)));
+    const restored = await flinkClient(this.#settings).restoredFrom(RESTORE_LIMIT_MS, this.#end.signal);
+    if (restored !== savepoint) throw new UserError(`the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: npm run cluster -- down --name ${this.#settings.name} --wipe`);
+  }
+
+  /**
+   * A JobManager ends with its job, and before it ends it clears away what ZooKeeper holds of the job's checkpoints. One that is stopped
+   * on the way leaves some, perhaps old ones: the next start would prefer those to any savepoint.
+   */
+  async #endedByItself(part: Part): Promise<void> {
+    const identity = recorded(this.#settings, part);
+    if (identity === undefined) return;
+    await poll(`${part} to end with its job`, () => !isAlive(identity), { timeoutMs: CLEARED_LIMIT_MS, intervalMs: 50, signal: this.#end.signal });
   }
 
   /** Stops every part in order; once, however often it is called. */

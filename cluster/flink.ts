@@ -40,6 +40,12 @@ export interface FlinkClient {
    * @throws {UserError} when it fails
    */
   stopWithSavepoint(): Promise<string>;
+  /**
+   * What the job was restored from: the path of a checkpoint or savepoint.
+   *
+   * @throws Error when the limit, in ms, is over before it was restored
+   */
+  restoredFrom(timeoutMs: number, signal?: AbortSignal): Promise<string>;
   /** @throws Error when the limit, in ms, is over */
   waitForRunning(timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -122,6 +128,13 @@ export function flinkClientAt(base: string): FlinkClient {
       }, { timeoutMs: SAVEPOINT_MS, intervalMs: 200 });
       if (location === undefined) throw new UserError(`the savepoint failed: ${failure?.class ?? "no reason given"}. See the JobManager's log.`);
       return location;
+    },
+    async restoredFrom(timeoutMs, signal) {
+      return await poll("the job to be restored", async () => {
+        const job = await newestJob();
+        const answer = job && (await get<{ latest: { restored: { external_path: string } | null } }>(`/jobs/${job.jid}/checkpoints`));
+        return answer?.latest.restored?.external_path;
+      }, { timeoutMs, intervalMs: 100, signal });
     },
     async waitForRunning(timeoutMs, signal) {
       let last = "";
