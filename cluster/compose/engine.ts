@@ -6,6 +6,7 @@ import { poll } from "../poll.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "../process-identity.js";
 import { cacheDir } from "../settings.js";
 import type { Progress } from "../tools/cache.js";
+import { hasProgram } from "../tools/has-program.js";
 import { installDebian, mayInstall } from "../tools/requirements.js";
 import { UserError } from "../user-error.js";
 import { ensureComposePlugin } from "./compose-plugin.js";
@@ -96,9 +97,4 @@ async function stopEngine(identity: ProcessIdentity): Promise<void> {
   // It stops its containers and its containerd by itself.
   if (signalProcess(identity, "SIGTERM")) await poll("the Docker engine to end", () => !isAlive(identity), { timeoutMs: STOP_LIMIT_MS });
   rmSync(PID_FILE, { force: true });
-}
-
-export function hasProgram(name: string, ...args: readonly string[]): boolean {
-  const { error, status } = spawnSync(name, args, { stdio: "ignore" });
-  return error === undefined && status === 0;
 }

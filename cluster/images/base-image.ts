@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { docker, dockerOk } from "../compose/docker.js";
-import { hasProgram } from "../compose/engine.js";
 import { cacheDir } from "../settings.js";
 import { build } from "../tools/build.js";
 import { cached, type Progress } from "../tools/cache.js";
+import { hasProgram } from "../tools/has-program.js";
 import { installDebian } from "../tools/requirements.js";
 
 /** Debian 11: it has Java 11, as the official StateFun image has. */
