@@ -1,21 +1,31 @@
 import { Command } from "commander";
 
+import { interrupted } from "../cluster/terminal/interrupted.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchHandler } from "./handler/handler.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchStateBackend } from "./state-backend.js";
 
+const INTERRUPTED = 130;
+
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
+  // Whatever was started is stopped, then too.
+  const { signal } = interrupted();
   const program = new Command("npm run bench --").description("Measures, with what is compared in the same run; each writes reports/bench-<name>.json.").exitOverride();
   program
     .command("state-backend")
     .description("RocksDB next to heap state: 15,000 addresses with 3 KB of state each, 1,000 transactions a second (about 6 minutes)")
     .exitOverride()
-    .action(benchStateBackend);
-  program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(benchHandler);
-  program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(benchIntake);
-  program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 5 minutes)").exitOverride().action(benchDashboard);
-  await program.parseAsync(argv, { from: "user" });
-  return 0;
+    .action(() => benchStateBackend(signal));
+  program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(() => benchHandler(signal));
+  program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(() => benchIntake(signal));
+  program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 5 minutes)").exitOverride().action(() => benchDashboard(signal));
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  }
 }

@@ -35,14 +35,14 @@ interface Figures {
 }
 
 /** Compares Flink's two state backends under the pipeline, one after the other, twice. Writes `reports/bench-state-backend.json`. */
-export async function benchStateBackend(): Promise<void> {
+export async function benchStateBackend(signal: AbortSignal): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
   const figures: Figures[] = [];
   for (const round of [1, 2]) {
     // The order turns, so that neither always has the machine when it is fresh.
     for (const backend of round === 1 ? (["rocksdb", "hashmap"] as const) : (["hashmap", "rocksdb"] as const)) {
-      const measured = await step(`${backend}, round ${round}`, (progress) => measure(backend, round, progress));
+      const measured = await step(`${backend}, round ${round}`, (progress) => measure(backend, round, progress, signal));
       figures.push(measured);
       process.stdout.write(`${JSON.stringify(measured)}\n`);
     }
@@ -50,11 +50,11 @@ export async function benchStateBackend(): Promise<void> {
   writeJsonReport("reports/bench-state-backend.json", { addresses: ADDRESSES, stateBytes: STATE_BYTES, rate: RATE, machine: thisMachine(), figures });
 }
 
-async function measure(backend: StateBackend, round: number, progress: (line: string) => void): Promise<Figures> {
+async function measure(backend: StateBackend, round: number, progress: (line: string) => void, signal: AbortSignal): Promise<Figures> {
   const settings = clusterSettings({ name: "bench", portOffset: 18_000, stateBackend: backend });
   const brokers = addresses(settings).kafka;
   const flink = flinkClient(settings);
-  const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true });
+  const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true, signal });
   const latencies = new Latencies((RATE * MEASURED_MS) / 1000);
   const dueAt = new Map<string, number>();
   let measuring = false;
@@ -74,21 +74,21 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
   });
   try {
     progress(`loading ${ADDRESSES} addresses with ${STATE_BYTES} bytes each`);
-    await preload(brokers);
-    await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000 });
+    await preload(brokers, signal);
+    await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000, signal });
 
     const stop = new AbortController();
-    const generating = runGenerator({ brokers, target: "valid", seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: stop.signal, onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
+    const generating = runGenerator({ brokers, target: "valid", seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: AbortSignal.any([stop.signal, signal]), onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
     const startedAt = Date.now();
     progress(`warming up at ${RATE}/s`);
-    await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2 });
+    await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2, signal });
     const { parts } = await clusterStatus(settings);
     const cpu = () => new Map(MEASURED_PARTS.map((part) => [part, cpuSeconds(parts.find((status) => status.part === part)!.pid!)]));
     const cpuBefore = cpu();
     const checkpointsBefore = await flink.checkpoints();
     measuring = true;
     progress(`measuring at ${RATE}/s`);
-    await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2 });
+    await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2, signal });
     measuring = false;
     const cpuAfter = cpu();
     const checkpoints = await flink.checkpoints();
@@ -111,12 +111,13 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
 }
 
 /** One transaction for each account that leaves 3 KB in its state: by the name of the topic that it says it comes from. */
-async function preload(brokers: string): Promise<void> {
+async function preload(brokers: string, signal: AbortSignal): Promise<void> {
   const producer = kafkaClient(brokers, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   const digits = String(ADDRESSES).length;
   const topic = "t".repeat(STATE_BYTES - 300);
   for (let from = 1; from <= ADDRESSES; from += PRELOAD_RECORDS) {
+    signal.throwIfAborted();
     const messages = Array.from({ length: Math.min(PRELOAD_RECORDS, ADDRESSES - from + 1) }, (_, n) => {
       const accountId = `load-a${String(from + n).padStart(digits, "0")}`;
       const transaction = Transaction.fromPartial({ transactionId: `load-p${from + n}`, accountId, merchantId: `load-m${(n % 200) + 1}`, amountMinor: 1000n, currency: "EUR", eventTimeMs: 1_400_000_000_000n, origin: { topic, partition: 0, offset: BigInt(n) } });

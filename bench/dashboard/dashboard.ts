@@ -40,19 +40,19 @@ interface Figures {
  * What the pipeline decides at a steady load (straight into `transactions.valid`: what 2 cores just hold) without the web app, and with 50 and 500
  * open pages. Writes `reports/bench-dashboard.json`.
  */
-export async function benchDashboard(): Promise<void> {
+export async function benchDashboard(signal: AbortSignal): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
   const settings = clusterSettings({ name: "bench-dashboard", portOffset: 22_500, application: withDashboard() });
-  const cluster = await startCluster(settings, { step, restart: true, fresh: true });
+  const cluster = await startCluster(settings, { step, restart: true, fresh: true, signal });
   const stop = new AbortController();
   const meter = new Meter();
   const reader = await followTopics({ brokers: addresses(settings).kafka, topics: [TOPICS.decisions.name], from: "end", maxWaitMs: 100, minBytes: 64 * 1024, onRecord: ({ value, arrivedAtMs }) => meter.onDecision(value!, arrivedAtMs) });
-  const generating = runGenerator({ brokers: addresses(settings).kafka, target: "valid", seed: 7, runId: "bench", rate: RATE, accounts: ACCOUNTS, signal: stop.signal, onSend: (item, dueAtMs) => item.kind === "transaction" && meter.onSent(item.message.transactionId, dueAtMs) });
+  const generating = runGenerator({ brokers: addresses(settings).kafka, target: "valid", seed: 7, runId: "bench", rate: RATE, accounts: ACCOUNTS, signal: AbortSignal.any([stop.signal, signal]), onSend: (item, dueAtMs) => item.kind === "transaction" && meter.onSent(item.message.transactionId, dueAtMs) });
   try {
-    await step(`warming up at ${RATE}/s`, () => pass(WARM_UP_MS));
+    await step(`warming up at ${RATE}/s`, () => pass(WARM_UP_MS, signal));
     const figures: Figures[] = [];
-    for (const streams of ORDER) figures.push(await step(streams === undefined ? "without the web app" : `with ${streams} open streams`, () => measure(cluster, meter, streams)));
+    for (const streams of ORDER) figures.push(await step(streams === undefined ? "without the web app" : `with ${streams} open streams`, () => measure(cluster, meter, streams, signal)));
     const mean = (streams: Figures["streams"]): number => {
       const of = figures.filter((one) => one.streams === streams).map(({ decidedPerSecond }) => decidedPerSecond);
       return of.reduce((sum, one) => sum + one, 0) / of.length;
@@ -70,11 +70,11 @@ export async function benchDashboard(): Promise<void> {
   }
 }
 
-async function measure(cluster: Cluster, meter: Meter, streams: number | undefined): Promise<Figures> {
-  await withWebApp(cluster, streams !== undefined);
-  const pages = streams === undefined ? undefined : await openPages(cluster, streams);
+async function measure(cluster: Cluster, meter: Meter, streams: number | undefined, signal: AbortSignal): Promise<Figures> {
+  await withWebApp(cluster, streams !== undefined, signal);
+  const pages = streams === undefined ? undefined : await openPages(cluster, streams, signal);
   try {
-    await pass(SETTLE_MS);
+    await pass(SETTLE_MS, signal);
     const { parts } = await clusterStatus(cluster.settings);
     const pidOf = (name: Part): number | undefined => parts.find(({ part }) => part === name)?.pid;
     const cpu = (): { pipeline: number; dashboard: number } => {
@@ -84,7 +84,7 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
     const before = cpu();
     meter.begin();
     const beganMs = Date.now();
-    await pass(MEASURED_MS);
+    await pass(MEASURED_MS, signal);
     const seconds = (Date.now() - beganMs) / 1000;
     const after = cpu();
     const { decided, p50, p99 } = meter.end();
@@ -103,7 +103,7 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
 }
 
 /** Starts or stops the web app. */
-async function withWebApp(cluster: Cluster, wanted: boolean): Promise<void> {
+async function withWebApp(cluster: Cluster, wanted: boolean, signal: AbortSignal): Promise<void> {
   const runs = async (): Promise<boolean> => (await clusterStatus(cluster.settings)).parts.some(({ part, healthy }) => part === "dashboard" && healthy);
   if ((await runs()) === wanted) return;
   if (wanted) await cluster.release("dashboard");
@@ -111,10 +111,10 @@ async function withWebApp(cluster: Cluster, wanted: boolean): Promise<void> {
     cluster.hold("dashboard");
     cluster.kill("dashboard", "SIGTERM");
   }
-  await poll(`the web app to ${wanted ? "answer" : "be gone"}`, async () => (await runs()) === wanted, { timeoutMs: LIMIT_MS });
+  await poll(`the web app to ${wanted ? "answer" : "be gone"}`, async () => (await runs()) === wanted, { timeoutMs: LIMIT_MS, signal });
 }
 
-async function openPages(cluster: Cluster, streams: number): Promise<{ close(): Promise<{ readonly bytes: number }> }> {
+async function openPages(cluster: Cluster, streams: number, signal: AbortSignal): Promise<{ close(): Promise<{ readonly bytes: number }> }> {
   const child = startModule("bench/dashboard/streams.ts", { DASHBOARD: addresses(cluster.settings).dashboard, STREAMS: String(streams) });
   let output = "";
   let ended = false;
@@ -125,7 +125,7 @@ async function openPages(cluster: Cluster, streams: number): Promise<{ close(): 
       resolve();
     }),
   );
-  await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), { timeoutMs: LIMIT_MS });
+  await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), { timeoutMs: LIMIT_MS, signal });
   if (ended) throw new UserError(`the streams could not be opened: ${output}`);
   let result: Promise<{ bytes: number }> | undefined;
   return {
@@ -140,9 +140,9 @@ async function openPages(cluster: Cluster, streams: number): Promise<{ close(): 
   };
 }
 
-async function pass(ms: number): Promise<void> {
+async function pass(ms: number, signal: AbortSignal): Promise<void> {
   const untilMs = Date.now() + ms;
-  await poll("time to pass", () => Date.now() >= untilMs, { timeoutMs: ms + LIMIT_MS });
+  await poll("time to pass", () => Date.now() >= untilMs, { timeoutMs: ms + LIMIT_MS, signal });
 }
 
 /** Counts decisions and how long they took from when their transactions were due. */

@@ -31,7 +31,7 @@ interface Measured {
  * Compares our handler with Apache's JavaScript SDK, and with `node:http` alone, over HTTP: requests for each second of the
  * server's processor time, in turns, each server in a process of its own. Writes `reports/bench-handler.json`.
  */
-export async function benchHandler(): Promise<void> {
+export async function benchHandler(signal: AbortSignal): Promise<void> {
   const figures: Measured[] = [];
   for (const batch of BATCHES) {
     for (const stateBytes of STATE_BYTES) {
@@ -40,11 +40,11 @@ export async function benchHandler(): Promise<void> {
       try {
         const ready = await Promise.all(servers.map(async ({ server, ...rest }) => ({ ...rest, pid: server.pid, port: Number(String((await once(server.stdout, "data"))[0]).trim()) })));
         for (const { port } of ready) check(await post(port, body, new Agent()), batch);
-        for (const { port } of ready) await load(port, body, WARM_UP_MS);
+        for (const { port } of ready) await load(port, body, WARM_UP_MS, signal);
         for (let round = 0; round < ROUNDS; round++) {
           for (const { pid, port, rounds } of round % 2 === 0 ? ready : ready.toReversed()) {
             const before = cpuSeconds(pid);
-            const requests = await load(port, body, MEASURED_MS);
+            const requests = await load(port, body, MEASURED_MS, signal);
             rounds.push(Math.round(requests / (cpuSeconds(pid) - before)));
           }
         }
@@ -83,13 +83,14 @@ function check(reply: Buffer, batch: number): void {
 }
 
 /** Keeps all connections busy. @returns how many requests were answered */
-async function load(port: number, body: Buffer, forMs: number): Promise<number> {
+async function load(port: number, body: Buffer, forMs: number, signal: AbortSignal): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const end = Date.now() + forMs;
   let requests = 0;
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
       while (Date.now() < end) {
+        signal.throwIfAborted();
         await post(port, body, agent);
         requests++;
       }

@@ -35,26 +35,26 @@ interface Way {
  * What the doors cost: next to the rest of the pipeline at a steady load, and alone at full speed, with a bare kafkajs producer in
  * the same run. Writes `reports/bench-intake.json`.
  */
-export async function benchIntake(): Promise<void> {
+export async function benchIntake(signal: AbortSignal): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
   const settings = clusterSettings({ name: "bench-intake", portOffset: 18_000 });
-  const cluster = await startCluster(settings, { step, restart: false, fresh: true });
+  const cluster = await startCluster(settings, { step, restart: false, fresh: true, signal });
   try {
-    const share = await step(`the pipeline at ${RATE}/s`, () => pipelineShare(cluster));
+    const share = await step(`the pipeline at ${RATE}/s`, () => pipelineShare(cluster, signal));
     // From here on the doors have the machine to themselves.
     for (const part of ["taskmanager", "jobmanager", "functions"] as const) cluster.kill(part);
     const ways: Record<string, Way> = {};
     await step("warming the doors up", async () => {
-      await client(cluster, "kafkajs", WARM_UP_RECORDS, "warm");
-      await drained(cluster);
-      await client(cluster, "http-100", WARM_UP_RECORDS, "warm100");
+      await client(cluster, "kafkajs", WARM_UP_RECORDS, "warm", signal);
+      await drained(cluster, signal);
+      await client(cluster, "http-100", WARM_UP_RECORDS, "warm100", signal);
     });
-    ways["http-1"] = await step("HTTP, one a request", () => throughHttp(cluster, "http-1", HTTP_1));
-    ways["http-100"] = await step("HTTP, a hundred a request", () => throughHttp(cluster, "http-100", HTTP_100));
+    ways["http-1"] = await step("HTTP, one a request", () => throughHttp(cluster, "http-1", HTTP_1, signal));
+    ways["http-100"] = await step("HTTP, a hundred a request", () => throughHttp(cluster, "http-100", HTTP_100, signal));
     cluster.kill("intake", "SIGSTOP");
     ways["bare-kafkajs"] = await step("a bare kafkajs producer", async () => {
-      const { seconds, cpuSeconds: used } = await client(cluster, "kafkajs", KAFKA, "bulk");
+      const { seconds, cpuSeconds: used } = await client(cluster, "kafkajs", KAFKA, "bulk", signal);
       return way(KAFKA, seconds, used);
     });
     cluster.kill("intake", "SIGCONT");
@@ -65,7 +65,7 @@ export async function benchIntake(): Promise<void> {
       const beganMs = Date.now();
       for (let sample = 1; sample <= SAMPLES; sample++) {
         const left = (KAFKA * (SAMPLES - sample)) / SAMPLES;
-        await poll("the intake to read on", async () => (await behind(cluster)) <= left, { timeoutMs: LIMIT_MS, intervalMs: 100 });
+        await poll("the intake to read on", async () => (await behind(cluster)) <= left, { timeoutMs: LIMIT_MS, intervalMs: 100, signal });
         residentMb.push(residentOf(pid));
         progress(`${KAFKA - left} of ${KAFKA}, ${residentMb.at(-1)} MB`);
       }
@@ -79,17 +79,17 @@ export async function benchIntake(): Promise<void> {
   }
 }
 
-async function pipelineShare({ settings }: Cluster): Promise<{ cpuMicros: Readonly<Record<string, number>>; intakePercent: number }> {
+async function pipelineShare({ settings }: Cluster, signal: AbortSignal): Promise<{ cpuMicros: Readonly<Record<string, number>>; intakePercent: number }> {
   const stop = new AbortController();
   let sent = 0;
-  const generating = runGenerator({ brokers: addresses(settings).kafka, seed: 7, runId: "share", rate: RATE, accounts: 2_000, signal: stop.signal, onSend: ({ kind }) => void (kind === "transaction" && sent++) });
+  const generating = runGenerator({ brokers: addresses(settings).kafka, seed: 7, runId: "share", rate: RATE, accounts: 2_000, signal: AbortSignal.any([stop.signal, signal]), onSend: ({ kind }) => void (kind === "transaction" && sent++) });
   const beganMs = Date.now();
-  await poll("the warm-up to end", () => Date.now() - beganMs >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2 });
+  await poll("the warm-up to end", () => Date.now() - beganMs >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2, signal });
   const { parts } = await clusterStatus(settings);
   const cpu = () => MEASURED_PARTS.map((part) => cpuSeconds(parts.find((status) => status.part === part)!.pid!));
   const before = cpu();
   const sentBefore = sent;
-  await poll("the measurement to end", () => Date.now() - beganMs >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2 });
+  await poll("the measurement to end", () => Date.now() - beganMs >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2, signal });
   const micros = cpu().map((after, at) => Math.round(((after - before[at]!) / (sent - sentBefore)) * 1e6));
   stop.abort();
   await generating;
@@ -97,26 +97,30 @@ async function pipelineShare({ settings }: Cluster): Promise<{ cpuMicros: Readon
   return { cpuMicros: Object.fromEntries(MEASURED_PARTS.map((part, at) => [part, micros[at]!])), intakePercent: Math.round((micros[0]! / sum) * 1000) / 10 };
 }
 
-async function throughHttp(cluster: Cluster, name: string, transactions: number): Promise<Way> {
+async function throughHttp(cluster: Cluster, name: string, transactions: number, signal: AbortSignal): Promise<Way> {
   const pid = await intakePid(cluster);
   const before = cpuSeconds(pid);
-  const { seconds } = await client(cluster, name, transactions, name);
+  const { seconds } = await client(cluster, name, transactions, name, signal);
   return way(transactions, seconds, cpuSeconds(pid) - before);
 }
 
 const way = (transactions: number, seconds: number, cpu: number): Way => ({ transactions, perSecond: Math.round(transactions / seconds), cpuMicros: Math.round((cpu / transactions) * 1e7) / 10 });
 
-async function client({ settings }: Cluster, name: string, count: number, run: string): Promise<{ seconds: number; cpuSeconds: number }> {
+async function client({ settings }: Cluster, name: string, count: number, run: string, signal: AbortSignal): Promise<{ seconds: number; cpuSeconds: number }> {
   const { kafka, intake } = addresses(settings);
   const child = startModule("bench/intake/client.ts", { BENCH_CLIENT: name, BENCH_COUNT: String(count), BENCH_RUN: run, KAFKA: kafka, INTAKE: intake });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const end = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", end, { once: true });
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  signal.removeEventListener("abort", end);
+  signal.throwIfAborted();
   if (code !== 0) throw new Error(`the client ${name} ended with ${code}`);
   return JSON.parse(output) as { seconds: number; cpuSeconds: number };
 }
 
-const drained = (cluster: Cluster) => poll("the intake to have read all", async () => (await behind(cluster)) === 0, { timeoutMs: LIMIT_MS });
+const drained = (cluster: Cluster, signal: AbortSignal) => poll("the intake to have read all", async () => (await behind(cluster)) === 0, { timeoutMs: LIMIT_MS, signal });
 
 /** How many records the Kafka door has yet to read. */
 const behind = async ({ settings }: Cluster): Promise<number> => Number(await lagOf(addresses(settings).kafka, INTAKE_GROUP, [TOPICS.transactions.name]));
