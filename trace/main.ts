@@ -7,7 +7,7 @@ import { writeJsonReport } from "../cluster/json-report.js";
 import { wholeNumber } from "../cluster/option-values.js";
 import { clusterSettings, MAX_PORT_OFFSET } from "../cluster/settings.js";
 import { stepView } from "../cluster/terminal/step-view.js";
-import { ensureTools } from "../cluster/tools/index.js";
+import { ensureReader } from "../cluster/tools/index.js";
 import { writePage } from "../loadtest/report/html.js";
 import { tracePage } from "./page.js";
 import { traceLines } from "./text.js";
@@ -28,24 +28,24 @@ interface Options {
 /** `npm run trace`: the whole way of one transaction. @returns 0; 1 when a replay does not give its evidence */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run trace --")
-    .description(`Shows the whole way of one transaction: where it came in, each function's part of the evidence, decision, commit and alerts, and the time of each hop. Derives its decision again from what the topics hold, and says whether the evidence is the same, byte for byte. Reads with Kafka's own consumer. Writes ${REPORT}.json and .html.`)
+    .description(`Shows the whole way of one transaction: where it came in, each function's part of the evidence, decision, commit and alerts, and the time of each hop. Derives its decision again from what the topics hold, and says whether the evidence is the same, byte for byte. Reads with Kafka's own consumer. Writes ${REPORT}.json and .html, unless --json is given.`)
     .argument("<transaction id>", "such as one that npm run topics -- decisions shows")
     .option("--account <id>", "whose transaction: needed when several accounts have one of this id, and quicker")
     .option("--brokers <host:port>", "a Kafka broker (default: the cluster on this machine)")
     .option("--port-offset <n>", "the offset that the cluster on this machine was started with", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .option("--settings <json>", "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file", addSettings, [])
-    .option("--json", "print the trace as JSON", false)
+    .option("--json", "print the trace as JSON, and write no report", false)
     .exitOverride();
   program.parse(argv, { from: "user" });
   const { account, portOffset, settings, json, brokers = addresses(clusterSettings({ portOffset })).kafka } = program.opts<Options>();
   const transactionId = program.args[0]!;
   const step = stepView();
-  await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+  await step("tools: Java, Kafka's classes", (onProgress) => ensureReader({ onProgress }));
   const trace = await step(`tracing ${transactionId}`, (onProgress) => traceTransaction({ brokers, transactionId, accountId: account, settings, onProgress }));
-  writeJsonReport(`${REPORT}.json`, trace);
-  writePage(`${REPORT}.html`, `Transaction ${transactionId}`, tracePage(trace));
   if (json) console.log(JSON.stringify(trace, undefined, 2));
   else {
+    writeJsonReport(`${REPORT}.json`, trace);
+    writePage(`${REPORT}.html`, `Transaction ${transactionId}`, tracePage(trace));
     console.log(`\n${traceLines(trace, process.stdout.columns || WIDTH).join("\n")}`);
     console.log(`  report: ${REPORT}.html`);
   }

@@ -16,6 +16,7 @@ import { PipelineWatch } from "./pipeline-watch.js";
 import { dashboardSettings } from "./settings.js";
 import { Dashboard } from "./state/dashboard.js";
 import { SseHub } from "./state/sse-hub.js";
+import { Tracer } from "./tracer.js";
 
 /** Changes are sent together: four times a second is live to the eye, and cheap for hundreds of browsers. */
 const DELTA_MS = 250;
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
   const hub = new SseHub({ bootId: randomBytes(6).toString("hex"), kept: KEPT_FRAMES, maxBufferedBytes: MAX_BUFFERED_BYTES });
+  const tracer = new Tracer(settings.brokers);
   const watch = new PipelineWatch({ flink: settings.flink, brokers: settings.brokers });
   const feed = new Feed({
     brokers: settings.brokers,
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
     bundle: await bundleClient(),
     sessions: new Sessions(settings.token),
     failures: settings.failures && new FailureMenu(settings.failures),
+    tracer,
     meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
     verdictDoor: { intake: settings.intake, intakeToken: settings.intakeToken, newId: () => `analyst-${randomUUID()}` },
     hosts: settings.hosts,
@@ -92,6 +95,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
     for (const timer of timers) clearInterval(timer);
     watch.stop();
+    tracer.stop();
     hub.close();
     server.close();
     server.closeAllConnections();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -31,6 +32,7 @@ async function listen(server: Server): Promise<number> {
 /** The app on a free port, next to an intake and a helper that note what they are asked. */
 async function start({ token, failures = false }: { token?: string; failures?: boolean } = {}) {
   const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
+  const traced: [string, string][] = [];
   let intakeStatus = 202;
   const other = await listen(
     createServer((incoming, response) => {
@@ -60,6 +62,12 @@ async function start({ token, failures = false }: { token?: string; failures?: b
         hub,
         bundle: { html: "<!doctype html><title>app</title>", assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]) },
         sessions: new Sessions(token),
+        tracer: {
+          trace: (accountId, transactionId) => {
+            traced.push([accountId, transactionId]);
+            return Promise.resolve({ status: 404, error: "no transaction <b>" });
+          },
+        },
         failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
         meta: { reasons: models.reasons, ...models.thresholds, since: 0 },
         verdictDoor: { intake: url, intakeToken: "for-the-intake", newId: () => "label-1" },
@@ -83,7 +91,7 @@ async function start({ token, failures = false }: { token?: string; failures?: b
       sent.on("error", reject);
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
-  return { ask, asked, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
+  return { ask, asked, traced, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
 }
 
 const OWN = { "x-dashboard-action": "1", "content-type": "application/json" };
@@ -206,6 +214,33 @@ describe("the failure menu", () => {
     ]);
     expect(dashboard.failures.map(({ part }) => part)).toEqual(["taskmanager"]);
     expect(dashboard.takeDelta()?.failures).toHaveLength(1);
+  });
+});
+
+describe("a trace", () => {
+  it("is a page with a style of its own and nothing else, in which everything is escaped", async () => {
+    const { ask, traced } = await start();
+    const { status, headers, body } = await ask("GET", "/trace/a%2Fb/%3Cscript%3E");
+    expect(traced).toEqual([["a/b", "<script>"]]);
+    expect(status).toBe(404);
+    expect(body).toContain("<h1>Transaction &lt;script&gt;</h1><p>There is no trace: no transaction &lt;b&gt;</p>");
+    const style = /<style>([^<]*)</.exec(body)![1]!;
+    expect(headers["content-security-policy"]).toBe(`default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
+  });
+
+  it("is made for nobody else", async () => {
+    const open = await start();
+    expect((await open.ask("GET", "/trace/a/t", { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
+    const closed = await start({ token: TOKEN });
+    expect((await closed.ask("GET", "/trace/a/t")).status).toBe(401);
+    expect([...open.traced, ...closed.traced]).toEqual([]);
+  });
+
+  it("is limited in number", async () => {
+    const { ask, traced } = await start();
+    let status = 0;
+    for (let n = 0; n < 21; n++) ({ status } = await ask("GET", "/trace/a/t"));
+    expect([status, traced.length]).toEqual([429, 20]);
   });
 });
 

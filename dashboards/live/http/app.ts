@@ -9,9 +9,11 @@ import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
 import type { Dashboard } from "../state/dashboard.js";
 import type { SseHub } from "../state/sse-hub.js";
+import type { Tracer } from "../tracer.js";
 import type { AlertsPage, Meta } from "../wire.js";
 import type { FailureMenu } from "./failures.js";
 import { knownHost, ownPage, refuse, type Sessions } from "./guards.js";
+import { showTrace } from "./trace-page.js";
 import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
 
 const MAX_STREAMS = 2_000;
@@ -25,6 +27,7 @@ export interface AppOptions {
   readonly bundle: Bundle;
   readonly sessions: Sessions;
   readonly failures: FailureMenu | undefined;
+  readonly tracer: Pick<Tracer, "trace">;
   readonly meta: Omit<Meta, "failureParts" | "withToken">;
   readonly verdictDoor: Omit<VerdictDoorOptions, "dashboard">;
   readonly hosts: readonly string[];
@@ -113,6 +116,7 @@ export function dashboardApp(options: AppOptions): Express {
   });
   app.use("/api", (_, response) => refuse(response, 404, "there is no such thing here"));
 
+  app.get("/trace/:account/:transaction", sessions.guard, limited(20, "traces"), (request, response) => showTrace(request, response, options.tracer));
   app.get("/assets/:name", (request, response) => {
     const asset = bundle.assets.get(request.params.name);
     if (asset === undefined) return refuse(response, 404, "no such file");

@@ -31,6 +31,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
     bundle: await bundleClient(),
     sessions: new Sessions(token),
     failures: undefined,
+    tracer: { trace: () => Promise.resolve({ status: 503, error: "there is no pipeline" }) },
     meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
     verdictDoor: { intake: "http://127.0.0.1:1", intakeToken: undefined, newId: () => "label" },
     hosts: [],

@@ -52,8 +52,12 @@ export function Provenance({ decision, alert }: { decision: DecisionDetail; aler
 function TraceSection({ decision }: { decision: DecisionDetail }) {
   return (
     <div class="trace" id="trace">
-      <h3>Trace it through the topics</h3>
-      <p class="muted">Every hop with its time, and the decision derived again by an independent model, byte for byte:</p>
+      <h3>
+        <a href={`/trace/${encodeURIComponent(decision.account)}/${encodeURIComponent(decision.transactionId)}`} target="_blank" rel="noopener">
+          Trace it through the topics
+        </a>
+      </h3>
+      <p class="muted">Every hop with its time, and the decision derived again by an independent model, byte for byte. The page takes some seconds; on the command line:</p>
       <code class="command">{traceCommand(decision.account, decision.transactionId)}</code>
     </div>
   );

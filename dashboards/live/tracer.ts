@@ -1,0 +1,60 @@
+import { type StartedProgram, startOwnCommand } from "../../cluster/run-command.js";
+import type { Trace } from "../../trace/types.js";
+
+const LIMIT_MS = 120_000;
+const MAX_WAITING = 8;
+
+/** A trace, or why there is none: a status of HTTP and one sentence. */
+export type TraceAnswer = { readonly status: 200; readonly trace: Trace } | { readonly status: 404 | 501 | 503; readonly error: string };
+
+/**
+ * Makes traces by `npm run trace`, in a process of its own: Kafka's Java consumer reads topics for seconds, and the streams must not
+ * wait for it. One at a time, for each reads all there is.
+ */
+export class Tracer {
+  readonly #brokers: string;
+  readonly #start: typeof startOwnCommand;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #running: StartedProgram | undefined;
+
+  /** @param brokers - `host:port` of a broker */
+  constructor(brokers: string, start: typeof startOwnCommand = startOwnCommand) {
+    this.#brokers = brokers;
+    this.#start = start;
+  }
+
+  async trace(accountId: string, transactionId: string): Promise<TraceAnswer> {
+    if (this.#waiting >= MAX_WAITING) return { status: 503, error: "too many traces are wanted at once: try again in a minute" };
+    this.#waiting++;
+    const answer = this.#last.then(() => this.#run(accountId, transactionId));
+    this.#last = answer.catch(() => undefined);
+    try {
+      return await answer;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /** Ends a trace that is under way. */
+  stop(): void {
+    this.#running?.kill("SIGTERM");
+  }
+
+  async #run(accountId: string, transactionId: string): Promise<TraceAnswer> {
+    const program = this.#start(["trace", `--account=${accountId}`, `--brokers=${this.#brokers}`, "--json", "--", transactionId]);
+    this.#running = program;
+    const timer = setTimeout(() => program.kill("SIGTERM"), LIMIT_MS);
+    try {
+      const { stdout, stderr, signal } = await program.finished;
+      // It ends with 1, too, when a replay does not give the evidence: then there is a trace to show.
+      if (stdout.startsWith("{")) return { status: 200, trace: JSON.parse(stdout) as Trace };
+      if (signal !== null) return { status: 503, error: `the trace was not ready after ${LIMIT_MS / 1000} s` };
+      const error = stderr.split("\n").findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? "npm run trace failed; see the web app's log";
+      return { status: error.startsWith("missing: ") ? 501 : error.startsWith("no transaction ") ? 404 : 503, error };
+    } finally {
+      clearTimeout(timer);
+      this.#running = undefined;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+
+import { poll } from "../../cluster/index.js";
+import { appWithAlerts } from "./browser/app-with-alerts.js";
+import { BROWSER, startBrowser } from "./browser/browser.js";
+
+const LIMIT_MS = 60_000;
+
+describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
+  const COUNT = 10_000;
+
+  it("draws a few dozen of them, finds any, and holds still for who reads further down", async () => {
+    const app = await appWithAlerts(COUNT);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/");
+      await page.getByText("10,000 alerts").waitFor();
+      const rows = page.locator("[data-alert]");
+      expect(await rows.count()).toBeLessThan(60);
+
+      const beganMs = Date.now();
+      await page.getByLabel("Search the alerts").fill("account-4711");
+      await page.getByText("1 of 10,000").waitFor();
+      process.stdout.write(`    found one of 10,000 in ${Date.now() - beganMs} ms\n`);
+      expect(await rows.first().getAttribute("data-alert")).toBe("account-4711/1");
+      await page.getByRole("button", { name: "clear" }).click();
+
+      await page.locator("#alert-list").focus();
+      await page.keyboard.press("End");
+      await page.locator('[data-alert="account-1/1"]').waitFor();
+      expect(await rows.count()).toBeLessThan(60);
+      await page.keyboard.press("Escape");
+
+      await page.evaluate("document.getElementById('alert-list').scrollTop = 68 * 5000");
+      const middle = page.locator('[data-alert="account-4990/1"]');
+      await middle.waitFor();
+      const before = await middle.boundingBox();
+      for (let n = 1; n <= 5; n++) app.raise({ id: `fresh/${n}`, account: "fresh", transactionId: `f${n}` });
+      await page.getByText("10,000 alerts").waitFor();
+      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: LIMIT_MS });
+      expect(await middle.boundingBox()).toEqual(before);
+      await page.getByRole("button", { name: "Newest" }).click();
+      await page.locator('[data-alert="fresh/5"]').waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
+  it("shows nothing before one has signed in", async () => {
+    const token = "sixteen-and-more-letters";
+    const app = await appWithAlerts(3, token);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/alerts/account-1/1");
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("that is not the token").waitFor();
+      expect(await page.getByText("account-1").count()).toBe(0);
+      await page.getByLabel("Token").fill(token);
+      await page.keyboard.press("Enter");
+      await page.locator("#alert-title").waitFor();
+      await page.reload();
+      await page.locator("#alert-title").waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.runIf(BROWSER === undefined)("the live web app by itself, in a browser", () => {
+  it.skip("is not tested here: there is no Chromium (get it: apt-get install chromium)", () => undefined);
+});
