@@ -6,6 +6,7 @@ import { flinkClient } from "./flink.js";
 import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
+import { savepointFolder, savepointIn } from "./object-store.js";
 import { poll } from "./poll.js";
 import { isAlive, signalProcess } from "./process-identity.js";
 import type { RunningCluster } from "./running-cluster.js";
@@ -104,9 +105,14 @@ export class Cluster implements RunningCluster {
   async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void> {
     // The JobManager ends with its job.
     for (const part of FLINK) this.hold(part);
+    const jobManager = this.#current.get("jobmanager");
+    const folder = savepointFolder(this.#settings, `restart-${Date.now()}`);
     const savepoint = await flinkClient(this.#settings)
-      .stopWithSavepoint()
+      .stopWithSavepoint(folder, () => savepointIn(this.#settings, folder))
       .catch(async (error: unknown) => {
+        const ended = recorded(this.#settings, "jobmanager") === undefined ? await jobManager?.exited : undefined;
+        // It ended in order, with its job: started as it was before, it would begin at an older savepoint, or at nothing.
+        if (ended?.code === 0) throw new UserError(`the job ended, but its savepoint is not in ${folder}. See the JobManager's log. Start over with: npm run cluster -- down --name ${this.#settings.name} --wipe`, { cause: error });
         for (const part of FLINK) await this.release(part);
         throw error;
       });

@@ -36,10 +36,12 @@ export interface FlinkClient {
   /**
    * Cancels the job with a savepoint: nothing is emitted after it.
    *
+   * @param folder - where the savepoint goes, a folder of its own
+   * @param written - looks for it there: a JobManager ends with its job, perhaps before it was asked how the savepoint went
    * @returns where the savepoint is
    * @throws {UserError} when it fails
    */
-  stopWithSavepoint(): Promise<string>;
+  stopWithSavepoint(folder: string, written: () => Promise<string | undefined>): Promise<string>;
   /**
    * What the job was restored from: the path of a checkpoint or savepoint.
    *
@@ -118,14 +120,18 @@ export function flinkClientAt(base: string): FlinkClient {
       const pending = answer?.history.find(({ status }) => status === "IN_PROGRESS");
       return pending && { triggeredAtMs: pending.trigger_timestamp, acknowledged: pending.num_acknowledged_subtasks === pending.num_subtasks };
     },
-    async stopWithSavepoint() {
+    async stopWithSavepoint(folder, written) {
       const job = await newestJob();
-      const started = job && (await post<{ "request-id": string }>(`/jobs/${job.jid}/savepoints`, { "cancel-job": true }));
+      const started = job && (await post<{ "request-id": string }>(`/jobs/${job.jid}/savepoints`, { "cancel-job": true, "target-directory": folder }));
       if (started === undefined) throw new UserError("Flink does not take a savepoint: nobody answers, or no job runs.");
       const { location, failure } = await poll("the savepoint to complete", async () => {
         const answer = await get<{ operation?: { location?: string; "failure-cause"?: { class: string } } }>(`/jobs/${job!.jid}/savepoints/${started["request-id"]}`);
-        return answer?.operation && { location: answer.operation.location, failure: answer.operation["failure-cause"] };
-      }, { timeoutMs: SAVEPOINT_MS, intervalMs: 200 });
+        if (answer === undefined) {
+          const location = await written();
+          return location !== undefined && { location, failure: undefined };
+        }
+        return answer.operation && { location: answer.operation.location, failure: answer.operation["failure-cause"] };
+      }, { timeoutMs: SAVEPOINT_MS, intervalMs: 50 });
       if (location === undefined) throw new UserError(`the savepoint failed: ${failure?.class ?? "no reason given"}. See the JobManager's log.`);
       return location;
     },

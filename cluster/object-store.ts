@@ -28,6 +28,21 @@ export async function createBucket(settings: ClusterSettings): Promise<void> {
   });
 }
 
+/** Where savepoints of one restart go: a folder of its own, so that the one in it is the one. */
+export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string => `s3://${objectStore.bucket}/savepoints/${name}`;
+
+/** The complete savepoint below such a folder, if there is one. */
+export async function savepointIn(settings: ClusterSettings, folder: string): Promise<string | undefined> {
+  return await withStore(settings, async (client, Bucket) => {
+    const root = `s3://${Bucket}/`;
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix: `${folder.slice(root.length)}/` }));
+    // Written last.
+    const end = "/_metadata";
+    const key = Contents.map(({ Key = "" }) => Key).find((one) => one.endsWith(end));
+    return key && root + key.slice(0, -end.length);
+  });
+}
+
 /** Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint. */
 export async function holdsCheckpoint(settings: ClusterSettings): Promise<boolean> {
   return await withStore(settings, async (client, Bucket) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addresses, type Cluster, clusterSettings, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { faultyCluster } from "../../loadtest/failover/cluster.js";
@@ -33,6 +33,9 @@ describe("the proof, in short", () => {
   }, 420_000);
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
+    // What went wrong once in many runs is not to be found out without them.
+    const passed = (result as FailoverResult | undefined) !== undefined && reportOf(result, options).verdict === "pass";
+    if (!passed) cpSync(join(settings.dataDir, "logs"), join(REPOSITORY_ROOT, "reports/proof-logs"), { recursive: true });
     await stopCluster(settings, { wipe: true });
     rmSync(folder, { recursive: true, force: true });
   });
