@@ -1,10 +1,11 @@
 import { AccountModel } from "../loadtest/verify/model/account.js";
 import { MerchantReplay } from "../loadtest/verify/model/merchant.js";
 import { scoreOf } from "../loadtest/verify/model/scoring.js";
+import type { ModelSettings } from "../loadtest/verify/model/settings.js";
 import type { AddressInput } from "../loadtest/verify/records.js";
 import { inOrder, type Known } from "../loadtest/verify/replay.js";
-import { type AccountEvidence, Evidence, type MerchantEvidence, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
-import { StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { type AccountEvidence, type AccountFeatures, Evidence, type MerchantEvidence, type MerchantFeatures, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { differences } from "./differences.js";
 import type { PartResult, Rederivation } from "./types.js";
@@ -57,57 +58,73 @@ export function rederive(found: Evidence, raw: Uint8Array, accepted: Transaction
   return { verdict, summary: summaryOf(verdict, parts, raw.length), parts, bytes: raw.length };
 }
 
-function replayAccount({ account, transaction }: Evidence, { account: inputs, labels, cut }: Histories, { versions }: Known): Derived<AccountEvidence> & { readonly suspicious?: bigint } {
-  if (account === undefined || transaction === undefined) return { verdict: "unknown", note: "the decision has no account evidence" };
-  if (account.error !== "") return { verdict: "unknown", note: `the account counter reported: ${account.error }` };
-  const way = wayTo(account.eventSeq, inputs, cut);
-  if ("verdict" in way) return way;
+function replayAccount(found: Evidence, { account: inputs, labels, cut }: Histories, known: Known): Derived<AccountEvidence> & { readonly suspicious?: bigint } {
   const model = new AccountModel();
   const taken = new Set<FraudLabel>();
-  let seq = 0n;
   let suspicious = 0n;
-  let features: AccountEvidence["features"];
-  for (const { decision, event } of way.inputs) {
-    const evidence = decision?.().evidence;
-    const version = event?.logicVersion ?? evidence!.account!.logicVersion;
-    const settings = versions.get(version);
-    if (settings === undefined) return { verdict: "unknown", note: `nothing is known of the logic version ${version}; give its settings with --settings`};
-    if (event?.kind === StateEvent_Kind.EXPIRY) model.expiry(settings);
-    else if (event !== undefined) {
+  const derived = replayPart<AccountFeatures>({ name: "account counter", found: found.account, inputs, cut, known }, {
+    version: ({ account }) => account!.logicVersion,
+    transaction({ transaction, account, scoring }, settings) {
+      if (account!.eventSeq < found.account!.eventSeq && scoring?.suspiciousSeq !== undefined) suspicious++;
+      return model.transaction(transaction!, settings);
+    },
+    event(event, settings) {
+      if (event.kind === StateEvent_Kind.EXPIRY) return void model.expiry(settings);
       const label = labels.find((one) => one.labelId === event.sourceId && one.revision === event.revision && one.transactionId === event.transactionId && !taken.has(one));
       if (label === undefined) return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
       taken.add(label);
       model.label(label, settings);
-    } else {
-      seq++;
-      features = model.transaction(evidence!.transaction!, settings);
-      if (evidence!.account!.eventSeq < account.eventSeq && evidence!.scoring?.suspiciousSeq !== undefined) suspicious++;
-    }
-  }
-  return { value: { seq, eventSeq: BigInt(way.inputs.length), logicVersion: account.logicVersion, features, error: "" }, replayed: way.inputs.length, suspicious };
+    },
+  });
+  return "value" in derived ? { ...derived, suspicious } : derived;
 }
 
-function replayMerchant({ merchant, transaction }: Evidence, { merchant: inputs, cut }: Histories, { versions }: Known): Derived<MerchantEvidence> {
-  if (merchant === undefined || transaction === undefined) return { verdict: "unknown", note: "the decision has no merchant evidence" };
-  if (merchant.error !== "") return { verdict: "unknown", note: `the merchant model reported: ${merchant.error }` };
-  const way = wayTo(merchant.eventSeq, inputs, cut);
-  if ("verdict" in way) return way;
+function replayMerchant({ merchant }: Evidence, { merchant: inputs, cut }: Histories, known: Known): Derived<MerchantEvidence> {
   const model = new MerchantReplay();
+  return replayPart<MerchantFeatures>({ name: "merchant model", found: merchant, inputs, cut, known }, {
+    version: (evidence) => evidence.merchant!.logicVersion,
+    transaction: ({ transaction }, settings) => model.transaction(transaction!, settings),
+    event: ({ fraudDelta, effectiveAtMs }, settings) => model.verdict(fraudDelta, effectiveAtMs, settings),
+  });
+}
+
+/** What a kind of address does with its inputs. */
+interface Steps<Features> {
+  /** By which version of the logic it took a transaction. */
+  version(evidence: Evidence): string;
+  transaction(evidence: Evidence, settings: ModelSettings): Features;
+  /** @returns why it cannot be repeated, if it cannot */
+  event(event: StateEvent, settings: ModelSettings): Obstacle | void;
+}
+
+/** Replays one address from its first input to the one that this part of the evidence is of. */
+function replayPart<Features>(
+  { name, found, inputs, cut, known }: { readonly name: string; readonly found: AccountEvidence | MerchantEvidence | undefined; readonly inputs: readonly AddressInput[]; readonly cut: boolean; readonly known: Known },
+  steps: Steps<Features>,
+): Derived<Omit<AccountEvidence, "features"> & { features: Features | undefined }> {
+  if (found === undefined) return { verdict: "unknown", note: `the decision has no evidence of the ${name}` };
+  if (found.error !== "") return { verdict: "unknown", note: `the ${name} reported: ${found.error}` };
+  const way = wayTo(found.eventSeq, inputs, cut);
+  if ("verdict" in way) return way;
   let seq = 0n;
-  let features: MerchantEvidence["features"];
+  let features: Features | undefined;
   for (const { decision, event } of way.inputs) {
     const evidence = decision?.().evidence;
-    const version = event?.logicVersion ?? evidence!.merchant!.logicVersion;
-    const settings = versions.get(version);
-    if (settings === undefined) return { verdict: "unknown", note: `nothing is known of the logic version ${version}; give its settings with --settings`};
-    if (event !== undefined) model.verdict(event.fraudDelta, event.effectiveAtMs, settings);
-    else {
+    const version = event?.logicVersion ?? steps.version(evidence!);
+    const settings = known.versions.get(version);
+    if (settings === undefined) return unknownVersion(version);
+    if (event !== undefined) {
+      const obstacle = steps.event(event, settings);
+      if (obstacle) return obstacle;
+    } else {
       seq++;
-      features = model.transaction(evidence!.transaction!, settings);
+      features = steps.transaction(evidence!, settings);
     }
   }
-  return { value: { seq, eventSeq: BigInt(way.inputs.length), logicVersion: merchant.logicVersion, features, error: "" }, replayed: way.inputs.length };
+  return { value: { seq, eventSeq: BigInt(way.inputs.length), logicVersion: found.logicVersion, features, error: "" }, replayed: way.inputs.length };
 }
+
+const unknownVersion = (version: string): Obstacle => ({ verdict: "unknown", note: `nothing is known of the logic version ${version}; give its settings with --settings` });
 
 /** By the features as they were found: a wrong one is told once, where it is. */
 function scoreAgain(found: Evidence, account: { readonly suspicious?: bigint }, { models, versions }: Known): Derived<ScoringEvidence> {
@@ -115,8 +132,8 @@ function scoreAgain(found: Evidence, account: { readonly suspicious?: bigint }, 
   if (scoring === undefined) return { verdict: "unknown", note: "the decision has no scoring evidence" };
   if (scoring.error !== "") return { verdict: "unknown", note: scoring.error };
   const model = models.get(scoring.modelHash.toString("hex"));
-  if (model === undefined) return { verdict: "unknown", note: `the file of model ${scoring.modelId} (SHA-256 ${scoring.modelHash.toString("hex").slice(0, 12)}…) is not in models/`};
-  if (!versions.has(scoring.logicVersion)) return { verdict: "unknown", note: `nothing is known of the logic version ${scoring.logicVersion}; give its settings with --settings`};
+  if (model === undefined) return { verdict: "unknown", note: `the file of model ${scoring.modelId} (SHA-256 ${scoring.modelHash.toString("hex").slice(0, 12)}…) is not in models/` };
+  if (!versions.has(scoring.logicVersion)) return unknownVersion(scoring.logicVersion);
   const assessed = scoreOf(model, found);
   const isSuspicious = assessed.score >= model.reviewAt;
   // Without the account's earlier decisions its number is taken as it is; the account's part says so.
