@@ -20,7 +20,7 @@ export async function main(argv: string[]): Promise<number> {
     .action(() => benchStateBackend(signal));
   program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(() => benchHandler(signal));
   program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(() => benchIntake(signal));
-  program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 5 minutes)").exitOverride().action(() => benchDashboard(signal));
+  program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 8 minutes)").exitOverride().action(() => benchDashboard(signal));
   try {
     await program.parseAsync(argv, { from: "user" });
     return 0;
