@@ -77,6 +77,13 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect(await flink.jobState()).toBe("RUNNING");
   });
 
+  it("keeps its data in volumes with names: others would stay behind at each start", async () => {
+    const ids = (await dockerOk(["ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])).trim().split("\n");
+    const mounted = await dockerOk(["inspect", "--format", '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}', ...ids]);
+    const names = new Set(mounted.split("\n").filter((line) => line !== ""));
+    expect([...names].sort()).toEqual(["kafka-data", "minio-data", "prometheus-data", "zookeeper-data", "zookeeper-log"].map((name) => `${project.name}_${name}`));
+  });
+
   it("generates transactions by itself, raises alerts, and says where to look", async () => {
     const console = () => cluster.logOf("console");
     await poll("an alert on the console", async () => (await console()).includes("opened"), { timeoutMs: 120_000, intervalMs: 1_000 });
