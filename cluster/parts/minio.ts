@@ -12,6 +12,8 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
     command: minioProgram(),
     args: ["server", data, "--address", `${HOST}:${ports.minio}`, "--console-address", `${HOST}:${ports.minioConsole}`, "--quiet"],
     env: {
+      // It makes a folder for certificates there.
+      HOME: dataDir,
       MINIO_ROOT_USER: objectStore.accessKey,
       MINIO_ROOT_PASSWORD: objectStore.secretKey,
       MINIO_BROWSER: "off",
