@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
+import { type FlinkClient, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
 import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
 import { fits, schedule } from "./schedule.js";
@@ -11,6 +11,7 @@ const CALM_MS = 40_000;
 const CALM_LAG_MS = 2_000;
 /** Nothing is decided so long after a fault: the run has failed. */
 const RECOVERY_LIMIT_MS = 120_000;
+const METRICS_LIMIT_MS = 5_000;
 const ACCOUNTS = 5_000;
 const MERCHANTS = 500;
 
@@ -139,7 +140,7 @@ async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
 
 async function inject({ cluster, ...rest }: Target, kind: FaultKind, lastCountedAtMs: () => number, say: (line: string) => void): Promise<Injected> {
   const flink = flinkClient(cluster.settings);
-  const before = await flink.restarts();
+  const before = await knownRestarts(flink, rest.signal);
   say(faultOf(kind).description);
   const beganMs = Date.now();
   await faultOf(kind).inject({ cluster, ...rest });
@@ -147,8 +148,22 @@ async function inject({ cluster, ...rest }: Target, kind: FaultKind, lastCounted
   say(`${kind}, waiting for a committed decision of what came after it`);
   await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, { timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 20, ...(rest.signal && { signal: rest.signal }) });
   await flink.waitForRunning(RECOVERY_LIMIT_MS, rest.signal);
-  const after = await flink.restarts();
-  return { kind, beganMs, endedMs, jobRestarts: before === "unreachable" || after === "unreachable" || after < before ? -1 : after - before };
+  const after = await knownRestarts(flink, rest.signal);
+  return { kind, beganMs, endedMs, jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before };
+}
+
+/** Flink gathers its metrics only when somebody asks: the first answer may hold none. */
+async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined): Promise<number | undefined> {
+  try {
+    const { count } = await poll("Flink to tell its restarts", async () => {
+      const count = await flink.restarts();
+      return count !== "unreachable" && { count };
+    }, { timeoutMs: METRICS_LIMIT_MS, signal });
+    return count;
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
 }
 
 function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: number, startedAtMs: number, { acceptedAtMs, watch, acknowledged }: LoadResult): FaultRecord {
