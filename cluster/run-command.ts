@@ -56,7 +56,7 @@ export function startProgram(command: string, args: readonly string[], env: Node
   return { pid: child.pid!, output: () => stdout + stderr, kill: (signal) => void child.kill(signal), finished };
 }
 
-/** A program of this repository under test: `node cluster/run.mjs <args>`. */
+/** A command of this repository, for tests and for other programs of it: `node cluster/run.mjs <args>`. */
 export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram => startProgram(process.execPath, ["cluster/run.mjs", ...args], env);
 
 /** Runs k6; `ensureTools` must have built it. */

@@ -51,10 +51,13 @@ describe("Tracer", () => {
       expect(await answers[n]).toMatchObject({ status: 200 });
     }
     const next = tracer.trace("a", "after them");
+    const waiting = tracer.trace("a", "and after that");
     await settled();
     expect(started).toHaveLength(9);
     tracer.stop();
     expect(started[8]!.killed).toBe(true);
     expect(await next).toMatchObject({ status: 503 });
+    expect(await waiting).toMatchObject({ status: 503 });
+    expect(started).toHaveLength(9);
   });
 });

@@ -3,6 +3,7 @@ import type { Trace } from "../../trace/types.js";
 
 const LIMIT_MS = 120_000;
 const MAX_WAITING = 8;
+const STOPPING = "the web app is stopping";
 
 /** A trace, or why there is none: a status of HTTP and one sentence. */
 export type TraceAnswer = { readonly status: 200; readonly trace: Trace } | { readonly status: 404 | 501 | 503; readonly error: string };
@@ -17,6 +18,7 @@ export class Tracer {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #running: StartedProgram | undefined;
+  #stopped = false;
 
   /** @param brokers - `host:port` of a broker */
   constructor(brokers: string, start: typeof startOwnCommand = startOwnCommand) {
@@ -36,12 +38,14 @@ export class Tracer {
     }
   }
 
-  /** Ends a trace that is under way. */
+  /** Ends a trace that is under way; those that wait are not begun. */
   stop(): void {
+    this.#stopped = true;
     this.#running?.kill("SIGTERM");
   }
 
   async #run(accountId: string, transactionId: string): Promise<TraceAnswer> {
+    if (this.#stopped) return { status: 503, error: STOPPING };
     const program = this.#start(["trace", `--account=${accountId}`, `--brokers=${this.#brokers}`, "--json", "--", transactionId]);
     this.#running = program;
     const timer = setTimeout(() => program.kill("SIGTERM"), LIMIT_MS);
@@ -49,7 +53,7 @@ export class Tracer {
       const { stdout, stderr, signal } = await program.finished;
       // It ends with 1, too, when a replay does not give the evidence: then there is a trace to show.
       if (stdout.startsWith("{")) return { status: 200, trace: JSON.parse(stdout) as Trace };
-      if (signal !== null) return { status: 503, error: `the trace was not ready after ${LIMIT_MS / 1000} s` };
+      if (signal !== null) return { status: 503, error: this.#stopped ? STOPPING : `the trace was not ready after ${LIMIT_MS / 1000} s` };
       const error = stderr.split("\n").findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? "npm run trace failed; see the web app's log";
       return { status: error.startsWith("missing: ") ? 501 : error.startsWith("no transaction ") ? 404 : 503, error };
     } finally {
