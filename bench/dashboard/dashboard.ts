@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { addresses, type Cluster, clusterSettings, poll, startCluster } from "../../cluster/index.js";
 import { clusterStatus } from "../../cluster/control.js";
 import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
@@ -53,7 +55,7 @@ export async function benchDashboard(signal: AbortSignal): Promise<void> {
   const reader = await followTopics({ brokers: addresses(settings).kafka, topics: [TOPICS.decisions.name], from: "end", maxWaitMs: 100, minBytes: 64 * 1024, onRecord: ({ value, arrivedAtMs }) => meter.onDecision(value!, arrivedAtMs) });
   const generating = runGenerator({ brokers: addresses(settings).kafka, target: "valid", seed: 7, runId: "bench", rate: RATE, accounts: ACCOUNTS, signal: AbortSignal.any([stop.signal, signal]), onSend: (item, dueAtMs) => item.kind === "transaction" && meter.onSent(item.message.transactionId, dueAtMs) });
   try {
-    await step(`warming up at ${RATE}/s`, () => pass(WARM_UP_MS, signal));
+    await step(`warming up at ${RATE}/s`, () => delay(WARM_UP_MS, undefined, { signal }));
     const figures: Figures[] = [];
     for (const streams of ORDER) figures.push(await step(streams === undefined ? "without the web app" : `with ${streams} open streams`, () => measure(cluster, meter, streams, signal)));
     const mean = (streams: Figures["streams"]): number => {
@@ -78,7 +80,7 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
   const pages = streams === undefined ? undefined : await openPages(cluster, streams, signal);
   const openedMs = Date.now();
   try {
-    await pass(SETTLE_MS, signal);
+    await delay(SETTLE_MS, undefined, { signal });
     await poll("the backlog to be gone", () => meter.lagMs < CALM_LAG_MS, { timeoutMs: LIMIT_MS, signal });
     const openMs = Date.now() - openedMs;
     const { parts } = await clusterStatus(cluster.settings);
@@ -90,7 +92,7 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
     const before = cpu();
     meter.begin();
     const beganMs = Date.now();
-    await pass(MEASURED_MS, signal);
+    await delay(MEASURED_MS, undefined, { signal });
     const seconds = (Date.now() - beganMs) / 1000;
     const after = cpu();
     const { decided, p50, p99 } = meter.end();
@@ -131,7 +133,12 @@ async function openPages(cluster: Cluster, streams: number, signal: AbortSignal)
       resolve();
     }),
   );
-  await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), { timeoutMs: LIMIT_MS, signal });
+  try {
+    await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), { timeoutMs: LIMIT_MS, signal });
+  } catch (error) {
+    child.kill("SIGTERM");
+    throw error;
+  }
   if (ended) throw new UserError(`the streams could not be opened: ${output}`);
   let result: Promise<{ bytes: number }> | undefined;
   return {
@@ -144,11 +151,6 @@ async function openPages(cluster: Cluster, streams: number, signal: AbortSignal)
         return figures;
       })()),
   };
-}
-
-async function pass(ms: number, signal: AbortSignal): Promise<void> {
-  const untilMs = Date.now() + ms;
-  await poll("time to pass", () => Date.now() >= untilMs, { timeoutMs: ms + LIMIT_MS, signal });
 }
 
 /** Counts decisions and how long they took from when their transactions were due. */
