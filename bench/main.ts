@@ -1,12 +1,10 @@
 import { Command } from "commander";
 
-import { interrupted } from "../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../cluster/terminal/interrupted.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchHandler } from "./handler/handler.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchStateBackend } from "./state-backend.js";
-
-const INTERRUPTED = 130;
 
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {

@@ -9,7 +9,7 @@ import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { eventText } from "../cluster/terminal/event-text.js";
 import { writeJsonReport } from "../cluster/json-report.js";
-import { interrupted } from "../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../cluster/terminal/interrupted.js";
 import { openPage } from "../cluster/terminal/open-page.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { newRunId } from "../ingress-generator/producer.js";
@@ -18,8 +18,6 @@ import { isGood, summary } from "./report.js";
 import { DemoRun } from "./run.js";
 import { openScreen } from "./screen.js";
 import { warmUp } from "./warm-up.js";
-
-const INTERRUPTED = 130;
 
 /**
  * `npm run demo`: starts everything, sends transactions, shows what comes out, and stops everything.

@@ -1,3 +1,6 @@
+/** The exit code of a program that was interrupted, as shells have it: 128 and the number of SIGINT. */
+export const INTERRUPTED = 130;
+
 /**
  * Takes Ctrl-C and SIGTERM: the first one aborts `signal` and resolves `wait`, so that the program stops in order. A second
  * Ctrl-C ends it at once.
@@ -6,7 +9,7 @@ export function interrupted(): { readonly signal: AbortSignal; readonly wait: Pr
   const controller = new AbortController();
   const wait = new Promise<void>((resolve) => controller.signal.addEventListener("abort", () => resolve(), { once: true }));
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort();
   };
   process.on("SIGINT", onSignal);

@@ -11,7 +11,7 @@ import { writeJsonReport } from "../../cluster/json-report.js";
 import { wholeNumber } from "../../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
 import { UserError } from "../../cluster/user-error.js";
-import { interrupted } from "../../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../../cluster/terminal/interrupted.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
@@ -23,7 +23,6 @@ import { headline, pageOf, reportOf, seconds } from "./report.js";
 import { type FailoverOptions, runFailover } from "./run.js";
 import { ALL_FAULTS, CONTAINER_FAULTS } from "./schedule.js";
 
-const INTERRUPTED = 130;
 const REPORT = "reports/failover";
 const WARM_UP = 3_000;
 

@@ -6,13 +6,12 @@ import { writeJsonReport } from "../../cluster/json-report.js";
 import { wholeNumber } from "../../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
 import { eventText } from "../../cluster/terminal/event-text.js";
-import { interrupted } from "../../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../../cluster/terminal/interrupted.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
 import { ensureTools } from "../../cluster/tools/index.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { isGood, runFuzz } from "./run.js";
 
-const INTERRUPTED = 130;
 const REPORT = "reports/intake.json";
 
 interface Options {

@@ -7,7 +7,7 @@ import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-r
 import { wholeNumber } from "../../cluster/option-values.js";
 import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
 import { eventText } from "../../cluster/terminal/event-text.js";
-import { interrupted } from "../../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../../cluster/terminal/interrupted.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
 import { warmUp } from "../../demo/warm-up.js";
 import { newRunId } from "../../ingress-generator/producer.js";
@@ -17,7 +17,6 @@ import { propertyLines, verdictText } from "../report/text.js";
 import type { Verification } from "../verify/verify.js";
 import { COMMITTED_P99_MS, PROFILES, type ProfileName } from "./profiles.js";
 
-const INTERRUPTED = 130;
 /** Java runs many times faster once it has compiled what is used much. */
 const WARM_UP = 3_000;
 const REPORT = "reports/loadtest";
