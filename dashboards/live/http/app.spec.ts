@@ -1,112 +1,19 @@
-import { createHash } from "node:crypto";
-import { createServer, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request } from "node:http";
 
-import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
-import { repositoryModels } from "../models.js";
-import { Dashboard } from "../state/dashboard.js";
-import { SseHub } from "../state/sse-hub.js";
-import { decisionRecord, sampleAlert, sampleDecisionRecord } from "../testing/samples.js";
-import { dashboardApp } from "./app.js";
-import { FailureMenu } from "./failures.js";
+import { closeApps, startApp } from "../testing/started-app.js";
 import { Sessions } from "./guards.js";
 
 const TOKEN = "a-long-enough-token";
-const servers: Server[] = [];
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: string;
-}
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-/** The app on a free port, next to an intake and a helper that note what they are asked. */
-async function start({ token, failures = false }: { token?: string; failures?: boolean } = {}) {
-  const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
-  const traced: [string, string][] = [];
-  let intakeStatus = 202;
-  const other = await listen(
-    createServer((incoming, response) => {
-      const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("end", () => {
-        const body = Buffer.concat(chunks).toString();
-        asked.push({ path: incoming.url!, authorization: incoming.headers.authorization, body: body === "" ? undefined : JSON.parse(body) });
-        if (incoming.url === "/parts") response.end(JSON.stringify({ parts: ["taskmanager"] }));
-        else if (incoming.url!.startsWith("/kill/")) response.writeHead(incoming.url === "/kill/taskmanager" ? 202 : 404).end(JSON.stringify({ error: "not that one" }));
-        else response.writeHead(intakeStatus).end(JSON.stringify({ detail: "says the intake" }));
-      });
-    }),
-  );
-  const models = repositoryModels();
-  const dashboard = new Dashboard({ keepAlerts: 100, keepDecisions: 1_000, models });
-  dashboard.alerts.add(sampleAlert({ id: "a/1", account: "a", transactionId: "t1", merchantName: "<b>Shop</b>" }));
-  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t1", outcome: Outcome.REVIEW, eventTimeMs: 1_767_225_600_000n })));
-  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t2", accountSeq: 2n, outcome: Outcome.APPROVE, eventTimeMs: 1_767_225_700_000n })));
-  const hub = new SseHub({ bootId: "b", kept: 10, maxBufferedBytes: 1_000 });
-  const url = `http://127.0.0.1:${other}`;
-  let port = 0;
-  port = await listen(
-    createServer(
-      dashboardApp({
-        dashboard,
-        hub,
-        bundle: { html: "<!doctype html><title>app</title>", assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]) },
-        sessions: new Sessions(token),
-        tracer: {
-          trace: (accountId, transactionId) => {
-            traced.push([accountId, transactionId]);
-            return Promise.resolve({ status: 404, error: "no transaction <b>" });
-          },
-        },
-        failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
-        meta: { reasons: models.reasons, ...models.thresholds, since: 0 },
-        verdictDoor: { intake: url, intakeToken: "for-the-intake", newId: () => "label-1" },
-        hosts: ["fraud.example:443"],
-        port: () => port,
-        scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
-        onVerdict: () => undefined,
-        onRefused: () => undefined,
-        logger: pino({ enabled: false }),
-      }),
-    ),
-  );
-  const ask = (method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const sent = request({ host: "127.0.0.1", port, method, path, headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers } }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }));
-        response.on("error", reject);
-      });
-      sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-  return { ask, asked, traced, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
-}
-
 const OWN = { "x-dashboard-action": "1", "content-type": "application/json" };
 const VERDICT = { accountId: "a", transactionId: "t1", verdict: "FRAUD", note: "two\nlines", analyst: "ada" };
 
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-});
+afterEach(closeApps);
 
 describe("what is served", () => {
   it("allows nothing inline and nothing from elsewhere", async () => {
-    const { ask } = await start();
+    const { ask } = await startApp();
     const { status, headers } = await ask("GET", "/alerts/a/1");
     expect(status).toBe(200);
     const policy = String(headers["content-security-policy"]);
@@ -120,7 +27,7 @@ describe("what is served", () => {
   });
 
   it("is data as data: JSON, never a page", async () => {
-    const { ask } = await start();
+    const { ask } = await startApp();
     const { headers, body } = await ask("GET", "/api/alerts");
     expect(headers["content-type"]).toMatch(/^application\/json/);
     expect(JSON.parse(body)).toMatchObject({ total: 1, rows: [{ id: "a/1", merchantName: "<b>Shop</b>" }] });
@@ -130,7 +37,7 @@ describe("what is served", () => {
   });
 
   it("answers only to its own names", async () => {
-    const { ask, port } = await start();
+    const { ask, port } = await startApp();
     const status = async (host: string): Promise<number> => (await ask("GET", "/api/alerts", { headers: { host } })).status;
     expect(await status(`localhost:${port}`)).toBe(200);
     expect(await status("fraud.example:443")).toBe(200);
@@ -141,7 +48,7 @@ describe("what is served", () => {
 
 describe("a verdict", () => {
   it("becomes a label of the next revision, effective at the account's newest time", async () => {
-    const { ask, asked } = await start();
+    const { ask, asked } = await startApp();
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(202);
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "LEGITIMATE", note: "" } })).status).toBe(202);
     expect(asked).toEqual([
@@ -160,7 +67,7 @@ describe("a verdict", () => {
     ["another origin", { ...OWN, origin: "http://evil.example" }],
     ["no origin at all", { ...OWN, origin: "null" }],
   ])("is refused from %s", async (_, headers) => {
-    const { ask, asked } = await start();
+    const { ask, asked } = await startApp();
     expect((await ask("POST", "/api/verdicts", { headers, body: VERDICT })).status).toBe(403);
     expect(asked).toEqual([]);
   });
@@ -174,19 +81,19 @@ describe("a verdict", () => {
     ["no object", 400, 17],
     ["too much", 413, { ...VERDICT, note: "n".repeat(20_000) }],
   ])("is refused with %s", async (_, status, body) => {
-    const { ask, asked } = await start();
+    const { ask, asked } = await startApp();
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body })).status).toBe(status);
     expect(asked).toEqual([]);
   });
 
   it("passes on what the intake has against it", async () => {
-    const { ask, refuseLabels } = await start();
+    const { ask, refuseLabels } = await startApp();
     refuseLabels();
     expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({ status: 400, body: JSON.stringify({ error: "says the intake" }) });
   });
 
   it("is limited in number", async () => {
-    const { ask } = await start();
+    const { ask } = await startApp();
     const statuses: number[] = [];
     for (let n = 0; n < 121; n++) statuses.push((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "?" } })).status);
     expect([statuses[119], statuses[120]]).toEqual([400, 429]);
@@ -195,14 +102,14 @@ describe("a verdict", () => {
 
 describe("the failure menu", () => {
   it("is off unless there is a helper", async () => {
-    const { ask, asked } = await start();
+    const { ask, asked } = await startApp();
     expect(JSON.parse((await ask("GET", "/api/meta")).body)).toMatchObject({ failureParts: null });
     expect((await ask("POST", "/api/failures/taskmanager", { headers: OWN, body: {} })).status).toBe(404);
     expect(asked).toEqual([]);
   });
 
   it("asks the helper, with its token, and marks the moment", async () => {
-    const { ask, asked, dashboard } = await start({ failures: true });
+    const { ask, asked, dashboard } = await startApp({ failures: true });
     expect(JSON.parse((await ask("GET", "/api/meta")).body)).toMatchObject({ failureParts: ["taskmanager"] });
     expect((await ask("POST", "/api/failures/taskmanager", { headers: OWN, body: {} })).status).toBe(202);
     expect((await ask("POST", "/api/failures/zookeeper", { headers: OWN, body: {} })).status).toBe(404);
@@ -217,36 +124,9 @@ describe("the failure menu", () => {
   });
 });
 
-describe("a trace", () => {
-  it("is a page with a style of its own and nothing else, in which everything is escaped", async () => {
-    const { ask, traced } = await start();
-    const { status, headers, body } = await ask("GET", "/trace/a%2Fb/%3Cscript%3E");
-    expect(traced).toEqual([["a/b", "<script>"]]);
-    expect(status).toBe(404);
-    expect(body).toContain("<h1>Transaction &lt;script&gt;</h1><p>There is no trace: no transaction &lt;b&gt;</p>");
-    const style = /<style>([^<]*)</.exec(body)![1]!;
-    expect(headers["content-security-policy"]).toBe(`default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
-  });
-
-  it("is made for nobody else", async () => {
-    const open = await start();
-    expect((await open.ask("GET", "/trace/a/t", { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(403);
-    const closed = await start({ token: TOKEN });
-    expect((await closed.ask("GET", "/trace/a/t")).status).toBe(401);
-    expect([...open.traced, ...closed.traced]).toEqual([]);
-  });
-
-  it("is limited in number", async () => {
-    const { ask, traced } = await start();
-    let status = 0;
-    for (let n = 0; n < 21; n++) ({ status } = await ask("GET", "/trace/a/t"));
-    expect([status, traced.length]).toEqual([429, 20]);
-  });
-});
-
 describe("with a token", () => {
   it("lets nobody see or do anything without it", async () => {
-    const { ask, asked } = await start({ token: TOKEN });
+    const { ask, asked } = await startApp({ token: TOKEN });
     for (const path of ["/api/alerts", "/api/alerts/a/1", "/api/stream", "/api/meta", "/api/series", "/api/verdicts"]) expect((await ask("GET", path)).status, path).toBe(401);
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(401);
     expect((await ask("GET", "/api/alerts", { headers: { cookie: "fraud-dashboard=9999999999999.forged" } })).status).toBe(401);
@@ -255,7 +135,7 @@ describe("with a token", () => {
   });
 
   it("signs in with a cookie that scripts and other sites cannot use", async () => {
-    const { ask } = await start({ token: TOKEN });
+    const { ask } = await startApp({ token: TOKEN });
     expect((await ask("POST", "/api/login", { headers: OWN, body: { token: "wrong" } })).status).toBe(401);
     const { status, headers } = await ask("POST", "/api/login", { headers: OWN, body: { token: TOKEN } });
     expect(status).toBe(200);
@@ -266,7 +146,7 @@ describe("with a token", () => {
   });
 
   it("limits guessing", async () => {
-    const { ask } = await start({ token: TOKEN });
+    const { ask } = await startApp({ token: TOKEN });
     const statuses: number[] = [];
     for (let n = 0; n < 11; n++) statuses.push((await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } })).status);
     expect([statuses[9], statuses[10]]).toEqual([401, 429]);
@@ -282,7 +162,7 @@ describe("with a token", () => {
 
 describe("the stream", () => {
   it("goes on after the last event that the browser had", async () => {
-    const { hub, port } = await start();
+    const { hub, port } = await startApp();
     hub.publish("pulse", 1);
     hub.publish("pulse", 2);
     const text = await new Promise<string>((resolve, reject) => {
