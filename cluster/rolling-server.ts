@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { readFileSync } from "node:fs";
 
-/** A worker that is to go has this long for its connections to end: StateFun keeps one for 18 s at most. */
+/** A worker that is to go has this long for its connections to end. Each ends with its next answer; StateFun's async transport keeps an idle one for 18 s at most. */
 const DRAIN_LIMIT_MS = 30_000;
 const RESTART_MS = 250;
 
@@ -9,8 +9,8 @@ const RESTART_MS = 250;
  * Serves a module in a worker process and exchanges it without an interruption.
  *
  * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file `ROLLING_ENV` (JSON)
- * now holds; when it listens, the old one takes no more connections, answers what comes over those that it has, and ends with the
- * last of them. A worker that dies is replaced. SIGTERM stops all.
+ * now holds; when it listens, the old one takes no more connections, answers what comes over those that it has, with `connection: close`,
+ * and ends with the last of them. A worker that dies is replaced. SIGTERM stops all.
  */
 function main(): void {
   const [file] = process.argv.slice(2);

@@ -33,7 +33,7 @@ const functions = new StatefulFunctions()
     await new Promise<void>((go, fail) => waiting.set(id, { go, fail }));
     context.packAndSend({ typename: "demo/next", id: "1" }, Sample, sample(id));
   })
-  .bind("demo/soon", async () => undefined)
+  .bind("demo/soon", () => Promise.resolve())
   .bind("demo/work", (_, message) => {
     const [name, ms] = message.unpack(Sample).id.split(" ");
     ran.push(name!);
