@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 
 import { LIMITS, REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
-import { FRAMING_BYTES, RequestReplyHandler } from "../statefun/index.js";
+import { drain, FRAMING_BYTES, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
 import { logicVersion, parseSettings } from "./settings.js";
@@ -63,8 +63,7 @@ function main(): void {
 
   const shutDown = (): void => {
     logger.info("shutting down");
-    // Idle connections end now, the others with what they are answered.
-    server.close(() => process.exit(0));
+    void drain(server).then(() => process.exit(0));
     // What still runs after this is retried by StateFun against the next server.
     setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
   };
