@@ -71,7 +71,7 @@ final class Endpoint {
   private final List<Connection> connections = new ArrayList<>();
   private final Map<InetAddress, Long> shunnedUntil = new HashMap<>();
   private int connecting;
-  private int connectFailures;
+  private volatile int connectFailures;
   private boolean connectPause;
   /** Since when no server could be reached; 0: the last one could. */
   private long unreachableSinceNanos;
@@ -125,8 +125,12 @@ final class Endpoint {
 
   private void drainArrivals() {
     for (Call call = arrivals.poll(); call != null; call = arrivals.poll()) {
-      ready.add(call);
-      call.metrics.enteredQueue();
+      try {
+        call.metrics.enteredQueue();
+        ready.add(call);
+      } catch (RuntimeException | Error cause) {
+        call.future.completeExceptionally(cause);
+      }
     }
   }
 
@@ -234,13 +238,15 @@ final class Endpoint {
     connectFailure = cause;
     if (connections.isEmpty() && unreachableSinceNanos == 0) unreachableSinceNanos = now;
     warn("no connection to " + target, cause);
+    int failures = connectFailures;
+    connectFailures = failures + 1;
     connectPause = true;
     loop.schedule(
         () -> {
           connectPause = false;
           dispatch();
         },
-        backoffMs(connectFailures++),
+        backoffMs(failures),
         TimeUnit.MILLISECONDS);
     tickSoon();
   }
@@ -313,20 +319,28 @@ final class Endpoint {
   void failedCall(Call call, int status, String text) {
     if (down) return;
     call.failures++;
-    call.metrics.failed();
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
-    warn(call.summary + " failed", cause);
     pause(List.of(call), cause, true);
+    warn(call.summary + " failed", cause);
+    call.metrics.failed();
   }
 
   /** All that is open of a request goes again, in smaller batches each time, for one of its calls may be what ends the server. */
   private void again(Exchange exchange, Throwable cause, boolean blameless) {
     List<Call> calls = exchange.unanswered();
-    lostInARow = calls.size() < exchange.calls().size() ? 0 : lostInARow + 1;
-    if (calls.isEmpty()) {
-      dispatch();
-      return;
+    try {
+      again(calls, exchange, cause, blameless);
+    } catch (RuntimeException | Error thrown) {
+      // Nobody else knows of them any more.
+      for (Call call : calls) call.failed(thrown);
+      throw thrown;
     }
+    dispatch();
+  }
+
+  private void again(List<Call> calls, Exchange exchange, Throwable cause, boolean blameless) {
+    lostInARow = calls.size() < exchange.calls().size() ? 0 : lostInARow + 1;
+    if (calls.isEmpty()) return;
     if (lostInARow > 1) pauseSending();
     warn("a request of " + exchange.calls().size() + " calls to " + target + " failed, " + calls.size() + " of them unanswered", cause);
     int losses = 0;
@@ -340,7 +354,6 @@ final class Endpoint {
     int size = calls.size();
     if (!blameless) for (int n = 1; n < losses && size > 1; n++) size = (size + SPLIT - 1) / SPLIT;
     for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), cause, false);
-    dispatch();
   }
 
   /**
@@ -385,6 +398,16 @@ final class Endpoint {
 
   private static long backoffMs(int failures) {
     return Math.min(FIRST_BACKOFF_MS << Math.min(failures, 10), LONGEST_BACKOFF_MS);
+  }
+
+  /** For tests: in a row. */
+  int failedConnects() {
+    return connectFailures;
+  }
+
+  /** For tests. @return groups of calls that wait to be sent again */
+  int waiting() {
+    return retries.size() + pausing.size();
   }
 
   // ---- time
