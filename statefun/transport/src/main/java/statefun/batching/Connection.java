@@ -120,9 +120,9 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   protected void channelRead0(ChannelHandlerContext context, HttpObject message) throws Exception {
     // What came together with the reason for closing.
     if (closing) return;
-    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is no HTTP", message.decoderResult().cause());
     if (exchange == null) throw new IOException("the server sent something unasked");
     exchange.heard(System.nanoTime());
+    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is no HTTP", message.decoderResult().cause());
     if (message instanceof HttpResponse) onHead((HttpResponse) message);
     if (message instanceof HttpContent) {
       onContent(((HttpContent) message).content());
