@@ -42,6 +42,12 @@ describe("the backlog", () => {
     expect(Math.max(...repeat(quiet.length, (n) => estimatorOf(quiet.slice(0, n + 1)).seconds!))).toBeLessThan(3);
   });
 
+  it("does not believe a first commit that holds little", () => {
+    // The checkpoint began just after the burst came.
+    const burst = [[0, 10_000], [1, 10_000], [51, 10_000], [1_051, 10_000], [2_051, 10_000]] as const;
+    for (const length of [1, 2, 3, 4, 5]) expect(estimatorOf([[0, 0], ...burst.slice(0, length)]).seconds).toBe(length - 1);
+  });
+
   it("remembers through a stall what the group was capable of, and grows with what comes", () => {
     const before = repeat(41, (n) => [500 * n, 1_000 * n] as const);
     expect(estimatorOf([...before, ...repeat(200, () => [20_000, 40_000] as const)]).seconds).toBe(200);
