@@ -49,7 +49,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds }: IntakeGauges
   });
   new Gauge({
     name: "intake_backlog_seconds",
-    help: "How long a transaction that comes now would wait for its decision; NaN when it is not known",
+    help: "How long a transaction that comes now would wait in Kafka until the pipeline has committed it; NaN when it is not known",
     registers: [registry],
     collect() {
       this.set(backlogSeconds() ?? NaN);

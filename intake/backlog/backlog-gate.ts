@@ -1,6 +1,6 @@
 /** Why nothing more is taken. */
 export interface Overload {
-  /** How long something new would wait for its decision. */
+  /** How long something new would wait. */
   readonly backlogSeconds: number;
   /** Beyond which nothing more is taken. */
   readonly maxSeconds: number;

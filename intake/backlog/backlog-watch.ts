@@ -35,7 +35,7 @@ export class BacklogWatch {
     this.#gate = new BacklogGate(maxSeconds);
   }
 
-  /** How long a transaction that comes now would wait for its decision, in seconds; undefined when nobody knows. */
+  /** How long something that comes now would wait until the group has committed it, in seconds; undefined when nobody knows. */
   get seconds(): number | undefined {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;
   }

@@ -173,7 +173,7 @@ describe("POST /v1/transactions", () => {
     overload = { backlogSeconds: 71.2, maxSeconds: 60, retryAfterSeconds: 24 };
     for (const sent of [transaction, "{"]) {
       const { response, body } = await post(sent);
-      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([429, "24", expect.objectContaining({ title: "Not now", detail: "the pipeline is overloaded or stands still: a decision would take about 72 s, and beyond 60 s no transaction is taken" })]);
+      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([429, "24", expect.objectContaining({ title: "Not now", detail: "the pipeline is overloaded or stands still: a transaction would wait about 72 s, and beyond 60 s none is taken" })]);
     }
     expect((await post(label, { kind: "labels" })).response.statusCode).toBe(202);
     Object.assign(kafka, { stalledMs: 5_000 });

@@ -178,11 +178,11 @@ function requireWriter({ writer }: HttpDoorOptions): void {
   if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
 }
 
-/** @throws {TurnedAwayError} when what comes now would wait too long for its decision */
+/** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
 function requirePipeline({ overload }: HttpDoorOptions): void {
   const why = overload();
   if (why === undefined) return;
-  throw new TurnedAwayError("backlog", `the pipeline is overloaded or stands still: a decision would take about ${Math.ceil(why.backlogSeconds)} s, and beyond ${why.maxSeconds} s no transaction is taken`, why.retryAfterSeconds);
+  throw new TurnedAwayError("backlog", `the pipeline is overloaded or stands still: a transaction would wait about ${Math.ceil(why.backlogSeconds)} s, and beyond ${why.maxSeconds} s none is taken`, why.retryAfterSeconds);
 }
 
 /** @throws {TurnedAwayError} when Kafka does not acknowledge in time */
