@@ -124,7 +124,7 @@ export class Cluster implements RunningCluster {
     for (const part of FLINK) this.hold(part);
     const failure = await flinkClient(this.#settings)
       .stopWithSavepoint(folder, () => savepointIn(this.#settings, folder), this.#end.signal)
-      .then(() => undefined, (error: unknown) => ({ error }));
+      .then(() => undefined, (error: unknown) => (error instanceof Error ? error : new Error(String(error))));
     this.#end.signal.throwIfAborted();
     await this.#endJobManager(failure === undefined);
     const savepoint = await savepointIn(this.#settings, folder);
@@ -132,7 +132,7 @@ export class Cluster implements RunningCluster {
     await writeStateRecord(this.#settings, after);
     if (savepoint === undefined) {
       for (const part of FLINK) await this.release(part);
-      throw failure?.error ?? new UserError(`the job ended, but its savepoint is not in ${folder}. See the JobManager's log.`);
+      throw failure ?? new UserError(`the job ended, but its savepoint is not in ${folder}. See the JobManager's log.`);
     }
     await Promise.all(
       FLINK.map(async (part) => {

@@ -109,7 +109,7 @@ export function flinkClientAt(base: string): FlinkClient {
     async stateBackend() {
       const job = await newestJob();
       const name = job && (await get<{ state_backend: string }>(`/jobs/${job.jid}/checkpoints/config`))?.state_backend;
-      return (name !== undefined && BACKENDS[name]) || "unreachable";
+      return (name === undefined ? undefined : BACKENDS[name]) ?? "unreachable";
     },
     async completedCheckpoints() {
       const figures = await client.checkpoints();
