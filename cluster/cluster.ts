@@ -66,7 +66,7 @@ export class Cluster implements RunningCluster {
   }
 
   /** Takes over what is written down of the job's state, before the job is started. */
-  useState({ stateBackend, generation, savepoint }: StateRecord): void {
+  adoptState({ stateBackend, generation, savepoint }: StateRecord): void {
     this.#settings = { ...this.#settings, stateBackend, stateGeneration: generation, savepoint };
   }
 
@@ -142,7 +142,7 @@ export class Cluster implements RunningCluster {
       }),
     );
     this.#settings = { ...this.#settings, ...changes };
-    this.useState(after);
+    this.adoptState(after);
     for (const part of FLINK) this.#held.delete(part);
     await settled(...FLINK.map((part) => this.startPart(part, this.#end.signal)));
     const restored = await flinkClient(this.#settings).restoredFrom(RESTORE_LIMIT_MS, this.#end.signal);

@@ -88,7 +88,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     return await createTopics(settings);
   });
   const createdTopics = (await settled(topics, ...starting))[0];
-  cluster.useState(await stateAtStart(settings, { pointer, createdTopics }));
+  cluster.adoptState(await stateAtStart(settings, { pointer, createdTopics }));
   await settled(
     ...servers.filter((server) => NEED_TOPICS.has(server)).map(startServer),
     step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),

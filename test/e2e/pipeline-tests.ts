@@ -14,7 +14,7 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 const TRANSACTIONS = 8_000;
 const RATE = 400;
 /** Transactions a second while the state backend is changed. */
-const CHANGE_RATE = 200;
+const CHANGE_RATE = 100;
 const HOUR_MS = 3_600_000;
 
 /** Settings of the functions for this suite. Short windows and a small waiting list: what takes weeks or a rare moment otherwise happens in this run. */
