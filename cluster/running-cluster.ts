@@ -13,7 +13,7 @@ export interface RunningCluster {
    */
   kill(part: Part, signal?: NodeJS.Signals): void;
   /** Stops the Flink job with a savepoint and starts it from there, changed. @throws {UserError} when that fails or can't be done */
-  restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void>;
+  restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void>;
   status(): Promise<ClusterStatus>;
   /** What a part has logged since this start; of several, one after the other. */
   log(part: Part): Promise<string>;

@@ -1,5 +1,5 @@
 import { poll } from "../poll.js";
-import type { ClusterStatus } from "../control.js";
+import { type ClusterStatus, stateStatus } from "../control.js";
 import { flinkClient } from "../flink.js";
 import type { RunningCluster } from "../running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "../settings.js";
@@ -83,8 +83,9 @@ export class ComposeCluster implements RunningCluster {
     const parts = partsOf(this.settings).flatMap((part) =>
       SERVICES[part] === undefined ? [] : [this.containers(SERVICES[part])].map((all) => ({ part, pid: all[0]?.pid === 0 ? undefined : all[0]?.pid, healthy: all.length > 0 && all.every(({ state, health }) => state === "running" && (health === "healthy" || health === undefined)) })),
     );
-    const job = await flinkClient(this.settings).jobState();
-    return { parts, supervisorPid: undefined, job, running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
+    const flink = flinkClient(this.settings);
+    const job = await flink.jobState();
+    return { parts, supervisorPid: undefined, job, state: await stateStatus(flink), running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
   }
 
   log(part: Part): Promise<string> {

@@ -116,6 +116,11 @@ export const FAULTS = {
     seconds: 40,
     inject: (target) => restart(target, { parallelism: target.cluster.settings.parallelism === 2 ? 3 : 2 }),
   },
+  "backend-change": {
+    description: "the job stopped with a savepoint and started on the other state backend",
+    seconds: 40,
+    inject: (target) => restart(target, { stateBackend: target.cluster.settings.stateBackend === "rocksdb" ? "hashmap" : "rocksdb" }),
+  },
 } as const satisfies Record<string, FaultDefinition>;
 export type FaultKind = keyof typeof FAULTS;
 
