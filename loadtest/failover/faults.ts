@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import type { FlakyMode } from "./flaky-server.js";
-import { withModule } from "./module.js";
+import { withModule } from "../../cluster/module-changes.js";
 
 /** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
 export const UPGRADED_SETTINGS = { account: { knownMerchants: 16 } };
