@@ -64,10 +64,9 @@ export interface StretchFigures {
 /**
  * What the samples come to.
  *
- * @param loaded - while transactions were offered, or a backlog was there: of it are throughput and memory
- * @param watched - from the first to the end of the drain: of it are restarts and checkpoints
+ * @param course - throughput and memory are those of its loaded stretch, restarts and checkpoints those of the watched one
  */
-export function figuresOf(samples: readonly Sample[], loaded: Stretch, watched: Stretch): StretchFigures {
+export function figuresOf(samples: readonly Sample[], { loaded, watched, cold }: Pick<Course, "loaded" | "watched" | "cold">): StretchFigures {
   const within = ({ fromMs, untilMs }: Stretch) => samples.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
   const load = within(loaded);
   const rates = ratesOf(load, WINDOW_MS);
@@ -75,7 +74,7 @@ export function figuresOf(samples: readonly Sample[], loaded: Stretch, watched: 
   return {
     decidedPerSecond: { min: Math.round(Math.min(...rates)), median: Math.round(quantile(rates, 0.5) ?? 0), max: Math.round(Math.max(...rates)) },
     slowestShare: steady.length === 0 ? 1 : Math.min(...steady) / Math.max(1e-9, ...steady),
-    ...counted(within(watched)),
+    ...counted(within(watched), cold),
     memory: memoryOf(load),
     connections: Math.max(0, ...load.map(({ connections = 0 }) => connections)),
     cpuMicrosPerDecision: cpuOf(load),
@@ -98,13 +97,14 @@ export function ratesOf(samples: readonly Sample[], windowMs: number): number[] 
 }
 
 /** Counters that a new JobManager begins anew: and that there is a new one is a restart itself. */
-function counted(samples: readonly Sample[]): Pick<StretchFigures, "jobRestarts" | "checkpoints"> {
+function counted(samples: readonly Sample[], cold: boolean): Pick<StretchFigures, "jobRestarts" | "checkpoints"> {
   let jobRestarts = 0;
   let completed = 0;
   let failed = 0;
   const durations: number[] = [];
-  let restartsBefore: number | undefined;
-  let before: Sample["checkpoints"];
+  // A JobManager that starts cold has nothing behind it.
+  let restartsBefore = cold ? 0 : undefined;
+  let before: Sample["checkpoints"] = cold ? { completed: 0, failed: 0 } : undefined;
   for (const { restarts, checkpoints } of samples) {
     if (restarts !== undefined) {
       if (restartsBefore !== undefined) jobRestarts += restarts >= restartsBefore ? restarts - restartsBefore : restarts + 1;
@@ -146,8 +146,11 @@ function cpuOf(samples: readonly Sample[]): StretchFigures["cpuMicrosPerDecision
   }));
 }
 
+/** What happened when. */
 export interface Course {
+  /** While transactions were offered, or most of a backlog was there. */
   readonly loaded: Stretch;
+  /** From the beginning of it until it was calm again. */
   readonly watched: Stretch;
   /** Whether Java was started with it. */
   readonly cold: boolean;

@@ -23,7 +23,7 @@ function install(file: string): void {
   const emit = Server.prototype.emit as (this: Server, event: string, ...args: unknown[]) => boolean;
   Server.prototype.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
     const [request, response] = args as [IncomingMessage, ServerResponse];
-    const flaky = event === "request" && request.url === "/statefun" ? currentMode() : undefined;
+    const flaky = event === "request" && request.url?.startsWith("/statefun") === true ? currentMode() : undefined;
     if (flaky === undefined || flaky === "") return emit.call(this, event, ...args);
     if (flaky === "slow") setTimeout(() => emit.call(this, event, ...args), SLOW_MS);
     else misbehave(flaky, request, response);
@@ -36,7 +36,7 @@ function misbehave(mode: string, request: IncomingMessage, response: ServerRespo
   request.resume();
   if (mode === "silent") return;
   if (mode === "truncated") {
-    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": "1000" });
+    response.writeHead(200, { "content-type": request.url === "/statefun" ? "application/octet-stream" : "application/x-statefun-batch", "content-length": "1000" });
     response.write("half", () => response.destroy());
     return;
   }

@@ -21,6 +21,8 @@ const JOB_LIMIT_MS = 300_000;
 /** What comes by HTTP meanwhile waits for a checkpoint; some seconds' worth of it is no backlog. */
 const ORDINARY_SECONDS = 5;
 const ORDINARY = 500;
+/** What is left of a backlog when its partitions need not be drained at the same speed any more. */
+const TAIL = 0.1;
 /** The parts that begin cold. */
 const COLD_PARTS = ["jobmanager", "taskmanager", "functions"] as const satisfies readonly Part[];
 
@@ -85,7 +87,7 @@ export async function competingPrograms(target: LoadedTarget, forMs: number): Pr
     }
     const endMs = now(target);
     const { drainedMs, calmMs } = await drained(target, sampler, endMs);
-    return { kind: "busy-machine", sent: 0, offeredPerSecond: 0, sustainedPerSecond: 0, busyShare, cold: false, loaded: { fromMs, untilMs: endMs }, drainedMs, calmMs };
+    return { kind: "busy-machine", sent: 0, offeredPerSecond: 0, sustainedPerSecond: 0, busyShare, cold: false, sinceMs: fromMs, loaded: { fromMs, untilMs: endMs }, drainedMs, calmMs };
   });
 }
 
@@ -96,7 +98,7 @@ export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> 
     const busy: BusyMachine | undefined = overload.busy ? keepMachineBusy() : undefined;
     let load: KafkaLoad | undefined;
     try {
-      const sustained = overload.sustained ?? (await sustainedRate(target, sampler));
+      const { sustained, sent } = overload.sustained === undefined ? await sustainedRate(target, sampler) : { sustained: overload.sustained, sent: 0 };
       const rate = 2 * sustained;
       load = await KafkaLoad.connect({ brokers: addresses(target.cluster.settings).kafka, runId: `${runId}.over`, atMost: rate * overload.overloadSeconds + 1 });
       say(`it holds ${sustained}/s; ${rate}/s are offered for ${overload.overloadSeconds} s`);
@@ -109,7 +111,7 @@ export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> 
       await busy?.stop();
       const untilMs = now(target);
       const { drainedMs, calmMs } = await drained(target, sampler, untilMs);
-      return { kind: "overload", sent: load.sent, offeredPerSecond: Math.round(load.sent / ((untilMs - fromMs) / 1000)), sustainedPerSecond: sustained, busyShare, cold: false, loaded: { fromMs, untilMs }, drainedMs, calmMs };
+      return { kind: "overload", sent: sent + load.sent, offeredPerSecond: Math.round(load.sent / ((untilMs - fromMs) / 1000)), sustainedPerSecond: sustained, busyShare, cold: false, sinceMs: fromMs, loaded: { fromMs, untilMs }, drainedMs, calmMs };
     } finally {
       await busy?.stop();
       await load?.close();
@@ -142,7 +144,20 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
         await flinkClient(cluster.settings).waitForRunning(JOB_LIMIT_MS, signal);
         const runningMs = now(target);
         const { drainedMs, calmMs } = await drained(target, sampler, startMs);
-        return { kind: "cold-backlog", sent: load.sent, offeredPerSecond: Math.round(load.sent / ((filledMs - fillingMs) / 1000)), sustainedPerSecond: 0, busyShare: busy?.share() ?? 0, cold: true, loaded: { fromMs: runningMs, untilMs: startMs + (drainedMs ?? now(target) - startMs) }, drainedMs, calmMs };
+        // In the end a partition may be empty while another is not: that is no loss of speed.
+        const nearlyGone = sampler.samples.find(({ atMs, beforeJob }) => atMs > runningMs && beforeJob !== undefined && beforeJob < overload.backlog * TAIL);
+        return {
+          kind: "cold-backlog",
+          sent: load.sent,
+          offeredPerSecond: Math.round(load.sent / ((filledMs - fillingMs) / 1000)),
+          sustainedPerSecond: 0,
+          busyShare: busy?.share() ?? 0,
+          cold: true,
+          sinceMs: startMs,
+          loaded: { fromMs: runningMs, untilMs: nearlyGone?.atMs ?? now(target) },
+          drainedMs,
+          calmMs,
+        };
       } finally {
         await busy?.stop();
       }
@@ -154,6 +169,8 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
 }
 
 interface Went extends Omit<Course, "watched"> {
+  /** From when on restarts and checkpoints count. */
+  readonly sinceMs: number;
   readonly kind: OverloadRecord["kind"];
   readonly sent: number;
   readonly offeredPerSecond: number;
@@ -165,11 +182,11 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
   const sampler = new Sampler(target.cluster, target.startedAtMs);
   sampler.start();
   try {
-    const { cold, drainedMs, calmMs, ...went } = await work(sampler);
-    const watched = { fromMs: went.loaded.fromMs, untilMs: now(target) };
-    const figures = figuresOf(sampler.samples, went.loaded, watched);
-    const limits = limitsOf(sampler.samples, figures, { loaded: went.loaded, watched, cold, drainedMs, calmMs });
-    return { ...went, ...figures, watched, drainedMs: drainedMs ?? -1, calmMs: calmMs ?? -1, limits, samples: sampler.samples };
+    const { cold, drainedMs, calmMs, sinceMs, ...went } = await work(sampler);
+    const course: Course = { loaded: went.loaded, watched: { fromMs: sinceMs, untilMs: now(target) }, cold, drainedMs, calmMs };
+    const figures = figuresOf(sampler.samples, course);
+    const limits = limitsOf(sampler.samples, figures, course);
+    return { ...went, ...figures, watched: course.watched, drainedMs: drainedMs ?? -1, calmMs: calmMs ?? -1, limits, samples: sampler.samples };
   } finally {
     await sampler.stop();
   }
@@ -178,7 +195,7 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
 const now = ({ startedAtMs }: LoadedTarget): number => Date.now() - startedAtMs;
 
 /** What the cluster decides a second when there is always more: what comes by HTTP included. */
-async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<number> {
+async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ readonly sustained: number; readonly sent: number }> {
   const { say, signal, runId, cluster } = target;
   const load = await KafkaLoad.connect({ brokers: addresses(cluster.settings).kafka, runId: `${runId}.full`, atMost: 10_000_000 });
   try {
@@ -194,10 +211,10 @@ async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<nu
     }
     const known = sampler.samples.filter(({ atMs, decided }) => atMs >= endMs - MEASURE_MS && decided !== undefined);
     const [first, last] = [known[0], known.at(-1)];
-    const rate = first === undefined || last === undefined || first === last ? 0 : Math.round(((last.decided! - first.decided!) / (last.atMs - first.atMs)) * 1000);
-    if (rate === 0) throw new Error(`nothing was decided for ${MEASURE_MS / 1000} s while the sustained rate was measured`);
+    const sustained = first === undefined || last === undefined || first === last ? 0 : Math.round(((last.decided! - first.decided!) / (last.atMs - first.atMs)) * 1000);
+    if (sustained <= 0) throw new Error(`nothing was decided for ${MEASURE_MS / 1000} s while the sustained rate was measured`);
     await drained(target, sampler, now(target));
-    return rate;
+    return { sustained, sent: load.sent };
   } finally {
     await load.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -84,7 +84,8 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   return {
     finished: finished.then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code)).finally(() => rmSync(folder, { recursive: true, force: true })),
     acknowledged: () =>
-      readFileSync(log, "utf8")
+      // When k6 has ended there may be no log any more.
+      (existsSync(log) ? readFileSync(log, "utf8") : "")
         .split("\n")
         .flatMap((line) => {
           const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
