@@ -16,7 +16,7 @@ export const LIMITS = {
   checkpointsFailed: 0.01,
   /** Mean memory of the last third against that of the second. */
   memoryGrowth: 1.05,
-  /** Half a percent of the machine's noise in a small process is no growth. */
+  /** A small process moves by so much with each collection. */
   memorySlackBytes: 16 * 1024 * 1024,
   /**
    * Of the best 30 s. Not nearer to 1: a virtual machine's processors are others' too, checkpoints grow with what is in flight, and the programs
