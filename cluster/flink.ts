@@ -26,6 +26,8 @@ export interface FlinkClient {
   /** What the job keeps its state in. */
   stateBackend(): Promise<StateBackend | Unreachable>;
   completedCheckpoints(): Promise<number | Unreachable>;
+  /** What of the TaskManager's heap is in use, not yet collected garbage included. */
+  heapBytes(): Promise<number | Unreachable>;
   /**
    * Waits for so many more checkpoints: what was emitted before is committed then, and a late repeat would show. Counts
    * anew under a new JobManager.
@@ -114,6 +116,12 @@ export function flinkClientAt(base: string): FlinkClient {
     async completedCheckpoints() {
       const figures = await client.checkpoints();
       return figures === "unreachable" ? figures : figures.completed;
+    },
+    async heapBytes() {
+      const id = (await get<{ taskmanagers: { id: string }[] }>("/taskmanagers"))?.taskmanagers[0]?.id;
+      const metrics = id === undefined ? undefined : await get<{ value: string }[]>(`/taskmanagers/${encodeURIComponent(id)}/metrics?get=Status.JVM.Memory.Heap.Used`);
+      const value = metrics?.[0]?.value;
+      return value === undefined ? "unreachable" : Number(value);
     },
     async waitForCheckpoints(more, timeoutMs, signal) {
       let first: number | undefined;

@@ -75,6 +75,14 @@ export class ComposeCluster implements RunningCluster {
     this.#starting.add(starting);
   }
 
+  hold(part: Part): void {
+    throw new UserError(`in containers ${part} is not kept down. Use the native cluster.`);
+  }
+
+  release(part: Part): Promise<void> {
+    return Promise.reject(new UserError(`in containers ${part} is not kept down. Use the native cluster.`));
+  }
+
   restartFlink(): Promise<void> {
     return Promise.reject(new UserError("in containers the job is not restarted with changes: its settings are files of the repository. Use the native cluster."));
   }

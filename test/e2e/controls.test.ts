@@ -9,7 +9,7 @@ import { stopCluster } from "../../cluster/control.js";
 import { type ClusterOptions, FRAUD_DETECTION, TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { followTopics } from "../../kafka/consumer.js";
-import { type ModuleChanges, withModule } from "../../loadtest/failover/module.js";
+import { type ModuleChanges, withModule } from "../../cluster/module-changes.js";
 import { knownInputs } from "../../loadtest/verify/known.js";
 import { readBack } from "../../loadtest/verify/read.js";
 import { type Verification, verify } from "../../loadtest/verify/verify.js";

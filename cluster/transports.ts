@@ -1,0 +1,52 @@
+import { type ModuleChanges, withModule } from "./module-changes.js";
+import { type ClusterOptions, FRAUD_DETECTION } from "./settings.js";
+
+const ENDPOINT = "io.statefun.endpoints.v2/http";
+
+interface Variant {
+  readonly description: string;
+  /** Of `module.yaml`. */
+  readonly module: ModuleChanges;
+  /** Of the cluster's settings. */
+  readonly options: Pick<ClusterOptions, "flinkConf" | "stateBackend" | "checkpointIntervalMs">;
+}
+
+/** StateFun's own, as it was set before there was another: a connection for each of up to 1,024 calls of a function type and subtask. */
+const ASYNC = { type: "io.statefun.transports.v1/async", timeouts: { call: "40s", connect: "5s" } };
+
+/** How StateFun calls the functions, by the name that options and reports use. */
+export const TRANSPORTS = {
+  batching: { description: "as module.yaml and flink-conf.yaml have it", module: {}, options: {} },
+  async: { description: "StateFun's async transport, under the bounds that flink-conf.yaml has now", module: { [ENDPOINT]: { transport: ASYNC } }, options: {} },
+  "async-before": {
+    description: "StateFun's async transport and Flink as they were set before calls were bounded: it collapses under overload",
+    module: { [ENDPOINT]: { maxNumBatchRequests: 1000, transport: ASYNC } },
+    options: {
+      stateBackend: "rocksdb",
+      checkpointIntervalMs: 1_000,
+      flinkConf: {
+        "statefun.async.max-per-task": "32768",
+        "execution.checkpointing.min-pause": "200ms",
+        "execution.checkpointing.timeout": "60s",
+        "execution.checkpointing.tolerable-failed-checkpoints": "20",
+      },
+    },
+  },
+} as const satisfies Record<string, Variant>;
+export type Transport = keyof typeof TRANSPORTS;
+export const TRANSPORT_NAMES = Object.keys(TRANSPORTS) as Transport[];
+
+/**
+ * A cluster's options with another transport, over whatever they have; `batching` changes nothing.
+ *
+ * @param folder - where the changed `module.yaml` goes, for as long as the cluster runs
+ */
+export function withTransport(transport: Transport, options: ClusterOptions, folder: string): ClusterOptions {
+  const { module, options: changes }: Variant = TRANSPORTS[transport];
+  return {
+    ...options,
+    ...changes,
+    ...(Object.keys(module).length > 0 && { application: withModule(options.application ?? FRAUD_DETECTION, folder, module) }),
+    flinkConf: { ...options.flinkConf, ...changes.flinkConf },
+  };
+}
