@@ -12,7 +12,7 @@ const plan = __ENV["PLAN"] === undefined ? planOf(__ENV) : (JSON.parse(open(__EN
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;
 const REQUEST_LIMIT = "15s";
-const SETTLE_LIMIT = "900s";
+const SETTLE_LIMIT = "3600s";
 
 const acknowledged = new Counter("acknowledged");
 const repeated = new Counter("sent_again");
