@@ -169,7 +169,7 @@ async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined
 function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: number, startedAtMs: number, { acceptedAtMs, watch, acknowledged }: LoadResult): FaultRecord {
   let first = Infinity;
   let accepted = Infinity;
-  for (const [n, acceptedAt] of acceptedAtMs) {
+  for (const [n, acceptedAt] of acceptedAtMs.entries()) {
     const committedAt = watch.committedAtMs[n]!;
     if (acceptedAt > beganMs) accepted = Math.min(accepted, acceptedAt);
     if (acceptedAt > beganMs && committedAt > 0) first = Math.min(first, committedAt);

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startK6 } from "../../cluster/run-command.js";
 import { REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { type Run, spanMs } from "../k6/traffic.ts";
+import { newLines } from "./new-lines.js";
 
 const DAY_MS = 24 * 3_600_000;
 /** Transactions in one request. */
@@ -45,8 +46,8 @@ export const atMost = (stages: readonly Stage[]): number => Math.ceil(stages.red
 export interface K6Load {
   /** Its exit code: 0 when every threshold held. */
   readonly finished: Promise<number>;
-  /** What was acknowledged so far. */
-  acknowledged(): Acknowledged[];
+  /** What was acknowledged so far. Always the same list, which grows. */
+  acknowledged(): readonly Acknowledged[];
   stop(): void;
 }
 
@@ -70,15 +71,17 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
   writeFileSync(log, "");
   const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
+  const acknowledged: Acknowledged[] = [];
+  const lines = newLines(log);
   return {
     finished: finished.finally(() => rmSync(folder, { recursive: true, force: true })),
-    acknowledged: () =>
-      readFileSync(log, "utf8")
-        .split("\n")
-        .flatMap((line) => {
-          const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
-          return first === undefined ? [] : [{ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) }];
-        }),
+    acknowledged: () => {
+      for (const line of lines()) {
+        const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
+        if (first !== undefined) acknowledged.push({ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) });
+      }
+      return acknowledged;
+    },
     stop: () => kill("SIGINT"),
   };
 }
