@@ -34,7 +34,8 @@ export class ContentTable {
   /** `undefined`: nothing stood there. */
   get({ topic, partition, offset }: Position): bigint | undefined {
     const page = this.#partitions.get(`${topic} ${partition}`)?.pages.get(Math.floor(Number(offset) / PAGE));
-    return page?.[Number(offset) % PAGE] || undefined;
+    const content = page?.[Number(offset) % PAGE];
+    return content === 0n ? undefined : content;
   }
 
   /** Every position that has something, with it. */
@@ -48,4 +49,7 @@ export class ContentTable {
 }
 
 /** A record's content in 8 bytes: the first ones of its SHA-256. */
-export const contentOf = ({ value }: Pick<PlacedRecord, "value">): bigint => createHash("sha256").update(value ?? "").digest().readBigUInt64BE() || 1n;
+export function contentOf({ value }: Pick<PlacedRecord, "value">): bigint {
+  const content = createHash("sha256").update(value ?? "").digest().readBigUInt64BE();
+  return content === 0n ? 1n : content;
+}
