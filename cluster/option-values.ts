@@ -10,3 +10,13 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     return value;
   };
 }
+
+/** A parser for options that name some of a few, with commas between. */
+export function someOf<T extends string>(names: readonly T[]): (text: string) => readonly T[] {
+  return (text) =>
+    text.split(",").map((part) => {
+      const found = names.find((name) => name === part.trim());
+      if (found === undefined) throw new InvalidArgumentError(`There is no "${part.trim()}". Choose from ${names.join(", ")}.`);
+      return found;
+    });
+}
