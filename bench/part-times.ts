@@ -1,0 +1,25 @@
+import { clusterStatus } from "../cluster/control.js";
+import { type ClusterSettings, type Part, partsOf } from "../cluster/settings.js";
+import { cpuSeconds } from "./process-cpu.js";
+
+/** Processor time by part, in seconds. */
+export type PartTimes = ReadonlyMap<string, number>;
+
+/** Processor time that each running part of a cluster has used so far. Linux only. @param more - other processes, by what they are called */
+export async function partTimes(settings: ClusterSettings, more: Readonly<Record<string, number>> = {}): Promise<Map<string, number>> {
+  const { parts } = await clusterStatus(settings);
+  const pids = new Map<string, number>(parts.flatMap(({ part, pid }): [Part, number][] => (pid === undefined ? [] : [[part, pid]])));
+  for (const [name, pid] of Object.entries(more)) pids.set(name, pid);
+  const times = new Map<string, number>();
+  for (const name of [...partsOf(settings), ...Object.keys(more)]) {
+    const pid = pids.get(name);
+    if (pid !== undefined) times.set(name, cpuSeconds(pid));
+  }
+  return times;
+}
+
+/** Microseconds of processor time for each of so many transactions, by part; of a part that began anew meanwhile, since it did. */
+export function microsEach(before: PartTimes, after: PartTimes, transactions: number): Record<string, number> {
+  const used = (part: string, now: number): number => (now < (before.get(part) ?? 0) ? now : now - (before.get(part) ?? 0));
+  return Object.fromEntries([...after].map(([part, now]) => [part, Math.round((used(part, now) / Math.max(1, transactions)) * 1e6)]));
+}
