@@ -1,5 +1,17 @@
 # This repository's own services, all from one image: the function server, the intake, the web app, the generator and what sets up topics.
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+ARG JDK_IMAGE=eclipse-temurin:17.0.15_6-jdk
+ARG STATEFUN_IMAGE=apache/flink-statefun:3.3.0-java11
+
+# The batching transport, against the jars that it will run with, and for the Java of their image.
+FROM ${STATEFUN_IMAGE} AS flink
+
+FROM ${JDK_IMAGE} AS transport
+COPY --from=flink /opt/flink/lib /flink
+COPY statefun/transport/src/main /transport
+RUN mkdir /classes \
+ && javac --release 11 -proc:none -nowarn -cp '/flink/*' -d /classes $(find /transport/java -name '*.java') \
+ && jar --create --file /statefun-batching.jar -C /classes . -C /transport/resources .
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
@@ -13,7 +25,8 @@ FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 # A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
-RUN mkdir -p /volumes/minio && chown node:node /volumes/minio
+RUN mkdir -p /volumes/minio /volumes/transport && chown node:node /volumes/minio /volumes/transport
+COPY --from=transport /statefun-batching.jar /statefun-batching.jar
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/protos protos
 COPY . .

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { recorded } from "./managed-process.js";
 import { runQuietly } from "./run-command.js";
 import { cacheDir, type ClusterSettings, type Part, partsOf } from "./settings.js";
-import { type JarSet, jarFolder, type Progress } from "./tools/index.js";
+import { type JarSet, jarFolder, type Progress, transportJar } from "./tools/index.js";
 
 /*
  * A Java program's start is loading classes: reading, checking and linking some ten thousand of them. An archive of classes
@@ -15,6 +15,8 @@ import { type JarSet, jarFolder, type Progress } from "./tools/index.js";
 /** The parts that run on Java, and what they load classes from. */
 const JAVA_PARTS = { zookeeper: "flink", kafka: "kafka", jobmanager: "flink", taskmanager: "flink" } as const satisfies Partial<Record<Part, JarSet>>;
 type JavaPart = keyof typeof JAVA_PARTS;
+/** These have the batching transport on their class path too. */
+const RUN_THE_JOB: ReadonlySet<JavaPart> = new Set(["jobmanager", "taskmanager"]);
 const JAVA_PART_NAMES = Object.keys(JAVA_PARTS) as JavaPart[];
 
 /** Java's options that use a part's archive; without one, those that let {@link makeClassArchives} make it. */
@@ -48,7 +50,7 @@ export async function makeClassArchives(settings: ClusterSettings, progress: Pro
 
 /** Another Java or other jars have another archive. */
 function archiveFile(part: JavaPart): string {
-  const hash = createHash("sha256").update(JSON.stringify([jarFolder(JAVA_PARTS[part]), javaProgram()])).digest("hex").slice(0, 12);
+  const hash = createHash("sha256").update(JSON.stringify([jarFolder(JAVA_PARTS[part]), RUN_THE_JOB.has(part) ? transportJar() : "", javaProgram()])).digest("hex").slice(0, 12);
   return join(cacheDir(), "class-archives", `${part}-${hash}.jsa`);
 }
 

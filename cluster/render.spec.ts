@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 import { clusterSettings, LIMITS, PIPELINE_GROUP, REPOSITORY_ROOT, TOPICS } from "./settings.js";
@@ -12,7 +12,7 @@ const moduleText = readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8");
 
 interface Component {
   readonly kind: string;
-  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number; readonly consumerGroupId?: string };
+  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number; readonly transport?: Readonly<Record<string, unknown>>; readonly consumerGroupId?: string };
 }
 const components = (text: string) => parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
 
@@ -40,6 +40,14 @@ describe("module.yaml", () => {
     expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
     for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined)) expect(spec.consumerGroupId).toBe(PIPELINE_GROUP);
     expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
+  });
+
+  it("has the bounds of what is under way, as flink-conf.yaml has", () => {
+    const transport = { requests_in_flight: LIMITS.requestsInFlight, max_requests: LIMITS.requests, max_batch_calls: LIMITS.requestCalls, max_batch_bytes: LIMITS.requestBytes };
+    expect(components(moduleText)[0]!.spec.transport).toMatchObject(transport);
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Readonly<Record<string, unknown>>;
+    expect(conf["statefun.async.max-per-task"]).toBe(LIMITS.callsPerTask);
+    expect(LIMITS.requestBytes).toBeLessThanOrEqual(LIMITS.bodyBytes);
   });
 });
 

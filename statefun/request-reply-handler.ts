@@ -8,6 +8,8 @@ import { RequestError } from "./errors.js";
 import { serve } from "./http.js";
 import type { StatefulFunctions } from "./stateful-functions.js";
 
+const DEFAULT_MAX_BATCH_CALLS = 4_096;
+
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
   /** Takes one failed call. @param details - `err` (the cause), `code` and `status` */
@@ -18,6 +20,8 @@ export interface Logger {
 export interface RequestReplyHandlerOptions {
   /** The largest request taken, in bytes; must exceed the largest record times StateFun's batch bound, plus state. */
   readonly maxBodyBytes: number;
+  /** The most calls that one request of the batch route may hold; 4,096 unless set. */
+  readonly maxBatchCalls?: number;
   readonly logger: Logger;
   /** Takes messages on which a function throws a TerminalError; without it those fail the call like any other. */
   readonly deadLetter?: DeadLetterHandler;
@@ -25,12 +29,12 @@ export interface RequestReplyHandlerOptions {
 
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
-  readonly options: RequestReplyHandlerOptions;
+  readonly options: RequestReplyHandlerOptions & Required<Pick<RequestReplyHandlerOptions, "maxBatchCalls">>;
   readonly #functions: StatefulFunctions;
 
   constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
     this.#functions = functions;
-    this.options = options;
+    this.options = { ...options, maxBatchCalls: options.maxBatchCalls ?? DEFAULT_MAX_BATCH_CALLS };
   }
 
   /**
@@ -54,12 +58,15 @@ export class RequestReplyHandler {
     return runBatch(binding, request, this.options.deadLetter);
   }
 
-  /** A listener for `node:http`, to be called for the one path that `module.yaml` names. */
+  /**
+   * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its end: there it
+   * takes many calls in one request, from the batching transport.
+   */
   nodeHttp(): (request: IncomingMessage, response: ServerResponse) => void {
     return (request, response) => void serve(this, request, response);
   }
 
-  /** Express middleware, for `app.use("/statefun", handler.express())`. Mount it before body parsers. */
+  /** Express middleware for both routes, for `app.use("/statefun", handler.express())`. Mount it before body parsers. */
   express(): (request: IncomingMessage, response: ServerResponse) => void {
     return this.nodeHttp();
   }

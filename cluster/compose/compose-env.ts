@@ -14,7 +14,7 @@ export function composeEnv(text = readFileSync(join(REPOSITORY_ROOT, ".env"), "u
 }
 
 /** Images of others, by their variable in `.env`; {@link OWN_IMAGE} is built from this repository. */
-export const IMAGE_NAMES = ["STATEFUN_IMAGE", "KAFKA_IMAGE", "ZOOKEEPER_IMAGE", "MINIO_IMAGE", "HAPROXY_IMAGE", "NODE_IMAGE", "K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"] as const;
+export const IMAGE_NAMES = ["STATEFUN_IMAGE", "KAFKA_IMAGE", "ZOOKEEPER_IMAGE", "MINIO_IMAGE", "HAPROXY_IMAGE", "NODE_IMAGE", "JDK_IMAGE", "K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 /** Those without a profile. Of the others nothing is needed: commands run their own k6. */
 export const PIPELINE_IMAGES: readonly ImageName[] = IMAGE_NAMES.filter((name) => !["K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"].includes(name));

@@ -27,14 +27,15 @@ interface Service {
 const read = (file: string): string => readFileSync(join(REPOSITORY_ROOT, file), "utf8");
 const { services } = parse(read("docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as { readonly services: Readonly<Record<string, Service>> };
 const env = composeEnv(read(".env"), {});
+const BUILT_FROM = ["NODE_IMAGE", "JDK_IMAGE"];
 
 describe("docker-compose.yml", () => {
   it("takes every image from .env, pinned", () => {
     for (const [name, { image }] of Object.entries(services)) expect(image, name).toMatch(/^\$\{[A-Z0-9_]+_IMAGE\}$/);
     for (const name of [...IMAGE_NAMES, OWN_IMAGE]) expect(env[name], name).toMatch(/:(?!latest$)[\w.-]*\d[\w.-]*$/);
     const named = new Set(Object.values(services).map(({ image }) => image.slice(2, -1)));
-    // The Node image is what this repository's own is built from.
-    expect([...named, "NODE_IMAGE"].sort()).toEqual([...IMAGE_NAMES, OWN_IMAGE].sort());
+    // These are what this repository's own is built from.
+    expect([...named, ...BUILT_FROM].sort()).toEqual([...IMAGE_NAMES, OWN_IMAGE].sort());
   });
 
   it("opens ports on loopback only, limits memory, and looks after the health of what goes on", () => {
@@ -79,7 +80,7 @@ describe("docker-compose.yml", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
     const needed = new Set(Object.entries(services).filter(([, { profiles }]) => profiles === undefined).map(([, { image }]) => image.slice(2, -1)));
-    expect([...needed, "NODE_IMAGE"].sort()).toEqual([...PIPELINE_IMAGES, OWN_IMAGE].sort());
+    expect([...needed, ...BUILT_FROM].sort()).toEqual([...PIPELINE_IMAGES, OWN_IMAGE].sort());
   });
 
   it("lets Prometheus look for services that are there", () => {

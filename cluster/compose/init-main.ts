@@ -1,3 +1,5 @@
+import { copyFileSync, renameSync } from "node:fs";
+
 import { guardStores } from "../guard.js";
 import { createBucket } from "../object-store.js";
 import { type ClusterSettings, clusterSettings } from "../settings.js";
@@ -23,9 +25,21 @@ async function main(): Promise<void> {
   };
   const pointer = await zookeeperWasWritten(zookeeper);
   await createBucket(settings);
+  bringTransport();
   const createdTopics = await createTopics(settings, START_OVER);
   await guardStores(settings, { pointer, createdTopics, holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics), startOver: START_OVER });
   console.log(createdTopics.length > 0 ? `topics created: ${createdTopics.join(", ")}` : "topics and bucket are there; the stores belong together");
+}
+
+/** Where this repository's image has the batching transport, and the volume that Flink's containers find it in. */
+const TRANSPORT = "/statefun-batching.jar";
+const TRANSPORT_VOLUME = "/volumes/transport";
+
+/** A worker of an earlier start may have the old one open: it is replaced, never written into. */
+function bringTransport(): void {
+  const fresh = `${TRANSPORT_VOLUME}/.fresh`;
+  copyFileSync(TRANSPORT, fresh);
+  renameSync(fresh, `${TRANSPORT_VOLUME}/statefun-batching.jar`);
 }
 
 function variable(name: string): string {

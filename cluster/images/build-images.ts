@@ -15,6 +15,9 @@ import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
 /** On every stand-in: what it was made from. An official image has none, and is left alone. */
 const LABEL = "stateful-fraud-detection.stand-in";
 
+/** The images that this repository's own is built from. */
+const BUILT_FROM = ["NODE_IMAGE", "JDK_IMAGE", "STATEFUN_IMAGE"] as const satisfies readonly ImageName[];
+
 /** What became of an image. */
 export interface BuiltImage {
   readonly image: string;
@@ -66,7 +69,7 @@ export async function buildOwn(progress: Progress): Promise<string> {
   await build({
     what: `image ${image}`,
     command: "docker",
-    args: ["build", "--network", "host", "--build-arg", `NODE_IMAGE=${env["NODE_IMAGE"]!}`, "-t", image, REPOSITORY_ROOT],
+    args: ["build", "--network", "host", ...BUILT_FROM.flatMap((name) => ["--build-arg", `${name}=${env[name]!}`]), "-t", image, REPOSITORY_ROOT],
     // The builder of old: the other is a plugin that may be missing.
     env: { DOCKER_BUILDKIT: "0" },
     failure: `${image} could not be built. Is the npm registry reachable?`,

@@ -66,6 +66,7 @@ export const STAND_INS: Readonly<Record<Exclude<ImageName, WithoutStandIn>, Stan
       writeFileSync(join(files, "trusted.crt"), trusted());
     },
   },
+  JDK_IMAGE: { folder: "jdk", from: () => [], fill: () => undefined },
   K6_IMAGE: { folder: "k6", from: () => [k6Program()], fill: (files) => copy(k6Program(), join(files, "k6")) },
   PROMETHEUS_IMAGE: { folder: "prometheus", from: () => [prometheusForImage()], fill: (files) => copy(prometheusForImage(), files) },
 };

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 import { classArchiveOptions } from "../class-archives.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
 import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
-import { classpath, jarFolder } from "../tools/index.js";
+import { classpath, jarFolder, transportJar } from "../tools/index.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 // Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
@@ -21,6 +21,9 @@ const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation
  * common pool has threads: by default one for each processor. It waits for the broker, not for processors.
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
+
+/** The transport's jar last: Java's class archives are of what comes before. */
+const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
 
 function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; module: string; logging: string; prepare: () => void } {
   const folder = join(settings.dataDir, "conf", role);
@@ -72,7 +75,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       ...JAVA_17_OPTIONS,
       `-Dlog4j.configurationFile=${logging}`,
       "-cp",
-      classpath("flink"),
+      flinkClassPath(),
       "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
       "--configDir",
       folder,
@@ -108,7 +111,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       ...JAVA_17_OPTIONS,
       `-Dlog4j.configurationFile=${logging}`,
       "-cp",
-      classpath("flink"),
+      flinkClassPath(),
       "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
       "--configDir",
       folder,

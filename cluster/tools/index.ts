@@ -4,6 +4,7 @@ import { ensureK6 } from "./k6.js";
 import { ensureMinio } from "./minio.js";
 import { ensurePrometheusForImage } from "./prometheus-image.js";
 import { ensureRequirements } from "./requirements.js";
+import { ensureTransport } from "./transport.js";
 import { IMAGE_JAR_SETS } from "../versions.js";
 import type { Progress } from "./cache.js";
 
@@ -15,13 +16,15 @@ export { minioProgram } from "./minio.js";
 export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
 export { prometheusForImage } from "./prometheus-image.js";
 export type { Progress } from "./cache.js";
+export { transportJar } from "./transport.js";
 export { ensurePythonPackages, type NoPython, type PythonPackages } from "./python.js";
 
 /** Class path of Kafka's own programs and clients. */
 export const kafkaClasspath = (): string => classpath("kafka");
 
 /**
- * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, builds MinIO and, if wanted, k6. What is
+ * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, compiles the
+ * batching transport, builds MinIO and, if wanted, k6. What is
  * there already costs nothing. A browser, if wanted, is installed where that is possible; who needs it looks whether it is there.
  *
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
@@ -38,6 +41,7 @@ export async function ensureTools({ autoInstall = false, k6 = false, browser = f
     (async () => {
       await ensureJars("kafka", onProgress);
       await ensureJars("flink", onProgress);
+      await ensureTransport(onProgress);
       await ensureJars("flink-s3", onProgress);
     })(),
   ]);

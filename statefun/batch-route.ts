@@ -1,0 +1,180 @@
+import type { ServerResponse } from "node:http";
+
+import { BATCH_CONTENT_TYPE, decodeCalls, type FramedCall, ReplyFrames } from "./framing.js";
+import { failure, type Headers, type HttpRequest, logged, requireContentType, requireSize, send, writeHead, wrongMethod } from "./http-messages.js";
+import type { RequestReplyHandler } from "./request-reply-handler.js";
+import { inTurn, turnIsOver } from "./turns.js";
+
+/** A client takes a server for dead that says nothing for a few times as long. */
+const ALIVE_MS = 1_000;
+/** Answers of more than this do not wait for others. */
+const GATHERED_BYTES = 1024 * 1024;
+/** No client needs to be told of more, and some would not have a number for it. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Whether a request's path is that of many calls: the single call's, and `/batch`. */
+export function isBatchRoute(url = ""): boolean {
+  const query = url.indexOf("?");
+  return (query === -1 ? url : url.slice(0, query)).endsWith("/batch");
+}
+
+/** The headers that tell a client what one request may hold. */
+export function batchLimits({ options: { maxBodyBytes, maxBatchCalls } }: RequestReplyHandler): Headers {
+  return { "statefun-batch-max-bytes": String(Math.min(maxBodyBytes, MOST_BYTES)), "statefun-batch-max-calls": String(maxBatchCalls) };
+}
+
+/** Answers a request of many calls: each as by itself, as it completes. */
+export function serveBatch(handler: RequestReplyHandler, { method, contentType, body }: HttpRequest, response: ServerResponse): void {
+  const headers = batchLimits(handler);
+  const refused = wrongMethod(method);
+  if (refused !== undefined) return send(response, { ...refused, headers: { ...refused.headers, ...headers } });
+  let calls: FramedCall[];
+  try {
+    requireContentType(contentType, BATCH_CONTENT_TYPE);
+    requireSize(handler, body);
+    calls = decodeCalls(body, handler.options.maxBatchCalls);
+  } catch (error) {
+    return send(response, failure(handler, error, headers));
+  }
+  new BatchAnswer(handler, calls, response, { ...headers, "content-type": BATCH_CONTENT_TYPE }).start();
+}
+
+/**
+ * The answer to one request. One write with its length when all calls are answered at once; otherwise a stream, which is
+ * begun as late as possible.
+ */
+class BatchAnswer {
+  readonly #handler: RequestReplyHandler;
+  readonly #response: ServerResponse;
+  readonly #headers: Headers;
+  readonly #frames = new ReplyFrames();
+  #calls: readonly FramedCall[];
+  #begun = 0;
+  #unanswered: number;
+  #willRun = false;
+  #flushIsDue = false;
+  #blocked = false;
+  #alive: NodeJS.Timeout | undefined;
+
+  constructor(handler: RequestReplyHandler, calls: readonly FramedCall[], response: ServerResponse, headers: Headers) {
+    this.#handler = handler;
+    this.#calls = calls;
+    this.#unanswered = calls.length;
+    this.#response = response;
+    this.#headers = headers;
+  }
+
+  start(): void {
+    this.#goOn();
+    if (!this.#response.writableEnded) this.#alive = setTimeout(() => this.#sayAlive(), ALIVE_MS);
+  }
+
+  #goOn(): void {
+    if (this.#willRun) return;
+    this.#willRun = true;
+    inTurn(() => {
+      this.#willRun = false;
+      this.#run();
+    });
+  }
+
+  /** Begins calls, until there are no more, this turn's time is up or the client must read first. */
+  #run(): void {
+    if (this.#blocked || this.#isAbandoned()) return;
+    while (this.#begun < this.#calls.length) {
+      this.#call(this.#calls[this.#begun++]!);
+      if (this.#begun === this.#calls.length) break;
+      if (turnIsOver() || this.#frames.bytes >= GATHERED_BYTES) this.#flush();
+      // Whoever waits for the client goes on when it has read.
+      if (this.#blocked) return;
+      if (turnIsOver()) return this.#goOn();
+    }
+    // A call that takes long must not keep the request's body in memory.
+    this.#calls = [];
+    this.#begun = 0;
+    if (this.#unanswered === 0) this.#flush();
+    else this.#flushSoon();
+  }
+
+  #call({ id, payload }: FramedCall): void {
+    try {
+      const handled = this.#handler.handle(payload);
+      if (handled instanceof Promise) {
+        handled.then(
+          (reply) => {
+            this.#answered(id, reply);
+            this.#flushSoon();
+          },
+          (error: unknown) => {
+            this.#failed(id, error);
+            this.#flushSoon();
+          },
+        );
+      } else {
+        this.#answered(id, handled);
+      }
+    } catch (error) {
+      this.#failed(id, error);
+    }
+  }
+
+  #answered(id: number, reply: Uint8Array): void {
+    this.#frames.result(id, reply);
+    this.#unanswered--;
+  }
+
+  #failed(id: number, error: unknown): void {
+    const { status, message } = logged(this.#handler, error);
+    this.#frames.error(id, status, message);
+    this.#unanswered--;
+  }
+
+  /** Asynchronous calls often complete together: their answers go together. */
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    setImmediate(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#response.writableEnded || this.#isAbandoned()) return;
+    if (this.#unanswered === 0) return this.#end();
+    if (this.#blocked || this.#frames.bytes === 0) return;
+    if (!this.#response.headersSent) writeHead(this.#response, 200, this.#headers);
+    this.#alive?.refresh();
+    if (this.#response.write(this.#frames.take())) return;
+    this.#blocked = true;
+    this.#response.once("drain", () => {
+      this.#blocked = false;
+      this.#flush();
+      if (this.#begun < this.#calls.length && !this.#blocked) this.#goOn();
+    });
+  }
+
+  #end(): void {
+    clearTimeout(this.#alive);
+    const rest = this.#frames.take();
+    if (!this.#response.headersSent) writeHead(this.#response, 200, { ...this.#headers, "content-length": String(rest.length) });
+    this.#response.end(rest);
+  }
+
+  #sayAlive(): void {
+    if (this.#isAbandoned()) return;
+    this.#alive?.refresh();
+    if (this.#blocked) return;
+    this.#frames.alive();
+    this.#flush();
+  }
+
+  /** Whether the client has gone away: then the calls that have not begun never will. */
+  #isAbandoned(): boolean {
+    if (!this.#response.destroyed && !this.#response.req.socket.destroyed) return false;
+    clearTimeout(this.#alive);
+    this.#calls = [];
+    this.#begun = 0;
+    return true;
+  }
+}

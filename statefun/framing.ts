@@ -1,0 +1,103 @@
+import { RequestError } from "./errors.js";
+
+/** What a request and a response of many calls are called; README.md specifies them. */
+export const BATCH_CONTENT_TYPE = "application/x-statefun-batch";
+
+const VERSION = 1;
+const VERSION_BYTES = 1;
+const LENGTH_BYTES = 4;
+const ID_BYTES = 4;
+const REPLY_HEAD_BYTES = LENGTH_BYTES + 1 + ID_BYTES;
+const STATUS_BYTES = 2;
+const [RESULT, ERROR, ALIVE] = [0, 1, 2];
+const NO_CALL = 0;
+
+/** One call of a request. */
+export interface FramedCall {
+  /** The client's; its answer bears it too. */
+  readonly id: number;
+  /** An encoded ToFunction; the request's own memory. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * The calls of a request, in its order. The ids are not looked at.
+ *
+ * @throws {RequestError} `MALFORMED_REQUEST`, 413 when there are more than `maxCalls`, otherwise 400
+ */
+export function decodeCalls(bytes: Uint8Array, maxCalls: number): FramedCall[] {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (body.length === 0) throw malformed("the body is empty: not even a version");
+  if (body[0] !== VERSION) throw malformed(`the framing has version ${body[0]}, not ${VERSION}`);
+  const calls: FramedCall[] = [];
+  for (let at = VERSION_BYTES; at < body.length; ) {
+    if (calls.length === maxCalls) throw new RequestError("MALFORMED_REQUEST", 413, `the request has more than ${maxCalls} calls`);
+    const start = at + LENGTH_BYTES;
+    if (start > body.length) throw malformed(`frame ${calls.length} is cut off in its length`);
+    const length = body.readUInt32BE(at);
+    if (length < ID_BYTES) throw malformed(`frame ${calls.length} has ${length} bytes: too few for a call id`);
+    const end = start + length;
+    if (end > body.length) throw malformed(`frame ${calls.length} has ${length} bytes, of which ${body.length - start} are there`);
+    calls.push({ id: body.readUInt32BE(start), payload: body.subarray(start + ID_BYTES, end) });
+    at = end;
+  }
+  return calls;
+}
+
+const malformed = (why: string): RequestError => new RequestError("MALFORMED_REQUEST", 400, why);
+
+/** Gathers frames of one response, so that many leave in one piece of memory and one write. */
+export class ReplyFrames {
+  readonly #kinds: number[] = [];
+  readonly #ids: number[] = [];
+  readonly #payloads: Uint8Array[] = [];
+  #begun = false;
+  #bytes = 0;
+
+  /** What {@link take} would copy, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param payload - an encoded FromFunction; must not change before it is taken */
+  result(id: number, payload: Uint8Array): void {
+    this.#add(RESULT, id, payload);
+  }
+
+  /** @param status - what a request of this call alone would have been answered with */
+  error(id: number, status: number, text: string): void {
+    const payload = Buffer.allocUnsafe(STATUS_BYTES + Buffer.byteLength(text));
+    payload.writeUInt16BE(status);
+    payload.write(text, STATUS_BYTES);
+    this.#add(ERROR, id, payload);
+  }
+
+  /** Says that the server is still at it. */
+  alive(): void {
+    this.#add(ALIVE, NO_CALL, Buffer.alloc(0));
+  }
+
+  #add(kind: number, id: number, payload: Uint8Array): void {
+    this.#kinds.push(kind);
+    this.#ids.push(id);
+    this.#payloads.push(payload);
+    this.#bytes += REPLY_HEAD_BYTES + payload.length;
+  }
+
+  /** The bytes of what was gathered since the last time; the first bytes of all begin the response. */
+  take(): Buffer {
+    const out = Buffer.allocUnsafe(this.#bytes + (this.#begun ? 0 : VERSION_BYTES));
+    let at = 0;
+    if (!this.#begun) at = out.writeUInt8(VERSION, at);
+    for (const [index, payload] of this.#payloads.entries()) {
+      at = out.writeUInt32BE(1 + ID_BYTES + payload.length, at);
+      at = out.writeUInt8(this.#kinds[index]!, at);
+      at = out.writeUInt32BE(this.#ids[index]!, at);
+      out.set(payload, at);
+      at += payload.length;
+    }
+    this.#begun = true;
+    this.#bytes = this.#kinds.length = this.#ids.length = this.#payloads.length = 0;
+    return out;
+  }
+}

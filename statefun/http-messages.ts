@@ -1,0 +1,76 @@
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+import { RequestError } from "./errors.js";
+import type { RequestReplyHandler } from "./request-reply-handler.js";
+
+/** An HTTP request, whoever received it. */
+export interface HttpRequest {
+  readonly method: string | undefined;
+  /** The header's value; `undefined` when there is none. */
+  readonly contentType: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** Headers of a reply. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** A status with a line of text that says what was wrong. */
+export interface Refusal {
+  readonly status: 400 | 404 | 405 | 413 | 415 | 500;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** What to answer: StateFun's reply, or a refusal. */
+export type HttpReply = { readonly status: 200; readonly headers: Headers; readonly body: Uint8Array } | Refusal;
+
+/** What is wrong with a request's method; `undefined` for nothing. */
+export function wrongMethod(method: string | undefined): Refusal | undefined {
+  return method === "POST" ? undefined : refusal(405, "only POST", { allow: "POST" });
+}
+
+/** @throws {RequestError} 415 for another content type than the expected; none is taken for it */
+export function requireContentType(contentType: string | undefined, expected: string): void {
+  if (contentType === undefined || contentType.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
+  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${contentType}, not ${expected}`);
+}
+
+/** @throws {RequestError} 413 */
+export function requireSize(handler: RequestReplyHandler, body: Uint8Array): void {
+  if (body.length > handler.options.maxBodyBytes) throw tooLarge(handler);
+}
+
+/** The body has more bytes than the handler takes. */
+export const tooLarge = ({ options }: RequestReplyHandler): RequestError => new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
+
+/** What failed, as status and text, after it has been logged with its cause. */
+export function logged({ options }: RequestReplyHandler, error: unknown): RequestError {
+  const known = error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, error instanceof Error ? error.message : String(error), { cause: error });
+  options.logger.error({ err: known.cause ?? known, code: known.code, status: known.status }, known.message);
+  return known;
+}
+
+/** Logs what failed, and says so. */
+export function failure(handler: RequestReplyHandler, error: unknown, headers: Headers = {}): Refusal {
+  const { status, message } = logged(handler, error);
+  return refusal(status, message, headers);
+}
+
+function refusal(status: Refusal["status"], message: string, headers: Headers): Refusal {
+  return { status, headers: { ...headers, "content-type": "text/plain; charset=utf-8" }, body: `${message}\n` };
+}
+
+/** Sends all of a reply. */
+export function send(response: ServerResponse, { status, headers, body }: HttpReply): void {
+  writeHead(response, status, { ...headers, "content-length": String(Buffer.byteLength(body)) }).end(body);
+}
+
+/**
+ * Begins a reply. A server that listens no more answers with `connection: close`: Node would keep a busy connection for as
+ * long as its client does, and the client would stay with a server that is about to end.
+ */
+export function writeHead(response: ServerResponse, status: number, headers: Headers): ServerResponse {
+  const { server } = response.req.socket as Socket & { readonly server?: Server };
+  return response.writeHead(status, server?.listening === false ? { ...headers, connection: "close" } : headers);
+}

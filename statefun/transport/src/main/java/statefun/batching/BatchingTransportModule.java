@@ -1,0 +1,17 @@
+package statefun.batching;
+
+import java.util.Map;
+import org.apache.flink.statefun.extensions.ExtensionModule;
+import org.apache.flink.statefun.sdk.TypeName;
+
+/** Tells StateFun of the transport: {@code transport.type} of {@code module.yaml} names it. */
+public final class BatchingTransportModule implements ExtensionModule {
+  /** What {@code transport.type} must say. */
+  public static final TypeName TYPE = TypeName.parseFrom("statefun.transports.v1/batching");
+
+  @Override
+  public void configure(Map<String, String> globalConfigurations, Binder binder) {
+    // Each subtask configures its modules anew: each has a factory of its own, so that what one cleans up is nobody else's.
+    binder.bindExtension(TYPE, new BatchingClientFactory());
+  }
+}

@@ -1,0 +1,60 @@
+package statefun.batching;
+
+import java.util.concurrent.CompletableFuture;
+import org.apache.flink.statefun.flink.core.reqreply.ToFunctionRequestSummary;
+import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
+import org.apache.flink.statefun.sdk.reqreply.generated.ToFunction;
+
+/** One call under way. Made by the task thread, then the endpoint's thread's alone. */
+final class Call {
+  /** Length, call id: what a frame has before its payload. */
+  private static final int FRAME_OVERHEAD_BYTES = 8;
+
+  final CompletableFuture<FromFunction> future = new CompletableFuture<>();
+  final ToFunctionRequestSummary summary;
+  final CallMetrics metrics;
+  final ToFunction toFunction;
+  final int payloadBytes;
+  final long queuedAtNanos = System.nanoTime();
+
+  /** When it was first sent: its time runs from here, however long it waited for its turn. 0: not yet. */
+  long firstSentAtNanos;
+  /** When it was last sent. */
+  long sentAtNanos;
+  /** How often it was sent and not answered, or answered with an error. */
+  int failures;
+
+  Call(ToFunctionRequestSummary summary, CallMetrics metrics, ToFunction toFunction) {
+    this.summary = summary;
+    this.metrics = metrics;
+    this.toFunction = toFunction;
+    // Kept in the message after the first time it is asked for.
+    this.payloadBytes = toFunction.getSerializedSize();
+  }
+
+  int frameBytes() {
+    return FRAME_OVERHEAD_BYTES + payloadBytes;
+  }
+
+  void sending(long nowNanos) {
+    if (firstSentAtNanos == 0) {
+      firstSentAtNanos = nowNanos;
+      metrics.leftQueue(nowNanos - queuedAtNanos);
+    }
+    sentAtNanos = nowNanos;
+  }
+
+  boolean expired(long nowNanos, long limitNanos) {
+    return firstSentAtNanos != 0 && nowNanos - firstSentAtNanos > limitNanos;
+  }
+
+  void answered(FromFunction answer, long nowNanos) {
+    metrics.answered(nowNanos - sentAtNanos);
+    future.complete(answer);
+  }
+
+  void failed(Throwable cause) {
+    if (firstSentAtNanos == 0) metrics.leftQueue(System.nanoTime() - queuedAtNanos);
+    future.completeExceptionally(cause);
+  }
+}

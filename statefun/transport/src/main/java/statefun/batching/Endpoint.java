@@ -1,0 +1,407 @@
+package statefun.batching;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.flink.shaded.netty4.io.netty.channel.EventLoop;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All calls of one subtask to one URL. Like a database's group commit: what is ready goes together in one request while no more than
+ * {@code requests_in_flight} are on their way, and what comes meanwhile is the next batch. No timer makes anybody wait: at low load a
+ * batch is one call, and batches grow by themselves.
+ *
+ * <p>Everything but {@link #submit} and {@link #shutDown} happens on one thread, the endpoint's event loop.
+ */
+final class Endpoint {
+  private static final Logger LOG = LoggerFactory.getLogger(Endpoint.class);
+
+  /** A request of which no call was answered for so long waits for something else than a processor: another may go. */
+  private static final long STUCK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+  private static final long TICK_MS = 100;
+  private static final long FIRST_BACKOFF_MS = 10;
+  private static final long LONGEST_BACKOFF_MS = 1_000;
+  /** For so long a server that does not know the route for batches gets single calls. */
+  private static final long SINGLES_NANOS = TimeUnit.SECONDS.toNanos(10);
+  /** An address that could not be connected to is left to the others for so long. */
+  private static final long SHUNNED_NANOS = TimeUnit.SECONDS.toNanos(2);
+  /** How much smaller the batches of a failed one are: a call that ends the server must soon be alone. */
+  private static final int SPLIT = 4;
+
+  private final Target target;
+  private final BatchingSpec spec;
+  private final Connector connector;
+  private final EventLoop loop = Threads.nextLoop();
+  private final long maxAgeNanos;
+  private final long callNanos;
+
+  /** From the task's thread to the endpoint's. */
+  private final Queue<Call> arrivals = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean awake = new AtomicBoolean();
+  /** The task's thread: when it has ended, nobody waits for the answers any more. */
+  private volatile Thread owner;
+
+  /** Calls that were not sent yet. */
+  private final ArrayDeque<Call> ready = new ArrayDeque<>();
+  /** What failed and may go again: never mixed with what did not fail. */
+  private final ArrayDeque<List<Call>> retries = new ArrayDeque<>();
+  /** What failed and is not yet to go again. */
+  private final Set<List<Call>> pausing = new HashSet<>();
+  private boolean retriedLast;
+  private final List<Connection> connections = new ArrayList<>();
+  private final Map<InetAddress, Long> shunnedUntil = new HashMap<>();
+  private int connecting;
+  private int connectFailures;
+  private boolean connectPause;
+  /** Since when no server could be reached; 0: the last one could. */
+  private long unreachableSinceNanos;
+  private Throwable connectFailure;
+  private int maxCalls;
+  private int maxBytes;
+  private long singlesUntilNanos;
+  private boolean saidSingles;
+  private boolean ticking;
+  private boolean down;
+  private long lastWarningNanos;
+  private int unsaid;
+
+  Endpoint(Target target, BatchingSpec spec) {
+    this.target = target;
+    this.spec = spec;
+    this.connector = new Connector(this, target, spec, loop);
+    // Not all in step.
+    this.maxAgeNanos = (long) (spec.maxConnectionAge.toNanos() * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
+    this.callNanos = spec.callTimeout.toNanos();
+    this.maxCalls = spec.maxBatchCalls;
+    this.maxBytes = spec.maxBatchBytes;
+  }
+
+  /** Takes a call, from the task's thread. */
+  void submit(Call call) {
+    owner = Thread.currentThread();
+    arrivals.add(call);
+    // Waking a thread is a system call: once for all that it will find.
+    if (awake.compareAndSet(false, true)) loop.execute(this::takeArrivals);
+  }
+
+  /** Gives everything up, from any thread. */
+  void shutDown() {
+    loop.execute(this::end);
+  }
+
+  private void takeArrivals() {
+    awake.set(false);
+    for (Call call = arrivals.poll(); call != null; call = arrivals.poll()) {
+      call.metrics.enteredQueue();
+      ready.add(call);
+    }
+    if (down) end();
+    else dispatch();
+  }
+
+  // ---- sending
+
+  private void dispatch() {
+    long now = System.nanoTime();
+    while (!ready.isEmpty() || !retries.isEmpty()) {
+      Connection idle = null;
+      int moving = 0;
+      for (Connection connection : connections) {
+        Exchange exchange = connection.exchange();
+        if (exchange != null) {
+          if (exchange.stuckNanos(now) <= STUCK_NANOS) moving++;
+        } else if (connection.idle() && !connection.mayBeClosing(now)) idle = connection;
+      }
+      boolean singles = singles(now);
+      if (moving + (idle == null ? connecting : 0) >= (singles ? spec.maxRequests : spec.requestsInFlight)) break;
+      if (idle == null) {
+        if (connections.size() + connecting >= spec.maxRequests || connectPause) break;
+        connecting++;
+        connector.connect(connections, shunned(now));
+        continue;
+      }
+      send(idle, singles, now);
+    }
+    tickSoon();
+  }
+
+  private void send(Connection connection, boolean single, long now) {
+    List<Call> calls = next(single ? 1 : maxCalls);
+    Exchange exchange = new Exchange(calls, single, now);
+    for (Call call : calls) {
+      call.sending(now);
+      call.metrics.sent();
+    }
+    int bytes = connection.send(exchange, target);
+    calls.get(0).metrics.request(bytes);
+  }
+
+  /** What goes next: failed calls and new ones in turns, so that neither waits for all of the others. */
+  private List<Call> next(int mostCalls) {
+    boolean retry = !retries.isEmpty() && (ready.isEmpty() || !retriedLast);
+    retriedLast = retry;
+    if (!retry) return take(ready, mostCalls);
+    ArrayDeque<Call> group = new ArrayDeque<>(retries.poll());
+    List<Call> calls = take(group, mostCalls);
+    if (!group.isEmpty()) retries.addFirst(new ArrayList<>(group));
+    for (Call call : calls) call.metrics.retried();
+    return calls;
+  }
+
+  private List<Call> take(ArrayDeque<Call> from, int mostCalls) {
+    List<Call> calls = new ArrayList<>(Math.min(mostCalls, from.size()));
+    long bytes = 1;
+    while (!from.isEmpty() && calls.size() < mostCalls) {
+      bytes += from.peek().frameBytes();
+      if (bytes > maxBytes && !calls.isEmpty()) break;
+      calls.add(from.poll());
+    }
+    return calls;
+  }
+
+  /** Whether servers get single calls for now. */
+  private boolean singles(long now) {
+    return singlesUntilNanos != 0 && now < singlesUntilNanos;
+  }
+
+  // ---- what connections tell
+
+  void connected(Connection connection) {
+    connecting--;
+    connectFailures = 0;
+    unreachableSinceNanos = 0;
+    shunnedUntil.remove(connection.address);
+    if (down) {
+      connection.close(null);
+      return;
+    }
+    connections.add(connection);
+    dispatch();
+  }
+
+  /** @param address null when the name was not found */
+  void notConnected(InetAddress address, Throwable cause) {
+    connecting--;
+    long now = System.nanoTime();
+    if (address != null) shunnedUntil.put(address, now + SHUNNED_NANOS);
+    connectFailure = cause;
+    if (connections.isEmpty() && unreachableSinceNanos == 0) unreachableSinceNanos = now;
+    warn("no connection to " + target, cause);
+    connectPause = true;
+    loop.schedule(
+        () -> {
+          connectPause = false;
+          dispatch();
+        },
+        backoffMs(connectFailures++),
+        TimeUnit.MILLISECONDS);
+    tickSoon();
+  }
+
+  void closed(Connection connection) {
+    connections.remove(connection);
+  }
+
+  boolean tooOld(Connection connection) {
+    return connection.olderThan(System.nanoTime(), maxAgeNanos);
+  }
+
+  /** What the server takes at most; null: it did not say. */
+  void limits(Integer calls, Integer bytes) {
+    if (calls != null && calls > 0) maxCalls = Math.min(spec.maxBatchCalls, calls);
+    if (bytes != null && bytes > 0) maxBytes = Math.min(spec.maxBatchBytes, bytes);
+  }
+
+  /** A whole request was answered. */
+  void answered() {
+    dispatch();
+  }
+
+  /** A server answered a whole request with another status than 200. */
+  void refused(Exchange exchange, int status, String text) {
+    IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
+    if (exchange.single) {
+      exchange.unanswered().forEach(call -> failedCall(call, status, text));
+      dispatch();
+    } else if (status == 404 || status == 405 || status == 415) {
+      singlesUntilNanos = System.nanoTime() + SINGLES_NANOS;
+      if (!saidSingles) LOG.warn("{} knows no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(SINGLES_NANOS));
+      saidSingles = true;
+      retries.addFirst(exchange.unanswered());
+      dispatch();
+    } else if (status == 413 && exchange.calls().size() > 1) {
+      // Not too many calls, but too many bytes: nothing is wrong with any of them.
+      List<Call> calls = exchange.unanswered();
+      int half = (calls.size() + 1) / 2;
+      retries.addFirst(new ArrayList<>(calls.subList(half, calls.size())));
+      retries.addFirst(new ArrayList<>(calls.subList(0, half)));
+      dispatch();
+    } else {
+      // 429 and 503: somebody before the server says that none is free. It has not seen the calls.
+      again(exchange, cause, status == 429 || status == 503);
+    }
+  }
+
+  /** A connection ended in the middle of a request. @param stale whether before the server can have seen it */
+  void lost(Exchange exchange, Throwable cause, boolean stale) {
+    if (!stale) {
+      again(exchange, cause, false);
+      return;
+    }
+    retries.addFirst(exchange.unanswered());
+    dispatch();
+  }
+
+  /** The server answered one call with an error. The others of its request are not concerned. */
+  void failedCall(Call call, int status, String text) {
+    call.failures++;
+    call.metrics.failed();
+    IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
+    warn(call.summary + " failed", cause);
+    pause(List.of(call), cause);
+  }
+
+  /** All that is open of a request goes again, in smaller batches each time, for one of its calls may be what ends the server. */
+  private void again(Exchange exchange, Throwable cause, boolean blameless) {
+    List<Call> calls = exchange.unanswered();
+    if (calls.isEmpty()) {
+      dispatch();
+      return;
+    }
+    warn("a request of " + exchange.calls().size() + " calls to " + target + " failed, " + calls.size() + " of them unanswered", cause);
+    int failures = 0;
+    for (Call call : calls) {
+      if (!blameless || call.failures == 0) call.failures++;
+      call.metrics.failed();
+      failures = Math.max(failures, call.failures);
+    }
+    // The first time all together: most often the server was merely started again.
+    int size = calls.size();
+    if (!blameless) for (int n = 1; n < failures; n++) size = (size + SPLIT - 1) / SPLIT;
+    for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), cause);
+    dispatch();
+  }
+
+  private void pause(List<Call> calls, Throwable cause) {
+    pausing.add(calls);
+    loop.schedule(
+        () -> {
+          if (!pausing.remove(calls)) return;
+          List<Call> left = unexpired(calls, cause);
+          if (!left.isEmpty()) retries.add(left);
+          dispatch();
+        },
+        backoffMs(calls.get(0).failures - 1),
+        TimeUnit.MILLISECONDS);
+  }
+
+  private static long backoffMs(int failures) {
+    return Math.min(FIRST_BACKOFF_MS << Math.min(failures, 10), LONGEST_BACKOFF_MS);
+  }
+
+  // ---- time
+
+  private void tickSoon() {
+    if (ticking || down) return;
+    if (ready.isEmpty() && retries.isEmpty() && pausing.isEmpty() && connections.isEmpty() && connecting == 0) return;
+    ticking = true;
+    boolean resting = ready.isEmpty() && retries.isEmpty() && pausing.isEmpty() && connections.stream().allMatch(Connection::idle);
+    loop.schedule(this::tick, resting ? 10 * TICK_MS : TICK_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void tick() {
+    ticking = false;
+    if (owner != null && !owner.isAlive()) {
+      end();
+      return;
+    }
+    long now = System.nanoTime();
+    TimeoutException late = new TimeoutException("not answered within " + spec.callTimeout + " of its first sending by " + target);
+    // One that ended before it was ours told nobody.
+    connections.removeIf(connection -> connection.exchange() == null && !connection.idle());
+    for (Connection connection : new ArrayList<>(connections)) {
+      Exchange exchange = connection.exchange();
+      if (exchange == null) {
+        if (connection.idleNanos(now) > maxAgeNanos || connection.mayBeClosing(now)) connection.close(null);
+        continue;
+      }
+      exchange.expire(now, callNanos, late);
+      // A single call's server says nothing while it works.
+      if (exchange.open() == 0) connection.close(late);
+      else if (!exchange.single && exchange.silentNanos(now) > spec.silenceTimeout.toNanos()) {
+        connection.close(new TimeoutException("the server sent nothing for " + spec.silenceTimeout));
+      }
+    }
+    for (int left = retries.size(); left > 0; left--) {
+      List<Call> calls = unexpired(retries.poll(), late);
+      if (!calls.isEmpty()) retries.add(calls);
+    }
+    if (unreachableSinceNanos != 0 && connections.isEmpty() && now - unreachableSinceNanos > callNanos) {
+      giveUp(new IOException("no function server could be reached at " + target + " for " + spec.callTimeout, connectFailure));
+    }
+    dispatch();
+    tickSoon();
+  }
+
+  private List<Call> unexpired(List<Call> calls, Throwable cause) {
+    long now = System.nanoTime();
+    List<Call> left = new ArrayList<>(calls.size());
+    for (Call call : calls) {
+      if (call.expired(now, callNanos)) call.failed(cause);
+      else left.add(call);
+    }
+    return left;
+  }
+
+  private void end() {
+    down = true;
+    IOException cause = new IOException("the transport to " + target + " was shut down");
+    giveUp(cause);
+    for (Connection connection : new ArrayList<>(connections)) {
+      Exchange exchange = connection.exchange();
+      if (exchange != null) exchange.unanswered().forEach(call -> call.failed(cause));
+      connection.close(cause);
+    }
+  }
+
+  /** Fails all that is not on its way. */
+  private void giveUp(Throwable cause) {
+    List<Call> calls = new ArrayList<>(ready);
+    retries.forEach(calls::addAll);
+    pausing.forEach(calls::addAll);
+    ready.clear();
+    retries.clear();
+    pausing.clear();
+    for (Call call : calls) call.failed(cause);
+  }
+
+  private Set<InetAddress> shunned(long now) {
+    shunnedUntil.values().removeIf(until -> until < now);
+    return shunnedUntil.keySet();
+  }
+
+  /** One line a second at most, however much fails. */
+  private void warn(String what, Throwable cause) {
+    long now = System.nanoTime();
+    if (lastWarningNanos != 0 && now - lastWarningNanos < TimeUnit.SECONDS.toNanos(1)) {
+      unsaid++;
+      return;
+    }
+    LOG.warn("{} ({}{}); trying again", what, cause, unsaid == 0 ? "" : "; and " + unsaid + " other failures since the last line");
+    lastWarningNanos = now;
+    unsaid = 0;
+  }
+}

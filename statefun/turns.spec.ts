@@ -1,0 +1,52 @@
+import { setImmediate as turn } from "node:timers/promises";
+
+import { describe, expect, it, vi } from "vitest";
+
+import { inTurn, turnIsOver } from "./turns.js";
+
+const work = (ms: number): void => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+};
+
+describe("turns of the event loop", () => {
+  it("hold what there is time for, and leave the rest to the next, in order", async () => {
+    const done: string[] = [];
+    inTurn(() => done.push("first"));
+    expect(turnIsOver()).toBe(false);
+    inTurn(() => {
+      work(25);
+      done.push("long");
+    });
+    expect(turnIsOver()).toBe(true);
+    inTurn(() => {
+      done.push("queued");
+      inTurn(() => done.push("goes on"));
+    });
+    inTurn(() => done.push("queued too"));
+    expect(done).toEqual(["first", "long"]);
+    await vi.waitFor(() => expect(done).toEqual(["first", "long", "queued", "queued too", "goes on"]));
+  });
+
+  it("begin anew when nobody works", async () => {
+    inTurn(() => work(25));
+    expect(turnIsOver()).toBe(true);
+    await turn();
+    expect(turnIsOver()).toBe(false);
+  });
+
+  it("come between pieces of work that are each as long as one", async () => {
+    const seen: (string | number)[] = [];
+    for (const piece of [1, 2, 3, 4]) {
+      inTurn(() => {
+        work(25);
+        seen.push(piece);
+      });
+    }
+    await turn();
+    await turn();
+    seen.push("others");
+    await vi.waitFor(() => expect(seen).toHaveLength(5));
+    expect(seen.indexOf("others")).toBeLessThan(4);
+  });
+});
