@@ -9,7 +9,7 @@ import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-r
 import { startModule } from "../../cluster/run-command.js";
 import { REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { stepView } from "../../cluster/terminal/step-view.js";
-import { classpath, ensureTools } from "../../cluster/tools/index.js";
+import { classpath, ensureTools, transportJar } from "../../cluster/tools/index.js";
 import { TRANSPORTS } from "../../cluster/transports.js";
 import { UserError } from "../../cluster/user-error.js";
 import { html, table, writePage } from "../../loadtest/report/html.js";
@@ -17,7 +17,6 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { typeUrlOf } from "../../statefun/index.js";
 import { cpuSeconds } from "../process-cpu.js";
 import { type Spread, spreadOf, spreadText } from "../spread.js";
-import { transportJar } from "./jar.js";
 
 const ENDPOINT = "io.statefun.endpoints.v2/http";
 const STATE_BYTES = 200;
@@ -161,7 +160,7 @@ async function startSide(name: Name): Promise<Side> {
   try {
     const port = String(((await once(server.stdout, "data")) as [Buffer])[0]).trim();
     const args = [factory, `http://127.0.0.1:${port}/statefun`, JSON.stringify(settings()), typeUrlOf(Any), String(STATE_BYTES), String(MESSAGE_BYTES)];
-    const java = await startJavaDialogue({ sources: join(REPOSITORY_ROOT, "bench/transport"), program: "TransportBench", classpath: [classpath("flink"), ...transportJar()], heapMb: HEAP_MB, args });
+    const java = await startJavaDialogue({ sources: join(REPOSITORY_ROOT, "bench/transport"), program: "TransportBench", classpath: [classpath("flink"), transportJar()], heapMb: HEAP_MB, args });
     return {
       name,
       java,
