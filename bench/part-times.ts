@@ -1,20 +1,18 @@
-import { clusterStatus } from "../cluster/control.js";
-import { type ClusterSettings, type Part, partsOf } from "../cluster/settings.js";
+import { recorded } from "../cluster/managed-process.js";
+import { type ClusterSettings, partsOf } from "../cluster/settings.js";
 import { cpuSeconds } from "./process-cpu.js";
 
 /** Processor time by part, in seconds. */
 export type PartTimes = ReadonlyMap<string, number>;
 
 /** Processor time that each running part of a cluster has used so far. Linux only. @param more - other processes, by what they are called */
-export async function partTimes(settings: ClusterSettings, more: Readonly<Record<string, number>> = {}): Promise<Map<string, number>> {
-  const { parts } = await clusterStatus(settings);
-  const pids = new Map<string, number>(parts.flatMap(({ part, pid }): [Part, number][] => (pid === undefined ? [] : [[part, pid]])));
-  for (const [name, pid] of Object.entries(more)) pids.set(name, pid);
+export function partTimes(settings: ClusterSettings, more: Readonly<Record<string, number>> = {}): Map<string, number> {
   const times = new Map<string, number>();
-  for (const name of [...partsOf(settings), ...Object.keys(more)]) {
-    const pid = pids.get(name);
-    if (pid !== undefined) times.set(name, cpuSeconds(pid));
+  for (const part of partsOf(settings)) {
+    const process = recorded(settings, part);
+    if (process !== undefined) times.set(part, cpuSeconds(process.pid));
   }
+  for (const [name, pid] of Object.entries(more)) times.set(name, cpuSeconds(pid));
   return times;
 }
 

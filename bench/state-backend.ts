@@ -80,13 +80,13 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
     const startedAt = Date.now();
     progress(`warming up at ${RATE}/s`);
     await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2, signal });
-    const cpuBefore = await partTimes(settings);
+    const cpuBefore = partTimes(settings);
     const checkpointsBefore = await flink.checkpoints();
     measuring = true;
     progress(`measuring at ${RATE}/s`);
     await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2, signal });
     measuring = false;
-    const cpuAfter = await partTimes(settings);
+    const cpuAfter = partTimes(settings);
     const checkpoints = await flink.checkpoints();
     stop.abort();
     await generating;

@@ -83,16 +83,16 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
     await delay(SETTLE_MS, undefined, { signal });
     await poll("the backlog to be gone", () => meter.lagMs < CALM_LAG_MS, { timeoutMs: LIMIT_MS, signal });
     const openMs = Date.now() - openedMs;
-    const cpu = async (): Promise<{ pipeline: number; dashboard: number }> => {
-      const times = await partTimes(cluster.settings);
+    const cpu = (): { pipeline: number; dashboard: number } => {
+      const times = partTimes(cluster.settings);
       return { pipeline: PARTS.reduce((sum, part) => sum + times.get(part)!, 0), dashboard: times.get("dashboard") ?? 0 };
     };
-    const before = await cpu();
+    const before = cpu();
     meter.begin();
     const beganMs = Date.now();
     await delay(MEASURED_MS, undefined, { signal });
     const seconds = (Date.now() - beganMs) / 1000;
-    const after = await cpu();
+    const after = cpu();
     const { decided, p50, p99 } = meter.end();
     const received = await pages?.close();
     return {

@@ -77,13 +77,13 @@ export interface PipelineReport {
   readonly variants: readonly { readonly variant: Transport; readonly description: string }[];
   /** The highest rate that was held; 0 when none of those that were tried was. */
   readonly sustained: readonly (Place & Load & { readonly perSecond: number; readonly committedMs: { readonly p50: number; readonly p99: number } | null })[];
-  readonly drain: readonly (Place & Load & { readonly perSecond: number; readonly seconds: number | null; readonly decided: number })[];
+  readonly drain: readonly (Place & Load & { readonly perSecond: number; readonly seconds: number | null; readonly waited: number; readonly decided: number })[];
   /** Microseconds of processor time a transaction; `load` sends the transactions and `reader` reads the decisions, neither is the pipeline. */
   readonly cpuMicros: readonly (Place & { readonly phase: "sustained" | "drain"; readonly part: string; readonly perTransaction: number })[];
   readonly tried: readonly TriedRate[];
   readonly health: readonly (Place & { readonly phase: "sustained" | "drain" } & JobHealth)[];
-  /** Of all that was sent: what has no decision, and what has more than one. */
-  readonly exactlyOnce: readonly (Place & { readonly sent: number; readonly missing: number; readonly duplicates: number })[];
+  /** Of all that was sent: what has no decision (`null` when that was not waited for), and what has more than one. */
+  readonly exactlyOnce: readonly (Place & { readonly sent: number; readonly missing: number | null; readonly duplicates: number })[];
   /** Rounds that could not be finished. */
   readonly problems: readonly (Place & { readonly what: string })[];
   readonly summary: readonly VariantSummary[];
@@ -130,8 +130,8 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
   }
   const report = reportOf(options, figures);
   for (const one of report.summary) process.stdout.write(`${summaryLine(one)}\n`);
-  const wrong = report.exactlyOnce.filter(({ missing, duplicates }) => missing + duplicates > 0);
-  if (wrong.length > 0) throw new UserError(`not exactly once: ${wrong.map(({ variant, round, missing, duplicates }) => `${variant}, round ${round}: ${missing} missing, ${duplicates} repeated`).join("; ")}`);
+  const wrong = report.exactlyOnce.filter(({ missing, duplicates }) => (missing ?? 0) + duplicates > 0);
+  if (wrong.length > 0) throw new UserError(`not exactly once: ${wrong.map(({ variant, round, missing, duplicates }) => `${variant}, round ${round}: ${missing ?? "?"} missing, ${duplicates} repeated`).join("; ")}`);
   if (report.problems.length > 0) throw new UserError(`${report.problems.length} rounds could not be finished: see ${REPORT}.html`);
 }
 
@@ -144,14 +144,12 @@ async function measure(place: Place, options: PipelineOptions, figures: Figures,
     const isCalm = await sustain(bed, place, options, figures, progress, plan);
     figures.health.push({ ...place, phase: "sustained", ...(await bed.health()) });
     if (!isCalm) progress("it does not work off what it was offered: its backlog comes on top");
-    const waiting = bed.sent - bed.decided;
     const drained = await bed.drain(options.backlog, plan.drainLimitMs, progress);
-    figures.drain.push({ ...place, accounts: ACCOUNTS, keys: "uniform", perSecond: drained.perSecond, seconds: drained.seconds ?? null, decided: drained.decided });
+    figures.drain.push({ ...place, accounts: ACCOUNTS, keys: "uniform", perSecond: drained.perSecond, seconds: drained.seconds ?? null, waited: drained.waiting, decided: drained.decided });
     addCpu(figures, place, "drain", drained.cpuMicros);
-    process.stdout.write(`${place.variant}, round ${place.round}: a backlog of ${(options.backlog + waiting).toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`);
+    process.stdout.write(`${place.variant}, round ${place.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`);
     figures.health.push({ ...place, phase: "drain", ...(await bed.health()) });
-    // What was given up has nothing missing: it was not waited for.
-    figures.exactlyOnce.push({ ...place, sent: bed.sent, missing: drained.seconds === undefined ? 0 : bed.sent - bed.decided, duplicates: bed.duplicates });
+    figures.exactlyOnce.push({ ...place, sent: bed.sent, missing: drained.seconds === undefined ? null : bed.sent - bed.decided, duplicates: bed.duplicates });
   } finally {
     await bed.close();
   }
@@ -247,7 +245,7 @@ ${table(["Transport", "#held, transactions/s", "#pipeline, µs of processor time
 ${phases.map((phase) => html`<h2>Processor time by part, µs a transaction: ${phase === "sustained" ? "at the rate that was held" : "in a backlog"}</h2>${table(["Part", ...variants.map(({ variant }) => `#${variant}`)], [...new Set(cpuMicros.map(({ part }) => part))].map((part) => [MEASURING.has(part) ? `${part} (measures)` : part, ...cpu(phase, part)]))}`)}
 <h2>Every rate that was tried</h2>${table(["Transport", "#Round", "#offered/s", "#decided/s", "#p50, ms", "#p99, ms", "#on their way", "#more a second", "Held"], tried.map((one) => [one.variant, one.round, one.offered, one.decidedPerSecond, one.committedMs.p50, one.committedMs.p99, one.lag, one.lagGrowth, one.held ? "yes" : "no"]))}
 <h2>Flink's job, and what became of the transactions</h2>${table(["Transport", "#Round", "Phase", "#restarts", "#checkpoints failed", "#completed"], health.map((one) => [one.variant, one.round, one.phase, one.restarts, one.failedCheckpoints, one.completedCheckpoints]))}
-${table(["Transport", "#Round", "#sent", "#missing", "#repeated"], exactlyOnce.map((one) => [one.variant, one.round, one.sent, one.missing, one.duplicates]))}`;
+${table(["Transport", "#Round", "#sent", "#missing", "#repeated"], exactlyOnce.map((one) => [one.variant, one.round, one.sent, one.missing ?? "not waited for", one.duplicates]))}`;
 }
 
 /** What can be compared. */

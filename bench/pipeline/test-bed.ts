@@ -21,7 +21,7 @@ export interface TestBedOptions {
   readonly variant: Transport;
   readonly accounts: number;
   readonly merchants: number;
-  /** How many transactions are encoded before the cluster starts. */
+  /** How many transactions are encoded before the first is sent. */
   readonly stock: number;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -45,6 +45,8 @@ export interface Drained {
   readonly perSecond: number;
   /** From Flink's start, cold, until every decision was committed; `undefined` when that was not waited for any longer. */
   readonly seconds: number | undefined;
+  /** Transactions that waited, those of before included. */
+  readonly waiting: number;
   readonly decided: number;
   readonly cpuMicros: Readonly<Record<string, number>>;
 }
@@ -133,7 +135,7 @@ export class TestBed {
   /** Looks at the rate that is offered for so long. */
   async watch(offered: number, forMs: number): Promise<Watched> {
     const lags = new LagSamples();
-    const [beganMs, decidedBefore, before] = [Date.now(), this.#meter.decided, await this.#times()];
+    const [beganMs, decidedBefore, before] = [Date.now(), this.#meter.decided, this.#times()];
     this.#meter.begin();
     for (let now = Date.now(); now - beganMs < forMs; now = Date.now()) {
       lags.add(now, this.#load.due(now) - this.#meter.decided);
@@ -148,7 +150,7 @@ export class TestBed {
       committedMs: this.#meter.committedMs(),
       lag: Math.round(lags.mean),
       lagGrowth: Math.round(lags.growth * 10) / 10,
-      cpuMicros: microsEach(before, await this.#times(), decided),
+      cpuMicros: microsEach(before, this.#times(), decided),
     };
   }
 
@@ -165,6 +167,7 @@ export class TestBed {
     await poll("Flink to be gone", () => this.#died.length >= this.#ended, { timeoutMs: 30_000, signal: this.#signal });
     const decidedBefore = this.#meter.decided;
     await this.#load.burst(backlog);
+    const waiting = this.#load.sent - decidedBefore;
     progress("Flink starts");
     const beganMs = Date.now();
     for (const part of FLINK) await this.#cluster.release(part);
@@ -175,19 +178,20 @@ export class TestBed {
       decided = this.#meter.decided - decidedBefore;
       const isLate = Date.now() - beganMs >= limitMs;
       const share = marks.length === 0 ? 0.1 : 0.9;
-      if (marks.length < 2 && decided > 0 && (decided >= backlog * share || isLate)) marks.push({ atMs: Date.now(), decided, times: await this.#times() });
-      if (decided >= backlog || isLate) break;
+      if (marks.length < 2 && decided > 0 && (decided >= waiting * share || isLate)) marks.push({ atMs: Date.now(), decided, times: this.#times() });
+      if (decided >= waiting || isLate) break;
       this.#requireAlive();
       if (Date.now() - toldMs >= 5_000) {
         toldMs = Date.now();
-        progress(`${decided.toLocaleString("en")} of ${backlog.toLocaleString("en")} decided after ${Math.round((toldMs - beganMs) / 1000)} s`);
+        progress(`${decided.toLocaleString("en")} of ${waiting.toLocaleString("en")} decided after ${Math.round((toldMs - beganMs) / 1000)} s`);
       }
       await delay(SAMPLE_MS / 5, undefined, { signal: this.#signal });
     }
-    const [first, last] = [marks[0], marks[1] ?? { atMs: Date.now(), decided, times: await this.#times() }];
+    const [first, last] = [marks[0], marks[1] ?? { atMs: Date.now(), decided, times: this.#times() }];
     return {
       perSecond: first === undefined ? 0 : Math.round((last.decided - first.decided) / Math.max(0.001, (last.atMs - first.atMs) / 1000)),
-      seconds: decided >= backlog ? Math.round((Date.now() - beganMs) / 100) / 10 : undefined,
+      seconds: decided >= waiting ? Math.round((Date.now() - beganMs) / 100) / 10 : undefined,
+      waiting,
       decided,
       cpuMicros: first === undefined ? {} : microsEach(first.times, last.times, last.decided - first.decided),
     };
@@ -205,9 +209,9 @@ export class TestBed {
     return this.#close();
   }
 
-  async #times(): Promise<PartTimes> {
+  #times(): PartTimes {
     const { user, system } = process.cpuUsage();
-    return (await partTimes(this.#cluster.settings, { load: this.#load.pid })).set("reader", (user + system) / 1e6);
+    return partTimes(this.#cluster.settings, { load: this.#load.pid }).set("reader", (user + system) / 1e6);
   }
 
   #requireAlive(): void {
