@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink.js";
+import { startOverCommand } from "./guard.js";
 import { partProgram } from "./parts/index.js";
 import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
 import { waitHealthy } from "./health.js";
@@ -12,6 +13,7 @@ import { isAlive, signalProcess } from "./process-identity.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { settled } from "./settled.js";
 import type { ClusterSettings, Part } from "./settings.js";
+import { afterRestart, type StateRecord, writeStateRecord } from "./state-record.js";
 import { UserError } from "./user-error.js";
 
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
@@ -19,6 +21,7 @@ const GIVE_UP_DEATHS = 5;
 const GIVE_UP_WINDOW_MS = 60_000;
 const CLEARED_LIMIT_MS = 60_000;
 const RESTORE_LIMIT_MS = 60_000;
+const CHECKPOINT_LIMIT_MS = 120_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4_000;
 
@@ -47,6 +50,8 @@ export class Cluster implements RunningCluster {
   readonly #held = new Set<Part>();
   /** Ends waiting for a next start. */
   readonly #end = new AbortController();
+  /** See {@link leaveSavepoint}. */
+  #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
   constructor(settings: ClusterSettings, options: { restart: boolean; onEvent: (event: ClusterEvent) => void; unlock: () => void }) {
@@ -58,6 +63,11 @@ export class Cluster implements RunningCluster {
 
   get settings(): ClusterSettings {
     return this.#settings;
+  }
+
+  /** Takes over what is written down of the job's state, before the job is started. */
+  adoptState({ stateBackend, generation, savepoint }: StateRecord): void {
+    this.#settings = { ...this.#settings, stateBackend, stateGeneration: generation, savepoint };
   }
 
   /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */
@@ -97,26 +107,33 @@ export class Cluster implements RunningCluster {
   }
 
   /**
-   * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another
-   * parallelism. Resolves when JobManager and TaskManager answer.
+   * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another parallelism,
+   * another state backend. Resolves when the job has a checkpoint of its own. Killed on the way, the next start goes on from the savepoint, or
+   * as it was before if there is none.
    *
    * @throws {UserError} when the savepoint fails: the job goes on then; or when it was started from anything else
    */
-  async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void> {
-    // The JobManager ends with its job.
-    for (const part of FLINK) this.hold(part);
-    const jobManager = this.#current.get("jobmanager");
+  async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void> {
+    // It writes the record too.
+    await this.#left;
+    const { stateBackend, stateGeneration: generation, savepoint: before } = this.#settings;
+    const record: StateRecord = { stateBackend, generation, ...(before !== undefined && { savepoint: before }) };
     const folder = savepointFolder(this.#settings, `restart-${Date.now()}`);
-    const savepoint = await flinkClient(this.#settings)
-      .stopWithSavepoint(folder, () => savepointIn(this.#settings, folder))
-      .catch(async (error: unknown) => {
-        const ended = recorded(this.#settings, "jobmanager") === undefined ? await jobManager?.exited : undefined;
-        // It ended in order, with its job: started as it was before, it would begin at an older savepoint, or at nothing.
-        if (ended?.code === 0) throw new UserError(`the job ended, but its savepoint is not in ${folder}. See the JobManager's log. Start over with: npm run cluster -- down --name ${this.#settings.name} --wipe`, { cause: error });
-        for (const part of FLINK) await this.release(part);
-        throw error;
-      });
-    await this.#endedByItself("jobmanager");
+    const next = { stateBackend: changes.stateBackend ?? stateBackend, folder };
+    await writeStateRecord(this.#settings, { ...record, next });
+    for (const part of FLINK) this.hold(part);
+    const failure = await flinkClient(this.#settings)
+      .stopWithSavepoint(folder, () => savepointIn(this.#settings, folder), this.#end.signal)
+      .then(() => undefined, (error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    this.#end.signal.throwIfAborted();
+    await this.#endJobManager(failure === undefined);
+    const savepoint = await savepointIn(this.#settings, folder);
+    const after = afterRestart({ ...record, next }, savepoint);
+    await writeStateRecord(this.#settings, after);
+    if (savepoint === undefined) {
+      for (const part of FLINK) await this.release(part);
+      throw failure ?? new UserError(`the job ended, but its savepoint is not in ${folder}. See the JobManager's log.`);
+    }
     await Promise.all(
       FLINK.map(async (part) => {
         const identity = recorded(this.#settings, part);
@@ -124,21 +141,45 @@ export class Cluster implements RunningCluster {
         this.#current.delete(part);
       }),
     );
-    this.#settings = { ...this.#settings, ...changes, savepoint };
+    this.#settings = { ...this.#settings, ...changes };
+    this.adoptState(after);
     for (const part of FLINK) this.#held.delete(part);
     await settled(...FLINK.map((part) => this.startPart(part, this.#end.signal)));
     const restored = await flinkClient(this.#settings).restoredFrom(RESTORE_LIMIT_MS, this.#end.signal);
-    if (restored !== savepoint) throw new UserError(`the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: npm run cluster -- down --name ${this.#settings.name} --wipe`);
+    if (restored !== savepoint) throw new UserError(`the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: ${startOverCommand(this.#settings)}`);
+    await this.leaveSavepoint();
   }
 
   /**
-   * A JobManager ends with its job, and before it ends it clears away what ZooKeeper holds of the job's checkpoints. One that is stopped
-   * on the way leaves some, perhaps old ones: the next start would prefer those to any savepoint.
+   * Once the job has a checkpoint of its own, forgets the savepoint that it began from: should its checkpoints be lost, it must not begin
+   * there once more. Never fails: the next start tries again.
    */
-  async #endedByItself(part: Part): Promise<void> {
-    const identity = recorded(this.#settings, part);
+  leaveSavepoint(): Promise<void> {
+    this.#left = this.#leaveSavepoint().catch(() => undefined);
+    return this.#left;
+  }
+
+  async #leaveSavepoint(): Promise<void> {
+    const { savepoint, stateBackend, stateGeneration: generation } = this.#settings;
+    if (savepoint === undefined) return;
+    const flink = flinkClient(this.#settings);
+    // When the second is complete, ZooKeeper has heard of the first.
+    await poll("the first checkpoints since the savepoint", async () => Number(await flink.completedCheckpoints()) >= 2, { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal });
+    await writeStateRecord(this.#settings, { stateBackend, generation });
+    this.#settings = { ...this.#settings, savepoint: undefined };
+  }
+
+  /**
+   * A JobManager ends with its job, and before it ends it clears away what ZooKeeper holds of the job's checkpoints. After a failure it must
+   * not live on: it might still complete the savepoint, and end the job.
+   */
+  async #endJobManager(byItself: boolean): Promise<void> {
+    const identity = recorded(this.#settings, "jobmanager");
     if (identity === undefined) return;
-    await poll(`${part} to end with its job`, () => !isAlive(identity), { timeoutMs: CLEARED_LIMIT_MS, intervalMs: 50, signal: this.#end.signal });
+    const ended = () => poll("the JobManager to end", () => !isAlive(identity), { timeoutMs: CLEARED_LIMIT_MS, intervalMs: 50, signal: this.#end.signal });
+    if (byItself) await ended().catch(() => this.#end.signal.throwIfAborted());
+    signalProcess(identity, "SIGKILL");
+    await ended();
   }
 
   /** Stops every part in order; once, however often it is called. */

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 
-import { flinkClient } from "./flink.js";
+import { type FlinkClient, flinkClient } from "./flink.js";
 import { isHealthy } from "./health.js";
 import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
-import { type ClusterSettings, type Part, PARTS, partsOf } from "./settings.js";
+import { type ClusterSettings, type Part, PARTS, partsOf, type StateBackend } from "./settings.js";
 
 /** How one part is at the moment. */
 export interface PartStatus {
@@ -13,12 +13,21 @@ export interface PartStatus {
   readonly healthy: boolean;
 }
 
+/** The job's state as Flink has it. */
+export interface StateStatus {
+  readonly backend: StateBackend;
+  /** What the newest checkpoint holds; of RocksDB's increments, what it added. `undefined` before the first. */
+  readonly checkpointBytes: number | undefined;
+}
+
 export interface ClusterStatus {
   readonly parts: readonly PartStatus[];
   /** Who watches over the parts; `undefined` after it was killed. */
   readonly supervisorPid: number | undefined;
   /** Flink's word for the job's state, or `unreachable`. */
   readonly job: string;
+  /** What the job works on; `undefined` when nobody can say. */
+  readonly state: StateStatus | undefined;
   /** Every part of the pipeline answers and the job runs. The dashboard is not one: it only watches. */
   readonly running: boolean;
 }
@@ -32,8 +41,16 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
       return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings)) };
     }),
   );
-  const job = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? await flinkClient(settings).jobState() : "unreachable";
-  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard") };
+  const flink = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? flinkClient(settings) : undefined;
+  const job = (await flink?.jobState()) ?? "unreachable";
+  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, state: flink && (await stateStatus(flink)), running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard") };
+}
+
+/** Asks Flink what its job works on. */
+export async function stateStatus(flink: FlinkClient): Promise<StateStatus | undefined> {
+  const [backend, checkpoints] = await Promise.all([flink.stateBackend(), flink.checkpoints()]);
+  if (backend === "unreachable" || checkpoints === "unreachable") return undefined;
+  return { backend, checkpointBytes: checkpoints.last?.bytes };
 }
 
 /**

@@ -37,11 +37,23 @@ async function flink(operation: object | "gone"): Promise<{ readonly url: string
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
+describe("stateBackend", () => {
+  it.each([
+    { name: "HashMapStateBackend", backend: "hashmap" },
+    { name: "EmbeddedRocksDBStateBackend", backend: "rocksdb" },
+    { name: "SomethingElse", backend: "unreachable" },
+  ])("knows Flink's $name", async ({ name, backend }) => {
+    server = createServer((request, response) => void response.end(JSON.stringify(request.url === "/jobs/overview" ? { jobs: [{ jid: "j", "start-time": 1 }] } : request.url === "/jobs/j/checkpoints/config" ? { state_backend: name } : {})));
+    await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+    expect(await flinkClientAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).stateBackend()).toBe(backend);
+  });
+});
+
 describe("stopWithSavepoint", () => {
   it("cancels the job, with a savepoint in this folder", async () => {
     const { url, asked } = await flink({ location: `${FOLDER}/savepoint-1` });
     expect(await flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.reject(new Error("asked for nothing")))).toBe(`${FOLDER}/savepoint-1`);
-    expect(asked).toEqual([{ "cancel-job": true, "target-directory": FOLDER }]);
+    expect(asked).toEqual([{ "cancel-job": true, "target-directory": FOLDER, formatType: "CANONICAL" }]);
   });
 
   it("finds the savepoint of a JobManager that ended before it was asked", async () => {

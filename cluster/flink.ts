@@ -1,6 +1,6 @@
 import { addresses } from "./addresses.js";
 import { poll } from "./poll.js";
-import type { ClusterSettings } from "./settings.js";
+import type { ClusterSettings, StateBackend } from "./settings.js";
 import { UserError } from "./user-error.js";
 
 const REQUEST_MS = 2_000;
@@ -23,7 +23,11 @@ export interface FlinkClient {
   /** Restarts of the job under this JobManager; a new JobManager begins at 0. */
   restarts(): Promise<number | Unreachable>;
   checkpoints(): Promise<CheckpointFigures | Unreachable>;
+  /** What the job keeps its state in. */
+  stateBackend(): Promise<StateBackend | Unreachable>;
   completedCheckpoints(): Promise<number | Unreachable>;
+  /** What of the TaskManager's heap is in use, not yet collected garbage included. */
+  heapBytes(): Promise<number | Unreachable>;
   /**
    * Waits for so many more checkpoints: what was emitted before is committed then, and a late repeat would show. Counts
    * anew under a new JobManager.
@@ -34,14 +38,14 @@ export interface FlinkClient {
   /** The checkpoint under way, if any: when it began, in ms since the epoch, and whether every task has acknowledged it. */
   pendingCheckpoint(): Promise<{ readonly triggeredAtMs: number; readonly acknowledged: boolean } | undefined>;
   /**
-   * Cancels the job with a savepoint: nothing is emitted after it.
+   * Cancels the job with a savepoint in Flink's canonical format, which every state backend reads: nothing is emitted after it.
    *
    * @param folder - where the savepoint goes, a folder of its own
    * @param written - looks for it there: a JobManager ends with its job, perhaps before it was asked how the savepoint went
    * @returns where the savepoint is
    * @throws {UserError} when it fails
    */
-  stopWithSavepoint(folder: string, written: () => Promise<string | undefined>): Promise<string>;
+  stopWithSavepoint(folder: string, written: () => Promise<string | undefined>, signal?: AbortSignal): Promise<string>;
   /**
    * What the job was restored from: the path of a checkpoint or savepoint.
    *
@@ -55,6 +59,9 @@ export interface FlinkClient {
 interface CheckpointHistory {
   readonly history: readonly { readonly status: string; readonly trigger_timestamp: number; readonly num_subtasks: number; readonly num_acknowledged_subtasks: number }[];
 }
+
+/** By Flink's names. */
+const BACKENDS: Readonly<Record<string, StateBackend>> = { HashMapStateBackend: "hashmap", EmbeddedRocksDBStateBackend: "rocksdb" };
 
 interface JobsAnswer {
   readonly jobs: readonly { readonly jid: string; readonly state: string; readonly "start-time": number; readonly tasks: Readonly<Record<string, number>> }[];
@@ -101,9 +108,20 @@ export function flinkClientAt(base: string): FlinkClient {
       const last = answer.latest.completed;
       return { completed: answer.counts.completed, failed: answer.counts.failed, last: last === null ? undefined : { durationMs: last.end_to_end_duration, bytes: last.state_size } };
     },
+    async stateBackend() {
+      const job = await newestJob();
+      const name = job && (await get<{ state_backend: string }>(`/jobs/${job.jid}/checkpoints/config`))?.state_backend;
+      return (name === undefined ? undefined : BACKENDS[name]) ?? "unreachable";
+    },
     async completedCheckpoints() {
       const figures = await client.checkpoints();
       return figures === "unreachable" ? figures : figures.completed;
+    },
+    async heapBytes() {
+      const id = (await get<{ taskmanagers: { id: string }[] }>("/taskmanagers"))?.taskmanagers[0]?.id;
+      const metrics = id === undefined ? undefined : await get<{ value: string }[]>(`/taskmanagers/${encodeURIComponent(id)}/metrics?get=Status.JVM.Memory.Heap.Used`);
+      const value = metrics?.[0]?.value;
+      return value === undefined ? "unreachable" : Number(value);
     },
     async waitForCheckpoints(more, timeoutMs, signal) {
       let first: number | undefined;
@@ -120,9 +138,9 @@ export function flinkClientAt(base: string): FlinkClient {
       const pending = answer?.history.find(({ status }) => status === "IN_PROGRESS");
       return pending && { triggeredAtMs: pending.trigger_timestamp, acknowledged: pending.num_acknowledged_subtasks === pending.num_subtasks };
     },
-    async stopWithSavepoint(folder, written) {
+    async stopWithSavepoint(folder, written, signal) {
       const job = await newestJob();
-      const started = job && (await post<{ "request-id": string }>(`/jobs/${job.jid}/savepoints`, { "cancel-job": true, "target-directory": folder }));
+      const started = job && (await post<{ "request-id": string }>(`/jobs/${job.jid}/savepoints`, { "cancel-job": true, "target-directory": folder, formatType: "CANONICAL" }));
       if (started === undefined) throw new UserError("Flink does not take a savepoint: nobody answers, or no job runs.");
       const { location, failure } = await poll("the savepoint to complete", async () => {
         const answer = await get<{ operation?: { location?: string; "failure-cause"?: { class: string } } }>(`/jobs/${job!.jid}/savepoints/${started["request-id"]}`);
@@ -131,7 +149,7 @@ export function flinkClientAt(base: string): FlinkClient {
           return location !== undefined && { location, failure: undefined };
         }
         return answer.operation && { location: answer.operation.location, failure: answer.operation["failure-cause"] };
-      }, { timeoutMs: SAVEPOINT_MS, intervalMs: 50 });
+      }, { timeoutMs: SAVEPOINT_MS, intervalMs: 50, signal });
       if (location === undefined) throw new UserError(`the savepoint failed: ${failure?.class ?? "no reason given"}. See the JobManager's log.`);
       return location;
     },

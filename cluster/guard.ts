@@ -3,7 +3,6 @@ import { join } from "node:path";
 
 import { addresses } from "./addresses.js";
 import { readTopics } from "./java-reader.js";
-import { holdsCheckpoint } from "./object-store.js";
 import { zookeeperData } from "./parts/index.js";
 import type { ClusterSettings } from "./settings.js";
 import { UserError } from "./user-error.js";
@@ -49,15 +48,19 @@ export interface StoresAtStart {
   readonly startOver?: string;
 }
 
+/** The native cluster's command that forgets everything. */
+export const startOverCommand = ({ name }: ClusterSettings): string => `npm run cluster -- down --name ${name} --wipe`;
+
 /**
  * Checks that the stores belong together, before Flink is started and while nothing writes to them.
  *
+ * @param checkpoint - see {@link Past}
  * @throws {UserError} when {@link refusal} has a reason
  */
-export async function guardStores(settings: ClusterSettings, { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = `npm run cluster -- down --name ${settings.name} --wipe` }: StoresAtStart): Promise<void> {
+export async function guardStores(settings: ClusterSettings, checkpoint: boolean, { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = startOverCommand(settings) }: StoresAtStart): Promise<void> {
   const reason = await refusal({
     topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
-    checkpoint: await holdsCheckpoint(settings),
+    checkpoint,
     pointer,
     outputs: () => holdsCommitted(settings.application.outputTopics.map(({ name }) => name)),
   });

@@ -57,10 +57,10 @@ export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: 
 /**
  * Follows topics with Kafka's own Java consumer, from their beginning.
  *
- * @returns `stop`, which resolves when everything that was there by then has been read
+ * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is of no use any more
  */
-export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): { stop(): Promise<void> } {
-  const { finished, endInput } = startReader(options, "follow", onRecord);
+export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): { stop(): Promise<void>; kill(): void } {
+  const { finished, endInput, kill } = startReader(options, "follow", onRecord);
   // Awaited in the end; a failure before then must not go unhandled.
   finished.catch(() => undefined);
   return {
@@ -68,10 +68,11 @@ export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord
       endInput();
       await finished;
     },
+    kill,
   };
 }
 
-function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void } {
+function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void; readonly kill: () => void } {
   const specs = topics.map(({ topic, partitions = [], from = new Map<number, bigint>() }) => {
     const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
     return `${topic}${only}${from.size > 0 ? `:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}` : ""}`;
@@ -99,7 +100,7 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
       });
     });
   });
-  return { finished, endInput: () => void child.stdin.end() };
+  return { finished, endInput: () => void child.stdin.end(), kill: () => void child.kill("SIGKILL") };
 }
 
 function bytes(text: string): Buffer | null {

@@ -1,23 +1,25 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 
 import { type Cluster, killPart } from "./cluster.js";
-import { clusterStatus, stopCluster } from "./control.js";
+import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
+import { convertState } from "./convert.js";
 import { detach } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
-import { wholeNumber } from "./option-values.js";
+import { stateBackendOption, wholeNumber } from "./option-values.js";
 import { startPrometheus, writePrometheusFiles } from "./prometheus.js";
 import { addresses } from "./addresses.js";
-import { type ClusterOptions, clusterSettings, type ClusterSettings, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, type StateBackend, withDashboard } from "./settings.js";
+import { type ClusterOptions, clusterSettings, type ClusterSettings, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, STATE_BACKENDS, type StateBackend, withDashboard } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
+import { megabytes, sizeAdvice } from "./state-size.js";
 import { eventText } from "./terminal/event-text.js";
 import { stepView } from "./terminal/step-view.js";
 import { ensureTools } from "./tools/index.js";
-import { interrupted } from "./terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "./terminal/interrupted.js";
 import { UserError } from "./user-error.js";
 
 const NOT_RUNNING = 3;
@@ -39,10 +41,10 @@ export async function main(argv: string[]): Promise<number> {
     .option("--detach", "go on in the background once everything runs", false)
     .option("--fresh", "start over: forget all topics and state", false)
     .option("--parallelism <n>", "of the Flink job", wholeNumber(1, 16), 2)
-    .addOption(new Option("--state-backend <name>", "where Flink keeps state while it works").choices(["rocksdb", "hashmap"]).default("rocksdb"))
+    .addOption(stateBackendOption())
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)
-    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend: StateBackend; dashboard: boolean; failures: boolean }) => {
+    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend?: StateBackend; dashboard: boolean; failures: boolean }) => {
       exitCode = options.detach ? await detach(clusterSettings(options), argv) : await up(options);
     });
   named(program.command("status"))
@@ -54,6 +56,7 @@ export async function main(argv: string[]): Promise<number> {
       else {
         for (const { part, pid, healthy } of status.parts) console.log(`${part.padEnd(12)} ${(pid === undefined ? "stopped" : healthy ? "healthy" : "no answer").padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}`);
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
+        if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
         if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined)) console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
       }
       exitCode = status.running ? 0 : NOT_RUNNING;
@@ -77,6 +80,12 @@ export async function main(argv: string[]): Promise<number> {
     .action((part: Part, options: Named & { signal: NodeJS.Signals }) => {
       killPart(clusterSettings(options), part, options.signal);
       console.log(`${options.signal} sent to ${part}`);
+    });
+  named(program.command("convert"))
+    .description("moves a stopped cluster's state to another backend, by a canonical savepoint; docs/operations.md says when")
+    .addArgument(new Argument("<backend>", "where the state is to be").choices(STATE_BACKENDS))
+    .action(async (backend: StateBackend, options: Named) => {
+      exitCode = await convert(clusterSettings(options), backend);
     });
   named(program.command("metrics"))
     .description("runs Prometheus (which must be installed) on the cluster until Ctrl-C, with the rules of dashboards/prometheus")
@@ -133,6 +142,26 @@ async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
   return gaveUp ? 1 : 0;
+}
+
+async function convert(settings: ClusterSettings, to: StateBackend): Promise<number> {
+  const step = stepView();
+  const { signal } = interrupted();
+  try {
+    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+    const done = await convertState(settings, to, { step, signal });
+    console.log(done === undefined ? `the state is on ${to} already` : `${pc.green("✔")} the state is on ${done.to} now, not on ${done.from}: a checkpoint there has ${megabytes(done.checkpointBytes)}. Nothing is lost; go on with: npm run cluster -- up --name ${settings.name}`);
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  }
+}
+
+function stateLines({ backend, checkpointBytes }: StateStatus, name: string): string[] {
+  if (checkpointBytes === undefined) return [`${"state".padEnd(12)} ${backend}`];
+  const advice = sizeAdvice(backend, checkpointBytes, name);
+  return [`${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`, ...(advice === undefined ? [] : [advice])];
 }
 
 async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {

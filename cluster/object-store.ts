@@ -1,7 +1,7 @@
-import { CreateBucketCommand, ListObjectsV2Command, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 
 import { addresses } from "./addresses.js";
-import type { ClusterSettings } from "./settings.js";
+import { clusterId, type ClusterSettings, HA_FOLDER } from "./settings.js";
 
 // This version is pinned and made for Node 20; that later ones will not be is no news for people who run a demo.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
@@ -28,6 +28,23 @@ export async function createBucket(settings: ClusterSettings): Promise<void> {
   });
 }
 
+/** An object's text; `undefined` when there is none. */
+export async function readObject(settings: ClusterSettings, Key: string): Promise<string | undefined> {
+  return await withStore(settings, async (client, Bucket) => {
+    try {
+      return await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString();
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.name === "NoSuchKey") return undefined;
+      throw error;
+    }
+  });
+}
+
+/** Writes an object, whole or not at all. */
+export async function writeObject(settings: ClusterSettings, Key: string, Body: string): Promise<void> {
+  await withStore(settings, (client, Bucket) => client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "application/json" })));
+}
+
 /** Where savepoints of one restart go: a folder of its own, so that the one in it is the one. */
 export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string => `s3://${objectStore.bucket}/savepoints/${name}`;
 
@@ -43,12 +60,12 @@ export async function savepointIn(settings: ClusterSettings, folder: string): Pr
   });
 }
 
-/** Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint. */
+/** Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint of this generation. */
 export async function holdsCheckpoint(settings: ClusterSettings): Promise<boolean> {
   return await withStore(settings, async (client, Bucket) => {
     let token: string | undefined;
     do {
-      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "ha/", ContinuationToken: token }));
+      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: `${HA_FOLDER}/${clusterId(settings)}/`, ContinuationToken: token }));
       if (page.Contents?.some(({ Key }) => Key?.includes("completedCheckpoint"))) return true;
       token = page.NextContinuationToken;
     } while (token !== undefined);

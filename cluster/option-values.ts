@@ -1,4 +1,6 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+
+import { DEFAULT_STATE_BACKEND, STATE_BACKENDS } from "./settings.js";
 
 /** A parser for options that must be whole numbers within bounds; commander puts the option's name before the message. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -20,3 +22,6 @@ export function someOf<T extends string>(names: readonly T[]): (text: string) =>
       return found;
     });
 }
+
+/** No default of its own: state that is there keeps its backend. */
+export const stateBackendOption = (): Option => new Option("--state-backend <name>", `where Flink keeps state while it works (default: where this folder's state is; of a new folder ${DEFAULT_STATE_BACKEND})`).choices(STATE_BACKENDS);

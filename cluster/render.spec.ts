@@ -66,9 +66,21 @@ describe("renderFlinkConf", () => {
     }
   });
 
-  it("gives the TaskManager's heap what the other parts leave", () => {
-    const sizes = taskManagerMemoryMb(settings);
+  it.each(["rocksdb", "hashmap"] as const)("gives the TaskManager's heap what the other parts leave, on %s", (stateBackend) => {
+    const sizes = taskManagerMemoryMb({ ...settings, stateBackend });
     expect(sizes.taskHeap).toBeGreaterThan(500);
+    expect(sizes.managed > 0).toBe(stateBackend === "rocksdb");
     expect(sizes.heap + sizes.managed + sizes.direct + sizes.metaspace + sizes.overhead).toBe(settings.memoryMb.taskManager);
+  });
+
+  it("gives each generation a place of its own for high availability: what is left of the one before is not gone on from", () => {
+    expect(flinkOverrides(settings, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud");
+    expect(flinkOverrides({ ...settings, stateGeneration: 2 }, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud-2");
+  });
+
+  it("runs containers on the backend and in the place that new native clusters have", () => {
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<string, string>;
+    const native = flinkOverrides(settings, "taskmanager");
+    for (const key of ["state.backend", "taskmanager.memory.managed.size", "taskmanager.memory.process.size", "high-availability.cluster-id", "high-availability.storageDir"]) expect(conf[key], key).toBe(native[key]);
   });
 });

@@ -1,7 +1,7 @@
 import { isMap, parse, parseAllDocuments, stringify } from "yaml";
 
 import { addresses, HOST } from "./addresses.js";
-import { BASE_PORTS, type ClusterSettings, SERVERS } from "./settings.js";
+import { BASE_PORTS, clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "./settings.js";
 import { UserError } from "./user-error.js";
 
 /** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
@@ -55,7 +55,8 @@ export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "
     "metrics.internal.query-service.port": 0,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
     "high-availability.zookeeper.quorum": at.zookeeper,
-    "high-availability.storageDir": s3("ha"),
+    "high-availability.cluster-id": `/${clusterId(settings)}`,
+    "high-availability.storageDir": s3(HA_FOLDER),
     "state.checkpoints.dir": s3("checkpoints"),
     "state.savepoints.dir": s3("savepoints"),
     "s3.endpoint": at.minio,
@@ -65,7 +66,6 @@ export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "
     "taskmanager.numberOfTaskSlots": settings.parallelism,
     "execution.checkpointing.interval": `${settings.checkpointIntervalMs}ms`,
     "state.backend": settings.stateBackend,
-    "state.backend.incremental": String(settings.stateBackend === "rocksdb"),
     "io.tmp.dirs": `${dataDir}/flink-tmp-${role}`,
     // StateFun runs on the processors that the functions and Kafka need too.
     "taskmanager.cpu.cores": settings.parallelism,

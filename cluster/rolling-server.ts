@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { readFileSync } from "node:fs";
 
-/** A worker that is to go has this long for its connections to end: StateFun keeps one for 18 s at most. */
+/** A worker that is to go has this long for what it is answering. */
 const DRAIN_LIMIT_MS = 30_000;
 const RESTART_MS = 250;
 
@@ -9,8 +9,8 @@ const RESTART_MS = 250;
  * Serves a module in a worker process and exchanges it without an interruption.
  *
  * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file `ROLLING_ENV` (JSON)
- * now holds; when it listens, the old one takes no more connections, answers what comes over those that it has, and ends with the
- * last of them. A worker that dies is replaced. SIGTERM stops all.
+ * now holds; when it listens, the old one gets a SIGTERM, on which a server drains: it takes no more connections, and ends with the last
+ * of those that it has. A worker that dies is replaced. SIGTERM stops all.
  */
 function main(): void {
   const [file] = process.argv.slice(2);
@@ -53,7 +53,7 @@ function fork(): Worker {
 function drain(worker: Worker): void {
   const timer = setTimeout(() => worker.process.kill("SIGKILL"), DRAIN_LIMIT_MS);
   worker.once("exit", () => clearTimeout(timer));
-  worker.disconnect();
+  worker.process.kill("SIGTERM");
 }
 
 main();

@@ -59,6 +59,9 @@ export function startProgram(command: string, args: readonly string[], env: Node
 /** A command of this repository, for tests and for other programs of it: `node cluster/run.mjs <args>`. */
 export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram => startProgram(process.execPath, ["cluster/run.mjs", ...args], env);
 
+/** Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process. */
+export const startSpinner = (): StartedProgram => startProgram(process.execPath, ["cluster/spinner.mjs"]);
+
 /** Runs k6; `ensureTools` must have built it. */
 export function startK6(args: readonly string[], onOutput: (text: string) => void): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
   const child = spawn(k6Program(), args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, K6_NO_USAGE_REPORT: "true" } });

@@ -12,8 +12,12 @@ export interface RunningCluster {
    * @throws {UserError} when it does not run
    */
   kill(part: Part, signal?: NodeJS.Signals): void;
+  /** Keeps a part down when it ends, until {@link release}. @throws {UserError} when that can't be done */
+  hold(part: Part): void;
+  /** Starts a part that was held, if it has ended; watches over it again. */
+  release(part: Part): Promise<void>;
   /** Stops the Flink job with a savepoint and starts it from there, changed. @throws {UserError} when that fails or can't be done */
-  restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism">): Promise<void>;
+  restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void>;
   status(): Promise<ClusterStatus>;
   /** What a part has logged since this start; of several, one after the other. */
   log(part: Part): Promise<string>;

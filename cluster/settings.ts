@@ -176,7 +176,17 @@ export const BASE_PORTS = {
 export const MAX_PORT_OFFSET = 23_000;
 export type PortName = keyof typeof BASE_PORTS;
 
-export type StateBackend = "rocksdb" | "hashmap";
+/** Where Flink keeps state while it works: in RocksDB's files, or as objects on Java's heap (`hashmap`). */
+export const STATE_BACKENDS = ["rocksdb", "hashmap"] as const;
+export type StateBackend = (typeof STATE_BACKENDS)[number];
+/** Of state that has no past. docs/operations.md says when which one is right. */
+export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
+
+export const FIRST_GENERATION = 1;
+/** Where Flink's high availability keeps its files in the bucket. */
+export const HA_FOLDER = "ha";
+/** The name under which it keeps a generation's checkpoints there and in ZooKeeper. */
+export const clusterId = ({ stateGeneration }: Pick<ClusterSettings, "stateGeneration">): string => (stateGeneration === FIRST_GENERATION ? "fraud" : `fraud-${stateGeneration}`);
 
 /** Everything that may differ between two clusters on one machine. */
 export interface ClusterSettings {
@@ -189,7 +199,12 @@ export interface ClusterSettings {
   readonly addresses?: Addresses;
   readonly parallelism: number;
   readonly checkpointIntervalMs: number;
+  /** Of a cluster that runs: what its state is on. Before: what is asked for, else the default for new state. */
   readonly stateBackend: StateBackend;
+  /** Whether that backend was asked for: state on another one is refused then. */
+  readonly stateBackendAsked: boolean;
+  /** Counts the job's restarts from a savepoint: see `StateRecord`. */
+  readonly stateGeneration: number;
   /** Megabytes. `jobManager` and `taskManager` are Flink's total process sizes, the others Java heaps. */
   readonly memoryMb: { readonly zookeeper: number; readonly kafka: number; readonly jobManager: number; readonly taskManager: number };
   /** Buckets and keys of the object store; it listens on loopback only. */
@@ -211,6 +226,7 @@ export interface ClusterOptions {
   readonly portOffset?: number;
   readonly parallelism?: number;
   readonly checkpointIntervalMs?: number;
+  /** Default: the one that the data folder's state is on; of a new folder {@link DEFAULT_STATE_BACKEND}. */
   readonly stateBackend?: StateBackend;
   readonly serverEnv?: Readonly<Record<string, string>>;
   readonly flinkConf?: Readonly<Record<string, string>>;
@@ -236,7 +252,9 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     ports,
     parallelism: options.parallelism ?? 2,
     checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
-    stateBackend: options.stateBackend ?? "rocksdb",
+    stateBackend: options.stateBackend ?? DEFAULT_STATE_BACKEND,
+    stateBackendAsked: options.stateBackend !== undefined,
+    stateGeneration: FIRST_GENERATION,
     memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
     objectStore: { bucket: "statefun", accessKey: "fraud-demo", secretKey: "fraud-demo-secret" },
     serverEnv: options.serverEnv ?? {},

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
 import { flinkClient } from "./flink.js";
-import { guardStores, zookeeperHasPast } from "./guard.js";
+import { zookeeperHasPast } from "./guard.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
 import { lockCluster } from "./lock.js";
 import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
@@ -13,6 +13,7 @@ import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./ports.js";
 import { settled } from "./settled.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
+import { stateAtStart } from "./state-at-start.js";
 import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
@@ -39,8 +40,8 @@ export interface StartOptions {
  *
  * The tools must be there: see `ensureTools`.
  *
- * @throws {UserError} when ports are taken, another process runs this cluster, its stores don't belong together, or a
- *   part does not come up. Nothing is left running then
+ * @throws {UserError} when ports are taken, another process runs this cluster, its stores don't belong together, its state is on
+ *   another backend than the one asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
@@ -87,7 +88,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     return await createTopics(settings);
   });
   const createdTopics = (await settled(topics, ...starting))[0];
-  await guardStores(settings, { pointer, createdTopics });
+  cluster.adoptState(await stateAtStart(settings, { pointer, createdTopics }));
   await settled(
     ...servers.filter((server) => NEED_TOPICS.has(server)).map(startServer),
     step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),
@@ -105,5 +106,6 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
       clearInterval(timer);
     }
   });
+  void cluster.leaveSavepoint();
   if (withoutClassArchive(settings).length > 0) await step("archives of Java's classes, once: later starts and recoveries are quicker", (progress) => makeClassArchives(settings, progress));
 }

@@ -1,8 +1,8 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 
 import type { WayOptions } from "../cluster/compose/availability.js";
-import { wholeNumber } from "../cluster/option-values.js";
-import { MAX_PORT_OFFSET } from "../cluster/settings.js";
+import { stateBackendOption, wholeNumber } from "../cluster/option-values.js";
+import { MAX_PORT_OFFSET, type StateBackend } from "../cluster/settings.js";
 
 /** What `npm run demo` was asked for. */
 export interface DemoOptions extends WayOptions {
@@ -21,7 +21,8 @@ export interface DemoOptions extends WayOptions {
   readonly fresh: boolean;
   readonly name: string;
   readonly portOffset: number;
-  readonly stateBackend: "rocksdb" | "hashmap";
+  /** Default: see `ClusterOptions`. */
+  readonly stateBackend?: StateBackend;
   /** With the live web app. */
   readonly dashboard: boolean;
   /** Its failure menu may kill parts. */
@@ -52,8 +53,5 @@ export function demoCommand(): Command {
     .option("--no-dashboard", "without the live web app")
     .option("--no-failures", "without the web app's failure menu, which kills parts on demand")
     .option("--no-open", "do not open the web app in a browser")
-    .option("--state-backend <name>", "rocksdb or hashmap", (text) => {
-      if (text !== "rocksdb" && text !== "hashmap") throw new InvalidArgumentError("It must be rocksdb or hashmap.");
-      return text;
-    }, "rocksdb");
+    .addOption(stateBackendOption());
 }

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { pino } from "pino";
 
 import { LIMITS, REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
-import { RequestReplyHandler } from "../statefun/index.js";
+import { drain, FRAMING_BYTES, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
 import { logicVersion, parseSettings } from "./settings.js";
@@ -17,10 +17,10 @@ const SHUTDOWN_LIMIT_MS = 5_000;
 /** What a function adds to a record on its way, and the envelope around it. */
 const OVERHEAD_BYTES = 2 * 1024;
 
-/** The function server: `POST /statefun` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
+/** The function server: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
 function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
-  if (largestCall > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
+  if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
   const host = process.env["HOST"] ?? "127.0.0.1";
   const port = Number(process.env["PORT"] ?? 8000);
@@ -41,7 +41,7 @@ function main(): void {
   const statefun = new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }).nodeHttp();
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 }, (request, response) => {
-    if (request.url === "/statefun") return statefun(request, response);
+    if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
     void other(request, response);
   });
 
@@ -63,8 +63,7 @@ function main(): void {
 
   const shutDown = (): void => {
     logger.info("shutting down");
-    server.close(() => process.exit(0));
-    server.closeIdleConnections();
+    void drain(server).then(() => process.exit(0));
     // What still runs after this is retried by StateFun against the next server.
     setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
   };

@@ -9,23 +9,35 @@ import { DOORS } from "./topics.js";
 const DOOR_NAMES = ["http", "kafka"] as const;
 export type DoorName = (typeof DOOR_NAMES)[number];
 
+/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind. */
+const TURNED_AWAY_REASONS = ["kafka", "backlog"] as const;
+export type TurnedAwayReason = (typeof TURNED_AWAY_REASONS)[number];
+
 /** What an intake counts, for Prometheus. */
 export interface IntakeMetrics {
   admitted(kind: InputKind, door: DoorName, count?: number): void;
   refused(kind: InputKind, door: DoorName, reason: string): void;
   /** Requests that were turned away with 429. */
-  turnedAway(): void;
+  turnedAway(reason: TurnedAwayReason): void;
   /** Connections that were closed at once: there were too many. */
   connectionDropped(): void;
 }
 
-/** @param queuedBytes, lag - asked at each scrape; a lag that is not known now is left out */
-export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<readonly GroupLag[]>): { metrics: IntakeMetrics; registry: Registry } {
+/** Asked at each scrape. */
+export interface IntakeGauges {
+  readonly queuedBytes: () => number;
+  /** What is not known now is left out. */
+  readonly lag: () => Promise<readonly GroupLag[]>;
+  /** Undefined when it is not known now. */
+  readonly backlogSeconds: () => number | undefined;
+}
+
+export function intakeMetrics({ queuedBytes, lag, backlogSeconds }: IntakeGauges): { metrics: IntakeMetrics; registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const admitted = new Counter({ name: "intake_admitted_total", help: "Inputs that were written to a *.valid topic", labelNames: ["kind", "door"] as const, registers: [registry] });
   const refused = new Counter({ name: "intake_refused_total", help: "Inputs that were refused", labelNames: ["kind", "door", "reason"] as const, registers: [registry] });
-  const turnedAway = new Counter({ name: "intake_turned_away_total", help: "HTTP requests answered with 429", registers: [registry] });
+  const turnedAway = new Counter({ name: "intake_turned_away_total", help: "HTTP requests answered with 429", labelNames: ["reason"] as const, registers: [registry] });
   const dropped = new Counter({ name: "intake_dropped_connections_total", help: "HTTP connections closed at once, as there were too many", registers: [registry] });
   new Gauge({
     name: "intake_queued_bytes",
@@ -33,6 +45,14 @@ export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<read
     registers: [registry],
     collect() {
       this.set(queuedBytes());
+    },
+  });
+  new Gauge({
+    name: "intake_backlog_seconds",
+    help: "How long a transaction that comes now would wait in Kafka until the pipeline has committed it; NaN when it is not known",
+    registers: [registry],
+    collect() {
+      this.set(backlogSeconds() ?? NaN);
     },
   });
   new Gauge({
@@ -46,6 +66,7 @@ export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<read
     },
   });
   // From the start, so that the first of a kind is a rise and not a new series.
+  for (const reason of TURNED_AWAY_REASONS) turnedAway.inc({ reason }, 0);
   for (const kind of Object.keys(DOORS)) {
     for (const door of DOOR_NAMES) {
       admitted.inc({ kind, door }, 0);
@@ -56,7 +77,7 @@ export function intakeMetrics(queuedBytes: () => number, lag: () => Promise<read
     metrics: {
       admitted: (kind, door, count = 1) => admitted.inc({ kind, door }, count),
       refused: (kind, door, reason) => refused.inc({ kind, door, reason }),
-      turnedAway: () => turnedAway.inc(),
+      turnedAway: (reason) => turnedAway.inc({ reason }),
       connectionDropped: () => dropped.inc(),
     },
     registry,

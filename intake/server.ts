@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { PIPELINE_GROUP } from "../cluster/settings.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
+import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
@@ -19,23 +20,27 @@ const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
+/** What a transaction that comes by HTTP waits for. Labels wait in a topic of their own. */
+const TRANSACTIONS_WAITING = [{ group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] }];
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
   const logger = pino({ name: "intake" }, pino.destination({ sync: true }));
-  const { host, port, brokers, token, maxAheadMs, keepDecisions } = intakeSettings(process.env);
+  const { host, port, brokers, token, maxAheadMs, keepDecisions, maxBacklogSeconds } = intakeSettings(process.env);
   const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
   // One for each door: a burst in a topic must not make HTTP clients wait behind it.
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
   const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
   const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
-  const { metrics, registry } = intakeMetrics(() => doorWriter.queuedBytes + httpWriter.queuedBytes, () => lag.now());
+  const waiting = new LagWatch(brokers, TRANSACTIONS_WAITING, LAG_LIMIT_MS);
+  const backlog = new BacklogWatch({ lag: waiting, maxSeconds: maxBacklogSeconds });
+  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds });
   const index = new DecisionIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
   let readers: DecisionReaders | undefined;
   let connected = false;
   const notReady = (): string[] => [...(connected ? [] : ["Kafka"]), ...(doors.joined ? [] : ["a place among the intakes"]), ...(readers?.caughtUp() === true ? [] : ["the newest decisions"])];
-  const http = httpDoor({ writer: httpWriter, index, metrics, maxAheadMs, logger, token, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
+  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, metrics, maxAheadMs, logger, token, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
 
   let stopping = false;
   async function stop(): Promise<void> {
@@ -47,8 +52,9 @@ async function main(): Promise<void> {
     }, SHUTDOWN_LIMIT_MS).unref();
     // First nothing new comes in; then what is under way reaches Kafka.
     index.stop();
+    backlog.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), lag.close()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), lag.close(), waiting.close()]);
     logger.info("stopped");
     process.exit(0);
   }
@@ -58,6 +64,7 @@ async function main(): Promise<void> {
   logger.info({ host, port, brokers }, "listening");
   await Promise.all([doorWriter.connect(), httpWriter.connect()]);
   connected = true;
+  backlog.start();
   await Promise.all([doors.start(), followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following))]);
 }
 

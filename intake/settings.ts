@@ -11,6 +11,7 @@ const environment = z.object({
   INTAKE_TOKEN: z.string().min(16).optional(),
   INTAKE_MAX_AHEAD_MS: number(MAX_AHEAD_MS, 100 * 365 * 24 * 3_600_000),
   INTAKE_KEEP_DECISIONS: number(50_000, 10_000_000),
+  INTAKE_MAX_BACKLOG_SECONDS: number(60, 24 * 3_600),
 });
 
 /** What an intake is told by its environment. */
@@ -25,12 +26,14 @@ export interface IntakeSettings {
   readonly maxAheadMs: number;
   /** `INTAKE_KEEP_DECISIONS`: how many of the newest decisions can be asked for; about 1 KB each. */
   readonly keepDecisions: number;
+  /** `INTAKE_MAX_BACKLOG_SECONDS`: beyond such a backlog of the pipeline the HTTP door takes no transactions; 0: it takes them always. */
+  readonly maxBacklogSeconds: number;
 }
 
 /** @throws Error that names the variable that is wrong */
 export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS } = parsed.data;
-  return { host: HOST, port: PORT, brokers: KAFKA, token: INTAKE_TOKEN, maxAheadMs: INTAKE_MAX_AHEAD_MS, keepDecisions: INTAKE_KEEP_DECISIONS };
+  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } = parsed.data;
+  return { host: HOST, port: PORT, brokers: KAFKA, token: INTAKE_TOKEN, maxAheadMs: INTAKE_MAX_AHEAD_MS, keepDecisions: INTAKE_KEEP_DECISIONS, maxBacklogSeconds: INTAKE_MAX_BACKLOG_SECONDS };
 }

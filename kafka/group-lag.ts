@@ -7,7 +7,9 @@ export interface GroupLag {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
-  /** From the offset that the group has committed to the partition's end; in a topic without transactions that many records. */
+  /** Where the group goes on: what it has committed, or the partition's beginning where that is later. */
+  readonly from: bigint;
+  /** From there to the partition's end; in a topic without transactions that many records. */
   readonly offsets: bigint;
 }
 
@@ -79,6 +81,6 @@ export function lagIn(group: string, topic: string, read: readonly { readonly pa
     const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
     const from = at < BigInt(low) ? BigInt(low) : at;
     // The two were not asked at the same moment.
-    return { group, topic, partition, offsets: from > BigInt(high) ? 0n : BigInt(high) - from };
+    return { group, topic, partition, from, offsets: from > BigInt(high) ? 0n : BigInt(high) - from };
   });
 }

@@ -1,3 +1,6 @@
+import { Agent, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -6,6 +9,7 @@ import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";
 import { apacheProgram } from "./testing/apache-program.js";
 import { arbitraryProgram, boundTypenames } from "./testing/arbitrary-program.js";
+import { decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 import { programFunctions, programStates } from "./testing/program.js";
 
 const handler = new RequestReplyHandler(programFunctions(boundTypenames), { maxBodyBytes: Infinity, logger: { error: () => undefined } });
@@ -118,4 +122,42 @@ describe("conformance with Apache's JavaScript SDK", () => {
   ])("fails on $what, as Apache's does", async ({ body }) => {
     expect([await ours(body), await theirs(body)]).toEqual(["failed", "failed"]);
   });
+});
+
+describe("the batch route", () => {
+  it("gives the same replies to generated requests, many at once, as the handler gives to each", async () => {
+    const server = createServer(handler.nodeHttp());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const agent = new Agent({ keepAlive: true });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/statefun/batch`;
+    const singly = async (body: Uint8Array): Promise<string> => {
+      try {
+        return Buffer.from(await handler.handle(body)).toString("hex");
+      } catch (error) {
+        return error instanceof RequestError ? `${error.status} ${error.message}` : String(error);
+      }
+    };
+    const seen = { failed: 0, result: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(request.map(encoded), { minLength: 1, maxLength: 30 }), fc.nat(), async (bodies, firstId) => {
+        const response = await postBatch(url, encodeCalls(bodies.map((payload, at) => ({ id: firstId + at, payload }))), { agent });
+        await response.ended;
+        const replies = new Map<number, string>();
+        for (const frame of decodeReplies(response.body())) {
+          if (frame.kind === "alive") continue;
+          expect(replies.has(frame.id)).toBe(false);
+          replies.set(frame.id, frame.kind === "result" ? frame.payload.toString("hex") : `${frame.status} ${frame.text}`);
+          seen[frame.kind === "result" ? "result" : "failed"]++;
+        }
+        const expected = new Map<number, string>();
+        for (const [at, body] of bodies.entries()) expected.set(firstId + at, await singly(body));
+        expect(replies).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+    agent.destroy();
+    server.close();
+    expect(seen.result).toBeGreaterThan(500);
+    expect(seen.failed).toBeGreaterThan(50);
+  }, 120_000);
 });

@@ -7,6 +7,8 @@ const VERSION = 1;
 const VERSION_BYTES = 1;
 const LENGTH_BYTES = 4;
 const ID_BYTES = 4;
+/** What the framing adds to the body of a single call, in bytes. */
+export const FRAMING_BYTES = VERSION_BYTES + LENGTH_BYTES + ID_BYTES;
 const REPLY_HEAD_BYTES = LENGTH_BYTES + 1 + ID_BYTES;
 const STATUS_BYTES = 2;
 const [RESULT, ERROR, ALIVE] = [0, 1, 2];

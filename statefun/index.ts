@@ -5,6 +5,8 @@ export { AnyMessage, type MessageType, pack, typeUrlOf } from "./any.js";
 export type { Context, KafkaTarget, KinesisTarget } from "./context.js";
 export type { DeadLetterHandler } from "./batch.js";
 export { RequestError, StatefunError, type StatefunErrorCode, TerminalError, UnreadableMessageError, WrongTypeError } from "./errors.js";
+export { drain } from "./drain.js";
+export { FRAMING_BYTES } from "./framing.js";
 export { type Logger, RequestReplyHandler, type RequestReplyHandlerOptions } from "./request-reply-handler.js";
 export { type Binding, type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
 export type { StateValue } from "./state.js";

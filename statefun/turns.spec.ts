@@ -1,13 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { inTurn, turnIsOver } from "./turns.js";
 
-const work = (ms: number): void => {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-};
+// A clock that only work moves.
+let nowMs = 0;
+const work = (ms: number): void => void (nowMs += ms);
+beforeEach(() => void vi.spyOn(performance, "now").mockImplementation(() => nowMs));
+afterEach(() => void vi.restoreAllMocks());
 
 describe("turns of the event loop", () => {
   it("hold what there is time for, and leave the rest to the next, in order", async () => {

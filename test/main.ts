@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -6,20 +6,22 @@ import { Command } from "commander";
 
 import { runCommand } from "../cluster/run-command.js";
 import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
-import { checkCounts, closingLine, type SuiteResult, vitestCounts } from "./suites.js";
+import { ensureRequirements } from "../cluster/tools/requirements.js";
+import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import { checkCounts, closingLine, surefireCounts, type SuiteResult, vitestCounts } from "./suites.js";
 
-const SUITES = ["types", "lint", "docs", "unit", "e2e", "compose"] as const;
+const SUITES = ["types", "lint", "docs", "unit", "java", "e2e", "compose"] as const;
 type Suite = (typeof SUITES)[number];
 
 /**
- * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints
+ * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the batching transport's tests in Java, the end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints
  * `N passed, N failed` last.
  *
  * @returns 0 when nothing failed
  */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
-    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.")
+    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.")
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
     .exitOverride();
   program.parse(argv, { from: "user" });
@@ -27,9 +29,13 @@ export async function main(argv: string[]): Promise<number> {
   if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
   const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
 
+  const onProgress = (line: string): void => console.log(`   ${line}`);
+  if (chosen.includes("java")) {
+    console.log("\n== set-up: Java, Maven");
+    await ensureRequirements({ native: false, k6: false, maven: true }, true, onProgress);
+  }
   if (chosen.includes("e2e") || chosen.includes("compose")) {
     console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
-    const onProgress = (line: string): void => console.log(`   ${line}`);
     await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress });
     await ensurePrometheus(onProgress);
   }
@@ -55,11 +61,24 @@ async function run(suite: Suite): Promise<SuiteResult> {
       return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
     case "docs":
       return checkCounts(await runCommand("npx", ["--no-install", "typedoc", "--emit", "none"]));
+    case "java":
+      return await maven();
     case "unit":
     case "e2e":
     case "compose":
       return await vitest(suite);
   }
+}
+
+const TRANSPORT = join(REPOSITORY_ROOT, "statefun/transport");
+
+async function maven(): Promise<SuiteResult> {
+  const folder = join(TRANSPORT, "target/surefire-reports");
+  // What an earlier run found says nothing of this one.
+  rmSync(folder, { recursive: true, force: true });
+  const exitCode = await runCommand("mvn", ["-q", "-B", "-ntp", "-f", join(TRANSPORT, "pom.xml"), "test"]);
+  const reports = existsSync(folder) ? readdirSync(folder).filter((name) => /^TEST-.*\.xml$/.test(name)) : [];
+  return surefireCounts(reports.map((name) => readFileSync(join(folder, name), "utf8")), exitCode);
 }
 
 async function vitest(project: string): Promise<SuiteResult> {

@@ -9,6 +9,7 @@ import { PIPELINE_IMAGES } from "./compose-env.js";
 import { composeAnswers, engineAnswers } from "./engine.js";
 import { runsInContainers } from "./services.js";
 import { startComposeCluster } from "./start-compose-cluster.js";
+import { composeBackend } from "./state-backend.js";
 
 /** How a system runs: as processes of this machine, or in containers. */
 export type Way = "native" | "docker";
@@ -52,7 +53,8 @@ export async function startEither(way: Way, settings: ClusterSettings, { k6 = fa
     return await startCluster(settings, options);
   }
   if (!runsInContainers(settings)) throw new UserError("docker-compose.yml has no service for each server of this application. Use --native.");
-  if (settings.stateBackend !== "rocksdb") throw new UserError("in containers the state backend is what cluster/flink-conf.yaml says: rocksdb. Use --native for another.");
+  const backend = composeBackend();
+  if (settings.stateBackendAsked && settings.stateBackend !== backend) throw new UserError(`in containers the state backend is what cluster/flink-conf.yaml says: ${backend}. Use --native for another.`);
   await step(`tools: Java, Kafka's jars${k6 ? ", k6" : ""}`, (onProgress: Progress) => ensureReader({ k6, onProgress }));
   await step("this repository's image", async (onProgress: Progress) => void (await buildOwn(onProgress)));
   signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 import { poll } from "../poll.js";
-import type { ClusterStatus } from "../control.js";
+import { type ClusterStatus, stateStatus } from "../control.js";
 import { flinkClient } from "../flink.js";
 import type { RunningCluster } from "../running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "../settings.js";
@@ -75,6 +75,14 @@ export class ComposeCluster implements RunningCluster {
     this.#starting.add(starting);
   }
 
+  hold(part: Part): void {
+    throw new UserError(`in containers ${part} is not kept down. Use the native cluster.`);
+  }
+
+  release(part: Part): Promise<void> {
+    return Promise.reject(new UserError(`in containers ${part} is not kept down. Use the native cluster.`));
+  }
+
   restartFlink(): Promise<void> {
     return Promise.reject(new UserError("in containers the job is not restarted with changes: its settings are files of the repository. Use the native cluster."));
   }
@@ -83,8 +91,9 @@ export class ComposeCluster implements RunningCluster {
     const parts = partsOf(this.settings).flatMap((part) =>
       SERVICES[part] === undefined ? [] : [this.containers(SERVICES[part])].map((all) => ({ part, pid: all[0]?.pid === 0 ? undefined : all[0]?.pid, healthy: all.length > 0 && all.every(({ state, health }) => state === "running" && (health === "healthy" || health === undefined)) })),
     );
-    const job = await flinkClient(this.settings).jobState();
-    return { parts, supervisorPid: undefined, job, running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
+    const flink = flinkClient(this.settings);
+    const job = await flink.jobState();
+    return { parts, supervisorPid: undefined, job, state: await stateStatus(flink), running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
   }
 
   log(part: Part): Promise<string> {

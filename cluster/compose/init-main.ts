@@ -1,23 +1,24 @@
 import { copyFileSync, renameSync } from "node:fs";
 
-import { guardStores } from "../guard.js";
 import { createBucket } from "../object-store.js";
 import { type ClusterSettings, clusterSettings } from "../settings.js";
+import { stateAtStart } from "../state-at-start.js";
 import { createTopics } from "../topics.js";
 import { UserError } from "../user-error.js";
 import { holdsCommittedRecord } from "./committed-record.js";
+import { composeBackend } from "./state-backend.js";
 import { zookeeperWasWritten } from "./zookeeper-past.js";
 
 const START_OVER = "docker compose down -v";
 
 /**
  * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores belong
- * together. Addresses and keys come from the environment; docker-compose.yml gives them.
+ * together and that the state is on the backend of flink-conf.yaml. Addresses and keys come from the environment; docker-compose.yml gives them.
  */
 async function main(): Promise<void> {
   const kafka = variable("KAFKA");
   const zookeeper = variable("ZOOKEEPER");
-  const defaults = clusterSettings();
+  const defaults = clusterSettings({ stateBackend: composeBackend() });
   const settings: ClusterSettings = {
     ...defaults,
     addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
@@ -27,7 +28,13 @@ async function main(): Promise<void> {
   await createBucket(settings);
   bringTransport();
   const createdTopics = await createTopics(settings, START_OVER);
-  await guardStores(settings, { pointer, createdTopics, holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics), startOver: START_OVER });
+  await stateAtStart(settings, {
+    pointer,
+    createdTopics,
+    holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics),
+    startOver: START_OVER,
+    cure: (is) => `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${START_OVER}`,
+  });
   console.log(createdTopics.length > 0 ? `topics created: ${createdTopics.join(", ")}` : "topics and bucket are there; the stores belong together");
 }
 

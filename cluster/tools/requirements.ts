@@ -13,6 +13,8 @@ import { minioProgram } from "./minio.js";
 export interface Work {
   readonly native: boolean;
   readonly k6: boolean;
+  /** Maven's own work, besides fetching jars. */
+  readonly maven?: boolean;
 }
 
 /** A program that must be on the machine. */
@@ -38,7 +40,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   {
     name: "Maven",
     present: () => output("mvn", ["-version"]) !== undefined,
-    needed: ({ native }) => (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
+    needed: ({ native, maven }) => maven === true || (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
     debianPackage: "maven",
     cure: "apt-get install maven, or https://maven.apache.org/install.html",
   },

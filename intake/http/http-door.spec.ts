@@ -12,6 +12,7 @@ import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
+import type { Overload } from "../backlog/backlog-gate.js";
 import { DecisionIndex } from "../decision-index.js";
 import { intakeMetrics } from "../metrics.js";
 import { httpDoor } from "./http-door.js";
@@ -23,11 +24,13 @@ const label: Sent = { labelId: "l", accountId: "a", transactionId: "t", merchant
 
 const written: OutgoingRecord[] = [];
 const kafka = { queuedBytes: 0, stalledMs: 0, fails: false };
+const gauges = { queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined };
+let overload: Overload | undefined;
 let index: DecisionIndex;
 let app: FastifyInstance;
 let missing: string[];
 
-function open(token?: string, metrics = intakeMetrics(() => 0, () => Promise.resolve([])).metrics): FastifyInstance {
+function open(token?: string, metrics = intakeMetrics(gauges).metrics): FastifyInstance {
   return httpDoor({
     writer: {
       write: (records) => {
@@ -42,6 +45,7 @@ function open(token?: string, metrics = intakeMetrics(() => 0, () => Promise.res
         return kafka.stalledMs;
       },
     },
+    overload: () => overload,
     index,
     metrics,
     maxAheadMs: 300_000,
@@ -55,6 +59,7 @@ function open(token?: string, metrics = intakeMetrics(() => 0, () => Promise.res
 beforeEach(() => {
   written.length = 0;
   Object.assign(kafka, { queuedBytes: 0, stalledMs: 0, fails: false });
+  overload = undefined;
   index = new DecisionIndex(100);
   missing = [];
   app = open();
@@ -161,6 +166,25 @@ describe("POST /v1/transactions", () => {
     expect([response.statusCode, Number(response.headers["retry-after"]) > 0]).toEqual([429, true]);
   });
 
+  it("answers 429 while the pipeline is too far behind, without reading what is sent; labels are taken", async () => {
+    await app.close();
+    const { metrics, registry } = intakeMetrics({ ...gauges, backlogSeconds: () => 71.2 });
+    app = open(undefined, metrics);
+    overload = { backlogSeconds: 71.2, maxSeconds: 60, retryAfterSeconds: 24 };
+    for (const sent of [transaction, "{"]) {
+      const { response, body } = await post(sent);
+      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([429, "24", expect.objectContaining({ title: "Not now", detail: "the pipeline is overloaded or stands still: a transaction would wait about 72 s, and beyond 60 s none is taken" })]);
+    }
+    expect((await post(label, { kind: "labels" })).response.statusCode).toBe(202);
+    Object.assign(kafka, { stalledMs: 5_000 });
+    expect((await post(label, { kind: "labels" })).response.statusCode).toBe(429);
+    const text = await registry.metrics();
+    for (const line of ['intake_turned_away_total{reason="kafka"} 1', 'intake_turned_away_total{reason="backlog"} 2', "intake_backlog_seconds 71.2"]) expect(text).toContain(`\n${line}\n`);
+    Object.assign(kafka, { stalledMs: 0 });
+    overload = undefined;
+    expect((await post(transaction)).response.statusCode).toBe(202);
+  });
+
   it.each([
     ["?wait=2s", false, "provisional"],
     ["?wait=2s&for=provisional", true, "committed"],
@@ -236,7 +260,7 @@ describe("everything else", () => {
 
   it("counts connections that are too many", async () => {
     await app.close();
-    const { metrics, registry } = intakeMetrics(() => 0, () => Promise.resolve([]));
+    const { metrics, registry } = intakeMetrics(gauges);
     app = open(undefined, metrics);
     await app.listen({ host: "127.0.0.1", port: 0 });
     app.server.maxConnections = 1;

@@ -5,8 +5,9 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastif
 
 import type { RecordWriter } from "../../kafka/record-writer.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
+import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex } from "../decision-index.js";
-import type { IntakeMetrics } from "../metrics.js";
+import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
 import { type Body, type BodyItem, JSON_TYPES, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
@@ -28,6 +29,8 @@ const KEEP_ALIVE_MS = 75_000;
 
 export interface HttpDoorOptions {
   readonly writer: Pick<RecordWriter, "write" | "queuedBytes" | "stalledMs">;
+  /** That the pipeline is too far behind; undefined when it is not. */
+  readonly overload: () => Overload | undefined;
   readonly index: DecisionIndex;
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
@@ -51,10 +54,11 @@ type Outcome =
   /** Other content is known under this identity. */
   | { readonly status: "conflict" };
 
-/** Kafka lags or is away. */
+/** Kafka lags or is away, or the pipeline is too far behind. */
 class TurnedAwayError extends Error {
   override readonly name = "TurnedAwayError";
   constructor(
+    readonly reason: TurnedAwayReason,
     message: string,
     readonly retryAfterSeconds: number,
   ) {
@@ -96,9 +100,14 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
 
   for (const kind of ["transaction", "label"] as const) {
-    // Before the body is read: while Kafka is away, everybody comes again and again.
+    // Before the body is read: while nothing is taken, everybody comes again and again.
     // eslint-disable-next-line @typescript-eslint/require-await -- fastify takes its end as a promise or by a callback
-    const onRequest = async (): Promise<void> => requireWriter(options);
+    const onRequest = async (): Promise<void> => {
+      requireWriter(options);
+      // Labels are taken however far behind the pipeline is: they are few and small, don't wait behind transactions, and what they
+      // teach is needed most when much goes on.
+      if (kind === "transaction") requirePipeline(options);
+    };
     app.post(`/v1/${kind}s`, { onRequest }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
       const body = request.body as Body | undefined;
@@ -165,8 +174,15 @@ function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: Htt
 
 /** @throws {TurnedAwayError} when Kafka lags or is away */
 function requireWriter({ writer }: HttpDoorOptions): void {
-  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("Kafka does not answer", 1);
-  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("Kafka is behind: too much waits for it", 1);
+  if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("kafka", "Kafka does not answer", 1);
+  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
+}
+
+/** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
+function requirePipeline({ overload }: HttpDoorOptions): void {
+  const why = overload();
+  if (why === undefined) return;
+  throw new TurnedAwayError("backlog", `the pipeline is overloaded or stands still: a transaction would wait about ${Math.ceil(why.backlogSeconds)} s, and beyond ${why.maxSeconds} s none is taken`, why.retryAfterSeconds);
 }
 
 /** @throws {TurnedAwayError} when Kafka does not acknowledge in time */
@@ -178,13 +194,13 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
     await Promise.race([
       written,
       delay(ACKNOWLEDGE_MS, undefined, { signal: end.signal }).then(() => {
-        throw new TurnedAwayError("Kafka has not acknowledged this in time; it may yet. Send it again with the same id: a repetition is recognised", 5);
+        throw new TurnedAwayError("kafka", "Kafka has not acknowledged this in time; it may yet. Send it again with the same id: a repetition is recognised", 5);
       }),
     ]);
   } catch (error) {
     written.catch(() => undefined);
     if (error instanceof TurnedAwayError) throw error;
-    throw new TurnedAwayError("Kafka has not acknowledged this; it may have it. Send it again with the same id: a repetition is recognised", 5);
+    throw new TurnedAwayError("kafka", "Kafka has not acknowledged this; it may have it. Send it again with the same id: a repetition is recognised", 5);
   } finally {
     end.abort();
   }
@@ -203,7 +219,7 @@ async function onError(error: unknown, reply: FastifyReply, { metrics, logger }:
   if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
   if (error instanceof TooManyItemsError) return await sendProblem(reply, problemDetails(413, error.message));
   if (error instanceof TurnedAwayError) {
-    metrics.turnedAway();
+    metrics.turnedAway(error.reason);
     return await sendProblem(reply.header("retry-after", String(error.retryAfterSeconds)), problemDetails(429, error.message));
   }
   switch ((error as { statusCode?: number }).statusCode) {

@@ -85,7 +85,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
       ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
       413: problem("too many inputs, or bytes"),
       415: problem("another content type"),
-      429: problem("Kafka lags or is away: try again, with the same ids", RETRY_AFTER),
+      429: problem(`Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`, RETRY_AFTER),
       503: problem("the intake is stopping"),
     },
   };

@@ -2,14 +2,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { type ClusterOptions, FRAUD_DETECTION, REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { type Transport, withTransport } from "../../cluster/transports.js";
 import { flakyFile, rollingEnvFile } from "./faults.js";
 
 /** What a cluster needs so that faults can be injected into its function server. @param folder - for the files that steer it */
-export function faultyCluster(folder: string): Pick<ClusterOptions, "application"> {
+export function faultyCluster(folder: string, transport: Transport = "batching"): ClusterOptions {
   writeFileSync(flakyFile(folder), "");
   writeFileSync(rollingEnvFile(folder), "{}");
   const { functions } = FRAUD_DETECTION.servers;
-  return {
+  const options = {
     application: {
       ...FRAUD_DETECTION,
       servers: {
@@ -22,4 +23,5 @@ export function faultyCluster(folder: string): Pick<ClusterOptions, "application
       },
     },
   };
+  return withTransport(transport, options, folder);
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import type { FlakyMode } from "./flaky-server.js";
+import { coldBacklog, competingPrograms, type LoadedTarget, overloaded, type OverloadRecord } from "./overload.js";
 import { withModule } from "../../cluster/module-changes.js";
 
 /** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
@@ -16,6 +17,7 @@ const PAUSE_MS = 12_000;
 const FLAKY_MS = 8_000;
 /** How long both directions of an upgrade carry load. StateFun's connections to the version before last up to 18 s. */
 const UPGRADE_MS = 25_000;
+const BUSY_MS = 40_000;
 const LIMIT_MS = 120_000;
 
 /** What faults act on. */
@@ -36,7 +38,10 @@ interface FaultDefinition {
   readonly seconds: number;
   /** Whether a process is killed, with no more to it: these must recover quickly. */
   readonly kill?: true;
-  inject(target: Target): Promise<void>;
+  /** Whether it lasts for minutes: left out of `all`, and made once, after the others. */
+  readonly long?: true;
+  /** @returns how it went, where more is asked of it than a recovery */
+  inject(target: LoadedTarget): Promise<OverloadRecord | undefined>;
 }
 
 const kill = (...parts: readonly Part[]): FaultDefinition => ({
@@ -45,7 +50,7 @@ const kill = (...parts: readonly Part[]): FaultDefinition => ({
   kill: true,
   inject: ({ cluster }) => {
     for (const part of parts) cluster.kill(part);
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   },
 });
 
@@ -61,6 +66,7 @@ const pause = (part: Part): FaultDefinition => ({
     } catch {
       // It is gone, and started again.
     }
+    return undefined;
   },
 });
 
@@ -71,6 +77,7 @@ const flaky = (mode: FlakyMode, what: string): FaultDefinition => ({
     writeFileSync(flakyFile(folder), mode);
     await delay(FLAKY_MS, undefined, { signal });
     writeFileSync(flakyFile(folder), "");
+    return undefined;
   },
 });
 
@@ -101,20 +108,43 @@ export const FAULTS = {
       await delay(UPGRADE_MS, undefined, { signal: target.signal });
       await roll(target, {});
       await delay(UPGRADE_MS, undefined, { signal: target.signal });
+      return undefined;
     },
   },
   "savepoint-restart": {
     description: "the job stopped with a savepoint and started with a changed module.yaml",
     seconds: 40,
     inject: async (target) => {
-      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800, "transport.timeouts.call": "45s" } };
-      await restart(target, { application: withModule(target.cluster.settings.application, target.folder, changes) });
+      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800 } };
+      return await restart(target, { application: withModule(target.cluster.settings.application, target.folder, changes) });
     },
   },
   "parallelism-change": {
     description: "the job stopped with a savepoint and started with another parallelism",
     seconds: 40,
     inject: (target) => restart(target, { parallelism: target.cluster.settings.parallelism === 2 ? 3 : 2 }),
+  },
+  "backend-change": {
+    description: "the job stopped with a savepoint and started on the other state backend",
+    seconds: 40,
+    inject: (target) => restart(target, { stateBackend: target.cluster.settings.stateBackend === "rocksdb" ? "hashmap" : "rocksdb" }),
+  },
+  "busy-machine": {
+    description: `other programs have half of this machine's processors for ${BUSY_MS / 1000} s`,
+    seconds: 60,
+    inject: (target) => competingPrograms(target, BUSY_MS),
+  },
+  overload: {
+    description: "twice what the cluster holds is offered through Kafka's door for minutes, and then drained",
+    seconds: 900,
+    long: true,
+    inject: overloaded,
+  },
+  "cold-backlog": {
+    description: "the job and the functions are down while a backlog comes together, and start cold",
+    seconds: 900,
+    long: true,
+    inject: coldBacklog,
   },
 } as const satisfies Record<string, FaultDefinition>;
 export type FaultKind = keyof typeof FAULTS;
@@ -130,7 +160,7 @@ async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<st
   await poll("the new function server to serve", async () => (await health()).logicVersion !== before.logicVersion, { timeoutMs: LIMIT_MS, signal });
 }
 
-async function restart({ cluster, signal }: Target, changes: Parameters<RunningCluster["restartFlink"]>[0]): Promise<void> {
+async function restart({ cluster, signal }: Target, changes: Parameters<RunningCluster["restartFlink"]>[0]): Promise<undefined> {
   await cluster.restartFlink(changes);
   await flinkClient(cluster.settings).waitForRunning(LIMIT_MS, signal);
 }

@@ -6,6 +6,8 @@ export const FLAKY_MODES = ["500", "404", "slow", "truncated", "silent"] as cons
 export type FlakyMode = (typeof FLAKY_MODES)[number];
 
 const SLOW_MS = 1_500;
+/** Where StateFun calls: one call a request, or many. */
+const ROUTES: readonly (string | undefined)[] = ["/statefun", "/statefun/batch"];
 
 /** Makes the HTTP servers of this process misbehave as the file `FLAKY` says at the time. Preloaded with `--import`. */
 function install(file: string): void {
@@ -23,23 +25,28 @@ function install(file: string): void {
   const emit = Server.prototype.emit as (this: Server, event: string, ...args: unknown[]) => boolean;
   Server.prototype.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
     const [request, response] = args as [IncomingMessage, ServerResponse];
-    const flaky = event === "request" && request.url === "/statefun" ? currentMode() : undefined;
-    if (flaky === undefined || flaky === "") return emit.call(this, event, ...args);
+    const flaky = event === "request" && ROUTES.includes(request.url) ? currentMode() : undefined;
+    if (flaky === "truncated") cutOff(response);
+    if (flaky === undefined || flaky === "" || flaky === "truncated") return emit.call(this, event, ...args);
     if (flaky === "slow") setTimeout(() => emit.call(this, event, ...args), SLOW_MS);
     else misbehave(flaky, request, response);
     return true;
   };
 }
 
+/** The calls run, and of what the server answers last half arrives: of many calls some may be answered by it, and one is cut in two. */
+function cutOff(response: ServerResponse): void {
+  response.end = ((body: string | Uint8Array) => {
+    const bytes = Buffer.from(body);
+    response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+    return response;
+  }) as ServerResponse["end"];
+}
+
 function misbehave(mode: string, request: IncomingMessage, response: ServerResponse): void {
   // Whoever sends a large body must not wait for it to be taken.
   request.resume();
   if (mode === "silent") return;
-  if (mode === "truncated") {
-    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": "1000" });
-    response.write("half", () => response.destroy());
-    return;
-  }
   response.writeHead(Number(mode), { "content-type": "text/plain" }).end("on purpose\n");
 }
 

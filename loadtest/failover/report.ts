@@ -4,7 +4,11 @@ import { timeline } from "../report/timeline.js";
 import { quantile } from "../run/load-run.js";
 import { verdictText } from "../report/text.js";
 import type { Verification } from "../verify/verify.js";
+import type { Transport } from "../../cluster/transports.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
+import type { Limit } from "./figures.js";
+import type { OverloadRecord } from "./overload.js";
+import { overloadSections } from "./overload-page.js";
 import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } from "./run.js";
 
 /** `reports/failover.json`. Field names are stable. */
@@ -14,12 +18,19 @@ export interface FailoverReport extends Verification {
   readonly where: "processes" | "containers";
   /** Every kind of fault that was asked for and can be made there. */
   readonly kinds: readonly FaultKind[];
+  /** How StateFun called the functions. */
+  readonly transport: Transport;
   readonly seed: number;
   readonly rate: number;
   readonly duration: number;
   /** Transactions that the intake acknowledged to k6. */
   readonly acknowledged: number;
   readonly faults: readonly FaultRecord[];
+  readonly overloads: readonly OverloadRecord[];
+  /** Bounds of the overloads that were not kept: each fails the run. */
+  readonly brokenLimits: readonly (Limit & { readonly kind: FaultKind })[];
+  /** What else went wrong: each fails the run. */
+  readonly problems: readonly string[];
   /** Kinds that were asked for and did not fit into the run. */
   readonly notFitted: readonly FaultKind[];
   /** From a fault to the first committed decision of a transaction that was accepted after it. */
@@ -34,20 +45,30 @@ export interface FailoverReport extends Verification {
   readonly machine: Machine;
 }
 
-export function reportOf(result: FailoverResult, { runId, where = "processes", seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
-  const { verification, acknowledged, faults, calmP99Ms, unableToCommit, k6ExitCode } = result;
-  const good = verification.verdict === "pass" && k6ExitCode === 0;
+export function reportOf(result: FailoverResult, { runId, where = "processes", transport = "batching", seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
+  const { verification, acknowledged: batches, faults, overloads, problems, calmP99Ms, unableToCommit, k6ExitCode } = result;
+  const acknowledged = batches.reduce((sum, { count }) => sum + count, 0);
+  const brokenLimits = overloads.flatMap(({ kind, limits }) => limits.filter(({ held }) => !held).map((limit) => ({ kind, ...limit })));
+  // What Kafka took has no acknowledgement of its own that the verifier knows of.
+  const sent = overloads.reduce((sum, overload) => sum + overload.sent, 0);
+  const lost = acknowledged + sent - verification.accepted - verification.rejected;
+  if (sent > 0 && lost > 0) brokenLimits.push({ kind: overloads[0]!.kind, name: "accepted", what: `at least ${lost} transactions that Kafka or the intake took were not accepted`, held: false });
+  const good = verification.verdict === "pass" && k6ExitCode === 0 && brokenLimits.length === 0 && problems.length === 0;
   return {
     ...verification,
     verdict: good ? "pass" : "fail",
     runId,
     where,
     kinds,
+    transport,
     seed,
     rate,
     duration,
-    acknowledged: acknowledged.reduce((sum, { count }) => sum + count, 0),
+    acknowledged,
     faults,
+    overloads,
+    brokenLimits,
+    problems,
     notFitted: kinds.filter((kind) => faults.every((fault) => fault.kind !== kind)),
     recoveryMs: spread(faults),
     killRecoveryMs: spread(faults.filter(({ kind }) => isKill(kind))),
@@ -61,26 +82,32 @@ export function reportOf(result: FailoverResult, { runId, where = "processes", s
 const isKill = (kind: FaultKind): boolean => faultOf(kind).kill === true;
 
 function spread(faults: readonly FaultRecord[]): { p50: number; max: number } {
-  const recoveries = faults.map(({ recoveryMs }) => recoveryMs);
+  const recoveries = faults.flatMap(({ recoveryMs }) => (recoveryMs < 0 ? [] : [recoveryMs]));
   return { p50: quantile(recoveries, 0.5) ?? 0, max: Math.max(0, ...recoveries) };
 }
 
 /** The report in one line. */
 export const headline = (report: FailoverReport): string => {
   const kills = report.faults.some(({ kind }) => isKill(kind)) ? `; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most` : "";
-  return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}${kills}`;
+  const wrong = [...report.brokenLimits.map(({ kind, name, what }) => `${kind} broke ${name}: ${what}`), ...report.problems];
+  return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}${kills}${report.overloads.map(headlineOf).join("")}${wrong.length === 0 ? "" : `; ${wrong.join("; ")}`}`;
 };
 
-export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const headlineOf = ({ kind, decidedPerSecond, jobRestarts, checkpoints, drainedMs }: OverloadRecord): string =>
+  `; ${kind}: ${decidedPerSecond.median}/s decided (${decidedPerSecond.min} to ${decidedPerSecond.max}), ${jobRestarts} restarts, ${checkpoints.failed} of ${checkpoints.completed + checkpoints.failed} checkpoints failed, ${drainedMs < 0 ? "not drained" : `drained in ${seconds(drainedMs)}`}`;
+
+/** @param ms - −1: never */
+export const seconds = (ms: number): string => (ms < 0 ? "never" : `${(ms / 1000).toFixed(1)} s`);
 
 export function pageOf(report: FailoverReport, result: FailoverResult): Html {
   const { faults, machine, unableToCommit } = report;
   const versions = Object.entries(report.decisionsByLogicVersion);
   return html`<h1>Failover: is every transaction decided exactly once, in order, whatever fails?</h1>
 ${verdictLine(report.verdict === "pass", headline(report))}
-<p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}, in ${report.where}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
+${report.problems.length === 0 ? html`` : html`<h2 class="bad">What went wrong</h2>${table(["Problem"], report.problems.map((problem) => [problem]))}`}
+<p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}, in ${report.where}, transport ${report.transport}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
 <h2>Timeline</h2>
-${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + recoveryMs) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
+${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + Math.max(0, recoveryMs)) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
 <h2>Faults</h2>
 ${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "not known" : jobRestarts]))}
 <p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
@@ -89,6 +116,7 @@ ${table(["Kind", "#Times", "#Median recovery", "#Longest"], [...new Set(faults.m
     const { p50, max } = spread(faults.filter((fault) => fault.kind === kind));
     return [html`<code>${kind}</code>`, faults.filter((fault) => fault.kind === kind).length, seconds(p50), seconds(max)];
   }))}
+${overloadSections(report.overloads)}
 ${propertiesSection(report.properties)}
 <h2>Versions</h2>${table(["Account counter, merchant model, scorer", "#Decisions"], versions.map(([name, count]) => [html`<code>${name}</code>`, count.toLocaleString("en")]))}
 <h2>Transactions that Flink could not commit again</h2>

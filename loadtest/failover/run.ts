@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type FlinkClient, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
-import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
+import type { Transport } from "../../cluster/transports.js";
+import { latencies, type LoadResult, type LoadRun, quantile, startLoadRun } from "../run/load-run.js";
 import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
-import { fits, schedule } from "./schedule.js";
+import { ACCOUNTS, MERCHANTS } from "./kafka-load.js";
+import { type LoadedTarget, OVERLOAD_DEFAULTS, type OverloadOptions, type OverloadRecord } from "./overload.js";
+import { fits, isLong, schedule } from "./schedule.js";
 
 /** Load before the first fault, of which the second half says what the calm is like: at first all is new to Java. */
 const CALM_MS = 40_000;
@@ -12,20 +15,26 @@ const CALM_LAG_MS = 2_000;
 /** Nothing is decided so long after a fault: the run has failed. */
 const RECOVERY_LIMIT_MS = 120_000;
 const METRICS_LIMIT_MS = 5_000;
-const ACCOUNTS = 5_000;
-const MERCHANTS = 500;
+/** The load goes on until the last fault is recovered from, and so much longer than asked for at most; in seconds. A long fault adds its own. */
+const OVERTIME_S = 1_200;
+/** In which a backlog comes together, at least: transactions a second. */
+const FILLED_PER_SECOND = 250;
 
 export interface FailoverOptions {
   readonly kinds: readonly FaultKind[];
   readonly rate: number;
-  /** Of the load, in seconds. */
+  /** Of the load, in seconds; more when a fault is not recovered from by then. Without any kind but long ones it ends with these. */
   readonly duration: number;
   readonly seed: number;
   readonly runId: string;
   /** What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers. */
   readonly where?: "processes" | "containers";
+  /** How StateFun calls the functions, for the report; default `batching`. */
+  readonly transport?: Transport;
   /** Calm load before the first fault, in ms; default 40 s, or a quarter of a short run. */
   readonly calmMs?: number;
+  /** Of the long kinds; default: {@link OVERLOAD_DEFAULTS}. */
+  readonly overload?: Partial<OverloadOptions>;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,9 +47,9 @@ export interface FaultRecord {
   readonly atMs: number;
   /** How long it lasted itself: 0 for a kill. */
   readonly lastedMs: number;
-  /** From the fault to the first committed decision of a transaction that was accepted after it. */
+  /** From the fault to the first committed decision of a transaction that was accepted after it; −1: there was none. */
   readonly recoveryMs: number;
-  /** From the fault to the first transaction that was accepted after it. */
+  /** From the fault to the first transaction that was accepted after it; −1: there was none. */
   readonly acceptedMs: number;
   /** Of the transactions sent from the fault to the next, in ms. */
   readonly committedP99Ms: number;
@@ -58,6 +67,10 @@ export interface UncommittedLine {
 export interface FailoverResult extends LoadResult {
   readonly startedAtMs: number;
   readonly faults: readonly FaultRecord[];
+  /** Of the kinds that are more than a recovery. */
+  readonly overloads: readonly OverloadRecord[];
+  /** What went wrong beside the properties: the run has failed then, and its report says why. */
+  readonly problems: readonly string[];
   readonly calmP99Ms: number;
   readonly unableToCommit: readonly UncommittedLine[];
 }
@@ -70,65 +83,121 @@ interface Injected {
 }
 
 /**
- * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered from; then
- * judges everything.
+ * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered from, and the long ones
+ * after all others; then judges everything. The load goes on until the last fault is recovered from.
+ *
+ * What goes wrong on the way ends in the result's `problems`: what there is is judged all the same.
  */
 export async function runFailover(target: Target, options: FailoverOptions): Promise<FailoverResult> {
   const { cluster, signal } = target;
-  const { runId, rate, duration, onProgress, calmMs = Math.min(CALM_MS, (duration * 1000) / 4) } = options;
-  const injected: Injected[] = [];
+  const { runId, rate, kinds, onProgress } = options;
+  const overload = { ...OVERLOAD_DEFAULTS, ...options.overload };
+  const went: Went = { injected: [], overloads: [], problems: [] };
   let over: (jobRestarted: boolean) => void = () => undefined;
-  let failed: (error: unknown) => void = () => undefined;
-  const faultsOver = new Promise<{ readonly jobRestarted: boolean }>((resolve, reject) => {
-    over = (jobRestarted) => resolve({ jobRestarted });
-    failed = reject;
-  });
-  faultsOver.catch(() => undefined);
+  const faultsOver = new Promise<{ readonly jobRestarted: boolean }>((resolve) => (over = (jobRestarted) => resolve({ jobRestarted })));
   const run = await startLoadRun(cluster, {
     runId,
-    stages: [{ rate, seconds: duration, ramp: false }],
+    stages: [{ rate, seconds: longest(options, overload), ramp: false }],
     accounts: ACCOUNTS,
     merchants: MERCHANTS,
     untilAcknowledged: true,
+    turnedAway: kinds.some(isLong),
     settings: [UPGRADED_SETTINGS],
     beforeJudging: () => faultsOver,
     onProgress,
     signal,
   });
-  await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: 60_000, signal });
-  const startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
-  const endMs = startedAtMs + duration * 1000;
-  const backlogGone = () => poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+  let startedAtMs = Date.now();
+  const calmMs = options.calmMs ?? Math.min(CALM_MS, (options.duration * 1000) / 4);
   try {
-    await delay(calmMs, undefined, { signal });
-    await backlogGone();
-    for (const { kind, pauseMs } of schedule(options.kinds, options.seed)) {
-      if (options.kinds.every((one) => !fits(one, endMs - Date.now()))) break;
-      // A part may have given up in the fault before, and be about to start again.
-      await everyPartRuns(target);
-      // What an upgrade costs is to be seen, not what was left of the fault before.
-      if (kind === "rolling-upgrade") await backlogGone();
-      // After the load has ended nothing would come that could show a recovery.
-      if (!fits(kind, endMs - Date.now())) continue;
-      injected.push(await inject(target, kind, () => run.watch.lastCountedAtMs(), (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, fault ${injected.length + 1}: ${line}`)));
-      await delay(pauseMs, undefined, { signal });
-    }
-    // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
-    over(injected.some(({ jobRestarts }) => jobRestarts > 0));
+    await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: 60_000, signal });
+    startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
+    await injectAll({ ...target, runId, startedAtMs, rate, overload, say: (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, ${line}`) }, run, options, calmMs, went);
   } catch (error) {
-    failed(error);
-    run.load.stop();
-    throw error;
+    if (signal?.aborted === true) {
+      run.load.stop();
+      throw error;
+    }
+    went.problems.push(`at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(error)}`);
+    onProgress(`${went.problems.at(-1)}; judging what there is`);
   }
-  const result = await run.result;
+  // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
+  over(went.injected.some(({ jobRestarts }) => jobRestarts > 0));
+  run.load.end();
+  const result = await run.result.catch((error: unknown) => {
+    signal?.throwIfAborted();
+    went.problems.push(`nothing could be judged: ${textOf(error)}`);
+    return unjudged(run);
+  });
+  const { injected, overloads, problems } = went;
   return {
     ...result,
     startedAtMs,
     faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
+    overloads,
+    problems,
     calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + calmMs / 2 && sentAt < (injected[0]?.beganMs ?? Infinity) - CALM_LAG_MS), 0.99) ?? 0),
     unableToCommit: await unableToCommit(cluster),
   };
 }
+
+/** What has become of the faults so far. */
+interface Went {
+  readonly injected: Injected[];
+  readonly overloads: OverloadRecord[];
+  readonly problems: string[];
+}
+
+async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, seed, duration }: FailoverOptions, calmMs: number, { injected, overloads }: Went): Promise<void> {
+  const { signal, startedAtMs } = target;
+  const endMs = startedAtMs + duration * 1000;
+  const backlogGone = () => poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+  const one = async (kind: FaultKind): Promise<void> => {
+    const numbered: LoadedTarget = { ...target, say: (line) => target.say(`fault ${injected.length + 1}: ${line}`) };
+    const { overload, ...fault } = await inject(numbered, kind, () => run.watch.lastCountedAtMs());
+    if (overload !== undefined) overloads.push(overload);
+    injected.push(fault);
+  };
+  await delay(calmMs, undefined, { signal });
+  await backlogGone();
+  const short = kinds.filter((kind) => !isLong(kind));
+  if (short.length > 0) {
+    for (const { kind, pauseMs } of schedule(short, seed)) {
+      if (short.every((one) => !fits(one, endMs - Date.now()))) break;
+      // A part may have given up in the fault before, and be about to start again.
+      await everyPartRuns(target);
+      // What an upgrade costs is to be seen, not what was left of the fault before.
+      if (kind === "rolling-upgrade") await backlogGone();
+      if (!fits(kind, endMs - Date.now())) continue;
+      await one(kind);
+      await delay(pauseMs, undefined, { signal });
+    }
+    await delay(Math.max(0, endMs - Date.now()), undefined, { signal });
+  }
+  for (const kind of kinds.filter(isLong)) {
+    await everyPartRuns(target);
+    await backlogGone();
+    await one(kind);
+  }
+}
+
+/** How long the load may last at most, in seconds. */
+function longest({ kinds, duration }: FailoverOptions, { overloadSeconds, backlog, drainSeconds }: OverloadOptions): number {
+  const more = { overload: overloadSeconds + 2 * drainSeconds, "cold-backlog": backlog / FILLED_PER_SECOND + drainSeconds };
+  return duration + OVERTIME_S + Math.ceil(Object.entries(more).reduce((sum, [kind, seconds]) => sum + (kinds.some((one) => one === kind) ? seconds : 0), 0));
+}
+
+/** A run of whose records nothing is known. */
+const unjudged = ({ load, watch }: LoadRun): LoadResult => ({
+  verification: { verdict: "fail", accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, decisionsByLogicVersion: {}, properties: [] },
+  acknowledged: load.acknowledged(),
+  watch,
+  acceptedAtMs: new Map(),
+  k6ExitCode: 1,
+  k6Summary: "",
+});
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
   await poll("every part to run", async () => {
@@ -138,18 +207,19 @@ async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
   }, { timeoutMs: RECOVERY_LIMIT_MS, signal });
 }
 
-async function inject({ cluster, ...rest }: Target, kind: FaultKind, lastCountedAtMs: () => number, say: (line: string) => void): Promise<Injected> {
+async function inject(target: LoadedTarget, kind: FaultKind, lastCountedAtMs: () => number): Promise<Injected & { readonly overload: OverloadRecord | undefined }> {
+  const { cluster, say, signal } = target;
   const flink = flinkClient(cluster.settings);
-  const before = await knownRestarts(flink, rest.signal);
+  const before = await knownRestarts(flink, signal);
   say(faultOf(kind).description);
   const beganMs = Date.now();
-  await faultOf(kind).inject({ cluster, ...rest });
+  const overload = await faultOf(kind).inject(target);
   const endedMs = Date.now();
   say(`${kind}, waiting for a committed decision of what came after it`);
-  await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, { timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 20, ...(rest.signal && { signal: rest.signal }) });
-  await flink.waitForRunning(RECOVERY_LIMIT_MS, rest.signal);
-  const after = await knownRestarts(flink, rest.signal);
-  return { kind, beganMs, endedMs, jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before };
+  await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, { timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 20, signal });
+  await flink.waitForRunning(RECOVERY_LIMIT_MS, signal);
+  const after = await knownRestarts(flink, signal);
+  return { overload, kind, beganMs, endedMs, jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before };
 }
 
 /** Flink gathers its metrics only when somebody asks: the first answer may hold none. */
@@ -175,7 +245,8 @@ function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: num
     if (acceptedAt > beganMs && committedAt > 0) first = Math.min(first, committedAt);
   }
   const slowest = quantile(latencies(acknowledged, watch.committedAtMs, (sentAt) => sentAt >= beganMs && sentAt < nextMs), 0.99) ?? 0;
-  return { kind, description: faultOf(kind).description, atMs: beganMs - startedAtMs, lastedMs: endedMs - beganMs, recoveryMs: Math.round(first - beganMs), acceptedMs: Math.round(accepted - beganMs), committedP99Ms: Math.round(slowest), jobRestarts };
+  const since = (ms: number): number => (ms === Infinity ? -1 : Math.round(ms - beganMs));
+  return { kind, description: faultOf(kind).description, atMs: beganMs - startedAtMs, lastedMs: endedMs - beganMs, recoveryMs: since(first), acceptedMs: since(accepted), committedP99Ms: Math.round(slowest), jobRestarts };
 }
 
 async function unableToCommit(cluster: RunningCluster): Promise<UncommittedLine[]> {

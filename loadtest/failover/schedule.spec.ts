@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { ALL_FAULTS, fits, schedule } from "./schedule.js";
+import { ALL_FAULTS, FAULT_KINDS, fits, namedFaults, schedule } from "./schedule.js";
 
 const first = (seed: number, count: number, kinds = ALL_FAULTS) => {
   const faults = schedule(kinds, seed);
@@ -16,11 +16,20 @@ describe("the schedule of faults", () => {
 
   it("has every kind once before any comes again", () => {
     fc.assert(
-      fc.property(fc.integer(), fc.subarray(ALL_FAULTS, { minLength: 1 }), (seed, kinds) => {
+      fc.property(fc.integer(), fc.subarray([...ALL_FAULTS], { minLength: 1 }), (seed, kinds) => {
         const drawn = first(seed, 2 * kinds.length, kinds).map(({ kind }) => kind);
         for (const half of [drawn.slice(0, kinds.length), drawn.slice(kinds.length)]) expect(half.toSorted()).toEqual(kinds.toSorted());
       }),
     );
+  });
+
+  it("takes all kinds but the long ones for all, and these when they are named", () => {
+    expect(FAULT_KINDS.filter((kind) => !ALL_FAULTS.includes(kind))).toEqual(["overload", "cold-backlog"]);
+    expect(ALL_FAULTS).toContain("busy-machine");
+    expect(namedFaults("all")).toEqual(ALL_FAULTS);
+    expect(namedFaults("all, cold-backlog,kill-kafka")).toEqual([...ALL_FAULTS, "cold-backlog"]);
+    expect(namedFaults("overload")).toEqual(["overload"]);
+    expect(() => namedFaults("all,overlode")).toThrow("There is no fault overlode: there are all, kill-taskmanager");
   });
 
   it("lets nothing begin that would not be over in time", () => {

@@ -1,11 +1,29 @@
+import { UserError } from "../../cluster/user-error.js";
 import { Random } from "../../ingress-generator/random.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 
 /** Every kind there is. */
-export const ALL_FAULTS = Object.keys(FAULTS) as FaultKind[];
+export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** Whether a kind lasts for minutes: it is made when it is named, once, after all others. */
+export const isLong = (kind: FaultKind): boolean => faultOf(kind).long === true;
+
+/** What `all` means. */
+export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind));
+
+/** Kinds by their names with commas between, each once. @throws {UserError} for a name that is none */
+export function namedFaults(text: string): readonly FaultKind[] {
+  const kinds = text.split(",").flatMap((name): readonly FaultKind[] => {
+    if (name.trim() === "all") return ALL_FAULTS;
+    const kind = FAULT_KINDS.find((one) => one === name.trim());
+    if (kind === undefined) throw new UserError(`There is no fault ${name.trim()}: there are all, ${FAULT_KINDS.join(", ")}.`);
+    return [kind];
+  });
+  return [...new Set(kinds)];
+}
 
 /** Those that can be made with containers: kills and pauses. The others steer the function server by files, or restart the job with changes. */
-export const CONTAINER_FAULTS: readonly FaultKind[] = ALL_FAULTS.filter((kind) => kind.startsWith("kill-") || kind.startsWith("pause-"));
+export const CONTAINER_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => kind.startsWith("kill-") || kind.startsWith("pause-"));
 
 /**
  * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.

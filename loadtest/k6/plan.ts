@@ -14,6 +14,8 @@ export interface Plan {
   readonly maxRequests: number;
   /** Under faults the same transactions are sent again until they are acknowledged. */
   readonly untilAcknowledged: boolean;
+  /** Under overload the door turns transactions away for minutes: what arrives while no request is free is not sent, and no failure. */
+  readonly turnedAway?: boolean;
   /** Upper bounds in ms; none when faults are expected. */
   readonly limits?: { readonly committedP99Ms: number };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,6 +9,10 @@ import { type Run, spanMs } from "../k6/traffic.ts";
 const DAY_MS = 24 * 3_600_000;
 /** Transactions in one request. */
 const BATCH = 25;
+/** k6's exit code after an interruption, whatever became of its thresholds. */
+const INTERRUPTED = 105;
+/** Of a load whose thresholds did not all hold. */
+const THRESHOLDS_FAILED = 99;
 const SCRIPT = join(REPOSITORY_ROOT, "loadtest/k6/transactions.ts");
 
 /** A stretch of a load: transactions a second, for so many seconds; ramped to from the stretch before, or at once. */
@@ -26,6 +30,8 @@ export interface LoadOptions {
   /** Whether transactions are sent again until they are acknowledged: where faults are expected. */
   readonly untilAcknowledged: boolean;
   readonly committedP99Ms?: number;
+  /** Whether the door may turn transactions away for longer than k6 can hold what arrives meanwhile. */
+  readonly turnedAway?: boolean;
 }
 
 /** A batch that the intake has acknowledged. */
@@ -48,6 +54,8 @@ export interface K6Load {
   /** What was acknowledged so far. */
   acknowledged(): Acknowledged[];
   stop(): void;
+  /** Ends the load before its last stage does, in order: nothing more is sent, the verdict is asked for, every threshold counts. */
+  end(): void;
 }
 
 /** Starts k6 with this load. @param addresses - of the intake and of the verifier that it asks in the end */
@@ -65,20 +73,34 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
     // Enough for half a minute in which nothing is acknowledged, where faults are expected.
     maxRequests: Math.ceil((highest / BATCH) * (options.untilAcknowledged ? 35 : 10)) + 20,
     untilAcknowledged: options.untilAcknowledged,
+    turnedAway: options.turnedAway === true,
     ...(options.committedP99Ms !== undefined && { limits: { committedP99Ms: options.committedP99Ms } }),
   };
+  const summary = join(folder, "summary.json");
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
   writeFileSync(log, "");
-  const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
+  const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "--summary-export", summary, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
+  let ended = false;
   return {
-    finished: finished.finally(() => rmSync(folder, { recursive: true, force: true })),
+    finished: finished.then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code)).finally(() => rmSync(folder, { recursive: true, force: true })),
     acknowledged: () =>
-      readFileSync(log, "utf8")
+      // When k6 has ended there may be no log any more.
+      (existsSync(log) ? readFileSync(log, "utf8") : "")
         .split("\n")
         .flatMap((line) => {
           const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
           return first === undefined ? [] : [{ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) }];
         }),
     stop: () => kill("SIGINT"),
+    end: () => {
+      ended = true;
+      kill("SIGINT");
+    },
   };
+}
+
+/** What k6 would have ended with by itself. @param summary - its export, in which a threshold that did not hold is `true` */
+export function exitCodeOf(summary: string): number {
+  const { metrics } = JSON.parse(summary) as { readonly metrics: Readonly<Record<string, { readonly thresholds?: Readonly<Record<string, boolean>> }>> };
+  return Object.values(metrics).some(({ thresholds = {} }) => Object.values(thresholds).includes(true)) ? THRESHOLDS_FAILED : 0;
 }

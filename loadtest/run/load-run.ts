@@ -101,6 +101,7 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
     } finally {
       server.close();
       server.closeAllConnections();
+      if (judged === undefined) await watch.abandon();
     }
   })();
   result.catch(() => undefined);

@@ -22,6 +22,8 @@ export interface Watch {
   lastCountedAtMs(): number;
   /** Ends the readers and compares what they read with what a fresh reader has read. */
   stop(fresh: FreshRecords): Promise<PropertyResult[]>;
+  /** Ends the readers, whatever they have yet to read: nothing is to be judged any more. */
+  abandon(): Promise<void>;
 }
 
 /** What a fresh reader has read, and how far. */
@@ -82,6 +84,10 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
   const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(placeOf(record), contentOf(record)));
 
   return {
+    async abandon() {
+      java.kill();
+      await Promise.allSettled(readers.map((reader) => reader.stop()));
+    },
     committedAtMs,
     visibleAtMs,
     decided: () => decided,

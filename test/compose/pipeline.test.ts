@@ -33,6 +33,7 @@ describe.skipIf(inject("noContainers") !== "")("the pipeline in containers, with
       await flinkClient(settings).waitForRunning(START_LIMIT_MS);
       return new ComposeCluster(settings, project, async () => void (await running?.down({ removeVolumes: false, timeout: STOP_LIMIT_MS })));
     },
+    changesBackend: false,
     wipe: () => removeProject(project, { volumes: true }),
   });
 });

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, clusterSettings, poll } from "../../cluster/index.js";
+import { addresses, clusterSettings, flinkClient, poll } from "../../cluster/index.js";
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
 import type { DemoReport } from "../../demo/report.js";
@@ -42,6 +42,8 @@ describe("a command that cannot do what it is asked for says why in one line", (
     { args: ["topics", "decisions", "--brokers", "127.0.0.1:1"], why: /no Kafka broker answers/ },
     { args: ["cluster", "kill", "kafka", ...here], why: /kafka of the cluster "e2e-commands" does not run/ },
     { args: ["cluster", "logs", "nothing"], why: /must be one of zookeeper/ },
+    { args: ["cluster", "up", "--state-backend", "disk"], why: /Allowed choices are rocksdb, hashmap/ },
+    { args: ["cluster", "convert", "rocksdb", ...here], why: /the cluster "e2e-commands" has no state yet.*up --state-backend rocksdb/ },
     { args: ["nonsense"], why: /no command "nonsense"/ },
   ])("$args", async ({ args, why }) => {
     const { code, stderr } = await finish(args);
@@ -125,14 +127,18 @@ describe("the demo", () => {
 });
 
 describe("the cluster", () => {
+  const generate = async (runId: string) => {
+    const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", runId, ...brokers]);
+    expect(generated.stdout).toContain(`run ${runId}: 20 transactions`);
+    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes(`"key":"${runId}-`)).length === 20, { timeoutMs: 60_000 });
+  };
+
   it("goes on in the background, heals a killed part, and shows its topics decoded", async () => {
     const up = await finish(["cluster", "up", "--detach", ...here]);
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
 
-    const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", "listed", ...brokers]);
-    expect(generated.stdout).toContain("run listed: 20 transactions");
-    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes('"key":"listed-')).length === 20, { timeoutMs: 60_000 });
+    await generate("listed");
     const topics = await finish(["topics", "decisions", "--from-beginning", "--limit", "10", "--compact", ...brokers]);
     const records = topics.stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(records).toHaveLength(10);
@@ -157,6 +163,29 @@ describe("the cluster", () => {
     const fresh = await finish(["cluster", "up", "--detach", "--fresh", ...here]);
     expect(fresh.code, fresh.stderr).toBe(0);
     expect((await finish(["topics", "decisions", "--from-beginning", ...brokers])).stdout).toBe("");
+    await generate("before");
+    await flinkClient(settings).waitForCheckpoints(1, 60_000);
+    expect((await finish(["cluster", "status", ...here])).stdout).toMatch(/^state +hashmap, last checkpoint [\d.]+ MB$/m);
+    expect((await finish(["cluster", "down", ...here])).code).toBe(0);
+  });
+
+  it("keeps its state on its backend until it is converted, and goes on with a conversion that was killed after its savepoint", async () => {
+    const other = await finish(["cluster", "up", "--detach", "--state-backend", "rocksdb", ...here]);
+    expect(other.code).toBe(1);
+    expect(errorLines(other.stderr)).toEqual([expect.stringMatching(/the state is on hashmap, and checkpoints do not restore on rocksdb\..*cluster -- convert rocksdb --name e2e-commands/)]);
+    const savepoints = join(settings.dataDir, "minio", settings.objectStore.bucket, "savepoints");
+    const converting = command(["cluster", "convert", "rocksdb", ...here]);
+    await poll("the conversion's savepoint", () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")), { timeoutMs: 120_000, intervalMs: 5 });
+    converting.kill("SIGKILL");
+    await converting.finished;
+
+    const up = await finish(["cluster", "up", "--detach", ...here]);
+    expect(up.code, up.stderr).toBe(0);
+    expect((await finish(["cluster", "status", ...here])).stdout).toMatch(/^state +rocksdb/m);
+    await generate("after");
+    const { code, stdout } = await finish(["verify", ...brokers]);
+    expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
+    expect(code).toBe(0);
     expect((await finish(["cluster", "down", "--wipe", ...here])).code).toBe(0);
   });
 });

@@ -27,9 +27,9 @@ let cluster: Cluster;
 let next = 0;
 const transaction = (fields: Record<string, unknown> = {}) => ({ transactionId: `t-${++next}`, accountId: "ada", merchantId: "shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now() - 60_000, ...fields });
 
-async function post(body: unknown, query = "", base = url): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${base}/v1/transactions${query}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+async function post(body: unknown, query = "", base = url, kind = "transactions"): Promise<{ status: number; retryAfter: string | null; body: Record<string, unknown> }> {
+  const response = await fetch(`${base}/v1/${kind}${query}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
+  return { status: response.status, retryAfter: response.headers.get("retry-after"), body: (await response.json()) as Record<string, unknown> };
 }
 async function find(accountId: string, transactionId: string, base = url): Promise<Record<string, unknown>> {
   return (await (await fetch(`${base}/v1/accounts/${accountId}/decisions/${transactionId}`)).json()) as Record<string, unknown>;
@@ -38,6 +38,21 @@ const ready = (base = url) =>
   poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, { timeoutMs: LIMIT_MS });
 async function sorted(): Promise<bigint> {
   return [...(await endOffsets(brokers, TOPICS.transactionsValid.name)).values()].reduce((sum, end) => sum + end, 0n);
+}
+
+/** Works with an intake beside the cluster's own, and stops it. @returns its exit code */
+async function withSecondIntake(env: Readonly<Record<string, string>>, work: (base: string) => Promise<void>): Promise<number | null> {
+  const port = settings.ports.intake + 10;
+  const second = startModule("intake/server.ts", { HOST: "127.0.0.1", PORT: String(port), KAFKA: brokers, ...env });
+  second.stdout.resume();
+  const ended = new Promise<number | null>((resolve) => second.once("exit", resolve));
+  try {
+    await ready(`http://127.0.0.1:${port}`);
+    await work(`http://127.0.0.1:${port}`);
+  } finally {
+    second.kill("SIGTERM");
+  }
+  return await ended;
 }
 
 beforeAll(async () => {
@@ -66,18 +81,11 @@ describe("the HTTP door", () => {
     await ready();
     expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed" });
 
-    const port = settings.ports.intake + 10;
-    const second = startModule("intake/server.ts", { HOST: "127.0.0.1", PORT: String(port), KAFKA: brokers });
-    second.stdout.resume();
-    const ended = new Promise<number | null>((resolve) => second.once("exit", resolve));
-    try {
-      await ready(`http://127.0.0.1:${port}`);
-      expect(await find("ada", one.transactionId, `http://127.0.0.1:${port}`)).toMatchObject({ status: "committed" });
-      expect(await post(one, "?wait=20s", `http://127.0.0.1:${port}`)).toMatchObject({ status: 200, body: { decision: { transactionId: one.transactionId } } });
-    } finally {
-      second.kill("SIGTERM");
-    }
-    expect(await ended).toBe(0);
+    const code = await withSecondIntake({}, async (second) => {
+      expect(await find("ada", one.transactionId, second)).toMatchObject({ status: "committed" });
+      expect(await post(one, "?wait=20s", second)).toMatchObject({ status: 200, body: { decision: { transactionId: one.transactionId } } });
+    });
+    expect(code).toBe(0);
   });
 
   it("turns clients away while Kafka is away, and takes them again afterwards", async () => {
@@ -201,6 +209,33 @@ describe("a TaskManager that dies", () => {
     cluster.kill("taskmanager");
     await poll("its committed decision", async () => (await find("ada", one.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
     await flinkClient(settings).waitForRunning(LIMIT_MS);
+  });
+});
+
+describe("the HTTP door of an intake with a small bound", () => {
+  it("turns transactions away while the pipeline stands still, and takes them again when it has caught up", async () => {
+    await withSecondIntake({ INTAKE_MAX_BACKLOG_SECONDS: "3" }, async (second) => {
+      const send = () => post(transaction(), "", second);
+      await poll("transactions to be taken", async () => (await send()).status === 202, { timeoutMs: LIMIT_MS });
+      // Not the functions: what they cannot take is in checkpoints, up to a bound, and so no longer in Kafka.
+      cluster.hold("taskmanager");
+      cluster.kill("taskmanager");
+      try {
+        const away = await poll("transactions to be turned away", async () => {
+          const answer = await send();
+          return answer.status === 429 && answer;
+        }, { timeoutMs: LIMIT_MS });
+        expect(away.body["detail"]).toMatch(/^the pipeline is overloaded or stands still: a transaction would wait about \d+ s, and beyond 3 s none is taken$/);
+        expect(Number(away.retryAfter)).toBeGreaterThan(0);
+        const label = { labelId: "while-behind", accountId: "ada", transactionId: "none", merchantId: "shop", verdict: "LEGITIMATE", eventTimeMs: Date.now() - 60_000 };
+        expect((await post(label, "", second, "labels")).status).toBe(202);
+        // The cluster's own intake allows a minute.
+        expect((await post(transaction())).status).toBe(202);
+      } finally {
+        await cluster.release("taskmanager");
+      }
+      await poll("transactions to be taken again", async () => (await send()).status === 202, { timeoutMs: LIMIT_MS });
+    });
   });
 });
 

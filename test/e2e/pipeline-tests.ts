@@ -2,16 +2,19 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { addresses, flinkClient, poll, type RawRecord, readTopics, type RunningCluster } from "../../cluster/index.js";
 import type { ReadPartition } from "../../cluster/java-reader.js";
+import { startOwnCommand } from "../../cluster/run-command.js";
 import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { judgeRun } from "../../loadtest/verify/judge.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
-import { Alert, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { Alert, Alert_Cause, Alert_Kind, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 
 const TRANSACTIONS = 8_000;
 const RATE = 400;
+/** Transactions a second while the state backend is changed. */
+const CHANGE_RATE = 100;
 const HOUR_MS = 3_600_000;
 
 /** Settings of the functions for this suite. Short windows and a small waiting list: what takes weeks or a rare moment otherwise happens in this run. */
@@ -30,12 +33,14 @@ export interface Provider {
   readonly settings: ClusterSettings;
   /** Starts everything, without anything that sends by itself. @param fresh - forget earlier topics and state */
   readonly start: (options: { readonly fresh: boolean }) => Promise<RunningCluster>;
+  /** Whether the job can be restarted on another state backend there. */
+  readonly changesBackend: boolean;
   /** Stops whatever runs, and forgets topics and state. */
   readonly wipe: () => Promise<void>;
 }
 
 /** The end-to-end suite of the whole pipeline, the same wherever it runs. */
-export function pipelineTests({ settings, start, wipe }: Provider): void {
+export function pipelineTests({ settings, start, changesBackend, wipe }: Provider): void {
   const brokers = addresses(settings).kafka;
   const flink = flinkClient(settings);
   const runId = "e2e1";
@@ -197,5 +202,50 @@ export function pipelineTests({ settings, start, wipe }: Provider): void {
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
     const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, () => true);
     expect(judgement).toMatchObject({ accepted: TRANSACTIONS + more, decisions: TRANSACTIONS + more, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
+  });
+
+  it.runIf(changesBackend)("changes its state backend there and back under load: nothing is lost or repeated, and timers set before fire after", async () => {
+    /** By account and episode; each alert with how often the backend had been changed when it came. */
+    const episodes = new Map<string, { readonly alert: Alert; readonly leg: number }[]>();
+    const decided = new Set<string>();
+    let leg = 0;
+    const live = await followTopics({
+      brokers,
+      topics: [TOPICS.decisions.name, TOPICS.alerts.name],
+      from: "end",
+      onRecord: ({ topic, value }) => {
+        const { value: bytes } = Any.decode(value!);
+        if (topic === TOPICS.alerts.name) {
+          const alert = Alert.decode(bytes);
+          const episode = `${alert.accountId}/${alert.episode}`;
+          episodes.set(episode, [...(episodes.get(episode) ?? []), { alert, leg }]);
+        } else decided.add(Decision.decode(bytes).evidence!.transaction!.transactionId);
+      },
+    });
+    const end = new AbortController();
+    const generating = runGenerator({ brokers, seed: 13, runId: "e2e3", rate: CHANGE_RATE, accounts: 100, signal: end.signal });
+    const flowing = (more: number, before = decided.size) => poll("decisions to flow", () => decided.size >= before + more, { timeoutMs: 60_000 });
+    try {
+      for (const backend of ["rocksdb", "hashmap"] as const) {
+        await flowing(3 * CHANGE_RATE);
+        await cluster.restartFlink({ stateBackend: backend });
+        leg++;
+        await flink.waitForRunning(60_000);
+        expect((await cluster.status()).state?.backend).toBe(backend);
+      }
+      await flowing(CHANGE_RATE);
+    } finally {
+      end.abort();
+    }
+    const { sentTransactions } = await generating;
+    await poll(`all ${sentTransactions} decisions`, () => decided.size >= sentTransactions, { timeoutMs: 60_000 });
+    await poll("every episode to be closed", () => [...episodes.values()].every((alerts) => alerts.some(({ alert }) => alert.kind === Alert_Kind.CLOSED)), { timeoutMs: 60_000 });
+    await live.stop();
+    const pending = [...episodes.values()].filter((alerts) => alerts[0]!.alert.kind === Alert_Kind.OPENED && alerts.some(({ alert, leg }) => alert.cause === Alert_Cause.TIMER && leg > alerts[0]!.leg));
+    for (const before of [0, 1]) expect(pending.filter(([opened]) => opened!.leg === before).length, `timers pending in change ${before}`).toBeGreaterThan(0);
+    await flink.waitForCheckpoints(2, 60_000);
+    const { code, stdout } = await startOwnCommand(["verify", "--brokers", brokers, "--settings", JSON.stringify(FUNCTION_SETTINGS)]).finished;
+    expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
+    expect(code).toBe(0);
   });
 }

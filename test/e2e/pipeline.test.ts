@@ -10,6 +10,7 @@ describe("the pipeline, with one TaskManager and one JobManager killed on the wa
   pipelineTests({
     settings,
     start: ({ fresh }) => startCluster(settings, { restart: true, fresh, step: silentStep }),
+    changesBackend: true,
     wipe: async () => void (await stopCluster(settings, { wipe: true })),
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, silentStep, startCluster } from "../../cluster/index.js";
+import { addresses, type Cluster, clusterSettings, type RunningCluster, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
 import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
@@ -56,7 +56,10 @@ describe("the proof, in short", () => {
 
   it("recovered from each fault, and says how fast", () => {
     expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
-    for (const { kind, recoveryMs } of result.faults) expect(recoveryMs, kind).toBeLessThan(120_000);
+    for (const { kind, recoveryMs } of result.faults) {
+      expect(recoveryMs, kind).toBeGreaterThan(0);
+      expect(recoveryMs, kind).toBeLessThan(120_000);
+    }
     const page = pageOf(reportOf(result, options), result).text;
     for (const part of [...KINDS, "Timeline", "0 missing, 0 duplicates"]) expect(page).toContain(part);
   });
@@ -65,6 +68,45 @@ describe("the proof, in short", () => {
     const { code, stdout } = await startOwnCommand(["verify", "--brokers", brokers]).finished;
     expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
     expect(code).toBe(0);
+  });
+
+  it("is late under overload and no more, also when it starts cold on a backlog", async () => {
+    const overload = { overloadSeconds: 30, sustained: 150, busy: true, backlog: 3_000, drainSeconds: 240 };
+    const again: FailoverOptions = { kinds: ["overload", "cold-backlog"], rate: 25, duration: 20, seed: 7, runId: "overload", calmMs: 3_000, overload, onProgress: () => undefined };
+    const report = reportOf(await runFailover({ cluster, folder }, again), again);
+    expect(report.problems).toEqual([]);
+    expect(report.brokenLimits).toEqual([]);
+    expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+    expect(report).toMatchObject({ verdict: "pass", thresholds: "passed", overloads: [{ kind: "overload", sent: 9_000, jobRestarts: 0 }, { kind: "cold-backlog", sent: 3_000, jobRestarts: 0 }] });
+    for (const { busyShare, samples, checkpoints, connections, limits } of report.overloads) {
+      expect(busyShare).toBeGreaterThan(0.1);
+      expect(samples.length).toBeGreaterThan(20);
+      expect(checkpoints.completed).toBeGreaterThan(0);
+      expect(connections).toBeGreaterThan(0);
+      expect(limits.map(({ name }) => name)).toEqual(expect.arrayContaining(["restarts", "checkpoints-failed", "drained"]));
+    }
+  }, 600_000);
+
+  it("judges what there is when something else goes wrong, and says what", async () => {
+    const refusing: RunningCluster = {
+      settings: cluster.settings,
+      kill: () => {
+        throw new Error("nothing is killed today");
+      },
+      hold: (part) => cluster.hold(part),
+      release: (part) => cluster.release(part),
+      restartFlink: (changes) => cluster.restartFlink(changes),
+      status: () => cluster.status(),
+      log: (part) => cluster.log(part),
+      stop: () => cluster.stop(),
+    };
+    const again: FailoverOptions = { kinds: ["kill-intake"], rate: 50, duration: 60, seed: 7, runId: "refused", calmMs: 2_000, onProgress: () => undefined };
+    const wrong = await runFailover({ cluster: refusing, folder }, again);
+    const report = reportOf(wrong, again);
+    expect(report.problems).toEqual([expect.stringContaining("nothing is killed today")]);
+    expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+    expect(report).toMatchObject({ verdict: "fail", thresholds: "passed", faults: [] });
+    expect(pageOf(report, wrong).text).toContain("nothing is killed today");
   });
 
   it("sees a transaction that is left open", async () => {

@@ -19,6 +19,9 @@ final class BatchingSpec {
   /** The asynchronous transport's, for which there is no use here. */
   private static final Set<String> UNUSED = Set.of("pool_size", "pool_ttl");
   private static final Set<String> KNOWN_TIMEOUTS = Set.of("call", "connect", "silence", "read", "write");
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+  /** Its milliseconds fit Netty's integers. */
+  private static final Duration LONGEST = Duration.ofDays(20);
 
   /** Requests of a subtask that are on their way at once; what is ready meanwhile is the next batch. */
   final int requestsInFlight;
@@ -94,11 +97,11 @@ final class BatchingSpec {
     if (value.isMissingNode()) return otherwise;
     try {
       Duration parsed = TimeUtils.parseDuration(value.asText());
-      if (!parsed.isZero()) return parsed;
+      if (parsed.compareTo(SHORTEST) >= 0 && parsed.compareTo(LONGEST) <= 0) return parsed;
     } catch (IllegalArgumentException malformed) {
       // Said below.
     }
-    throw new IllegalArgumentException("spec.transport: " + name + " must be a duration above zero, such as 40s, not " + value);
+    throw new IllegalArgumentException("spec.transport: " + name + " must be a duration from 1ms to 20d, such as 40s, not " + value);
   }
 
   private static String text(JsonNode json, String name) {

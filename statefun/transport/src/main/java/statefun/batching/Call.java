@@ -21,8 +21,10 @@ final class Call {
   long firstSentAtNanos;
   /** When it was last sent. */
   long sentAtNanos;
-  /** How often it was sent and not answered, or answered with an error. */
+  /** How often it was sent in vain, for whatever reason: its pauses grow with it. */
   int failures;
+  /** How often a request was lost that it was in: the requests that it goes in shrink with it. */
+  int losses;
 
   Call(ToFunctionRequestSummary summary, CallMetrics metrics, ToFunction toFunction) {
     this.summary = summary;
@@ -49,12 +51,18 @@ final class Call {
   }
 
   void answered(FromFunction answer, long nowNanos) {
-    metrics.answered(nowNanos - sentAtNanos);
-    future.complete(answer);
+    try {
+      metrics.answered(nowNanos - sentAtNanos);
+    } finally {
+      future.complete(answer);
+    }
   }
 
   void failed(Throwable cause) {
-    if (firstSentAtNanos == 0) metrics.leftQueue(System.nanoTime() - queuedAtNanos);
-    future.completeExceptionally(cause);
+    try {
+      if (firstSentAtNanos == 0) metrics.leftQueue(System.nanoTime() - queuedAtNanos);
+    } finally {
+      future.completeExceptionally(cause);
+    }
   }
 }

@@ -10,9 +10,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
 import org.apache.flink.shaded.netty4.io.netty.buffer.ByteBuf;
 import org.apache.flink.shaded.netty4.io.netty.buffer.Unpooled;
 import org.apache.flink.shaded.netty4.io.netty.channel.Channel;
@@ -45,6 +47,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   /** How long the server keeps an idle connection; 0: it has not said. */
   private long serverKeepsNanos;
   private int requests;
+  /** Closed by us: with TLS it is still active for a while. */
+  private boolean closing;
 
   private Exchange exchange;
   private int status;
@@ -62,7 +66,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   }
 
   boolean idle() {
-    return exchange == null && channel.isActive();
+    return exchange == null && !closing && channel.isActive();
   }
 
   Exchange exchange() {
@@ -75,7 +79,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
 
   /** Whether the server may be about to close it: what is sent then is lost. */
   boolean mayBeClosing(long nowNanos) {
-    return serverKeepsNanos > 0 && nowNanos - idleSinceNanos > serverKeepsNanos - TimeUnit.SECONDS.toNanos(1);
+    return serverKeepsNanos > 0 && nowNanos - idleSinceNanos > serverKeepsNanos - Math.min(TimeUnit.SECONDS.toNanos(1), serverKeepsNanos / 2);
   }
 
   long idleNanos(long nowNanos) {
@@ -100,9 +104,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     text = new ByteArrayOutputStream(0);
     channel.writeAndFlush(request).addListener(
         written -> {
-          if (written.isSuccess()) return;
-          cause = written.cause();
-          channel.close();
+          if (!written.isSuccess()) close(written.cause());
         });
     return body.length;
   }
@@ -110,14 +112,17 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   /** Gives the connection up; what is open of its request is lost, and told to the endpoint. */
   void close(Throwable why) {
     if (cause == null) cause = why;
+    closing = true;
     channel.close();
   }
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, HttpObject message) throws Exception {
-    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is no HTTP", message.decoderResult().cause());
+    // What came together with the reason for closing.
+    if (closing) return;
     if (exchange == null) throw new IOException("the server sent something unasked");
     exchange.heard(System.nanoTime());
+    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is no HTTP", message.decoderResult().cause());
     if (message instanceof HttpResponse) onHead((HttpResponse) message);
     if (message instanceof HttpContent) {
       onContent(((HttpContent) message).content());
@@ -131,10 +136,10 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     String keep = response.headers().get("keep-alive");
     Matcher seconds = KEEP_ALIVE_SECONDS.matcher(keep == null ? "" : keep);
     if (seconds.find()) serverKeepsNanos = TimeUnit.SECONDS.toNanos(Long.parseLong(seconds.group(1)));
-    if (exchange.single) return;
-    endpoint.limits(response.headers().getInt("statefun-batch-max-calls"), response.headers().getInt("statefun-batch-max-bytes"));
+    if (!exchange.single) endpoint.limits(response.headers().getInt("statefun-batch-max-calls"), response.headers().getInt("statefun-batch-max-bytes"));
     String type = response.headers().get(CONTENT_TYPE, "");
-    if (status == 200 && !type.toLowerCase().startsWith(Frames.CONTENT_TYPE)) throw new IOException("the server answered with the content type " + type + ", not " + Frames.CONTENT_TYPE);
+    String expected = exchange.single ? SINGLE_CONTENT_TYPE : Frames.CONTENT_TYPE;
+    if (status == 200 && !type.toLowerCase(Locale.ROOT).startsWith(expected)) throw new IOException("the server answered with the content type " + type + ", not " + expected);
   }
 
   private void onContent(ByteBuf content) throws IOException {
@@ -150,6 +155,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   }
 
   private void onEnd() throws IOException {
+    // 1xx: the answer is yet to come.
+    if (status < 200) return;
     Exchange ended = exchange;
     if (status == 200 && ended.single) {
       byte[] reply = text.toByteArray();
@@ -159,7 +166,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     }
     exchange = null;
     idleSinceNanos = System.nanoTime();
-    if (!keepAlive || endpoint.tooOld(this)) channel.close();
+    if (!keepAlive || endpoint.tooOld(this)) close(null);
     if (status == 200) endpoint.answered();
     else endpoint.refused(ended, status, text.toString(StandardCharsets.UTF_8.name()).trim());
   }
@@ -187,9 +194,13 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     Exchange lost = exchange;
     exchange = null;
     endpoint.closed(this);
-    if (lost == null) return;
-    // One that was closed while it was idle says nothing of the server: the request did not reach it.
-    boolean stale = requests > 1 && !lost.wasHeard() && cause == null;
+    if (lost == null) {
+      endpoint.dispatch();
+      return;
+    }
+    // One that was closed while it was idle says nothing of the server: the request did not reach it. It may show as a reset.
+    boolean reset = cause instanceof IOException && !(cause instanceof SSLException);
+    boolean stale = requests > 1 && !lost.wasHeard() && (cause == null || reset);
     endpoint.lost(lost, cause == null ? new IOException("the connection was closed before every call was answered") : cause, stale);
   }
 }

@@ -3,16 +3,17 @@ package statefun.batching;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import org.apache.flink.shaded.netty4.io.netty.bootstrap.Bootstrap;
 import org.apache.flink.shaded.netty4.io.netty.channel.Channel;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelFuture;
+import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandlerContext;
+import org.apache.flink.shaded.netty4.io.netty.channel.ChannelInboundHandlerAdapter;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelInitializer;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelOption;
 import org.apache.flink.shaded.netty4.io.netty.channel.EventLoop;
@@ -23,6 +24,7 @@ import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslHandler;
 
 /** Opens connections: looks the name up anew for each, and takes the address that has the fewest. */
 final class Connector {
+  private static final String UNREADY = "unready";
   private static final int MAX_LINE_BYTES = 4 * 1024;
   private static final int MAX_HEADER_BYTES = 16 * 1024;
   private static final int MAX_CHUNK_BYTES = 256 * 1024;
@@ -32,6 +34,8 @@ final class Connector {
   private final BatchingSpec spec;
   private final EventLoop loop;
   private final Tls tls;
+  /** The endpoint's thread's alone. */
+  private final List<InetAddress> opening = new ArrayList<>();
 
   Connector(Endpoint endpoint, Target target, BatchingSpec spec, EventLoop loop) {
     this.endpoint = endpoint;
@@ -41,30 +45,47 @@ final class Connector {
     this.tls = target.tls ? new Tls(target, spec) : null;
   }
 
-  /** Opens one, and tells the endpoint on its thread. @param shunned addresses that others are preferred to */
-  void connect(Collection<Connection> existing, Set<InetAddress> shunned) {
-    List<InetAddress> taken = new ArrayList<>();
-    for (Connection connection : existing) taken.add(connection.address);
-    List<InetAddress> avoided = new ArrayList<>(shunned);
-    Threads.resolver()
-        .execute(
-            () -> {
-              try {
-                List<InetAddress> found = new ArrayList<>(Arrays.asList(InetAddress.getAllByName(target.host)));
-                // Of equals any: else all subtasks would begin at the same server.
-                Collections.shuffle(found);
-                InetAddress chosen =
-                    Collections.min(
-                        found,
-                        Comparator.<InetAddress, Boolean>comparing(avoided::contains).thenComparing(address -> Collections.frequency(taken, address)));
-                loop.execute(() -> open(chosen));
-              } catch (UnknownHostException cause) {
-                loop.execute(() -> endpoint.notConnected(null, cause));
-              }
-            });
+  /** Opens one, and tells the endpoint on its thread. */
+  void connect() {
+    try {
+      Threads.resolver().execute(this::resolve);
+    } catch (RuntimeException | Error cause) {
+      endpoint.notConnected(null, cause);
+    }
+  }
+
+  private void resolve() {
+    try {
+      List<InetAddress> found = new ArrayList<>(Arrays.asList(InetAddress.getAllByName(target.host)));
+      // Of equals any: else all subtasks would begin at the same server.
+      Collections.shuffle(found);
+      loop.execute(() -> open(choose(found)));
+    } catch (UnknownHostException | RuntimeException | Error cause) {
+      loop.execute(() -> endpoint.notConnected(null, cause));
+    }
+  }
+
+  private InetAddress choose(List<InetAddress> found) {
+    return Collections.min(
+        found,
+        Comparator.comparing(endpoint::shuns).thenComparing(address -> endpoint.connectionsTo(address) + Collections.frequency(opening, address)));
   }
 
   private void open(InetAddress address) {
+    opening.add(address);
+    try {
+      start(address);
+    } catch (RuntimeException | Error cause) {
+      notConnected(address, cause);
+    }
+  }
+
+  private void notConnected(InetAddress address, Throwable cause) {
+    opening.remove(address);
+    endpoint.notConnected(address, cause);
+  }
+
+  private void start(InetAddress address) {
     ChannelFuture connecting =
         new Bootstrap()
             .group(loop)
@@ -78,12 +99,13 @@ final class Connector {
                   protected void initChannel(SocketChannel channel) {
                     if (tls != null) channel.pipeline().addLast(handler(channel));
                     channel.pipeline().addLast(new HttpClientCodec(MAX_LINE_BYTES, MAX_HEADER_BYTES, MAX_CHUNK_BYTES, true));
+                    channel.pipeline().addLast(UNREADY, new Unready());
                   }
                 })
             .connect(new InetSocketAddress(address, target.port));
     connecting.addListener(
         connected -> {
-          if (!connected.isSuccess()) endpoint.notConnected(address, connected.cause());
+          if (!connected.isSuccess()) notConnected(address, connected.cause());
           else if (tls == null) ready(connecting.channel(), address);
           else {
             connecting.channel().pipeline().get(SslHandler.class).handshakeFuture().addListener(
@@ -91,7 +113,7 @@ final class Connector {
                   if (shaken.isSuccess()) ready(connecting.channel(), address);
                   else {
                     connecting.channel().close();
-                    endpoint.notConnected(address, shaken.cause());
+                    notConnected(address, shaken.cause());
                   }
                 });
           }
@@ -105,8 +127,18 @@ final class Connector {
   }
 
   private void ready(Channel channel, InetAddress address) {
+    opening.remove(address);
     Connection connection = new Connection(endpoint, channel, address, spec);
-    channel.pipeline().addLast(connection);
-    endpoint.connected(connection);
+    channel.pipeline().replace(UNREADY, "connection", connection);
+    if (channel.isActive()) endpoint.connected(connection);
+    else endpoint.notConnected(address, new ClosedChannelException());
+  }
+
+  /** What a handshake fails with is told by its future: without this Netty would log it once more, with its trace. */
+  private static final class Unready extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      context.close();
+    }
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,7 @@ final class Endpoint {
   private static final long FIRST_BACKOFF_MS = 10;
   private static final long LONGEST_BACKOFF_MS = 1_000;
   /** For so long a server that does not know the route for batches gets single calls. */
-  private static final long SINGLES_NANOS = TimeUnit.SECONDS.toNanos(10);
+  static final long SINGLES_NANOS = TimeUnit.SECONDS.toNanos(10);
   /** An address that could not be connected to is left to the others for so long. */
   private static final long SHUNNED_NANOS = TimeUnit.SECONDS.toNanos(2);
   /** How much smaller the batches of a failed one are: a call that ends the server must soon be alone. */
@@ -47,6 +48,7 @@ final class Endpoint {
   private final EventLoop loop = Threads.nextLoop();
   private final long maxAgeNanos;
   private final long callNanos;
+  private final long singlesNanos;
 
   /** From the task's thread to the endpoint's. */
   private final Queue<Call> arrivals = new ConcurrentLinkedQueue<>();
@@ -60,11 +62,16 @@ final class Endpoint {
   private final ArrayDeque<List<Call>> retries = new ArrayDeque<>();
   /** What failed and is not yet to go again. */
   private final Set<List<Call>> pausing = new HashSet<>();
+  /** The last of the retries, as long as calls that the server answered with an error may still join it; null: there is none. */
+  private List<Call> gathering;
   private boolean retriedLast;
+  /** Requests in a row of which the server answered no call: it is given time then, whatever else could be sent. */
+  private int lostInARow;
+  private boolean sendPause;
   private final List<Connection> connections = new ArrayList<>();
   private final Map<InetAddress, Long> shunnedUntil = new HashMap<>();
   private int connecting;
-  private int connectFailures;
+  private volatile int connectFailures;
   private boolean connectPause;
   /** Since when no server could be reached; 0: the last one could. */
   private long unreachableSinceNanos;
@@ -73,12 +80,19 @@ final class Endpoint {
   private int maxBytes;
   private long singlesUntilNanos;
   private boolean saidSingles;
-  private boolean ticking;
+  private Future<?> nextTick;
+  private boolean restingTick;
   private boolean down;
   private long lastWarningNanos;
   private int unsaid;
 
   Endpoint(Target target, BatchingSpec spec) {
+    this(target, spec, SINGLES_NANOS);
+  }
+
+  /** @param singlesNanos for so long a server that does not know the route for batches gets single calls */
+  Endpoint(Target target, BatchingSpec spec, long singlesNanos) {
+    this.singlesNanos = singlesNanos;
     this.target = target;
     this.spec = spec;
     this.connector = new Connector(this, target, spec, loop);
@@ -104,33 +118,48 @@ final class Endpoint {
 
   private void takeArrivals() {
     awake.set(false);
-    for (Call call = arrivals.poll(); call != null; call = arrivals.poll()) {
-      call.metrics.enteredQueue();
-      ready.add(call);
-    }
+    drainArrivals();
     if (down) end();
     else dispatch();
   }
 
+  private void drainArrivals() {
+    for (Call call = arrivals.poll(); call != null; call = arrivals.poll()) {
+      try {
+        call.metrics.enteredQueue();
+        ready.add(call);
+      } catch (RuntimeException | Error cause) {
+        call.future.completeExceptionally(cause);
+      }
+    }
+  }
+
   // ---- sending
 
-  private void dispatch() {
+  void dispatch() {
+    // What came while an answer was read goes with the next batch already.
+    drainArrivals();
     long now = System.nanoTime();
-    while (!ready.isEmpty() || !retries.isEmpty()) {
+    while (!down && !sendPause && !(ready.isEmpty() && retries.isEmpty())) {
       Connection idle = null;
       int moving = 0;
       for (Connection connection : connections) {
         Exchange exchange = connection.exchange();
         if (exchange != null) {
           if (exchange.stuckNanos(now) <= STUCK_NANOS) moving++;
-        } else if (connection.idle() && !connection.mayBeClosing(now)) idle = connection;
+        } else if (connection.idle()) {
+          if (connection.mayBeClosing(now)) connection.close(null);
+          else idle = connection;
+        }
       }
       boolean singles = singles(now);
       if (moving + (idle == null ? connecting : 0) >= (singles ? spec.maxRequests : spec.requestsInFlight)) break;
       if (idle == null) {
         if (connections.size() + connecting >= spec.maxRequests || connectPause) break;
+        // One call needs no second connection.
+        if (connecting >= ready.size() + retries.size()) break;
         connecting++;
-        connector.connect(connections, shunned(now));
+        connector.connect();
         continue;
       }
       send(idle, singles, now);
@@ -141,12 +170,18 @@ final class Endpoint {
   private void send(Connection connection, boolean single, long now) {
     List<Call> calls = next(single ? 1 : maxCalls);
     Exchange exchange = new Exchange(calls, single, now);
-    for (Call call : calls) {
-      call.sending(now);
-      call.metrics.sent();
+    try {
+      for (Call call : calls) {
+        call.sending(now);
+        call.metrics.sent();
+      }
+      int bytes = connection.send(exchange, target);
+      calls.get(0).metrics.request(bytes);
+    } catch (RuntimeException | Error cause) {
+      // Nobody else knows of them.
+      if (connection.exchange() != exchange) calls.forEach(call -> call.failed(cause));
+      connection.close(cause);
     }
-    int bytes = connection.send(exchange, target);
-    calls.get(0).metrics.request(bytes);
   }
 
   /** What goes next: failed calls and new ones in turns, so that neither waits for all of the others. */
@@ -154,7 +189,9 @@ final class Endpoint {
     boolean retry = !retries.isEmpty() && (ready.isEmpty() || !retriedLast);
     retriedLast = retry;
     if (!retry) return take(ready, mostCalls);
-    ArrayDeque<Call> group = new ArrayDeque<>(retries.poll());
+    List<Call> polled = retries.poll();
+    if (polled == gathering) gathering = null;
+    ArrayDeque<Call> group = new ArrayDeque<>(polled);
     List<Call> calls = take(group, mostCalls);
     if (!group.isEmpty()) retries.addFirst(new ArrayList<>(group));
     for (Call call : calls) call.metrics.retried();
@@ -195,18 +232,21 @@ final class Endpoint {
   /** @param address null when the name was not found */
   void notConnected(InetAddress address, Throwable cause) {
     connecting--;
+    if (down) return;
     long now = System.nanoTime();
-    if (address != null) shunnedUntil.put(address, now + SHUNNED_NANOS);
+    if (address != null) shun(address, now);
     connectFailure = cause;
     if (connections.isEmpty() && unreachableSinceNanos == 0) unreachableSinceNanos = now;
     warn("no connection to " + target, cause);
+    int failures = connectFailures;
+    connectFailures = failures + 1;
     connectPause = true;
     loop.schedule(
         () -> {
           connectPause = false;
           dispatch();
         },
-        backoffMs(connectFailures++),
+        backoffMs(failures),
         TimeUnit.MILLISECONDS);
     tickSoon();
   }
@@ -227,109 +267,184 @@ final class Endpoint {
 
   /** A whole request was answered. */
   void answered() {
+    lostInARow = 0;
     dispatch();
   }
 
   /** A server answered a whole request with another status than 200. */
   void refused(Exchange exchange, int status, String text) {
+    if (down) return;
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
-    if (exchange.single) {
+    // Somebody before the server says that none is free. It has not seen the calls.
+    boolean blameless = status == 429 || status == 503;
+    if (exchange.single && !blameless) {
+      lostInARow = 0;
       exchange.unanswered().forEach(call -> failedCall(call, status, text));
       dispatch();
     } else if (status == 404 || status == 405 || status == 415) {
-      singlesUntilNanos = System.nanoTime() + SINGLES_NANOS;
-      if (!saidSingles) LOG.warn("{} knows no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(SINGLES_NANOS));
+      singlesUntilNanos = System.nanoTime() + singlesNanos;
+      if (!saidSingles) LOG.warn("{} knows no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(singlesNanos));
       saidSingles = true;
-      retries.addFirst(exchange.unanswered());
+      atOnce(exchange.unanswered());
       dispatch();
     } else if (status == 413 && exchange.calls().size() > 1) {
       // Not too many calls, but too many bytes: nothing is wrong with any of them.
       List<Call> calls = exchange.unanswered();
       int half = (calls.size() + 1) / 2;
-      retries.addFirst(new ArrayList<>(calls.subList(half, calls.size())));
-      retries.addFirst(new ArrayList<>(calls.subList(0, half)));
+      atOnce(calls.subList(half, calls.size()));
+      atOnce(calls.subList(0, half));
       dispatch();
     } else {
-      // 429 and 503: somebody before the server says that none is free. It has not seen the calls.
-      again(exchange, cause, status == 429 || status == 503);
+      again(exchange, cause, blameless);
     }
   }
 
   /** A connection ended in the middle of a request. @param stale whether before the server can have seen it */
   void lost(Exchange exchange, Throwable cause, boolean stale) {
+    if (down) return;
     if (!stale) {
       again(exchange, cause, false);
       return;
     }
-    retries.addFirst(exchange.unanswered());
+    atOnce(exchange.unanswered());
     dispatch();
+  }
+
+  /** Nothing is wrong with these calls: they go next. */
+  private void atOnce(List<Call> calls) {
+    if (!calls.isEmpty()) retries.addFirst(new ArrayList<>(calls));
   }
 
   /** The server answered one call with an error. The others of its request are not concerned. */
   void failedCall(Call call, int status, String text) {
+    if (down) return;
     call.failures++;
-    call.metrics.failed();
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
+    pause(List.of(call), cause, true);
     warn(call.summary + " failed", cause);
-    pause(List.of(call), cause);
+    call.metrics.failed();
   }
 
   /** All that is open of a request goes again, in smaller batches each time, for one of its calls may be what ends the server. */
   private void again(Exchange exchange, Throwable cause, boolean blameless) {
     List<Call> calls = exchange.unanswered();
-    if (calls.isEmpty()) {
-      dispatch();
-      return;
+    try {
+      again(calls, exchange, cause, blameless);
+    } catch (RuntimeException | Error thrown) {
+      // Nobody else knows of them any more.
+      for (Call call : calls) call.failed(thrown);
+      throw thrown;
     }
-    warn("a request of " + exchange.calls().size() + " calls to " + target + " failed, " + calls.size() + " of them unanswered", cause);
-    int failures = 0;
-    for (Call call : calls) {
-      if (!blameless || call.failures == 0) call.failures++;
-      call.metrics.failed();
-      failures = Math.max(failures, call.failures);
-    }
-    // The first time all together: most often the server was merely started again.
-    int size = calls.size();
-    if (!blameless) for (int n = 1; n < failures; n++) size = (size + SPLIT - 1) / SPLIT;
-    for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), cause);
     dispatch();
   }
 
-  private void pause(List<Call> calls, Throwable cause) {
+  private void again(List<Call> calls, Exchange exchange, Throwable cause, boolean blameless) {
+    lostInARow = calls.size() < exchange.calls().size() ? 0 : lostInARow + 1;
+    if (calls.isEmpty()) return;
+    if (lostInARow > 1) pauseSending();
+    warn("a request of " + exchange.calls().size() + " calls to " + target + " failed, " + calls.size() + " of them unanswered", cause);
+    int losses = 0;
+    for (Call call : calls) {
+      call.failures++;
+      if (!blameless) call.losses++;
+      call.metrics.failed();
+      losses = Math.max(losses, call.losses);
+    }
+    // The first time all together: most often the server was merely started again.
+    int size = calls.size();
+    if (!blameless) for (int n = 1; n < losses && size > 1; n++) size = (size + SPLIT - 1) / SPLIT;
+    for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), cause, false);
+  }
+
+  /**
+   * However much waits: a server that answers nothing gets few requests. It is well again sooner, and what has not been sent yet uses
+   * up none of its time.
+   */
+  private void pauseSending() {
+    if (sendPause) return;
+    sendPause = true;
+    loop.schedule(
+        () -> {
+          sendPause = false;
+          dispatch();
+        },
+        backoffMs(lostInARow - 2),
+        TimeUnit.MILLISECONDS);
+  }
+
+  /** @param together whether they may go with others of which this is true: a single one is to blame, not the request */
+  private void pause(List<Call> calls, Throwable cause, boolean together) {
     pausing.add(calls);
     loop.schedule(
         () -> {
           if (!pausing.remove(calls)) return;
           List<Call> left = unexpired(calls, cause);
-          if (!left.isEmpty()) retries.add(left);
+          if (together) gather(left);
+          else if (!left.isEmpty()) {
+            gathering = null;
+            retries.add(left);
+          }
           dispatch();
         },
         backoffMs(calls.get(0).failures - 1),
         TimeUnit.MILLISECONDS);
   }
 
+  private void gather(List<Call> calls) {
+    if (calls.isEmpty()) return;
+    if (gathering == null) retries.add(gathering = new ArrayList<>());
+    gathering.addAll(calls);
+  }
+
   private static long backoffMs(int failures) {
     return Math.min(FIRST_BACKOFF_MS << Math.min(failures, 10), LONGEST_BACKOFF_MS);
+  }
+
+  /** For tests: in a row. */
+  int failedConnects() {
+    return connectFailures;
+  }
+
+  /** For tests. @return groups of calls that wait to be sent again */
+  int waiting() {
+    return retries.size() + pausing.size();
   }
 
   // ---- time
 
   private void tickSoon() {
-    if (ticking || down) return;
-    if (ready.isEmpty() && retries.isEmpty() && pausing.isEmpty() && connections.isEmpty() && connecting == 0) return;
-    ticking = true;
-    boolean resting = ready.isEmpty() && retries.isEmpty() && pausing.isEmpty() && connections.stream().allMatch(Connection::idle);
-    loop.schedule(this::tick, resting ? 10 * TICK_MS : TICK_MS, TimeUnit.MILLISECONDS);
+    if (down) return;
+    boolean waiting = !(ready.isEmpty() && retries.isEmpty() && pausing.isEmpty());
+    if (!waiting && connections.isEmpty() && connecting == 0) {
+      unreachableSinceNanos = 0;
+      return;
+    }
+    boolean resting = !waiting && connections.stream().allMatch(Connection::idle);
+    if (nextTick != null) {
+      if (resting || !restingTick) return;
+      nextTick.cancel(false);
+    }
+    restingTick = resting;
+    nextTick = loop.schedule(this::tick, resting ? 10 * TICK_MS : TICK_MS, TimeUnit.MILLISECONDS);
   }
 
   private void tick() {
-    ticking = false;
+    nextTick = null;
+    try {
+      check();
+    } finally {
+      tickSoon();
+    }
+  }
+
+  private void check() {
     if (owner != null && !owner.isAlive()) {
       end();
       return;
     }
     long now = System.nanoTime();
     TimeoutException late = new TimeoutException("not answered within " + spec.callTimeout + " of its first sending by " + target);
+    if (unreachableSinceNanos != 0) late.initCause(connectFailure);
     // One that ended before it was ours told nobody.
     connections.removeIf(connection -> connection.exchange() == null && !connection.idle());
     for (Connection connection : new ArrayList<>(connections)) {
@@ -342,18 +457,20 @@ final class Endpoint {
       // A single call's server says nothing while it works.
       if (exchange.open() == 0) connection.close(late);
       else if (!exchange.single && exchange.silentNanos(now) > spec.silenceTimeout.toNanos()) {
+        shun(connection.address, now);
         connection.close(new TimeoutException("the server sent nothing for " + spec.silenceTimeout));
       }
     }
+    gathering = null;
     for (int left = retries.size(); left > 0; left--) {
       List<Call> calls = unexpired(retries.poll(), late);
       if (!calls.isEmpty()) retries.add(calls);
     }
     if (unreachableSinceNanos != 0 && connections.isEmpty() && now - unreachableSinceNanos > callNanos) {
-      giveUp(new IOException("no function server could be reached at " + target + " for " + spec.callTimeout, connectFailure));
+      giveUp(new IOException("no function server could be reached at " + target + " for " + spec.callTimeout + ": " + connectFailure, connectFailure));
+      unreachableSinceNanos = 0;
     }
     dispatch();
-    tickSoon();
   }
 
   private List<Call> unexpired(List<Call> calls, Throwable cause) {
@@ -385,12 +502,26 @@ final class Endpoint {
     ready.clear();
     retries.clear();
     pausing.clear();
+    gathering = null;
     for (Call call : calls) call.failed(cause);
   }
 
-  private Set<InetAddress> shunned(long now) {
-    shunnedUntil.values().removeIf(until -> until < now);
-    return shunnedUntil.keySet();
+  private void shun(InetAddress address, long now) {
+    // Names get new addresses for ever: the old ones are not kept.
+    shunnedUntil.values().removeIf(until -> until - now < 0);
+    shunnedUntil.put(address, now + SHUNNED_NANOS);
+  }
+
+  /** Whether others are preferred to an address. */
+  boolean shuns(InetAddress address) {
+    Long until = shunnedUntil.get(address);
+    return until != null && until - System.nanoTime() > 0;
+  }
+
+  int connectionsTo(InetAddress address) {
+    int count = 0;
+    for (Connection connection : connections) if (connection.address.equals(address)) count++;
+    return count;
   }
 
   /** One line a second at most, however much fails. */

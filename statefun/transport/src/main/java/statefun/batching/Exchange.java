@@ -53,6 +53,7 @@ final class Exchange {
       if (closed[id] || !call.expired(nowNanos, limitNanos)) continue;
       closed[id] = true;
       open--;
+      call.metrics.failed();
       call.failed(cause);
     }
   }

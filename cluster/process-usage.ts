@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Linux counts processor time in these. */
+const TICKS_PER_SECOND = 100;
+
+/** What a process uses. */
+export interface ProcessUsage {
+  readonly pid: number;
+  /** Its process group: a cluster's part and its children share one, whose number is the part's process id. */
+  readonly group: number;
+  /** Resident memory, without pages of mapped files: those are the system's to take back. */
+  readonly memoryBytes: number;
+  /** Processor time so far, of all its threads. */
+  readonly cpuSeconds: number;
+}
+
+/** What the processes of this machine use that are wanted by their id or group. What ends meanwhile is left out. */
+export function processUsage(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
+  return process.platform === "linux" ? ofProc(wanted) : ofPs(wanted);
+}
+
+function ofProc(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
+  return readdirSync("/proc").flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      // The command's name in parentheses may hold anything; after it come state, parent, group, and 9 fields later the times.
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const group = Number(fields[2]);
+      if (!wanted(pid, group)) return [];
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      const kilobytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+      return [{ pid, group, memoryBytes: (kilobytes("RssAnon") + kilobytes("RssShmem")) * 1024, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function ofPs(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,pgid=,rss=,time="], { encoding: "utf8" });
+  return stdout.split("\n").flatMap((line) => {
+    const [pid, group, kilobytes, time] = line.trim().split(/\s+/);
+    if (time === undefined || !wanted(Number(pid), Number(group))) return [];
+    // [[hours:]minutes:]seconds
+    const cpuSeconds = time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);
+    return [{ pid: Number(pid), group: Number(group), memoryBytes: Number(kilobytes) * 1024, cpuSeconds }];
+  });
+}
+
+/** TCP connections that are open from this machine to a port of it; `undefined` where the system does not say. */
+export function connectionsTo(port: number): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  // Java's sockets are in the second even when they speak IPv4.
+  return ["/proc/net/tcp", "/proc/net/tcp6"].reduce((sum, file) => {
+    const lines = readFileSync(file, "utf8").split("\n");
+    return sum + lines.filter((line) => {
+      const [, , to, state] = line.trim().split(/\s+/);
+      return state === ESTABLISHED && to?.endsWith(remote) === true;
+    }).length;
+  }, 0);
+}
+
+const ESTABLISHED = "01";
