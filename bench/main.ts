@@ -1,11 +1,13 @@
 import { Command } from "commander";
 
-import { wholeNumber } from "../cluster/option-values.js";
+import { someOf, wholeNumber } from "../cluster/option-values.js";
 import { INTERRUPTED, interrupted } from "../cluster/terminal/interrupted.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchHandler } from "./handler/handler.js";
 import { benchIntake } from "./intake/intake.js";
+import { benchPipeline, type PipelineOptions, VARIANTS } from "./pipeline/pipeline.js";
 import { benchStateBackend } from "./state-backend.js";
+import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
 import { benchVerify } from "./verify/verify.js";
 
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
@@ -27,6 +29,26 @@ export async function main(argv: string[]): Promise<number> {
     .option("--transactions <n>", "how many", wholeNumber(1, 100_000_000), 3_000_000)
     .exitOverride()
     .action(({ transactions }: { transactions: number }) => benchVerify(transactions, signal));
+  program
+    .command("transport")
+    .description("the batching transport next to StateFun's async one, client and server alone, without a cluster (about 6 minutes)")
+    .option("--rounds <n>", "how often each is measured", wholeNumber(1, 20), 3)
+    .option("--seconds <n>", "how long each load lasts", wholeNumber(1, 120), 8)
+    .option("--transports <names>", `some of ${TRANSPORT_CHOICES.join(", ")}`, someOf(TRANSPORT_CHOICES), TRANSPORT_CHOICES)
+    .exitOverride()
+    .action((options: TransportOptions) => benchTransport(options, signal));
+  program
+    .command("pipeline")
+    .description("the whole pipeline with one transport next to the others: the highest rate that it holds, a backlog worked off from cold, processor time by part (about 2 hours)")
+    .option("--variants <names>", `some of ${VARIANTS.join(", ")}`, someOf(VARIANTS), VARIANTS)
+    .option("--rounds <n>", "how often each is measured (with --quick 1)", wholeNumber(1, 20))
+    .option("--backlog <n>", "how many transactions wait when Flink starts (with --quick 15,000)", wholeNumber(1_000, 5_000_000))
+    .option("--p99 <ms>", "a rate is held when 99 of 100 decisions are committed by then", wholeNumber(1, 600_000), 2_000)
+    .option("--quick", "one short round, with rough figures (about 12 minutes)", false)
+    .exitOverride()
+    .action(({ rounds, backlog, ...options }: Omit<PipelineOptions, "rounds" | "backlog"> & Partial<PipelineOptions>) =>
+      benchPipeline({ ...options, rounds: rounds ?? (options.quick ? 1 : 3), backlog: backlog ?? (options.quick ? 15_000 : 100_000) }, signal),
+    );
   try {
     await program.parseAsync(argv, { from: "user" });
     return 0;

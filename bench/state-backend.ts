@@ -1,6 +1,5 @@
 import { addresses, clusterSettings, flinkClient, poll, startCluster } from "../cluster/index.js";
-import { clusterStatus } from "../cluster/control.js";
-import { LIMITS, type Part, type StateBackend, TOPICS } from "../cluster/settings.js";
+import { LIMITS, type StateBackend, TOPICS } from "../cluster/settings.js";
 import { stepView } from "../cluster/terminal/step-view.js";
 import { ensureTools } from "../cluster/tools/index.js";
 import { Latencies } from "../demo/latencies.js";
@@ -12,7 +11,7 @@ import { followTopics } from "../kafka/consumer.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import { cpuSeconds } from "./process-cpu.js";
+import { microsEach, partTimes } from "./part-times.js";
 
 const ADDRESSES = 15_000;
 const STATE_BYTES = 3_000;
@@ -21,7 +20,6 @@ const PRELOAD_RECORDS = Math.floor(LIMITS.recordBytes / (STATE_BYTES + 500));
 const RATE = 1_000;
 const WARM_UP_MS = 30_000;
 const MEASURED_MS = 60_000;
-const MEASURED_PARTS = ["taskmanager", "functions", "minio", "kafka", "jobmanager"] as const satisfies readonly Part[];
 
 /** One backend's figures. */
 interface Figures {
@@ -31,7 +29,7 @@ interface Figures {
   readonly committedLatencyMs: { readonly p50: number; readonly p99: number };
   readonly checkpoints: { readonly completed: number; readonly lastDurationMs: number; readonly lastBytes: number };
   /** Processor time a decided transaction, in microseconds, by part. */
-  readonly cpuMicrosPerTransaction: Readonly<Partial<Record<Part, number>>>;
+  readonly cpuMicrosPerTransaction: Readonly<Record<string, number>>;
 }
 
 /** Compares Flink's two state backends under the pipeline, one after the other, twice. Writes `reports/bench-state-backend.json`. */
@@ -82,15 +80,13 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
     const startedAt = Date.now();
     progress(`warming up at ${RATE}/s`);
     await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2, signal });
-    const { parts } = await clusterStatus(settings);
-    const cpu = () => new Map(MEASURED_PARTS.map((part) => [part, cpuSeconds(parts.find((status) => status.part === part)!.pid!)]));
-    const cpuBefore = cpu();
+    const cpuBefore = partTimes(settings);
     const checkpointsBefore = await flink.checkpoints();
     measuring = true;
     progress(`measuring at ${RATE}/s`);
     await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2, signal });
     measuring = false;
-    const cpuAfter = cpu();
+    const cpuAfter = partTimes(settings);
     const checkpoints = await flink.checkpoints();
     stop.abort();
     await generating;
@@ -102,7 +98,7 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
       decided,
       committedLatencyMs: { p50: Math.round(p50 ?? 0), p99: Math.round(p99 ?? 0) },
       checkpoints: { completed: checkpoints.completed - checkpointsBefore.completed, lastDurationMs: checkpoints.last?.durationMs ?? 0, lastBytes: checkpoints.last?.bytes ?? 0 },
-      cpuMicrosPerTransaction: Object.fromEntries(MEASURED_PARTS.map((part) => [part, Math.round(((cpuAfter.get(part)! - cpuBefore.get(part)!) / decided) * 1e6)])),
+      cpuMicrosPerTransaction: microsEach(cpuBefore, cpuAfter, decided),
     };
   } finally {
     await reader.stop();

@@ -13,5 +13,15 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** A parser for options that name some of a few, with commas between. */
+export function someOf<T extends string>(names: readonly T[]): (text: string) => readonly T[] {
+  return (text) =>
+    text.split(",").map((part) => {
+      const found = names.find((name) => name === part.trim());
+      if (found === undefined) throw new InvalidArgumentError(`There is no "${part.trim()}". Choose from ${names.join(", ")}.`);
+      return found;
+    });
+}
+
 /** No default of its own: state that is there keeps its backend. */
 export const stateBackendOption = (): Option => new Option("--state-backend <name>", `where Flink keeps state while it works (default: where this folder's state is; of a new folder ${DEFAULT_STATE_BACKEND})`).choices(STATE_BACKENDS);

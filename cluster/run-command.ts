@@ -94,3 +94,22 @@ export function consoleProducer(brokers: string, topic: string, lines: readonly 
     child.stdin.end(`${lines.join("\n")}\n`);
   });
 }
+
+/** A TypeScript module of this repository in a process of its own, which exchanges messages with this one. Only this one stops it: it should ignore SIGINT. */
+export interface TalkingModule {
+  readonly pid: number;
+  send(message: object): void;
+  readonly ended: Promise<number | null>;
+  kill(): void;
+}
+
+/** @param onMessage - takes what the module sends by `process.send` */
+export function startTalkingModule(module: string, env: Readonly<Record<string, string>>, onMessage: (message: unknown) => void): TalkingModule {
+  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit", "ipc"], env: { ...process.env, ...env } });
+  if (child.pid === undefined) throw new Error(`${module} could not be started`);
+  child.on("message", onMessage);
+  // It may end while it is told something.
+  child.on("error", () => undefined);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { pid: child.pid, send: (message) => void (child.connected && child.send(message)), ended, kill: () => void child.kill("SIGKILL") };
+}

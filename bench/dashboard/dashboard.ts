@@ -13,7 +13,7 @@ import { runGenerator } from "../../ingress-generator/producer.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { cpuSeconds } from "../process-cpu.js";
+import { partTimes } from "../part-times.js";
 
 const RATE = 1_000;
 const ACCOUNTS = 5_000;
@@ -83,11 +83,9 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
     await delay(SETTLE_MS, undefined, { signal });
     await poll("the backlog to be gone", () => meter.lagMs < CALM_LAG_MS, { timeoutMs: LIMIT_MS, signal });
     const openMs = Date.now() - openedMs;
-    const { parts } = await clusterStatus(cluster.settings);
-    const pidOf = (name: Part): number | undefined => parts.find(({ part }) => part === name)?.pid;
     const cpu = (): { pipeline: number; dashboard: number } => {
-      const dashboard = streams === undefined ? undefined : pidOf("dashboard");
-      return { pipeline: PARTS.reduce((sum, part) => sum + cpuSeconds(pidOf(part)!), 0), dashboard: dashboard === undefined ? 0 : cpuSeconds(dashboard) };
+      const times = partTimes(cluster.settings);
+      return { pipeline: PARTS.reduce((sum, part) => sum + times.get(part)!, 0), dashboard: times.get("dashboard") ?? 0 };
     };
     const before = cpu();
     meter.begin();

@@ -8,7 +8,7 @@ import { classpath, jarFolder, transportJar } from "../tools/index.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 // Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
-const JAVA_17_OPTIONS = [
+export const JAVA_17_OPTIONS = [
   ...["java.base/sun.net.util", "java.rmi/sun.rmi.registry", "java.security.jgss/sun.security.krb5"].map((name) => `--add-exports=${name}=ALL-UNNAMED`),
   ...["java.lang", "java.lang.reflect", "java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks", "java.text", "java.time", "java.net", "java.io", "java.nio", "sun.nio.ch"].map(
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,

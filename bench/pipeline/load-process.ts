@@ -1,0 +1,76 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Message } from "kafkajs";
+
+import { LIMITS, TOPICS } from "../../cluster/settings.js";
+import { dueCount } from "../../ingress-generator/pacing.js";
+import { kafkaClient } from "../../kafka/client.js";
+import type { LoadCommand, LoadNews } from "./load-messages.js";
+import { TransactionStock } from "./transactions.js";
+
+/**
+ * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In a process of its own, so that its
+ * processor time is told from that of who measures.
+ */
+const TICK_MS = 25;
+const SEED = 7;
+/** Of one partition, then a request is full: with its last record it still fits into a batch that the topic takes. */
+const BATCH_BYTES = LIMITS.recordBytes - 4 * 1024;
+const RECORD_OVERHEAD_BYTES = 32;
+
+const stock = new TransactionStock(SEED, Number(process.env["BENCH_ACCOUNTS"]), Number(process.env["BENCH_MERCHANTS"]));
+stock.fill(Number(process.env["BENCH_STOCK"]));
+const producer = kafkaClient(process.env["KAFKA"]!, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1 });
+const tell = (news: LoadNews): void => void process.send!(news);
+let next: LoadCommand | undefined;
+let total = 0;
+
+process.on("message", (command: LoadCommand) => (next = command));
+// Who started this process ends it, and it ends with that.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit(1));
+
+/** Sends so many at most; fewer when a partition's batch is full. */
+async function send(most: number): Promise<void> {
+  const filled = new Map<number, number>();
+  const messages: Message[] = [];
+  while (messages.length < most) {
+    const { key, partition, value } = stock.next();
+    messages.push({ key, partition, value });
+    const bytes = (filled.get(partition) ?? 0) + key.length + value.length + RECORD_OVERHEAD_BYTES;
+    filled.set(partition, bytes);
+    if (bytes > BATCH_BYTES) break;
+  }
+  await producer.send({ topic: TOPICS.transactionsValid.name, acks: -1, messages });
+  total += messages.length;
+  tell({ kind: "sent", total });
+}
+
+await producer.connect();
+tell({ kind: "ready" });
+let from = 0;
+let beganMs = Date.now();
+let perSecond = 0;
+for (;;) {
+  if (next !== undefined) {
+    const command = next;
+    next = undefined;
+    if (command.kind === "stop") break;
+    // Whoever was due until this moment is sent by the rate of before.
+    for (const due = from + (perSecond > 0 ? dueCount(Date.now() - beganMs, perSecond) : 0); total < due; ) await send(due - total);
+    from = total;
+    beganMs = Date.now();
+    perSecond = command.kind === "rate" ? command.perSecond : 0;
+    tell({ kind: "segment", from, beganMs, perSecond: command.kind === "rate" ? perSecond : null });
+    if (command.kind === "burst") while (total < from + command.count) await send(from + command.count - total);
+    if (perSecond === 0) {
+      from = total;
+      tell({ kind: "idle", total });
+    }
+  }
+  const due = perSecond > 0 ? from + dueCount(Date.now() - beganMs, perSecond) : total;
+  if (total < due) await send(due - total);
+  else await delay(TICK_MS);
+}
+await producer.disconnect();
+process.exit(0);

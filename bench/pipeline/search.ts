@@ -1,0 +1,34 @@
+/** A rate that was tried, and whether the pipeline held it. */
+export interface Attempt {
+  readonly offered: number;
+  readonly held: boolean;
+}
+
+const UP = 1.1;
+const DOWN = 0.8;
+/** Two rates that are this close are one. */
+const CLOSE = 1.06;
+
+/**
+ * The next rate to try when the highest is looked for that is held: up until one is not, down until one is, then between the two.
+ *
+ * @param first - the first guess
+ * @param most - how many attempts there are
+ * @returns a whole number a second; `undefined` when it is known well enough, or enough was tried
+ */
+export function nextRate(first: number, attempts: readonly Attempt[], most: number): number | undefined {
+  if (attempts.length === 0) return Math.max(1, Math.round(first));
+  if (attempts.length >= most) return undefined;
+  const held = highestHeld(attempts);
+  const missed = Math.min(...attempts.filter((one) => !one.held).map(({ offered }) => offered));
+  if (held === undefined) return missed > 1 ? Math.max(1, Math.round(missed * DOWN)) : undefined;
+  if (missed === Infinity) return Math.ceil(held * UP);
+  const between = Math.round(Math.sqrt(held * missed));
+  return missed / held < CLOSE || between === held || between === missed ? undefined : between;
+}
+
+/** The highest rate that was held; one that was held although a lower one was not counts. */
+export function highestHeld(attempts: readonly Attempt[]): number | undefined {
+  const held = attempts.filter((one) => one.held).map(({ offered }) => offered);
+  return held.length === 0 ? undefined : Math.max(...held);
+}
