@@ -19,7 +19,7 @@ export const TRANSPORTS = {
   batching: { description: "as module.yaml and flink-conf.yaml have it", module: {}, options: {} },
   async: { description: "StateFun's async transport, under the bounds that flink-conf.yaml has now", module: { [ENDPOINT]: { transport: ASYNC } }, options: {} },
   "async-before": {
-    description: "StateFun's async transport and Flink as they were set before calls were bounded: it collapses under overload",
+    description: "StateFun's async transport and Flink as they were set before calls were bounded",
     module: { [ENDPOINT]: { maxNumBatchRequests: 1000, transport: ASYNC } },
     options: {
       stateBackend: "rocksdb",

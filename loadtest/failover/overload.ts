@@ -131,7 +131,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
       const fillingMs = now(target);
       const end = new AbortController();
       const telling = tell(target, sampler, end.signal, () => `the job is down; ${load!.sent} of ${overload.backlog} sent`);
-      await load.upTo(overload.backlog, () => Promise.resolve(sampler.last?.beforeDoor ?? SATURATED), SATURATED, signal).finally(() => end.abort());
+      await load.upTo(overload.backlog, async () => (await nextSample(sampler, signal)).beforeDoor ?? SATURATED, SATURATED, signal).finally(() => end.abort());
       await telling;
       const filledMs = now(target);
       const sentAt = sampler.samples.length;
@@ -201,13 +201,10 @@ async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ 
   try {
     const endMs = now(target) + SATURATE_MS;
     say(`measuring what the cluster holds, for ${SATURATE_MS / 1000} s`);
-    const waiting = (): number => (sampler.last?.beforeDoor ?? SATURATED) + (sampler.last?.beforeJob ?? 0);
     while (now(target) < endMs) {
-      const seen = sampler.last;
-      const missing = SATURATED - waiting();
+      const { beforeDoor = SATURATED, beforeJob = 0 } = await nextSample(sampler, signal);
+      const missing = SATURATED - beforeDoor - beforeJob;
       if (missing > 0) await load.upTo(missing, () => Promise.resolve(0), missing, signal);
-      // What was sent shows in the next sample.
-      await poll("a sample", () => sampler.last !== seen, { timeoutMs: STUCK_MS, intervalMs: 50, signal });
     }
     const known = sampler.samples.filter(({ atMs, decided }) => atMs >= endMs - MEASURE_MS && decided !== undefined);
     const [first, last] = [known[0], known.at(-1)];
@@ -218,6 +215,12 @@ async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ 
   } finally {
     await load.close();
   }
+}
+
+/** A sample that was begun after now: what was sent before shows in it. */
+async function nextSample(sampler: Sampler, signal: AbortSignal | undefined): Promise<Sample> {
+  const count = sampler.samples.length;
+  return await poll("a sample", () => sampler.samples[count + 1], { timeoutMs: STUCK_MS, intervalMs: 50, signal });
 }
 
 /** Waits until next to nothing is left before the job, and then until it is calm. @returns when, after the given time; `undefined`: not in time */

@@ -9,6 +9,8 @@ import { LagWatch } from "../../kafka/group-lag.js";
 
 const INTERVAL_MS = 1_000;
 const LAG_LIMIT_MS = 5_000;
+/** How often the parts' process ids are asked for: that asks each part how it is, too. */
+const PARTS_MS = 5_000;
 
 /** The parts whose memory is looked at: those that may pile up what waits. */
 export const SAMPLED_PARTS = ["taskmanager", "jobmanager", "functions", "intake", "kafka"] as const satisfies readonly Part[];
@@ -47,6 +49,8 @@ export class Sampler {
   readonly #lag: LagWatch;
   readonly #end = new AbortController();
   #connected = false;
+  #pids: ReadonlyMap<number, SampledPart> = new Map();
+  #pidsAtMs = -Infinity;
   #running: Promise<void> | undefined;
 
   /** @param startedAtMs - the beginning of the load, ms since 1970 */
@@ -92,8 +96,8 @@ export class Sampler {
 
   async #sample(): Promise<Sample> {
     const atMs = Date.now() - this.#startedAtMs;
-    const [status, decided, lags, restarts, checkpoints, heap] = await Promise.all([
-      this.#parts(),
+    this.#findParts();
+    const [decided, lags, restarts, checkpoints, heap] = await Promise.all([
       this.#decided(),
       this.#lag.now(),
       this.#flink.restarts(),
@@ -117,14 +121,23 @@ export class Sampler {
         checkpoints: { completed: checkpoints.completed, failed: checkpoints.failed, ...(checkpoints.last && { lastMs: checkpoints.last.durationMs, lastBytes: checkpoints.last.bytes }) },
       }),
       ...(heap !== "unreachable" && { heapBytes: heap }),
-      ...status,
+      ...this.#usage(),
       ...(connections !== undefined && { connections }),
     };
   }
 
-  async #parts(): Promise<Pick<Sample, "memoryBytes" | "cpuSeconds">> {
-    const { parts } = await this.#cluster.status();
-    const pids = new Map(parts.flatMap(({ part, pid }) => (pid !== undefined && isSampled(part) ? [[pid, part] as const] : [])));
+  /** Asks for process ids now and then, beside the samples: a part that does not answer must not hold them up. */
+  #findParts(): void {
+    if (Date.now() < this.#pidsAtMs + PARTS_MS) return;
+    this.#pidsAtMs = Date.now();
+    this.#cluster.status().then(
+      ({ parts }) => (this.#pids = new Map(parts.flatMap(({ part, pid }) => (pid !== undefined && isSampled(part) ? [[pid, part] as const] : [])))),
+      () => undefined,
+    );
+  }
+
+  #usage(): Pick<Sample, "memoryBytes" | "cpuSeconds"> {
+    const pids = this.#pids;
     const memoryBytes: Partial<Record<SampledPart, number>> = {};
     const cpuSeconds: Partial<Record<SampledPart, number>> = {};
     // Each part leads a group of its own: what it has started is its too.
