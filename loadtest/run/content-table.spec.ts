@@ -11,7 +11,7 @@ it("holds what a map would, wherever the offsets begin", () => {
     fc.property(fc.array(fc.tuple(position, content)), position, (entries, other) => {
       const table = new ContentTable();
       const map = new Map<string, bigint>();
-      const key = ({ topic, partition, offset }: typeof other) => `${topic} ${partition}@${offset}`;
+      const key = ({ topic, partition, offset }: Parameters<ContentTable["get"]>[0]) => `${topic} ${partition}@${offset}`;
       for (const [at, value] of entries) {
         table.set(at, value);
         map.set(key(at), value);
