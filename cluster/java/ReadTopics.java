@@ -95,19 +95,25 @@ public final class ReadTopics {
       if (args[3].equals("follow")) follow(consumer, partitions, topics, out);
       long left = args[3].equals("follow") ? 0 : args[3].equals("0") ? Long.MAX_VALUE : Long.parseLong(args[3]);
       long deadline = System.nanoTime() + patience;
+      long reached = -1;
       while (left > 0) {
         boolean done = true;
+        long positions = 0;
         for (TopicPartition partition : partitions) {
-          if (consumer.position(partition) < ends.get(partition)) done = false;
+          long position = consumer.position(partition);
+          positions += position;
+          if (position < ends.get(partition)) done = false;
         }
         if (done) break;
+        // Aborted records are passed over in silence.
+        if (positions != reached) deadline = System.nanoTime() + patience;
+        reached = positions;
         if (System.nanoTime() > deadline) throw new IllegalStateException("not at the end of " + partitions + " in time");
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
           TopicPartition partition = new TopicPartition(record.topic(), record.partition());
           if (record.offset() >= ends.get(partition) || left == 0) continue;
           left--;
           write(record, topics, out);
-          deadline = System.nanoTime() + patience;
         }
       }
       out.flush();

@@ -33,10 +33,27 @@ export function scoreOf({ rules, reviewAt, declineAt }: ModelFile, evidence: Evi
   return { score, reasons, outcome: score >= declineAt ? Outcome.DECLINE : score >= reviewAt ? Outcome.REVIEW : Outcome.APPROVE };
 }
 
-/** `account.history_count` is the field `historyCount` of the account's features, and so on. */
 function valueOf(feature: string, { transaction, account, merchant }: Evidence): bigint | undefined {
-  const [group, name] = feature.includes(".") ? (feature.split(".") as [string, string]) : ["transaction", feature];
+  const { group, field } = placeOf(feature);
   const fields = { transaction, account: account?.features, merchant: merchant?.features }[group] as Record<string, unknown> | undefined;
-  const value = fields?.[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const value = fields?.[field];
   return typeof value === "number" || typeof value === "bigint" ? BigInt(value) : undefined;
+}
+
+interface FeaturePlace {
+  readonly group: "transaction" | "account" | "merchant";
+  readonly field: string;
+}
+
+/** Asked for every condition of every decision. */
+const places = new Map<string, FeaturePlace>();
+
+/** `account.history_count` is the field `historyCount` of the account's features, and so on. */
+function placeOf(feature: string): FeaturePlace {
+  let place = places.get(feature);
+  if (place === undefined) {
+    const [group, name] = (feature.includes(".") ? feature.split(".") : ["transaction", feature]) as [FeaturePlace["group"], string];
+    places.set(feature, (place = { group, field: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) }));
+  }
+  return place;
 }
