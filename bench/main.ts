@@ -8,6 +8,7 @@ import { benchIntake } from "./intake/intake.js";
 import { benchPipeline, type PipelineOptions, VARIANTS } from "./pipeline/pipeline.js";
 import { benchStateBackend } from "./state-backend.js";
 import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
+import { benchVerify } from "./verify/verify.js";
 
 /** `npm run bench`: measurements that `docs/performance.md` quotes. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
@@ -22,6 +23,12 @@ export async function main(argv: string[]): Promise<number> {
   program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(() => benchHandler(signal));
   program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(() => benchIntake(signal));
   program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 8 minutes)").exitOverride().action(() => benchDashboard(signal));
+  program
+    .command("verify")
+    .description("memory and time that the verifier takes for what the functions really made of so many transactions, without a cluster (3,000,000: about half an hour)")
+    .option("--transactions <n>", "how many", wholeNumber(1, 100_000_000), 3_000_000)
+    .exitOverride()
+    .action(({ transactions }: { transactions: number }) => benchVerify(transactions, signal));
   program
     .command("transport")
     .description("the batching transport next to StateFun's async one, client and server alone, without a cluster (about 6 minutes)")

@@ -1,27 +1,10 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 
 import { javaArgs, noJava } from "./java-program.js";
+import { FrameReader, type RawRecord, type ReadPartition } from "./record-frames.js";
 import { UserError } from "./user-error.js";
 
-/** A Kafka record as Kafka's own Java consumer read it. */
-export interface RawRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
-  readonly timestampMs: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-}
-
-/** Where a partition was read from and where it ended. A last stable offset below the high watermark: an open transaction. */
-export interface ReadPartition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: bigint;
-  readonly lastStableOffset: bigint;
-  readonly highWatermark: bigint;
-}
+export type { RawRecord, ReadPartition } from "./record-frames.js";
 
 export interface ReadTopicsOptions {
   /** `host:port` of a broker. */
@@ -29,6 +12,7 @@ export interface ReadTopicsOptions {
   /** Topics, each from the given offsets by partition, or from its beginning; all partitions, or only some. */
   readonly topics: readonly { readonly topic: string; readonly partitions?: readonly number[]; readonly from?: ReadonlyMap<number, bigint> }[];
   readonly isolation: "read_committed" | "read_uncommitted";
+  /** It gives up when nothing comes for so long. */
   readonly timeoutMs: number;
   /** Read so many records at most. Default: all. */
   readonly limit?: number;
@@ -41,17 +25,21 @@ export interface ReadTopicsOptions {
  */
 export async function readTopics(options: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
   const records: RawRecord[] = [];
-  const { finished } = startReader(options, String(options.limit ?? 0), (record) => records.push(record));
+  const { finished } = startReader(options, String(options.limit ?? 0), (record) => void records.push(record));
   return { records, partitions: await finished };
 }
+
+/** What takes records as they come. Until it is done no further ones are taken from the Java reader, which waits. */
+export type RecordSink = (record: RawRecord) => void | Promise<void>;
 
 /**
  * Reads as {@link readTopics} does, and keeps nothing: each record is handed over as it comes.
  *
- * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
+ * @param onBegin - is told what will be read, before the first record
+ * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over; and whatever `onRecord` throws
  */
-export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): Promise<ReadPartition[]> {
-  return startReader(options, "0", onRecord).finished;
+export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: RecordSink, onBegin?: (partitions: readonly ReadPartition[]) => void): Promise<ReadPartition[]> {
+  return startReader(options, "0", onRecord, onBegin).finished;
 }
 
 /**
@@ -59,7 +47,7 @@ export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: 
  *
  * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is of no use any more
  */
-export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: (record: RawRecord) => void): { stop(): Promise<void>; kill(): void } {
+export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: RecordSink): { stop(): Promise<void>; kill(): void } {
   const { finished, endInput, kill } = startReader(options, "follow", onRecord);
   // Awaited in the end; a failure before then must not go unhandled.
   finished.catch(() => undefined);
@@ -72,7 +60,7 @@ export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord
   };
 }
 
-function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: (record: RawRecord) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void; readonly kill: () => void } {
+function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: RecordSink, onBegin?: (partitions: readonly ReadPartition[]) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void; readonly kill: () => void } {
   const specs = topics.map(({ topic, partitions = [], from = new Map<number, bigint>() }) => {
     const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
     return `${topic}${only}${from.size > 0 ? `:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}` : ""}`;
@@ -80,29 +68,38 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
   const child = spawn("java", javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]), { stdio: ["pipe", "pipe", "pipe"] });
   // It may end before its input does.
   child.stdin.on("error", () => undefined);
-  const finished = new Promise<ReadPartition[]>((resolve, reject) => {
-    const partitions: ReadPartition[] = [];
-    let errors = "";
-    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-    const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
-    lines.on("line", (line) => {
-      const [kind, topic, partition, a, b, c, d] = line.split(" ");
-      if (kind === "r") onRecord({ topic: topic!, partition: Number(partition), offset: BigInt(a!), timestampMs: Number(b), key: bytes(c!), value: bytes(d!) });
-      else if (kind === "p") partitions.push({ topic: topic!, partition: Number(partition), from: BigInt(a!), lastStableOffset: BigInt(b!), highWatermark: BigInt(c!) });
-    });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  const ended = new Promise<number | null>((resolve, reject) => {
     child.on("error", (cause) => reject(noJava(cause)));
-    // What the pipe still holds comes before `close` of the reader, and the exit may come before both.
-    const read = new Promise<void>((done) => lines.once("close", done));
-    child.on("close", (code) => {
-      void read.then(() => {
-        if (code === 0) resolve(partitions);
-        else reject(new UserError(`the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`));
-      });
-    });
+    child.on("close", resolve);
   });
-  return { finished, endInput: () => void child.stdin.end(), kill: () => void child.kill("SIGKILL") };
-}
-
-function bytes(text: string): Buffer | null {
-  return text === "-" ? null : text === "=" ? Buffer.alloc(0) : Buffer.from(text, "base64");
+  ended.catch(() => undefined);
+  const read = async (): Promise<ReadPartition[]> => {
+    const partitions: ReadPartition[] = [];
+    const frames = new FrameReader(topics.map(({ topic }) => topic));
+    let begun = false;
+    try {
+      // What is not taken out of the pipe holds the Java reader up: nothing gathers here.
+      for await (const piece of child.stdout) {
+        for (const frame of frames.push(piece as Buffer)) {
+          if ("from" in frame) {
+            partitions.push(frame);
+            continue;
+          }
+          if (!begun) onBegin?.(partitions);
+          begun = true;
+          const taken = onRecord(frame);
+          if (taken !== undefined) await taken;
+        }
+      }
+    } catch (error) {
+      child.kill();
+      throw error;
+    }
+    const code = await ended;
+    if (code !== 0) throw new UserError(`the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`);
+    return partitions;
+  };
+  return { finished: read(), endInput: () => void child.stdin.end(), kill: () => void child.kill("SIGKILL") };
 }

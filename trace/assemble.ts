@@ -4,7 +4,7 @@ import type { TransactionEnd } from "../cluster/find-commit.js";
 import type { RawRecord } from "../cluster/java-reader.js";
 import { TOPICS } from "../cluster/settings.js";
 import { RecordDecoder } from "../kafka/decode.js";
-import { addressHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, placeOf } from "../loadtest/verify/records.js";
+import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../loadtest/verify/records.js";
 import type { Known } from "../loadtest/verify/replay.js";
 import { type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
@@ -78,9 +78,8 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
 }
 
 function historiesOf({ transaction }: Evidence, related: RelatedRecords, sightings: Sightings): Parameters<typeof rederive>[3] {
-  const { accounts, merchants } = addressHistories({ ...related, transactions: [], rejected: [] });
   const labels = related.labels.flatMap(({ value }) => (value === null ? [] : [FraudLabel.decode(value)])).filter(({ accountId }) => accountId === transaction!.accountId);
-  return { account: accounts.get(transaction!.accountId) ?? [], merchant: merchants.get(transaction!.merchantId) ?? [], labels, cut: isCut([...related.partitions, ...sightings.partitions]) };
+  return { account: accountHistories(related).get(transaction!.accountId) ?? [], merchant: merchantHistories(related).get(transaction!.merchantId) ?? [], labels, cut: isCut([...related.partitions, ...sightings.partitions]) };
 }
 
 /** The evidence's own bytes in a decision's record: encoded again they might only look the same. */

@@ -1,7 +1,10 @@
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,20 +17,26 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics from given offsets to the end that they have now, with Kafka's own consumer, and prints what it read: a
- * line "r topic partition offset timestamp key value" for each record (base64, "-" for null), then a line
- * "p topic partition from lastStableOffset highWatermark" for each partition. Ends exactly: no record is waited for that
- * is not there.
+ * Reads topics from given offsets to the end that they have now, with Kafka's own consumer, and writes what it reads to its
+ * standard output: first a frame for each partition, then one for each record. Ends exactly: no record is waited for that is
+ * not there.
+ *
+ * <p>A frame, in network byte order: its length without these 4 bytes; 'p' or 'r'; the number of the topic among the arguments
+ * (2 bytes); the partition (4). Of a partition then, 8 bytes each: the offset that is read from, the last stable offset, the
+ * high watermark. Of a record: offset and timestamp (8 each); key and value, each after its length (4), -1 for null.
  *
  * <p>With "follow" for the number of records it reads on, what comes as it comes, until its standard input ends; then it
  * reads to the end that the topics have by then.
  *
- * <p>Arguments: brokers, isolation level, limit in seconds, greatest number of records or 0, then each topic as "topic" or
- * "topic/partition,...", with ":partition=offset,..." after it for where to begin.
+ * <p>Arguments: brokers, isolation level, seconds after which it gives up when nothing comes any more, greatest number of
+ * records or 0, then each topic as "topic" or "topic/partition,...", with ":partition=offset,..." after it for where to begin.
  */
 public final class ReadTopics {
+  private static final int OUT_BYTES = 1 << 18;
+  private static final int HEAD_BYTES = 7;
+
   public static void main(String[] args) {
-    long deadline = System.nanoTime() + Duration.ofSeconds(Long.parseLong(args[2])).toNanos();
+    long patience = Duration.ofSeconds(Long.parseLong(args[2])).toNanos();
     Properties properties = new Properties();
     properties.put("bootstrap.servers", args[0]);
     properties.put("isolation.level", args[1]);
@@ -46,9 +55,11 @@ public final class ReadTopics {
             new KafkaConsumer<>(readUncommitted(properties), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       Map<TopicPartition, Long> starts = new HashMap<>();
       List<TopicPartition> partitions = new ArrayList<>();
+      Map<String, Integer> topics = new HashMap<>();
       for (int i = 4; i < args.length; i++) {
         String[] parts = args[i].split(":", 2);
         String[] named = parts[0].split("/", 2);
+        topics.putIfAbsent(named[0], topics.size());
         List<String> only = named.length == 2 ? List.of(named[1].split(",")) : null;
         List<PartitionInfo> infos = consumer.partitionsFor(named[0]);
         if (infos == null || infos.isEmpty()) throw new IllegalArgumentException("there is no topic " + named[0]);
@@ -72,9 +83,18 @@ public final class ReadTopics {
         starts.merge(partition, beginnings.get(partition), Math::max);
         consumer.seek(partition, starts.get(partition));
       }
-      StringBuilder out = new StringBuilder();
-      if (args[3].equals("follow")) follow(consumer, partitions, out);
+      DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), OUT_BYTES));
+      for (TopicPartition partition : partitions) {
+        out.writeInt(HEAD_BYTES + 24);
+        head('p', topics.get(partition.topic()), partition.partition(), out);
+        out.writeLong(starts.get(partition));
+        out.writeLong(lastStable.get(partition));
+        out.writeLong(highWatermarks.get(partition));
+      }
+      out.flush();
+      if (args[3].equals("follow")) follow(consumer, partitions, topics, out);
       long left = args[3].equals("follow") ? 0 : args[3].equals("0") ? Long.MAX_VALUE : Long.parseLong(args[3]);
+      long deadline = System.nanoTime() + patience;
       while (left > 0) {
         boolean done = true;
         for (TopicPartition partition : partitions) {
@@ -86,18 +106,11 @@ public final class ReadTopics {
           TopicPartition partition = new TopicPartition(record.topic(), record.partition());
           if (record.offset() >= ends.get(partition) || left == 0) continue;
           left--;
-          print(record, out);
+          write(record, topics, out);
+          deadline = System.nanoTime() + patience;
         }
-        System.out.print(out);
-        out.setLength(0);
       }
-      for (TopicPartition partition : partitions) {
-        out.append("p ").append(partition.topic()).append(' ').append(partition.partition()).append(' ');
-        out.append(starts.get(partition)).append(' ').append(lastStable.get(partition)).append(' ');
-        out.append(highWatermarks.get(partition)).append('\n');
-      }
-      System.out.print(out);
-      System.out.flush();
+      out.flush();
     } catch (Exception error) {
       System.err.println(error.getClass().getSimpleName() + ": " + error.getMessage());
       System.exit(1);
@@ -105,7 +118,7 @@ public final class ReadTopics {
   }
 
   private static void follow(
-      KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> partitions, StringBuilder out) {
+      KafkaConsumer<byte[], byte[]> consumer, List<TopicPartition> partitions, Map<String, Integer> topics, DataOutputStream out) throws IOException {
     AtomicBoolean ended = new AtomicBoolean();
     Thread stdin =
         new Thread(
@@ -129,17 +142,31 @@ public final class ReadTopics {
         }
         if (done) return;
       }
-      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) print(record, out);
-      System.out.print(out);
-      System.out.flush();
-      out.setLength(0);
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) write(record, topics, out);
+      out.flush();
     }
   }
 
-  private static void print(ConsumerRecord<byte[], byte[]> record, StringBuilder out) {
-    out.append("r ").append(record.topic()).append(' ').append(record.partition()).append(' ');
-    out.append(record.offset()).append(' ').append(record.timestamp()).append(' ');
-    out.append(base64(record.key())).append(' ').append(base64(record.value())).append('\n');
+  private static void write(ConsumerRecord<byte[], byte[]> record, Map<String, Integer> topics, DataOutputStream out) throws IOException {
+    byte[] key = record.key();
+    byte[] value = record.value();
+    out.writeInt(HEAD_BYTES + 24 + (key == null ? 0 : key.length) + (value == null ? 0 : value.length));
+    head('r', topics.get(record.topic()), record.partition(), out);
+    out.writeLong(record.offset());
+    out.writeLong(record.timestamp());
+    write(key, out);
+    write(value, out);
+  }
+
+  private static void head(char kind, int topic, int partition, DataOutputStream out) throws IOException {
+    out.writeByte(kind);
+    out.writeShort(topic);
+    out.writeInt(partition);
+  }
+
+  private static void write(byte[] bytes, DataOutputStream out) throws IOException {
+    out.writeInt(bytes == null ? -1 : bytes.length);
+    if (bytes != null) out.write(bytes);
   }
 
   private static Properties readUncommitted(Properties properties) {
@@ -155,10 +182,5 @@ public final class ReadTopics {
         new KafkaConsumer<>(copy, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       return consumer.endOffsets(partitions);
     }
-  }
-
-  private static String base64(byte[] bytes) {
-    if (bytes == null) return "-";
-    return bytes.length == 0 ? "=" : Base64.getEncoder().encodeToString(bytes);
   }
 }

@@ -15,7 +15,7 @@ const UPGRADED_MODEL = "models/points-v2.json";
 /** Longer than Flink waits for a heartbeat (`heartbeat.timeout`, 8 s). */
 const PAUSE_MS = 12_000;
 const FLAKY_MS = 8_000;
-/** How long both directions of an upgrade carry load. StateFun's connections to the version before last up to 18 s. */
+/** How long both directions of an upgrade carry load. */
 const UPGRADE_MS = 25_000;
 const BUSY_MS = 40_000;
 const LIMIT_MS = 120_000;

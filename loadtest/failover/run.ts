@@ -192,7 +192,7 @@ const unjudged = ({ load, watch }: LoadRun): LoadResult => ({
   verification: { verdict: "fail", accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, decisionsByLogicVersion: {}, properties: [] },
   acknowledged: load.acknowledged(),
   watch,
-  acceptedAtMs: new Map(),
+  acceptedAtMs: new Float64Array(0),
   k6ExitCode: 1,
   k6Summary: "",
 });
@@ -239,7 +239,7 @@ async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined
 function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: number, startedAtMs: number, { acceptedAtMs, watch, acknowledged }: LoadResult): FaultRecord {
   let first = Infinity;
   let accepted = Infinity;
-  for (const [n, acceptedAt] of acceptedAtMs) {
+  for (const [n, acceptedAt] of acceptedAtMs.entries()) {
     const committedAt = watch.committedAtMs[n]!;
     if (acceptedAt > beganMs) accepted = Math.min(accepted, acceptedAt);
     if (acceptedAt > beganMs && committedAt > 0) first = Math.min(first, committedAt);

@@ -66,8 +66,14 @@ export async function main(argv: string[]): Promise<number> {
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) => warmUp({ brokers, runId: `${runId}.warm`, seed: 1, transactions: WARM_UP, onProgress, signal }));
     const limit = COMMITTED_P99_MS[profile];
     const result = await step(`k6, profile ${profile}: ${PROFILES[profile].description}`, async (onProgress) => {
-      const run = await startLoadRun(cluster!, { runId, stages: PROFILES[profile].stages, accounts, merchants: Math.ceil(accounts / 10), untilAcknowledged: false, ...(limit !== undefined && { committedP99Ms: limit }), onProgress, signal });
-      const timer = setInterval(() => onProgress(`${run.watch.decided().toLocaleString("en")} decided and committed`), 2_000);
+      let timer: NodeJS.Timeout | undefined = undefined;
+      // What the judgement is at is of more interest than what was decided last.
+      const judging = (line: string): void => {
+        clearInterval(timer);
+        onProgress(line);
+      };
+      const run = await startLoadRun(cluster!, { runId, stages: PROFILES[profile].stages, accounts, merchants: Math.ceil(accounts / 10), untilAcknowledged: false, ...(limit !== undefined && { committedP99Ms: limit }), onProgress: judging, signal });
+      timer = setInterval(() => onProgress(`${run.watch.decided().toLocaleString("en")} decided and committed`), 2_000);
       try {
         return await run.result;
       } finally {
@@ -103,7 +109,7 @@ function reportOf(profile: ProfileName, runId: string, { verification, acknowled
   };
 }
 
-function quantilesOf(values: readonly number[]): Quantiles {
+function quantilesOf(values: Float64Array): Quantiles {
   const at = (share: number): number => quantile(values, share) ?? 0;
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }

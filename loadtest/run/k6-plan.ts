@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startK6 } from "../../cluster/run-command.js";
 import { REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { type Run, spanMs } from "../k6/traffic.ts";
+import { newLines } from "./new-lines.js";
 
 const DAY_MS = 24 * 3_600_000;
 /** Transactions in one request. */
@@ -51,8 +52,8 @@ export const atMost = (stages: readonly Stage[]): number => Math.ceil(stages.red
 export interface K6Load {
   /** Its exit code: 0 when every threshold held. */
   readonly finished: Promise<number>;
-  /** What was acknowledged so far. */
-  acknowledged(): Acknowledged[];
+  /** What was acknowledged so far. Always the same list, which grows. */
+  acknowledged(): readonly Acknowledged[];
   stop(): void;
   /** Ends the load before its last stage does, in order: nothing more is sent, the verdict is asked for, every threshold counts. */
   end(): void;
@@ -81,16 +82,17 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   writeFileSync(log, "");
   const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "--summary-export", summary, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
   let ended = false;
+  const acknowledged: Acknowledged[] = [];
+  const lines = newLines(log);
   return {
     finished: finished.then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code)).finally(() => rmSync(folder, { recursive: true, force: true })),
-    acknowledged: () =>
-      // When k6 has ended there may be no log any more.
-      (existsSync(log) ? readFileSync(log, "utf8") : "")
-        .split("\n")
-        .flatMap((line) => {
-          const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
-          return first === undefined ? [] : [{ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) }];
-        }),
+    acknowledged: () => {
+      for (const line of lines()) {
+        const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
+        if (first !== undefined) acknowledged.push({ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) });
+      }
+      return acknowledged;
+    },
     stop: () => kill("SIGINT"),
     end: () => {
       ended = true;

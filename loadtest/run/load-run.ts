@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 
 import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
 import { knownInputs } from "../verify/known.js";
-import { countWritten, noOpenTransaction, type ReadBack, readBack } from "../verify/read.js";
-import { type Verification, verify } from "../verify/verify.js";
+import { committedSince, countWritten, noOpenTransaction, outputEnds, readBack } from "../verify/read.js";
+import { type Verification, verifyStored } from "../verify/verify.js";
 import { type Acknowledged, atMost, type K6Load, type LoadOptions, startLoad } from "./k6-plan.js";
-import { abortedHidden, everyAcknowledged, noneRejected, numberIn } from "./properties.js";
+import { abortedHidden, everyAcknowledged, RunNotes } from "./properties.js";
 import { type Watch, watchRun } from "./watch.js";
 
 const HOST = "127.0.0.1";
@@ -19,8 +19,8 @@ interface JudgedLoad {
   readonly verification: Verification;
   readonly acknowledged: readonly Acknowledged[];
   readonly watch: Watch;
-  /** When each transaction stood in `transactions.valid`, by its number. */
-  readonly acceptedAtMs: ReadonlyMap<number, number>;
+  /** When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there. */
+  readonly acceptedAtMs: Float64Array;
 }
 
 /** A judged load, when k6 has ended. */
@@ -79,17 +79,28 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
     const acknowledged = load.acknowledged();
     const sent = acknowledged.reduce((sum, { count }) => sum + count, 0);
     await allDecided(watch, sent, options);
-    const back = await quietReadBack(cluster, options);
-    options.onProgress("looking for open transactions");
-    const more = [
-      noneRejected(back.records),
-      ...(await watch.stop(back)),
-      abortedHidden(await countWritten(brokers), back.outputs.length, jobRestarted),
-      await noOpenTransaction(brokers),
-      everyAcknowledged(acknowledged, back.records, options.runId),
-    ];
-    options.onProgress("replaying every address");
-    return { verification: verify(back.records, knownInputs(options.settings), more), acknowledged, watch, acceptedAtMs: acceptedTimes(back, options.runId) };
+    await quiet(cluster, options);
+    const { onProgress, signal, runId } = options;
+    onProgress("reading the topics");
+    const notes = new RunNotes(runId, atMost(options.stages));
+    const { records, partitions } = await readBack(brokers, { onRecord: (record) => notes.note(record), onProgress, signal });
+    try {
+      const agreed = await watch.stop(notes, partitions);
+      onProgress("counting what was written");
+      const written = await countWritten(brokers, { onProgress, signal });
+      onProgress("looking for open transactions");
+      const more = [
+        notes.noneRejected(),
+        ...agreed,
+        abortedHidden(written, notes.outputs.size, jobRestarted),
+        await noOpenTransaction(brokers),
+        everyAcknowledged(acknowledged, notes, runId),
+      ];
+      onProgress("replaying every address");
+      return { verification: await verifyStored(records, knownInputs(options.settings), { more, onProgress, signal }), acknowledged, watch, acceptedAtMs: notes.acceptedAtMs };
+    } finally {
+      records.close();
+    }
   }
 
   const result = (async (): Promise<LoadResult> => {
@@ -120,30 +131,21 @@ async function allDecided(watch: Watch, sent: number, { onProgress, signal }: Lo
   }
 }
 
-/** Reads the topics when nothing changes any more: a late repetition would show, and the last timers have fired. */
-async function quietReadBack(cluster: RunningCluster, { onProgress, signal }: LoadRunOptions): Promise<ReadBack> {
+/** Waits until nothing changes any more: a late repetition would show, and the last timers have fired. */
+async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOptions): Promise<void> {
   const { kafka: brokers } = addresses(cluster.settings);
+  const flink = flinkClient(cluster.settings);
   onProgress("waiting for two more checkpoints");
-  await flinkClient(cluster.settings).waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
-  onProgress("reading the topics");
-  let back = await readBack(brokers);
-  const end = Date.now() + STUCK_MS;
-  for (;;) {
-    await flinkClient(cluster.settings).waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
-    const again = await readBack(brokers);
+  await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
+  onProgress("waiting until nothing more is committed");
+  const limit = Date.now() + STUCK_MS;
+  for (let ends = await outputEnds(brokers); ; ) {
+    await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
+    const since = await committedSince(brokers, ends);
     // Alerts are closed by timers for half a minute.
-    if (again.outputs.length === back.outputs.length || Date.now() > end) return again;
-    back = again;
+    if (since.count === 0 || Date.now() > limit) return;
+    ends = since.ends;
   }
-}
-
-function acceptedTimes({ records }: ReadBack, runId: string): Map<number, number> {
-  const times = new Map<number, number>();
-  for (const record of records.transactions) {
-    const n = numberIn(record.value, runId);
-    if (n !== undefined && !times.has(n)) times.set(n, record.timestampMs);
-  }
-  return times;
 }
 
 /** What k6 puts among its metrics. */
@@ -151,18 +153,22 @@ function verdictFor({ verification, acknowledged, watch }: JudgedLoad) {
   const { decisions, missing, duplicates, outOfOrder, mismatches, properties } = verification;
   // What has no counter of its own must fail the run too.
   const other = properties.reduce((sum, { violations }) => sum + violations, 0) - missing - duplicates - outOfOrder - mismatches;
-  return { decisions, missing, duplicates, outOfOrder, mismatches: mismatches + other, committedLatencyMs: latencies(acknowledged, watch.committedAtMs), firstVisibleLatencyMs: latencies(acknowledged, watch.visibleAtMs) };
+  return { decisions, missing, duplicates, outOfOrder, mismatches: mismatches + other, committedLatencyMs: [...latencies(acknowledged, watch.committedAtMs)], firstVisibleLatencyMs: [...latencies(acknowledged, watch.visibleAtMs)] };
 }
 
 /** From when each transaction was sent first to when it was read, in ms. */
-export function latencies(acknowledged: readonly Acknowledged[], readAtMs: Float64Array, within: (sentAtMs: number) => boolean = () => true): number[] {
-  return acknowledged.flatMap(({ first, count, sentAtMs }) =>
-    within(sentAtMs) ? Array.from({ length: count }, (_, at) => readAtMs[first + at]!).flatMap((readAt) => (readAt === 0 ? [] : [readAt - sentAtMs])) : [],
-  );
+export function latencies(acknowledged: readonly Acknowledged[], readAtMs: Float64Array, within: (sentAtMs: number) => boolean = () => true): Float64Array {
+  const wanted = acknowledged.filter(({ sentAtMs }) => within(sentAtMs));
+  const found = new Float64Array(wanted.reduce((sum, { count }) => sum + count, 0));
+  let length = 0;
+  for (const { first, count, sentAtMs } of wanted) {
+    for (const readAt of readAtMs.subarray(first, first + count)) if (readAt > 0) found[length++] = readAt - sentAtMs;
+  }
+  return found.subarray(0, length);
 }
 
 /** The value below which a share of the numbers lies; `undefined` without any. */
-export function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
+export function quantile(values: readonly number[] | Float64Array, share: number): number | undefined {
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }

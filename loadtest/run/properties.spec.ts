@@ -2,39 +2,49 @@ import { describe, expect, it } from "vitest";
 
 import type { RawRecord } from "../../cluster/index.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { placeOf, type VerifiedRecords } from "../verify/records.js";
-import { abortedHidden, contentOf, everyAcknowledged, kafkajsAgrees, noneRejected, readersAgree } from "./properties.js";
+import { ContentTable, contentOf } from "./content-table.js";
+import { abortedHidden, everyAcknowledged, kafkajsAgrees, readersAgree, RunNotes } from "./properties.js";
 
 const record = (offset: number, value = `value ${offset}`): RawRecord => ({ topic: "decisions", partition: 0, offset: BigInt(offset), timestampMs: 0, key: Buffer.from("run-a1"), value: Buffer.from(value) });
 const accepted = (...numbers: number[]): RawRecord[] => numbers.map((n) => ({ ...record(n), topic: "transactions.valid", value: Buffer.from(Transaction.encode(Transaction.fromPartial({ transactionId: `run-${n}` })).finish()) }));
-const none: VerifiedRecords = { transactions: [], labels: [], decisions: [], evidence: [], alerts: [], rejected: [] };
 const fresh = [0, 1, 2].map((offset) => record(offset));
-const seen = (records: readonly RawRecord[]) => new Map(records.map((one) => [placeOf(one), contentOf(one)]));
+/** What a fresh reader that read these has noted. */
+function noted(...records: readonly RawRecord[]): RunNotes {
+  const notes = new RunNotes("run", 100);
+  for (const one of records) notes.note(one);
+  return notes;
+}
+function seen(records: readonly RawRecord[]): ContentTable {
+  const table = new ContentTable();
+  for (const one of records) table.set(one, contentOf(one));
+  return table;
+}
 
 describe("a negative control of a run's own properties", () => {
   it("misses an acknowledged transaction that is nowhere", () => {
     const acknowledged = [{ first: 0, count: 3, sentAtMs: 0, acknowledgedAtMs: 0 }];
-    expect(everyAcknowledged(acknowledged, { ...none, transactions: accepted(0, 1, 2) }, "run")).toMatchObject({ checked: 3, violations: 0 });
-    expect(everyAcknowledged(acknowledged, { ...none, transactions: accepted(0, 2) }, "run")).toMatchObject({ checked: 3, violations: 1, examples: [{ what: "run-1 was acknowledged, and is neither accepted nor rejected" }] });
+    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 1, 2)), "run")).toMatchObject({ checked: 3, violations: 0 });
+    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 2)), "run")).toMatchObject({ checked: 3, violations: 1, examples: [{ what: "run-1 was acknowledged, and is neither accepted nor rejected" }] });
   });
 
   it("sees a refused record", () => {
-    expect(noneRejected({ ...none, transactions: accepted(0) }).violations).toBe(0);
-    expect(noneRejected({ ...none, transactions: accepted(0), rejected: [record(0)] }).violations).toBe(1);
+    expect(noted(...accepted(0)).noneRejected()).toMatchObject({ checked: 1, violations: 0 });
+    expect(noted(...accepted(0), { ...record(0), topic: "functions.rejected" }).noneRejected()).toMatchObject({ checked: 1, violations: 1, examples: [{ records: ["functions.rejected 0@0"] }] });
   });
 
   it("sees readers that disagree, in either direction and in content", () => {
-    expect(readersAgree(seen(fresh), fresh)).toMatchObject({ checked: 3, violations: 0 });
-    expect(readersAgree(seen(fresh.slice(1)), fresh).violations).toBe(1);
-    expect(readersAgree(seen([...fresh, record(3)]), fresh).violations).toBe(1);
-    expect(readersAgree(seen([record(0, "other"), ...fresh.slice(1)]), fresh).violations).toBe(1);
+    const { outputs } = noted(...fresh);
+    expect(readersAgree(seen(fresh), outputs)).toMatchObject({ checked: 3, violations: 0 });
+    expect(readersAgree(seen(fresh.slice(1)), outputs).violations).toBe(1);
+    expect(readersAgree(seen([...fresh, record(3)]), outputs).violations).toBe(1);
+    expect(readersAgree(seen([record(0, "other"), ...fresh.slice(1)]), outputs).violations).toBe(1);
   });
 
   it("sees an aborted record that kafkajs delivered, and a committed one that it did not", () => {
-    const positions = (records: readonly RawRecord[]) => new Set(records.map(placeOf));
-    expect(kafkajsAgrees(positions(fresh), fresh, "run")).toMatchObject({ checked: 3, violations: 0 });
-    expect(kafkajsAgrees(positions([...fresh, record(9)]), fresh, "run").violations).toBe(1);
-    expect(kafkajsAgrees(positions(fresh.slice(1)), fresh, "run").violations).toBe(1);
+    const { decisions } = noted(...fresh, { ...record(3), key: Buffer.from("other-a1") });
+    expect(kafkajsAgrees(seen(fresh), decisions)).toMatchObject({ checked: 3, violations: 0 });
+    expect(kafkajsAgrees(seen([...fresh, record(9)]), decisions).violations).toBe(1);
+    expect(kafkajsAgrees(seen(fresh.slice(1)), decisions).violations).toBe(1);
   });
 
   it("sees that no fault hit a live transaction", () => {

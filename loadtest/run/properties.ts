@@ -1,18 +1,54 @@
-import { createHash } from "node:crypto";
-
-import type { RawRecord } from "../../cluster/index.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { PropertyCheck, type PropertyResult } from "../verify/property.js";
-import { placeOf, type VerifiedRecords } from "../verify/records.js";
+import { type PlacedRecord, placeOf } from "../verify/records.js";
+import { ContentTable, contentOf } from "./content-table.js";
 import type { Acknowledged } from "./k6-plan.js";
 
-/** No record of the run was refused by a function. */
-export function noneRejected(records: VerifiedRecords): PropertyResult {
-  const check = new PropertyCheck("rejected");
-  check.looked(records.transactions.length + records.labels.length);
-  for (const record of records.rejected) check.violation("the account counter refused a record", placeOf(record));
-  return check.result;
+/** A committed record as a fresh reader reads it. */
+export interface FreshRecord extends PlacedRecord {
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+}
+
+const OUTPUTS: ReadonlySet<string> = new Set(OUTPUT_TOPICS.map(({ name }) => name));
+const INPUTS: readonly string[] = [TOPICS.transactionsValid.name, TOPICS.labelsValid.name];
+
+/** What a run's own properties need of the records that a fresh reader reads: little of each. */
+export class RunNotes {
+  /** When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there. */
+  readonly acceptedAtMs: Float64Array;
+  /** What stood where on the output topics. */
+  readonly outputs = new ContentTable();
+  /** Where the run's decisions stood. */
+  readonly decisions = new ContentTable();
+  readonly #runId: string;
+  readonly #rejected = new PropertyCheck("rejected");
+
+  /** @param transactions - greater than every transaction's number */
+  constructor(runId: string, transactions: number) {
+    this.#runId = runId;
+    this.acceptedAtMs = new Float64Array(transactions).fill(NaN);
+  }
+
+  note(record: FreshRecord): void {
+    const { topic, key, value, timestampMs } = record;
+    if (INPUTS.includes(topic)) this.#rejected.looked();
+    if (topic === TOPICS.transactionsValid.name) {
+      const n = numberIn(value, this.#runId);
+      if (n !== undefined && Number.isNaN(this.acceptedAtMs[n])) this.acceptedAtMs[n] = timestampMs;
+    }
+    if (topic === TOPICS.functionsRejected.name) this.#rejected.violation("the account counter refused a record", placeOf(record));
+    if (!OUTPUTS.has(topic)) return;
+    const content = contentOf(record);
+    this.outputs.set(record, content);
+    if (topic === TOPICS.decisions.name && key !== null && Buffer.from(key).toString().startsWith(`${this.#runId}-`)) this.decisions.set(record, content);
+  }
+
+  /** No record of the run was refused by a function. */
+  noneRejected(): PropertyResult {
+    return this.#rejected.result;
+  }
 }
 
 /**
@@ -31,46 +67,41 @@ export function abortedHidden(written: number, committed: number, jobRestarted: 
 }
 
 /** Every acknowledged transaction stands in `transactions.valid`; what a function refused of those is looked at by its own property. */
-export function everyAcknowledged(acknowledged: readonly Acknowledged[], records: VerifiedRecords, runId: string): PropertyResult {
+export function everyAcknowledged(acknowledged: readonly Acknowledged[], { acceptedAtMs }: RunNotes, runId: string): PropertyResult {
   const check = new PropertyCheck("acknowledged");
-  const there = new Set<number>();
-  for (const { value } of records.transactions) there.add(numberIn(value, runId) ?? -1);
   for (const { first, count } of acknowledged) {
     for (let n = first; n < first + count; n++) {
       check.looked();
-      if (!there.has(n)) check.violation(`${runId}-${n} was acknowledged, and is neither accepted nor rejected`);
+      if (Number.isNaN(acceptedAtMs[n] ?? NaN)) check.violation(`${runId}-${n} was acknowledged, and is neither accepted nor rejected`);
     }
   }
   return check.result;
 }
 
-/** A reader beside the run and a fresh one read the same records. @param concurrent - contents by position */
-export function readersAgree(concurrent: ReadonlyMap<string, string>, fresh: readonly RawRecord[]): PropertyResult {
+/** Whether a position lies before the end of what a fresh reader has read. */
+type Within = (position: Pick<PlacedRecord, "topic" | "partition" | "offset">) => boolean;
+
+/** A reader beside the run and a fresh one read the same records. */
+export function readersAgree(concurrent: ContentTable, fresh: ContentTable, within: Within = () => true): PropertyResult {
   const check = new PropertyCheck("readers-agree");
-  const left = new Map(concurrent);
-  for (const record of fresh) {
-    const position = placeOf(record);
-    const content = left.get(position);
+  for (const [position, content] of fresh) {
+    const seen = concurrent.get(position);
     check.looked();
-    if (content === undefined) check.violation("the reader beside the run did not see this record", position);
-    else if (content !== contentOf(record)) check.violation("the reader beside the run saw another record here", position);
-    left.delete(position);
+    if (seen === undefined) check.violation("the reader beside the run did not see this record", placeOf(position));
+    else if (seen !== content) check.violation("the reader beside the run saw another record here", placeOf(position));
   }
-  for (const position of left.keys()) check.violation("the reader beside the run saw a record that a fresh one does not", position);
+  for (const [position] of concurrent) if (fresh.get(position) === undefined && within(position)) check.violation("the reader beside the run saw a record that a fresh one does not", placeOf(position));
   return check.result;
 }
 
-/** The kafkajs reader delivered exactly the run's committed decisions. @param seen - positions */
-export function kafkajsAgrees(seen: ReadonlySet<string>, fresh: readonly RawRecord[], runId: string): PropertyResult {
+/** The kafkajs reader delivered exactly the run's committed decisions. @param fresh - where those stand */
+export function kafkajsAgrees(seen: ContentTable, fresh: ContentTable, within: Within = () => true): PropertyResult {
   const check = new PropertyCheck("kafkajs-agrees");
-  const left = new Set(seen);
-  for (const record of fresh) {
-    if (record.topic !== TOPICS.decisions.name || record.key?.toString().startsWith(`${runId}-`) !== true) continue;
-    const position = placeOf(record);
+  for (const [position] of fresh) {
     check.looked();
-    if (!left.delete(position)) check.violation("the kafkajs reader did not deliver this committed decision", position);
+    if (seen.get(position) === undefined) check.violation("the kafkajs reader did not deliver this committed decision", placeOf(position));
   }
-  for (const position of left) check.violation("the kafkajs reader delivered a decision that is not committed", position);
+  for (const [position] of seen) if (fresh.get(position) === undefined && within(position)) check.violation("the kafkajs reader delivered a decision that is not committed", placeOf(position));
   return check.result;
 }
 
@@ -79,6 +110,3 @@ export function numberIn(value: Uint8Array | null, runId: string): number | unde
   const id = value && Transaction.decode(value).transactionId;
   return id?.startsWith(`${runId}-`) ? Number(id.slice(runId.length + 1)) : undefined;
 }
-
-/** A record's content in few bytes. */
-export const contentOf = ({ value }: RawRecord): string => createHash("sha256").update(value ?? "").digest("base64url").slice(0, 16);

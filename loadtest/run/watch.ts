@@ -4,8 +4,8 @@ import { followTopics } from "../../kafka/consumer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import type { PropertyResult } from "../verify/property.js";
-import { placeOf } from "../verify/records.js";
-import { contentOf, kafkajsAgrees, readersAgree } from "./properties.js";
+import { ContentTable, contentOf } from "./content-table.js";
+import { kafkajsAgrees, readersAgree, type RunNotes } from "./properties.js";
 
 /** Longer than any run. */
 const FOLLOW_LIMIT_MS = 24 * 3_600_000;
@@ -20,16 +20,10 @@ export interface Watch {
   decided(): number;
   /** The latest time at which the account counter took a transaction whose decision is committed. */
   lastCountedAtMs(): number;
-  /** Ends the readers and compares what they read with what a fresh reader has read. */
-  stop(fresh: FreshRecords): Promise<PropertyResult[]>;
+  /** Ends the readers and compares what they read with what a fresh reader has read, and how far. */
+  stop(fresh: Pick<RunNotes, "outputs" | "decisions">, partitions: readonly ReadPartition[]): Promise<PropertyResult[]>;
   /** Ends the readers, whatever they have yet to read: nothing is to be judged any more. */
   abandon(): Promise<void>;
-}
-
-/** What a fresh reader has read, and how far. */
-export interface FreshRecords {
-  readonly outputs: readonly RawRecord[];
-  readonly partitions: readonly ReadPartition[];
 }
 
 export interface WatchOptions {
@@ -52,7 +46,7 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     const id = evidence!.transaction!.transactionId;
     return id.startsWith(`${runId}-`) ? { n: Number(id.slice(runId.length + 1)), countedAtMs: Number(timing?.countedAtMs ?? 0n) } : undefined;
   };
-  const seenByKafkajs = new Set<string>();
+  const seenByKafkajs = new ContentTable();
   const follow = (isolation: "read_committed" | "read_uncommitted", onDecision: (record: RawRecord, n: number, countedAtMs: number, arrivedAtMs: number) => void) =>
     followTopics({
       brokers,
@@ -66,7 +60,7 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     });
   const readers = [
     await follow("read_committed", (record, n, countedAtMs, arrivedAtMs) => {
-      seenByKafkajs.add(placeOf(record));
+      seenByKafkajs.set(record, 1n);
       lastCounted = Math.max(lastCounted, countedAtMs);
       if (committedAtMs[n]! > 0) return;
       committedAtMs[n] = arrivedAtMs;
@@ -80,8 +74,8 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
         ]
       : []),
   ];
-  const seenByJava = new Map<string, string>();
-  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(placeOf(record), contentOf(record)));
+  const seenByJava = new ContentTable();
+  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(record, contentOf(record)));
 
   return {
     async abandon() {
@@ -92,12 +86,12 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     visibleAtMs,
     decided: () => decided,
     lastCountedAtMs: () => lastCounted,
-    async stop(fresh) {
+    async stop(fresh, partitions) {
       await Promise.all([java.stop(), ...readers.map((reader) => reader.stop())]);
-      const ends = new Map(fresh.partitions.map(({ topic, partition, lastStableOffset }) => [`${topic} ${partition}`, lastStableOffset]));
+      const ends = new Map(partitions.map(({ topic, partition, lastStableOffset }) => [`${topic} ${partition}`, lastStableOffset]));
       // A timer may have raised an alert since the fresh reader came to its end.
-      const within = (position: string): boolean => BigInt(position.slice(position.indexOf("@") + 1)) < ends.get(position.slice(0, position.indexOf("@")))!;
-      return [readersAgree(new Map([...seenByJava].filter(([position]) => within(position))), fresh.outputs), kafkajsAgrees(new Set([...seenByKafkajs].filter(within)), fresh.outputs, runId)];
+      const within = ({ topic, partition, offset }: Pick<RawRecord, "topic" | "partition" | "offset">): boolean => offset < ends.get(`${topic} ${partition}`)!;
+      return [readersAgree(seenByJava, fresh.outputs, within), kafkajsAgrees(seenByKafkajs, fresh.decisions, within)];
     },
   };
 }

@@ -14,7 +14,7 @@ interface RaisedAlert {
  * Looks whether the alerts are exactly those that the suspicious decisions imply, in number, order and every field. A close by
  * timer depends on the wall clock: the alert itself says after which decision it came, and there it is replayed.
  */
-export function checkAlerts({ accounts }: AddressHistories, records: readonly PlacedRecord[], { versions }: Known, check: PropertyCheck): void {
+export function checkAlerts(accounts: AddressHistories, records: readonly PlacedRecord[], { versions }: Known, check: PropertyCheck): void {
   const raised = new Map<string, RaisedAlert[]>();
   for (const record of records) {
     const alert = alertIn(record);
@@ -23,11 +23,7 @@ export function checkAlerts({ accounts }: AddressHistories, records: readonly Pl
     else raised.set(alert.accountId, [...(raised.get(alert.accountId) ?? []), { alert, place }]);
   }
   for (const [id, inputs] of accounts) {
-    const suspicious = inputs.flatMap(({ decision, place }) => {
-      const found = decision?.();
-      const seq = found?.evidence?.scoring?.suspiciousSeq;
-      return found === undefined || seq === undefined ? [] : [{ decision: found, seq, place }];
-    });
+    const suspicious = inputs.flatMap(({ decision, suspiciousSeq, place }) => (decision === undefined || suspiciousSeq === undefined ? [] : [{ decision: decision(), seq: suspiciousSeq, place }]));
     suspicious.sort((a, b) => Number(a.seq - b.seq));
     checkAccount(id, suspicious, raised.get(id) ?? [], versions, check);
     raised.delete(id);

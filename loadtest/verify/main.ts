@@ -10,7 +10,7 @@ import { html, propertiesSection, verdictLine, writePage } from "../report/html.
 import { propertyLines, verdictText } from "../report/text.js";
 import { knownInputs } from "./known.js";
 import { noOpenTransaction, readBack } from "./read.js";
-import { verify } from "./verify.js";
+import { verifyStored } from "./verify.js";
 
 const REPORT = "reports/verify";
 
@@ -27,9 +27,9 @@ export async function main(argv: string[]): Promise<number> {
   const { brokers, settings } = program.opts<{ brokers: string; settings: readonly unknown[] }>();
   const step = stepView();
   await step("tools: Java, Kafka's jars", (onProgress) => ensureReader({ onProgress }));
-  const { records } = await step("reading the topics", () => readBack(brokers));
+  const { records } = await step("reading the topics", (onProgress) => readBack(brokers, { onProgress }));
   const open = await step("looking for open transactions", () => noOpenTransaction(brokers));
-  const found = verify(records, knownInputs(settings), [open]);
+  const found = await step("replaying every address", (onProgress) => verifyStored(records, knownInputs(settings), { more: [open], onProgress }));
   writeJsonReport(`${REPORT}.json`, found);
   writePage(`${REPORT}.html`, "Verification", html`<h1>Verification</h1>${verdictLine(found.verdict === "pass", verdictText(found))}${propertiesSection(found.properties)}`);
   for (const line of propertyLines(found.properties)) console.log(line);

@@ -1,21 +1,15 @@
 import type { PropertyCheck } from "./property.js";
 import type { AddressHistories, AddressInput } from "./records.js";
 
-interface Checks {
-  readonly accountSequence: PropertyCheck;
-  readonly merchantSequence: PropertyCheck;
-  readonly eventSequence: PropertyCheck;
-}
-
-/** Looks whether all numbers 1..N are there, once each, at every address. */
-export function checkNumbering({ accounts, merchants }: AddressHistories, { accountSequence, merchantSequence, eventSequence }: Checks): void {
-  for (const [id, inputs] of accounts) {
-    checkNumbers(`account ${id}, event_seq`, inputs, ({ eventSeq }) => eventSeq, eventSequence);
-    checkNumbers(`account ${id}, seq`, inputs, ({ decision }) => decision?.().evidence!.account!.seq, accountSequence);
-  }
-  for (const [id, inputs] of merchants) {
-    checkNumbers(`merchant ${id}, event_seq`, inputs, ({ eventSeq }) => eventSeq, eventSequence);
-    checkNumbers(`merchant ${id}, seq`, inputs, ({ decision }) => decision?.().evidence!.merchant!.seq, merchantSequence);
+/**
+ * Looks whether all numbers 1..N are there, once each, at every address.
+ *
+ * @param kind - of the addresses, for people
+ */
+export function checkNumbering(kind: "account" | "merchant", addresses: AddressHistories, sequence: PropertyCheck, eventSequence: PropertyCheck): void {
+  for (const [id, inputs] of addresses) {
+    checkNumbers(`${kind} ${id}, event_seq`, inputs, ({ eventSeq }) => eventSeq, eventSequence);
+    checkNumbers(`${kind} ${id}, seq`, inputs, ({ seq }) => seq, sequence);
   }
 }
 

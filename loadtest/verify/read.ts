@@ -1,37 +1,93 @@
 import { poll, type RawRecord, readTopics } from "../../cluster/index.js";
-import type { ReadPartition } from "../../cluster/java-reader.js";
-import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
+import { type ReadPartition, scanTopics } from "../../cluster/java-reader.js";
+import { OUTPUT_TOPICS } from "../../cluster/settings.js";
+import { nowAndThen } from "./progress.js";
 import { PropertyCheck, type PropertyResult } from "./property.js";
-import type { VerifiedRecords } from "./records.js";
+import { JUDGED_TOPICS, RecordStore } from "./store.js";
 
-const READ_LIMIT_MS = 600_000;
+const READ_LIMIT_MS = 120_000;
 const OPEN_LIMIT_MS = 60_000;
+/** A signal is looked at, and progress shown, once in so many records. */
+const LOOK_EVERY = 5_000;
 
-/** The topics that the verifier reads, all from their beginning. */
-const READ = [TOPICS.transactionsValid, TOPICS.labelsValid, ...OUTPUT_TOPICS];
+const OUTPUTS = OUTPUT_TOPICS.map(({ name }) => ({ topic: name }));
 
-/** Everything that the verifier judges, read by Kafka's own consumer. */
+/** Everything that the verifier judges, read by Kafka's own consumer. Whoever asked for it closes the store. */
 export interface ReadBack {
-  readonly records: { readonly [Topic in keyof VerifiedRecords]: readonly RawRecord[] };
-  /** Those of the output topics. */
-  readonly outputs: readonly RawRecord[];
+  readonly records: RecordStore;
   readonly partitions: readonly ReadPartition[];
 }
 
-/** Reads what the topics hold now, committed records only, with Kafka's own consumer. */
-export async function readBack(brokers: string): Promise<ReadBack> {
-  const { records, partitions } = await readTopics({ brokers, topics: READ.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
-  const of = ({ name }: { readonly name: string }): RawRecord[] => records.filter(({ topic }) => topic === name);
-  return {
-    records: { transactions: of(TOPICS.transactionsValid), labels: of(TOPICS.labelsValid), decisions: of(TOPICS.decisions), evidence: of(TOPICS.evidence), alerts: of(TOPICS.alerts), rejected: of(TOPICS.functionsRejected) },
-    outputs: records.filter(({ topic }) => OUTPUT_TOPICS.some(({ name }) => name === topic)),
-    partitions,
-  };
+/** What a long reading may be told. */
+export interface ReadOptions {
+  /** Is told now and then how much is read. */
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads what the topics hold now, committed records only, with Kafka's own consumer.
+ *
+ * @param onRecord - sees each record as it comes
+ * @throws {UserError} when Java, the broker or a topic is not there, or the disk is full
+ */
+export async function readBack(brokers: string, { onRecord, ...options }: ReadOptions & { readonly onRecord?: (record: RawRecord) => void } = {}): Promise<ReadBack> {
+  const records = new RecordStore();
+  try {
+    const topics = Object.values(JUDGED_TOPICS).map((topic) => ({ topic }));
+    const partitions = await scan(brokers, topics, "read_committed", options, (record) => {
+      records.add(record);
+      onRecord?.(record);
+    });
+    return { records, partitions };
+  } catch (error) {
+    records.close();
+    throw error;
+  }
 }
 
 /** Counts what stands in the output topics, aborted records and open transactions included. */
-export async function countWritten(brokers: string): Promise<number> {
-  return (await readTopics({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_uncommitted", timeoutMs: READ_LIMIT_MS })).records.length;
+export async function countWritten(brokers: string, options: ReadOptions = {}): Promise<number> {
+  let count = 0;
+  await scan(brokers, OUTPUTS, "read_uncommitted", options, () => count++);
+  return count;
+}
+
+/** Where committed reads of the output topics end. */
+export type OutputEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+
+/** Where committed reads of the output topics end now. */
+export async function outputEnds(brokers: string): Promise<OutputEnds> {
+  return endsOf((await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS })).partitions);
+}
+
+/** Counts the records that were committed on the output topics since they ended there. */
+export async function committedSince(brokers: string, ends: OutputEnds): Promise<{ readonly count: number; readonly ends: OutputEnds }> {
+  let count = 0;
+  const topics = OUTPUTS.map(({ topic }) => ({ topic, from: ends.get(topic)! }));
+  const partitions = await scanTopics({ brokers, topics, isolation: "read_committed", timeoutMs: READ_LIMIT_MS }, () => void count++);
+  return { count, ends: endsOf(partitions) };
+}
+
+function endsOf(partitions: readonly ReadPartition[]): OutputEnds {
+  return new Map(OUTPUTS.map(({ topic }) => [topic, new Map(partitions.filter((one) => one.topic === topic).map(({ partition, lastStableOffset }) => [partition, lastStableOffset]))]));
+}
+
+async function scan(brokers: string, topics: readonly { readonly topic: string }[], isolation: "read_committed" | "read_uncommitted", { onProgress, signal }: ReadOptions, onRecord: (record: RawRecord) => void): Promise<ReadPartition[]> {
+  const progress = nowAndThen(onProgress);
+  let count = 0;
+  let offsets = 0;
+  return scanTopics(
+    { brokers, topics, isolation, timeoutMs: READ_LIMIT_MS },
+    (record) => {
+      onRecord(record);
+      if (++count % LOOK_EVERY > 0) return;
+      signal?.throwIfAborted();
+      // Markers of transactions and aborted records have offsets too.
+      progress(() => `${count.toLocaleString("en")} records of at most ${offsets.toLocaleString("en")} read`);
+    },
+    (partitions) => (offsets = partitions.reduce((sum, { from, lastStableOffset, highWatermark }) => sum + Number((isolation === "read_committed" ? lastStableOffset : highWatermark) - from), 0)),
+  );
 }
 
 /**
@@ -40,7 +96,7 @@ export async function countWritten(brokers: string): Promise<number> {
  */
 export async function noOpenTransaction(brokers: string, limitMs = OPEN_LIMIT_MS): Promise<PropertyResult> {
   const check = new PropertyCheck("no-open-transaction");
-  const read = async () => (await readTopics({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS })).partitions;
+  const read = async () => (await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS })).partitions;
   const wanted = await read();
   check.looked(wanted.length);
   const behind = (now: readonly ReadPartition[]) =>

@@ -23,17 +23,37 @@ export interface Known {
   readonly models: KnownModels;
 }
 
-/** Replays every address in the order of its `event_seq`, each input by the `logic_version` that it names. */
-export function replay({ accounts, merchants }: AddressHistories, { labels, rejected }: VerifiedRecords, known: Known, checks: Checks): void {
-  const sent = labelsByAccount(labels, refusedLabels(rejected));
-  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant. */
-  const underWay = new Map<string, string>();
-  for (const [id, inputs] of accounts) replayAccount(id, inputs, sent.get(id) ?? [], known, checks, underWay);
-  for (const [id, inputs] of merchants) replayMerchant(id, inputs, known, checks, underWay);
-  for (const [verdict, place] of underWay) checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
-  for (const [id, unused] of sent) {
-    // Accounts of which there is nothing but labels.
-    if (!accounts.has(id)) for (const label of unused) checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+/**
+ * Replays addresses in the order of their `event_seq`, each input by the `logic_version` that it names: first accounts, as many
+ * as one likes at a time but each with all of its records, then merchants likewise, then {@link Replay.end}.
+ */
+export class Replay {
+  readonly #known: Known;
+  readonly #checks: Checks;
+  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant; and where they stand. */
+  readonly #underWay = new Map<string, string>();
+
+  constructor(known: Known, checks: Checks) {
+    this.#known = known;
+    this.#checks = checks;
+  }
+
+  accounts(accounts: AddressHistories, { labels, rejected }: Pick<VerifiedRecords, "labels" | "rejected">): void {
+    const sent = labelsByAccount(labels, refusedLabels(rejected));
+    for (const [id, inputs] of accounts) replayAccount(id, inputs, sent.get(id) ?? [], this.#known, this.#checks, this.#underWay);
+    for (const [id, unused] of sent) {
+      // Accounts of which there is nothing but labels.
+      if (!accounts.has(id)) for (const label of unused) this.#checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+    }
+  }
+
+  merchants(merchants: AddressHistories): void {
+    for (const [id, inputs] of merchants) replayMerchant(id, inputs, this.#known, this.#checks, this.#underWay);
+  }
+
+  /** All merchants were there: what is still on its way never arrived. */
+  end(): void {
+    for (const [verdict, place] of this.#underWay) this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
   }
 }
 

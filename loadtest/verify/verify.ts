@@ -1,11 +1,15 @@
+import { setImmediate } from "node:timers/promises";
+
 import { checkAlerts } from "./alerts.js";
 import { judgeRun, type Judgement } from "./judge.js";
 import { knownModels } from "./model/scoring.js";
 import { knownVersions } from "./model/settings.js";
 import { checkNumbering } from "./numbering.js";
+import { nowAndThen } from "./progress.js";
 import { PropertyCheck, type PropertyName, type PropertyResult } from "./property.js";
-import { addressHistories, decisionIn, type VerifiedRecords } from "./records.js";
-import { type Known, replay } from "./replay.js";
+import { accountHistories, decisionIn, merchantHistories, type MerchantRecords, type VerifiedRecords } from "./records.js";
+import { type Known, Replay } from "./replay.js";
+import type { RecordStore } from "./store.js";
 
 /** What the verifier says of the records of a run. Field names are stable. */
 export interface Verification {
@@ -36,58 +40,111 @@ export interface KnownInputs {
 const REPLAYED: readonly PropertyName[] = ["account-features", "merchant-features", "state-events", "scores", "alerts"];
 
 /**
- * Judges everything that the topics hold, from their beginning, by a model written from `docs/features.md` alone.
+ * Judges everything that the topics hold, from their beginning, by a model written from `docs/features.md` alone. Needs all
+ * records at once; {@link verifyStored} does not.
  *
  * @param more - properties that the records do not show, looked at elsewhere
  */
-export function verify(records: VerifiedRecords, { settings, models }: KnownInputs, more: readonly PropertyResult[] = []): Verification {
-  const judgement = judgeRun(records, () => true);
-  const histories = addressHistories(records);
-  const known: Known = { versions: knownVersions(settings), models: knownModels(models) };
-  const numbering = { accountSequence: new PropertyCheck("account-sequence"), merchantSequence: new PropertyCheck("merchant-sequence"), eventSequence: new PropertyCheck("event-sequence") };
-  const replayed = { accountFeatures: new PropertyCheck("account-features"), merchantFeatures: new PropertyCheck("merchant-features"), stateEvents: new PropertyCheck("state-events"), scores: new PropertyCheck("scores") };
-  const alerts = new PropertyCheck("alerts");
-  checkNumbering(histories, numbering);
-  replay(histories, records, known, replayed);
-  checkAlerts(histories, records.alerts, known, alerts);
+export function verify(records: VerifiedRecords, known: KnownInputs, more: readonly PropertyResult[] = []): Verification {
+  const verifier = new Verifier(known);
+  verifier.accounts(records);
+  verifier.merchants(records);
+  return verifier.end(more);
+}
 
-  const properties = [...judged(judgement), ...[...Object.values(numbering), ...Object.values(replayed), alerts].map(({ result }) => result), ...more];
-  return {
-    verdict: properties.every(({ violations }) => violations === 0) && judgement.decisions > 0 ? "pass" : "fail",
-    accepted: judgement.accepted,
-    rejected: judgement.rejected,
-    decisions: judgement.decisions,
-    missing: judgement.missing,
-    duplicates: judgement.duplicates,
-    outOfOrder: judgement.outOfOrder,
-    mismatches: properties.filter(({ name }) => REPLAYED.includes(name)).reduce((sum, { violations }) => sum + violations, 0),
-    decisionsByLogicVersion: byLogicVersion(records),
-    properties,
+/** What {@link verifyStored} may be told. */
+export interface VerifyOptions {
+  /** Properties that the records do not show, looked at elsewhere. */
+  readonly more?: readonly PropertyResult[];
+  /** Is told now and then how much is judged. */
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Judges what {@link verify} does, a few accounts and then a few merchants at a time. Empties the store. */
+export async function verifyStored(store: RecordStore, known: KnownInputs, { more = [], onProgress, signal }: VerifyOptions = {}): Promise<Verification> {
+  const verifier = new Verifier(known);
+  const progress = nowAndThen(onProgress);
+  let judged = 0;
+  const pause = async (): Promise<void> => {
+    progress(() => `${Math.floor((100 * ++judged) / store.parts)} % of the accounts and merchants replayed`);
+    // Timers, signals and other work get their turn.
+    await setImmediate();
+    signal?.throwIfAborted();
   };
+  for (const records of store.accounts()) {
+    verifier.accounts(records);
+    await pause();
+  }
+  for (const records of store.merchants()) {
+    verifier.merchants(records);
+    await pause();
+  }
+  return verifier.end(more);
 }
 
-function judged({ accepted, decisions, violations }: Judgement): PropertyResult[] {
-  const looked: readonly (readonly [PropertyName, number, readonly string[]])[] = [
-    ["missing", accepted, ["missing"]],
-    ["duplicate", decisions, ["duplicate"]],
-    ["unexpected", decisions, ["unexpected", "altered", "unreadable"]],
-    ["out-of-order", decisions, ["out-of-order"]],
-  ];
-  return looked.map(([name, checked, found]) => {
-    const check = new PropertyCheck(name);
-    check.looked(checked);
-    for (const { what, property } of violations) if (found.includes(property)) check.violation(what, ...[...what.matchAll(/(decisions|transactions\.valid) (\d+@\d+)/g)].map(([, topic, at]) => `${topic} ${at}`));
-    return check.result;
-  });
+/** Judges records by parts: {@link verify} and {@link verifyStored}. */
+class Verifier {
+  readonly #known: Known;
+  readonly #judged = { missing: new PropertyCheck("missing"), duplicate: new PropertyCheck("duplicate"), unexpected: new PropertyCheck("unexpected"), outOfOrder: new PropertyCheck("out-of-order") };
+  readonly #numbering = { accountSequence: new PropertyCheck("account-sequence"), merchantSequence: new PropertyCheck("merchant-sequence"), eventSequence: new PropertyCheck("event-sequence") };
+  readonly #replayed = { accountFeatures: new PropertyCheck("account-features"), merchantFeatures: new PropertyCheck("merchant-features"), stateEvents: new PropertyCheck("state-events"), scores: new PropertyCheck("scores") };
+  readonly #alerts = new PropertyCheck("alerts");
+  readonly #replay: Replay;
+  readonly #counts = { accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0 };
+  readonly #versions: Record<string, number> = {};
+
+  constructor({ settings, models }: KnownInputs) {
+    this.#known = { versions: knownVersions(settings), models: knownModels(models) };
+    this.#replay = new Replay(this.#known, this.#replayed);
+  }
+
+  /** @param records - everything of some accounts */
+  accounts(records: VerifiedRecords): void {
+    this.#judge(judgeRun(records, () => true));
+    const accounts = accountHistories(records);
+    checkNumbering("account", accounts, this.#numbering.accountSequence, this.#numbering.eventSequence);
+    this.#replay.accounts(accounts, records);
+    checkAlerts(accounts, records.alerts, this.#known, this.#alerts);
+    countVersions(records, this.#versions);
+  }
+
+  /** @param records - everything of some merchants; after all accounts */
+  merchants(records: MerchantRecords): void {
+    const merchants = merchantHistories(records);
+    checkNumbering("merchant", merchants, this.#numbering.merchantSequence, this.#numbering.eventSequence);
+    this.#replay.merchants(merchants);
+  }
+
+  /** After all merchants. */
+  end(more: readonly PropertyResult[]): Verification {
+    this.#replay.end();
+    const checks = [...Object.values(this.#judged), ...Object.values(this.#numbering), ...Object.values(this.#replayed), this.#alerts];
+    const properties = [...checks.map(({ result }) => result), ...more];
+    return {
+      verdict: properties.every(({ violations }) => violations === 0) && this.#counts.decisions > 0 ? "pass" : "fail",
+      ...this.#counts,
+      mismatches: properties.filter(({ name }) => REPLAYED.includes(name)).reduce((sum, { violations }) => sum + violations, 0),
+      decisionsByLogicVersion: this.#versions,
+      properties,
+    };
+  }
+
+  #judge({ violations, ...counts }: Judgement): void {
+    for (const name of Object.keys(this.#counts) as (keyof typeof counts)[]) this.#counts[name] += counts[name];
+    const { missing, duplicate, unexpected, outOfOrder } = this.#judged;
+    missing.looked(counts.accepted);
+    for (const check of [duplicate, unexpected, outOfOrder]) check.looked(counts.decisions);
+    const checks = { missing, duplicate, unexpected, altered: unexpected, unreadable: unexpected, "out-of-order": outOfOrder };
+    for (const { what, property } of violations) checks[property].violation(what, ...[...what.matchAll(/(decisions|transactions\.valid) (\d+@\d+)/g)].map(([, topic, at]) => `${topic} ${at}`));
+  }
 }
 
-function byLogicVersion({ decisions }: VerifiedRecords): Record<string, number> {
-  const counts: Record<string, number> = {};
+function countVersions({ decisions }: VerifiedRecords, counts: Record<string, number>): void {
   for (const record of decisions) {
     const { account, merchant, scoring } = decisionIn(record)?.evidence ?? {};
     const versions = [account?.logicVersion ?? "?", merchant?.logicVersion ?? "?", scoring?.logicVersion ?? "?"];
     const name = new Set(versions).size === 1 ? versions[0]! : versions.join(", ");
     counts[name] = (counts[name] ?? 0) + 1;
   }
-  return counts;
 }

@@ -159,6 +159,11 @@ export class TestRuntime {
     return this.#world.egress.filter((record) => record.topic === topic);
   }
 
+  /** Records written to any topic since this was called last, oldest first; forgets them. Not for runs with crashes. */
+  takeKafka(): EgressRecord[] {
+    return this.#world.egress.splice(0);
+  }
+
   /** A state value of an address; `undefined` when there is none. */
   state<T>(address: Address<never>, name: string, type: MessageType<T>): T | undefined {
     const value = this.#world.states.get(keyOf(address))?.get(name);

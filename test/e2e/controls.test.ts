@@ -12,7 +12,7 @@ import { followTopics } from "../../kafka/consumer.js";
 import { type ModuleChanges, withModule } from "../../cluster/module-changes.js";
 import { knownInputs } from "../../loadtest/verify/known.js";
 import { readBack } from "../../loadtest/verify/read.js";
-import { type Verification, verify } from "../../loadtest/verify/verify.js";
+import { type Verification, verifyStored } from "../../loadtest/verify/verify.js";
 
 /*
  * What the proof rests on, taken away once each: the verifier must find it, or its silence elsewhere is worth nothing.
@@ -61,7 +61,12 @@ async function judge(): Promise<Verification> {
     await flink.waitForCheckpoints(2, LIMIT_MS);
     return last === (settled = decisions);
   }, { timeoutMs: LIMIT_MS });
-  return verify((await readBack(brokers)).records, knownInputs());
+  const { records } = await readBack(brokers);
+  try {
+    return await verifyStored(records, knownInputs());
+  } finally {
+    records.close();
+  }
 }
 
 const broken = ({ properties }: Verification): string[] => properties.filter(({ violations }) => violations > 0).map(({ name }) => name);

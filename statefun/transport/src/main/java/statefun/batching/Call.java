@@ -25,6 +25,8 @@ final class Call {
   int failures;
   /** How often a request was lost that it was in: the requests that it goes in shrink with it. */
   int losses;
+  /** Of the last time that it failed; null: it has not. */
+  Throwable lastFailure;
 
   Call(ToFunctionRequestSummary summary, CallMetrics metrics, ToFunction toFunction) {
     this.summary = summary;

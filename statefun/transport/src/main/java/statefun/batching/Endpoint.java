@@ -320,7 +320,8 @@ final class Endpoint {
     if (down) return;
     call.failures++;
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
-    pause(List.of(call), cause, true);
+    call.lastFailure = cause;
+    pause(List.of(call), true);
     warn(call.summary + " failed", cause);
     call.metrics.failed();
   }
@@ -347,13 +348,14 @@ final class Endpoint {
     for (Call call : calls) {
       call.failures++;
       if (!blameless) call.losses++;
+      call.lastFailure = cause;
       call.metrics.failed();
       losses = Math.max(losses, call.losses);
     }
     // The first time all together: most often the server was merely started again.
     int size = calls.size();
     if (!blameless) for (int n = 1; n < losses && size > 1; n++) size = (size + SPLIT - 1) / SPLIT;
-    for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), cause, false);
+    for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), false);
   }
 
   /**
@@ -373,12 +375,12 @@ final class Endpoint {
   }
 
   /** @param together whether they may go with others of which this is true: a single one is to blame, not the request */
-  private void pause(List<Call> calls, Throwable cause, boolean together) {
+  private void pause(List<Call> calls, boolean together) {
     pausing.add(calls);
     loop.schedule(
         () -> {
           if (!pausing.remove(calls)) return;
-          List<Call> left = unexpired(calls, cause);
+          List<Call> left = unexpired(calls);
           if (together) gather(left);
           else if (!left.isEmpty()) {
             gathering = null;
@@ -443,8 +445,6 @@ final class Endpoint {
       return;
     }
     long now = System.nanoTime();
-    TimeoutException late = new TimeoutException("not answered within " + spec.callTimeout + " of its first sending by " + target);
-    if (unreachableSinceNanos != 0) late.initCause(connectFailure);
     // One that ended before it was ours told nobody.
     connections.removeIf(connection -> connection.exchange() == null && !connection.idle());
     for (Connection connection : new ArrayList<>(connections)) {
@@ -453,9 +453,9 @@ final class Endpoint {
         if (connection.idleNanos(now) > maxAgeNanos || connection.mayBeClosing(now)) connection.close(null);
         continue;
       }
-      exchange.expire(now, callNanos, late);
+      exchange.expire(now, callNanos, this::late);
       // A single call's server says nothing while it works.
-      if (exchange.open() == 0) connection.close(late);
+      if (exchange.open() == 0) connection.close(new TimeoutException("no call of it was answered in time"));
       else if (!exchange.single && exchange.silentNanos(now) > spec.silenceTimeout.toNanos()) {
         shun(connection.address, now);
         connection.close(new TimeoutException("the server sent nothing for " + spec.silenceTimeout));
@@ -463,7 +463,7 @@ final class Endpoint {
     }
     gathering = null;
     for (int left = retries.size(); left > 0; left--) {
-      List<Call> calls = unexpired(retries.poll(), late);
+      List<Call> calls = unexpired(retries.poll());
       if (!calls.isEmpty()) retries.add(calls);
     }
     if (unreachableSinceNanos != 0 && connections.isEmpty() && now - unreachableSinceNanos > callNanos) {
@@ -473,14 +473,22 @@ final class Endpoint {
     dispatch();
   }
 
-  private List<Call> unexpired(List<Call> calls, Throwable cause) {
+  private List<Call> unexpired(List<Call> calls) {
     long now = System.nanoTime();
     List<Call> left = new ArrayList<>(calls.size());
     for (Call call : calls) {
-      if (call.expired(now, callNanos)) call.failed(cause);
+      if (call.expired(now, callNanos)) call.failed(late(call));
       else left.add(call);
     }
     return left;
+  }
+
+  /** A call's time is over: says what went wrong last. */
+  private TimeoutException late(Call call) {
+    Throwable cause = unreachableSinceNanos != 0 ? connectFailure : call.lastFailure;
+    TimeoutException late = new TimeoutException("not answered within " + spec.callTimeout + " of its first sending by " + target + (cause == null ? "" : ": " + cause.getMessage()));
+    if (cause != null) late.initCause(cause);
+    return late;
   }
 
   private void end() {

@@ -2,6 +2,7 @@ package statefun.batching;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** One request and its response: which of its calls are still open, and when something was last heard of it. */
 final class Exchange {
@@ -47,14 +48,14 @@ final class Exchange {
   }
 
   /** Closes and fails what has run out of time. */
-  void expire(long nowNanos, long limitNanos, Throwable cause) {
+  void expire(long nowNanos, long limitNanos, Function<Call, Throwable> cause) {
     for (int id = 0; id < closed.length; id++) {
       Call call = calls.get(id);
       if (closed[id] || !call.expired(nowNanos, limitNanos)) continue;
       closed[id] = true;
       open--;
       call.metrics.failed();
-      call.failed(cause);
+      call.failed(cause.apply(call));
     }
   }
 

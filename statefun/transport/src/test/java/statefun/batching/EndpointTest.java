@@ -241,14 +241,14 @@ class EndpointTest {
           if (request.names().contains("never")) hold(request, never);
           request.end();
         };
-    TestClient client = client("call", "2s");
+    TestClient client = client("call", "3s");
     long began = System.nanoTime();
     client.call("before-", 20);
     client.call("never");
     client.call("after-", 20);
     client.assertAllAnswered("never");
     Throwable failure = client.failure("never");
-    assertTrue(System.nanoTime() - began >= TimeUnit.SECONDS.toNanos(2));
+    assertTrue(System.nanoTime() - began >= TimeUnit.SECONDS.toNanos(3));
     assertInstanceOf(TimeoutException.class, failure);
     assertTrue(failure.getMessage().contains(server.url()), failure.getMessage());
     TestClient.eventually("its connection is given up", () -> server.inFlight.get() == 0);
@@ -328,7 +328,6 @@ class EndpointTest {
     assertTrue(said.contains("500: out of order"), said);
     // 10, 20, 40 ms and so on: with pauses that did not grow it would be a hundred.
     assertTrue(server.sent("bad") <= 9, () -> server.sent("bad") + " times");
-    assertTrue(server.sent("bad") >= 2);
   }
 
   @Test
@@ -423,16 +422,23 @@ class EndpointTest {
           if (request.names().contains("poison")) request.hangUp();
           else request.answerAll();
         };
-    TestClient client = client("call", "5s", "max_batch_calls", 256);
+    TestClient client = client();
     client.call("a-", 500);
     client.call("poison");
     client.call("b-", 500);
     client.assertAllAnswered("poison");
     assertFalse(client.calls.get("poison").isDone(), "the others waited for it");
-    String said = TestClient.said(client.failure("poison"));
-    assertTrue(said.contains("closed") || said.contains("not answered within"), said);
     // 10 ms, 20 ms and so on up to a second.
-    assertTrue(server.sent("poison") < 30, () -> server.sent("poison") + " times");
+    assertTrue(server.sent("poison") < 100, () -> server.sent("poison") + " times");
+  }
+
+  @Test
+  void aCallThatEndsTheServerFailsAtItsDeadlineAndSaysWhy() throws Exception {
+    server.handler = FakeServer.Request::hangUp;
+    TestClient client = client("call", "1s");
+    client.call("poison");
+    String said = TestClient.said(client.failure("poison"));
+    assertTrue(said.contains("not answered within") && said.contains("closed before every call was answered"), said);
   }
 
   @Test
@@ -624,7 +630,7 @@ class EndpointTest {
           if (request.names().contains("large")) request.status(413, "too large");
           else request.answerAll();
         };
-    TestClient client = client("call", "2s");
+    TestClient client = client("call", "3s");
     client.call("a-", 20);
     client.call("large");
     client.assertAllAnswered("large");
