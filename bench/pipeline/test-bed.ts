@@ -15,6 +15,7 @@ import { Meter } from "./meter.js";
 
 const SAMPLE_MS = 250;
 const FLINK = ["taskmanager", "jobmanager"] as const;
+const METRIC_MS = 10_000;
 const PORT_OFFSET = 22_500;
 
 export interface TestBedOptions {
@@ -189,18 +190,22 @@ export class TestBed {
     }
     const [first, last] = [marks[0], marks[1] ?? { atMs: Date.now(), decided, times: this.#times() }];
     return {
-      perSecond: first === undefined ? 0 : Math.round((last.decided - first.decided) / Math.max(0.001, (last.atMs - first.atMs) / 1000)),
+      // Committed all at once: of a backlog that is too small to say more.
+      perSecond: first === undefined ? 0 : Math.round(last.decided === first.decided ? decided / ((last.atMs - beganMs) / 1000) : ((last.decided - first.decided) * 1000) / (last.atMs - first.atMs)),
       seconds: decided >= waiting ? Math.round((Date.now() - beganMs) / 100) / 10 : undefined,
       waiting,
       decided,
-      cpuMicros: first === undefined ? {} : microsEach(first.times, last.times, last.decided - first.decided),
+      cpuMicros: first === undefined || last.decided === first.decided ? {} : microsEach(first.times, last.times, last.decided - first.decided),
     };
   }
 
   /** Since the job was started, by {@link drain} the last time. */
   async health(): Promise<JobHealth> {
     const flink = flinkClient(this.#cluster.settings);
-    const [restarts, checkpoints] = [await flink.restarts(), await flink.checkpoints()];
+    // Flink fetches a metric when it is first asked for, and answers the next time.
+    const restarts = await poll("Flink to count restarts", async () => [await flink.restarts()].filter((count) => count !== "unreachable").map((count) => ({ count }))[0], { timeoutMs: METRIC_MS, signal: this.#signal }).then(({ count }) => count, () => "unreachable" as const);
+    this.#signal.throwIfAborted();
+    const checkpoints = await flink.checkpoints();
     return checkpoints === "unreachable" ? { restarts, failedCheckpoints: checkpoints, completedCheckpoints: checkpoints } : { restarts, failedCheckpoints: checkpoints.failed, completedCheckpoints: checkpoints.completed };
   }
 

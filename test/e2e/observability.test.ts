@@ -106,7 +106,11 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     });
 
     it("and no alert says that something is wrong", async () => {
-      await poll("all alerts to be silent", async () => (await query('ALERTS{alertstate="firing"}')).length === 0, { timeoutMs: QUERY_MS });
+      await poll("all alerts to be silent", async () => {
+        const firing = await query('ALERTS{alertstate="firing"}');
+        if (firing.length > 0) throw new Error(`firing: ${firing.map(({ metric }) => metric["alertname"]).join(", ")}`);
+        return true;
+      }, { timeoutMs: QUERY_MS });
     });
   });
 
