@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import { join } from "node:path";
 
 import { poll } from "./poll.js";
+import { amongOthers } from "./priority.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "./process-identity.js";
 import { type ClusterSettings, type Part, SERVERS } from "./settings.js";
 
@@ -65,6 +66,7 @@ export function start(settings: ClusterSettings, part: Part, command: string, ar
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("spawn", () => {
+      amongOthers(child.pid!);
       const exited = new Promise<Exit>((settle) => child.once("exit", (code, signal) => settle({ code, signal })));
       try {
         resolve({ identity: record(settings, part, child.pid!), startedAtMs: Date.now(), exited });

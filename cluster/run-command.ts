@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
+import { amongOthers } from "./priority.js";
 import { REPOSITORY_ROOT } from "./settings.js";
 import { k6Program, kafkaClasspath } from "./tools/index.js";
 
@@ -45,6 +46,7 @@ export interface StartedProgram {
 /** Starts a program in the repository's root. */
 export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram {
   const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
+  if (child.pid !== undefined) amongOthers(child.pid);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

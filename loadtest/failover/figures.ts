@@ -74,7 +74,8 @@ export function figuresOf(samples: readonly Sample[], { loaded, watched, cold }:
   return {
     decidedPerSecond: { min: Math.round(Math.min(...rates)), median: Math.round(quantile(rates, 0.5) ?? 0), max: Math.round(Math.max(...rates)) },
     slowestShare: steady.length === 0 ? 1 : Math.min(...steady) / Math.max(1e-9, ...steady),
-    ...counted(within(watched), cold),
+    // While a job is still being deployed each try of a checkpoint counts as failed: there is nobody yet to make it.
+    ...counted(within(watched), cold, cold ? loaded.fromMs : watched.fromMs),
     memory: memoryOf(load),
     connections: Math.max(0, ...load.map(({ connections = 0 }) => connections)),
     cpuMicrosPerDecision: cpuOf(load),
@@ -97,20 +98,20 @@ export function ratesOf(samples: readonly Sample[], windowMs: number): number[] 
 }
 
 /** Counters that a new JobManager begins anew: and that there is a new one is a restart itself. */
-function counted(samples: readonly Sample[], cold: boolean): Pick<StretchFigures, "jobRestarts" | "checkpoints"> {
+function counted(samples: readonly Sample[], cold: boolean, checkpointsFromMs: number): Pick<StretchFigures, "jobRestarts" | "checkpoints"> {
   let jobRestarts = 0;
   let completed = 0;
   let failed = 0;
   const durations: number[] = [];
   // A JobManager that starts cold has nothing behind it.
   let restartsBefore = cold ? 0 : undefined;
-  let before: Sample["checkpoints"] = cold ? { completed: 0, failed: 0 } : undefined;
-  for (const { restarts, checkpoints } of samples) {
+  let before: Sample["checkpoints"];
+  for (const { atMs, restarts, checkpoints } of samples) {
     if (restarts !== undefined) {
       if (restartsBefore !== undefined) jobRestarts += restarts >= restartsBefore ? restarts - restartsBefore : restarts + 1;
       restartsBefore = restarts;
     }
-    if (checkpoints === undefined) continue;
+    if (checkpoints === undefined || atMs < checkpointsFromMs) continue;
     if (before !== undefined) {
       const anew = checkpoints.completed < before.completed;
       const more = checkpoints.completed - (anew ? 0 : before.completed);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { addresses, flinkClient, poll } from "../../cluster/index.js";
+import { aheadOfOthers } from "../../cluster/priority.js";
 import type { Part } from "../../cluster/settings.js";
 import { type BusyMachine, keepMachineBusy } from "./busy-machine.js";
 import type { Target } from "./faults.js";
@@ -180,6 +181,7 @@ interface Went extends Omit<Course, "watched"> {
 
 async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise<Went>): Promise<OverloadRecord> {
   const sampler = new Sampler(target.cluster, target.startedAtMs);
+  const back = aheadOfOthers();
   sampler.start();
   try {
     const { cold, drainedMs, calmMs, sinceMs, ...went } = await work(sampler);
@@ -189,6 +191,7 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
     return { ...went, ...figures, watched: course.watched, drainedMs: drainedMs ?? -1, calmMs: calmMs ?? -1, limits, samples: sampler.samples };
   } finally {
     await sampler.stop();
+    back();
   }
 }
 
