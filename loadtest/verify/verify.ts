@@ -67,7 +67,8 @@ export async function verifyStored(store: RecordStore, known: KnownInputs, { mor
   const progress = nowAndThen(onProgress);
   let judged = 0;
   const pause = async (): Promise<void> => {
-    progress(() => `${Math.floor((100 * ++judged) / store.parts)} % of the accounts and merchants replayed`);
+    judged++;
+    progress(() => `${Math.floor((100 * judged) / store.parts)} % of the accounts and merchants replayed`);
     // Timers, signals and other work get their turn.
     await setImmediate();
     signal?.throwIfAborted();
