@@ -17,8 +17,8 @@ const ASYNC = { type: "io.statefun.transports.v1/async", timeouts: { call: "40s"
 /** How StateFun calls the functions, by the name that options and reports use. */
 export const TRANSPORTS = {
   batching: { description: "as module.yaml and flink-conf.yaml have it", module: {}, options: {} },
-  async: { description: "StateFun's async transport, under the bounds that flink-conf.yaml has now", module: { [ENDPOINT]: { transport: ASYNC } }, options: {} },
-  "async-before": {
+  "async-tuned": { description: "StateFun's async transport, under the bounds that flink-conf.yaml has now", module: { [ENDPOINT]: { transport: ASYNC } }, options: {} },
+  async: {
     description: "StateFun's async transport and Flink as they were set before calls were bounded",
     module: { [ENDPOINT]: { maxNumBatchRequests: 1000, transport: ASYNC } },
     options: {
@@ -26,6 +26,7 @@ export const TRANSPORTS = {
       checkpointIntervalMs: 1_000,
       flinkConf: {
         "statefun.async.max-per-task": "32768",
+        "taskmanager.network.memory.buffer-debloat.enabled": "false",
         "execution.checkpointing.min-pause": "200ms",
         "execution.checkpointing.timeout": "60s",
         "execution.checkpointing.tolerable-failed-checkpoints": "20",
