@@ -238,8 +238,8 @@ final class Endpoint {
     connectFailure = cause;
     if (connections.isEmpty() && unreachableSinceNanos == 0) unreachableSinceNanos = now;
     warn("no connection to " + target, cause);
-    // An attempt that failed, of whoever's turn it was.
-    Call next = !ready.isEmpty() ? ready.peek() : !retries.isEmpty() ? retries.peek().get(0) : null;
+    // While there is no other way, an attempt that failed, of whoever's turn it was.
+    Call next = !connections.isEmpty() ? null : !ready.isEmpty() ? ready.peek() : !retries.isEmpty() ? retries.peek().get(0) : null;
     if (next != null) next.metrics.failed();
     int failures = connectFailures;
     connectFailures = failures + 1;

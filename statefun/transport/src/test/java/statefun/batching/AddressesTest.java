@@ -42,7 +42,8 @@ class AddressesTest {
     start(null, "max_batch_calls", 1, "max_connection_age", "1ms");
     client.call("call-", 200);
     client.assertAllAnswered();
-    assertEquals(0, client.metrics.count("batchingFailures"));
+    // Unless it was the first of all.
+    assertTrue(client.metrics.count("batchingFailures") <= 1);
     assertTrue(client.endpoint.failedConnects() <= 1);
   }
 

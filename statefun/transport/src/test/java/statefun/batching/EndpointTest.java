@@ -468,7 +468,8 @@ class EndpointTest {
     FakeServer late = opened(new FakeServer("127.0.0.1", port, FakeServer.Request::answerAll));
     client.assertAllAnswered();
     assertEquals(100, late.requests.stream().mapToInt(request -> request.calls.size()).sum());
-    assertEquals(0, client.metrics.count("batchingFailures"));
+    // Each try that failed is seen, and none is the calls' own.
+    assertTrue(client.metrics.count("batchingFailures") > 0);
   }
 
   @ParameterizedTest
