@@ -81,7 +81,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const ids = (await dockerOk(["ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])).trim().split("\n");
     const mounted = await dockerOk(["inspect", "--format", '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}', ...ids]);
     const names = new Set(mounted.split("\n").filter((line) => line !== ""));
-    expect([...names].sort()).toEqual(["kafka-data", "minio-data", "prometheus-data", "zookeeper-data", "zookeeper-log"].map((name) => `${project.name}_${name}`));
+    expect([...names].sort()).toEqual(["kafka-data", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map((name) => `${project.name}_${name}`));
   });
 
   it("generates transactions by itself, raises alerts, and says where to look", async () => {
