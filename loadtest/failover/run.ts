@@ -31,6 +31,8 @@ export interface FailoverOptions {
   readonly where?: "processes" | "containers";
   /** How StateFun calls the functions, for the report; default `batching`. */
   readonly transport?: Transport;
+  /** Makes each kind at least once, however long that takes: `duration` is then the least that the load lasts. */
+  readonly everyKind?: boolean;
   /** Calm load before the first fault, in ms; default 40 s, or a quarter of a short run. */
   readonly calmMs?: number;
   /** Of the long kinds; default: {@link OVERLOAD_DEFAULTS}. */
@@ -148,7 +150,7 @@ interface Went {
   readonly problems: string[];
 }
 
-async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, seed, duration }: FailoverOptions, calmMs: number, { injected, overloads }: Went): Promise<void> {
+async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, seed, duration, everyKind = false }: FailoverOptions, calmMs: number, { injected, overloads }: Went): Promise<void> {
   const { signal, startedAtMs } = target;
   const endMs = startedAtMs + duration * 1000;
   const backlogGone = () => poll("the backlog to be gone", () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: RECOVERY_LIMIT_MS, signal });
@@ -161,14 +163,15 @@ async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, seed, dura
   await delay(calmMs, undefined, { signal });
   await backlogGone();
   const short = kinds.filter((kind) => !isLong(kind));
+  const owed = new Set(everyKind ? short : []);
   if (short.length > 0) {
     for (const { kind, pauseMs } of schedule(short, seed)) {
-      if (short.every((one) => !fits(one, endMs - Date.now()))) break;
+      if (owed.size === 0 && short.every((one) => !fits(one, endMs - Date.now()))) break;
       // A part may have given up in the fault before, and be about to start again.
       await everyPartRuns(target);
       // What an upgrade costs is to be seen, not what was left of the fault before.
       if (kind === "rolling-upgrade") await backlogGone();
-      if (!fits(kind, endMs - Date.now())) continue;
+      if (!owed.delete(kind) && !fits(kind, endMs - Date.now())) continue;
       await one(kind);
       await delay(pauseMs, undefined, { signal });
     }

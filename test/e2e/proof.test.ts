@@ -22,7 +22,7 @@ describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
   const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
   const brokers = addresses(settings).kafka;
-  const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 150, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
+  const options: FailoverOptions = { kinds: KINDS, rate: 150, duration: 150, everyKind: true, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
   let cluster: Cluster;
   let result: FailoverResult;
 
@@ -30,7 +30,7 @@ describe("the proof, in short", () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
     await warmUp({ brokers, runId: "proof.warm", seed: 1, transactions: 1_000, onProgress: () => undefined, signal: new AbortController().signal });
     result = await runFailover({ cluster, folder }, options);
-  }, 420_000);
+  }, 900_000);
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
     // What went wrong once in many runs is not to be found out without them.
