@@ -230,7 +230,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const page = await browser.open("/");
     await page.locator("[data-alert]").first().waitFor();
     await openAlertOf(page, "victim");
-    const [trace] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Trace it through the topics" }).click()]);
+    const [trace] = await Promise.all([page.waitForEvent("popup", { timeout: LIMIT_MS }), page.getByRole("link", { name: "Trace it through the topics" }).click()]);
     await trace.getByText(/Derived again from the topics: byte-identical/).waitFor({ timeout: LIMIT_MS });
     for (const hop of ["entered", "counted", "merchant", "scored", "written", "committed", "alert"]) await trace.getByRole("cell", { name: hop, exact: true }).first().waitFor();
     // Its style is allowed by its hash.
