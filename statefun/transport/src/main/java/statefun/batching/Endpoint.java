@@ -280,11 +280,14 @@ final class Endpoint {
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
     // Somebody before the server says that none is free. It has not seen the calls.
     boolean blameless = status == 429 || status == 503;
+    boolean noRoute = status == 404 || status == 405 || status == 415;
     if (exchange.single && !blameless) {
       lostInARow = 0;
+      // It knows no single calls either, so what it said of batches was not about their route.
+      if (noRoute) singlesUntilNanos = 0;
       exchange.unanswered().forEach(call -> failedCall(call, status, text));
       dispatch();
-    } else if (status == 404 || status == 405 || status == 415) {
+    } else if (noRoute) {
       singlesUntilNanos = System.nanoTime() + singlesNanos;
       if (!saidSingles) LOG.warn("{} knows no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(singlesNanos));
       saidSingles = true;

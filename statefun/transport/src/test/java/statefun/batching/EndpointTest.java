@@ -579,6 +579,23 @@ class EndpointTest {
   }
 
   @Test
+  void aServerThatKnowsNoRouteAtAllForAWhileGetsBatchesAsSoonAsItDoes() throws Exception {
+    server.handler = request -> request.status(404, "no such route");
+    AtomicInteger refused = new AtomicInteger();
+    server.single =
+        request -> {
+          refused.incrementAndGet();
+          request.status(404, "no such route");
+        };
+    // Far longer than anything here: single calls end because of their 404, not with time.
+    TestClient client = opened(new TestClient(TimeUnit.HOURS.toNanos(1), server.url()));
+    client.call("a-", 20);
+    TestClient.eventually("single calls are refused", () -> refused.get() > 0);
+    server.handler = FakeServer.Request::answerAll;
+    client.assertAllAnswered();
+  }
+
+  @Test
   void inARollingUpgradeOldAndNewServersAnswerTogether() throws Exception {
     AtomicInteger turn = new AtomicInteger();
     server.handler =
