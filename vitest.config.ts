@@ -13,9 +13,9 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          bail: 1,
+          // One failure hides nothing else: all files run to their ends.
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
         },
       },
       {
@@ -25,9 +25,9 @@ export default defineConfig({
           include: ["test/compose/**/*.test.ts"],
           globalSetup: ["test/compose/global-setup.ts"],
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          bail: 1,
+          // One failure hides nothing else: all files run to their ends.
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
         },
       },
     ],

@@ -5,7 +5,7 @@ import type { ClusterSettings, StateBackend } from "./settings.js";
 import { startCluster, type StartOptions } from "./start-cluster.js";
 import { UserError } from "./user-error.js";
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 
 /** What a conversion has done. */
 export interface Conversion {

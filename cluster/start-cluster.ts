@@ -18,7 +18,7 @@ import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
 
-const JOB_LIMIT_MS = 120_000;
+const JOB_LIMIT_MS = 300_000;
 /** They read topics, so these must be there. */
 const NEED_TOPICS: ReadonlySet<Server> = new Set(["intake", "dashboard"]);
 

@@ -61,7 +61,7 @@ describe("a message that fails for good", () => {
         terminal += buried.length;
         if (rest.length > 0) expect(result).toEqual((await run(rest)).result);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed: 1 },
     );
     expect(terminal).toBeGreaterThan(50);
   });

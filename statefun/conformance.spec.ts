@@ -96,7 +96,7 @@ describe("conformance with Apache's JavaScript SDK", () => {
     const seen = { failed: 0, missing: 0, result: 0 };
     await fc.assert(
       fc.asyncProperty(request, async (generated) => void seen[await expectSame(generated)]++),
-      { numRuns: 10_000 },
+      { numRuns: 10_000, seed: 1 },
     );
     // A suite that compared nothing but failures would prove little.
     expect(seen.result).toBeGreaterThan(3_000);
@@ -153,7 +153,7 @@ describe("the batch route", () => {
         for (const [at, body] of bodies.entries()) expected.set(firstId + at, await singly(body));
         expect(replies).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed: 1 },
     );
     agent.destroy();
     server.close();

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,6 +9,7 @@ import { REPOSITORY_ROOT } from "../settings.js";
 import { build } from "../tools/build.js";
 import { ensureImageTools } from "../tools/index.js";
 import type { Progress } from "../tools/cache.js";
+import { filesBelow } from "../tools/files-below.js";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
 import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
 
@@ -95,14 +96,9 @@ async function standInLabel(image: string): Promise<string | undefined> {
 function fingerprint(name: keyof typeof STAND_INS): string {
   const { folder, from } = STAND_INS[name];
   const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()])).update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
-  for (const file of filesBelow(join(import.meta.dirname, "stand-ins", folder))) hash.update(file).update(readFileSync(file));
+  const files = join(import.meta.dirname, "stand-ins", folder);
+  for (const file of filesBelow(files)) hash.update(file).update(readFileSync(join(files, file)));
   return hash.digest("hex").slice(0, 16);
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .sort((a, b) => a.name.localeCompare(b.name))
-    .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
 }
 
 async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: string, progress: Progress): Promise<void> {

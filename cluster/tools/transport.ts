@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { cacheDir, REPOSITORY_ROOT } from "../settings.js";
 import { build } from "./build.js";
 import { cached, type Progress } from "./cache.js";
+import { filesBelow } from "./files-below.js";
 import { classpath, jarFolder } from "./jars.js";
 
 const MODULE = join(REPOSITORY_ROOT, "statefun/transport/src/main");
@@ -22,7 +23,7 @@ export async function ensureTransport(progress: Progress): Promise<void> {
     const classes = `${folder}/classes`;
     mkdirSync(classes);
     const failure = "the batching transport could not be compiled.";
-    const sources = filesBelow(SOURCES).filter((file) => file.endsWith(".java"));
+    const sources = filesBelow(SOURCES).filter((file) => file.endsWith(".java")).map((file) => join(SOURCES, file));
     await build({ what: "batching transport by javac", command: "javac", args: ["--release", JAVA_RELEASE, "-proc:none", "-nowarn", "-cp", classpath("flink"), "-d", classes, ...sources], failure, progress });
     await build({ what: "batching transport's jar", command: "jar", args: ["--create", "--file", join(folder, "statefun-batching.jar"), "-C", classes, ".", "-C", RESOURCES, "."], failure, progress });
   });
@@ -33,12 +34,6 @@ let known: string | undefined;
 function transportFolder(): string {
   if (known !== undefined) return known;
   const hash = createHash("sha256").update(jarFolder("flink")).update(JAVA_RELEASE);
-  for (const file of filesBelow(MODULE)) hash.update(file.slice(MODULE.length)).update(readFileSync(file));
+  for (const file of filesBelow(MODULE)) hash.update(file).update(readFileSync(join(MODULE, file)));
   return (known = join(cacheDir(), `transport-${hash.digest("hex").slice(0, 12)}`));
 }
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder)
-    .sort()
-    .map((name) => join(folder, name))
-    .flatMap((path) => (statSync(path).isDirectory() ? filesBelow(path) : [path]));

@@ -1,7 +1,7 @@
 import { type StartedProgram, startOwnCommand } from "../../cluster/run-command.js";
 import type { Trace } from "../../trace/types.js";
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 const MAX_WAITING = 8;
 const STOPPING = "the web app is stopping";
 

@@ -18,7 +18,7 @@ const FLAKY_MS = 8_000;
 /** How long both directions of an upgrade carry load. */
 const UPGRADE_MS = 25_000;
 const BUSY_MS = 40_000;
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 
 /** What faults act on. */
 export interface Target {

@@ -12,7 +12,7 @@ import { type Watch, watchRun } from "./watch.js";
 const HOST = "127.0.0.1";
 /** No decision came for so long: what is missing stays missing. */
 const STUCK_MS = 90_000;
-const CHECKPOINT_LIMIT_MS = 120_000;
+const CHECKPOINT_LIMIT_MS = 300_000;
 
 /** A load whose records are judged. */
 interface JudgedLoad {

@@ -5,7 +5,7 @@ import { nowAndThen } from "./progress.js";
 import { PropertyCheck, type PropertyResult } from "./property.js";
 import { JUDGED_TOPICS, RecordStore } from "./store.js";
 
-const READ_LIMIT_MS = 120_000;
+const READ_LIMIT_MS = 300_000;
 const OPEN_LIMIT_MS = 60_000;
 /** A signal is looked at, and progress shown, once in so many records. */
 const LOOK_EVERY = 5_000;

@@ -6,8 +6,8 @@ import { composeProject, PIPELINE_SERVICES } from "../../cluster/compose/project
 import { clusterSettings, flinkClient } from "../../cluster/index.js";
 import { REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { FUNCTION_SETTINGS, pipelineTests } from "../e2e/pipeline-tests.js";
+import { PATIENCE_MS } from "../patience.js";
 
-const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 20_000;
 
 const settings = clusterSettings({ name: "test-pipeline", portOffset: 17_000, serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) } });
@@ -21,7 +21,7 @@ describe.skipIf(inject("noContainers") !== "")("the pipeline in containers, with
       .withEnvironment(project.env)
       .withAutoCleanup(false)
       .withDefaultWaitStrategy(Wait.forHealthCheck())
-      .withStartupTimeout(START_LIMIT_MS)
+      .withStartupTimeout(PATIENCE_MS)
       .up([...PIPELINE_SERVICES]);
 
   pipelineTests({
@@ -30,7 +30,7 @@ describe.skipIf(inject("noContainers") !== "")("the pipeline in containers, with
       // Of a run that was cut short.
       if (fresh) await removeProject(project, { volumes: true });
       running = await up();
-      await flinkClient(settings).waitForRunning(START_LIMIT_MS);
+      await flinkClient(settings).waitForRunning(PATIENCE_MS);
       return new ComposeCluster(settings, project, async () => void (await running?.down({ removeVolumes: false, timeout: STOP_LIMIT_MS })));
     },
     changesBackend: false,

@@ -9,6 +9,7 @@ import { addresses, clusterSettings, flinkClient, poll } from "../../cluster/ind
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
 import type { DemoReport } from "../../demo/report.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-commands", portOffset: 14_000 });
 const here = ["--name", settings.name, "--port-offset", "14000"];
@@ -95,7 +96,7 @@ describe("the demo", () => {
     const demo = command(["demo", "--native", "--rate", "100", "--warm-up", "0", ...here]);
     let ended = false;
     void demo.finished.then(() => (ended = true));
-    await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), { timeoutMs: 120_000 });
+    await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), { timeoutMs: PATIENCE_MS });
     expect(ended, demo.output()).toBe(false);
     return demo;
   };
@@ -130,7 +131,7 @@ describe("the cluster", () => {
   const generate = async (runId: string) => {
     const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", runId, ...brokers]);
     expect(generated.stdout).toContain(`run ${runId}: 20 transactions`);
-    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes(`"key":"${runId}-`)).length === 20, { timeoutMs: 60_000 });
+    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes(`"key":"${runId}-`)).length === 20, { timeoutMs: PATIENCE_MS });
   };
 
   it("goes on in the background, heals a killed part, and shows its topics decoded", async () => {
@@ -148,8 +149,8 @@ describe("the cluster", () => {
     }
 
     expect((await finish(["cluster", "kill", "taskmanager", ...here])).code).toBe(0);
-    await poll("the job to notice", async () => !(await clusterStatus(settings)).running, { timeoutMs: 30_000 });
-    await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, { timeoutMs: 90_000 });
+    await poll("the job to notice", async () => !(await clusterStatus(settings)).running, { timeoutMs: PATIENCE_MS });
+    await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, { timeoutMs: PATIENCE_MS });
 
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(3);
@@ -164,7 +165,7 @@ describe("the cluster", () => {
     expect(fresh.code, fresh.stderr).toBe(0);
     expect((await finish(["topics", "decisions", "--from-beginning", ...brokers])).stdout).toBe("");
     await generate("before");
-    await flinkClient(settings).waitForCheckpoints(1, 60_000);
+    await flinkClient(settings).waitForCheckpoints(1, PATIENCE_MS);
     expect((await finish(["cluster", "status", ...here])).stdout).toMatch(/^state +hashmap, last checkpoint [\d.]+ MB$/m);
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
   });
@@ -175,7 +176,7 @@ describe("the cluster", () => {
     expect(errorLines(other.stderr)).toEqual([expect.stringMatching(/the state is on hashmap, and checkpoints do not restore on rocksdb\..*cluster -- convert rocksdb --name e2e-commands/)]);
     const savepoints = join(settings.dataDir, "minio", settings.objectStore.bucket, "savepoints");
     const converting = command(["cluster", "convert", "rocksdb", ...here]);
-    await poll("the conversion's savepoint", () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")), { timeoutMs: 120_000, intervalMs: 5 });
+    await poll("the conversion's savepoint", () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")), { timeoutMs: PATIENCE_MS, intervalMs: 5 });
     converting.kill("SIGKILL");
     await converting.finished;
 

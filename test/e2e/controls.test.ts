@@ -13,13 +13,13 @@ import { type ModuleChanges, withModule } from "../../cluster/module-changes.js"
 import { knownInputs } from "../../loadtest/verify/known.js";
 import { readBack } from "../../loadtest/verify/read.js";
 import { type Verification, verifyStored } from "../../loadtest/verify/verify.js";
+import { PATIENCE_MS } from "../patience.js";
 
 /*
  * What the proof rests on, taken away once each: the verifier must find it, or its silence elsewhere is worth nothing.
  */
 
 const RATE = 300;
-const LIMIT_MS = 120_000;
 let folder: string;
 let cluster: Cluster | undefined;
 let decisions: number;
@@ -45,22 +45,22 @@ async function start(options: ClusterOptions, module: ModuleChanges = {}): Promi
     },
     () => reader.stop(),
   );
-  await poll("decisions to flow", () => decisions > RATE, { timeoutMs: LIMIT_MS });
+  await poll("decisions to flow", () => decisions > RATE, { timeoutMs: PATIENCE_MS });
   return cluster;
 }
 
 /** Waits until decisions flow again, ends the load, lets everything settle, and judges. */
 async function judge(): Promise<Verification> {
-  await flink.waitForRunning(LIMIT_MS);
+  await flink.waitForRunning(PATIENCE_MS);
   const before = decisions;
-  await poll("decisions to flow again", () => decisions > before + RATE, { timeoutMs: LIMIT_MS });
+  await poll("decisions to flow again", () => decisions > before + RATE, { timeoutMs: PATIENCE_MS });
   await stop.shift()!();
   let settled = -1;
   await poll("decisions to stop", async () => {
     const last = settled;
-    await flink.waitForCheckpoints(2, LIMIT_MS);
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
     return last === (settled = decisions);
-  }, { timeoutMs: LIMIT_MS });
+  }, { timeoutMs: PATIENCE_MS });
   const { records } = await readBack(brokers);
   try {
     return await verifyStored(records, knownInputs());
@@ -87,7 +87,7 @@ describe("a negative control: the verifier fails", () => {
   it("an at-least-once egress, by its duplicates, when a TaskManager is killed", async () => {
     const running = await start({}, { "io.statefun.kafka.v1/egress": { "deliverySemantic.type": "at-least-once" } });
     running.kill("taskmanager");
-    await poll("the job to notice", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: LIMIT_MS });
+    await poll("the job to notice", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS });
     const found = await judge();
     expect(broken(found)).toEqual(expect.arrayContaining(["duplicate", "event-sequence"]));
     expect(found).toMatchObject({ verdict: "fail", missing: 0 });
@@ -96,7 +96,7 @@ describe("a negative control: the verifier fails", () => {
   it("a JobManager without high availability, by everything decided again, when it is killed", async () => {
     const running = await start({ flinkConf: { "high-availability": "NONE" } });
     running.kill("jobmanager");
-    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: LIMIT_MS, intervalMs: 50 });
+    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS, intervalMs: 50 });
     const found = await judge();
     expect(broken(found)).toEqual(expect.arrayContaining(["duplicate", "event-sequence"]));
     expect(found.duplicates).toBeGreaterThan(RATE);
@@ -110,7 +110,7 @@ describe("a negative control: the verifier fails", () => {
     const completed = Number(await flink.completedCheckpoints());
     // A checkpoint that has its number of ZooKeeper, and waits for its files (one that had them completes at once) …
     running.kill("minio", "SIGSTOP");
-    await poll("a checkpoint that MinIO keeps waiting", async () => Date.now() - Number((await flink.pendingCheckpoint())?.triggeredAtMs) > KEPT_WAITING_MS, { timeoutMs: LIMIT_MS, intervalMs: 100 });
+    await poll("a checkpoint that MinIO keeps waiting", async () => Date.now() - Number((await flink.pendingCheckpoint())?.triggeredAtMs) > KEPT_WAITING_MS, { timeoutMs: PATIENCE_MS, intervalMs: 100 });
     // … and gets them, but no pointer to it. Its transactions are ready to be committed …
     running.kill("zookeeper", "SIGSTOP");
     running.kill("minio", "SIGCONT");
@@ -118,12 +118,12 @@ describe("a negative control: the verifier fails", () => {
     // … and nobody will: the TaskManager never hears that it completed.
     running.kill("taskmanager", "SIGSTOP");
     running.kill("zookeeper", "SIGCONT");
-    await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, { timeoutMs: 30_000, intervalMs: 20 });
+    await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, { timeoutMs: PATIENCE_MS, intervalMs: 20 });
     running.kill("taskmanager");
     await poll("Kafka to abort the transactions that were left", async () => {
-      const { partitions } = await readTopics({ brokers, topics: [{ topic: TOPICS.decisions.name }], isolation: "read_committed", limit: 1, timeoutMs: LIMIT_MS });
+      const { partitions } = await readTopics({ brokers, topics: [{ topic: TOPICS.decisions.name }], isolation: "read_committed", limit: 1, timeoutMs: PATIENCE_MS });
       return partitions.every(({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark);
-    }, { timeoutMs: LIMIT_MS, intervalMs: 500 });
+    }, { timeoutMs: PATIENCE_MS, intervalMs: 500 });
     await running.release("taskmanager");
     const found = await judge();
     expect(broken(found)).toEqual(expect.arrayContaining(["missing", "event-sequence"]));

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { poll } from "../../cluster/index.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser } from "./browser/browser.js";
+import { PATIENCE_MS } from "../patience.js";
 
-const LIMIT_MS = 60_000;
 
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
   const COUNT = 10_000;
@@ -37,7 +37,7 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
       const before = await middle.boundingBox();
       for (let n = 1; n <= 5; n++) app.raise({ id: `fresh/${n}`, account: "fresh", transactionId: `f${n}` });
       await page.getByText("10,000 alerts").waitFor();
-      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: LIMIT_MS });
+      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: PATIENCE_MS });
       expect(await middle.boundingBox()).toEqual(before);
       await page.getByRole("button", { name: "Newest" }).click();
       await page.locator('[data-alert="fresh/5"]').waitFor();

@@ -8,6 +8,7 @@ import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { Email, Greeting } from "../../protos/gen/demo/v1/greet.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const python = await ensurePythonPackages(pythonRequirements, (line) => process.stderr.write(`${line}\n`));
 if ("missing" in python) process.stderr.write(`skipped, the Python function: this machine lacks ${python.missing}\n`);
@@ -35,7 +36,7 @@ describe.each([
       await producer.connect();
       const names = ["ada", "grace", "ada", "ada"];
       await producer.send({ topic: "greetings", messages: names.map((name) => ({ key: name, value: Buffer.from(Greeting.encode({ name }).finish()) })) });
-      await poll("four e-mails", () => emails.length >= names.length, { timeoutMs: 60_000 });
+      await poll("four e-mails", () => emails.length >= names.length, { timeoutMs: PATIENCE_MS });
       await producer.disconnect();
       await live.stop();
       const to = (address: string) => emails.filter((email) => email.to === address).map(({ text }) => text);

@@ -13,11 +13,11 @@ import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });
 const { kafka: brokers, intake: url } = addresses(settings);
 const FUZZ_RECORDS = 5_000;
-const LIMIT_MS = 120_000;
 const KILLS = 10;
 /** Records that an intake must have sorted between two kills: it is at work when it is killed. */
 const WORK = 300;
@@ -35,7 +35,7 @@ async function find(accountId: string, transactionId: string, base = url): Promi
   return (await (await fetch(`${base}/v1/accounts/${accountId}/decisions/${transactionId}`)).json()) as Record<string, unknown>;
 }
 const ready = (base = url) =>
-  poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, { timeoutMs: LIMIT_MS });
+  poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, { timeoutMs: PATIENCE_MS });
 async function sorted(): Promise<bigint> {
   return [...(await endOffsets(brokers, TOPICS.transactionsValid.name)).values()].reduce((sum, end) => sum + end, 0n);
 }
@@ -91,11 +91,11 @@ describe("the HTTP door", () => {
   it("turns clients away while Kafka is away, and takes them again afterwards", async () => {
     cluster.kill("kafka", "SIGSTOP");
     const waiting = post(transaction());
-    await poll("the intake to turn clients away", async () => (await post(transaction())).status === 429, { timeoutMs: LIMIT_MS });
+    await poll("the intake to turn clients away", async () => (await post(transaction())).status === 429, { timeoutMs: PATIENCE_MS });
     cluster.kill("kafka", "SIGCONT");
     await waiting;
     const one = transaction();
-    await poll("the intake to take transactions again", async () => (await post(one)).status === 202, { timeoutMs: LIMIT_MS });
+    await poll("the intake to take transactions again", async () => (await post(one)).status === 202, { timeoutMs: PATIENCE_MS });
     expect((await post(one, "?wait=20s&for=committed")).status).toBe(200);
   });
 });
@@ -105,7 +105,7 @@ describe("the Kafka doors", () => {
     const byConsole = transaction({ accountId: "grace" });
     const { code, output } = await consoleProducer(brokers, TOPICS.transactions.name, [JSON.stringify(byConsole), "hello", ""]);
     expect({ code, output: output.includes("Exception") }).toEqual({ code: 0, output: false });
-    await poll("its decision", async () => (await find("grace", byConsole.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
+    await poll("its decision", async () => (await find("grace", byConsole.transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
   });
 
   it(`find each of ${FUZZ_RECORDS} hostile records again, and keep the job running`, async () => {
@@ -122,7 +122,7 @@ describe("the Kafka doors", () => {
     await producer.connect();
     await producer.send({ topic: TOPICS.transactionsValid.name, messages: [{ key: "past", value: Buffer.from([0x0a, 0xff, 0xff]) }] });
     await producer.disconnect();
-    await poll("the record in functions.rejected", async () => (await startOwnCommand(["rejected", "list", "--reason", "UNREADABLE", "--brokers", brokers]).finished).stdout.includes("functions.rejected-"), { timeoutMs: LIMIT_MS });
+    await poll("the record in functions.rejected", async () => (await startOwnCommand(["rejected", "list", "--reason", "UNREADABLE", "--brokers", brokers]).finished).stdout.includes("functions.rejected-"), { timeoutMs: PATIENCE_MS });
     expect(await flinkClient(settings).jobState()).toBe("RUNNING");
   });
 
@@ -138,13 +138,13 @@ describe("the Kafka doors", () => {
       return stdout;
     };
     let newest: { place: string; reason: string; field: string } | undefined;
-    await poll("the record among the rejected", async () => (newest = JSON.parse((await rejected("list", "--json", "--limit", "1")).trim()) as typeof newest)?.field === "merchantId", { timeoutMs: LIMIT_MS });
+    await poll("the record among the rejected", async () => (newest = JSON.parse((await rejected("list", "--json", "--limit", "1")).trim()) as typeof newest)?.field === "merchantId", { timeoutMs: PATIENCE_MS });
     expect(newest!.reason).toBe("MISSING_FIELD");
     expect(await rejected("list", "--reason", "missing_field")).toContain(`${newest!.place}`);
     const shown = await rejected("show", newest!.place);
     for (const part of ["merchantId is missing", "trace: 17", '"accountId": "alan"']) expect(shown).toContain(part);
     expect(await rejected("replay", newest!.place, "--set", "merchantId=shop")).toContain("sent again: transactions-");
-    await poll("its decision", async () => (await find("alan", incomplete.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
+    await poll("its decision", async () => (await find("alan", incomplete.transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
     const { code, stderr } = await startOwnCommand(["rejected", "show", "transactions-0-999999", "--brokers", brokers]).finished;
     expect([code, stderr]).toEqual([1, "error: nothing was refused at transactions-0-999999. See: npm run rejected -- list\n"]);
   });
@@ -169,13 +169,13 @@ describe("the Kafka doors", () => {
       for (let kill = 0; kill < KILLS; kill++) {
         if (kill === KILLS / 2) await sendBurst();
         const before = await sorted();
-        await poll(`the intake to be at work before kill ${kill + 1}`, async () => (await sorted()) > before + BigInt(WORK), { timeoutMs: LIMIT_MS, intervalMs: 20 });
+        await poll(`the intake to be at work before kill ${kill + 1}`, async () => (await sorted()) > before + BigInt(WORK), { timeoutMs: PATIENCE_MS, intervalMs: 20 });
         cluster.kill("intake");
         await ready();
       }
       // And one that is asked to stop.
       cluster.kill("intake", "SIGTERM");
-      await poll("the intake to stop", async () => (await fetch(`${url}/healthz`).catch(() => undefined)) === undefined, { timeoutMs: LIMIT_MS, intervalMs: 20 });
+      await poll("the intake to stop", async () => (await fetch(`${url}/healthz`).catch(() => undefined)) === undefined, { timeoutMs: PATIENCE_MS, intervalMs: 20 });
       await ready();
     } finally {
       end.abort();
@@ -188,8 +188,8 @@ describe("the Kafka doors", () => {
       return { ...account, decisions: records.decisions.map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId) };
     };
     let seen: Awaited<ReturnType<typeof look>> | undefined;
-    await poll("every transaction to be decided", async () => (seen = await look()).unaccounted === 0 && seen.undecided === 0, { timeoutMs: LIMIT_MS, intervalMs: 1_000 });
-    await flinkClient(settings).waitForCheckpoints(2, LIMIT_MS);
+    await poll("every transaction to be decided", async () => (seen = await look()).unaccounted === 0 && seen.undecided === 0, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+    await flinkClient(settings).waitForCheckpoints(2, PATIENCE_MS);
     seen = await look();
     expect(seen).toMatchObject({ unaccounted: 0, undecided: 0, decidedTwice: 0, functionsRejected: 0, rejected: 0 });
     const decided = new Set(seen.decisions);
@@ -207,8 +207,8 @@ describe("a TaskManager that dies", () => {
     const one = transaction();
     expect(await post(one, "?wait=20s")).toMatchObject({ status: 200, body: { decision: { status: "provisional" } } });
     cluster.kill("taskmanager");
-    await poll("its committed decision", async () => (await find("ada", one.transactionId))["status"] === "committed", { timeoutMs: LIMIT_MS });
-    await flinkClient(settings).waitForRunning(LIMIT_MS);
+    await poll("its committed decision", async () => (await find("ada", one.transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
+    await flinkClient(settings).waitForRunning(PATIENCE_MS);
   });
 });
 
@@ -216,7 +216,7 @@ describe("the HTTP door of an intake with a small bound", () => {
   it("turns transactions away while the pipeline stands still, and takes them again when it has caught up", async () => {
     await withSecondIntake({ INTAKE_MAX_BACKLOG_SECONDS: "3" }, async (second) => {
       const send = () => post(transaction(), "", second);
-      await poll("transactions to be taken", async () => (await send()).status === 202, { timeoutMs: LIMIT_MS });
+      await poll("transactions to be taken", async () => (await send()).status === 202, { timeoutMs: PATIENCE_MS });
       // Not the functions: what they cannot take is in checkpoints, up to a bound, and so no longer in Kafka.
       cluster.hold("taskmanager");
       cluster.kill("taskmanager");
@@ -224,7 +224,7 @@ describe("the HTTP door of an intake with a small bound", () => {
         const away = await poll("transactions to be turned away", async () => {
           const answer = await send();
           return answer.status === 429 && answer;
-        }, { timeoutMs: LIMIT_MS });
+        }, { timeoutMs: PATIENCE_MS });
         expect(away.body["detail"]).toMatch(/^the pipeline is overloaded or stands still: a transaction would wait about \d+ s, and beyond 3 s none is taken$/);
         expect(Number(away.retryAfter)).toBeGreaterThan(0);
         const label = { labelId: "while-behind", accountId: "ada", transactionId: "none", merchantId: "shop", verdict: "LEGITIMATE", eventTimeMs: Date.now() - 60_000 };
@@ -234,7 +234,7 @@ describe("the HTTP door of an intake with a small bound", () => {
       } finally {
         await cluster.release("taskmanager");
       }
-      await poll("transactions to be taken again", async () => (await send()).status === 202, { timeoutMs: LIMIT_MS });
+      await poll("transactions to be taken again", async () => (await send()).status === 202, { timeoutMs: PATIENCE_MS });
     });
   });
 });

@@ -10,6 +10,7 @@ import { hasPrometheus } from "../../cluster/tools/index.js";
 import { dashboards, filledIn, metricsIn, rules } from "../../dashboards/provisioned.js";
 import { newRunId, runGenerator } from "../../ingress-generator/producer.js";
 import { kafkaClient } from "../../kafka/client.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const isThere = hasPrometheus();
 if (!isThere) process.stderr.write("skipped, what Prometheus says: this machine lacks Prometheus and promtool (get them: apt-get install prometheus)\n");
@@ -17,7 +18,6 @@ if (!isThere) process.stderr.write("skipped, what Prometheus says: this machine 
 /** What Grafana makes of a query when Prometheus scrapes every second, rounded up: a slow machine misses some. */
 const RATE_INTERVAL = "20s";
 const RULE_FOR = "3s";
-const QUERY_MS = 60_000;
 
 const questions = dashboards().flatMap(({ title, panels }) => panels.flatMap(({ title: panel, targets = [] }) => targets.map(({ refId, expr }) => ({ dashboard: title, panel, refId, expr: filledIn(expr, RATE_INTERVAL) }))));
 const allRules = rules();
@@ -61,7 +61,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     await producer.connect();
     await producer.send({ topic: TOPICS.transactions.name, messages: [{ key: "a", value: "no transaction" }] });
     await producer.disconnect();
-    await poll("decisions in Prometheus", async () => Number((await query("fraud:decisions:rate1m > 10"))[0]?.value[1]) > 0, { timeoutMs: 90_000 });
+    await poll("decisions in Prometheus", async () => Number((await query("fraud:decisions:rate1m > 10"))[0]?.value[1]) > 0, { timeoutMs: PATIENCE_MS });
   });
   afterAll(async () => {
     end.abort();
@@ -75,7 +75,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     const up = await poll("every part to be scraped", async () => {
       const samples = await query("up");
       return samples.every(({ value }) => value[1] === "1") && samples;
-    }, { timeoutMs: 30_000 });
+    }, { timeoutMs: PATIENCE_MS });
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
   });
 
@@ -90,7 +90,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
       const numbers = await poll(`a number for ${expr}`, async () => {
         const samples = await query(expr);
         return samples.some(({ value }) => Number.isFinite(Number(value[1]))) && samples;
-      }, { timeoutMs: QUERY_MS });
+      }, { timeoutMs: PATIENCE_MS });
       expect(numbers.length).toBeGreaterThan(0);
     });
   });
@@ -99,10 +99,10 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     it.each(allRules.map(({ alert, record, expr }) => ({ name: alert ?? record!, expr })))("$name", async ({ expr }) => {
       // A comparison leaves nothing when it does not hold; with `bool` it says so.
       const asked = expr.replaceAll(/ (>|<|>=|<=|==|!=) /g, " $1 bool ");
-      await poll(`an answer to ${asked}`, async () => (await query(asked)).length > 0, { timeoutMs: QUERY_MS });
+      await poll(`an answer to ${asked}`, async () => (await query(asked)).length > 0, { timeoutMs: PATIENCE_MS });
       const names = metricsIn(expr);
       expect(names).not.toEqual([]);
-      for (const name of names) await poll(`the metric ${name}`, async () => (await query(name)).length > 0, { timeoutMs: QUERY_MS });
+      for (const name of names) await poll(`the metric ${name}`, async () => (await query(name)).length > 0, { timeoutMs: PATIENCE_MS });
     });
 
     it("and no alert says that something is wrong", async () => {
@@ -110,7 +110,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
         const firing = await query('ALERTS{alertstate="firing"}');
         if (firing.length > 0) throw new Error(`firing: ${firing.map(({ metric }) => metric["alertname"]).join(", ")}`);
         return true;
-      }, { timeoutMs: QUERY_MS });
+      }, { timeoutMs: PATIENCE_MS });
     });
   });
 
@@ -142,13 +142,13 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     expect(await stateOf("ServerDown")).toBe("inactive");
     cluster!.hold("functions");
     cluster!.kill("functions");
-    await poll("ServerDown to fire", () => watch("firing"), { timeoutMs: 30_000 });
+    await poll("ServerDown to fire", () => watch("firing"), { timeoutMs: PATIENCE_MS });
     // What was decided before is in the rate for a minute.
-    await poll("NoDecisions to fire", async () => (await stateOf("NoDecisions")) === "firing", { timeoutMs: 120_000 });
-    await poll("FunctionCallsFailing to fire", async () => (await stateOf("FunctionCallsFailing")) === "firing", { timeoutMs: 60_000 });
+    await poll("NoDecisions to fire", async () => (await stateOf("NoDecisions")) === "firing", { timeoutMs: PATIENCE_MS });
+    await poll("FunctionCallsFailing to fire", async () => (await stateOf("FunctionCallsFailing")) === "firing", { timeoutMs: PATIENCE_MS });
     await cluster!.release("functions");
-    await poll("ServerDown to be silent", () => watch("inactive"), { timeoutMs: 60_000 });
-    await poll("NoDecisions to be silent", async () => (await stateOf("NoDecisions")) === "inactive", { timeoutMs: 120_000 });
+    await poll("ServerDown to be silent", () => watch("inactive"), { timeoutMs: PATIENCE_MS });
+    await poll("NoDecisions to be silent", async () => (await stateOf("NoDecisions")) === "inactive", { timeoutMs: PATIENCE_MS });
     expect(seen).toEqual(["inactive", "pending", "firing", "inactive"]);
     // When no server was reachable for 40 s the job restarts: that is told too.
     expect(await stateOf("FlinkJobRestarting")).toBe("firing");
@@ -162,8 +162,8 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     const { url } = prometheus!;
     await prometheus!.stop();
     const command = startOwnCommand(args);
-    await poll("the command to be ready", () => command.output().includes(`Prometheus ${url}`), { timeoutMs: 60_000 });
-    await poll("its rules", async () => (await ask<{ groups: readonly unknown[] }>("rules")).groups.length > 0, { timeoutMs: 30_000 });
+    await poll("the command to be ready", () => command.output().includes(`Prometheus ${url}`), { timeoutMs: PATIENCE_MS });
+    await poll("its rules", async () => (await ask<{ groups: readonly unknown[] }>("rules")).groups.length > 0, { timeoutMs: PATIENCE_MS });
     command.kill("SIGINT");
     expect((await command.finished).code).toBe(0);
     await expect(fetch(url)).rejects.toThrow();

@@ -10,6 +10,7 @@ import { judgeRun } from "../../loadtest/verify/judge.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const TRANSACTIONS = 8_000;
 const RATE = 400;
@@ -66,29 +67,29 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     });
     let sent = 0;
     const generating = runGenerator({ brokers, seed: 11, runId, rate: RATE, transactions: TRANSACTIONS, accounts: 300, onSend: (item) => (sent += item.kind === "transaction" ? 1 : 0) });
-    const reached = (part: number) => poll(`${part * 100}% of the transactions to be sent and some decided`, () => sent >= TRANSACTIONS * part && liveIds.length > 0, { timeoutMs: 90_000 });
+    const reached = (part: number) => poll(`${part * 100}% of the transactions to be sent and some decided`, () => sent >= TRANSACTIONS * part && liveIds.length > 0, { timeoutMs: PATIENCE_MS });
 
     await reached(0.2);
     cluster.kill("taskmanager");
-    await poll("the job to leave RUNNING after the TaskManager died", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 60_000 });
-    await flink.waitForRunning(90_000);
+    await poll("the job to leave RUNNING after the TaskManager died", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS });
+    await flink.waitForRunning(PATIENCE_MS);
     const decidedBefore = liveIds.length;
-    await poll("decisions to flow again", () => liveIds.length > decidedBefore, { timeoutMs: 60_000 });
-    restarts = Number(await poll("Flink to count the restart", async () => Number(await flink.restarts()) > 0 && (await flink.restarts()), { timeoutMs: 30_000 }));
+    await poll("decisions to flow again", () => liveIds.length > decidedBefore, { timeoutMs: PATIENCE_MS });
+    restarts = Number(await poll("Flink to count the restart", async () => Number(await flink.restarts()) > 0 && (await flink.restarts()), { timeoutMs: PATIENCE_MS }));
 
     await reached(0.6);
     cluster.kill("jobmanager");
-    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 30_000, intervalMs: 50 });
-    await flink.waitForRunning(90_000);
+    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS, intervalMs: 50 });
+    await flink.waitForRunning(PATIENCE_MS);
     await generating;
 
-    await poll(`every transaction to have its committed decision`, () => new Set(liveIds).size >= TRANSACTIONS, { timeoutMs: 120_000 });
-    await flink.waitForCheckpoints(2, 60_000);
+    await poll(`every transaction to have its committed decision`, () => new Set(liveIds).size >= TRANSACTIONS, { timeoutMs: PATIENCE_MS });
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
     await live.stop();
     metrics = await (await fetch(`${addresses(settings).functions}/metrics`)).text();
 
     const read = (isolation: "read_committed" | "read_uncommitted", topics: readonly { name: string }[]) =>
-      readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: 60_000 });
+      readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: PATIENCE_MS });
     const all = await read("read_committed", Object.values(TOPICS));
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
     transactions = of(TOPICS.transactionsValid);
@@ -123,9 +124,9 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     // A timer may be writing an alert at this moment; what hangs is what never ends.
     const highWatermarks = new Map(partitions.map(({ topic, partition, highWatermark }) => [`${topic}-${partition}`, highWatermark]));
     await poll(`committed reads to pass ${[...highWatermarks].join(" ")}`, async () => {
-      const now = await readTopics({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+      const now = await readTopics({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", limit: 1, timeoutMs: PATIENCE_MS });
       return now.partitions.every(({ topic, partition, lastStableOffset }) => lastStableOffset >= highWatermarks.get(`${topic}-${partition}`)!);
-    }, { timeoutMs: 30_000 });
+    }, { timeoutMs: PATIENCE_MS });
   });
 
   it("numbers every change of state of each counter and merchant 1..K", () => {
@@ -195,10 +196,10 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
       onRecord: ({ value }) => seen.add(Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId),
     });
     await runGenerator({ brokers, seed: 12, runId: "e2e2", rate: RATE, transactions: more, accounts: 50 });
-    await poll("the second run's decisions", () => seen.size >= more, { timeoutMs: 90_000 });
-    await flink.waitForCheckpoints(2, 60_000);
+    await poll("the second run's decisions", () => seen.size >= more, { timeoutMs: PATIENCE_MS });
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
     await live.stop();
-    const all = await readTopics({ brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: 60_000 });
+    const all = await readTopics({ brokers, topics: Object.values(TOPICS).map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: PATIENCE_MS });
     const of = (topic: { name: string }) => all.records.filter((record) => record.topic === topic.name);
     const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, () => true);
     expect(judgement).toMatchObject({ accepted: TRANSACTIONS + more, decisions: TRANSACTIONS + more, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
@@ -224,13 +225,13 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     });
     const end = new AbortController();
     const generating = runGenerator({ brokers, seed: 13, runId: "e2e3", rate: CHANGE_RATE, accounts: 100, signal: end.signal });
-    const flowing = (more: number, before = decided.size) => poll("decisions to flow", () => decided.size >= before + more, { timeoutMs: 60_000 });
+    const flowing = (more: number, before = decided.size) => poll("decisions to flow", () => decided.size >= before + more, { timeoutMs: PATIENCE_MS });
     try {
       for (const backend of ["rocksdb", "hashmap"] as const) {
         await flowing(3 * CHANGE_RATE);
         await cluster.restartFlink({ stateBackend: backend });
         leg++;
-        await flink.waitForRunning(60_000);
+        await flink.waitForRunning(PATIENCE_MS);
         expect((await cluster.status()).state?.backend).toBe(backend);
       }
       await flowing(CHANGE_RATE);
@@ -238,12 +239,12 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
       end.abort();
     }
     const { sentTransactions } = await generating;
-    await poll(`all ${sentTransactions} decisions`, () => decided.size >= sentTransactions, { timeoutMs: 60_000 });
-    await poll("every episode to be closed", () => [...episodes.values()].every((alerts) => alerts.some(({ alert }) => alert.kind === Alert_Kind.CLOSED)), { timeoutMs: 60_000 });
+    await poll(`all ${sentTransactions} decisions`, () => decided.size >= sentTransactions, { timeoutMs: PATIENCE_MS });
+    await poll("every episode to be closed", () => [...episodes.values()].every((alerts) => alerts.some(({ alert }) => alert.kind === Alert_Kind.CLOSED)), { timeoutMs: PATIENCE_MS });
     await live.stop();
     const pending = [...episodes.values()].filter((alerts) => alerts[0]!.alert.kind === Alert_Kind.OPENED && alerts.some(({ alert, leg }) => alert.cause === Alert_Cause.TIMER && leg > alerts[0]!.leg));
     for (const before of [0, 1]) expect(pending.filter(([opened]) => opened!.leg === before).length, `timers pending in change ${before}`).toBeGreaterThan(0);
-    await flink.waitForCheckpoints(2, 60_000);
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
     const { code, stdout } = await startOwnCommand(["verify", "--brokers", brokers, "--settings", JSON.stringify(FUNCTION_SETTINGS)]).finished;
     expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
     expect(code).toBe(0);

@@ -17,6 +17,7 @@ import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
 import type { Trace } from "../../trace/types.js";
+import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-trace", portOffset: 22_000 });
 const brokers = addresses(settings).kafka;
@@ -54,8 +55,8 @@ beforeAll(async () => {
   const producer = await idempotentProducer(brokers, "test");
   await producer.sendBatch({ topicMessages: [{ topic: TOPICS.transactions.name, messages: [{ key: "ada", value: JSON.stringify({ transactionId: "not-good", accountId: "ada", merchantId: "m", amountMinor: -1, currency: "EUR", eventTimeMs: 1 }) }] }] });
   await producer.disconnect();
-  await poll("every decision to be committed", () => arrived.size >= TRANSACTIONS + 2, { timeoutMs: 60_000 });
-  await flinkClient(settings).waitForCheckpoints(2, 30_000);
+  await poll("every decision to be committed", () => arrived.size >= TRANSACTIONS + 2, { timeoutMs: PATIENCE_MS });
+  await flinkClient(settings).waitForCheckpoints(2, PATIENCE_MS);
   await reader.stop();
 });
 afterAll(async () => {

@@ -10,6 +10,7 @@ import { followTopics } from "../../../kafka/consumer.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { Counter, Program } from "../../../protos/gen/statefun/testing/v1/program.js";
 import { question, SmokePrograms } from "./programs.js";
+import { PATIENCE_MS } from "../../patience.js";
 
 const ADDRESSES = 1_000;
 const COMMANDS = 100_000;
@@ -62,27 +63,27 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
       while (expected.commands < COMMANDS * share) await send(some());
       if (part === undefined) break;
       const before = seen.length;
-      await poll("records to come out", () => seen.length > before, { timeoutMs: 90_000 });
+      await poll("records to come out", () => seen.length > before, { timeoutMs: PATIENCE_MS });
       cluster.kill(part);
-      if (part !== "functions") await poll(`the job to notice that ${part} is gone`, async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: 60_000, intervalMs: 50 });
-      await flink.waitForRunning(90_000);
+      if (part !== "functions") await poll(`the job to notice that ${part} is gone`, async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS, intervalMs: 50 });
+      await flink.waitForRunning(PATIENCE_MS);
     }
-    await poll(`${expected.keys.size} records`, () => seen.length >= expected.keys.size, { timeoutMs: 180_000 });
+    await poll(`${expected.keys.size} records`, () => seen.length >= expected.keys.size, { timeoutMs: PATIENCE_MS });
 
     const ask = async (prefix: string): Promise<bigint> => {
       for (const [address] of expected.counts) await send([{ address, program: question(prefix + address) }]);
-      await poll("an answer from every address", () => answers(prefix, seen).size >= expected.counts.size, { timeoutMs: 120_000, intervalMs: 300 });
+      await poll("an answer from every address", () => answers(prefix, seen).size >= expected.counts.size, { timeoutMs: PATIENCE_MS, intervalMs: 300 });
       return sum(answers(prefix, seen).values());
     };
     // Chains of delayed messages may still be under way; once all has been counted, nothing more may be.
     let round = 0;
-    await poll("everything to be counted", async () => (await ask(`round ${++round} `)) >= sum(expected.counts.values()), { timeoutMs: 60_000 });
+    await poll("everything to be counted", async () => (await ask(`round ${++round} `)) >= sum(expected.counts.values()), { timeoutMs: PATIENCE_MS });
     await ask("final ");
-    await flink.waitForCheckpoints(5, 60_000);
+    await flink.waitForCheckpoints(5, PATIENCE_MS);
     await ask("later ");
     await producer.disconnect();
     await live.stop();
-    records = (await readTopics({ brokers, topics: [{ topic: OUT }], isolation: "read_committed", timeoutMs: 60_000 })).records;
+    records = (await readTopics({ brokers, topics: [{ topic: OUT }], isolation: "read_committed", timeoutMs: PATIENCE_MS })).records;
   }, 600_000);
 
   afterAll(async () => {
