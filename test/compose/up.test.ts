@@ -145,7 +145,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
 
   describe("with two workers and two function servers, each part killed under load", () => {
     const folder = mkdtempSync(join(tmpdir(), "fraud-compose-"));
-    const options: FailoverOptions = { kinds: KINDS, rate: 75, duration: 135, everyKind: true, seed: 3, runId: "scaled", where: "containers", calmMs: 5_000, onProgress: () => undefined };
+    const options: FailoverOptions = { kinds: KINDS, rate: 75, duration: 90, everyKind: true, seed: 3, runId: "scaled", where: "containers", calmMs: 5_000, onProgress: () => undefined };
     let result: FailoverResult;
     let figures: Record<"workers" | "functions", readonly number[]>;
 

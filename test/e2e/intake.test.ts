@@ -18,7 +18,7 @@ import { PATIENCE_MS } from "../patience.js";
 const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });
 const { kafka: brokers, intake: url } = addresses(settings);
 const FUZZ_RECORDS = 5_000;
-const KILLS = 10;
+const KILLS = 6;
 /** Records that an intake must have sorted between two kills: it is at work when it is killed. */
 const WORK = 300;
 const BURST = 6_000;
