@@ -187,8 +187,8 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.getByLabel("Note").fill(`called: not hers ${SCRIPT}`);
     await page.getByLabel("Note").press("Enter");
     const account = page.locator('[data-side="account"]');
-    await account.waitFor({ timeout: PATIENCE_MS });
-    await page.getByText(/revision 1 · account event \d+ \(\+1\), merchant event \d+ \(\+1\)/).waitFor({ timeout: PATIENCE_MS });
+    await account.waitFor();
+    await page.getByText(/revision 1 · account event \d+ \(\+1\), merchant event \d+ \(\+1\)/).waitFor();
 
     // The window of the burst is past: alone, this scores 0.
     await post("victim", 100, BASE_MS + 20 * HOUR_MS);
@@ -210,7 +210,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.keyboard.press("f");
     await page.getByLabel("Note").fill("it was hers after all");
     await page.getByRole("button", { name: "Call it a false alarm" }).click();
-    await page.getByText(/revision 2 · account event \d+ \(-1\)/).waitFor({ timeout: PATIENCE_MS });
+    await page.getByText(/revision 2 · account event \d+ \(-1\)/).waitFor();
     await post("victim", 102, BASE_MS + 42 * HOUR_MS);
     const last = account.locator("tr.after").last();
     await poll("a score without the fraud", async () => /^0\b/.test(await last.locator("td").nth(2).innerText().catch(() => "")), { timeoutMs: PATIENCE_MS });
@@ -232,8 +232,8 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const page = await browser.open("/");
     await page.locator("[data-alert]").first().waitFor();
     await openAlertOf(page, "victim");
-    const [trace] = await Promise.all([page.waitForEvent("popup", { timeout: PATIENCE_MS }), page.getByRole("link", { name: "Trace it through the topics" }).click()]);
-    await trace.getByText(/Derived again from the topics: byte-identical/).waitFor({ timeout: PATIENCE_MS });
+    const [trace] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Trace it through the topics" }).click()]);
+    await trace.getByText(/Derived again from the topics: byte-identical/).waitFor();
     for (const hop of ["entered", "counted", "merchant", "scored", "written", "committed", "alert"]) await trace.getByRole("cell", { name: hop, exact: true }).first().waitFor();
     // Its style is allowed by its hash.
     expect(await trace.evaluate("getComputedStyle(document.body).maxWidth")).toBe("1120px");
@@ -289,11 +289,11 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.locator("[data-alert]").first().waitFor();
     const before = (await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number };
     cluster.kill("dashboard");
-    await page.getByText("Reconnecting", { exact: true }).waitFor({ timeout: PATIENCE_MS });
-    await page.getByText("Live", { exact: true }).waitFor({ timeout: PATIENCE_MS });
+    await page.getByText("Reconnecting", { exact: true }).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
     await poll("its history", async () => ((await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number }).total >= before.total, { timeoutMs: PATIENCE_MS });
     await page.getByRole("link", { name: "Audit" }).click();
-    await page.getByText("it was hers after all").waitFor({ timeout: PATIENCE_MS });
+    await page.getByText("it was hers after all").waitFor();
     await page.close();
   });
 
@@ -302,11 +302,11 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.getByText("Live", { exact: true }).waitFor();
     cluster.kill("kafka", "SIGSTOP");
     try {
-      await page.getByText("Kafka does not answer.").waitFor({ timeout: PATIENCE_MS });
+      await page.getByText("Kafka does not answer.").waitFor();
     } finally {
       cluster.kill("kafka", "SIGCONT");
     }
-    await page.getByText("Kafka does not answer.").waitFor({ state: "detached", timeout: PATIENCE_MS });
+    await page.getByText("Kafka does not answer.").waitFor({ state: "detached" });
     await page.close();
   });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 import { browserProgram } from "../../../cluster/tools/index.js";
+import { PATIENCE_MS } from "../../patience.js";
 
 /** Where a browser is, for `describe.skipIf`. */
 export const BROWSER = browserProgram();
@@ -24,7 +25,8 @@ export interface TestBrowser {
 /** Starts a browser with a profile of its own, which is gone afterwards. @param origin - the server under test, such as `http://127.0.0.1:8090` */
 export async function startBrowser(origin: string): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), "fraud-browser-"));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: BROWSER!, headless: true, args: ARGS, viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC" });
+  const context = await chromium.launchPersistentContext(profile, { executablePath: BROWSER!, headless: true, args: ARGS, viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC", timeout: PATIENCE_MS });
+  context.setDefaultTimeout(PATIENCE_MS);
   const problems: string[] = [];
   context.on("request", (request) => {
     if (!request.url().startsWith(`${origin}/`)) problems.push(`asked for ${request.url()}`);
