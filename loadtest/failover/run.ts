@@ -120,6 +120,8 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   } catch (error) {
     if (signal?.aborted === true) {
       run.load.stop();
+      // k6 and the readers end with it, and not some time after whoever gave it up.
+      await run.result.catch(() => undefined);
       throw error;
     }
     went.problems.push(`at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(error)}`);

@@ -75,7 +75,7 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   options.signal?.addEventListener("abort", () => load.stop(), { once: true });
 
   async function judge(): Promise<JudgedLoad> {
-    const { jobRestarted } = (await options.beforeJudging?.()) ?? { jobRestarted: false };
+    const { jobRestarted } = (await orAborted(options.beforeJudging?.(), options.signal)) ?? { jobRestarted: false };
     const acknowledged = load.acknowledged();
     const sent = acknowledged.reduce((sum, { count }) => sum + count, 0);
     await allDecided(watch, sent, options);
@@ -117,6 +117,18 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   })();
   result.catch(() => undefined);
   return { watch, load, result };
+}
+
+/** What is awaited, unless it is given up before. Whoever would have ended the wait may be gone by then. */
+async function orAborted<T>(awaited: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  let given: () => void = () => undefined;
+  const end = new Promise<never>((_, reject) => signal?.addEventListener("abort", (given = () => reject(signal.reason as Error)), { once: true }));
+  try {
+    return await Promise.race([awaited, end]);
+  } finally {
+    signal?.removeEventListener("abort", given);
+  }
 }
 
 async function allDecided(watch: Watch, sent: number, { onProgress, signal }: LoadRunOptions): Promise<void> {
