@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type ClusterStatus, clusterStatus } from "./control.js";
+import { childEnv } from "./environment.js";
 import { flinkClient } from "./flink.js";
 import { startOverCommand } from "./guard.js";
 import { partProgram } from "./parts/index.js";
@@ -195,7 +196,7 @@ export class Cluster implements RunningCluster {
   async #spawn(part: Part): Promise<ManagedProcess> {
     const program = partProgram(part, this.#settings);
     program.prepare();
-    const process = await start(this.#settings, part, program.command, program.args, program.env);
+    const process = await start(this.#settings, part, program.command, program.args, childEnv(program.env, program.foreign));
     this.#current.set(part, process);
     return process;
   }

@@ -1,8 +1,11 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Addresses } from "./addresses.js";
+import { given } from "./environment.js";
+import { requireUsable } from "./file-names.js";
+import { UserError } from "./user-error.js";
 
 /** The repository's root folder (absolute path). */
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -263,9 +266,18 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
   };
 }
 
-/** Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder. */
+/**
+ * Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder.
+ *
+ * @throws {UserError} when that is relative, or its name cannot be given to Java
+ */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env["FRAUD_CACHE_DIR"]) return env["FRAUD_CACHE_DIR"];
-  const base = env["XDG_CACHE_HOME"] ?? (env["HOME"] ? join(env["HOME"], ".cache") : tmpdir());
-  return join(base, "stateful-fraud-detection");
+  const { FRAUD_CACHE_DIR: asked, XDG_CACHE_HOME: cache, HOME: home } = given(env);
+  // Programs that run in different folders share it.
+  if (asked !== undefined && !isAbsolute(asked)) throw new UserError(`FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`);
+  // One that is relative is to be ignored, say those who have defined this variable.
+  const base = cache !== undefined && isAbsolute(cache) ? cache : home !== undefined && isAbsolute(home) ? join(home, ".cache") : tmpdir();
+  const folder = asked === undefined ? join(base, "stateful-fraud-detection") : normalize(asked);
+  requireUsable(folder, "downloads and builds", "Name another one: FRAUD_CACHE_DIR=/path/to/folder");
+  return folder;
 }

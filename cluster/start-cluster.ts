@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
+import { requireUsable } from "./file-names.js";
 import { flinkClient } from "./flink.js";
 import { zookeeperHasPast } from "./guard.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
@@ -40,11 +41,12 @@ export interface StartOptions {
  *
  * The tools must be there: see `ensureTools`.
  *
- * @throws {UserError} when ports are taken, another process runs this cluster, its stores don't belong together, its state is on
+ * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its stores don't belong together, its state is on
  *   another backend than the one asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
+  requireUsable(settings.dataDir, "a cluster's data", "Clone the repository into another one.");
   const unlock = lockCluster(settings);
   const cluster = new Cluster(settings, { restart, onEvent, unlock });
   try {

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
+import { childEnv } from "../environment.js";
 import { UserError } from "../user-error.js";
 import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
 import { build } from "./build.js";
@@ -66,7 +67,7 @@ export function goIsRecent(text: string | undefined): boolean {
 }
 
 function output(command: string, args: string[]): string | undefined {
-  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env: childEnv() });
   return error !== undefined || status !== 0 ? undefined : stdout + stderr;
 }
 
