@@ -84,8 +84,9 @@ if (module === undefined && !PREPARE.includes(command)) fail(`no command "${comm
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) fail(`Node ${process.versions.node} is too old. Get Node ${MINIMUM_NODE.join(".")} or newer: https://nodejs.org`);
 
-// PATH, on which npm puts programs of packages, takes it for two folders.
-if (root.includes(":")) fail(`the folder ${root} can't be used: its name has a ":". Clone the repository into another one.`);
+// PATH, on which npm puts the programs of packages, ends a folder at a ":"; tsx, by which TypeScript runs, ends a file's name at a "?".
+const unusable = [":", "?"].find((character) => root.includes(character));
+if (unusable !== undefined) fail(`the folder ${root} can't be used: its name has a "${unusable}". Clone the repository into another one.`);
 
 whenChanged(INSTALLED_STAMP, install);
 whenChanged({ path: "protos/gen/.generated", files: ["buf.gen.yaml", "package-lock.json", ...protoFiles("protos")] }, () => {
