@@ -68,7 +68,7 @@ describe("what children are given", () => {
     }
     const flink = partProgram("taskmanager", settings);
     expect(childEnv(flink.env, flink.foreign, { FLINK_LIB_DIR: "/x", FLINK_PLUGINS_DIR: "/x" })).toMatchObject({ FLINK_PLUGINS_DIR: `${settings.dataDir}/conf/plugins` });
-    expect(childEnv(flink.env, flink.foreign, { FLINK_LIB_DIR: "/x" })).not.toHaveProperty("FLINK_LIB_DIR");
+    for (const name of ["FLINK_LIB_DIR", "HTTP_PROXY", "https_proxy", "all_proxy"]) expect(childEnv(flink.env, flink.foreign, { [name]: "/x" })).not.toHaveProperty(name);
     const { env, foreign } = partProgram("minio", settings);
     expect(childEnv(env, foreign, { MINIO_DOMAIN: "example.org", MINIO_ROOT_USER: "other" })).not.toHaveProperty("MINIO_DOMAIN");
     expect(childEnv(env, foreign, { MINIO_ROOT_USER: "other" })["MINIO_ROOT_USER"]).toBe("fraud-demo");

@@ -24,8 +24,8 @@ const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
-/** Besides Java's, those that Flink's own scripts set. */
-const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_`);
+/** Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a scheme, as many are. */
+const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
 
 /** The transport's jar last: Java's class archives are of what comes before. */
 const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
