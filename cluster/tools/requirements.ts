@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { childEnv } from "../environment.js";
+import { childEnv, given } from "../environment.js";
 import { UserError } from "../user-error.js";
 import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
 import { build } from "./build.js";
@@ -9,6 +10,9 @@ import type { Progress } from "./cache.js";
 import { jarFolder } from "./jars.js";
 import { k6Program } from "./k6.js";
 import { minioProgram } from "./minio.js";
+
+/** What the batching transport is compiled for: the Java of the official StateFun image. Fetching jars takes no more. */
+const JAVA_MINIMUM = 11;
 
 /** What is to be done: run everything natively, or only read topics and drive a load. */
 export interface Work {
@@ -25,6 +29,8 @@ interface Requirement {
   readonly present: () => boolean;
   /** Which kinds of work it serves; false when what it makes is in the cache already. */
   readonly needed: (work: Work) => boolean;
+  /** It runs on the Java of `JAVA_HOME`, where that is set; everything else on that of `PATH`. */
+  readonly usesJavaHome?: boolean;
   readonly debianPackage: string;
   readonly cure: string;
 }
@@ -42,6 +48,7 @@ const REQUIREMENTS: readonly Requirement[] = [
     name: "Maven",
     present: () => output("mvn", ["-version"]) !== undefined,
     needed: ({ native, maven }) => maven === true || (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
+    usesJavaHome: true,
     debianPackage: "maven",
     cure: "apt-get install maven, or https://maven.apache.org/install.html",
   },
@@ -78,6 +85,7 @@ function output(command: string, args: string[]): string | undefined {
  * @throws {UserError} that names all that is missing and how to get it
  */
 export async function ensureRequirements(work: Work, autoInstall: boolean, progress: Progress): Promise<void> {
+  if (REQUIREMENTS.some(({ usesJavaHome, needed }) => usesJavaHome === true && needed(work))) requireJavaHome(work.maven === true);
   const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed(work) && !present());
   let missing = absent();
   if (missing.length > 0 && autoInstall && mayInstall()) {
@@ -85,6 +93,23 @@ export async function ensureRequirements(work: Work, autoInstall: boolean, progr
     missing = absent();
   }
   if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
+}
+
+/**
+ * Makes sure that `JAVA_HOME`, if it is set, leads to a Java. Maven runs on it, and says of a stale one only that it could not start.
+ *
+ * @param compiles - whether it must be a JDK that compiles what this repository has in Java
+ * @throws {UserError} that names it as the cause
+ */
+export function requireJavaHome(compiles: boolean, env: NodeJS.ProcessEnv = process.env): void {
+  const home = given(env)["JAVA_HOME"];
+  if (home === undefined) return;
+  const program = compiles ? "javac" : "java";
+  const cure = "Unset it (unset JAVA_HOME): then Maven takes the Java of PATH; or set it to a JDK.";
+  const said = output(join(home, "bin", program), ["-version"]);
+  if (said === undefined) throw new UserError(`JAVA_HOME is ${home}, but no ${program} runs at ${join(home, "bin", program)}, and Maven runs on that. ${cure}`);
+  const major = javaMajor(said) ?? 0;
+  if (major < JAVA_MINIMUM) throw new UserError(`JAVA_HOME is ${home}, which is Java ${major}, and Maven runs on that: it takes ${JAVA_MINIMUM} or newer. ${cure}`);
 }
 
 /** Whether Debian's packages can be installed: as root, on Debian. */
