@@ -185,6 +185,9 @@ export type StateBackend = (typeof STATE_BACKENDS)[number];
 /** Of state that has no past. docs/operations.md says when which one is right. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
+/** Of a job that has no past. */
+export const DEFAULT_PARALLELISM = 2;
+
 export const FIRST_GENERATION = 1;
 /** Where Flink's high availability keeps its files in the bucket. */
 export const HA_FOLDER = "ha";
@@ -200,7 +203,10 @@ export interface ClusterSettings {
   readonly ports: Readonly<Record<PortName, number>>;
   /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
   readonly addresses?: Addresses;
+  /** Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default for a new one. */
   readonly parallelism: number;
+  /** Whether that parallelism was asked for: a job that is kept with another is refused then. */
+  readonly parallelismAsked: boolean;
   readonly checkpointIntervalMs: number;
   /** Of a cluster that runs: what its state is on. Before: what is asked for, else the default for new state. */
   readonly stateBackend: StateBackend;
@@ -253,7 +259,8 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     application: options.application ?? FRAUD_DETECTION,
     dataDir: join(REPOSITORY_ROOT, ".cluster", name),
     ports,
-    parallelism: options.parallelism ?? 2,
+    parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
+    parallelismAsked: options.parallelism !== undefined,
     checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
     stateBackend: options.stateBackend ?? DEFAULT_STATE_BACKEND,
     stateBackendAsked: options.stateBackend !== undefined,
