@@ -5,7 +5,7 @@ import { intakeSettings } from "../intake/settings.js";
 import { planOf } from "../loadtest/k6/plan.ts";
 import { browserProgram } from "./tools/index.js";
 import { composeEnv } from "./compose/compose-env.js";
-import { childEnv, given, JAVA_VARIABLES, K6_VARIABLES } from "./environment.js";
+import { askLoopbackDirectly, childEnv, given, JAVA_VARIABLES, K6_VARIABLES } from "./environment.js";
 import { partProgram } from "./parts/index.js";
 import { cacheDir, clusterSettings } from "./settings.js";
 
@@ -50,6 +50,20 @@ describe("what children are given", () => {
     expect(env["HTTP_PROXY"]).toBe("http://proxy:3128");
     expect(env["no_proxy"]).toBe(env["NO_PROXY"]);
     expect(env["NO_PROXY"]!.split(",").sort()).toEqual(["127.0.0.1", "::1", "[::1]", "intern.example", "localhost", "other.example"]);
+  });
+
+  it("holds for this process too, where Node asks proxies itself", () => {
+    const before = { ...process.env };
+    try {
+      Object.assign(process.env, { HTTP_PROXY: "http://proxy:3128", no_proxy: "intern.example" });
+      askLoopbackDirectly();
+      for (const name of ["NO_PROXY", "no_proxy"]) expect(process.env[name]!.split(",")).toEqual(expect.arrayContaining(["intern.example", "localhost", "127.0.0.1"]));
+    } finally {
+      for (const name of ["HTTP_PROXY", "NO_PROXY", "no_proxy"]) {
+        if (before[name] === undefined) delete process.env[name];
+        else process.env[name] = before[name];
+      }
+    }
   });
 
   it("are names of files in UTF-8", () => {

@@ -4,7 +4,15 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { requireJavaHome } from "./requirements.js";
+import { itself, requireJavaHome } from "./requirements.js";
+
+describe("a program that will not do", () => {
+  it("is asked why, if it is there", () => {
+    expect(itself("sh", ["-c", "echo 'javac 11.0.2'; exit 1"])).toBe("; the one on PATH says: javac 11.0.2");
+    expect(itself("sh", ["-c", ""])).toBe("");
+    expect(itself("no-such-program", [])).toBe("");
+  });
+});
 
 describe("JAVA_HOME", () => {
   let home: string;

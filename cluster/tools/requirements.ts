@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { childEnv, given } from "../environment.js";
+import { given, javaEnv } from "../environment.js";
 import { UserError } from "../user-error.js";
 import { GO_MINIMUM, JAVA_MAJOR } from "../versions.js";
 import { build } from "./build.js";
@@ -25,6 +25,8 @@ export interface Work {
 /** A program that must be on the machine. */
 interface Requirement {
   readonly name: string;
+  /** The program and the arguments by which it tells its version. */
+  readonly version: readonly [string, readonly string[]];
   /** Whether it is there in a version that will do. */
   readonly present: () => boolean;
   /** Which kinds of work it serves; false when what it makes is in the cache already. */
@@ -38,6 +40,7 @@ interface Requirement {
 const REQUIREMENTS: readonly Requirement[] = [
   {
     name: `a Java ${JAVA_MAJOR} JDK`,
+    version: ["javac", ["-version"]],
     // A JRE does not do: the proofs' reader is one Java source file, compiled when it starts.
     present: () => (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR && (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
     needed: () => true,
@@ -46,6 +49,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     name: "Maven",
+    version: ["mvn", ["-version"]],
     present: () => output("mvn", ["-version"]) !== undefined,
     needed: ({ native, maven }) => maven === true || (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
     usesJavaHome: true,
@@ -54,6 +58,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   },
   {
     name: `Go ${GO_MINIMUM}`,
+    version: ["go", ["version"]],
     present: () => goIsRecent(output("go", ["version"])),
     needed: ({ native, k6 }) => (native && !existsSync(minioProgram())) || (k6 && !existsSync(k6Program())),
     debianPackage: "golang-go",
@@ -73,9 +78,20 @@ export function goIsRecent(text: string | undefined): boolean {
   return match !== null && (Number(match[1]) > 1 || Number(match[2]) >= 21);
 }
 
-function output(command: string, args: string[]): string | undefined {
-  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", env: childEnv() });
+/** What a program prints; `undefined` when it is not there, or fails. */
+function output(command: string, args: readonly string[]): string | undefined {
+  const { error, status, stdout, stderr } = asked(command, args);
   return error !== undefined || status !== 0 ? undefined : stdout + stderr;
+}
+
+// Options that the caller has for other Java programs, as an agent that is not there, would be taken for a Java that is not.
+const asked = (command: string, args: readonly string[]) => spawnSync(command, args, { encoding: "utf8", env: javaEnv() });
+
+/** The first line of what a program that will not do says of itself, for people; empty when there is none. */
+export function itself(command: string, args: readonly string[]): string {
+  const { error, stdout, stderr } = asked(command, args);
+  const [line] = error === undefined ? (stderr + stdout).trim().split("\n") : [];
+  return line ? `; the one on PATH says: ${line}` : "";
 }
 
 /**
@@ -92,7 +108,7 @@ export async function ensureRequirements(work: Work, autoInstall: boolean, progr
     await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
     missing = absent();
   }
-  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure }) => `${name} (get it: ${cure})`).join("; ")}.`);
+  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure, version }) => `${name} (get it: ${cure}${itself(...version)})`).join("; ")}.`);
 }
 
 /**
