@@ -13,13 +13,19 @@ RUN mkdir /classes \
  && javac --release 11 -proc:none -nowarn -cp '/flink/*' -d /classes $(find /transport/java -name '*.java') \
  && jar --create --file /statefun-batching.jar -C /classes . -C /transport/resources .
 
+# What git has checked out, whatever its settings and the umask made of it: text as on Linux, and for every user to read.
+FROM ${NODE_IMAGE} AS sources
+WORKDIR /app
+COPY . .
+RUN grep -rlIZ "$(printf '\r')" . | xargs -0 -r sed -i 's/\r$//'; chmod -R u=rwX,go=rX .
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
-COPY package.json package-lock.json buf.gen.yaml buf.yaml ./
-COPY protos protos
-COPY cluster/run.mjs cluster/run.mjs
+COPY --from=sources /app/package.json /app/package-lock.json /app/buf.gen.yaml /app/buf.yaml ./
+COPY --from=sources /app/protos protos
+COPY --from=sources /app/cluster/run.mjs cluster/run.mjs
 # The same first steps as everywhere: npm packages, and code for the messages; then without what only building needs.
-RUN node cluster/run.mjs --prepare && npm prune --omit=dev --no-audit --no-fund
+RUN node cluster/run.mjs --prepare-runtime
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
@@ -29,6 +35,6 @@ RUN mkdir -p /volumes/minio /volumes/transport && chown node:node /volumes/minio
 COPY --from=transport /statefun-batching.jar /statefun-batching.jar
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/protos protos
-COPY . .
+COPY --from=sources /app .
 USER node
 CMD ["node", "cluster/run.mjs", "generate", "--help"]

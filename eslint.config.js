@@ -23,6 +23,8 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       // `process.env["NAME"]` is what noPropertyAccessFromIndexSignature-style code reads like; both are fine.
       "@typescript-eslint/dot-notation": "off",
+      // Empty counts as not set, everywhere.
+      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.object.name='process'][object.property.name='env']:not(AssignmentExpression > .left):not(UnaryExpression > .argument)", message: "Read the environment through given() of cluster/environment.ts." }],
       // Only cluster/ starts processes.
       "no-restricted-imports": ["error", { paths: ["child_process", "node:child_process"] }],
     },

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
+import { given, javaEnv } from "./environment.js";
 import { recorded } from "./managed-process.js";
 import { runQuietly } from "./run-command.js";
 import { cacheDir, type ClusterSettings, type Part, partsOf } from "./settings.js";
@@ -41,10 +42,17 @@ export async function makeClassArchives(settings: ClusterSettings, progress: Pro
     progress(part);
     const temporary = `${file}.${process.pid}.tmp`;
     mkdirSync(dirname(file), { recursive: true });
-    const { code, output } = await runQuietly("jcmd", [String(process.pid), "VM.cds", "dynamic_dump", temporary]).catch((error: unknown) => ({ code: 1, output: String(error) }));
-    if (code === 0 && existsSync(temporary)) renameSync(temporary, file);
-    else progress(`${part}: ${output.trim().split("\n").at(-1) ?? ""}`);
-    rmSync(temporary, { force: true });
+    // By a name in the folder that the part runs in: jcmd takes a path apart at its spaces.
+    const name = `${part}.jsa`;
+    const dumped = join(settings.dataDir, name);
+    rmSync(dumped, { force: true });
+    const { code, output } = await runQuietly("jcmd", [String(process.pid), "VM.cds", "dynamic_dump", name], javaEnv()).catch((error: unknown) => ({ code: 1, output: String(error) }));
+    if (code === 0 && existsSync(dumped)) {
+      // Perhaps to another file system.
+      copyFileSync(dumped, temporary);
+      renameSync(temporary, file);
+    } else progress(`${part}: ${output.trim().split("\n").at(-1) ?? ""}`);
+    for (const left of [dumped, temporary]) rmSync(left, { force: true });
   }
 }
 
@@ -56,7 +64,7 @@ function archiveFile(part: JavaPart): string {
 
 /** The Java that the path leads to, and when it was installed. */
 function javaProgram(): readonly [string, number] | undefined {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+  for (const folder of (given()["PATH"] ?? "").split(delimiter)) {
     const program = join(folder, "java");
     if (existsSync(program)) return [realpathSync(program), statSync(program).mtimeMs];
   }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type ClusterStatus, clusterStatus } from "./control.js";
+import { childEnv } from "./environment.js";
 import { flinkClient } from "./flink.js";
 import { startOverCommand } from "./guard.js";
 import { partProgram } from "./parts/index.js";
@@ -13,6 +14,7 @@ import { isAlive, signalProcess } from "./process-identity.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { settled } from "./settled.js";
 import type { ClusterSettings, Part } from "./settings.js";
+import { otherParallelism } from "./state-at-start.js";
 import { afterRestart, type StateRecord, writeStateRecord } from "./state-record.js";
 import { UserError } from "./user-error.js";
 
@@ -66,8 +68,27 @@ export class Cluster implements RunningCluster {
   }
 
   /** Takes over what is written down of the job's state, before the job is started. */
-  adoptState({ stateBackend, generation, savepoint }: StateRecord): void {
-    this.#settings = { ...this.#settings, stateBackend, stateGeneration: generation, savepoint };
+  adoptState({ stateBackend, generation, parallelism, savepoint }: StateRecord): void {
+    this.#settings = { ...this.#settings, stateBackend, stateGeneration: generation, savepoint, ...(parallelism !== undefined && { parallelism }) };
+  }
+
+  /**
+   * Writes down the parallelism of the job that runs, for the next start to give it as many slots.
+   *
+   * @throws {UserError} when another one was asked for: no setting changes that of a job that Flink keeps
+   */
+  async keepParallelism(): Promise<void> {
+    const parallelism = await flinkClient(this.#settings).parallelism();
+    if (parallelism === "unreachable") return;
+    if (this.#settings.parallelismAsked && parallelism !== this.#settings.parallelism) throw new UserError(otherParallelism(this.#settings, parallelism));
+    this.#settings = { ...this.#settings, parallelism };
+    await writeStateRecord(this.#settings, this.#record());
+  }
+
+  /** What is to be written down of the job as it runs. */
+  #record({ savepoint }: Pick<ClusterSettings, "savepoint"> = this.#settings): StateRecord {
+    const { stateBackend, stateGeneration: generation, parallelism } = this.#settings;
+    return { stateBackend, generation, parallelism, ...(savepoint !== undefined && { savepoint }) };
   }
 
   /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */
@@ -116,10 +137,10 @@ export class Cluster implements RunningCluster {
   async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void> {
     // It writes the record too.
     await this.#left;
-    const { stateBackend, stateGeneration: generation, savepoint: before } = this.#settings;
-    const record: StateRecord = { stateBackend, generation, ...(before !== undefined && { savepoint: before }) };
+    const record = this.#record();
     const folder = savepointFolder(this.#settings, `restart-${Date.now()}`);
-    const next = { stateBackend: changes.stateBackend ?? stateBackend, folder };
+    const { stateBackend, parallelism } = { ...this.#settings, ...changes };
+    const next = { stateBackend, parallelism, folder };
     await writeStateRecord(this.#settings, { ...record, next });
     for (const part of FLINK) this.hold(part);
     const failure = await flinkClient(this.#settings)
@@ -160,12 +181,11 @@ export class Cluster implements RunningCluster {
   }
 
   async #leaveSavepoint(): Promise<void> {
-    const { savepoint, stateBackend, stateGeneration: generation } = this.#settings;
-    if (savepoint === undefined) return;
+    if (this.#settings.savepoint === undefined) return;
     const flink = flinkClient(this.#settings);
     // When the second is complete, ZooKeeper has heard of the first.
     await poll("the first checkpoints since the savepoint", async () => Number(await flink.completedCheckpoints()) >= 2, { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal });
-    await writeStateRecord(this.#settings, { stateBackend, generation });
+    await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
     this.#settings = { ...this.#settings, savepoint: undefined };
   }
 
@@ -195,7 +215,7 @@ export class Cluster implements RunningCluster {
   async #spawn(part: Part): Promise<ManagedProcess> {
     const program = partProgram(part, this.#settings);
     program.prepare();
-    const process = await start(this.#settings, part, program.command, program.args, program.env);
+    const process = await start(this.#settings, part, program.command, program.args, childEnv(program.env, program.foreign));
     this.#current.set(part, process);
     return process;
   }

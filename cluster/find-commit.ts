@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 
+import { javaEnv } from "./environment.js";
 import { javaArgs, noJava } from "./java-program.js";
 import type { RawRecord } from "./java-reader.js";
 import { UserError } from "./user-error.js";
@@ -18,7 +19,7 @@ export type TransactionEnd =
  */
 export function findCommit(brokers: string, { topic, partition, offset }: Pick<RawRecord, "topic" | "partition" | "offset">, timeoutMs: number): Promise<TransactionEnd> {
   return new Promise((resolve, reject) => {
-    execFile("java", javaArgs("FindCommit", [brokers, topic, String(partition), String(offset), String(Math.ceil(timeoutMs / 1000))]), (error, stdout, stderr) => {
+    execFile("java", javaArgs("FindCommit", [brokers, topic, String(partition), String(offset), String(Math.ceil(timeoutMs / 1000))]), { env: javaEnv() }, (error, stdout, stderr) => {
       const [kind, marker, atMs, , visibleAtMs] = stdout.trim().split(" ");
       if (error?.code === "ENOENT") reject(noJava(error));
       else if (error) reject(new UserError(`the search for the commit of ${topic} ${partition}@${offset} at ${brokers} failed: ${stderr.trim().split("\n").at(-1) ?? error.message}`));

@@ -26,6 +26,8 @@ export interface FlinkClient {
   /** What the job keeps its state in. */
   stateBackend(): Promise<StateBackend | Unreachable>;
   completedCheckpoints(): Promise<number | Unreachable>;
+  /** The job's, as Flink keeps it: whether there are so many slots or not. */
+  parallelism(): Promise<number | Unreachable>;
   /** What of the TaskManager's heap is in use, not yet collected garbage included. */
   heapBytes(): Promise<number | Unreachable>;
   /**
@@ -116,6 +118,11 @@ export function flinkClientAt(base: string): FlinkClient {
     async completedCheckpoints() {
       const figures = await client.checkpoints();
       return figures === "unreachable" ? figures : figures.completed;
+    },
+    async parallelism() {
+      const job = await newestJob();
+      const vertices = job && (await get<{ vertices: readonly { parallelism: number }[] }>(`/jobs/${job.jid}`))?.vertices;
+      return vertices === undefined || vertices.length === 0 ? "unreachable" : Math.max(...vertices.map(({ parallelism }) => parallelism));
     },
     async heapBytes() {
       const id = (await get<{ taskmanagers: { id: string }[] }>("/taskmanagers"))?.taskmanagers[0]?.id;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { delimiter } from "node:path";
 import { createInterface } from "node:readline";
 
+import { javaEnv } from "./environment.js";
 import { compiled, noJava } from "./java-program.js";
 import { JAVA_17_OPTIONS } from "./parts/flink.js";
 import { QUICK_START } from "./parts/part-program.js";
@@ -34,7 +35,7 @@ export interface JavaDialogueOptions {
 export async function startJavaDialogue({ sources, program, classpath, heapMb, args }: JavaDialogueOptions): Promise<JavaDialogue> {
   const libraries = classpath.join(delimiter);
   const options = [`-Xms${heapMb}m`, `-Xmx${heapMb}m`, "-XX:+UseParallelGC", "-XX:ParallelGCThreads=2", QUICK_START, ...JAVA_17_OPTIONS];
-  const child = spawn("java", [...options, "-cp", [compiled(sources, libraries), libraries].join(delimiter), program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("java", [...options, "-cp", [compiled(sources, libraries), libraries].join(delimiter), program, ...args], { stdio: ["pipe", "pipe", "inherit"], env: javaEnv() });
   const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
   await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", (cause) => reject(noJava(cause))));
   // It may end while it is told something.

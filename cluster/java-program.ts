@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join, relative } from "node:path";
 
+import { javaEnv } from "./environment.js";
 import { cacheDir, REPOSITORY_ROOT } from "./settings.js";
 import { kafkaClasspath } from "./tools/index.js";
 import { UserError } from "./user-error.js";
@@ -39,7 +40,7 @@ export function compiled(sources: string, classpath: string): string {
   if (!existsSync(made)) {
     const temporary = `${made}.${process.pid}.tmp`;
     mkdirSync(temporary, { recursive: true });
-    const { status, stderr, error } = spawnSync("javac", ["-cp", classpath, "-d", temporary, ...files], { encoding: "utf8" });
+    const { status, stderr, error } = spawnSync("javac", ["-cp", classpath, "-d", temporary, ...files], { encoding: "utf8", env: javaEnv() });
     if (error !== undefined) throw noJava(error);
     if (status !== 0) throw new UserError(`javac cannot compile ${relative(REPOSITORY_ROOT, sources)}: ${stderr.trim().split("\n")[0] ?? ""}`);
     // Another process may have been faster: its classes are as good.

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 
+import { javaEnv } from "./environment.js";
 import { javaArgs, noJava } from "./java-program.js";
 import { FrameReader, type RawRecord, type ReadPartition } from "./record-frames.js";
 import { UserError } from "./user-error.js";
@@ -65,7 +66,7 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
     const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
     return `${topic}${only}${from.size > 0 ? `:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}` : ""}`;
   });
-  const child = spawn("java", javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]), { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("java", javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]), { stdio: ["pipe", "pipe", "pipe"], env: javaEnv() });
   // It may end before its input does.
   child.stdin.on("error", () => undefined);
   let errors = "";

@@ -6,6 +6,12 @@ import { identify } from "./process-identity.js";
 import type { ClusterSettings } from "./settings.js";
 import { UserError } from "./user-error.js";
 
+/** @throws {UserError} when a process works on a cluster's data folder */
+export function requireNotRunning(settings: ClusterSettings): void {
+  const owner = recorded(settings, "supervisor");
+  if (owner !== undefined) throw new UserError(`the cluster "${settings.name}" is already running (process ${owner.pid}). Stop it with Ctrl-C there, or with: npm run cluster -- down --name ${settings.name}`);
+}
+
 /**
  * Makes this process the only one that works on a cluster's data folder, until it ends or calls the result.
  *
@@ -19,8 +25,7 @@ export function lockCluster(settings: ClusterSettings): () => void {
   writeFileSync(mine, JSON.stringify(identify(process.pid)));
   try {
     for (let attempt = 0; attempt < 3; attempt++) {
-      const owner = recorded(settings, "supervisor");
-      if (owner !== undefined) throw new UserError(`the cluster "${settings.name}" is already running (process ${owner.pid}). Stop it with Ctrl-C there, or with: npm run cluster -- down --name ${settings.name}`);
+      requireNotRunning(settings);
       // Of one that was killed.
       rmSync(lock, { force: true });
       try {

@@ -7,13 +7,13 @@ import pc from "picocolors";
 import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
 import { convertState } from "./convert.js";
-import { detach } from "./detach.js";
+import { detach, tell } from "./detach.js";
 import { lastLines, logFile } from "./managed-process.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { stateBackendOption, wholeNumber } from "./option-values.js";
 import { startPrometheus, writePrometheusFiles } from "./prometheus.js";
 import { addresses } from "./addresses.js";
-import { type ClusterOptions, clusterSettings, type ClusterSettings, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, STATE_BACKENDS, type StateBackend, withDashboard } from "./settings.js";
+import { type ClusterOptions, clusterSettings, type ClusterSettings, DEFAULT_PARALLELISM, FRAUD_DETECTION, MAX_PORT_OFFSET, type Part, PARTS, STATE_BACKENDS, type StateBackend, withDashboard } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
 import { megabytes, sizeAdvice } from "./state-size.js";
 import { eventText } from "./terminal/event-text.js";
@@ -40,11 +40,11 @@ export async function main(argv: string[]): Promise<number> {
     .description("starts everything and watches over it until Ctrl-C: a part that dies is reported and started again")
     .option("--detach", "go on in the background once everything runs", false)
     .option("--fresh", "start over: forget all topics and state", false)
-    .option("--parallelism <n>", "of the Flink job", wholeNumber(1, 16), 2)
+    .option("--parallelism <n>", `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`, wholeNumber(1, 16))
     .addOption(stateBackendOption())
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)
-    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism: number; stateBackend?: StateBackend; dashboard: boolean; failures: boolean }) => {
+    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism?: number; stateBackend?: StateBackend; dashboard: boolean; failures: boolean }) => {
       exitCode = options.detach ? await detach(clusterSettings(options), argv) : await up(options);
     });
   named(program.command("status"))
@@ -134,9 +134,13 @@ async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & {
       },
     });
     console.log(`${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(addresses(settings).dashboard)}` : ""}  data ${settings.dataDir}`);
+    await tell({ ready: true });
     await wait;
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) {
+      await tell({ refused: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
   } finally {
     await helper?.close();
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());

@@ -56,12 +56,14 @@ export interface ManagedProcess {
 /**
  * Starts a part's program with its output in the part's log, and records it. In a process group of its own, so that Ctrl-C
  * in the terminal reaches the supervisor alone, which then stops the parts in order.
+ *
+ * @param env - the whole environment
  */
-export function start(settings: ClusterSettings, part: Part, command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<ManagedProcess> {
+export function start(settings: ClusterSettings, part: Part, command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ManagedProcess> {
   const log = logFile(settings, part);
   mkdirSync(join(settings.dataDir, "logs"), { recursive: true });
   const output = openSync(log, "a");
-  const child: ChildProcess = spawn(command, args, { detached: true, stdio: ["ignore", output, output], env: { ...process.env, ...env }, cwd: settings.dataDir });
+  const child: ChildProcess = spawn(command, args, { detached: true, stdio: ["ignore", output, output], env, cwd: settings.dataDir });
   closeSync(output);
   return new Promise((resolve, reject) => {
     child.once("error", reject);

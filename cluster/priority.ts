@@ -15,7 +15,27 @@ export function aheadOfOthers(): () => void {
   } catch {
     return () => undefined;
   }
-  return () => setPriority(before);
+  return () => {
+    try {
+      setPriority(before);
+    } catch {
+      // It may have lost root's rights since: it goes on as it is.
+    }
+  };
+}
+
+/**
+ * Puts this process behind others of this machine. Where it is behind them already, further than that, it stays: only root may come forward.
+ *
+ * @param niceness - above 0
+ */
+export function behindOthers(niceness: number): void {
+  if (getPriority() >= niceness) return;
+  try {
+    setPriority(niceness);
+  } catch {
+    // A system that forbids even this one runs it as well.
+  }
 }
 
 /** Puts a process that this one has just started among all others: a part of the cluster that is started again gets no better for it. */

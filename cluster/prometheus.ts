@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { HOST } from "./addresses.js";
+import { childEnv } from "./environment.js";
 import { poll } from "./poll.js";
 import { isFree } from "./ports.js";
 import { http } from "./probes.js";
@@ -46,7 +47,8 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
   const data = join(folderOf(settings), "data");
   // What was scraped before is of another run.
   rmSync(data, { recursive: true, force: true });
-  const child = spawn("prometheus", [`--config.file=${configFile}`, `--storage.tsdb.path=${data}`, `--web.listen-address=${HOST}:${port}`, "--storage.tsdb.retention.time=1d", "--log.level=warn"], { detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  // From its own folder: the places of rules are patterns, and what stands before them in a path would be one too.
+  const child = spawn("prometheus", [`--config.file=${basename(configFile)}`, `--storage.tsdb.path=${data}`, `--web.listen-address=${HOST}:${port}`, "--storage.tsdb.retention.time=1d", "--log.level=warn"], { detached: true, stdio: ["ignore", "ignore", "pipe"], cwd: dirname(configFile), env: childEnv() });
   let said = "";
   let isOver = false;
   child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));

@@ -35,7 +35,7 @@ export function renderModule(text: string, settings: ClusterSettings): string {
 
 /** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */
 export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): Record<string, string | number> {
-  const { ports, objectStore, dataDir } = settings;
+  const { ports, objectStore } = settings;
   const at = addresses(settings);
   const s3 = (path: string) => `s3://${objectStore.bucket}/${path}`;
   return {
@@ -66,7 +66,6 @@ export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "
     "taskmanager.numberOfTaskSlots": settings.parallelism,
     "execution.checkpointing.interval": `${settings.checkpointIntervalMs}ms`,
     "state.backend": settings.stateBackend,
-    "io.tmp.dirs": `${dataDir}/flink-tmp-${role}`,
     // StateFun runs on the processors that the functions and Kafka need too.
     "taskmanager.cpu.cores": settings.parallelism,
     ...settings.flinkConf,
@@ -106,10 +105,18 @@ function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
   };
 }
 
-/** `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it. */
+/**
+ * `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it.
+ *
+ * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file in the encoding of
+ *   its surroundings
+ */
 export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
   const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };
   return Object.entries(settings)
-    .map(([key, value]) => `${key}: ${value}\n`)
+    .map(([key, value]) => {
+      if (!/^(?! )[ -"$-~]*(?<! )$/.test(String(value))) throw new UserError(`flink-conf.yaml cannot hold ${key}: ${JSON.stringify(value)}. Flink takes plain ASCII there, without a "#".`);
+      return `${key}: ${value}\n`;
+    })
     .join("");
 }

@@ -1,6 +1,8 @@
 import cluster, { type Worker } from "node:cluster";
 import { readFileSync } from "node:fs";
 
+import { given } from "./environment.js";
+
 /** A worker that is to go has this long for what it is answering. */
 const DRAIN_LIMIT_MS = 30_000;
 const RESTART_MS = 250;
@@ -46,7 +48,7 @@ function main(): void {
 }
 
 function fork(): Worker {
-  const file = process.env["ROLLING_ENV"];
+  const file = given()["ROLLING_ENV"];
   return cluster.fork(file === undefined ? {} : (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>));
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
+import { childEnv, javaEnv, K6_VARIABLES } from "./environment.js";
 import { amongOthers } from "./priority.js";
 import { REPOSITORY_ROOT } from "./settings.js";
 import { k6Program, kafkaClasspath } from "./tools/index.js";
@@ -8,16 +9,16 @@ import { k6Program, kafkaClasspath } from "./tools/index.js";
 /** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
 export function runCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit"], env: childEnv(env) });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
 }
 
 /** Runs a program without a terminal; resolves to its exit code and all that it printed. */
-export function runQuietly(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+export function runQuietly(command: string, args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -43,8 +44,8 @@ export interface StartedProgram {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts a program in the repository's root. */
-export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram {
+/** Starts a program in the repository's root. @param env - the whole environment */
+export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): StartedProgram {
   const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
   if (child.pid !== undefined) amongOthers(child.pid);
   let stdout = "";
@@ -59,14 +60,14 @@ export function startProgram(command: string, args: readonly string[], env: Node
 }
 
 /** A command of this repository, for tests and for other programs of it: `node cluster/run.mjs <args>`. */
-export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): StartedProgram => startProgram(process.execPath, ["cluster/run.mjs", ...args], env);
+export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): StartedProgram => startProgram(process.execPath, ["cluster/run.mjs", ...args], env);
 
 /** Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process. */
 export const startSpinner = (): StartedProgram => startProgram(process.execPath, ["cluster/spinner.mjs"]);
 
 /** Runs k6; `ensureTools` must have built it. */
 export function startK6(args: readonly string[], onOutput: (text: string) => void): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
-  const child = spawn(k6Program(), args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, K6_NO_USAGE_REPORT: "true" } });
+  const child = spawn(k6Program(), args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env: childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES) });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   const finished = new Promise<number>((resolve, reject) => {
@@ -78,7 +79,7 @@ export function startK6(args: readonly string[], onOutput: (text: string) => voi
 
 /** Runs a TypeScript module of this repository in a process of its own; its standard output is the caller's to read. */
 export function startModule(module: string, env: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, null> & { readonly pid: number } {
-  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: childEnv(env) });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   return child as typeof child & { readonly pid: number };
 }
@@ -87,7 +88,7 @@ export function startModule(module: string, env: Readonly<Record<string, string>
 export function consoleProducer(brokers: string, topic: string, lines: readonly string[], options: readonly string[] = []): Promise<{ code: number; output: string }> {
   const args = ["-cp", kafkaClasspath(), "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "kafka.tools.ConsoleProducer", "--bootstrap-server", brokers, "--topic", topic, ...options];
   return new Promise((resolve, reject) => {
-    const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("java", args, { stdio: ["pipe", "pipe", "pipe"], env: javaEnv() });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -107,7 +108,7 @@ export interface TalkingModule {
 
 /** @param onMessage - takes what the module sends by `process.send` */
 export function startTalkingModule(module: string, env: Readonly<Record<string, string>>, onMessage: (message: unknown) => void): TalkingModule {
-  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit", "ipc"], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit", "ipc"], env: childEnv(env) });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   child.on("message", onMessage);
   // It may end while it is told something.

@@ -1,8 +1,11 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Addresses } from "./addresses.js";
+import { given } from "./environment.js";
+import { requireUsable } from "./file-names.js";
+import { UserError } from "./user-error.js";
 
 /** The repository's root folder (absolute path). */
 export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -182,6 +185,9 @@ export type StateBackend = (typeof STATE_BACKENDS)[number];
 /** Of state that has no past. docs/operations.md says when which one is right. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
+/** Of a job that has no past. */
+export const DEFAULT_PARALLELISM = 2;
+
 export const FIRST_GENERATION = 1;
 /** Where Flink's high availability keeps its files in the bucket. */
 export const HA_FOLDER = "ha";
@@ -197,7 +203,10 @@ export interface ClusterSettings {
   readonly ports: Readonly<Record<PortName, number>>;
   /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
   readonly addresses?: Addresses;
+  /** Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default for a new one. */
   readonly parallelism: number;
+  /** Whether that parallelism was asked for: a job that is kept with another is refused then. */
+  readonly parallelismAsked: boolean;
   readonly checkpointIntervalMs: number;
   /** Of a cluster that runs: what its state is on. Before: what is asked for, else the default for new state. */
   readonly stateBackend: StateBackend;
@@ -250,7 +259,8 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     application: options.application ?? FRAUD_DETECTION,
     dataDir: join(REPOSITORY_ROOT, ".cluster", name),
     ports,
-    parallelism: options.parallelism ?? 2,
+    parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
+    parallelismAsked: options.parallelism !== undefined,
     checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
     stateBackend: options.stateBackend ?? DEFAULT_STATE_BACKEND,
     stateBackendAsked: options.stateBackend !== undefined,
@@ -263,9 +273,18 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
   };
 }
 
-/** Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder. */
+/**
+ * Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder.
+ *
+ * @throws {UserError} when that is relative, or its name cannot be given to Java
+ */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env["FRAUD_CACHE_DIR"]) return env["FRAUD_CACHE_DIR"];
-  const base = env["XDG_CACHE_HOME"] ?? (env["HOME"] ? join(env["HOME"], ".cache") : tmpdir());
-  return join(base, "stateful-fraud-detection");
+  const { FRAUD_CACHE_DIR: asked, XDG_CACHE_HOME: cache, HOME: home } = given(env);
+  // Programs that run in different folders share it.
+  if (asked !== undefined && !isAbsolute(asked)) throw new UserError(`FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`);
+  // One that is relative is to be ignored, say those who have defined this variable.
+  const base = cache !== undefined && isAbsolute(cache) ? cache : home !== undefined && isAbsolute(home) ? join(home, ".cache") : tmpdir();
+  const folder = asked === undefined ? join(base, "stateful-fraud-detection") : normalize(asked);
+  requireUsable(folder, "downloads and builds", "Name another one: FRAUD_CACHE_DIR=/path/to/folder");
+  return folder;
 }

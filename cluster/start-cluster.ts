@@ -3,17 +3,19 @@ import { join } from "node:path";
 
 import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
-import { flinkClient } from "./flink.js";
+import { requireUsable } from "./file-names.js";
+import { type FlinkClient, flinkClient } from "./flink.js";
 import { zookeeperHasPast } from "./guard.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
 import { lockCluster } from "./lock.js";
 import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
 import { createBucket } from "./object-store.js";
 import { partProgram } from "./parts/index.js";
+import { poll } from "./poll.js";
 import { requireFreePorts } from "./ports.js";
 import { settled } from "./settled.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
-import { stateAtStart } from "./state-at-start.js";
+import { otherParallelism, stateAtStart } from "./state-at-start.js";
 import type { Step } from "./steps.js";
 import { createTopics } from "./topics.js";
 import { UserError } from "./user-error.js";
@@ -40,11 +42,12 @@ export interface StartOptions {
  *
  * The tools must be there: see `ensureTools`.
  *
- * @throws {UserError} when ports are taken, another process runs this cluster, its stores don't belong together, its state is on
- *   another backend than the one asked for, or a part does not come up. Nothing is left running then
+ * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its stores don't belong together, its state is on
+ *   another backend or its job of another parallelism than the one asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
+  requireUsable(settings.dataDir, "a cluster's data", "Clone the repository into another one.");
   const unlock = lockCluster(settings);
   const cluster = new Cluster(settings, { restart, onEvent, unlock });
   try {
@@ -98,9 +101,11 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     const flink = flinkClient(settings);
     const timer = setInterval(() => void flink.jobState().then(progress), 2_000);
     try {
-      await flink.waitForRunning(JOB_LIMIT_MS, signal);
+      await waitForJob(flink, cluster.settings, signal);
+      await cluster.keepParallelism();
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof UserError) throw error;
       throw new UserError(`${error instanceof Error ? error.message : String(error)}. The end of the JobManager's log:\n${lastLines(settings, "jobmanager").join("\n")}`, { cause: error });
     } finally {
       clearInterval(timer);
@@ -108,4 +113,28 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
   });
   void cluster.leaveSavepoint();
   if (withoutClassArchive(settings).length > 0) await step("archives of Java's classes, once: later starts and recoveries are quicker", (progress) => makeClassArchives(settings, progress));
+}
+
+/**
+ * Waits until the job runs.
+ *
+ * @throws {UserError} as soon as it is clear that it never will, for it needs more slots than there are: of a job from before its parallelism was
+ *   written down
+ * @throws Error when the limit is over
+ */
+export async function waitForJob(flink: Pick<FlinkClient, "parallelism" | "waitForRunning">, settings: ClusterSettings, signal: AbortSignal | undefined): Promise<void> {
+  const over = new AbortController();
+  const tooFew = poll("a job that needs more slots", async () => {
+    const parallelism = await flink.parallelism();
+    return parallelism !== "unreachable" && parallelism > settings.parallelism && parallelism;
+  }, { timeoutMs: JOB_LIMIT_MS, intervalMs: 500, signal: over.signal }).then(
+    (parallelism) => Promise.reject(new UserError(otherParallelism(settings, parallelism))),
+    // It runs, or the limit is over, which the other one says.
+    () => new Promise<never>(() => undefined),
+  );
+  try {
+    await Promise.race([flink.waitForRunning(JOB_LIMIT_MS, signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])), tooFew]);
+  } finally {
+    over.abort();
+  }
 }

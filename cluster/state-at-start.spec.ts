@@ -116,6 +116,15 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 2 });
   });
 
+  it("keeps the parallelism of a job that has run, and refuses another, which Flink would not take", async () => {
+    await writeStateRecord(settings, { stateBackend: "hashmap", generation: 1, parallelism: 3 });
+    handles("fraud");
+    expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
+    expect(await startOn({ parallelism: 3, parallelismAsked: true })).toMatchObject({ parallelism: 3 });
+    await expect(startOn({ parallelism: 2, parallelismAsked: true })).rejects.toThrow(/^the job of these data has a parallelism of 3, which Flink keeps, and not 2\. Go on with it: npm run cluster -- up --parallelism 3 --name spec-of-state; or start over with: npm run cluster -- down --name spec-of-state --wipe$/);
+    expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
+  });
+
   it("keeps state of a version that wrote nothing down on RocksDB", async () => {
     handles("fraud");
     await expect(startOn({ stateBackendAsked: true })).rejects.toThrow(/the state is on rocksdb.*Go on without --state-backend; or change it: npm run cluster -- convert hashmap --name spec-of-state/);

@@ -14,10 +14,15 @@ export interface StateRecord {
    * before, perhaps old checkpoints, can never be gone on from.
    */
   readonly generation: number;
+  /**
+   * Of the job as Flink keeps it for this generation: another one is not taken from its settings. Not there before the job has run, nor in what
+   * versions before this one have written.
+   */
+  readonly parallelism?: number;
   /** Where the generation begins. Forgotten once it has a checkpoint of its own. */
   readonly savepoint?: string;
   /** A restart from a savepoint has begun: if there is one in this folder, what follows it is the next generation. */
-  readonly next?: { readonly stateBackend: StateBackend; readonly folder: string };
+  readonly next?: { readonly stateBackend: StateBackend; readonly parallelism?: number; readonly folder: string };
 }
 
 /** Of state that no restart from a savepoint has touched. */
@@ -45,10 +50,15 @@ export function parseStateRecord(text: string): StateRecord {
 
 function isRecord(value: unknown): value is StateRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { stateBackend, generation, savepoint, next } = value as Record<string, unknown>;
+  const { stateBackend, generation, parallelism, savepoint, next } = value as Record<string, unknown>;
   const place = (one: unknown): boolean => typeof one === "string" && one.startsWith("s3://");
-  const isNext = (one: unknown): boolean => typeof one === "object" && one !== null && isBackend((one as Record<string, unknown>)["stateBackend"]) && place((one as Record<string, unknown>)["folder"]);
-  return isBackend(stateBackend) && Number.isSafeInteger(generation) && Number(generation) >= FIRST_GENERATION && (savepoint === undefined || place(savepoint)) && (next === undefined || isNext(next));
+  const isParallelism = (one: unknown): boolean => one === undefined || (Number.isSafeInteger(one) && Number(one) > 0);
+  const isNext = (one: unknown): boolean => {
+    if (typeof one !== "object" || one === null) return false;
+    const { stateBackend, parallelism, folder } = one as Record<string, unknown>;
+    return isBackend(stateBackend) && isParallelism(parallelism) && place(folder);
+  };
+  return isBackend(stateBackend) && isParallelism(parallelism) && Number.isSafeInteger(generation) && Number(generation) >= FIRST_GENERATION && (savepoint === undefined || place(savepoint)) && (next === undefined || isNext(next));
 }
 
 const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some((name) => name === value);
@@ -61,5 +71,5 @@ const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some
  */
 export function afterRestart({ next, ...record }: StateRecord, savepoint: string | undefined): StateRecord {
   if (next === undefined || savepoint === undefined) return record;
-  return { stateBackend: next.stateBackend, generation: record.generation + 1, savepoint };
+  return { stateBackend: next.stateBackend, generation: record.generation + 1, ...(next.parallelism !== undefined && { parallelism: next.parallelism }), savepoint };
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 
 import { pino } from "pino";
 
+import { given } from "../cluster/environment.js";
 import { LIMITS, REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
 import { drain, FRAMING_BYTES, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
@@ -22,11 +23,12 @@ function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
   if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
-  const host = process.env["HOST"] ?? "127.0.0.1";
-  const port = Number(process.env["PORT"] ?? 8000);
-  const modelFile = resolve(REPOSITORY_ROOT, process.env["FRAUD_MODEL"] ?? "models/points-v1.json");
+  const env = given();
+  const host = env["HOST"] ?? "127.0.0.1";
+  const port = Number(env["PORT"] ?? 8000);
+  const modelFile = resolve(REPOSITORY_ROOT, env["FRAUD_MODEL"] ?? "models/points-v1.json");
   const model = parseModel(readFileSync(modelFile));
-  const settings = parseSettings(JSON.parse(process.env["FRAUD_SETTINGS"] ?? "{}"));
+  const settings = parseSettings(JSON.parse(env["FRAUD_SETTINGS"] ?? "{}"));
   const version = logicVersion(settings);
 
   const { metrics, registry } = serverMetrics();

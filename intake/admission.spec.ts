@@ -136,6 +136,12 @@ describe("a transaction", () => {
     expect(admit("transaction", later, undefined, { origin }, { ...clock, maxAheadMs: 20_000_000 }).accountId).toBe("a");
   });
 
+  it("that is too far ahead says by which clocks, by how much, and what may be the cause", () => {
+    const send = (eventTimeMs: bigint) => () => take("transaction", protobuf({ eventTimeMs }), "application/x-protobuf");
+    expect(send(BigInt(NOW_MS + 421_000))).toThrow("eventTimeMs is 2027-01-15T08:07:01.000Z, more than 300 s ahead of the clock here, which said 2027-01-15T08:00:00.000Z: by 421 s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it.");
+    expect(send(9_223_372_036_854_775_807n)).toThrow("eventTimeMs is 9223372036854775807 ms since 1970, more than 300 s ahead");
+  });
+
   it("says what units a time seems to have", () => {
     expect(() => take("transaction", withField("eventTimeMs", 1_800_000_000))).toThrow("look like seconds");
     expect(() => take("transaction", withField("eventTimeMs", NOW_MS * 1000))).toThrow("look like microseconds");

@@ -14,6 +14,8 @@ export const MAX_AMOUNT_MINOR = 1_000_000_000_000n;
 export const MIN_TIME_MS = 946_684_800_000n;
 /** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
 export const MAX_AHEAD_MS = 5 * 60_000;
+/** The last instant that has a date in JavaScript. */
+const MAX_DATE_MS = 8_640_000_000_000_000n;
 export const MAX_REVISION = 1_000_000;
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
@@ -81,10 +83,14 @@ function checkTime(field: string, ms: bigint, { nowMs, maxAheadMs }: Clock): voi
   if (ms === 0n) throw missing(field);
   if (ms < MIN_TIME_MS) throw invalid(field, `must be milliseconds since 1970, and not before 2000${ms > 0n && ms * 1000n >= MIN_TIME_MS ? ": these look like seconds" : ""}`);
   if (ms > BigInt(nowMs + maxAheadMs)) {
-    const unit = ms / 1000n >= MIN_TIME_MS && ms / 1000n <= BigInt(nowMs + maxAheadMs) ? ": these look like microseconds" : "";
-    throw new RefusedError(IntakeReason.TIME_AHEAD, `${field} is more than ${maxAheadMs / 1000} s ahead of the clock${unit}`, field);
+    const areMicroseconds = ms / 1000n >= MIN_TIME_MS && ms / 1000n <= BigInt(nowMs + maxAheadMs);
+    const ahead = `more than ${maxAheadMs / 1000} s ahead of the clock`;
+    throw new RefusedError(IntakeReason.TIME_AHEAD, `${field} is ${areMicroseconds ? `${ahead}: these look like microseconds` : `${timeText(ms)}, ${ahead} here, which said ${timeText(BigInt(nowMs))}: by ${(ms - BigInt(nowMs)) / 1000n} s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it. If not, the sender's is ahead`}`, field);
   }
 }
+
+/** Beyond what a date can be, the number. */
+const timeText = (ms: bigint): string => (ms <= MAX_DATE_MS ? new Date(Number(ms)).toISOString() : `${ms} ms since 1970`);
 
 const invalid = (field: string, rule: string): RefusedError => new RefusedError(IntakeReason.INVALID_VALUE, `${field} ${rule}`, field);
 const missing = (field: string): RefusedError => new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);

@@ -8,6 +8,7 @@ import { runCommand } from "../cluster/run-command.js";
 import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
 import { ensureRequirements } from "../cluster/tools/requirements.js";
 import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import { UserError } from "../cluster/user-error.js";
 import { checkCounts, closingLine, surefireCounts, type SuiteResult, vitestCounts } from "./suites.js";
 
 const SUITES = ["types", "lint", "docs", "unit", "java", "e2e", "compose"] as const;
@@ -82,6 +83,8 @@ async function maven(): Promise<SuiteResult> {
 }
 
 async function vitest(project: string): Promise<SuiteResult> {
+  // Vite takes what follows for a part of a page; everything else runs there.
+  if (REPOSITORY_ROOT.includes("#")) throw new UserError(`vitest can't run tests in ${REPOSITORY_ROOT}: the name has a "#". Clone the repository into another folder for that.`);
   const folder = mkdtempSync(join(tmpdir(), "fraud-test-"));
   try {
     const file = join(folder, "report.json");

@@ -1,11 +1,13 @@
 import { Agent, get } from "node:http";
 
+import { given } from "../../cluster/environment.js";
+
 /**
  * Opens `STREAMS` pages' worth of connections to the web app at `DASHBOARD`: each reads what a page reads at first, then follows
  * its event stream. Prints `open` when all are; at SIGTERM its figures as JSON.
  */
-const url = process.env["DASHBOARD"]!;
-const count = Number(process.env["STREAMS"]);
+const url = given()["DASHBOARD"]!;
+const count = Number(given()["STREAMS"]);
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 let open = 0;
 let ended = 0;

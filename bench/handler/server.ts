@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 
 import { messageBuilder, StateFun } from "apache-flink-statefun";
 
+import { given } from "../../cluster/environment.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { type MessageType, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
 
@@ -66,7 +67,7 @@ function apache(): Server {
 }
 
 const servers: Readonly<Record<string, () => Server>> = { ours, apache, none };
-const server = servers[process.env["BENCH_SDK"] ?? ""]?.();
+const server = servers[given()["BENCH_SDK"] ?? ""]?.();
 if (server === undefined) throw new Error("BENCH_SDK is ours, apache or none");
 server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => {

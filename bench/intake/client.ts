@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 
+import { given } from "../../cluster/environment.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { contentHash } from "../../intake/content-hash.js";
 import { kafkaClient } from "../../kafka/client.js";
@@ -15,13 +16,14 @@ const KAFKA_BATCH = 1_000;
 const CONNECTIONS = 16;
 const START_MS = 1_700_000_000_000;
 
-const count = Number(process.env["BENCH_COUNT"]);
-const run = process.env["BENCH_RUN"] ?? "bench";
+const env = given();
+const count = Number(env["BENCH_COUNT"]);
+const run = env["BENCH_RUN"] ?? "bench";
 
 const fields = (n: number) => ({ transactionId: `${run}-${n}`, accountId: `${run}-a${n % ACCOUNTS}`, merchantId: `${run}-m${n % 199}`, currency: "EUR", location: { latitudeE6: 38_700_000, longitudeE6: -9_100_000, name: "Lisbon, PT" }, merchantName: "Corner shop" });
 
 async function kafkajs(): Promise<void> {
-  const producer = kafkaClient(process.env["KAFKA"]!, "bench").producer({ idempotent: true, maxInFlightRequests: 1 });
+  const producer = kafkaClient(env["KAFKA"]!, "bench").producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (let from = 0; from < count; from += KAFKA_BATCH) {
     const messages = Array.from({ length: Math.min(KAFKA_BATCH, count - from) }, (_, at) => {
@@ -52,7 +54,7 @@ async function http(each: number): Promise<void> {
 
 function post(agent: Agent, body: string, type: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${process.env["INTAKE"]!}/v1/transactions`, { method: "POST", agent, headers: { "content-type": type, "content-length": Buffer.byteLength(body) } }, (response) => {
+    const sent = request(`${env["INTAKE"]!}/v1/transactions`, { method: "POST", agent, headers: { "content-type": type, "content-length": Buffer.byteLength(body) } }, (response) => {
       response.resume();
       response.on("end", () => (response.statusCode === 202 ? resolve() : reject(new Error(`status ${response.statusCode}`))));
       response.on("error", reject);
@@ -65,6 +67,6 @@ function post(agent: Agent, body: string, type: string): Promise<void> {
 const clients: Readonly<Record<string, () => Promise<void>>> = { kafkajs, "http-1": () => http(1), "http-100": () => http(100) };
 const beganMs = Date.now();
 const before = process.cpuUsage();
-await clients[process.env["BENCH_CLIENT"] ?? ""]!();
+await clients[env["BENCH_CLIENT"] ?? ""]!();
 const used = process.cpuUsage(before);
 process.stdout.write(`${JSON.stringify({ seconds: (Date.now() - beganMs) / 1000, cpuSeconds: (used.user + used.system) / 1e6 })}\n`);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Message } from "kafkajs";
 
+import { given } from "../../cluster/environment.js";
 import { LIMITS, TOPICS } from "../../cluster/settings.js";
 import { dueCount } from "../../ingress-generator/pacing.js";
 import { kafkaClient } from "../../kafka/client.js";
@@ -18,9 +19,10 @@ const SEED = 7;
 const BATCH_BYTES = LIMITS.recordBytes - 4 * 1024;
 const RECORD_OVERHEAD_BYTES = 32;
 
-const stock = new TransactionStock(SEED, Number(process.env["BENCH_ACCOUNTS"]), Number(process.env["BENCH_MERCHANTS"]));
-stock.fill(Number(process.env["BENCH_STOCK"]));
-const producer = kafkaClient(process.env["KAFKA"]!, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1 });
+const env = given();
+const stock = new TransactionStock(SEED, Number(env["BENCH_ACCOUNTS"]), Number(env["BENCH_MERCHANTS"]));
+stock.fill(Number(env["BENCH_STOCK"]));
+const producer = kafkaClient(env["KAFKA"]!, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1 });
 const tell = (news: LoadNews): void => void process.send!(news);
 let next: LoadCommand | undefined;
 let total = 0;

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { given } from "../environment.js";
 import { REPOSITORY_ROOT } from "../settings.js";
 
 /** What `.env` says, and this program's environment over it: as docker compose sees it. */
 export function composeEnv(text = readFileSync(join(REPOSITORY_ROOT, ".env"), "utf8"), env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> {
   const values: Record<string, string> = {};
+  const over = given(env);
   for (const line of text.split("\n")) {
     const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
-    if (name !== undefined) values[name] = env[name] ?? value!.trim();
+    if (name !== undefined) values[name] = over[name] ?? value!.trim();
   }
   return values;
 }

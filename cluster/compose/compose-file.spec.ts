@@ -19,6 +19,8 @@ interface Service {
   readonly mem_limit?: string;
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly healthcheck?: unknown;
+  readonly entrypoint?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, unknown>>;
   readonly restart?: string;
   readonly profiles?: readonly string[];
   readonly networks?: readonly string[] | Readonly<Record<string, { readonly aliases?: readonly string[] }>>;
@@ -90,6 +92,44 @@ describe("docker-compose.yml", () => {
     const known = Object.entries(services).flatMap(([name, { networks }]) => [name, ...aliases(networks)]);
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(names).toHaveLength(4);
+  });
+
+  it("asks no proxy of the engine's user, of nobody in there, and has no health check that would", () => {
+    const aliases = (networks: Service["networks"] = []): string[] => (Array.isArray(networks) ? [] : Object.values(networks as Record<string, { aliases?: string[] } | null>).flatMap((network) => network?.aliases ?? []));
+    // Those that nobody asks, and those that have no network.
+    const silent = ["minio-volume", "readable", "init", "generator", "console", "k6"];
+    const inside = Object.entries(services).flatMap(([name, { networks }]) => (silent.includes(name) ? [] : [name, ...aliases(networks)]));
+    for (const [name, { environment = {}, healthcheck }] of Object.entries(services)) {
+      for (const variable of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]) expect([environment[variable], environment[variable.toLowerCase()]], `${name} ${variable}`).toEqual(["", ""]);
+      for (const variable of ["NO_PROXY", "no_proxy"]) expect(new Set(String(environment[variable]).split(",")), name).toEqual(new Set(["localhost", "127.0.0.1", "::1", ...inside]));
+      // BusyBox knows no NO_PROXY.
+      const { test } = (healthcheck ?? { test: [] }) as { readonly test: readonly string[] };
+      if (test.includes("wget")) expect(test.join(" "), name).toContain("wget -q -Y off ");
+    }
+  });
+
+  it("takes an empty variable for one that is not set: what .env says holds", () => {
+    for (const [, name, otherwise] of read("docker-compose.yml").matchAll(/\$\{([A-Z0-9_]+)(?::([-+])([^}]*))?\}/g)) {
+      if (name!.endsWith("_IMAGE") || name === "COMPOSE_PROJECT_NAME") continue;
+      expect(otherwise, name).toBeDefined();
+    }
+    for (const [, name, value] of read("docker-compose.yml").matchAll(/\$\{([A-Z0-9_]+):-([^}]*)\}/g)) if (env[name!] !== undefined) expect(value, name).toBe(env[name!]);
+  });
+
+  it("gives k6 no variable that would replace its profile", () => {
+    expect(Object.keys(services["k6"]!.environment!).filter((name) => name.startsWith("K6_"))).toEqual(["K6_NO_USAGE_REPORT"]);
+  });
+
+  it("makes readable, before they are read, whatever of the checkout it mounts, and runs no script by its mode", () => {
+    const { readable, ...others } = services;
+    const made = readable!.volumes!.map((volume) => volume.split(":")[0]!);
+    const waits = (name: string): boolean => name === "readable" || Object.keys(services[name]!.depends_on ?? {}).some(waits);
+    for (const [name, { volumes = [], entrypoint = [] }] of Object.entries(others)) {
+      const mounted = volumes.filter((volume) => volume.startsWith("./")).map((volume) => volume.split(":")[0]!);
+      for (const path of mounted) expect(made.some((one) => `${path}/`.startsWith(`${one}/`)), `${name} ${path}`).toBe(true);
+      if (mounted.length > 0) expect(waits(name), name).toBe(true);
+      expect(entrypoint[0] ?? "bash", name).toBe("bash");
+    }
   });
 
   it("gives Kafka the native broker's settings", () => {

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+import { given } from "../environment.js";
 import type { Progress } from "../tools/cache.js";
 import { unpackDebian } from "../tools/debian-package.js";
 
@@ -13,7 +14,7 @@ import { unpackDebian } from "../tools/debian-package.js";
  */
 export async function ensureComposePlugin(progress: Progress): Promise<void> {
   await unpackDebian({ suite: "trixie", name: "docker-compose", progress }, (root) => {
-    const plugins = join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "cli-plugins");
+    const plugins = join(given()["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "cli-plugins");
     mkdirSync(plugins, { recursive: true });
     copyFileSync(join(root, "usr/libexec/docker/cli-plugins/docker-compose"), join(plugins, "docker-compose"));
     chmodSync(join(plugins, "docker-compose"), 0o755);

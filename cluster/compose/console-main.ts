@@ -3,16 +3,18 @@ import { alertLine } from "../../demo/live-view.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { Alert, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { given } from "../environment.js";
 import { flinkClientAt } from "../flink.js";
 import { TOPICS } from "../settings.js";
 
 const LINE_MS = 10_000;
-const port = (name: string, otherwise: number): string => process.env[`${name}_PORT`] ?? String(otherwise);
+const env = given();
+const port = (name: string, otherwise: number): string => env[`${name}_PORT`] ?? String(otherwise);
 
 /** The service "console": says where to look, then shows alerts as they are committed, and every ten seconds the figures. */
 async function main(): Promise<void> {
-  const brokers = process.env["KAFKA"] ?? "127.0.0.1:9092";
-  const flink = flinkClientAt(process.env["FLINK"] ?? "http://127.0.0.1:8081");
+  const brokers = env["KAFKA"] ?? "127.0.0.1:9092";
+  const flink = flinkClientAt(env["FLINK"] ?? "http://127.0.0.1:8081");
   const decisions = new RateMeter();
   let alerts = 0;
   const reader = await followTopics({

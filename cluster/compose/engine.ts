@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { given } from "../environment.js";
 import { poll } from "../poll.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "../process-identity.js";
 import { cacheDir } from "../settings.js";
@@ -50,7 +51,8 @@ export async function ensureEngine(progress: Progress): Promise<Engine | NoEngin
     }
     return { started: false, stop: () => Promise.resolve() };
   }
-  if (process.env["DOCKER_HOST"]) return { missing: `no Docker engine answers at ${process.env["DOCKER_HOST"]} (DOCKER_HOST)` };
+  const host = given()["DOCKER_HOST"];
+  if (host !== undefined) return { missing: `no Docker engine answers at ${host} (DOCKER_HOST)` };
   if (!mayInstall()) return { missing: "no Docker engine runs (start Docker; as root on Debian this would install and start one)" };
   if (!hasProgram("dockerd", "--version")) {
     await installDebian("Docker engine", ["docker.io", "iptables"], progress);

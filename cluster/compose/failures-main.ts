@@ -1,3 +1,4 @@
+import { given } from "../environment.js";
 import { KILLABLE, startFailureHelper } from "../failure-helper.js";
 import { UserError } from "../user-error.js";
 import { killService } from "./docker-api.js";
@@ -8,14 +9,15 @@ import { serviceOf } from "./services.js";
  * uses it to kill and start the containers of four services of its own project.
  */
 async function main(): Promise<void> {
-  const token = process.env["DASHBOARD_FAILURES_TOKEN"];
-  if (!token) throw new UserError("DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait");
-  const project = process.env["PROJECT"];
-  if (!project) throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
-  const engine = { socket: process.env["SOCKET"] ?? "/var/run/docker.sock", project };
+  const env = given();
+  const token = env["DASHBOARD_FAILURES_TOKEN"];
+  if (token === undefined) throw new UserError("DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait");
+  const project = env["PROJECT"];
+  if (project === undefined) throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
+  const engine = { socket: env["SOCKET"] ?? "/var/run/docker.sock", project };
   const helper = await startFailureHelper({
-    host: process.env["HOST"] ?? "127.0.0.1",
-    port: Number(process.env["PORT"] ?? 8091),
+    host: env["HOST"] ?? "127.0.0.1",
+    port: Number(env["PORT"] ?? 8091),
     token,
     kill: async (part) => {
       const { started } = await killService(engine, serviceOf(part));

@@ -1,5 +1,6 @@
 import { copyFileSync, renameSync } from "node:fs";
 
+import { given } from "../environment.js";
 import { createBucket } from "../object-store.js";
 import { type ClusterSettings, clusterSettings } from "../settings.js";
 import { stateAtStart } from "../state-at-start.js";
@@ -50,8 +51,8 @@ function bringTransport(): void {
 }
 
 function variable(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
+  const value = given()[name];
+  if (value === undefined) throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
   return value;
 }
 

@@ -3,7 +3,7 @@
 # (StateFun's cluster entry point has no reactive mode). After `--scale worker=N` on a running system: `docker compose restart master`.
 set -euo pipefail
 
-slots=$(sed -n 's/^taskmanager\.numberOfTaskSlots: *//p' "$FLINK_HOME/conf/flink-conf.yaml")
+slots=$(sed -n 's/^taskmanager\.numberOfTaskSlots: *//p' "$FLINK_HOME/conf/flink-conf.yaml" | tr -d '\r')
 if [[ -z "${PARALLELISM:-}" ]]; then
   # Docker's DNS has an address for each worker that runs.
   workers=$(getent ahostsv4 worker | cut -d ' ' -f 1 | sort -u | wc -l) || workers=0

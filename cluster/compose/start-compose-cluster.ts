@@ -1,3 +1,4 @@
+import { childEnv } from "../environment.js";
 import { flinkClient } from "../flink.js";
 import { requireFree } from "../ports.js";
 import type { ClusterSettings } from "../settings.js";
@@ -34,7 +35,7 @@ export async function startComposeCluster(settings: ClusterSettings, { step, fre
   const cluster = new ComposeCluster(settings, project);
   try {
     await step("docker compose up", async (progress) => {
-      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...servicesOf(settings)), { ...process.env, ...project.env });
+      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...servicesOf(settings)), childEnv(project.env));
       const onAbort = () => up.kill("SIGINT");
       signal?.addEventListener("abort", onAbort, { once: true });
       const timer = setInterval(() => progress(up.output().trimEnd().split("\n").at(-1)?.trim() ?? ""), 2_000);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -101,6 +101,24 @@ function fingerprint(name: keyof typeof STAND_INS): string {
   return hash.digest("hex").slice(0, 16);
 }
 
+/**
+ * Makes a context the same whatever git's settings and the umask have made of it: the modes of its files are those in the image, where other
+ * users read them, and its scripts run there.
+ *
+ * @param binaries - the folder in it whose files are not text
+ */
+export function asOnLinux(context: string, binaries: string): void {
+  chmodSync(context, 0o755);
+  for (const entry of readdirSync(context, { withFileTypes: true })) {
+    const path = join(context, entry.name);
+    if (entry.isDirectory()) asOnLinux(path, binaries);
+    else if (entry.isFile()) {
+      chmodSync(path, (statSync(path).mode & 0o100) !== 0 ? 0o755 : 0o644);
+      if (!path.startsWith(`${binaries}/`)) writeFileSync(path, readFileSync(path, "utf8").replaceAll("\r\n", "\n"));
+    }
+  }
+}
+
 async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: string, progress: Progress): Promise<void> {
   const { folder, fill } = STAND_INS[name];
   const context = mkdtempSync(join(tmpdir(), `fraud-image-${folder}-`));
@@ -108,6 +126,7 @@ async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: 
     cpSync(join(import.meta.dirname, "stand-ins", folder), context, { recursive: true });
     mkdirSync(join(context, "files"));
     fill(join(context, "files"));
+    asOnLinux(context, join(context, "files"));
     await build({
       what: `stand-in for ${image}`,
       command: "docker",

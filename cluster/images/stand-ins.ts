@@ -3,6 +3,7 @@ import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from "n
 import { dirname, join } from "node:path";
 
 import type { ImageName } from "../compose/compose-env.js";
+import { given } from "../environment.js";
 import { jarFolder, k6Program, minioProgram, prometheusForImage } from "../tools/index.js";
 import { UserError } from "../user-error.js";
 import { VERSIONS } from "../versions.js";
@@ -34,7 +35,7 @@ function npmFolder(): string {
 
 /** Certificates that this machine trusts: behind a gateway of its network's own, npm needs them in the image's build too. */
 function trusted(): string {
-  const file = [process.env["NODE_EXTRA_CA_CERTS"], "/etc/ssl/certs/ca-certificates.crt"].find((name) => name !== undefined && existsSync(name));
+  const file = [given()["NODE_EXTRA_CA_CERTS"], "/etc/ssl/certs/ca-certificates.crt"].find((name) => name !== undefined && existsSync(name));
   return file === undefined ? "" : readFileSync(file, "utf8");
 }
 

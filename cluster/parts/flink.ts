@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { classArchiveOptions } from "../class-archives.js";
+import { JAVA_VARIABLES } from "../environment.js";
+import { fileUri } from "../file-names.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
 import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
 import { classpath, jarFolder, transportJar } from "../tools/index.js";
@@ -22,23 +24,28 @@ const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
+/** Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a scheme, as many are. */
+const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
+
 /** The transport's jar last: Java's class archives are of what comes before. */
 const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
 
-function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; module: string; logging: string; prepare: () => void } {
+function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; logging: string; paths: readonly string[]; prepare: () => void } {
   const folder = join(settings.dataDir, "conf", role);
   const module = join(settings.dataDir, "conf", "module.yaml");
   const logging = join(folder, "log4j.properties");
+  const temporary = join(settings.dataDir, `flink-tmp-${role}`);
   return {
     folder,
-    module,
     logging,
+    // On the command line: flink-conf.yaml cannot hold a "#", and is read in another encoding.
+    paths: ["-D", `io.tmp.dirs=${temporary}`, "-D", `statefun.remote.module-name=${fileUri(module)}`],
     prepare: () => {
       write(join(folder, "flink-conf.yaml"), renderFlinkConf(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"), flinkOverrides(settings, role)));
       write(module, renderModule(readFileSync(settings.application.moduleFile, "utf8"), settings));
       write(logging, log4j("info"));
       linkS3Plugin(settings);
-      mkdirSync(join(settings.dataDir, `flink-tmp-${role}`), { recursive: true });
+      mkdirSync(temporary, { recursive: true });
     },
   };
 }
@@ -59,7 +66,7 @@ function linkS3Plugin(settings: ClusterSettings): void {
 }
 
 export function jobManager(settings: ClusterSettings): PartProgram {
-  const { folder, module, logging, prepare } = flinkConf(settings, "jobmanager");
+  const { folder, logging, paths, prepare } = flinkConf(settings, "jobmanager");
   const heap = settings.memoryMb.jobManager - 450;
   return {
     command: "java",
@@ -73,7 +80,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
-      `-Dlog4j.configurationFile=${logging}`,
+      `-Dlog4j.configurationFile=${fileUri(logging)}`,
       "-cp",
       flinkClassPath(),
       "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
@@ -82,17 +89,17 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       "--job-classname",
       "org.apache.flink.statefun.flink.core.StatefulFunctionsJob",
       ...(settings.savepoint === undefined ? [] : ["--fromSavepoint", settings.savepoint]),
-      "-D",
-      `statefun.remote.module-name=file://${module}`,
+      ...paths,
     ],
     env: flinkEnv(settings),
+    foreign: FOREIGN,
     ports: ["flinkRest", "jobManagerRpc", "jobManagerBlob", "jobManagerMetrics"],
     prepare,
   };
 }
 
 export function taskManager(settings: ClusterSettings): PartProgram {
-  const { folder, module, logging, prepare } = flinkConf(settings, "taskmanager");
+  const { folder, logging, paths, prepare } = flinkConf(settings, "taskmanager");
   const sizes = taskManagerMemoryMb(settings);
   return {
     command: "java",
@@ -109,16 +116,16 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
-      `-Dlog4j.configurationFile=${logging}`,
+      `-Dlog4j.configurationFile=${fileUri(logging)}`,
       "-cp",
       flinkClassPath(),
       "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
       "--configDir",
       folder,
-      "-D",
-      `statefun.remote.module-name=file://${module}`,
+      ...paths,
     ],
     env: flinkEnv(settings),
+    foreign: FOREIGN,
     ports: ["taskManagerRpc", "taskManagerData", "taskManagerMetrics"],
     prepare,
   };

@@ -2,9 +2,11 @@ import { join } from "node:path";
 
 import { HOST } from "../addresses.js";
 import { classArchiveOptions } from "../class-archives.js";
+import { JAVA_VARIABLES } from "../environment.js";
+import { properties } from "../file-names.js";
 import type { ClusterSettings } from "../settings.js";
 import { kafkaClasspath } from "../tools/index.js";
-import { EXIT_ON_ERROR, type PartProgram, properties, QUICK_START, write } from "./part-program.js";
+import { EXIT_ON_ERROR, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 /** Kafka's storage; it must be formatted once. */
 export const kafkaData = ({ dataDir }: ClusterSettings): string => join(dataDir, "kafka");
@@ -48,8 +50,8 @@ export function kafka(settings: ClusterSettings): PartProgram {
     command: "java",
     args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("kafka"), EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
     env: {},
+    foreign: JAVA_VARIABLES,
     ports: ["kafka", "kafkaController"],
-    prepare: () =>
-      write(kafkaConf(settings), properties(kafkaProperties(settings))),
+    prepare: () => write(kafkaConf(settings), properties(kafkaProperties(settings))),
   };
 }

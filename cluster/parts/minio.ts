@@ -23,6 +23,7 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
       MINIO_SCANNER_SPEED: "slowest",
       GOMEMLIMIT: "400MiB",
     },
+    foreign: /^MINIO_/,
     ports: ["minio"],
     prepare: () => mkdirSync(data, { recursive: true }),
   };

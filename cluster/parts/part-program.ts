@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { properties } from "../file-names.js";
 import type { PortName } from "../settings.js";
 
 /** How one part is started and known to work. */
@@ -8,6 +9,8 @@ export interface PartProgram {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Variables of the caller's environment that would change what it does. */
+  readonly foreign?: RegExp;
   /** Ports that must be free before it starts. */
   readonly ports: readonly PortName[];
   /** Writes configuration and folders; called before each start. */
@@ -26,12 +29,6 @@ export function write(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
 }
-
-/** A Java properties file. */
-export const properties = (values: Record<string, string | number>): string =>
-  Object.entries(values)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join("");
 
 /** Log lines with time, level and class, to the standard output that the supervisor keeps. */
 export function log4j(level: "info" | "warn"): string {

@@ -3,9 +3,11 @@ import { join } from "node:path";
 
 import { HOST } from "../addresses.js";
 import { classArchiveOptions } from "../class-archives.js";
+import { JAVA_VARIABLES } from "../environment.js";
+import { fileUri, properties } from "../file-names.js";
 import type { ClusterSettings } from "../settings.js";
 import { classpath } from "../tools/index.js";
-import { EXIT_ON_ERROR, log4j, type PartProgram, properties, QUICK_START, write } from "./part-program.js";
+import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 /** Where ZooKeeper keeps its data; the guard looks here. */
 export const zookeeperData = ({ dataDir }: ClusterSettings): string => join(dataDir, "zookeeper");
@@ -16,8 +18,9 @@ export function zookeeper(settings: ClusterSettings): PartProgram {
   const logging = join(dataDir, "conf", "log4j-zookeeper.properties");
   return {
     command: "java",
-    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("zookeeper"), EXIT_ON_ERROR, `-Dlog4j.configurationFile=${logging}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
+    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("zookeeper"), EXIT_ON_ERROR, `-Dlog4j.configurationFile=${fileUri(logging)}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
     env: {},
+    foreign: JAVA_VARIABLES,
     ports: ["zookeeper"],
     prepare: () => {
       write(logging, log4j("warn"));

@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
+import { given } from "../environment.js";
 import type { Progress } from "./cache.js";
 import { installDebian, mayInstall } from "./requirements.js";
 
@@ -8,8 +9,9 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 /** Where a browser of Chromium's family is: `CHROMIUM`, else on `PATH`; `undefined` when there is none. */
 export function browserProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return [...(env["CHROMIUM"] ? [env["CHROMIUM"]] : []), ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))].find(isExecutable);
+  const { PATH: path = "", CHROMIUM: asked } = given(env);
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  return [...(asked === undefined ? [] : [asked]), ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))].find(isExecutable);
 }
 
 /** Installs Debian's Chromium when there is no browser and that is possible. Tests that need one skip without it, so this never fails. */

@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
+import { childEnv } from "../environment.js";
 import { cacheDir } from "../settings.js";
 import { UserError } from "../user-error.js";
 import type { Progress } from "./cache.js";
@@ -13,7 +14,7 @@ export interface BuildStep {
   readonly what: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env?: Readonly<Record<string, string>>;
   /** What to say when it fails, before the place of its log. */
   readonly failure: string;
   readonly progress: Progress;
@@ -31,7 +32,7 @@ export async function build({ what, command, args, env, failure, progress }: Bui
   const timer = setInterval(() => progress(`${what} … ${seconds()}${lastLine && `: ${lastLine.slice(0, 100)}`}`), PROGRESS_MS);
   try {
     const code = await new Promise<number>((resolve, reject) => {
-      const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+      const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: childEnv(env) });
       const onData = (chunk: Buffer) => {
         output.write(chunk);
         const line = stripVTControlCharacters(chunk.toString()).trimEnd().split("\n").at(-1)!.trim();

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setPriority } from "node:os";
 
 import { pino } from "pino";
 
+import { askLoopbackDirectly } from "../../cluster/environment.js";
+import { behindOthers } from "../../cluster/priority.js";
 import { bundleClient } from "./bundle.js";
 import { Feed } from "./feed.js";
 import { dashboardApp } from "./http/app.js";
@@ -38,7 +39,8 @@ const ALERTS_FACTOR = 2;
 async function main(): Promise<void> {
   const logger = pino({ name: "dashboard" }, pino.destination({ sync: true }));
   const settings = dashboardSettings(process.env);
-  setPriority(NICENESS);
+  askLoopbackDirectly();
+  behindOthers(NICENESS);
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
   const hub = new SseHub({ bootId: randomBytes(6).toString("hex"), kept: KEPT_FRAMES, maxBufferedBytes: MAX_BUFFERED_BYTES });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { given } from "../../cluster/environment.js";
+
 const number = (value: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(value);
 
 const environment = z.object({
@@ -14,8 +16,7 @@ const environment = z.object({
   DASHBOARD_HOSTS: z.string().default(""),
   DASHBOARD_KEEP_ALERTS: number(20_000, 100, 1_000_000),
   DASHBOARD_KEEP_DECISIONS: number(60_000, 1_000, 5_000_000),
-  // Empty counts as not set: docker-compose.yml cannot leave a variable out.
-  DASHBOARD_FAILURES: z.union([z.literal(""), z.url()]).optional(),
+  DASHBOARD_FAILURES: z.url().optional(),
   DASHBOARD_FAILURES_TOKEN: z.string().optional(),
 });
 
@@ -44,7 +45,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 
 /** @throws Error that names the variable that is wrong */
 export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
-  const parsed = environment.safeParse(env);
+  const parsed = environment.safeParse(given(env));
   if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
   const settings = parsed.data;
   if (!LOOPBACK.has(settings.HOST) && settings.DASHBOARD_TOKEN === undefined && settings.DASHBOARD_ALLOW_OPEN !== "yes") {
@@ -61,6 +62,6 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     hosts: settings.DASHBOARD_HOSTS.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
-    failures: !settings.DASHBOARD_FAILURES ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
+    failures: settings.DASHBOARD_FAILURES === undefined ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
   };
 }

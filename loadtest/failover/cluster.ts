@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { type ClusterOptions, FRAUD_DETECTION, REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { type Transport, withTransport } from "../../cluster/transports.js";
@@ -17,7 +18,7 @@ export function faultyCluster(folder: string, transport: Transport = "batching")
         ...FRAUD_DETECTION.servers,
         functions: {
           ...functions,
-          args: ["--import", "tsx", "--import", join(REPOSITORY_ROOT, "loadtest/failover/flaky-server.ts"), ...functions.args.slice(2)],
+          args: ["--import", "tsx", "--import", pathToFileURL(join(REPOSITORY_ROOT, "loadtest/failover/flaky-server.ts")).href, ...functions.args.slice(2)],
           env: { FLAKY: flakyFile(folder), ROLLING_ENV: rollingEnvFile(folder) },
         },
       },

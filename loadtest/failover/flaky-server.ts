@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 
+import { given } from "../../cluster/environment.js";
+
 /** How a server may misbehave: answer with an error, late, with half an answer, or not at all. */
 export const FLAKY_MODES = ["500", "404", "slow", "truncated", "silent"] as const;
 export type FlakyMode = (typeof FLAKY_MODES)[number];
@@ -50,4 +52,5 @@ function misbehave(mode: string, request: IncomingMessage, response: ServerRespo
   response.writeHead(Number(mode), { "content-type": "text/plain" }).end("on purpose\n");
 }
 
-if (process.env["FLAKY"] !== undefined) install(process.env["FLAKY"]);
+const file = given()["FLAKY"];
+if (file !== undefined) install(file);

@@ -26,10 +26,12 @@ const BATCH = 25;
 
 /** A plan for k6 by itself: `INTAKE` (URL), `RATE` (transactions a second) and `DURATION` (seconds) of its environment. */
 export function planOf(env: Readonly<Record<string, string | undefined>>): Plan {
-  const rate = positive("RATE", env["RATE"] ?? "200");
-  const seconds = positive("DURATION", env["DURATION"] ?? "30");
+  // Empty counts as not set.
+  const given = (name: string, otherwise: string): string => (env[name]?.trim() ? env[name] : otherwise);
+  const rate = positive("RATE", given("RATE", "200"));
+  const seconds = positive("DURATION", given("DURATION", "30"));
   return {
-    intake: env["INTAKE"] ?? "http://127.0.0.1:8080",
+    intake: given("INTAKE", "http://127.0.0.1:8080"),
     batch: BATCH,
     stages: [{ rate, seconds, ramp: false }],
     maxRequests: Math.ceil((rate / BATCH) * 35) + 20,

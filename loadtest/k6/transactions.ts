@@ -7,7 +7,7 @@ import type { Options } from "k6/options";
 import { type Plan, planOf, runOf } from "./plan.ts";
 import { labels, transaction } from "./traffic.ts";
 
-const plan = __ENV["PLAN"] === undefined ? planOf(__ENV) : (JSON.parse(open(__ENV["PLAN"])) as Plan);
+const plan = __ENV["PLAN"] ? (JSON.parse(open(__ENV["PLAN"])) as Plan) : planOf(__ENV);
 /** Before the first repetition; twice as long before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addresses, clusterSettings, flinkClient, poll } from "../../cluster/index.js";
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
+import { readStateRecord } from "../../cluster/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
 import { PATIENCE_MS } from "../patience.js";
 
@@ -138,6 +139,11 @@ describe("the cluster", () => {
     const up = await finish(["cluster", "up", "--detach", ...here]);
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
+    // For the next start to give the job its slots.
+    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2 });
+    const again = await finish(["cluster", "up", "--detach", ...here]);
+    expect(errorLines(again.stderr)).toEqual([expect.stringMatching(/the cluster "e2e-commands" is already running/)]);
+    expect([again.code, again.stdout]).toEqual([1, ""]);
 
     await generate("listed");
     const topics = await finish(["topics", "decisions", "--from-beginning", "--limit", "10", "--compact", ...brokers]);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
+import { given } from "../../cluster/environment.js";
 import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
 import { REPOSITORY_ROOT, TOPICS, withDashboard } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -31,7 +32,7 @@ const NOTE_ALERTS = `
   look();
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
 `;
-const SCREENSHOTS = process.env["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
+const SCREENSHOTS = given()["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
 
 const name = "e2e-dashboard";
 const portOffset = 15_000;

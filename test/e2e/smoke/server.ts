@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 
+import { given } from "../../../cluster/environment.js";
 import { LIMITS } from "../../../cluster/settings.js";
 import { RequestReplyHandler } from "../../../statefun/index.js";
 import { programFunctions } from "../../../statefun/testing/program.js";
@@ -11,5 +12,5 @@ const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) =>
   if (request.url === "/healthz") response.end("ok");
   else handler(request, response);
 });
-server.listen(Number(process.env["PORT"]), process.env["HOST"]);
+server.listen(Number(given()["PORT"]), given()["HOST"]);
 process.once("SIGTERM", () => process.exit(0));

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../../cluster/index.js";
 import { stopCluster } from "../../../cluster/control.js";
+import { given } from "../../../cluster/environment.js";
 import { type Application, LIMITS, nodeServer } from "../../../cluster/settings.js";
 import { kafkaClient, Partitioners } from "../../../kafka/client.js";
 import { followTopics } from "../../../kafka/consumer.js";
@@ -14,7 +15,7 @@ import { PATIENCE_MS } from "../../patience.js";
 
 const ADDRESSES = 1_000;
 const COMMANDS = 100_000;
-const SEED = Number(process.env["SMOKE_SEED"] ?? 20_260_101);
+const SEED = Number(given()["SMOKE_SEED"] ?? 20_260_101);
 const OUT = "smoke.out";
 const IN = "smoke.programs";
 

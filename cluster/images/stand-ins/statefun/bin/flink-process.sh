@@ -7,7 +7,7 @@ result=BASH_JAVA_UTILS_EXEC_RESULT:
 classpath=$(find -L "$FLINK_HOME/lib" -name '*.jar' | sort | paste -sd:)
 log4j=-Dlog4j.configurationFile=file:$conf/log4j-console.properties
 
-setting() { sed -n "s/^$1: *//p" "$conf/flink-conf.yaml" | tail -n 1; }
+setting() { sed -n "s/^$1: *//p" "$conf/flink-conf.yaml" | tail -n 1 | tr -d '\r'; }
 
 # run <memory command> <setting with Java options> <class> start-foreground [arguments]
 run() {
