@@ -60,6 +60,8 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
 
 function checkId(field: string, id: string): void {
   if (id === "") throw missing(field);
+  // What was other characters once: two ids that were lost like this would be one account, or one merchant. In a name, that is its sender's trouble.
+  if (id.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} holds the replacement character U+FFFD: its sender has read it in another encoding than it was written in`, field);
   checkText(field, id, MAX_ID_BYTES);
   if (id !== id.trim()) throw invalid(field, "must not begin or end with white space");
 }
@@ -71,7 +73,7 @@ const checkName = (field: string, name: string): void => checkText(field, name, 
 const INVISIBLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 function checkText(field: string, text: string, maxBytes: number): void {
-  if (!text.isWellFormed() || text.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} is not well-formed Unicode`, field);
+  if (!text.isWellFormed()) throw new RefusedError(IntakeReason.ENCODING, `${field} is not well-formed Unicode`, field);
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) throw invalid(field, `must have at most ${maxBytes} bytes, not ${bytes}`);
   if (INVISIBLE.test(text)) throw invalid(field, "must not hold control or direction characters");
