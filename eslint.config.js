@@ -44,13 +44,14 @@ export default tseslint.config(
         "error",
         {
           paths: ["kafkajs", "express", "prom-client", "pino"].map((name) => ({ name, message: NODE_BUILTINS.message })),
-          patterns: [NODE_BUILTINS, { regex: "/(kafka|cluster|demo|ingress-generator|intake|loadtest)/", message: "The functions depend on protos/ and statefun/ only." }],
+          patterns: [NODE_BUILTINS, { regex: "/(kafka|cluster|demo|ingress-generator|intake|loadtest|money)/", message: "The functions depend on protos/ and statefun/ only." }],
         },
       ],
-      "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "setImmediate", "performance", "fetch", "crypto"],
+      "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "setImmediate", "performance", "fetch", "crypto", { name: "Intl", message: "What it knows is another in every version of Node." }],
       "no-restricted-syntax": [
         "error",
         { selector: "MemberExpression[object.name='Date'][property.name='now']", message: "No clock but the message's event time." },
+        { selector: "MemberExpression[property.name=/^(toLocale\\w+|localeCompare|normalize)$/]", message: "Its result is another in every version of Node." },
         { selector: "NewExpression[callee.name='Date']", message: "No clock but the message's event time." },
         { selector: "MemberExpression[object.name='Math'][property.name='random']", message: "No randomness." },
         {
@@ -68,7 +69,7 @@ export default tseslint.config(
         "error",
         {
           paths: ["child_process", "node:child_process", "kafkajs"],
-          patterns: [{ regex: "fraud|/(functions|kafka|cluster|demo|ingress-generator|intake|loadtest|models)/", message: "statefun/ knows nothing of fraud." }],
+          patterns: [{ regex: "fraud|/(functions|kafka|cluster|demo|ingress-generator|intake|loadtest|models|money)/", message: "statefun/ knows nothing of fraud." }],
         },
       ],
     },

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 
+import { amountText } from "../money/amount-text.js";
 import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { ShownAlert, Snapshot } from "./live-stats.js";
 
@@ -44,6 +45,6 @@ export function liveLine(run: Snapshot, cluster: ClusterGlance): string {
 /** One line of an alert. */
 export function alertLine(alert: ShownAlert): string {
   const kind = alert.kind === Alert_Kind.ESCALATED ? pc.red("escalated") : pc.yellow("opened   ");
-  const amount = `${(Number(alert.amountMinor) / 100).toFixed(2)} ${alert.currency}`;
+  const amount = amountText(alert.amountMinor, alert.currency);
   return `  ${kind} ${alert.accountId.padEnd(14)} score ${String(alert.score).padStart(4)}  ${amount.padStart(12)}  ${alert.place.padEnd(20)} ${alert.reasons.join(", ")}`;
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { transactionProblem } from "../functions/account-counter/validation.js";
 import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { admit, type Admitted, type InputKind } from "./admission.js";
 import { contentHash } from "./content-hash.js";
@@ -56,12 +57,17 @@ describe("a transaction", () => {
   it("may use protobuf's other JSON: names of the proto file, integers in strings, null for nothing", () => {
     const { accountId, eventTimeMs, ...rest } = transaction;
     expect(taken(json({ ...rest, account_id: accountId, event_time_ms: String(eventTimeMs), amountMinor: "1999", location: null, merchantName: null }))).toEqual(taken(json(transaction)));
+    const location = { latitudeE6: 1, longitudeE6: -2, name: "x" };
+    expect(taken(json({ ...transaction, location: { latitude_e6: 1, longitude_e6: -2, name: "x" } }))).toEqual(taken(json({ ...transaction, location })));
   });
 
   it.each([
     { what: "by content", bytes: json(transaction), type: undefined },
     { what: "with white space around it", bytes: Buffer.from(`\n\t ${JSON.stringify(transaction, undefined, 2)}\r\n`), type: undefined },
     { what: "with a byte order mark", bytes: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json(transaction)]), type: undefined },
+    { what: "by a header with a suffix", bytes: json(transaction), type: "application/x+json" },
+    { what: "by a header with a suffix and more", bytes: json(transaction), type: 'application/vnd.bank.v2+JSON ; charset="UTF-8"' },
+    { what: "by a header of another kind with a suffix", bytes: json(transaction), type: "text/x.shop+json" },
     { what: "by header", bytes: json(transaction), type: "Application/JSON; charset=utf-8" },
     { what: "protobuf by header", bytes: protobuf(), type: "application/x-protobuf" },
     { what: "protobuf by Google's header", bytes: protobuf(), type: "application/vnd.google.protobuf" },
@@ -71,11 +77,15 @@ describe("a transaction", () => {
   });
 
   const without = (field: keyof typeof transaction) => json({ ...transaction, [field]: undefined });
+  const withText = (text: string, other: string) => Buffer.from(JSON.stringify(transaction).replace(text, other));
   const withField = (field: string, value: unknown) => json({ ...transaction, [field]: value });
   it.each([
     ["EMPTY", Buffer.alloc(0)],
     ["TOO_LARGE", Buffer.alloc(9_000, 0x20)],
     ["CONTENT_TYPE", json(transaction), "text/plain"],
+    ["CONTENT_TYPE", json(transaction), "application/x-ndjson"],
+    ["CONTENT_TYPE", json(transaction), "application/jsonx"],
+    ["CONTENT_TYPE", json(transaction), "+json"],
     ["UNREADABLE", Buffer.from("hello")],
     ["UNREADABLE", json(transaction).subarray(0, 40)],
     ["UNREADABLE", json([transaction]), "application/json"],
@@ -88,6 +98,13 @@ describe("a transaction", () => {
     ["ENCODING", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
     ["ENCODING accountId", withField("accountId", "a\ud800")],
     ["ENCODING accountId", Buffer.concat([protobuf(), Buffer.from([0x12, 0x01, 0xff])])],
+    ["ENCODING accountId", withField("accountId", "M\ufffdller")],
+    ["ENCODING transactionId", protobuf({ transactionId: "\ufffd" })],
+    ["ENCODING merchantId", withText('"m"', '"\\ufffd"')],
+    ["ENCODING merchantName", withField("merchantName", "\udc00")],
+    ["ENCODING merchantName", Buffer.concat([protobuf(), Buffer.from([0x42, 0x02, 0xc3, 0x28])])],
+    ["ENCODING merchantName", Buffer.concat([protobuf(), Buffer.from([0x42, 0x03, 0xed, 0xa0, 0x80])])],
+    ["ENCODING location.name", Buffer.concat([protobuf(), Buffer.from([0x3a, 0x03, 0x1a, 0x01, 0xff])])],
     ["MISSING_FIELD accountId", without("accountId")],
     ["MISSING_FIELD accountId", withField("accountId", "")],
     ["MISSING_FIELD merchantId", without("merchantId")],
@@ -97,7 +114,15 @@ describe("a transaction", () => {
     ["MISSING_FIELD location.longitudeE6", withField("location", { latitudeE6: 1 })],
     ["UNKNOWN_FIELD amount", withField("amount", 1)],
     ["UNKNOWN_FIELD location.city", withField("location", { latitudeE6: 1, longitudeE6: 1, city: "x" })],
-    ["UNKNOWN_FIELD account_id", withField("account_id", "twice")],
+    ["UNKNOWN_FIELD account__id", withField("account__id", "x")],
+    ["DUPLICATE_FIELD accountId", withField("account_id", "twice")],
+    ["DUPLICATE_FIELD accountId", withField("account_id", null)],
+    ["DUPLICATE_FIELD location.latitudeE6", withField("location", { latitudeE6: 1, latitude_e6: 1, longitudeE6: 1 })],
+    ["DUPLICATE_FIELD amountMinor", withText('"amountMinor":1999', '"amountMinor":1999,"amountMinor":1999')],
+    ["DUPLICATE_FIELD amountMinor", withText('"amountMinor":1999', '"amountMinor":1999,"\\u0061mountMinor":5'), "application/json"],
+    ["DUPLICATE_FIELD location.name", withText('"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"a","name":"b"},"currency"')],
+    // Of a field that does not exist, too: one fault of two is named.
+    ["DUPLICATE_FIELD x", withText("{", '{"x":{},"x":{},')],
     ["WRONG_TYPE accountId", withField("accountId", 17)],
     ["WRONG_TYPE amountMinor", withField("amountMinor", 19.99)],
     ["WRONG_TYPE amountMinor", Buffer.from(JSON.stringify(transaction).replace("1999", "1e400"))],
@@ -106,11 +131,12 @@ describe("a transaction", () => {
     ["WRONG_TYPE location", withField("location", "Lisbon")],
     ["WRONG_TYPE location.latitudeE6", withField("location", { latitudeE6: 1e12, longitudeE6: 1 })],
     ["WRONG_TYPE amountMinor", Buffer.from(FraudLabel.encode(FraudLabel.fromPartial({ labelId: "l", accountId: "a", transactionId: "t", merchantId: "m" })).finish())],
-    ["INVALID_VALUE amountMinor", withField("amountMinor", 0)],
     ["INVALID_VALUE amountMinor", withField("amountMinor", -1)],
-    ["INVALID_VALUE amountMinor", withField("amountMinor", "1000000000001")],
+    ["INVALID_VALUE amountMinor", withField("amountMinor", "1000000000000001")],
     ["INVALID_VALUE currency", withField("currency", "EURO")],
     ["INVALID_VALUE currency", withField("currency", "eur")],
+    ["INVALID_VALUE currency", withField("currency", "XXX")],
+    ["INVALID_VALUE currency", withField("currency", "constructor")],
     ["INVALID_VALUE eventTimeMs", withField("eventTimeMs", 1_800_000_000)],
     ["INVALID_VALUE eventTimeMs", withField("eventTimeMs", -5)],
     ["TIME_AHEAD eventTimeMs", withField("eventTimeMs", NOW_MS + 300_001)],
@@ -128,6 +154,27 @@ describe("a transaction", () => {
 
   it.each(["חשבון-١٧", "👩‍👩‍👧‍👦💳", "a b", "x".repeat(128)])("may have the account id %s", (accountId) => {
     expect(taken(withField("accountId", accountId)).accountId).toBe(accountId);
+  });
+
+  it("may have replacement characters in its names, from JSON, escaped or not, and from protobuf", () => {
+    const [merchantName, location] = ["Caf\ufffd", { latitudeE6: 1, longitudeE6: 1, name: "\ufffdvora" }];
+    const written = withText('"merchantId"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"\\ufffdvora"},"merchantName":"Caf\\uFFFD","merchantId"');
+    for (const bytes of [json({ ...transaction, merchantName, location }), protobuf({ merchantName, location }), written]) expect(taken(bytes)).toMatchObject({ merchantName, location });
+  });
+
+  it.each(["VED", "SLE", "XCG", "ZWG", "JPY", "KWD", "CLF", "UYW", "MRU"])("may be in %s, whatever Node's ICU knows", (currency) => {
+    expect(taken(withField("currency", currency)).currency).toBe(currency);
+  });
+
+  it("may be of nothing, which verifies a card, and of ten million million rials", () => {
+    for (const amountMinor of [0n, 1_000_000_000_000_000n]) {
+      expect(taken(protobuf({ amountMinor }))).toMatchObject({ amountMinor });
+      expect(taken(json({ ...transaction, amountMinor: String(amountMinor) }))).toMatchObject({ amountMinor });
+      expect(taken(json({ ...transaction, amountMinor: Number(amountMinor) }))).toMatchObject({ amountMinor });
+      // What the intake takes, the account counter takes.
+      expect(transactionProblem(taken(protobuf({ amountMinor, currency: "IRR" })))).toBeUndefined();
+    }
+    expect(transactionProblem(Transaction.fromPartial({ ...taken(protobuf()), amountMinor: 1_000_000_000_000_001n }))).toContain("amount_minor");
   });
 
   it("may be as far ahead as it may, or as an intake is told", () => {
@@ -167,7 +214,12 @@ describe("a label", () => {
     expect(refused(Buffer.from(FraudLabel.encode({ ...FraudLabel.decode(value), note: "n".repeat(1025) }).finish()), undefined, "label")).toBe("INVALID_VALUE note");
   });
 
+  it("may have replacement characters in what is for people", () => {
+    expect(FraudLabel.decode(take("label", json({ ...label, note: "said \ufffd", analyst: "J\ufffdrg" })).value)).toMatchObject({ note: "said \ufffd", analyst: "J\ufffdrg" });
+  });
+
   it.each([
+    ["ENCODING labelId", { labelId: "l\ufffd" }],
     ["MISSING_FIELD verdict", { verdict: undefined }],
     ["WRONG_TYPE verdict", { verdict: "MAYBE" }],
     ["INVALID_VALUE revision", { revision: 0 }],
@@ -207,7 +259,7 @@ describe("any bytes", () => {
 
   it("that are admitted come out the same when they are admitted again", () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }), fc.integer({ min: 1, max: 1e12 }), (accountId, amountMinor) => {
+      fc.property(fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }), fc.integer({ min: 0, max: 1e15 }), (accountId, amountMinor) => {
         const input = json({ ...transaction, accountId, amountMinor });
         if (refused(input) !== "admitted") return;
         const once = take("transaction", input);

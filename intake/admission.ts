@@ -2,8 +2,10 @@ import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { contentHash } from "./content-hash.js";
 import { labelFromJson, transactionFromJson } from "./json-input.js";
+import { formatOf, mediaType } from "./media-type.js";
 import { labelFromProtobuf, transactionFromProtobuf } from "./protobuf-input.js";
 import { RefusedError } from "./problem.js";
+import { type KeyPath, repeatedKeys } from "./repeated-keys.js";
 import { checkLabel, checkTransaction, type Clock } from "./rules.js";
 
 /** What may enter. */
@@ -36,7 +38,7 @@ export const MAX_INPUT_BYTES = 8 * 1024;
 export function admit(kind: InputKind, bytes: Uint8Array, contentType: string | undefined, source: Source, clock: Clock): Admitted {
   if (bytes.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the record has no content");
   if (bytes.length > MAX_INPUT_BYTES) throw new RefusedError(IntakeReason.TOO_LARGE, `the record has ${bytes.length} bytes, of ${MAX_INPUT_BYTES} at most`);
-  if (formatOf(bytes, contentType) === "json") return admitJson(kind, parseJson(bytes), source, clock);
+  if (readAs(bytes, contentType) === "json") return admitJson(kind, readJson(bytes), source, clock);
   return kind === "transaction" ? finishTransaction(transactionFromProtobuf(bytes), source, clock) : finishLabel(labelFromProtobuf(bytes), source, clock);
 }
 
@@ -64,15 +66,11 @@ const nameOf = (source: Source): string => ("origin" in source ? placeOf(source.
 /** A record's place in words, such as `transactions-2-17`. */
 export const placeOf = ({ topic, partition, offset }: Origin): string => `${topic}-${partition}-${offset}`;
 
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
-const PROTOBUF_TYPE = /^application\/(?:x-|vnd\.google\.)?protobuf$/;
-
-function formatOf(bytes: Uint8Array, contentType: string | undefined): "json" | "protobuf" {
+function readAs(bytes: Uint8Array, contentType: string | undefined): "json" | "protobuf" {
   if (contentType === undefined) return looksLikeJson(bytes) ? "json" : "protobuf";
-  const name = contentType.split(";", 1)[0]!.trim().toLowerCase();
-  if (JSON_TYPE.test(name)) return "json";
-  if (PROTOBUF_TYPE.test(name)) return "protobuf";
-  throw new RefusedError(IntakeReason.CONTENT_TYPE, `content-type ${name.slice(0, 64)} is neither application/json nor application/x-protobuf`);
+  const format = formatOf(contentType);
+  if (format === "json" || format === "protobuf") return format;
+  throw new RefusedError(IntakeReason.CONTENT_TYPE, `content-type ${mediaType(contentType).slice(0, 64)} is neither application/json (or another that ends in +json) nor application/x-protobuf`);
 }
 
 const BOM = [0xef, 0xbb, 0xbf];
@@ -96,8 +94,15 @@ function looksLikeJson(bytes: Uint8Array): boolean {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** JSON as `JSON.parse` has it, and what it does not say. */
+export interface ParsedJson {
+  readonly json: unknown;
+  /** Keys that an object has twice: of each item of an array, the first. */
+  readonly repeated: readonly KeyPath[];
+}
+
 /** @throws {RefusedError} when the bytes are no UTF-8, or no JSON */
-export function parseJson(bytes: Uint8Array): unknown {
+export function parseJson(bytes: Uint8Array): ParsedJson {
   let decoded: string;
   try {
     decoded = utf8.decode(bytes);
@@ -105,8 +110,21 @@ export function parseJson(bytes: Uint8Array): unknown {
     throw new RefusedError(IntakeReason.ENCODING, "the JSON is not UTF-8");
   }
   try {
-    return JSON.parse(decoded);
+    return { json: JSON.parse(decoded) as unknown, repeated: repeatedKeys(decoded) };
   } catch (cause) {
     throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`);
   }
+}
+
+/** JSON in which every object names a field once. @throws {RefusedError} */
+export function readJson(bytes: Uint8Array): unknown {
+  const { json, repeated } = parseJson(bytes);
+  if (repeated.length > 0) throw repetition(repeated[0]!);
+  return json;
+}
+
+/** That a key stands twice. */
+export function repetition(path: KeyPath): RefusedError {
+  const field = path.join(".").slice(0, 64);
+  return new RefusedError(IntakeReason.DUPLICATE_FIELD, `${field} stands twice: it must be said which value holds`, field);
 }

@@ -9,6 +9,8 @@ const int64 = z.union([z.int(), z.string().regex(/^-?\d{1,18}$/)]).meta({ descri
 const millionths = z.int32();
 const text = z.string();
 
+const locationJson = z.strictObject({ latitudeE6: millionths, longitudeE6: millionths, name: text.nullish() });
+
 /** A transaction in JSON. What the intake stamps is no part of it. */
 export const transactionJson = z
   .strictObject({
@@ -18,7 +20,7 @@ export const transactionJson = z
     amountMinor: int64,
     currency: text.meta({ description: "ISO 4217" }),
     eventTimeMs: int64.meta({ description: "milliseconds since 1970" }),
-    location: z.strictObject({ latitudeE6: millionths, longitudeE6: millionths, name: text.nullish() }).nullish().meta({ description: "millionths of a degree" }),
+    location: locationJson.nullish().meta({ description: "millionths of a degree" }),
     merchantName: text.nullish(),
   });
 
@@ -70,10 +72,11 @@ export function labelFromJson(json: unknown): FraudLabel {
   });
 }
 
-function parse<S extends z.ZodType>(schema: S, json: unknown): z.output<S> {
-  const parsed = schema.safeParse(withCamelCase(json));
+function parse<S extends z.ZodObject>(schema: S, json: unknown): z.output<S> {
+  const named = withCamelCase(schema, json);
+  const parsed = schema.safeParse(named);
   if (parsed.success) return parsed.data;
-  throw refusal(parsed.error.issues[0]!, json);
+  throw refusal(parsed.error.issues[0]!, named);
 }
 
 function refusal(issue: z.core.$ZodIssue, json: unknown): RefusedError {
@@ -89,19 +92,37 @@ function refusal(issue: z.core.$ZodIssue, json: unknown): RefusedError {
 }
 
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined), withCamelCase(json));
+  return path.reduce<unknown>((value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined), json);
 }
 
-/** Protobuf's JSON may also use the names of the proto file, such as `account_id`. */
-function withCamelCase(json: unknown): unknown {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
-  const entries = Object.entries(json);
-  if (!entries.some(([key]) => key.includes("_"))) return json;
-  const named: Record<string, unknown> = {};
-  for (const [key, value] of entries) {
-    const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    // Given twice, the second name stays as it is, and is refused as unknown.
-    named[camel in named || (camel !== key && Object.hasOwn(json, camel)) ? key : camel] = value;
-  }
-  return named;
+/** Protobuf's JSON may also use the names of the proto file, such as `account_id`. @throws {RefusedError} when both stand for one field */
+function withCamelCase(schema: z.ZodObject, json: unknown): unknown {
+  const named = renamed(schema, json, "");
+  if (schema !== transactionJson || !isObject(named) || !isObject(named["location"])) return named;
+  const location = renamed(locationJson, named["location"], "location.");
+  return location === named["location"] ? named : { ...named, location };
+}
+
+function renamed(schema: z.ZodObject, json: unknown, path: string): unknown {
+  if (!isObject(json) || !Object.keys(json).some((key) => key.includes("_"))) return json;
+  const protoNames = protoNamesOf(schema);
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => {
+      const camel = protoNames.get(key);
+      if (camel === undefined || camel === key) return [key, value];
+      if (Object.hasOwn(json, camel)) throw new RefusedError(IntakeReason.DUPLICATE_FIELD, `${path}${camel} stands twice, also as ${key}: it must be said which value holds`, path + camel);
+      return [camel, value];
+    }),
+  );
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const PROTO_NAMES = new Map<z.ZodObject, ReadonlyMap<string, string>>();
+
+/** Of a schema's fields: their names in the proto file, and those in camel case. */
+function protoNamesOf(schema: z.ZodObject): ReadonlyMap<string, string> {
+  let names = PROTO_NAMES.get(schema);
+  if (names === undefined) PROTO_NAMES.set(schema, (names = new Map(Object.keys(schema.shape).map((name) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), name]))));
+  return names;
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
@@ -8,11 +10,14 @@ import { RefusedError } from "./problem.js";
 interface Field {
   readonly name: string;
   readonly wireType: WireType;
+  readonly text?: true;
   readonly fields?: Fields;
 }
 type Fields = Readonly<Record<number, Field>>;
 
-const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
+const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimited, text: true });
+const bytes = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
+const message = (name: string, fields: Fields): Field => ({ ...bytes(name), fields });
 const number = (name: string): Field => ({ name, wireType: WireType.Varint });
 const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset") };
 const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
@@ -23,10 +28,10 @@ const TRANSACTION: Fields = {
   4: number("amountMinor"),
   5: text("currency"),
   6: number("eventTimeMs"),
-  7: { ...text("location"), fields: LOCATION },
+  7: message("location", LOCATION),
   8: text("merchantName"),
-  14: { ...text("origin"), fields: ORIGIN },
-  15: text("contentHash"),
+  14: message("origin", ORIGIN),
+  15: bytes("contentHash"),
 };
 const LABEL: Fields = {
   1: text("labelId"),
@@ -39,7 +44,7 @@ const LABEL: Fields = {
   8: number("verdict"),
   9: text("note"),
   10: text("analyst"),
-  14: { ...text("origin"), fields: ORIGIN },
+  14: message("origin", ORIGIN),
 };
 
 /** @throws {RefusedError} when the bytes are not exactly one Transaction */
@@ -56,7 +61,8 @@ export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
 
 /**
  * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte, and
- * takes a known field of another wire type for an unknown one.
+ * takes a known field of another wire type for an unknown one, and bytes that are no UTF-8 for replacement characters, which a client
+ * may also have sent.
  */
 function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): void {
   try {
@@ -72,7 +78,8 @@ function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): v
       const name = path + field.name;
       if (wireType !== field.wireType) throw new RefusedError(IntakeReason.WRONG_TYPE, `${name} is not of its type: is this a ${message}?`, name);
       if (field.fields !== undefined) check(reader.bytes(), field.fields, message, `${name}.`);
-      else reader.skip(wireType, number);
+      else if (field.text !== true) reader.skip(wireType, number);
+      else if (!isUtf8(reader.bytes())) throw new RefusedError(IntakeReason.ENCODING, `${name} is not UTF-8`, name);
     }
     if (reader.pos !== reader.len) throw new RangeError("the last field is cut off");
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { isCurrency } from "../money/currencies.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { type FraudLabel, type Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { RefusedError } from "./problem.js";
@@ -8,8 +9,11 @@ export const MAX_ID_BYTES = 128;
 export const MAX_NAME_BYTES = 256;
 /** Bytes of UTF-8 of what an analyst writes about a verdict. */
 export const MAX_NOTE_BYTES = 1024;
-/** Ten thousand million of the major unit. */
-export const MAX_AMOUNT_MINOR = 1_000_000_000_000n;
+/**
+ * In minor units of any currency: ten million million rials, which are ten million dollars, and a hundred thousand million unidades de
+ * fomento. Below 2^53, so that a JSON number holds it exactly.
+ */
+export const MAX_AMOUNT_MINOR = 1_000_000_000_000_000n;
 /** 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970. */
 export const MIN_TIME_MS = 946_684_800_000n;
 /** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
@@ -17,8 +21,6 @@ export const MAX_AHEAD_MS = 5 * 60_000;
 /** The last instant that has a date in JavaScript. */
 const MAX_DATE_MS = 8_640_000_000_000_000n;
 export const MAX_REVISION = 1_000_000;
-
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 /** What the clock says, and how much it matters. */
 export interface Clock {
@@ -33,10 +35,11 @@ export function checkTransaction(transaction: Transaction, clock: Clock): void {
   checkId("transactionId", transaction.transactionId);
   checkId("accountId", transaction.accountId);
   checkId("merchantId", transaction.merchantId);
-  if (transaction.amountMinor <= 0n) throw invalid("amountMinor", "must be more than 0");
+  // 0: a card is verified, and nothing is paid.
+  if (transaction.amountMinor < 0n) throw invalid("amountMinor", "must be 0 or more");
   if (transaction.amountMinor > MAX_AMOUNT_MINOR) throw invalid("amountMinor", `must be at most ${MAX_AMOUNT_MINOR}`);
   if (transaction.currency === "") throw missing("currency");
-  if (!CURRENCIES.has(transaction.currency)) throw invalid("currency", "is no ISO 4217 code in capital letters");
+  if (!isCurrency(transaction.currency)) throw invalid("currency", "must be the code of a currency of ISO 4217 that is in use, in capital letters");
   checkTime("eventTimeMs", transaction.eventTimeMs, clock);
   if (location !== undefined) {
     if (Math.abs(location.latitudeE6) > 90_000_000) throw invalid("location.latitudeE6", "must lie between -90000000 and 90000000");
@@ -62,6 +65,8 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
 
 function checkId(field: string, id: string): void {
   if (id === "") throw missing(field);
+  // What was other characters once: two ids that were lost like this would be one account, or one merchant. In a name, that is its sender's trouble.
+  if (id.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} holds the replacement character U+FFFD: its sender has read it in another encoding than it was written in`, field);
   checkText(field, id, MAX_ID_BYTES);
   if (id !== id.trim()) throw invalid(field, "must not begin or end with white space");
 }
@@ -73,7 +78,7 @@ const checkName = (field: string, name: string): void => checkText(field, name, 
 const INVISIBLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 function checkText(field: string, text: string, maxBytes: number): void {
-  if (!text.isWellFormed() || text.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} is not well-formed Unicode`, field);
+  if (!text.isWellFormed()) throw new RefusedError(IntakeReason.ENCODING, `${field} is not well-formed Unicode`, field);
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) throw invalid(field, `must have at most ${maxBytes} bytes, not ${bytes}`);
   if (INVISIBLE.test(text)) throw invalid(field, "must not hold control or direction characters");

@@ -1,5 +1,5 @@
 import { html, type Html, table, verdictLine } from "../loadtest/report/html.js";
-import { amountText, duration, HOP_TEXT, isBad, partFields, PARTS, time, WORDS } from "./words.js";
+import { amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, time, WORDS } from "./words.js";
 import type { Hop, Trace } from "./types.js";
 
 const WIDTH = 1000;
@@ -12,7 +12,7 @@ export function tracePage(trace: Trace): Html {
   const facts: (readonly [string, string])[] = [
     ["Account", accountId],
     ["Merchant", merchantId ?? "–"],
-    ...(transaction === undefined ? [] : ([["Amount", amountText(transaction)], ["Used", `${time(Number(transaction["event_time_ms"]))} UTC`]] as const)),
+    ...(transaction === undefined ? [] : ([["Amount", amountOf(transaction)], ["Used", `${time(Number(transaction["event_time_ms"]))} UTC`]] as const)),
     ["Came by", entered.origin === undefined ? entered.door : `${entered.door}, ${entered.origin}`],
     ["Record", entered.place ?? "no longer there"],
     ["Decision", decision === undefined ? state : `${decision.outcome}, score ${decision.score} by ${decision.modelId}, in ${decision.place}`],

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 
-import { amountText, duration, HOP_TEXT, isBad, partFields, PARTS, time } from "./words.js";
+import { amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, time } from "./words.js";
 import type { Hop, PartResult, Trace } from "./types.js";
 
 const BAR = 24;
@@ -14,7 +14,7 @@ export function traceLines(trace: Trace, width: number): string[] {
   const lines = [pc.bold(`${transactionId}  account ${accountId}${merchantId === undefined ? "" : `  merchant ${merchantId}`}`)];
   if (transaction !== undefined) {
     const place = (transaction["location"] as { readonly name?: string } | null | undefined)?.name;
-    lines.push(`${amountText(transaction)}, used ${time(Number(transaction["event_time_ms"]))} UTC${place ? ` in ${place}` : ""}`);
+    lines.push(`${amountOf(transaction)}, used ${time(Number(transaction["event_time_ms"]))} UTC${place ? ` in ${place}` : ""}`);
   }
   lines.push(stateLine(trace), "");
 

@@ -7,6 +7,7 @@ import { fraudFunctions } from "../functions/fraud-functions.js";
 import { logicVersion, parseSettings } from "../functions/settings.js";
 import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "../functions/testing/samples.js";
 import { parseModel } from "../functions/transaction-scorer/model.js";
+import { type JsonObject, RecordDecoder } from "../kafka/decode.js";
 import { knownModels } from "../loadtest/verify/model/scoring.js";
 import { knownVersions } from "../loadtest/verify/model/settings.js";
 import { Decision, Evidence } from "../protos/gen/fraud/v1/decision.js";
@@ -108,6 +109,12 @@ describe("a trace", () => {
   it("is plain JSON, a page and lines", () => {
     const whole = trace("t-3");
     expect(JSON.parse(JSON.stringify(whole))).toEqual(JSON.parse(JSON.stringify(whole, undefined, 2)));
+    for (const [amountMinor, currency, text] of [[1_999n, "JPY", "1,999 JPY"], [123_450n, "KWD", "123.450 KWD"], [0n, "EUR", "0.00 EUR"]] as const) {
+      const { value } = new RecordDecoder().decode("transactions.valid", Buffer.from(Transaction.encode(sampleTransaction({ amountMinor, currency })).finish()));
+      const changed = { ...whole, transaction: value as JsonObject };
+      expect(tracePage(changed).text).toContain(`<td class="">${text}</td>`);
+      expect(traceLines(changed, 100).join("\n")).toContain(`${text}, used `);
+    }
     expect(tracePage(whole).text).toContain('<p class="verdict good">✔ Derived again from the topics: byte-identical');
     const lines = traceLines(whole, 100).join("\n");
     for (const part of ["t-3", "account a", "QUICK 350", "event_seq", "transactions.valid 0@3", "byte-identical"]) expect(lines).toContain(part);

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../kafka/decode.js";
+import { amountText } from "../money/amount-text.js";
 import type { Hop, PartResult, Rederivation } from "./types.js";
 
 /** What each hop is, and what its time was spent on. */
@@ -40,8 +41,5 @@ export function partFields(part: JsonObject | undefined): string[] {
   ];
 }
 
-/** The amount with its currency, in major units of two digits as cards have them. */
-export function amountText({ amount_minor: minor, currency }: JsonObject): string {
-  const digits = (minor as string).padStart(3, "0");
-  return `${digits.slice(0, -2)}.${digits.slice(-2)} ${currency as string}`;
-}
+/** A decoded transaction's amount with its currency. */
+export const amountOf = ({ amount_minor: minor, currency }: JsonObject): string => amountText(minor as string, currency as string);

@@ -2,6 +2,7 @@ import { Agent, request } from "node:http";
 
 import { given } from "../../cluster/environment.js";
 import { TOPICS } from "../../cluster/settings.js";
+import { intakeHeaders } from "../../cluster/intake-token.js";
 import { contentHash } from "../../intake/content-hash.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
@@ -54,7 +55,7 @@ async function http(each: number): Promise<void> {
 
 function post(agent: Agent, body: string, type: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${env["INTAKE"]!}/v1/transactions`, { method: "POST", agent, headers: { "content-type": type, "content-length": Buffer.byteLength(body) } }, (response) => {
+    const sent = request(`${env["INTAKE"]!}/v1/transactions`, { method: "POST", agent, headers: { ...intakeHeaders(), "content-type": type, "content-length": Buffer.byteLength(body) } }, (response) => {
       response.resume();
       response.on("end", () => (response.statusCode === 202 ? resolve() : reject(new Error(`status ${response.statusCode}`))));
       response.on("error", reject);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
+import { dashboardSettings } from "../../dashboards/live/settings.js";
 import { kafkaProperties } from "../parts/kafka.js";
 import { log4j } from "../parts/part-program.js";
 import { BASE_PORTS, clusterSettings, REPOSITORY_ROOT } from "../settings.js";
@@ -138,6 +139,21 @@ describe("docker-compose.yml", () => {
     // Where it is reached and where it keeps its data differ.
     const places = /listener|log\.dirs|voters/;
     for (const [key, value] of Object.entries(native)) if (!places.test(key)) expect(String(settings[`KAFKA_${key.toUpperCase().replaceAll(".", "_")}`]), key).toBe(String(value));
+  });
+
+  it("passes the intake's token to the intake and to all that use its door", () => {
+    const users = Object.entries(services).filter(([name, { environment = {} }]) => name === "intake" || "INTAKE" in environment);
+    expect(users.map(([name]) => name).sort()).toEqual(["dashboard", "intake", "k6"]);
+    // Without a value it is the caller's, and left out where there is none.
+    for (const [name, { environment }] of users) expect(environment, name).toHaveProperty("INTAKE_TOKEN", null);
+  });
+
+  it("passes on the web app's further names", () => {
+    const given = String(services["dashboard"]!.environment!["DASHBOARD_HOSTS"]);
+    expect(given).toBe("127.0.0.1:${DASHBOARD_PORT},localhost:${DASHBOARD_PORT},${DASHBOARD_HOSTS:-}");
+    const hostsOf = (value: string) => dashboardSettings({ DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT}", "8090").replace("${DASHBOARD_HOSTS:-}", value) }).hosts;
+    expect(hostsOf("")).toEqual(["127.0.0.1:8090", "localhost:8090"]);
+    expect(hostsOf("fraud.example, localhost:9000")).toEqual(["127.0.0.1:8090", "localhost:8090", "fraud.example", "localhost:9000"]);
   });
 
   it("logs as the native processes do", () => {

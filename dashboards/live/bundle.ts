@@ -23,7 +23,7 @@ export interface Bundle {
 export async function bundleClient(): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: CLIENT,
-    entryPoints: { app: "main.tsx", theme: "theme-first.ts", style: "style.css" },
+    entryPoints: { app: "main.tsx", theme: "theme-first.ts", stream: "stream/stream-worker.ts", style: "style.css" },
     outdir: "/assets",
     bundle: true,
     write: false,
@@ -46,6 +46,7 @@ export async function bundleClient(): Promise<Bundle> {
   const replaced: Readonly<Record<string, string>> = {
     "{{app}}": named("app.js", "text/javascript", built("app.js")),
     "{{theme}}": named("theme.js", "text/javascript", built("theme.js")),
+    "{{stream}}": named("stream.js", "text/javascript", built("stream.js")),
     "{{style}}": named("style.css", "text/css", built("style.css")),
     "{{icon}}": named("icon.svg", "image/svg+xml", readFileSync(join(CLIENT, "icon.svg"))),
   };

@@ -90,6 +90,7 @@ function point({ transaction, account, merchant, scoring }: Evidence, seenAtMs: 
 export function detailOf(kept: KeptDecision, models: Models, topic: string, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionDetail {
   const evidence = Decision.decode(kept.payload).evidence!;
   const { account, merchant, scoring } = evidence;
+  const { currency } = evidence.transaction!;
   const modelHash = Buffer.from(scoring?.modelHash ?? []).toString("hex");
   const model = models.find(modelHash)?.definition;
   const fired = new Map(scoring?.reasons.map(({ code, points }) => [code, points]));
@@ -103,8 +104,8 @@ export function detailOf(kept: KeptDecision, models: Models, topic: string, verd
       const bound = BigInt(atLeast ?? below ?? 0);
       return {
         label: featureLabel(feature),
-        wanted: `${atLeast === undefined ? "below" : "at least"} ${featureText(feature, bound)}`,
-        value: value === undefined ? "" : featureText(feature, value),
+        wanted: `${atLeast === undefined ? "below" : "at least"} ${featureText(feature, bound, currency)}`,
+        value: value === undefined ? "" : featureText(feature, value, currency),
         holds: value !== undefined && (atLeast === undefined ? value < bound : value >= bound),
       };
     }),
@@ -113,7 +114,7 @@ export function detailOf(kept: KeptDecision, models: Models, topic: string, verd
     const value = featureValue(evidence, name);
     const [group] = name.split(".", 1);
     const points = (model?.rules ?? []).filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name)).reduce((sum, rule) => sum + rule.points, 0);
-    return { name, group: group === "account" || group === "merchant" ? group : "transaction", label: featureLabel(name), value: value === undefined ? "" : featureText(name, value), points };
+    return { name, group: group === "account" || group === "merchant" ? group : "transaction", label: featureLabel(name), value: value === undefined ? "" : featureText(name, value, currency), points };
   });
   return {
     ...point(evidence, kept.seenAtMs, verdictOf),

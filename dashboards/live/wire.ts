@@ -1,6 +1,6 @@
 /**
  * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a JavaScript number.
- * Times are milliseconds since 1970; amounts are minor units (cents).
+ * Times are milliseconds since 1970; amounts are minor units of their currency, as ISO 4217 counts them.
  */
 
 export type OutcomeName = "APPROVE" | "REVIEW" | "DECLINE" | "ERROR";

@@ -5,7 +5,10 @@ import { durationText, featureLabel, featureText } from "./words.js";
 
 describe("words", () => {
   it.each([
-    ["amount_minor", 123_456n, "1,234.56"],
+    ["amount_minor", 123_456n, "1,234.56", "EUR"],
+    ["amount_minor", 0n, "0.00", "EUR"],
+    ["amount_minor", 123_456n, "123,456", "JPY"],
+    ["account.day_amount_minor", 123_456n, "123.456", "KWD"],
     ["account.amount_ratio_permille", 5_250n, "5.3 ×"],
     ["account.travel_distance_m", 1_500n, "1.5 km"],
     ["account.travel_distance_m", 2_314_000n, "2,314 km"],
@@ -13,8 +16,8 @@ describe("words", () => {
     ["account.travel_elapsed_ms", 7_500_000n, "2 h 5 min"],
     ["merchant.fraud_rate_permille", 91n, "9.1 %"],
     ["account.velocity_count", 8n, "8"],
-  ] as const)("%s %s: %s", (name, value, text) => {
-    expect(featureText(name, value)).toBe(text);
+  ] as const)("%s %s: %s", (name, value, text, currency: string = "EUR") => {
+    expect(featureText(name, value, currency)).toBe(text);
   });
 
   it("has a label of its own for every feature", () => {

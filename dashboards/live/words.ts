@@ -1,4 +1,5 @@
 import type { FeatureName } from "../../functions/transaction-scorer/feature-vector.js";
+import { amountDigits } from "../../money/amount-text.js";
 import { Alert_Cause } from "../../protos/gen/fraud/v1/evidence.js";
 
 /** How a feature is said and written. `docs/features.md` defines the values. */
@@ -31,15 +32,19 @@ const FEATURES: Readonly<Record<FeatureName, FeatureWords>> = {
 
 export const featureLabel = (name: FeatureName): string => FEATURES[name].label;
 
-/** A feature's value with its unit, such as `1,204 km/h`. */
-export function featureText(name: FeatureName, value: bigint): string {
+/**
+ * A feature's value with its unit, such as `1,204 km/h`.
+ *
+ * @param currency - the transaction's: amounts are added as they come, and an account has one (docs/features.md)
+ */
+export function featureText(name: FeatureName, value: bigint, currency: string): string {
   const whole = (number: number): string => Math.round(number).toLocaleString("en-GB");
   const number = Number(value);
   switch (FEATURES[name].unit) {
     case "count":
       return whole(number);
     case "amount":
-      return (number / 100).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+      return amountDigits(value, currency);
     case "times":
       return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1 })} ×`;
     case "metres":

@@ -1,12 +1,12 @@
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
-import { parseJson } from "../admission.js";
+import { parseJson, readJson, repetition } from "../admission.js";
 import { RefusedError } from "../problem.js";
 
 /** Of one request. */
 export const MAX_ITEMS = 1_000;
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-export const JSON_TYPES = ["application/json"];
+/** For people: {@link formatOf} takes more. */
 export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /** One input of a request: parsed JSON, or why it could not be parsed. */
@@ -31,13 +31,15 @@ export function readBody(bytes: Buffer, lines: boolean): Body {
     const items = splitLines(bytes).map(item);
     return { many: true, items: counted(items) };
   }
-  const json = parseJson(bytes);
-  return Array.isArray(json) ? { many: true, items: counted(json.map((one: unknown) => ({ json: one }))) } : { many: false, item: { json } };
+  const { json, repeated } = parseJson(bytes);
+  if (!Array.isArray(json)) return { many: false, item: repeated[0] === undefined ? { json } : { refused: repetition(repeated[0]) } };
+  const refused = new Map(repeated.map(([at, ...path]) => [at, repetition(path)]));
+  return { many: true, items: counted(json.map((one: unknown, at): BodyItem => (refused.has(at) ? { refused: refused.get(at)! } : { json: one }))) };
 }
 
 function item(line: Buffer): BodyItem {
   try {
-    return { json: parseJson(line) };
+    return { json: readJson(line) };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return { refused: error };

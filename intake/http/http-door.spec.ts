@@ -1,4 +1,6 @@
+import { request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -88,8 +90,8 @@ function conforms(path: string, method: string, response: LightMyRequestResponse
   return body;
 }
 
-const post = async (payload: unknown, { kind = "transactions", query = "", type = "application/json" } = {}) => {
-  const response = await app.inject({ method: "POST", url: `/v1/${kind}${query}`, headers: { "content-type": type }, payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload) });
+const post = async (payload: unknown, { kind = "transactions", query = "", type = "application/json", coding = undefined as string | undefined } = {}) => {
+  const response = await app.inject({ method: "POST", url: `/v1/${kind}${query}`, headers: { "content-type": type, ...(coding !== undefined && { "content-encoding": coding }) }, payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload) });
   return { response, body: conforms(`/v1/${kind}`, "post", response) };
 };
 
@@ -149,6 +151,35 @@ describe("POST /v1/transactions", () => {
     expect(response.headers["content-type"]).toContain("application/problem+json");
     expect(body).toMatchObject({ status, ...(reason && { reason }), ...(field && { field }) });
     expect(written).toHaveLength(0);
+  });
+
+  it.each(["application/x+json", "Application/Vnd.Bank.V1+JSON", "application/json; charset=utf-8", 'APPLICATION/JSON;charset="UTF-8"', "text/x.shop+json ; v=2"])("reads %s as JSON", async (type) => {
+    expect((await post(transaction, { type })).response.statusCode).toBe(202);
+    expect((await post(label, { type, kind: "labels" })).response.statusCode).toBe(202);
+  });
+
+  it("reads lines whatever case and parameters their type has", async () => {
+    expect((await post(JSON.stringify(transaction), { type: "Application/X-NDJSON; charset=utf-8" })).body).toMatchObject({ accepted: 1 });
+  });
+
+  it.each(["application/jsonx", "application/json+xml", "+json", "application", "application/x-protobuf", "multipart/form-data; boundary=x"])("refuses %s with what is read", async (type) => {
+    expect((await post(transaction, { type })).body).toMatchObject({ status: 415, detail: expect.stringContaining("application/json, or any that ends in +json; application/x-ndjson") as string });
+  });
+
+  it.each([
+    ["a key that stands twice", '"amountMinor":1999', '"amountMinor":1999,"amountMinor":1', "amountMinor"],
+    ["one that is escaped", '"amountMinor":1999', '"amountMinor":1999,"\\u0061mountMinor":1', "amountMinor"],
+    ["a nested one", '"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"longitudeE6":2},"currency"', "location.longitudeE6"],
+    ["both names of one field", '"accountId"', '"account_id":"b","accountId"', "accountId"],
+  ])("refuses %s, alone, in an array and in lines, and nothing beside it", async (_, text, twice, field) => {
+    const good = JSON.stringify(transaction);
+    const bad = good.replace(text, twice);
+    const refused = { reason: "DUPLICATE_FIELD", field };
+    expect((await post(bad)).body).toMatchObject({ status: 400, ...refused });
+    expect(written).toHaveLength(0);
+    for (const [payload, type] of [[`[${good},${bad},${good}]`, "application/json"], [[good, bad, good].join("\n"), "application/x-ndjson"]] as const) {
+      expect((await post(payload, { type })).body).toMatchObject({ accepted: 2, refused: 1, results: [{ status: "accepted" }, { status: "refused", problem: refused }, { status: "accepted" }] });
+    }
   });
 
   it("refuses a request without content type", async () => {
@@ -216,6 +247,74 @@ describe("POST /v1/transactions", () => {
   });
 });
 
+describe("a coded body", () => {
+  const text = JSON.stringify(transaction);
+  const gzip = gzipSync(text);
+
+  it.each([
+    ["gzip", gzip],
+    ["GZip", gzip],
+    [" x-gzip ", gzip],
+    ["gzip", Buffer.concat([gzipSync(text.slice(0, 20)), gzipSync(text.slice(20))])],
+    ["deflate", deflateSync(text)],
+    ["deflate", deflateRawSync(text)],
+    ["br", brotliCompressSync(text)],
+    ["identity", Buffer.from(text)],
+    ["Identity, ", Buffer.from(text)],
+    ["", Buffer.from(text)],
+    ["deflate, gzip", gzipSync(deflateSync(text))],
+    ["br,identity", brotliCompressSync(text)],
+  ])("is read: %s", async (coding, payload) => {
+    expect((await post(payload, { coding })).response.statusCode).toBe(202);
+    expect(Transaction.decode(written[0]!.value!).transactionId).toBe("t");
+  });
+
+  it("may hold many, and labels", async () => {
+    expect((await post(gzipSync(JSON.stringify([transaction, transaction])), { coding: "gzip" })).body).toMatchObject({ accepted: 2 });
+    expect((await post(gzipSync(`${text}\n${text}`), { coding: "gzip", type: "application/x-ndjson" })).body).toMatchObject({ accepted: 2 });
+    expect((await post(gzipSync(JSON.stringify(label)), { coding: "gzip", kind: "labels" })).response.statusCode).toBe(202);
+  });
+
+  it.each(["zstd", "compress", "gzip, aes128gcm", "gzip;q=1", "constructor", "*", "gzip,gzip,gzip,gzip"])("is refused when it is %s, before it is read, with what is read here", async (coding) => {
+    const { response, body } = await post("?".repeat(2_000_000), { coding });
+    expect([response.statusCode, response.headers["accept-encoding"], body]).toEqual([415, "gzip, deflate, br, identity", expect.objectContaining({ detail: expect.stringContaining("content-encoding") as string })]);
+  });
+
+  it.each([
+    ["gzip", Buffer.from(text)],
+    ["gzip", gzip.subarray(0, -4)],
+    ["gzip", Buffer.concat([gzip, Buffer.from("more")])],
+    ["gzip", Buffer.from(gzip.map((byte, at) => (at === 30 ? byte ^ 0xff : byte)))],
+    ["gzip", Buffer.alloc(0)],
+    ["deflate", Buffer.concat([deflateSync(text), Buffer.from("more")])],
+    ["br", Buffer.concat([brotliCompressSync(text), Buffer.from("more")])],
+    ["br", gzip],
+    ["gzip, gzip", gzip],
+  ])("is refused when it is no whole %s", async (coding, payload) => {
+    expect((await post(payload, { coding })).body).toMatchObject({ status: 400, reason: "UNREADABLE", detail: expect.stringContaining("content-encoding says") as string });
+  });
+
+  const LIMIT = 1024 * 1024;
+  const padded = (bytes: number): string => text.padEnd(bytes, " ");
+  it.each([
+    ["gzip", gzipSync(padded(LIMIT)), 202],
+    ["gzip", gzipSync(padded(LIMIT + 1)), 413],
+    ["br", brotliCompressSync(Buffer.alloc(20 * LIMIT, " ")), 413],
+    ["deflate", deflateSync(Buffer.alloc(20 * LIMIT, " ")), 413],
+    ["gzip, gzip", gzipSync(gzipSync(Buffer.alloc(50 * LIMIT, " "))), 413],
+  ])("has the bounds of a plain one: %s", async (coding, payload, status) => {
+    expect((await post(payload, { coding })).response.statusCode).toBe(status);
+  });
+
+  it("that is a bomb takes no memory", async () => {
+    const bomb = gzipSync(Buffer.alloc(100 * LIMIT));
+    const before = process.memoryUsage.rss();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => post(bomb, { coding: "gzip" })));
+    expect(new Set(answers.map(({ response }) => response.statusCode))).toEqual(new Set([413]));
+    expect(process.memoryUsage.rss() - before).toBeLessThan(200 * LIMIT);
+  });
+});
+
 describe("POST /v1/labels", () => {
   it("writes labels", async () => {
     const { response } = await post(label, { kind: "labels" });
@@ -256,6 +355,66 @@ describe("everything else", () => {
   it("knows no other path, and says so as a problem", async () => {
     const response = await app.inject("/v2");
     expect([response.statusCode, response.headers["content-type"]]).toEqual([404, expect.stringContaining("application/problem+json")]);
+  });
+
+  it.each(["/v1/accounts/%/decisions/t", "/v1/accounts/a/decisions/%zz", "/v1/accounts/a/decisions/%ff", "/v1/accounts/100%/decisions/t?wait=1s", "/v1/transactions%", "/%", "/healthz%2"])("tells what is wrong with the path %s", async (path) => {
+    for (const method of ["GET", "POST"] as const) {
+      const response = await app.inject({ method, url: path });
+      expect([response.statusCode, response.headers["content-type"], response.json()]).toEqual([400, expect.stringContaining("application/problem+json"), { type: "about:blank", title: "The request is not valid", status: 400, detail: expect.stringContaining("%25") as string }]);
+    }
+  });
+
+  it("takes a % in a query for what it is", async () => {
+    expect((await app.inject("/healthz?%")).statusCode).toBe(200);
+    expect((await app.inject("/v1/accounts/a/decisions/t?wait=%zz")).json()).toMatchObject({ status: 400, reason: "INVALID_VALUE" });
+  });
+
+  it.each([["GET", `/v1/accounts/${"a".repeat(600)}/decisions/t`, 414], ["PUT", "/v1/transactions", 404], ["GET", "/nothing", 404], ["OPTIONS", "/v1/labels", 404]] as const)("answers %s %s with a problem", async (method, url, status) => {
+    const response = await app.inject({ method, url });
+    expect([response.statusCode, response.headers["content-type"], (response.json<{ status: number }>()).status]).toEqual([status, expect.stringContaining("application/problem+json"), status]);
+  });
+
+  it.each([
+    ["no HTTP", "hello\r\n\r\n", 400],
+    ["headers without end", `GET / HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(100_000)}\r\n\r\n`, 431],
+  ])("answers %s with a problem", async (_, sent, status) => {
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    const text = await new Promise<string>((resolve) => {
+      let received = "";
+      const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1", () => socket.write(sent));
+      socket.on("data", (chunk) => (received += chunk.toString())).on("error", () => undefined).on("close", () => resolve(received));
+    });
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toContain("\r\nContent-Type: application/problem+json\r\n");
+    expect(JSON.parse(text.split("\r\n\r\n")[1]!)).toMatchObject({ status, title: expect.any(String) as string });
+  });
+
+  it("answers with a problem while it stops", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const began = new Promise<void>((resolve) => {
+      app.addHook("preClose", () => {
+        resolve();
+        return held;
+      });
+    });
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const closed = app.close();
+    await began;
+    const answer = await new Promise<{ status: number | undefined; type: string | undefined; body: string }>((resolve, reject) => {
+      request({ port, host: "127.0.0.1", path: "/v1/transactions", method: "POST", headers: { "content-type": "application/json" } }, (response) => {
+        let body = "";
+        response.on("data", (chunk: Buffer) => (body += chunk.toString())).on("end", () => resolve({ status: response.statusCode, type: response.headers["content-type"], body }));
+      })
+        .on("error", reject)
+        .end(JSON.stringify(transaction));
+    });
+    release();
+    await closed;
+    expect(answer).toMatchObject({ status: 503, type: expect.stringContaining("application/problem+json") as string });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "The intake is stopping" });
+    expect(written).toHaveLength(0);
   });
 
   it("counts connections that are too many", async () => {

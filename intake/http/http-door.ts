@@ -1,16 +1,20 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from "fastify";
 
 import type { RecordWriter } from "../../kafka/record-writer.js";
+import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex } from "../decision-index.js";
+import { type Format, formatOf } from "../media-type.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
-import { type Body, type BodyItem, JSON_TYPES, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
+import { type Body, type BodyItem, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
+import { answerClientError } from "./client-error.js";
+import { BrokenCodingError, CODINGS, codingsOf, decodeBody, DecodedTooLargeError, UnknownCodingError } from "./content-coding.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { openApi } from "./openapi.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
@@ -66,6 +70,11 @@ class TurnedAwayError extends Error {
   }
 }
 
+/** A body of another kind than is read here. */
+class UnknownFormatError extends Error {
+  override readonly name = "UnknownFormatError";
+}
+
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   const { index, metrics, token, notReady, scrape } = options;
@@ -76,25 +85,26 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
+    // What goes wrong before a route is found, or a request is read at all, is told like everything else.
+    frameworkErrors: (error, _, reply) => void onError(error, reply, options),
+    clientErrorHandler: answerClientError,
+    return503OnClosing: false,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.server.on("drop", () => metrics.connectionDropped());
   app.removeAllContentTypeParsers();
-  for (const type of [...JSON_TYPES, ...NDJSON_TYPES]) {
-    const lines = NDJSON_TYPES.includes(type);
-    app.addContentTypeParser(type, { parseAs: "buffer" }, (_, body, done) => {
-      try {
-        done(null, readBody(body as Buffer, lines));
-      } catch (error) {
-        done(error as Error);
-      }
-    });
-  }
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async ({ headers }: FastifyRequest, body: Buffer) => readBody(await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES), bodyFormat(headers["content-type"]) === "lines"));
+  let closing = false;
+  app.addHook("preClose", (done) => {
+    closing = true;
+    done();
+  });
   app.setErrorHandler((error, _, reply) => onError(error, reply, options));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, problemDetails(404, `there is no ${request.method} ${request.url.split("?", 1)[0]!.slice(0, 200)}; see /openapi.json`)));
 
   const authorised = authorisation(token);
   app.addHook("onRequest", async (request, reply) => {
+    if (closing) return await sendProblem(reply.header("connection", "close"), problemDetails(503, "this intake is stopping: send it again"));
     if (!request.url.startsWith("/v1/") || authorised(request.headers.authorization)) return;
     await sendProblem(reply.header("www-authenticate", "Bearer"), problemDetails(401, "send the header Authorization: Bearer <token>"));
   });
@@ -108,11 +118,14 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       // teach is needed most when much goes on.
       if (kind === "transaction") requirePipeline(options);
     };
-    app.post(`/v1/${kind}s`, { onRequest }, async (request, reply) => {
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    const preParsing = async ({ headers }: FastifyRequest): Promise<void> => {
+      bodyFormat(headers["content-type"]);
+      codingsOf(headers["content-encoding"]);
+    };
+    app.post(`/v1/${kind}s`, { onRequest, preParsing }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
-      const body = request.body as Body | undefined;
-      if (body === undefined) throw Object.assign(new Error("no content type"), { statusCode: 415 });
-      await answer(kind, body, wait, reply, options);
+      await answer(kind, request.body as Body, wait, reply, options);
     });
   }
   app.get("/v1/accounts/:account/decisions/:transaction", async (request, reply) => {
@@ -215,24 +228,29 @@ async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOpt
   return { status: "decided", decision: decisionJson(known) };
 }
 
+/** @throws {UnknownFormatError} */
+function bodyFormat(contentType: string | undefined): Extract<Format, "json" | "lines"> {
+  const format = contentType === undefined ? "unknown" : formatOf(contentType);
+  if (format !== "json" && format !== "lines") throw new UnknownFormatError(`send one of these content types: application/json, or any that ends in +json; ${NDJSON_TYPES.join(", ")}`);
+  return format;
+}
+
 async function onError(error: unknown, reply: FastifyReply, { metrics, logger }: HttpDoorOptions): Promise<void> {
   if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
-  if (error instanceof TooManyItemsError) return await sendProblem(reply, problemDetails(413, error.message));
+  if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError) return await sendProblem(reply, problemDetails(413, error.message));
+  if (error instanceof UnknownFormatError) return await sendProblem(reply, problemDetails(415, error.message));
+  if (error instanceof UnknownCodingError) return await sendProblem(reply.header("accept-encoding", CODINGS), problemDetails(415, error.message));
+  if (error instanceof BrokenCodingError) return await sendProblem(reply, refusalDetails(new RefusedError(IntakeReason.UNREADABLE, error.message)));
   if (error instanceof TurnedAwayError) {
     metrics.turnedAway(error.reason);
     return await sendProblem(reply.header("retry-after", String(error.retryAfterSeconds)), problemDetails(429, error.message));
   }
-  switch ((error as { statusCode?: number }).statusCode) {
-    case 413:
-      return await sendProblem(reply, problemDetails(413, `the request has more than ${MAX_BODY_BYTES} bytes`));
-    case 415:
-      return await sendProblem(reply, problemDetails(415, `send one of: ${[...JSON_TYPES, ...NDJSON_TYPES].join(", ")}`));
-    case 400:
-      return await sendProblem(reply, problemDetails(400, error instanceof Error ? error.message : "the request is malformed"));
-    default:
-      logger.error(error, "a request failed");
-      return await sendProblem(reply, problemDetails(500, "the intake failed on this request; its log says why"));
-  }
+  const { statusCode = 500, code } = error as { statusCode?: number; code?: string };
+  if (code === "FST_ERR_BAD_URL") return await sendProblem(reply, problemDetails(400, "the path holds a % that begins no escape of UTF-8: write %25 for the character itself"));
+  if (statusCode === 413) return await sendProblem(reply, problemDetails(413, `the request has more than ${MAX_BODY_BYTES} bytes`));
+  if (statusCode >= 400 && statusCode < 500) return await sendProblem(reply, problemDetails(statusCode, error instanceof Error ? error.message : "the request is malformed"));
+  logger.error(error, "a request failed");
+  await sendProblem(reply, problemDetails(500, "the intake failed on this request; its log says why"));
 }
 
 /** Compares hashes, so that the time taken tells nothing of the token. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { labelJson, transactionJson } from "../json-input.js";
 import { MAX_BODY_BYTES, MAX_ITEMS, NDJSON_TYPES } from "./body.js";
+import { CODINGS } from "./content-coding.js";
 import { PROBLEM_TYPE } from "./problem-details.js";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -69,10 +70,11 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
     summary,
     operationId: waits ? "sendTransactions" : "sendLabels",
     description: `One, an array, or one a line; at most ${MAX_ITEMS} and ${MAX_BODY_BYTES} bytes. Answered once Kafka has acknowledged. Sending the same id and content again is harmless.`,
-    parameters: waits ? WAIT : [],
+    parameters: [...(waits ? WAIT : []), parameter("header", "Content-Encoding", `of the body: ${CODINGS}. What it decodes to has the same bounds`)],
     requestBody: {
       required: true,
       content: {
+        // And every other type that ends in +json.
         "application/json": { schema: { oneOf: [ref(kind), { type: "array", items: ref(kind), minItems: 1, maxItems: MAX_ITEMS }] } },
         ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: { type: "string", description: `a ${kind} a line` } }])),
       },
@@ -84,7 +86,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
       401: problem("no valid token"),
       ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
       413: problem("too many inputs, or bytes"),
-      415: problem("another content type"),
+      415: problem("another content type or content coding", { "Accept-Encoding": { description: "when it is the coding: those that are read", schema: { type: "string" } } }),
       429: problem(`Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`, RETRY_AFTER),
       503: problem("the intake is stopping"),
     },

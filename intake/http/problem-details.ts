@@ -22,9 +22,12 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   405: "Not this method here",
   409: "The identity belongs to other content",
+  408: "The request did not come in time",
   413: "The request is too large",
-  415: "Not a content type that is read here",
+  414: "The path is too long",
+  415: "Not a content type or coding that is read here",
   429: "Not now",
+  431: "The request's headers are too large",
   500: "The intake failed",
   503: "The intake is stopping",
 };

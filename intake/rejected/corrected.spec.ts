@@ -11,6 +11,7 @@ describe("corrected", () => {
 
   it("changes nothing but JSON objects", () => {
     for (const value of [null, Buffer.from("hello"), Buffer.from("[1]"), Buffer.from([0x0a, 0x01, 0x41])]) expect(() => corrected(value, [["a", 1]])).toThrow();
+    expect(() => corrected(Buffer.from('{"a":1,"b":{"c":1,"c":2}}'), [["a", 1]])).toThrow("b.c stands twice");
     expect(() => change({ a: "text" }, ["a.b", 1])).toThrow(TypeError);
   });
 });

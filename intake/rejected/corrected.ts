@@ -1,12 +1,17 @@
+import { repeatedKeys } from "../repeated-keys.js";
+
 /**
  * A JSON record with some fields changed; `null` takes one out.
  *
  * @param changes - each a field's path, such as `location.name`, and its new value
- * @throws SyntaxError or TypeError when the record is no JSON object
+ * @throws SyntaxError or TypeError when the record is no JSON object, or names a field twice: which value was meant is not known here
  */
 export function corrected(value: Uint8Array | null, changes: readonly (readonly [path: string, value: unknown])[]): Buffer {
   if (value === null) throw new TypeError("a tombstone");
-  const root = asObject(JSON.parse(new TextDecoder().decode(value)));
+  const text = new TextDecoder().decode(value);
+  const root = asObject(JSON.parse(text));
+  const [repeated] = repeatedKeys(text);
+  if (repeated !== undefined) throw new TypeError(`${repeated.join(".")} stands twice`);
   for (const [path, next] of changes) {
     const names = path.split(".");
     const last = names.pop()!;

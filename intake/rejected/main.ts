@@ -132,7 +132,7 @@ function newValue(record: RefusedRecord, { set, value }: Replay): Buffer | null 
   try {
     return corrected(record.value, set);
   } catch (cause) {
-    throw new UserError(`${record.place} is no JSON object, so --set can't change it. Correct it in a file, and send that with --value.`, { cause });
+    throw new UserError(`--set can't change ${record.place}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`, { cause });
   }
 }
 

@@ -39,6 +39,12 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
   };
 }
 
+/** What each request carries: with `INTAKE_TOKEN` in k6's environment, the token that the intake asks for. Empty counts as not set. */
+export function headersOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const token = env["INTAKE_TOKEN"];
+  return { "content-type": "application/json", ...(token?.trim() && { authorization: `Bearer ${token}` }) };
+}
+
 /** The run of a plan that names none: the same for everybody who knows when k6 started (ms since 1970). */
 export function runOf({ run, stages }: Plan, startedAtMs: number): Run {
   const startMs = Math.floor(startedAtMs);

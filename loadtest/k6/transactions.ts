@@ -4,10 +4,11 @@ import http from "k6/http";
 import { Counter, Trend } from "k6/metrics";
 import type { Options } from "k6/options";
 
-import { type Plan, planOf, runOf } from "./plan.ts";
+import { headersOf, type Plan, planOf, runOf } from "./plan.ts";
 import { labels, transaction } from "./traffic.ts";
 
 const plan = __ENV["PLAN"] ? (JSON.parse(open(__ENV["PLAN"])) as Plan) : planOf(__ENV);
+const headers = headersOf(__ENV);
 /** Before the first repetition; twice as long before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;
@@ -86,8 +87,10 @@ export default function sendBatch(): void {
 function post(kind: "transactions" | "labels", items: readonly object[]): boolean {
   const body = JSON.stringify(items);
   for (let pause = RETRY_SECONDS; ; pause = Math.min(2 * pause, LONGEST_RETRY_SECONDS)) {
-    const response = http.post(`${plan.intake}/v1/${kind}`, body, { headers: { "content-type": "application/json" }, timeout: REQUEST_LIMIT, tags: { name: kind } });
+    const response = http.post(`${plan.intake}/v1/${kind}`, body, { headers, timeout: REQUEST_LIMIT, tags: { name: kind } });
     if (response.status === 202) return check(response, { acknowledged: () => true });
+    // Sent again it would be refused again, for ever.
+    if (response.status === 401) exec.test.abort("the intake wants a token: set INTAKE_TOKEN to the one that it was started with");
     if (!plan.untilAcknowledged) {
       check(response, { acknowledged: () => false });
       return false;

@@ -43,7 +43,7 @@ const MODEL = Buffer.from(
 const KNOWN = { settings: [OLD, NEW], models: [MODEL] };
 
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(2), merchant: fc.nat(2), minutes: fc.integer({ min: -20, max: 60 }), amount: fc.integer({ min: 1, max: 10 ** 9 }), place: fc.option(fc.record({ latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }), longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }) })) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(2), merchant: fc.nat(2), minutes: fc.integer({ min: -20, max: 60 }), amount: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 10 ** 9 }) }, { weight: 1, arbitrary: fc.constantFrom(0, 10 ** 15 - 1) }), place: fc.option(fc.record({ latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }), longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }) })) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.integer({ min: 1, max: 4 }), fraud: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("upgrade" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat(100_000) }) },

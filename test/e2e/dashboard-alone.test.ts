@@ -49,6 +49,37 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
   });
 });
 
+describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
+  it("is live in each of them, by one connection: a browser opens six at most to one server", async () => {
+    const app = await appWithAlerts(3);
+    const own = await startBrowser(app.origin);
+    try {
+      const pages = [];
+      for (let n = 0; n < 9; n++) pages.push(await own.open("/"));
+      for (const page of pages) await page.getByText("3 alerts").waitFor({ timeout: LIMIT_MS });
+      await poll("the pages to follow", () => Promise.resolve(app.streams() === 1), { timeoutMs: LIMIT_MS });
+      app.raise({ id: "fresh/1", account: "fresh", transactionId: "f1" });
+      for (const page of pages) await page.locator('[data-alert="fresh/1"]').waitFor({ timeout: LIMIT_MS });
+      expect(app.streams()).toBe(1);
+
+      // Where there is no worker to share, each has a connection of its own.
+      await own.context.addInitScript("delete globalThis.SharedWorker");
+      const alone = await own.open("/");
+      await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), { timeoutMs: LIMIT_MS });
+      app.raise({ id: "fresh/2", account: "fresh", transactionId: "f2" });
+      for (const page of [...pages, alone]) await page.locator('[data-alert="fresh/2"]').waitFor({ timeout: LIMIT_MS });
+
+      for (const page of [...pages.slice(1), alone]) await page.close();
+      app.raise({ id: "fresh/3", account: "fresh", transactionId: "f3" });
+      await pages[0]!.locator('[data-alert="fresh/3"]').waitFor({ timeout: LIMIT_MS });
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
 describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
   it("shows nothing before one has signed in", async () => {
     const token = "sixteen-and-more-letters";

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
+import { intakeHeaders } from "../../cluster/intake-token.js";
 import { stopCluster } from "../../cluster/control.js";
 import { given } from "../../cluster/environment.js";
 import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
@@ -56,7 +57,7 @@ const BASE_MS = Date.now() - 240 * HOUR_MS;
 
 async function post(account: string, n: number, eventTimeMs: number, fields: Record<string, unknown> = {}): Promise<void> {
   const body = { transactionId: `${account}-${n}`, accountId: account, merchantId: `${account}-shop`, merchantName: "Corner shop", amountMinor: 1_000 + n, currency: "EUR", eventTimeMs, ...fields };
-  const response = await fetch(`${intake}/v1/transactions?wait=20s&for=committed`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const response = await fetch(`${intake}/v1/transactions?wait=20s&for=committed`, { method: "POST", headers: { "content-type": "application/json", ...intakeHeaders() }, body: JSON.stringify(body) });
   expect(response.status, await response.text()).toBe(200);
 }
 

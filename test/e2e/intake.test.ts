@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, silentStep, startCluster } from "../../cluster/index.js";
+import { intakeHeaders } from "../../cluster/intake-token.js";
 import { stopCluster } from "../../cluster/control.js";
 import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
@@ -28,11 +29,11 @@ let next = 0;
 const transaction = (fields: Record<string, unknown> = {}) => ({ transactionId: `t-${++next}`, accountId: "ada", merchantId: "shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now() - 60_000, ...fields });
 
 async function post(body: unknown, query = "", base = url, kind = "transactions"): Promise<{ status: number; retryAfter: string | null; body: Record<string, unknown> }> {
-  const response = await fetch(`${base}/v1/${kind}${query}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
+  const response = await fetch(`${base}/v1/${kind}${query}`, { method: "POST", headers: { "content-type": "application/json", ...intakeHeaders() }, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) });
   return { status: response.status, retryAfter: response.headers.get("retry-after"), body: (await response.json()) as Record<string, unknown> };
 }
 async function find(accountId: string, transactionId: string, base = url): Promise<Record<string, unknown>> {
-  return (await (await fetch(`${base}/v1/accounts/${accountId}/decisions/${transactionId}`)).json()) as Record<string, unknown>;
+  return (await (await fetch(`${base}/v1/accounts/${accountId}/decisions/${transactionId}`, { headers: intakeHeaders() })).json()) as Record<string, unknown>;
 }
 const ready = (base = url) =>
   poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, { timeoutMs: PATIENCE_MS });

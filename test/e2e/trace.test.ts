@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
+import { intakeHeaders } from "../../cluster/intake-token.js";
 import { addresses, type Cluster, clusterSettings, flinkClient, poll, silentStep, startCluster } from "../../cluster/index.js";
 import { startOwnCommand } from "../../cluster/run-command.js";
 import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
@@ -33,7 +34,7 @@ const errorLines = (text: string) => text.split("\n").filter((line) => line.star
 
 async function post(transactionId: string, accountId: string, more: object = {}): Promise<number> {
   const body = { transactionId, accountId, merchantId: "corner-shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now(), ...more };
-  const { status } = await fetch(`${addresses(settings).intake}/v1/transactions`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const { status } = await fetch(`${addresses(settings).intake}/v1/transactions`, { method: "POST", headers: { "content-type": "application/json", ...intakeHeaders() }, body: JSON.stringify(body) });
   return status;
 }
 

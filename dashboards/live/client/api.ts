@@ -18,8 +18,8 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   } catch {
     throw new ApiError(0, "the server does not answer");
   }
-  const body = (await response.json().catch(() => ({}))) as { error?: string };
-  if (!response.ok) throw new ApiError(response.status, body.error ?? `the server answered with status ${response.status}`);
+  const body = (await response.json().catch(() => ({}))) as { detail?: string };
+  if (!response.ok) throw new ApiError(response.status, body.detail ?? `the server answered with status ${response.status}`);
   return body as T;
 }
 

@@ -1,9 +1,3 @@
-/** An amount of minor units with its currency. */
-export function money(minor: number, currency: string): string {
-  const amount = (minor / 100).toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  return currency === "" ? amount : `${amount} ${currency}`;
-}
-
 /** A wall-clock time of today, or with its date. */
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -3,6 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type AlertFilter, matcher, NO_FILTER } from "../filter.js";
 import type { AlertRow, Delta, FailureMark, Meta, Pulse, VerdictRow } from "../wire.js";
 import { api, ApiError } from "./api.js";
+import type { Stream } from "./stream/event-stream.js";
+import { followStream } from "./stream/follow-stream.js";
 import { unseen } from "./unseen.js";
 
 /** Rows that a page holds; the server keeps more. */
@@ -13,7 +15,7 @@ const PAGE = 2_000;
 const MAX_PULSES = 330;
 const MAX_VERDICTS = 1_000;
 const RETRY_MS = 1_500;
-/** A browser has six connections to a server; a tab that nobody looks at gives its own back. */
+/** A tab that nobody looks at follows nothing: where tabs share no connection, a browser has six for all of them. */
 const ASLEEP_AFTER_MS = 60_000;
 
 export type Connection = "connecting" | "live" | "lost" | "sign-in";
@@ -36,7 +38,7 @@ class Store {
   /** When the newest frame came, by this device's clock. */
   heardAtMs = 0;
   #position = "";
-  #source: EventSource | undefined;
+  #stream: Stream | undefined;
   #loading: Promise<void> | undefined;
   readonly #listeners = new Set<() => void>();
   #told = false;
@@ -51,13 +53,18 @@ class Store {
       if (document.hidden) {
         timer = setTimeout(() => {
           asleep = true;
-          this.#source?.close();
+          this.#stream?.close();
         }, ASLEEP_AFTER_MS);
       } else if (asleep) {
         asleep = false;
         this.heardAtMs = Date.now();
         this.#follow();
       }
+    });
+    // A page that is left may come back as it was.
+    addEventListener("pagehide", () => this.#stream?.close());
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted && !asleep) this.#follow();
     });
   }
 
@@ -85,7 +92,7 @@ class Store {
   }
 
   async #load(): Promise<void> {
-    this.#source?.close();
+    this.#stream?.close();
     try {
       const [meta, page] = await Promise.all([api.meta(), api.alerts(FIRST_PAGE)]);
       // After the page, from where on the stream is followed: nothing falls between them.
@@ -125,35 +132,37 @@ class Store {
   }
 
   #follow(): void {
-    const source = new EventSource(`/api/stream?after=${encodeURIComponent(this.#position)}`);
-    this.#source = source;
-    source.onopen = () => {
-      this.connection = "live";
-      this.heardAtMs = Date.now();
-      this.#tell();
-    };
-    source.onerror = () => {
-      if (this.#source !== source) return;
-      this.connection = "lost";
-      this.#tell();
-      // The browser comes back by itself, unless the server has refused it.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => void this.reload(), RETRY_MS);
-    };
-    const on = (name: string, take: (data: unknown) => void): void =>
-      source.addEventListener(name, (event: MessageEvent<string>) => {
-        if (this.#source !== source) return;
-        this.#position = event.lastEventId;
+    const stream: Stream = followStream(this.#position, {
+      open: () => {
+        if (this.#stream !== stream) return;
+        this.connection = "live";
+        this.heardAtMs = Date.now();
+        this.#tell();
+      },
+      lost: (over) => {
+        if (this.#stream !== stream) return;
+        this.connection = "lost";
+        this.#tell();
+        // It comes back by itself, unless the server has refused it.
+        if (over) setTimeout(() => void this.reload(), RETRY_MS);
+      },
+      frame: ({ name, data, id }) => {
+        if (this.#stream !== stream) return;
+        this.#position = id;
         this.heardAtMs = Date.now();
         this.connection = "live";
-        take(JSON.parse(event.data));
+        if (name === "pulse") this.#pulse(JSON.parse(data) as Pulse);
+        else if (name === "delta") this.#take(JSON.parse(data) as Delta);
+        else void this.reload();
         this.#tell();
-      });
-    on("pulse", (pulse) => {
-      this.pulses.push(...unseen(this.pulses.at(-1), [pulse as Pulse], ({ t }) => t));
-      if (this.pulses.length > MAX_PULSES) this.pulses.shift();
+      },
     });
-    on("delta", (delta) => this.#take(delta as Delta));
-    on("reset", () => void this.reload());
+    this.#stream = stream;
+  }
+
+  #pulse(pulse: Pulse): void {
+    this.pulses.push(...unseen(this.pulses.at(-1), [pulse], ({ t }) => t));
+    if (this.pulses.length > MAX_PULSES) this.pulses.shift();
   }
 
   #take({ alerts = [], closed = [], verdicts = [], failures = [] }: Delta): void {

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -34,6 +35,26 @@ describe("what is served", () => {
     expect(JSON.parse((await ask("GET", "/api/alerts?text=nothing")).body)).toMatchObject({ total: 0 });
     expect(JSON.parse((await ask("GET", "/api/alerts/a/1")).body)).toMatchObject({ alert: { id: "a/1" }, decision: { modelId: "points-v1", modelKnown: true }, recent: [{ transactionId: "t1" }, { transactionId: "t2" }] });
     for (const path of ["/api/alerts/a/2", "/api/nothing", "/assets/../server.ts", "/assets/%2e%2e%2fserver.ts", "/nothing"]) expect((await ask("GET", path)).status, path).toBe(404);
+  });
+
+  it.each(["/%", "/alerts/%/1", "/alerts/%zz/1", "/alerts/a/100%", "/api/alerts/%ff/1", "/api/nothing%2", "/assets/%", "/trace/%e0%a4%a/t", "/healthz%"])("refuses the path %s with a problem", async (path) => {
+    const { ask } = await startApp();
+    const { status, headers, body } = await ask("GET", path);
+    expect([status, headers["content-type"]]).toEqual([400, "application/problem+json; charset=utf-8"]);
+    expect(JSON.parse(body)).toEqual({ type: "about:blank", title: "Bad Request", status: 400, detail: expect.stringContaining("%25") as string });
+  });
+
+  it("refuses everything with a problem", async () => {
+    const { ask } = await startApp({ token: TOKEN });
+    for (const [path, status] of [["/nothing", 404], ["/api/alerts", 401], ["/assets/x", 404]] as const) {
+      const answer = await ask("GET", path);
+      expect([answer.status, answer.headers["content-type"], JSON.parse(answer.body)]).toEqual([status, "application/problem+json; charset=utf-8", expect.objectContaining({ status, detail: expect.any(String) as string })]);
+    }
+  });
+
+  it("says under which names it could answer", async () => {
+    const { ask } = await startApp();
+    expect(JSON.parse((await ask("GET", "/", { headers: { host: "localhost:9999" } })).body)).toMatchObject({ status: 421, detail: expect.stringContaining("DASHBOARD_HOSTS=fraud.example:443,localhost:9999,") as string });
   });
 
   it("answers only to its own names", async () => {
@@ -72,6 +93,37 @@ describe("a verdict", () => {
     expect(asked).toEqual([]);
   });
 
+  it("may come through a proxy that asks under another name", async () => {
+    const { ask, asked } = await startApp();
+    expect((await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "https://evil.example" }, body: VERDICT })).status).toBe(403);
+    expect((await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "http://fraud.example:443" }, body: VERDICT })).status).toBe(202);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("may be compressed, within the bounds of a plain one", async () => {
+    const { send } = await startApp();
+    const text = JSON.stringify(VERDICT);
+    for (const [coding, bytes] of [["gzip", gzipSync(text)], ["GZIP", gzipSync(text)], ["br", brotliCompressSync(text)], ["deflate", deflateSync(text)], ["identity", Buffer.from(text)]] as const) {
+      expect((await send("POST", "/api/verdicts", { ...OWN, "content-encoding": coding }, bytes)).status, coding).toBe(202);
+    }
+    for (const [status, coding, bytes] of [[415, "zstd", text], [415, "gzip, gzip", text], [400, "gzip", text], [400, "gzip", gzipSync(text).subarray(0, 20)], [413, "gzip", gzipSync(text.padEnd(20_000_000))]] as const) {
+      const answer = await send("POST", "/api/verdicts", { ...OWN, "content-encoding": coding }, Buffer.from(bytes));
+      expect([answer.status, answer.headers["content-type"], answer.headers["accept-encoding"]], `${coding} ${status}`).toEqual([status, "application/problem+json; charset=utf-8", status === 415 ? "gzip, deflate, br, identity" : undefined]);
+    }
+  });
+
+  it.each([
+    ["a key twice", '{"verdict":"FRAUD",', "verdict stands twice"],
+    ["a key twice, escaped", '{"\\u0076erdict":"FRAUD",', "verdict stands twice"],
+    ["half a body", "{,", "no JSON"],
+    ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff]), "no JSON in UTF-8"],
+  ])("is refused with %s", async (_, begin, detail) => {
+    const { send, asked } = await startApp();
+    const answer = await send("POST", "/api/verdicts", OWN, Buffer.concat([Buffer.from(begin), Buffer.from(JSON.stringify(VERDICT).slice(1))]));
+    expect([answer.status, (JSON.parse(answer.body) as { detail: string }).detail]).toEqual([400, expect.stringContaining(detail)]);
+    expect(asked).toEqual([]);
+  });
+
   it.each([
     ["an unknown transaction", 404, { ...VERDICT, transactionId: "nope" }],
     ["no name", 400, { ...VERDICT, analyst: "  " }],
@@ -89,7 +141,7 @@ describe("a verdict", () => {
   it("passes on what the intake has against it", async () => {
     const { ask, refuseLabels } = await startApp();
     refuseLabels();
-    expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({ status: 400, body: JSON.stringify({ error: "says the intake" }) });
+    expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({ status: 400, body: JSON.stringify({ type: "about:blank", title: "Bad Request", status: 400, detail: "says the intake" }) });
   });
 
   it("is limited in number", async () => {

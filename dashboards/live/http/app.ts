@@ -12,13 +12,16 @@ import type { SseHub } from "../state/sse-hub.js";
 import type { Tracer } from "../tracer.js";
 import type { AlertsPage, Meta } from "../wire.js";
 import type { FailureMenu } from "./failures.js";
-import { knownHost, ownPage, refuse, type Sessions } from "./guards.js";
+import { knownHost, ownPage, readablePath, refuse, type Sessions } from "./guards.js";
+import { jsonBody } from "./json-body.js";
 import { showTrace } from "./trace-page.js";
 import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
 
 const MAX_STREAMS = 2_000;
 const MAX_PAGE = 2_000;
 const MAX_BODY_BYTES = 8 * 1024;
+/** Those that Express reads. */
+const CODINGS = "gzip, deflate, br, identity";
 const MINUTE_MS = 60_000;
 
 export interface AppOptions {
@@ -44,6 +47,7 @@ export function dashboardApp(options: AppOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
+  app.use(readablePath);
   app.get("/healthz", (_, response) => void response.json({ status: "ok" }));
   app.get("/metrics", async (_, response) => {
     const { contentType, text } = await options.scrape();
@@ -56,7 +60,7 @@ export function dashboardApp(options: AppOptions): Express {
       // No inline script or style, and nothing from anywhere else.
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", "data:"], connectSrc: ["'self'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+        directives: { defaultSrc: ["'none'"], scriptSrc: ["'self'"], workerSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", "data:"], connectSrc: ["'self'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
       },
       // It is served by HTTP on loopback; a proxy in front of it sets this.
       strictTransportSecurity: false,
@@ -67,8 +71,8 @@ export function dashboardApp(options: AppOptions): Express {
 
   const limited = (limit: number, what: string) =>
     rateLimit({ windowMs: MINUTE_MS, limit, standardHeaders: "draft-8", legacyHeaders: false, handler: (_, response) => (onRefused(what), refuse(response, 429, `too many ${what}: wait a minute`)) });
-  const own = ownPage(() => onRefused("foreign page"));
-  const json = express.json({ limit: MAX_BODY_BYTES });
+  const own = ownPage(() => onRefused("foreign page"), options.hosts);
+  const json = jsonBody(MAX_BODY_BYTES);
 
   app.post("/api/login", own, limited(10, "attempts to sign in"), json, (request: Request, response: Response) => {
     const { token } = (request.body ?? {}) as { token?: unknown };
@@ -99,7 +103,7 @@ export function dashboardApp(options: AppOptions): Express {
   app.get("/api/series", (_, response) => void response.json({ pulses: dashboard.traffic.pulses, failures: dashboard.failures }));
   app.get("/api/verdicts", (request, response) => void response.json({ rows: dashboard.verdicts.trail(Math.min(number(request.query["limit"], 500), MAX_PAGE)), fed: dashboard.verdicts.fed }));
 
-  app.post("/api/verdicts", own, limited(120, "verdicts"), json, async (request, response) => {
+  app.post("/api/verdicts", own, limited(120, "verdicts"), json, async (request: Request, response: Response) => {
     const answer = await giveVerdict(request.body, { dashboard, ...options.verdictDoor });
     if (answer.status !== 202) return refuse(response, answer.status, answer.error);
     options.onVerdict((request.body as { verdict: string }).verdict);
@@ -128,7 +132,8 @@ export function dashboardApp(options: AppOptions): Express {
   app.use((_, response) => refuse(response, 404, "there is no such page"));
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
-    const { status } = error as { status?: number };
+    const { status, type } = error as { status?: number; type?: string };
+    if (type === "encoding.unsupported") return refuse(response.setHeader("accept-encoding", CODINGS), 415, `this content-encoding is not read here: send one of ${CODINGS}, or none`);
     if (status !== undefined && status >= 400 && status < 500) return refuse(response, status, error instanceof Error ? error.message : "the request is malformed");
     logger.error(error, "a request failed");
     refuse(response, 500, "the web app failed on this request; its log says why");

@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
@@ -7,7 +8,18 @@ export const SESSION_COOKIE = "fraud-dashboard";
 /** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
 export const ACTION_HEADER = "x-dashboard-action";
 
-export const refuse = (response: Response, status: number, detail: string): void => void response.status(status).json({ error: detail });
+/** Refuses with a problem as RFC 9457 has it. */
+export const refuse = (response: Response, status: number, detail: string): void => void response.status(status).type("application/problem+json").send(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail }));
+
+/** Refuses a path that cannot be decoded, wherever it leads. */
+export const readablePath: RequestHandler = (request, response, next) => {
+  try {
+    decodeURIComponent(request.path);
+  } catch {
+    return refuse(response, 400, "the path holds a % that begins no escape of UTF-8: write %25 for the character itself");
+  }
+  next();
+};
 
 /**
  * Answers only to names under which this server is meant to be asked. Otherwise a page of a name that is made to point
@@ -21,12 +33,16 @@ export function knownHost(port: () => number, more: readonly string[]): RequestH
     const host = request.headers.host?.toLowerCase() ?? "";
     const known = ["127.0.0.1", "localhost", "[::1]"].some((name) => host === `${name}:${port()}`) || more.includes(host);
     if (known) next();
-    else refuse(response, 421, "this server is not known under that name; DASHBOARD_HOSTS says which it answers to");
+    else refuse(response, 421, `this web app is not known as ${host.slice(0, 260) || "nothing"}: start it with DASHBOARD_HOSTS=${[...more, host.slice(0, 260)].join(",")}, also in docker compose, so that it answers to that name`);
   };
 }
 
-/** Lets only this app's own pages act: JSON, with a header that other sites cannot send, and not from another site. */
-export function ownPage(onRefused: () => void): RequestHandler {
+/**
+ * Lets only this app's own pages act: JSON, with a header that other sites cannot send, and not from another site.
+ *
+ * @param more - names of pages besides the one that is asked: a proxy may ask under another name than browsers do
+ */
+export function ownPage(onRefused: () => void, more: readonly string[] = []): RequestHandler {
   return (request, response, next) => {
     const { origin, host } = request.headers;
     const site = request.headers["sec-fetch-site"];
@@ -34,7 +50,7 @@ export function ownPage(onRefused: () => void): RequestHandler {
       request.is("application/json") !== false &&
       request.headers[ACTION_HEADER] === "1" &&
       (site === undefined || site === "same-origin") &&
-      (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host));
+      (origin === undefined || (URL.canParse(origin) && [host, ...more].includes(new URL(origin).host)));
     if (own) return next();
     onRefused();
     refuse(response, 403, `actions must come from this app's own page: JSON, with the header ${ACTION_HEADER}: 1`);

@@ -77,18 +77,20 @@ export async function startApp({ token, failures = false }: { token?: string; fa
       }),
     ),
   );
-  const ask = (method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Promise<Answer> =>
+  const send = (method: string, path: string, headers: Record<string, string>, bytes?: Buffer): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const sent = request({ host: "127.0.0.1", port, method, path, headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers } }, (response) => {
+      const sent = request({ host: "127.0.0.1", port, method, path, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }));
         response.on("error", reject);
       });
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(bytes);
     });
-  return { ask, asked, traced, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
+  const ask = (method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Promise<Answer> =>
+    send(method, path, { ...(body !== undefined && { "content-type": "application/json" }), ...headers }, body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+  return { ask, send, asked, traced, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
 }
 
 /** Closes every app that was started, and what stands next to them. */

@@ -1,6 +1,7 @@
 import { type Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import type { ModelSettings } from "./settings.js";
+import { atMost, MAX_SUM } from "./window.js";
 
 interface Episode {
   count: number;
@@ -37,7 +38,7 @@ export class EpisodeModel {
       return [...gap, this.#alert(Alert_Kind.OPENED, Alert_Cause.FIRST, evidence)];
     }
     open.count++;
-    open.amount += amountMinor;
+    open.amount = atMost(open.amount + amountMinor, MAX_SUM);
     open.greatestScore = Math.max(open.greatestScore, score);
     open.last = time > open.last ? time : open.last;
     const firstDecline = declined && !open.declined;

@@ -1,7 +1,7 @@
 import type { Shape } from "./settings.js";
 
 const MAX_COUNT = 2 ** 32 - 1;
-const MAX_SUM = 2n ** 63n - 1n;
+export const MAX_SUM = 2n ** 63n - 1n;
 
 interface Bucket {
   count: number;
@@ -41,4 +41,4 @@ export class BucketWindow {
 }
 
 const oldestBucket = (asOf: bigint, { buckets, bucketMs }: Shape): bigint => asOf / BigInt(bucketMs) - BigInt(buckets) + 1n;
-const atMost = (value: bigint, limit: bigint): bigint => (value > limit ? limit : value);
+export const atMost = (value: bigint, limit: bigint): bigint => (value > limit ? limit : value);

@@ -16,6 +16,8 @@ export interface AppWithAlerts {
   readonly origin: string;
   /** Raises one more, as if it had just been read. */
   raise(fields: Parameters<typeof sampleAlert>[0]): void;
+  /** Streams that are open. */
+  streams(): number;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
       const row = dashboard.alerts.add(sampleAlert(fields));
       if (row !== undefined) hub.publish("delta", { alerts: [row] });
     },
+    streams: () => hub.size,
     close: () =>
       new Promise((resolve) => {
         hub.close();

@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { amountText } from "../../../../money/amount-text.js";
 import type { AlertRow } from "../../wire.js";
-import { ago, clock, money, reasonWords, severity } from "../format.js";
+import { ago, clock, reasonWords, severity } from "../format.js";
 import { go, pathOf } from "../router.js";
 import { store, useNow } from "../store.js";
 import { scrollTo, visibleRows } from "../virtual-rows.js";
@@ -100,7 +101,7 @@ function Row({ row, top, position, count, selected, now }: { row: AlertRow; top:
       </div>
       <div class="what">
         <div class="line">
-          <span class="amount">{money(row.amountMinor, row.currency)}</span>
+          <span class="amount">{amountText(row.amountMinor, row.currency)}</span>
           <span class="merchant">{row.merchantName || row.merchantId}</span>
           <span class="place">{row.place || "online"}</span>
         </div>

@@ -1,5 +1,6 @@
+import { amountText } from "../../../../money/amount-text.js";
 import type { AlertDetail, DecisionPoint, NextScores } from "../../wire.js";
-import { money, reasonWords } from "../format.js";
+import { reasonWords } from "../format.js";
 import { store } from "../store.js";
 import { VERDICT_WORDS } from "./verdict-badge.js";
 
@@ -56,7 +57,7 @@ function Line({ point, frauds, change, last = false }: { point: DecisionPoint; f
     <>
       <tr class={last ? "before" : "after"}>
         <td>
-          {money(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
+          {amountText(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
         </td>
         <td class="number">
           {frauds} <Change by={change?.frauds} />

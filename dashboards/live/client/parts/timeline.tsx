@@ -1,5 +1,6 @@
+import { amountDigits, amountText } from "../../../../money/amount-text.js";
 import type { DecisionPoint } from "../../wire.js";
-import { dateTime, money, shortTime } from "../format.js";
+import { dateTime, shortTime } from "../format.js";
 import { VerdictBadge } from "./verdict-badge.js";
 
 const WIDTH = 460;
@@ -10,6 +11,9 @@ const TOP = 12;
 const BOTTOM = 26;
 const MIN_RADIUS = 4;
 const MAX_RADIUS = 11;
+
+/** Its area tells the amount; where all are 0, none is larger. */
+const radius = (amount: number, largest: number): number => MIN_RADIUS + (largest === 0 ? 0 : (MAX_RADIUS - MIN_RADIUS) * Math.sqrt(amount / largest));
 
 /** Scores over event time: height is the score, size the amount. Below it the same as a table. */
 export function Timeline({ points, current, reviewAt, declineAt }: { points: readonly DecisionPoint[]; current: string; reviewAt: number; declineAt: number }) {
@@ -42,8 +46,8 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
         {points.map((point) => (
           <g key={point.accountSeq} class={`dot ${point.outcome.toLowerCase()} ${point.transactionId === current ? "current" : ""}`}>
             <line x1={x(point.eventTimeMs)} x2={x(point.eventTimeMs)} y1={y(0)} y2={y(point.score)} />
-            <circle cx={x(point.eventTimeMs)} cy={y(point.score)} r={MIN_RADIUS + (MAX_RADIUS - MIN_RADIUS) * Math.sqrt(point.amountMinor / largest)}>
-              <title>{`${dateTime(point.eventTimeMs)}: ${money(point.amountMinor, point.currency)}, score ${point.score}`}</title>
+            <circle cx={x(point.eventTimeMs)} cy={y(point.score)} r={radius(point.amountMinor, largest)}>
+              <title>{`${dateTime(point.eventTimeMs)}: ${amountText(point.amountMinor, point.currency)}, score ${point.score}`}</title>
             </circle>
           </g>
         ))}
@@ -74,7 +78,7 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
             {points.toReversed().map((point) => (
               <tr key={point.accountSeq} class={point.transactionId === current ? "current" : ""} aria-current={point.transactionId === current}>
                 <td title={dateTime(point.eventTimeMs)}>{shortTime(point.eventTimeMs)}</td>
-                <td class="number">{money(point.amountMinor, "")}</td>
+                <td class="number">{amountDigits(point.amountMinor, point.currency)}</td>
                 <td class="where">
                   {point.merchantName || point.merchantId} <span class="muted">{point.place || "online"}</span>
                 </td>

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { amountText } from "../../../../money/amount-text.js";
 import type { AlertDetail } from "../../wire.js";
 import { api, ApiError } from "../api.js";
-import { dateTime, money, reasonWords, severity } from "../format.js";
+import { dateTime, reasonWords, severity } from "../format.js";
 import { Contributions } from "../parts/contributions.js";
 import { Icon } from "../parts/icon.js";
 import { NextScoresPanel } from "../parts/next-scores.js";
@@ -77,7 +78,7 @@ function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void
         </div>
         <div class="alert-words">
           <h1 id="alert-title" tabIndex={-1}>
-            {money(alert.amountMinor, alert.currency)} <span>at {alert.merchantName || alert.merchantId}</span>
+            {amountText(alert.amountMinor, alert.currency)} <span>at {alert.merchantName || alert.merchantId}</span>
           </h1>
           <p class="facts">
             <span class={`badge outcome ${level}`}>{level === "decline" ? "declined" : "to review"}</span>
@@ -99,7 +100,7 @@ function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void
             ))}
           </ul>
           <p class="muted">
-            Account <code>{alert.account}</code> · {alert.count > 1 ? `${alert.count} suspicious transactions in this episode, ${money(alert.sumMinor, alert.currency)} in all` : alert.cause}
+            Account <code>{alert.account}</code> · {alert.count > 1 ? `${alert.count} suspicious transactions in this episode, ${amountText(alert.sumMinor, alert.currency)} in all` : alert.cause}
           </p>
         </div>
       </header>

@@ -1,0 +1,29 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
+
+import { repeatedKeys } from "../../../intake/repeated-keys.js";
+import { refuse } from "./guards.js";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a body of JSON as the intake reads it: UTF-8, and no key twice. It may be compressed; its bound is that of what it decodes to.
+ * Whether it says that it is JSON, {@link ownPage} has looked.
+ */
+export function jsonBody(maxBytes: number): RequestHandler[] {
+  return [
+    express.raw({ limit: maxBytes, type: () => true }),
+    (request: Request, response: Response, next: NextFunction) => {
+      // Without a body there is none to read.
+      if (!Buffer.isBuffer(request.body)) return next();
+      try {
+        const text = utf8.decode(request.body);
+        request.body = JSON.parse(text) as unknown;
+        const [repeated] = repeatedKeys(text);
+        if (repeated !== undefined) return refuse(response, 400, `${repeated.join(".").slice(0, 64)} stands twice: it must be said which value holds`);
+      } catch (error) {
+        return refuse(response, 400, `the body is no JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`);
+      }
+      next();
+    },
+  ];
+}

@@ -1,0 +1,18 @@
+import { stripVTControlCharacters } from "node:util";
+
+import { describe, expect, it } from "vitest";
+
+import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { alertLine } from "./live-view.js";
+
+describe("an alert's line", () => {
+  it.each([
+    [1_999n, "JPY", "1,999 JPY"],
+    [123_450n, "KWD", "123.450 KWD"],
+    [39_802n, "EUR", "398.02 EUR"],
+    [0n, "EUR", "0.00 EUR"],
+  ])("writes %s minor units of %s as ISO 4217 has them", (amountMinor, currency, text) => {
+    const line = stripVTControlCharacters(alertLine({ kind: Alert_Kind.OPENED, accountId: "a", episode: 1n, suspiciousCount: 1, score: 450, amountMinor, currency, place: "Lagos, NG", reasons: ["TRAVEL_IMPOSSIBLE"] }));
+    expect(line).toMatch(new RegExp(` {2,}${text.replaceAll(".", "\\.")} {2,}Lagos`));
+  });
+});
