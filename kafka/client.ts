@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from "kafkajs";
 
 import { UserError } from "../cluster/user-error.js";
-import { loadKafkajs } from "./filter-aborted.js";
+import { loadKafkajs } from "./mended-kafkajs.js";
 
 const kafkajs = loadKafkajs();
 export const { Partitioners, CompressionTypes, logLevel } = kafkajs;
