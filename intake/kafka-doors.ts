@@ -108,9 +108,9 @@ export class KafkaDoors {
       metrics.admitted(door.kind, "kafka");
       return validRecord(door, admitted, timestampMs);
     } catch (error) {
-      const problem = problemOf(error);
-      metrics.refused(door.kind, "kafka", reasonName(problem.reason));
-      return refusedRecord(door, message, { ...problem, origin, timestampMs: BigInt(timestampMs) });
+      const { reason, message: why, field } = problemOf(error);
+      metrics.refused(door.kind, "kafka", reasonName(reason));
+      return refusedRecord(door, message, { reason, message: why, field, origin, timestampMs: BigInt(timestampMs) });
     }
   }
 }
