@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type * as kafkajs from "kafkajs";
 
 import { FETCH_VERSION, type FetchedTopics, readFetchAnswer } from "./fetch-answer.js";
+import { FetchPace, type FetchWait } from "./fetch-pace.js";
 import { filterAborted } from "./filter-aborted.js";
 
 const FIXED_VERSION = "2.2.4";
@@ -19,6 +20,13 @@ interface RequestQueue {
   scheduleCheckPendingRequests(this: RequestQueue): void;
 }
 
+/** One membership of a consumer; `fetch` asks a broker by what these say. */
+interface ConsumerGroup {
+  minBytes: number;
+  maxWaitTime: number;
+  fetch(this: ConsumerGroup, nodeId: string): Promise<{ readonly rawMessages: readonly unknown[] }[]>;
+}
+
 /**
  * kafkajs with what is wrong with it put right as it is loaded, so that an ordinary `npm ci` is enough. Every other module gets kafkajs
  * from here (`client.ts`), so no client of this project can run without:
@@ -30,6 +38,7 @@ interface RequestQueue {
  *   the broker throttles, but sets its timer when none waits too, by `throttledUntil - Date.now()`, which is −1 less a date: Node makes
  *   1 ms of that (and warns, from 24 on), and what the timer calls sets the next one. Whoever adds a request that must wait
  *   schedules the check itself, so without one there is nothing to set a timer for.
+ * - **Fetches** go on at the pace of the load when nothing comes, dozens of times a second; {@link FetchPace} slows them down.
  *
  * @throws Error when another version of kafkajs is installed, or its parts are not where they were: look whether it still needs this
  */
@@ -61,6 +70,20 @@ export function loadKafkajs(): typeof kafkajs {
   if (typeof schedule !== "function") throw new Error("kafkajs checks its waiting requests in another way");
   queue.scheduleCheckPendingRequests = function () {
     if (this.pending.length > 0) schedule.call(this);
+  };
+
+  const group = (require("kafkajs/src/consumer/consumerGroup.js") as { prototype: ConsumerGroup }).prototype;
+  const paces = new WeakMap<ConsumerGroup, FetchPace>();
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its group below
+  const fetchOnce = group.fetch;
+  if (typeof fetchOnce !== "function") throw new Error("kafkajs fetches in another way");
+  group.fetch = async function (nodeId) {
+    let pace = paces.get(this);
+    if (pace === undefined) paces.set(this, (pace = new FetchPace(this, performance.now())));
+    Object.assign<ConsumerGroup, FetchWait>(this, pace.next(performance.now()));
+    const batches = await fetchOnce.call(this, nodeId);
+    if (batches.some(({ rawMessages }) => rawMessages.length > 0)) pace.seen(performance.now());
+    return batches;
   };
   return require("kafkajs") as typeof kafkajs;
 }

@@ -29,6 +29,8 @@ export class FakeBroker {
   #silent = false;
   /** How often each was asked. */
   readonly asked = new Map<Request, number>();
+  /** How each fetch wanted to wait. */
+  readonly fetches: { readonly minBytes: number; readonly maxWaitMs: number }[] = [];
 
   private constructor() {
     this.#server = createServer((socket) => this.#serve(socket));
@@ -168,8 +170,9 @@ export class FakeBroker {
   async #fetch(request: WireReader): Promise<Buffer> {
     request.int32();
     const maxWaitMs = request.int32();
-    // Bytes at least and at most, isolation, session and its epoch.
-    request.skip(4 + 4 + 1 + 4 + 4);
+    this.fetches.push({ minBytes: request.int32(), maxWaitMs });
+    // Bytes at most, isolation, session and its epoch.
+    request.skip(4 + 1 + 4 + 4);
     const topics = request.array(() => ({
       topic: request.string(),
       partitions: request.array(() => {
