@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 
 import { type FlinkClient, flinkClient } from "./flink.js";
-import { isHealthy } from "./health.js";
+import { healthOf } from "./health.js";
 import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
 import { type ClusterSettings, type Part, PARTS, partsOf, type StateBackend } from "./settings.js";
 
@@ -11,6 +11,8 @@ export interface PartStatus {
   /** Process id; `undefined` when it does not run. */
   readonly pid: number | undefined;
   readonly healthy: boolean;
+  /** Why it is not, when it says so itself. */
+  readonly cause?: string;
 }
 
 /** The job's state as Flink has it. */
@@ -38,7 +40,7 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     partsOf(settings).map(async (part) => {
       const pid = recorded(settings, part)?.pid;
       // Without a process of ours, whatever answers at its port is another program.
-      return { part, pid, healthy: pid !== undefined && (await isHealthy(part, settings)) };
+      return { part, pid, ...(pid === undefined ? { healthy: false } : await healthOf(part, settings)) };
     }),
   );
   const flink = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? flinkClient(settings) : undefined;

@@ -1,8 +1,8 @@
 import { addresses, HOST } from "./addresses.js";
 import { poll } from "./poll.js";
-import { http, tcp } from "./probes.js";
+import { healthz, http, type Probe, tcp } from "./probes.js";
 import type { Exit, ManagedProcess } from "./managed-process.js";
-import type { ClusterSettings, Part } from "./settings.js";
+import type { ClusterSettings, Part, Server } from "./settings.js";
 
 const START_LIMIT_MS = 90_000;
 
@@ -19,7 +19,22 @@ export async function waitHealthy(part: Part, settings: ClusterSettings, process
 }
 
 /** Whether a part answers as it should. */
-export async function isHealthy(part: Part, settings: ClusterSettings): Promise<boolean> {
+export const isHealthy = async (part: Part, settings: ClusterSettings): Promise<boolean> => (await healthOf(part, settings)).healthy;
+
+/** Whether a part answers as it should, and what it says when it does not. */
+export async function healthOf(part: Part, settings: ClusterSettings): Promise<Probe> {
+  switch (part) {
+    case "functions":
+    case "functions-python":
+    case "intake":
+    case "dashboard":
+      return await healthz(`http://${HOST}:${settings.ports[part]}`);
+    default:
+      return { healthy: await answers(part, settings) };
+  }
+}
+
+async function answers(part: Exclude<Part, Server>, settings: ClusterSettings): Promise<boolean> {
   const at = addresses(settings);
   switch (part) {
     case "zookeeper":
@@ -28,11 +43,6 @@ export async function isHealthy(part: Part, settings: ClusterSettings): Promise<
       return tcp(settings.ports.kafka);
     case "minio":
       return http(`${at.minio}/minio/health/live`);
-    case "functions":
-    case "functions-python":
-    case "intake":
-    case "dashboard":
-      return http(`http://${HOST}:${settings.ports[part]}/healthz`);
     case "jobmanager":
       return http(`${at.flink}/overview`);
     case "taskmanager":

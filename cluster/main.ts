@@ -54,7 +54,10 @@ export async function main(argv: string[]): Promise<number> {
       const status = await clusterStatus(clusterSettings({ ...options, application: withDashboard() }));
       if (options.json) console.log(JSON.stringify(status, undefined, 2));
       else {
-        for (const { part, pid, healthy } of status.parts) console.log(`${part.padEnd(12)} ${(pid === undefined ? "stopped" : healthy ? "healthy" : "no answer").padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}`);
+        for (const { part, pid, healthy, cause } of status.parts) {
+          const how = pid === undefined ? "stopped" : healthy ? "healthy" : cause === undefined ? "no answer" : "failing";
+          console.log(`${part.padEnd(12)} ${how.padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}${cause === undefined ? "" : `: ${cause}`}`);
+        }
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
         if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined)) console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");

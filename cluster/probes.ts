@@ -16,6 +16,25 @@ export function tcp(port: number): Promise<boolean> {
   });
 }
 
+/** Whether something is well; if not, why, when it says so itself. */
+export interface Probe {
+  readonly healthy: boolean;
+  readonly cause?: string;
+}
+
+/** Asks a server of this project how it is: `GET /healthz`, answered with 503 and why while something in it does not work. */
+export async function healthz(server: string): Promise<Probe> {
+  try {
+    const response = await fetch(`${server}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) });
+    const text = await response.text();
+    if (response.ok) return { healthy: true };
+    const { failing } = JSON.parse(text) as { readonly failing?: readonly { readonly consumer: string; readonly cause: string }[] };
+    return { healthy: false, ...(failing !== undefined && { cause: failing.map(({ consumer, cause }) => `${consumer}: ${cause}`).join("; ") }) };
+  } catch {
+    return { healthy: false };
+  }
+}
+
 /** Whether a GET answers with a 2xx. */
 export async function http(url: string): Promise<boolean> {
   try {

@@ -1,6 +1,7 @@
 import { TOPICS } from "../cluster/settings.js";
 import { withAdmin } from "../kafka/client.js";
 import { followTopics, type LiveRecord } from "../kafka/consumer.js";
+import type { ConsumerHealth } from "../kafka/consumer-health.js";
 import type { DecisionIndex } from "./decision-index.js";
 
 /** Nothing more came for so long: what was there at the start has been read, but for transactions' markers. */
@@ -12,6 +13,7 @@ const BACK_FACTOR = 2n;
 export interface DecisionReaders {
   /** Whether it has read what was there when it began. */
   caughtUp(): boolean;
+  health(): ConsumerHealth[];
   stop(): Promise<void>;
 }
 
@@ -31,10 +33,10 @@ export async function followDecisions(brokers: string, index: DecisionIndex, kee
     lastAtMs = Date.now();
     if (offset + 1n >= (behind.get(partition) ?? 0n)) behind.delete(partition);
   };
-  const follow = (isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, onCrash: onError });
+  const follow = (reader: string, isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, name: reader, onError });
   const readers = await Promise.all([
-    follow("read_uncommitted", (record) => index.onWritten(record)),
-    follow("read_committed", (record) => {
+    follow("provisional decisions", "read_uncommitted", (record) => index.onWritten(record)),
+    follow("committed decisions", "read_committed", (record) => {
       index.onCommitted(record);
       seen(record);
     }),
@@ -42,6 +44,7 @@ export async function followDecisions(brokers: string, index: DecisionIndex, kee
   lastAtMs = Date.now();
   return {
     caughtUp: () => behind.size === 0 || Date.now() - lastAtMs > QUIET_MS,
+    health: () => readers.map((reader) => reader.health),
     async stop() {
       await Promise.all(readers.map((reader) => reader.stop()));
     },

@@ -1,14 +1,16 @@
-import type { Batch, Consumer, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
+import type { Batch, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 
-import { kafkaClient } from "../kafka/client.js";
-import type { OutgoingRecord, RecordWriter } from "../kafka/record-writer.js";
+import type { ConsumerHealth } from "../kafka/consumer-health.js";
+import { unreadableBatch, type UnreadableBatch } from "../kafka/record-batches.js";
+import { type OutgoingRecord, type RecordWriter, sizeOf } from "../kafka/record-writer.js";
+import { SupervisedConsumer } from "../kafka/supervised-consumer.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { pack } from "../statefun/index.js";
 import { admit } from "./admission.js";
 import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
-import { type Door, DOORS, validRecord } from "./topics.js";
+import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
 /** All intakes share the partitions among them. */
 export const INTAKE_GROUP = "fraud-intake";
@@ -32,44 +34,49 @@ export interface KafkaDoorsOptions {
 /** The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. */
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
-  readonly #consumer: Consumer;
-  #joined = false;
+  readonly #consumer: SupervisedConsumer;
 
   constructor(options: KafkaDoorsOptions) {
     this.#options = options;
-    this.#consumer = kafkaClient(options.brokers, "fraud-intake").consumer({
-      groupId: INTAKE_GROUP,
-      sessionTimeout: SESSION_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      rebalanceTimeout: 10_000,
-      // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as much.
-      minBytes: 16 * 1024,
-      maxWaitTimeInMs: 20,
-      maxBytesPerPartition: 256 * 1024,
-      // Retries for good: what is wrong is outside.
-      retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000, restartOnFailure: () => Promise.resolve(true) },
+    this.#consumer = new SupervisedConsumer({
+      brokers: options.brokers,
+      clientId: "fraud-intake",
+      name: "Kafka doors",
+      topics: Object.values(DOORS).map((door) => door.in.name),
+      consumer: {
+        groupId: INTAKE_GROUP,
+        sessionTimeout: SESSION_MS,
+        heartbeatInterval: HEARTBEAT_MS,
+        rebalanceTimeout: 10_000,
+        // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as much.
+        minBytes: 16 * 1024,
+        maxWaitTimeInMs: 20,
+        maxBytesPerPartition: 256 * 1024,
+        // Retries for good: what is wrong is outside.
+        retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000 },
+      },
+      run: { eachBatchAutoResolve: false, autoCommitInterval: COMMIT_MS, partitionsConsumedConcurrently: 8 },
+      eachBatch: (payload) => this.#onBatch(payload),
+      onError: options.onError,
     });
   }
 
   /** Whether it has its place among the intakes. */
   get joined(): boolean {
-    return this.#joined;
+    return this.#consumer.joined;
+  }
+
+  get health(): ConsumerHealth {
+    return this.#consumer.health;
   }
 
   async start(): Promise<void> {
-    this.#consumer.on("consumer.group_join", () => (this.#joined = true));
-    this.#consumer.on("consumer.crash", ({ payload }) => {
-      this.#joined = false;
-      this.#options.onError(payload.error);
-    });
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: Object.values(DOORS).map((door) => door.in.name), fromBeginning: true });
-    await this.#consumer.run({ eachBatchAutoResolve: false, autoCommitInterval: COMMIT_MS, partitionsConsumedConcurrently: 8, eachBatch: (payload) => this.#onBatch(payload) });
+    await this.#consumer.start();
   }
 
   /** Finishes the records in hand, and commits how far it has come. */
   async stop(): Promise<void> {
-    await this.#consumer.disconnect();
+    await this.#consumer.stop();
   }
 
   /**
@@ -91,30 +98,41 @@ export class KafkaDoors {
 
   #sort(door: Door, { partition }: Batch, message: KafkaMessage): OutgoingRecord {
     const { metrics, maxAheadMs } = this.#options;
-    const origin = { topic: door.in.name, partition, offset: BigInt(message.offset) };
     const timestampMs = Number(message.timestamp);
+    const unreadable = unreadableBatch(message);
+    const origin = { topic: door.in.name, partition, offset: unreadable?.firstOffset ?? BigInt(message.offset) };
     try {
+      if (unreadable !== undefined) throw refusalOf(unreadable);
       if (message.value === null) throw new RefusedError(IntakeReason.EMPTY, "the record has no value");
       const admitted = admit(door.kind, message.value, contentTypeOf(message.headers), { origin }, { nowMs: timestampMs, maxAheadMs });
       metrics.admitted(door.kind, "kafka");
       return validRecord(door, admitted, timestampMs);
     } catch (error) {
-      const problem = problemOf(error);
-      metrics.refused(door.kind, "kafka", reasonName(problem.reason));
-      const refused: RefusedInput = {
-        reason: problem.reason,
-        message: problem.message,
-        field: problem.field,
-        origin,
-        timestampMs: BigInt(timestampMs),
-        key: message.key ?? undefined,
-        value: message.value ?? undefined,
-        headers: headersOf(message.headers),
-      };
-      // Beside its original's partition, so that each keeps its order.
-      return { topic: door.rejected.name, partition: partition % door.rejected.partitions, key: message.key, value: Buffer.from(Any.encode(pack(RefusedInput, refused)).finish()), timestampMs };
+      const { reason, message: why, field } = problemOf(error);
+      metrics.refused(door.kind, "kafka", reasonName(reason));
+      return refusedRecord(door, message, { reason, message: why, field, origin, timestampMs: BigInt(timestampMs) });
     }
   }
+}
+
+const refusalOf = ({ kind, message }: UnreadableBatch): RefusedError => new RefusedError(kind === "too-large" ? IntakeReason.TOO_LARGE : IntakeReason.UNREADABLE, message);
+
+/**
+ * What is set aside: the record with its key, its headers and its bytes, or without them where the broker would not take it: unpacked it may be
+ * larger than any record that came.
+ */
+function refusedRecord({ rejected }: Door, { key, value, headers }: KafkaMessage, why: Pick<RefusedInput, "reason" | "message" | "field" | "origin" | "timestampMs">): OutgoingRecord {
+  const record = (whole: boolean): OutgoingRecord => {
+    const lengths = `its ${key?.length ?? 0} bytes of key, ${value?.length ?? 0} of value, and its headers`;
+    const refused: RefusedInput = {
+      ...why,
+      ...(whole ? { key: key ?? undefined, value: value ?? undefined, headers: headersOf(headers) } : { message: `${why.message} (${lengths} are too large to be kept)`, key: undefined, value: undefined, headers: [] }),
+    };
+    // Beside its original's partition, so that each keeps its order.
+    return { topic: rejected.name, partition: why.origin!.partition % rejected.partitions, key: whole ? key : null, value: Buffer.from(Any.encode(pack(RefusedInput, refused)).finish()), timestampMs: Number(why.timestampMs) };
+  };
+  const whole = record(true);
+  return sizeOf(whole) <= largestRecordBytes(rejected) ? whole : record(false);
 }
 
 /** A bug of ours must not stop the topic either: the record is set aside with what happened. */

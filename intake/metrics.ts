@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 
+import { type ConsumerHealth, consumerMetrics } from "../kafka/consumer-health.js";
 import type { GroupLag } from "../kafka/group-lag.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import type { InputKind } from "./admission.js";
@@ -30,11 +31,13 @@ export interface IntakeGauges {
   readonly lag: () => Promise<readonly GroupLag[]>;
   /** Undefined when it is not known now. */
   readonly backlogSeconds: () => number | undefined;
+  readonly consumers: () => readonly ConsumerHealth[];
 }
 
-export function intakeMetrics({ queuedBytes, lag, backlogSeconds }: IntakeGauges): { metrics: IntakeMetrics; registry: Registry } {
+export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: IntakeGauges): { metrics: IntakeMetrics; registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  consumerMetrics(registry, consumers);
   const admitted = new Counter({ name: "intake_admitted_total", help: "Inputs that were written to a *.valid topic", labelNames: ["kind", "door"] as const, registers: [registry] });
   const refused = new Counter({ name: "intake_refused_total", help: "Inputs that were refused", labelNames: ["kind", "door", "reason"] as const, registers: [registry] });
   const turnedAway = new Counter({ name: "intake_turned_away_total", help: "HTTP requests answered with 429", labelNames: ["reason"] as const, registers: [registry] });

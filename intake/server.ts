@@ -1,6 +1,7 @@
 import { pino } from "pino";
 
 import { PIPELINE_GROUP } from "../cluster/settings.js";
+import { type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
@@ -34,13 +35,19 @@ async function main(): Promise<void> {
   const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
   const waiting = new LagWatch(brokers, TRANSACTIONS_WAITING, LAG_LIMIT_MS);
   const backlog = new BacklogWatch({ lag: waiting, maxSeconds: maxBacklogSeconds });
-  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds });
+  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds, consumers: () => health() });
   const index = new DecisionIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
   let readers: DecisionReaders | undefined;
   let connected = false;
-  const notReady = (): string[] => [...(connected ? [] : ["Kafka"]), ...(doors.joined ? [] : ["a place among the intakes"]), ...(readers?.caughtUp() === true ? [] : ["the newest decisions"])];
-  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, metrics, maxAheadMs, logger, token, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
+  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [])];
+  const notReady = (): string[] => [
+    ...(connected ? [] : ["Kafka"]),
+    ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),
+    ...(doors.joined || doors.health.failing !== undefined ? [] : ["a place among the intakes"]),
+    ...(readers?.caughtUp() === true ? [] : ["the newest decisions"]),
+  ];
+  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, metrics, maxAheadMs, logger, token, health, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
 
   let stopping = false;
   async function stop(): Promise<void> {

@@ -25,6 +25,9 @@ const WRITTEN = new Map(Object.values(DOORS).flatMap(({ valid, rejected }) => [v
 /** For a {@link RecordWriter}: how much of a topic's records may go together. */
 export const batchBytes = (topic: string): number => Math.min((WRITTEN.get(topic) ?? LARGE_BATCH_BYTES) - MARGIN_BYTES, LARGE_BATCH_BYTES);
 
+/** A record that a topic takes is not larger. */
+export const largestRecordBytes = ({ batchBytes: bytes = LARGE_BATCH_BYTES }: TopicSettings): number => bytes - MARGIN_BYTES;
+
 /** The record of what was admitted. @param timestampMs - default: now */
 export function validRecord({ valid }: Door, { accountId, value }: Admitted, timestampMs?: number): OutgoingRecord {
   return { topic: valid.name, partition: partitionOf(accountId, valid.partitions), key: accountId, value, ...(timestampMs !== undefined && { timestampMs }) };

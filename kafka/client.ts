@@ -1,10 +1,10 @@
 import type { Admin, Kafka } from "kafkajs";
 
 import { UserError } from "../cluster/user-error.js";
-import { loadKafkajs } from "./filter-aborted.js";
+import { loadKafkajs } from "./mended-kafkajs.js";
 
 const kafkajs = loadKafkajs();
-export const { Partitioners, CompressionTypes, logLevel } = kafkajs;
+export const { Partitioners, CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, logLevel } = kafkajs;
 
 /**
  * A quiet client: what goes wrong reaches its caller as an error.

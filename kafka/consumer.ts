@@ -1,8 +1,10 @@
 import type { KafkaMessage } from "kafkajs";
 
 import type { RawRecord } from "../cluster/java-reader.js";
-import { kafkaClient } from "./client.js";
+import type { ConsumerHealth } from "./consumer-health.js";
 import { endOffsets, type TopicOffsets } from "./offsets.js";
+import { unreadableBatch, type UnreadableBatch } from "./record-batches.js";
+import { SupervisedConsumer } from "./supervised-consumer.js";
 
 /** A record as a live reader sees it. */
 export interface LiveRecord extends RawRecord {
@@ -26,69 +28,82 @@ export interface FollowOptions {
   /** Under a steady load, more of it means fewer and larger answers. Default 1. */
   readonly minBytes?: number;
   readonly onRecord: (record: LiveRecord) => void;
-  /** What ended the reading for good; without it the error is thrown by `stop`. */
-  readonly onCrash?: (error: Error) => void;
+  /** Records that stand in the topic and that nobody can read. They are passed over; default: in silence, but for {@link Follower.health}. */
+  readonly onUnreadable?: (batch: UnreadableBatch & { readonly topic: string; readonly partition: number }) => void;
+  /** Of {@link Follower.health}. Default: the topics. */
+  readonly name?: string;
+  /** What went wrong, and is tried again; without it, what still is wrong in the end is thrown by `stop`. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Who follows topics. */
+export interface Follower {
+  readonly health: ConsumerHealth;
+  stop(): Promise<void>;
 }
 
 let readers = 0;
 
 /**
- * Follows topics live. Keeps no offsets: each call reads for itself.
+ * Follows topics live, until it is stopped, whatever happens meanwhile. Keeps no offsets: each call reads for itself.
  *
  * For the eye and for latencies; proofs read with Kafka's own Java consumer.
+ *
+ * @returns when it reads
+ * @throws when no broker answers
  */
-export async function followTopics({ brokers, topics, from, isolation = "read_committed", maxWaitMs = 50, minBytes = 1, onRecord, onCrash }: FollowOptions): Promise<{ stop(): Promise<void> }> {
+export async function followTopics({ brokers, topics, from, isolation = "read_committed", maxWaitMs = 50, minBytes = 1, onRecord, onUnreadable, name = topics.join(", "), onError }: FollowOptions): Promise<Follower> {
   // The next offset of each partition. After a new join kafkajs begins anew, as no offset was committed.
   const next = new Map<string, bigint>();
   if (typeof from === "object") for (const [topic, partitions] of byTopic(from, topics[0]!)) for (const [partition, offset] of partitions) next.set(`${topic}-${partition}`, offset);
   else if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
-  const consumer = kafkaClient(brokers, "fraud-reader").consumer({
-    groupId: `fraud-reader-${process.pid}-${Date.now()}-${++readers}`,
-    readUncommitted: isolation === "read_uncommitted",
-    maxWaitTimeInMs: maxWaitMs,
-    minBytes,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 3_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1_000 },
-  });
-  const joined = new Promise<void>((resolve) =>
-    consumer.on("consumer.group_join", () => {
+  const consumer = new SupervisedConsumer({
+    brokers,
+    clientId: "fraud-reader",
+    name,
+    topics,
+    consumer: {
+      groupId: `fraud-reader-${process.pid}-${Date.now()}-${++readers}`,
+      readUncommitted: isolation === "read_uncommitted",
+      maxWaitTimeInMs: maxWaitMs,
+      minBytes,
+      sessionTimeout: 30_000,
+      heartbeatInterval: 3_000,
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1_000 },
+    },
+    run: { autoCommit: false },
+    onJoin: (joined) => {
       // Before the first fetch of this membership: a topic may hold millions of records that were read or are not wanted.
       for (const [position, offset] of next) {
         const dash = position.lastIndexOf("-");
-        consumer.seek({ topic: position.slice(0, dash), partition: Number(position.slice(dash + 1)), offset: offset.toString() });
-      }
-      resolve();
-    }),
-  );
-  let crash: Error | undefined;
-  consumer.on("consumer.crash", ({ payload }) => {
-    if (payload.restart) return;
-    crash = payload.error;
-    onCrash?.(payload.error);
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
-    eachBatch: async ({ batch }) => {
-      const arrivedAtMs = Date.now();
-      const position = `${batch.topic}-${batch.partition}`;
-      for (const message of batch.messages) {
-        const record = liveRecord(batch.topic, batch.partition, message, arrivedAtMs);
-        if (record.offset < (next.get(position) ?? 0n)) continue;
-        next.set(position, record.offset + 1n);
-        onRecord(record);
+        joined.seek({ topic: position.slice(0, dash), partition: Number(position.slice(dash + 1)), offset: offset.toString() });
       }
     },
+    // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
+    eachBatch: async ({ batch: { topic, partition, messages } }) => {
+      const arrivedAtMs = Date.now();
+      const position = `${topic}-${partition}`;
+      for (const message of messages) {
+        const record = liveRecord(topic, partition, message, arrivedAtMs);
+        if (record.offset < (next.get(position) ?? 0n)) continue;
+        next.set(position, record.offset + 1n);
+        const unreadable = unreadableBatch(message);
+        if (unreadable === undefined) onRecord(record);
+        else onUnreadable?.({ ...unreadable, topic, partition });
+      }
+    },
+    onError: (error) => onError?.(error),
   });
-  await joined;
+  await consumer.start();
 
   return {
+    get health() {
+      return consumer.health;
+    },
     async stop() {
-      await consumer.disconnect();
-      if (crash !== undefined && onCrash === undefined) throw crash;
+      const { failing } = consumer.health;
+      await consumer.stop();
+      if (failing !== undefined && onError === undefined) throw new Error(`the reading of ${name} failed: ${failing}`);
     },
   };
 }

@@ -1,7 +1,3 @@
-import { createRequire } from "node:module";
-
-import type * as kafkajs from "kafkajs";
-
 /** A record of a fetch answer, as kafkajs has parsed it. */
 export interface FetchedMessage {
   readonly offset: string;
@@ -46,24 +42,4 @@ export function filterAborted<M extends FetchedMessage>({ messages, abortedTrans
 /** A control record's key is a version (int16) and a type (int16): 0 ends a transaction by abort, 1 by commit. */
 function isAbortMarker({ key }: FetchedMessage): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
-}
-
-const FIXED_VERSION = "2.2.4";
-
-/**
- * kafkajs with {@link filterAborted} in the place of its own filter. Every other module gets kafkajs from here
- * (`client.ts`), so no consumer of this project can run without it.
- *
- * @throws Error when another version of kafkajs is installed: look whether it still needs this
- */
-export function loadKafkajs(): typeof kafkajs {
-  const require = createRequire(import.meta.url);
-  const { version } = require("kafkajs/package.json") as { version: string };
-  if (version !== FIXED_VERSION) throw new Error(`kafka/filter-aborted.ts mends kafkajs ${FIXED_VERSION}, not ${version}`);
-  const path = require.resolve("kafkajs/src/consumer/filterAbortedMessages.js");
-  require(path);
-  require.cache[path]!.exports = filterAborted;
-  const batch = require.resolve("kafkajs/src/consumer/batch.js");
-  if (require.cache[batch] !== undefined) throw new Error("kafkajs was loaded before kafka/filter-aborted.ts could mend it: import kafka/client.ts instead");
-  return require("kafkajs") as typeof kafkajs;
 }

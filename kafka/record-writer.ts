@@ -181,7 +181,8 @@ export class RecordWriter {
   }
 }
 
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
+/** What a record takes in a batch, in bytes; rather too much than too little. */
+export function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let size = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) * (typeof key === "string" ? 3 : 1) + (value?.length ?? 0);
   for (const [name, header] of Object.entries(headers ?? {})) size += name.length * 3 + Buffer.byteLength(String(header)) + 8;
   return size;

@@ -91,6 +91,7 @@ async function follow(topic: string, options: Options): Promise<void> {
       show(record, options);
       if (--left <= 0) enough();
     },
+    onUnreadable: ({ firstOffset, message, ...place }) => process.stdout.write(`${JSON.stringify({ ...place, offset: firstOffset.toString(), lastOffset: place.lastOffset.toString(), problem: message })}\n`),
   });
   await Promise.race([wait, limit]);
   await reader.stop();

@@ -37,7 +37,8 @@ async function main(): Promise<void> {
   each part's log    docker compose logs worker
 Alerts:`);
   const timer = setInterval(() => {
-    void flink.jobState().then((job) => console.log(`decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}`));
+    const { failing } = reader.health;
+    void flink.jobState().then((job) => console.log(`decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}${failing === undefined ? "" : `  not read: ${failing}`}`));
   }, LINE_MS);
   const stop = (): void => {
     clearInterval(timer);

@@ -1,6 +1,7 @@
 import { TOPICS } from "../../cluster/settings.js";
 import { withAdmin } from "../../kafka/client.js";
-import { followTopics, type LiveRecord } from "../../kafka/consumer.js";
+import { type Follower, followTopics, type LiveRecord } from "../../kafka/consumer.js";
+import type { ConsumerHealth } from "../../kafka/consumer-health.js";
 import type { Dashboard } from "./state/dashboard.js";
 
 /** Offsets that are read back of each topic, all its partitions together; transactions' markers take some of them. */
@@ -32,8 +33,7 @@ const MIN_BYTES = 64 * 1024;
 type Offsets = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
 /**
- * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins again, where
- * it was, whenever Kafka was away for too long.
+ * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins as soon as Kafka is there.
  */
 export class Feed {
   readonly #options: FeedOptions;
@@ -45,7 +45,10 @@ export class Feed {
   #lastAtMs = Date.now();
   #started = false;
   #caughtUp = false;
-  #readers: { stop(): Promise<void> }[] = [];
+  #readers: Follower[] = [];
+  /** Why it has not begun to read. */
+  #cause: string | undefined;
+  #attempts = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -54,6 +57,12 @@ export class Feed {
   /** Whether the topics' past has been read. */
   get caughtUp(): boolean {
     return this.#caughtUp;
+  }
+
+  /** Of its readers; before there are any, of itself. */
+  get health(): ConsumerHealth[] {
+    if (this.#readers.length > 0) return this.#readers.map((reader) => reader.health);
+    return [{ consumer: "topics", failing: this.#cause, restarts: Math.max(0, this.#attempts - 1), unreadable: 0 }];
   }
 
   /** Reads until it is stopped. Does not wait for Kafka. */
@@ -76,22 +85,23 @@ export class Feed {
 
   async #run(): Promise<void> {
     while (!this.#end.signal.aborted) {
-      const crash = new AbortController();
+      this.#attempts++;
       try {
-        await this.#follow((error) => crash.abort(error));
-        await aborted(crash.signal, this.#end.signal);
-        if (crash.signal.aborted) throw crash.signal.reason;
+        await this.#follow();
+        this.#cause = undefined;
+        return;
       } catch (error) {
         if (this.#end.signal.aborted) return;
-        this.#options.onError(error instanceof Error ? error : new Error(String(error)));
-        await this.#stopReaders();
+        const cause = error instanceof Error ? error : new Error(String(error));
+        this.#cause = cause.message;
+        this.#options.onError(cause);
         await pause(RETRY_MS, this.#end.signal);
       }
     }
   }
 
-  async #follow(onCrash: (error: Error) => void): Promise<void> {
-    const { brokers, dashboard } = this.#options;
+  async #follow(): Promise<void> {
+    const { brokers, dashboard, onError } = this.#options;
     if (!this.#started) await this.#look();
     const take = (record: LiveRecord): void => {
       const { topic, partition, offset } = record;
@@ -104,26 +114,30 @@ export class Feed {
     const committed = [TOPICS.decisions, TOPICS.alerts, TOPICS.evidence, TOPICS.functionsRejected, TOPICS.labelsValid].map(({ name }) => name);
     const valid = TOPICS.transactionsValid.name;
     const written = TOPICS.decisions.name;
-    this.#readers.push(
-      ...(await Promise.all([
-        followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, onCrash }),
-        followTopics({
-          brokers,
-          topics: [valid, written],
-          from: new Map([[valid, new Map(this.#next.get(valid))], [written, new Map(this.#nextWritten)]]),
-          // Nothing of what the intake writes can be aborted.
-          isolation: "read_uncommitted",
-          maxWaitMs: WRITTEN_WAIT_MS,
-          minBytes: MIN_BYTES,
-          onRecord: (record) => {
-            if (record.topic === valid) return take(record);
-            this.#nextWritten.set(record.partition, record.offset + 1n);
-            dashboard.onWritten(record);
-          },
-          onCrash,
-        }),
-      ])),
-    );
+    const readers = await Promise.allSettled([
+      followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, name: "committed records", onError }),
+      followTopics({
+        brokers,
+        topics: [valid, written],
+        from: new Map([[valid, new Map(this.#next.get(valid))], [written, new Map(this.#nextWritten)]]),
+        // Nothing of what the intake writes can be aborted.
+        isolation: "read_uncommitted",
+        maxWaitMs: WRITTEN_WAIT_MS,
+        minBytes: MIN_BYTES,
+        onRecord: (record) => {
+          if (record.topic === valid) return take(record);
+          this.#nextWritten.set(record.partition, record.offset + 1n);
+          dashboard.onWritten(record);
+        },
+        name: "written records",
+        onError,
+      }),
+    ]);
+    this.#readers = readers.flatMap((reader) => (reader.status === "fulfilled" ? [reader.value] : []));
+    const failed = readers.find((reader) => reader.status === "rejected");
+    if (failed === undefined && !this.#end.signal.aborted) return;
+    await this.#stopReaders();
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Finds out where the topics end, and where to begin. */

@@ -1,11 +1,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 
+import { type ConsumerHealth, consumerMetrics } from "../../kafka/consumer-health.js";
+
 export interface MetricSources {
   readonly streams: () => number;
   readonly droppedStreams: () => number;
   readonly alerts: () => number;
   readonly decisions: () => number;
   readonly unreadable: () => number;
+  readonly consumers: () => readonly ConsumerHealth[];
   readonly counts: () => Readonly<Record<"sent" | "decided" | "duplicates" | "missing" | "waiting", number>>;
 }
 
@@ -13,6 +16,7 @@ export interface MetricSources {
 export function dashboardMetrics(sources: MetricSources): { readonly registry: Registry; readonly verdicts: Counter<"verdict">; readonly refused: Counter<"why"> } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  consumerMetrics(registry, sources.consumers);
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name: `dashboard_${name}`,

@@ -58,6 +58,7 @@ async function main(): Promise<void> {
     alerts: () => dashboard.alerts.size,
     decisions: () => dashboard.history.size,
     unreadable: () => dashboard.unreadable,
+    consumers: () => feed.health,
     counts: () => dashboard.exactlyOnce.counts(Date.now()),
   });
   const app = dashboardApp({
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     verdictDoor: { intake: settings.intake, intakeToken: settings.intakeToken, newId: () => `analyst-${randomUUID()}` },
     hosts: settings.hosts,
     port: () => (server.address() as AddressInfo).port,
+    health: () => feed.health,
     scrape: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     onVerdict: (verdict) => metrics.verdicts.inc({ verdict }),
     onRefused: (why) => metrics.refused.inc({ why }),

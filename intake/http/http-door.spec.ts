@@ -9,6 +9,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import type { ConsumerHealth } from "../../kafka/consumer-health.js";
 import type { OutgoingRecord } from "../../kafka/record-writer.js";
 import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
@@ -26,11 +27,12 @@ const label: Sent = { labelId: "l", accountId: "a", transactionId: "t", merchant
 
 const written: OutgoingRecord[] = [];
 const kafka = { queuedBytes: 0, stalledMs: 0, fails: false };
-const gauges = { queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined };
+const gauges = { queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => consumers };
 let overload: Overload | undefined;
 let index: DecisionIndex;
 let app: FastifyInstance;
 let missing: string[];
+let consumers: ConsumerHealth[] = [];
 
 function open(token?: string, metrics = intakeMetrics(gauges).metrics): FastifyInstance {
   return httpDoor({
@@ -53,6 +55,7 @@ function open(token?: string, metrics = intakeMetrics(gauges).metrics): FastifyI
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
     token,
+    health: () => consumers,
     notReady: () => missing,
     scrape: () => Promise.resolve({ contentType: "text/plain", text: "" }),
   });
@@ -64,6 +67,7 @@ beforeEach(() => {
   overload = undefined;
   index = new DecisionIndex(100);
   missing = [];
+  consumers = [];
   app = open();
 });
 afterEach(() => app.close());
@@ -346,6 +350,9 @@ describe("GET a decision", () => {
 describe("everything else", () => {
   it("tells health, readiness and what is missing", async () => {
     expect(conforms("/healthz", "get", await app.inject("/healthz"))).toEqual({ status: "ok" });
+    consumers = [{ consumer: "Kafka doors", failing: "it broke", restarts: 3, unreadable: 0 }, { consumer: "another", failing: undefined, restarts: 0, unreadable: 0 }];
+    const failing = await app.inject("/healthz");
+    expect([failing.statusCode, conforms("/healthz", "get", failing)]).toEqual([503, { status: "failing", failing: [{ consumer: "Kafka doors", cause: "it broke", restarts: 3 }] }]);
     expect((await app.inject("/readyz")).statusCode).toBe(200);
     missing = ["Kafka"];
     const response = await app.inject("/readyz");

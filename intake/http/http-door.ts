@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from "fastify";
 
+import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
@@ -41,6 +42,8 @@ export interface HttpDoorOptions {
   readonly logger: FastifyBaseLogger;
   /** What clients must show; without it anybody may send. */
   readonly token: string | undefined;
+  /** Of all that reads Kafka here. */
+  readonly health: () => readonly ConsumerHealth[];
   /** What is missing before inputs can be taken; empty when all is there. */
   readonly notReady: () => readonly string[];
   /** Prometheus' text, and its content type. */
@@ -77,7 +80,7 @@ class UnknownFormatError extends Error {
 
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, metrics, token, notReady, scrape } = options;
+  const { index, metrics, token, health, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -135,7 +138,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     if (known === undefined) return await sendProblem(reply, problemDetails(404, "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps"));
     await reply.send(decisionJson(known));
   });
-  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/healthz", async (_, reply) => {
+    const { status, body } = healthAnswer(health());
+    await reply.code(status).send(body);
+  });
   app.get("/readyz", async (_, reply) => {
     const missing = notReady();
     await reply.code(missing.length === 0 ? 200 : 503).send({ status: missing.length === 0 ? "ready" : "not ready", missing });

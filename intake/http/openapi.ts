@@ -63,6 +63,7 @@ const WAIT = [
   parameter("query", "wait", "wait for the decision, such as 2s or 500ms; 30s at most", { type: "string", pattern: "^\\d{1,6}(ms|s)$" }),
   parameter("query", "for", "which decision to wait for: the first one, or one that stands", { type: "string", enum: ["provisional", "committed"], default: "provisional" }),
 ];
+const FAILING: JsonObject = object(["consumer", "cause", "restarts"], { consumer: { type: "string" }, cause: { type: "string" }, restarts: { type: "integer" } });
 const RETRY_AFTER: JsonObject = { "Retry-After": { description: "seconds", schema: { type: "integer" } } };
 
 function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolean): JsonObject {
@@ -114,7 +115,17 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           responses: { 200: json("the decision", ref("Decision")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
         },
       },
-      "/healthz": { get: { summary: "Alive", operationId: "health", security: [], responses: { 200: json("alive", object(["status"], { status: { type: "string" } })) } } },
+      "/healthz": {
+        get: {
+          summary: "Alive, and reading what it should",
+          operationId: "health",
+          security: [],
+          responses: {
+            200: json("all is well", object(["status"], { status: { type: "string" } })),
+            503: json("a consumer does not read; it is begun anew until it does", object(["status", "failing"], { status: { type: "string" }, failing: { type: "array", items: FAILING } })),
+          },
+        },
+      },
       "/readyz": {
         get: {
           summary: "Ready to take inputs",

@@ -10,7 +10,7 @@ import { UserError } from "../../cluster/user-error.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { RecordDecoder } from "../../kafka/decode.js";
 import { corrected } from "./corrected.js";
-import { type RefusedRecord, refusedRecords } from "./refused-records.js";
+import { type RefusedRecord, refusedRecords, wasNotKept } from "./refused-records.js";
 
 interface Common {
   readonly brokers: string;
@@ -90,7 +90,7 @@ function show(record: RefusedRecord): void {
   row("topic", topic);
   row("key", key === null ? "none" : printable(key.toString()));
   for (const header of headers) row("header", `${header.name}: ${printable(header.value.toString())}`);
-  row("bytes", value === null ? "none (a tombstone)" : String(value.length));
+  row("bytes", value !== null ? String(value.length) : wasNotKept(record) ? "not kept" : "none (a tombstone)");
   if (value === null) return;
   const { type, value: decoded } = new RecordDecoder().decode(topic, value);
   if (type !== undefined) console.log(`${pc.dim(`read as ${type}:`)}\n${JSON.stringify(decoded, undefined, 2)}`);
@@ -101,7 +101,11 @@ async function replay(places: readonly string[], options: Replay): Promise<void>
   if (options.all === places.length > 0) throw new UserError("name the places to replay, or say --all (with --reason or --topic to choose).");
   if (options.value !== undefined && places.length !== 1) throw new UserError("--value is for one place.");
   const records = await select(options);
-  const chosen = options.all ? records : places.map((place) => find(records, place));
+  const wanted = options.all ? records : places.map((place) => find(records, place));
+  const gone = options.value === undefined ? wanted.filter(wasNotKept) : [];
+  if (gone.length > 0 && !options.all) throw new UserError(`the bytes of ${gone.map(({ place }) => place).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`);
+  for (const { place } of gone) console.log(`${place} is not sent: its bytes were not kept`);
+  const chosen = wanted.filter((record) => !gone.includes(record));
   const messages = chosen.map((record) => ({ record, value: newValue(record, options) }));
   if (options.dryRun) {
     for (const { record, value } of messages) console.log(`${record.place} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);

@@ -24,9 +24,13 @@ export interface RefusedRecord {
   /** The public topic that it belongs to. */
   readonly topic: string;
   readonly key: Buffer | null;
+  /** Null for a tombstone, which is refused as `EMPTY`, and for what was too large to be kept. */
   readonly value: Buffer | null;
   readonly headers: readonly { readonly name: string; readonly value: Buffer }[];
 }
+
+/** Whether a record was there, and was not kept: it was too large, or could not be unpacked. */
+export const wasNotKept = ({ value, reason }: Pick<RefusedRecord, "value" | "reason">): boolean => value === null && reason !== "EMPTY";
 
 /**
  * Reads everything that was refused and is still there, the oldest first. A record that an intake wrote twice, having been

@@ -56,22 +56,22 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
     try {
       const pages = [];
       for (let n = 0; n < 9; n++) pages.push(await own.open("/"));
-      for (const page of pages) await page.getByText("3 alerts").waitFor({ timeout: LIMIT_MS });
-      await poll("the pages to follow", () => Promise.resolve(app.streams() === 1), { timeoutMs: LIMIT_MS });
+      for (const page of pages) await page.getByText("3 alerts").waitFor({ timeout: PATIENCE_MS });
+      await poll("the pages to follow", () => Promise.resolve(app.streams() === 1), { timeoutMs: PATIENCE_MS });
       app.raise({ id: "fresh/1", account: "fresh", transactionId: "f1" });
-      for (const page of pages) await page.locator('[data-alert="fresh/1"]').waitFor({ timeout: LIMIT_MS });
+      for (const page of pages) await page.locator('[data-alert="fresh/1"]').waitFor({ timeout: PATIENCE_MS });
       expect(app.streams()).toBe(1);
 
       // Where there is no worker to share, each has a connection of its own.
       await own.context.addInitScript("delete globalThis.SharedWorker");
       const alone = await own.open("/");
-      await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), { timeoutMs: LIMIT_MS });
+      await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), { timeoutMs: PATIENCE_MS });
       app.raise({ id: "fresh/2", account: "fresh", transactionId: "f2" });
-      for (const page of [...pages, alone]) await page.locator('[data-alert="fresh/2"]').waitFor({ timeout: LIMIT_MS });
+      for (const page of [...pages, alone]) await page.locator('[data-alert="fresh/2"]').waitFor({ timeout: PATIENCE_MS });
 
       for (const page of [...pages.slice(1), alone]) await page.close();
       app.raise({ id: "fresh/3", account: "fresh", transactionId: "f3" });
-      await pages[0]!.locator('[data-alert="fresh/3"]').waitFor({ timeout: LIMIT_MS });
+      await pages[0]!.locator('[data-alert="fresh/3"]').waitFor({ timeout: PATIENCE_MS });
       expect(own.problems).toEqual([]);
     } finally {
       await own.close();

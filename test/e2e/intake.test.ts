@@ -8,9 +8,10 @@ import { stopCluster } from "../../cluster/control.js";
 import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
-import { kafkaClient } from "../../kafka/client.js";
+import { CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, kafkaClient, withAdmin } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
 import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
+import { PACKERS } from "../../kafka/testing/packers.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
@@ -26,6 +27,7 @@ const BURST = 6_000;
 
 let cluster: Cluster;
 let next = 0;
+type Sent = ReturnType<typeof transaction>;
 const transaction = (fields: Record<string, unknown> = {}) => ({ transactionId: `t-${++next}`, accountId: "ada", merchantId: "shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now() - 60_000, ...fields });
 
 async function post(body: unknown, query = "", base = url, kind = "transactions"): Promise<{ status: number; retryAfter: string | null; body: Record<string, unknown> }> {
@@ -107,6 +109,38 @@ describe("the Kafka doors", () => {
     const { code, output } = await consoleProducer(brokers, TOPICS.transactions.name, [JSON.stringify(byConsole), "hello", ""]);
     expect({ code, output: output.includes("Exception") }).toEqual({ code: 0, output: false });
     await poll("its decision", async () => (await find("grace", byConsole.transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
+  });
+
+  it("take what producers have compressed, by any codec; what unpacks to too much is refused by its place, and stops nobody", async () => {
+    const codecs = ["gzip", "snappy", "lz4", "zstd"];
+    const packed = codecs.map((codec) => transaction({ accountId: `by-${codec}` }));
+    const sent = Promise.all(codecs.map((codec, n) => consoleProducer(brokers, TOPICS.transactions.name, [JSON.stringify(packed[n])], ["--compression-codec", codec])));
+    const [plain, block, behind] = ["plain", "block", "behind"].map((accountId) => transaction({ accountId })) as [Sent, Sent, Sent];
+    const { pack } = PACKERS["snappy, one block"];
+    CompressionCodecs[CompressionTypes.Snappy] = () => ({ compress: ({ buffer }: { buffer: Buffer }) => Promise.resolve(pack(buffer)), decompress: (buffer: Buffer) => Promise.resolve(buffer) });
+    const producer = kafkaClient(brokers, "test").producer();
+    await producer.connect();
+    const topic = TOPICS.transactions.name;
+    const value = (one: Sent) => JSON.stringify(one);
+    await producer.send({ topic, compression: CompressionTypes.Snappy, messages: [{ partition: 0, value: value(block) }] });
+    const [bomb] = await producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ partition: 0, value: Buffer.alloc(64 * 1024 * 1024) }] });
+    await producer.send({ topic, messages: [{ partition: 0, value: value(behind) }, { value: value(plain) }] });
+    await producer.disconnect();
+    for (const { code, output } of await sent) expect({ code, output: output.includes("Exception") }).toEqual({ code: 0, output: false });
+    for (const { accountId, transactionId } of [...packed, plain, block, behind]) await poll(`the decision of ${accountId}`, async () => (await find(accountId, transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
+    const { stdout } = await startOwnCommand(["rejected", "show", `${topic}-0-${bomb!.baseOffset}`, "--brokers", brokers]).finished;
+    for (const part of ["TOO_LARGE", "unpacks to more than 16777216 bytes", "not kept"]) expect(stdout).toContain(part);
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok" });
+  });
+
+  it("answer those who wait also when decisions are compressed", async () => {
+    const name = TOPICS.decisions.name;
+    await withAdmin(brokers, async (admin) => {
+      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name }] });
+      const set = resources[0]!.configEntries.filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG).map((entry) => ({ name: entry.configName, value: entry.configValue }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries: [...set, { name: "compression.type", value: "zstd" }] }] });
+    });
+    expect(await post(transaction(), "?wait=20s&for=committed")).toMatchObject({ status: 200, body: { decision: { status: "committed" } } });
   });
 
   it(`find each of ${FUZZ_RECORDS} hostile records again, and keep the job running`, async () => {

@@ -67,6 +67,14 @@ describe("what is served", () => {
   });
 });
 
+describe("its health", () => {
+  it("is that of what it reads", async () => {
+    const { ask } = await startApp({ consumers: [{ consumer: "committed records", failing: "it broke", restarts: 2, unreadable: 0 }] });
+    const { status, body } = await ask("GET", "/healthz");
+    expect([status, JSON.parse(body)]).toEqual([503, { status: "failing", failing: [{ consumer: "committed records", cause: "it broke", restarts: 2 }] }]);
+  });
+});
+
 describe("a verdict", () => {
   it("becomes a label of the next revision, effective at the account's newest time", async () => {
     const { ask, asked } = await startApp();

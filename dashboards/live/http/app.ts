@@ -5,6 +5,7 @@ import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Logger } from "pino";
 
+import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
 import type { Dashboard } from "../state/dashboard.js";
@@ -35,6 +36,8 @@ export interface AppOptions {
   readonly verdictDoor: Omit<VerdictDoorOptions, "dashboard">;
   readonly hosts: readonly string[];
   readonly port: () => number;
+  /** Of all that reads Kafka here. */
+  readonly health: () => readonly ConsumerHealth[];
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly onVerdict: (verdict: string) => void;
   readonly onRefused: (why: string) => void;
@@ -48,7 +51,10 @@ export function dashboardApp(options: AppOptions): Express {
   app.disable("x-powered-by");
   app.set("query parser", "simple");
   app.use(readablePath);
-  app.get("/healthz", (_, response) => void response.json({ status: "ok" }));
+  app.get("/healthz", (_, response) => {
+    const { status, body } = healthAnswer(options.health());
+    response.status(status).json(body);
+  });
   app.get("/metrics", async (_, response) => {
     const { contentType, text } = await options.scrape();
     response.type(contentType).send(text);

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
+import type { ConsumerHealth } from "../../../kafka/consumer-health.js";
 import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { dashboardApp } from "../http/app.js";
 import { FailureMenu } from "../http/failures.js";
@@ -27,7 +28,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** The app's doors on a free port, next to an intake and a helper that note what they are asked. */
-export async function startApp({ token, failures = false }: { token?: string; failures?: boolean } = {}) {
+export async function startApp({ token, failures = false, consumers = [] }: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[] } = {}) {
   const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
   const traced: [string, string][] = [];
   let intakeStatus = 202;
@@ -70,6 +71,7 @@ export async function startApp({ token, failures = false }: { token?: string; fa
         verdictDoor: { intake: url, intakeToken: "for-the-intake", newId: () => "label-1" },
         hosts: ["fraud.example:443"],
         port: () => port,
+        health: () => consumers,
         scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
         onVerdict: () => undefined,
         onRefused: () => undefined,

@@ -38,6 +38,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
     verdictDoor: { intake: "http://127.0.0.1:1", intakeToken: undefined, newId: () => "label" },
     hosts: [],
     port: () => (server.address() as AddressInfo).port,
+    health: () => [],
     scrape: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     onVerdict: () => undefined,
     onRefused: () => undefined,

@@ -1,0 +1,124 @@
+import { Registry } from "prom-client";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { consumerMetrics } from "../kafka/consumer-health.js";
+import { type OutgoingRecord, RecordWriter } from "../kafka/record-writer.js";
+import { batchOf, type BatchOptions, type BatchRecord } from "../kafka/testing/batch.js";
+import { FakeBroker } from "../kafka/testing/fake-broker.js";
+import { PACKERS } from "../kafka/testing/packers.js";
+import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
+import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
+import { intakeMetrics } from "./metrics.js";
+import { largestRecordBytes, DOORS } from "./topics.js";
+
+const LIMIT = { timeout: 30_000, interval: 20 };
+const NOW = 1_790_000_000_000;
+const MEGABYTE = 1024 * 1024;
+
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** The doors at a broker of this process; what they write is taken down, or refused as long as `broken` says so. */
+async function opened() {
+  const broker = await FakeBroker.start({ transactions: 4, labels: 4 });
+  ends.push(() => broker.stop());
+  const written: OutgoingRecord[] = [];
+  const state = { broken: undefined as string | undefined };
+  const take = (records: readonly OutgoingRecord[]): Promise<void> => {
+    if (state.broken !== undefined) return Promise.reject(new Error(state.broken));
+    written.push(...records);
+    return Promise.resolve();
+  };
+  const writer = Object.assign(Object.create(RecordWriter.prototype) as RecordWriter, { write: take });
+  const { metrics, registry } = intakeMetrics({ queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => [doors.health] });
+  const doors: KafkaDoors = new KafkaDoors({ brokers: broker.address, writer, maxAheadMs: 300_000, metrics, onError: () => undefined });
+  ends.push(() => doors.stop());
+  await doors.start();
+  let next = 0;
+  return {
+    doors,
+    state,
+    registry,
+    written,
+    append: (partition: number, records: readonly BatchRecord[], options: Partial<BatchOptions> = {}) => broker.append("transactions", partition, batchOf(records, { firstOffset: broker.end("transactions", partition), timestampMs: NOW, ...options })),
+    committed: (partition: number) => broker.committed(INTAKE_GROUP, "transactions", partition),
+    valid: () => written.filter(({ topic }) => topic === "transactions.valid").map(({ value }) => Transaction.decode(value!).transactionId),
+    refused: () => written.filter(({ topic }) => topic === "transactions.rejected").map(({ value }) => RefusedInput.decode(Any.decode(value!).value)),
+    transaction: (id = `t${next++}`) => JSON.stringify({ transactionId: id, accountId: "a", merchantId: "m", amountMinor: 1_999, currency: "EUR", eventTimeMs: NOW }),
+  };
+}
+
+describe("the Kafka doors", () => {
+  it("take what any producer has packed", async () => {
+    const { append, valid, transaction, doors } = await opened();
+    append(1, [{ value: transaction("plain") }]);
+    for (const [name, how] of Object.entries(PACKERS)) append(0, [{ value: transaction(name) }, { value: transaction(`${name}, again`) }], how);
+    await expect.poll(() => valid().sort(), LIMIT).toEqual(["plain", ...Object.keys(PACKERS).flatMap((name) => [name, `${name}, again`])].sort());
+    expect(doors.health).toMatchObject({ failing: undefined, restarts: 0 });
+  });
+
+  it("refuse a bomb by its place, once, and go on behind it", async () => {
+    const { append, valid, refused, committed, transaction } = await opened();
+    const bomb = Buffer.alloc(17 * MEGABYTE);
+    for (const [name, how] of Object.entries(PACKERS)) {
+      append(2, [{ value: bomb }], how);
+      append(2, [{ value: transaction(name) }], how);
+    }
+    append(2, [{ value: transaction() }, { value: bomb }, { value: transaction() }], PACKERS.lz4);
+    append(2, [{ value: "x" }], { codec: "zstd" });
+    append(2, [{ value: transaction("last") }]);
+    await expect.poll(() => valid(), { ...LIMIT, timeout: 60_000 }).toEqual([...Object.keys(PACKERS), "last"]);
+    expect(refused().map(({ reason, origin }) => [reason, origin!.topic, origin!.partition, Number(origin!.offset)])).toEqual([
+      ...[0, 2, 4, 6, 8, 10].map((offset) => [IntakeReason.TOO_LARGE, "transactions", 2, offset]),
+      [IntakeReason.UNREADABLE, "transactions", 2, 13],
+    ]);
+    expect(refused().at(-2)!.message).toBe("the batch of 3 records, to offset 12, was not unpacked (lz4): it unpacks to more than 16777216 bytes");
+    await expect.poll(() => committed(2), LIMIT).toBe(15);
+  });
+
+  it("refuse a record that is larger than what may be set aside, without its bytes", async () => {
+    const { append, written, valid, refused, transaction } = await opened();
+    append(0, [{ key: "k", value: Buffer.alloc(5 * MEGABYTE) }, { key: "k".repeat(3 * MEGABYTE), value: "small" }, { value: "large enough to be kept" }, { value: transaction("after") }], PACKERS.gzip);
+    await expect.poll(() => valid(), LIMIT).toEqual(["after"]);
+    expect(refused().map(({ reason, value }) => [reason, value?.toString()])).toEqual([[IntakeReason.TOO_LARGE, undefined], [IntakeReason.UNREADABLE, undefined], [IntakeReason.UNREADABLE, "large enough to be kept"]]);
+    expect(refused()[0]!.message).toContain(`${5 * MEGABYTE} of value`);
+    for (const record of written) expect((record.value?.length ?? 0) + (record.key?.length ?? 0)).toBeLessThan(largestRecordBytes(DOORS.transaction.rejected));
+  });
+
+  it("are not stopped by a header's name", async () => {
+    const { append, refused, valid, transaction, doors } = await opened();
+    const headers = ["constructor", "__proto__", "toString"].map((name) => [name, "v"] as const);
+    append(0, [{ value: "no transaction", headers }, { value: transaction("t"), headers }]);
+    await expect.poll(() => valid(), LIMIT).toEqual(["t"]);
+    expect(refused()[0]!.headers.map(({ name, value }) => [name, value.toString()])).toEqual(headers);
+    expect(doors.health.restarts).toBe(0);
+  });
+
+  it("say why they do not read, in health and metrics, until they do", async () => {
+    const { append, valid, transaction, doors, state, registry } = await opened();
+    const failing = async (): Promise<string | undefined> => /^kafka_consumer_failing\{consumer="Kafka doors"\} (\d)$/m.exec(await registry.metrics())?.[1];
+    expect(await failing()).toBe("0");
+    state.broken = "nobody takes it";
+    append(3, [{ value: transaction("late") }]);
+    await expect.poll(() => doors.health.failing, LIMIT).toBe("transactions-3: nobody takes it");
+    expect(await failing()).toBe("1");
+    state.broken = undefined;
+    await expect.poll(() => [valid(), doors.health.failing], LIMIT).toEqual([["late"], undefined]);
+    expect(await failing()).toBe("0");
+  });
+});
+
+describe("the metrics of consumers", () => {
+  it("count restarts and what was unreadable", async () => {
+    const registry = new Registry();
+    consumerMetrics(registry, () => [{ consumer: "c", failing: undefined, restarts: 3, unreadable: 2 }]);
+    for (let scrape = 0; scrape < 2; scrape++) {
+      expect(await registry.metrics()).toContain('kafka_consumer_restarts_total{consumer="c"} 3');
+      expect(await registry.metrics()).toContain('kafka_consumer_unreadable_batches_total{consumer="c"} 2');
+    }
+  });
+});

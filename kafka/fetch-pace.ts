@@ -1,0 +1,36 @@
+/** How a consumer asks for records: the broker answers when it has so many bytes, or after so long. */
+export interface FetchWait {
+  readonly minBytes: number;
+  readonly maxWaitTime: number;
+}
+
+/** Nothing came for so long: what comes next is the first of its kind, and need not wait for company. */
+const IDLE_AFTER_MS = 1_000;
+/** The broker answers at once when something comes; until then it is asked four times a second, not fifty. */
+const IDLE_WAIT: FetchWait = { minBytes: 1, maxWaitTime: 250 };
+
+/**
+ * How patiently a consumer fetches. Under load it waits a moment for many bytes, so that answers are few and large. That asks
+ * the broker dozens of times a second when there is nothing at all, which is most of what a program at rest does; so then it
+ * waits for a single byte, long.
+ */
+export class FetchPace {
+  readonly #busy: FetchWait;
+  #latestMs: number;
+
+  /** @param nowMs - by a clock that never goes back */
+  constructor({ minBytes, maxWaitTime }: FetchWait, nowMs: number) {
+    this.#busy = { minBytes, maxWaitTime };
+    this.#latestMs = nowMs;
+  }
+
+  next(nowMs: number): FetchWait {
+    const idle = nowMs - this.#latestMs >= IDLE_AFTER_MS && this.#busy.maxWaitTime < IDLE_WAIT.maxWaitTime;
+    return idle ? IDLE_WAIT : this.#busy;
+  }
+
+  /** Records came. */
+  seen(nowMs: number): void {
+    this.#latestMs = nowMs;
+  }
+}

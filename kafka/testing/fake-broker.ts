@@ -1,0 +1,209 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+
+import { FETCH_VERSION } from "../fetch-answer.js";
+import { WireReader } from "../wire-reader.js";
+
+const NODE_ID = 1;
+
+/** What this broker speaks, by Kafka's numbers: of each request one version, the first that holds what kafkajs needs. */
+const VERSIONS = { fetch: [1, FETCH_VERSION], listOffsets: [2, 1], metadata: [3, 0], offsetCommit: [8, 2], offsetFetch: [9, 1], findCoordinator: [10, 0], joinGroup: [11, 0], heartbeat: [12, 0], leaveGroup: [13, 0], syncGroup: [14, 0], apiVersions: [18, 2] } as const;
+type Request = keyof typeof VERSIONS;
+const NAMES = new Map<number, Request>(Object.entries(VERSIONS).map(([name, [key]]) => [key, name as Request]));
+
+/** One partition's batches as they were written, and where its next record goes. */
+interface Log {
+  readonly batches: { readonly bytes: Buffer; readonly lastOffset: number }[];
+  end: number;
+}
+
+/**
+ * As much of a Kafka broker as kafkajs's consumers need, in this process: topics that a spec fills with batches of its own, groups of
+ * one member, and errors on demand. For specs, and for measuring what a consumer takes that has nothing to do.
+ */
+export class FakeBroker {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #logs = new Map<string, Log[]>();
+  readonly #committed = new Map<string, bigint>();
+  #fetchError: { readonly code: number; left: number } | undefined;
+  #silent = false;
+  /** How often each was asked. */
+  readonly asked = new Map<Request, number>();
+  /** How each fetch wanted to wait. */
+  readonly fetches: { readonly minBytes: number; readonly maxWaitMs: number }[] = [];
+
+  private constructor() {
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  /** @param topics - with their numbers of partitions */
+  static async start(topics: Readonly<Record<string, number>>): Promise<FakeBroker> {
+    const broker = new FakeBroker();
+    for (const [topic, partitions] of Object.entries(topics)) broker.#logs.set(topic, Array.from({ length: partitions }, () => ({ batches: [], end: 0 })));
+    await new Promise<void>((resolve) => broker.#server.listen(0, "127.0.0.1", resolve));
+    return broker;
+  }
+
+  /** `host:port` */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Adds a batch, whose last offset its header tells. */
+  append(topic: string, partition: number, bytes: Buffer): void {
+    const log = this.#logs.get(topic)![partition]!;
+    const lastOffset = Number(bytes.readBigInt64BE(0)) + bytes.readInt32BE(23);
+    log.batches.push({ bytes, lastOffset });
+    log.end = lastOffset + 1;
+  }
+
+  /** Where a partition's next record goes. */
+  end(topic: string, partition: number): number {
+    return this.#logs.get(topic)![partition]!.end;
+  }
+
+  /** What a group has committed; undefined: nothing. */
+  committed(group: string, topic: string, partition: number): number | undefined {
+    const offset = this.#committed.get(`${group} ${topic} ${partition}`);
+    return offset === undefined ? undefined : Number(offset);
+  }
+
+  /** The next fetches are answered with an error, such as 43: one that kafkajs does not repeat. */
+  failFetches(code: number, times: number): void {
+    this.#fetchError = { code, left: times };
+  }
+
+  /** Takes requests, and answers none any more; or again. */
+  silence(silent: boolean): void {
+    this.#silent = silent;
+  }
+
+  disconnectAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.disconnectAll();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => undefined);
+    let pending = Buffer.alloc(0);
+    socket.on("data", (piece) => {
+      pending = Buffer.concat([pending, piece]);
+      while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE(0)) {
+        const end = 4 + pending.readInt32BE(0);
+        const request = new WireReader(pending.subarray(4, end));
+        pending = pending.subarray(end);
+        const name = NAMES.get(request.int16())!;
+        request.skip(2);
+        const correlation = int32(request.int32());
+        request.string();
+        this.asked.set(name, (this.asked.get(name) ?? 0) + 1);
+        if (this.#silent) continue;
+        void Promise.resolve(this.#answer[name](request)).then((body) => {
+          if (!socket.destroyed) socket.write(Buffer.concat([int32(4 + body.length), correlation, body]));
+        });
+      }
+    });
+  }
+
+  readonly #answer: Readonly<Record<Request, (request: WireReader) => Buffer | Promise<Buffer>>> = {
+    apiVersions: () => Buffer.concat([int16(0), array(Object.values(VERSIONS), ([key, version]) => [int16(key), int16(version), int16(version)]), int32(0)]),
+    metadata: () => Buffer.concat([array([0], () => [this.#node()]), array([...this.#logs], ([topic, logs]) => [int16(0), string(topic), array([...logs.keys()], (partition) => [int16(0), int32(partition), int32(NODE_ID), array([NODE_ID], (id) => [int32(id)]), array([NODE_ID], (id) => [int32(id)])])])]),
+    findCoordinator: () => Buffer.concat([int16(0), this.#node()]),
+    joinGroup: (request) => {
+      request.string();
+      request.int32();
+      const member = request.string() || `member-${Math.random()}`;
+      request.string();
+      const [protocol] = request.array(() => ({ name: request.string(), metadata: request.bytes()! }));
+      return Buffer.concat([int16(0), int32(1), string(protocol!.name), string(member), string(member), array([0], () => [string(member), bytes(protocol!.metadata)])]);
+    },
+    syncGroup: (request) => {
+      request.string();
+      request.int32();
+      request.string();
+      const [mine] = request.array(() => ({ member: request.string(), assignment: request.bytes()! }));
+      return Buffer.concat([int16(0), bytes(mine!.assignment)]);
+    },
+    heartbeat: () => int16(0),
+    leaveGroup: () => int16(0),
+    offsetFetch: (request) => {
+      const group = request.string();
+      const topics = request.array(() => ({ topic: request.string(), partitions: request.array(() => request.int32()) }));
+      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, (partition) => [int32(partition), int64(this.#committed.get(`${group} ${topic} ${partition}`) ?? -1n), string(""), int16(0)])]);
+    },
+    offsetCommit: (request) => {
+      const group = request.string();
+      request.int32();
+      request.string();
+      request.int64();
+      const topics = request.array(() => ({
+        topic: request.string(),
+        partitions: request.array(() => {
+          const partition = request.int32();
+          const offset = request.int64();
+          const length = request.int16();
+          if (length > 0) request.skip(length);
+          return { partition, offset };
+        }),
+      }));
+      for (const { topic, partitions } of topics) for (const { partition, offset } of partitions) this.#committed.set(`${group} ${topic} ${partition}`, offset);
+      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition }) => [int32(partition), int16(0)])]);
+    },
+    listOffsets: (request) => {
+      request.int32();
+      const topics = request.array(() => ({ topic: request.string(), partitions: request.array(() => ({ partition: request.int32(), timestamp: request.int64() })) }));
+      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition, timestamp }) => [int32(partition), int16(0), int64(-1n), int64(timestamp === -2n ? 0n : BigInt(this.end(topic, partition)))])]);
+    },
+    fetch: (request) => this.#fetch(request),
+  };
+
+  #node(): Buffer {
+    return Buffer.concat([int32(NODE_ID), string("127.0.0.1"), int32((this.#server.address() as AddressInfo).port)]);
+  }
+
+  async #fetch(request: WireReader): Promise<Buffer> {
+    request.int32();
+    const maxWaitMs = request.int32();
+    this.fetches.push({ minBytes: request.int32(), maxWaitMs });
+    // Bytes at most, isolation, session and its epoch.
+    request.skip(4 + 1 + 4 + 4);
+    const topics = request.array(() => ({
+      topic: request.string(),
+      partitions: request.array(() => {
+        const partition = request.int32();
+        request.int32();
+        const offset = request.int64();
+        request.skip(8 + 4);
+        return { partition, offset };
+      }),
+    }));
+    const failing = this.#fetchError !== undefined && this.#fetchError.left-- > 0 ? this.#fetchError.code : 0;
+    const found = (topic: string, partition: number, offset: bigint): Buffer => Buffer.concat(this.#logs.get(topic)![partition]!.batches.filter(({ lastOffset }) => BigInt(lastOffset) >= offset).map((batch) => batch.bytes));
+    const deadline = performance.now() + maxWaitMs;
+    const nothing = (): boolean => topics.every(({ topic, partitions }) => partitions.every(({ partition, offset }) => found(topic, partition, offset).length === 0));
+    while (failing === 0 && nothing() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, Math.min(10, deadline - performance.now())).unref());
+    const part = (topic: string, partition: number, offset: bigint): Buffer[] => {
+      const end = int64(BigInt(this.end(topic, partition)));
+      return [int32(partition), int16(failing), end, end, int64(0n), int32(0), int32(-1), bytes(failing === 0 ? found(topic, partition, offset) : Buffer.alloc(0))];
+    };
+    return Buffer.concat([int32(0), int16(0), int32(0), array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition, offset }) => part(topic, partition, offset))])]);
+  }
+}
+
+function written(size: number, write: (buffer: Buffer) => void): Buffer {
+  const buffer = Buffer.alloc(size);
+  write(buffer);
+  return buffer;
+}
+const int16 = (value: number): Buffer => written(2, (buffer) => buffer.writeInt16BE(value));
+const int32 = (value: number): Buffer => written(4, (buffer) => buffer.writeInt32BE(value));
+const int64 = (value: bigint): Buffer => written(8, (buffer) => buffer.writeBigInt64BE(value));
+const string = (text: string): Buffer => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)]);
+const bytes = (value: Buffer): Buffer => Buffer.concat([int32(value.length), value]);
+const array = <T>(items: readonly T[], one: (item: T) => Buffer[]): Buffer => Buffer.concat([int32(items.length), ...items.flatMap(one)]);
