@@ -110,7 +110,8 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     throw new RefusedError(IntakeReason.ENCODING, "the JSON is not UTF-8");
   }
   try {
-    return { json: JSON.parse(decoded) as unknown, repeated: repeatedKeys(decoded) };
+    const json: unknown = JSON.parse(decoded);
+    return { json, repeated: repeatedKeys(decoded, json) };
   } catch (cause) {
     throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`);
   }

@@ -16,7 +16,7 @@ describe("words", () => {
     ["account.travel_elapsed_ms", 7_500_000n, "2 h 5 min"],
     ["merchant.fraud_rate_permille", 91n, "9.1 %"],
     ["account.velocity_count", 8n, "8"],
-  ] as const)("%s %s: %s", (name, value, text, currency: string = "EUR") => {
+  ] as const)("%s %s: %s", (name, value, text, currency = "EUR") => {
     expect(featureText(name, value, currency)).toBe(text);
   });
 

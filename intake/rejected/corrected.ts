@@ -10,7 +10,7 @@ export function corrected(value: Uint8Array | null, changes: readonly (readonly 
   if (value === null) throw new TypeError("a tombstone");
   const text = new TextDecoder().decode(value);
   const root = asObject(JSON.parse(text));
-  const [repeated] = repeatedKeys(text);
+  const [repeated] = repeatedKeys(text, root);
   if (repeated !== undefined) throw new TypeError(`${repeated.join(".")} stands twice`);
   for (const [path, next] of changes) {
     const names = path.split(".");

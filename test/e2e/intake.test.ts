@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -75,6 +76,12 @@ describe("the HTTP door", () => {
     expect(await post(one, "?wait=20s&for=committed")).toMatchObject({ status: 200, body: { decision: { status: "committed", accountSeq: "1" } } });
     expect(await post({ ...one, amountMinor: 1 }, "?wait=20s")).toMatchObject({ status: 409, body: { reason: "ID_CONFLICT" } });
     expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed", outcome: "APPROVE" });
+  });
+
+  it("takes a compressed request, and decides on nothing in yen and on ten million million rials", async () => {
+    const both = [transaction({ accountId: "verified", amountMinor: 0, currency: "JPY" }), transaction({ accountId: "rich", amountMinor: 10 ** 15, currency: "IRR", merchantName: "Caf\ufffd" })];
+    const response = await fetch(`${url}/v1/transactions?wait=20s`, { method: "POST", headers: { "content-type": "application/x+json", "content-encoding": "gzip", ...intakeHeaders() }, body: gzipSync(JSON.stringify(both)), signal: AbortSignal.timeout(30_000) });
+    expect(await response.json()).toMatchObject({ accepted: 2, refused: 0, results: [{ status: "decided" }, { status: "decided" }] });
   });
 
   it("finds decisions right after a restart, and at another intake", async () => {

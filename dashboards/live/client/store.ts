@@ -4,7 +4,7 @@ import { type AlertFilter, matcher, NO_FILTER } from "../filter.js";
 import type { AlertRow, Delta, FailureMark, Meta, Pulse, VerdictRow } from "../wire.js";
 import { api, ApiError } from "./api.js";
 import type { Stream } from "./stream/event-stream.js";
-import { followStream } from "./stream/follow-stream.js";
+import { canShare, followStream } from "./stream/follow-stream.js";
 import { unseen } from "./unseen.js";
 
 /** Rows that a page holds; the server keeps more. */
@@ -15,8 +15,10 @@ const PAGE = 2_000;
 const MAX_PULSES = 330;
 const MAX_VERDICTS = 1_000;
 const RETRY_MS = 1_500;
-/** A tab that nobody looks at follows nothing: where tabs share no connection, a browser has six for all of them. */
+/** A tab that nobody looks at follows nothing. */
 const ASLEEP_AFTER_MS = 60_000;
+/** Where tabs share no connection, a browser has six for all of them. */
+const ASLEEP_ALONE_AFTER_MS = 1_000;
 
 export type Connection = "connecting" | "live" | "lost" | "sign-in";
 
@@ -39,6 +41,7 @@ class Store {
   heardAtMs = 0;
   #position = "";
   #stream: Stream | undefined;
+  #asleep = false;
   #loading: Promise<void> | undefined;
   readonly #listeners = new Set<() => void>();
   #told = false;
@@ -47,24 +50,26 @@ class Store {
   start(): void {
     void this.reload();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let asleep = false;
-    document.addEventListener("visibilitychange", () => {
+    const look = (): void => {
       clearTimeout(timer);
       if (document.hidden) {
         timer = setTimeout(() => {
-          asleep = true;
+          this.#asleep = true;
           this.#stream?.close();
-        }, ASLEEP_AFTER_MS);
-      } else if (asleep) {
-        asleep = false;
+        }, canShare() ? ASLEEP_AFTER_MS : ASLEEP_ALONE_AFTER_MS);
+      } else if (this.#asleep) {
+        this.#asleep = false;
         this.heardAtMs = Date.now();
         this.#follow();
       }
-    });
+    };
+    document.addEventListener("visibilitychange", look);
+    // It may have been opened behind another.
+    look();
     // A page that is left may come back as it was.
     addEventListener("pagehide", () => this.#stream?.close());
     addEventListener("pageshow", ({ persisted }) => {
-      if (persisted && !asleep) this.#follow();
+      if (persisted) this.#follow();
     });
   }
 
@@ -132,6 +137,9 @@ class Store {
   }
 
   #follow(): void {
+    // Nobody looks, or what is there is still being loaded: it follows then.
+    if (this.#asleep || this.#position === "") return;
+    this.#stream?.close();
     const stream: Stream = followStream(this.#position, {
       open: () => {
         if (this.#stream !== stream) return;

@@ -1,6 +1,9 @@
 import { openStream, type Stream, type StreamListener } from "./event-stream.js";
 import type { PageMessage, WorkerMessage } from "./messages.js";
 
+/** Whether this browser's pages can share a stream; not all can: Android's Chrome could not for long. */
+export const canShare = (): boolean => typeof SharedWorker !== "undefined";
+
 /**
  * Follows the server's stream: by the worker that all pages of this browser share, or by a connection of its own where there is no
  * such worker.
@@ -12,9 +15,8 @@ export function followStream(after: string, listener: StreamListener): Stream {
 }
 
 function byWorker(after: string, listener: StreamListener): Stream | undefined {
-  // Not everywhere: Android's Chrome had none for long.
   const url = document.getElementById("app")?.dataset["streamWorker"];
-  if (typeof SharedWorker === "undefined" || url === undefined) return undefined;
+  if (!canShare() || url === undefined) return undefined;
   let worker: SharedWorker;
   try {
     worker = new SharedWorker(url);
