@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 
 import { detach } from "./detach.js";
 import { lockCluster } from "./lock.js";
@@ -12,10 +12,11 @@ import { clusterSettings, type ClusterSettings } from "./settings.js";
 describe("a start in the background", () => {
   let settings: ClusterSettings;
   let pid: number | undefined;
+  let log: MockInstance<typeof console.log>;
   beforeEach(() => {
     settings = { ...clusterSettings({ name: "spec" }), dataDir: mkdtempSync(join(tmpdir(), "fraud-detach-")) };
     pid = undefined;
-    vi.spyOn(console, "log").mockReturnValue();
+    log = vi.spyOn(console, "log").mockReturnValue();
     vi.spyOn(process.stderr, "write").mockReturnValue(true);
   });
   afterEach(() => {
@@ -24,7 +25,7 @@ describe("a start in the background", () => {
     rmSync(settings.dataDir, { recursive: true, force: true });
   });
   const start = (script: string) => detach(settings, [], { command: process.execPath, args: ["-e", script] });
-  const printed = (): string => vi.mocked(console.log).mock.calls.flat().join();
+  const printed = (): string => log.mock.calls.flat().join();
 
   it("has succeeded when that process says that everything runs, and goes on without this one", async () => {
     expect(await start("console.log(process.pid); process.send({ ready: true }); setInterval(() => {}, 1000)")).toBe(0);

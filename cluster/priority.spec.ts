@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { aheadOfOthers, behindOthers } from "./priority.js";
 
-vi.mock("node:os", async (original) => ({ ...(await original<typeof import("node:os")>()), getPriority: vi.fn(), setPriority: vi.fn() }));
+vi.mock("node:os", async (original) => ({ ...(await original<object>()), getPriority: vi.fn(), setPriority: vi.fn() }));
 
 /** As a system sees somebody without root's rights: one may step back, and not come forward again. */
 function unprivileged(start: number): () => number {

@@ -75,7 +75,7 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
     const compiled = await runQuietly("javac", ["-proc:none", "-cp", args[at + 1]!, "-d", join(root, "classes"), join(root, "Parsers.java")], javaEnv());
     expect(compiled.code, compiled.output).toBe(0);
     // Heap and class archive are the part's own affair; the rest is as it is started.
-    const options = args.slice(0, at).filter((option) => !/^-X/.test(option));
+    const options = args.slice(0, at).filter((option) => !option.startsWith("-X"));
     const { code, stdout, stderr } = await startProgram(
       "java",
       ["-Xmx256m", ...options, "-cp", [args[at + 1]!, join(root, "classes")].join(delimiter), "Parsers", zookeeper[zookeeper.indexOf("--zkConfigFile") + 1]!, ...args.slice(at + 3)],
