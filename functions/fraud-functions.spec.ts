@@ -52,6 +52,44 @@ describe("the four functions", () => {
     expect(counts.get("repeats")).toBe(1);
   });
 
+  it("decide a topic's records that was made again, and know those of the same log again", async () => {
+    const { runtime, counts } = pipeline();
+    const topicId = (log: number) => Buffer.alloc(16, log);
+    const from = (log: number, offset: bigint, leaderEpoch = 0) => ({ topic: "transactions", partition: 0, offset, topicId: topicId(log), leaderEpoch });
+    const sent = Array.from({ length: 10 }, (_, n) => sampleTransaction({ transactionId: n < 5 ? `place-${n}@1` : `client-${n}`, origin: from(1, BigInt(n)) }));
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    // A reset of the consumer group: the same log, the same places.
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    await runtime.run();
+    expect(written(runtime).decisions).toHaveLength(10);
+    expect(counts.get("repeats")).toBe(10);
+
+    // In another log: five new ones without an id, which the intake names by their places, five of clients with new ids, and five sent again.
+    for (let n = 0; n < 5; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `place-${n}@2`, origin: from(2, BigInt(n)) }));
+    for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `new-${n}`, origin: from(2, BigInt(n)) }));
+    for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, { ...sent[n]!, origin: from(2, BigInt(n + 5)) });
+    await runtime.run();
+    const { decisions, rejected } = written(runtime);
+    expect(decisions.slice(10).map(({ evidence }) => evidence!.transaction!.transactionId)).toEqual([0, 1, 2, 3, 4].map((n) => `place-${n}@2`).concat([5, 6, 7, 8, 9].map((n) => `new-${n}`)));
+    expect(rejected).toEqual([]);
+    expect(counts.get("repeats")).toBe(15);
+
+    // A log that lost its end: the same offset again, in a later epoch.
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "after-the-cut", origin: from(2, 3n, 1) }));
+    await runtime.run();
+    expect(written(runtime).decisions).toHaveLength(21);
+  });
+
+  it("take a label of a topic that was made again for a new one", async () => {
+    const { runtime } = pipeline();
+    const label = (log: number, fields: Partial<FraudLabel>) => sampleLabel({ origin: { topic: "labels", partition: 0, offset: 3n, topicId: Buffer.alloc(16, log) }, ...fields });
+    runtime.ingress(A, FraudLabel, label(1, {}));
+    runtime.ingress(A, FraudLabel, label(1, { labelId: "l-2", transactionId: "t-2" }));
+    runtime.ingress(A, FraudLabel, label(2, { labelId: "l-3", transactionId: "t-3" }));
+    await runtime.run();
+    expect(written(runtime).events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId }) => sourceId)).toEqual(["l-1", "l-3"]);
+  });
+
   it.each([
     { what: "bytes that are no transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
     { what: "a message of another type", reason: RejectReason.UNEXPECTED_TYPE, typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.alloc(0) },

@@ -45,10 +45,17 @@ describe("a transaction", () => {
     expect(taken(protobuf({ transactionId: "" })).transactionId).toBe("transactions-2-17");
   });
 
+  it("gets an id from its origin that names the log, so that a topic that was made again gives others", () => {
+    const idIn = (log: { topicId?: Buffer; leaderEpoch?: number }) => admit("transaction", json({ ...transaction, transactionId: undefined }), undefined, { origin: { ...origin, ...log } }, clock).id;
+    const topicId = Buffer.from("wdJ9Uo8hS0mKq0F3X0n7Xg", "base64url");
+    expect(idIn({ topicId, leaderEpoch: 5 })).toBe("transactions-2-17@wdJ9Uo8hS0mKq0F3X0n7Xg.5");
+    expect(new Set([idIn({}), idIn({ topicId, leaderEpoch: 5 }), idIn({ topicId, leaderEpoch: 6 }), idIn({ topicId: Buffer.alloc(16, 7), leaderEpoch: 5 })]).size).toBe(4);
+  });
+
   it("loses what only the intake may stamp, and keeps fields of a newer version", () => {
-    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
+    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 1), leaderEpoch: 3 }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
     const stamped = taken(forged);
-    expect(stamped.origin).toMatchObject(origin);
+    expect(stamped.origin).toMatchObject({ ...origin, topicId: undefined, leaderEpoch: undefined });
     expect(stamped.contentHash).toEqual(contentHash(stamped));
     expect(Object.values(stamped._unknownFields ?? {})).toHaveLength(1);
   });

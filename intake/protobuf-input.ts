@@ -14,7 +14,7 @@ type Fields = Readonly<Record<number, Field>>;
 
 const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
 const number = (name: string): Field => ({ name, wireType: WireType.Varint });
-const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset") };
+const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset"), 4: text("topicId"), 5: number("leaderEpoch") };
 const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
 const TRANSACTION: Fields = {
   1: text("transactionId"),

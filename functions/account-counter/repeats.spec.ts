@@ -45,4 +45,35 @@ describe("source positions", () => {
     expect(alreadyRead(state, origin(1, 3n))).toBe(false);
     expect(alreadyRead(state, undefined)).toBe(false);
   });
+
+  it("begin anew in another log, and stay known in the same one", () => {
+    const state = fresh();
+    const [before, after] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
+    rememberOrigin(state, { ...origin(0, 5n), topicId: before });
+    expect(alreadyRead(state, { ...origin(0, 3n), topicId: before })).toBe(true);
+    expect(alreadyRead(state, { ...origin(0, 3n), topicId: after })).toBe(false);
+    rememberOrigin(state, { ...origin(0, 3n), topicId: after });
+    expect(alreadyRead(state, { ...origin(0, 3n), topicId: after })).toBe(true);
+    expect(alreadyRead(state, { ...origin(0, 4n), topicId: after })).toBe(false);
+    expect(state.sources).toHaveLength(1);
+  });
+
+  it("begin anew where a log lost its end and was written on in a later epoch", () => {
+    const state = fresh();
+    const topicId = Buffer.alloc(16, 1);
+    const at = (offset: bigint, leaderEpoch: number) => ({ ...origin(0, offset), topicId, leaderEpoch });
+    rememberOrigin(state, at(9n, 4));
+    expect(alreadyRead(state, at(7n, 5))).toBe(false);
+    rememberOrigin(state, at(7n, 5));
+    for (const known of [at(7n, 5), at(6n, 4), at(0n, 0)]) expect(alreadyRead(state, known)).toBe(true);
+    expect(alreadyRead(state, at(8n, 5))).toBe(false);
+  });
+
+  it("of before logs were named say nothing about a record that names its own, and still hold for one that does not", () => {
+    const state = fresh();
+    rememberOrigin(state, origin(0, 5n));
+    const stored = AccountState.decode(AccountState.encode(state).finish());
+    expect(alreadyRead(stored, origin(0, 5n))).toBe(true);
+    expect(alreadyRead(stored, { ...origin(0, 5n), topicId: Buffer.alloc(16, 1) })).toBe(false);
+  });
 });

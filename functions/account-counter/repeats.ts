@@ -13,20 +13,28 @@ export type Familiarity = "new" | "repeat" | "conflict";
 /**
  * Whether the source record was handled before: the intake reads each source partition in order, so everything up to
  * the highest offset seen from it has been. Records without an origin (sent by HTTP) never were.
+ *
+ * Offsets count within one log. In another one, which has another topic id, they begin anew; and a log that lost its end gives the same
+ * offsets again, in a later epoch. What an account has seen before logs were named says nothing about a record that names its own.
  */
 export function alreadyRead(state: AccountState, origin: Origin | undefined): boolean {
   if (origin === undefined) return false;
-  const seen = state.sources.find((source) => source.topic === origin.topic && source.partition === origin.partition);
-  return seen !== undefined && origin.offset <= seen.offset;
+  const seen = seenFrom(state, origin);
+  return seen !== undefined && isSameLog(origin, seen) && (origin.leaderEpoch ?? 0) <= (seen.leaderEpoch ?? 0) && origin.offset <= seen.offset;
 }
 
-/** Remembers a source record as handled. */
+/** Remembers a source record as handled: of each partition the last one, in the log that it came from. */
 export function rememberOrigin(state: AccountState, origin: Origin | undefined): void {
   if (origin === undefined) return;
-  const seen = state.sources.find((source) => source.topic === origin.topic && source.partition === origin.partition);
-  if (seen === undefined) state.sources.push({ topic: origin.topic, partition: origin.partition, offset: origin.offset });
-  else seen.offset = origin.offset;
+  const { topic, partition, offset, topicId, leaderEpoch } = origin;
+  const seen = seenFrom(state, origin);
+  if (seen === undefined) state.sources.push({ topic, partition, offset, topicId, leaderEpoch });
+  else Object.assign(seen, { offset, topicId, leaderEpoch });
 }
+
+const isSameLog = (a: Origin, b: Origin): boolean => (a.topicId === undefined || b.topicId === undefined ? a.topicId === b.topicId : a.topicId.equals(b.topicId));
+
+const seenFrom = ({ sources }: AccountState, { topic, partition }: Origin): Origin | undefined => sources.find((source) => source.topic === topic && source.partition === partition);
 
 /** Compares a transaction with the account's recent ones: same id and content, same id but other content, or neither. */
 export function familiarity(state: AccountState, transaction: Transaction): Familiarity {
