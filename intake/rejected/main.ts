@@ -74,7 +74,7 @@ function list(records: readonly RefusedRecord[], { limit, json }: { readonly lim
   for (const { place, by, reason, message, field, timestampMs, value } of records.slice(limit === undefined ? 0 : -limit)) {
     const time = new Date(timestampMs).toISOString();
     if (json) console.log(JSON.stringify({ place, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
-    else console.log(`${time}  ${place.padEnd(24)} ${reason.padEnd(14)} ${printable(message)}`);
+    else console.log(`${time}  ${place.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
   }
   if (json) return;
   const counts = new Map<string, number>();
