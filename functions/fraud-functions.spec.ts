@@ -80,6 +80,23 @@ describe("the four functions", () => {
     expect(written(runtime).decisions).toHaveLength(21);
   });
 
+  it("decide a transaction again that the account has forgotten, and mark it; and none that it has not", async () => {
+    const { runtime, counts } = pipeline();
+    const sent = Array.from({ length: 340 }, (_, n) => sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) * 1000n }));
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    // The next day the same file again, of which 300 at least are known.
+    for (const one of sent.slice(40)) runtime.ingress(A, Transaction, one);
+    await runtime.run();
+    expect(written(runtime).decisions.map(({ evidence }) => evidence!.account!.possibleRepeat)).toEqual(sent.map(() => false));
+    expect(counts.get("repeats")).toBe(300);
+    runtime.ingress(A, Transaction, sent[0]!);
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "new", eventTimeMs: START_MS + 340_000n }));
+    await runtime.run();
+    const { decisions } = written(runtime);
+    expect(decisions.slice(340).map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.possibleRepeat])).toEqual([["t-0", true], ["new", false]]);
+    expect(decisions.at(-1)!.evidence!.account!.forgottenSeq).toBeGreaterThan(0n);
+  });
+
   it("take a label of a topic that was made again for a new one", async () => {
     const { runtime } = pipeline();
     const label = (log: number, fields: Partial<FraudLabel>) => sampleLabel({ origin: { topic: "labels", partition: 0, offset: 3n, topicId: Buffer.alloc(16, log) }, ...fields });

@@ -6,12 +6,12 @@ import { TOPICS } from "../cluster/settings.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../loadtest/verify/records.js";
 import type { Known } from "../loadtest/verify/replay.js";
-import { type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
+import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { hopsOf } from "./hops.js";
-import { isCut, type RelatedRecords, type Sightings } from "./read.js";
+import { type EnteredRecord, isCut, type RelatedRecords, type Sightings } from "./read.js";
 import { rederive } from "./rederive.js";
 import type { Trace, TracedAlert, TracedEvent, TracedLabel, TracedRefusal } from "./types.js";
 
@@ -28,12 +28,23 @@ export interface Material {
 /** How a decision's Kafka transaction ended; `reason`: why that could not be found out. */
 export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
 
-/** The committed decision on a transaction; the first one, if ever there were several. */
-export function decisionRecord({ transactionId, accountId, related }: Material): RawRecord | undefined {
-  return related?.decisions.find((record) => {
+/** The committed decision on a transaction; the last one, when it came again after its account had forgotten it. */
+export const decisionRecord = (material: Material): RawRecord | undefined => decisionRecords(material).at(-1);
+
+function decisionRecords({ transactionId, accountId, related }: Material): RawRecord[] {
+  return (related?.decisions ?? []).filter((record) => {
     const transaction = decisionIn(record)?.evidence?.transaction;
     return transaction?.accountId === accountId && transaction.transactionId === transactionId;
   });
+}
+
+/** The record that a decision is on: among several under one id it is told by its content, and after a second decision by its time. */
+function decidedRecord(all: readonly EnteredRecord[], decision: Decision | undefined): EnteredRecord | undefined {
+  const { transaction, account } = decision?.evidence ?? {};
+  if (transaction === undefined) return all[0];
+  const same = all.filter((one) => one.transaction.contentHash.equals(transaction.contentHash));
+  const before = same.filter(({ record }) => record.timestampMs <= Number(decision?.timing?.countedAtMs ?? 0n));
+  return (account?.possibleRepeat === true ? before.at(-1) : undefined) ?? same[0] ?? all[0];
 }
 
 /** Puts a trace together from the records that were read. */
@@ -43,8 +54,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const decision = record && decisionIn(record);
   const evidence = decision?.evidence;
   const inDecision = evidence?.transaction;
-  // Among several under one id the decided one is told by its content.
-  const entered = sightings.entered.find(({ transaction }) => inDecision === undefined || transaction.contentHash.equals(inDecision.contentHash)) ?? sightings.entered[0];
+  const entered = decidedRecord(sightings.entered, decision);
   const transaction = entered?.transaction ?? inDecision;
   const refused = sightings.refused.map((one): TracedRefusal => ({ place: one.place, by: one.by, reason: one.reason, message: one.message, atMs: one.timestampMs }));
   const decoder = new RecordDecoder();
@@ -66,7 +76,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
       again: sightings.entered.filter((one) => one !== entered).map(({ record }) => placeOf(record)),
     },
     hops: hopsOf({ accountId, merchantId: transaction?.merchantId, entered, decision: record && decision && { record, decision }, commit, alerts }),
-    decision: record && scoring && { place: placeOf(record), outcome: Outcome[scoring.outcome], score: scoring.score, reasons: scoring.reasons.map(({ code, points }) => ({ code, points })), modelId: scoring.modelId, error: scoring.error },
+    decision: record && scoring && { place: placeOf(record), outcome: Outcome[scoring.outcome], score: scoring.score, reasons: scoring.reasons.map(({ code, points }) => ({ code, points })), modelId: scoring.modelId, error: scoring.error, possibleRepeat: evidence.account?.possibleRepeat ?? false, earlier: decisionRecords(material).slice(0, -1).map(placeOf) },
     evidence: shown,
     commit: commit && commitOf(commit),
     alerts,

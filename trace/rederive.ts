@@ -76,7 +76,7 @@ function replayAccount(found: Evidence, { account: inputs, labels, cut }: Histor
       model.label(label, settings);
     },
   });
-  return "value" in derived ? { ...derived, suspicious } : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...model.repeats }, suspicious } : derived;
 }
 
 function replayMerchant({ merchant }: Evidence, { merchant: inputs, cut }: Histories, known: Known): Derived<MerchantEvidence> {
@@ -101,7 +101,7 @@ interface Steps<Features> {
 function replayPart<Features>(
   { name, found, inputs, cut, known }: { readonly name: string; readonly found: AccountEvidence | MerchantEvidence | undefined; readonly inputs: readonly AddressInput[]; readonly cut: boolean; readonly known: Known },
   steps: Steps<Features>,
-): Derived<Omit<AccountEvidence, "features"> & { features: Features | undefined }> {
+): Derived<Pick<AccountEvidence, "seq" | "eventSeq" | "logicVersion" | "error"> & { features: Features | undefined }> {
   if (found === undefined) return { verdict: "unknown", note: `the decision has no evidence of the ${name}` };
   if (found.error !== "") return { verdict: "unknown", note: `the ${name} reported: ${found.error}` };
   const way = wayTo(found.eventSeq, inputs, cut);

@@ -98,6 +98,8 @@ export interface DecisionPoint {
   readonly score: number;
   readonly reasons: readonly ReasonPoints[];
   readonly accountSeq: string;
+  /** As old as what the account has forgotten: it may have been decided before. */
+  readonly possibleRepeat: boolean;
   readonly accountEventSeq: string;
   readonly merchantSeq: string;
   readonly merchantEventSeq: string;

@@ -7,7 +7,7 @@ import { ACCOUNT_COUNTER, KAFKA_EGRESS, merchantModelOf } from "../addresses.js"
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";
-import { alreadyRead, familiarity, rememberOrigin, rememberTransaction } from "./repeats.js";
+import { alreadyRead, convertMemory, familiarity, possibleRepeat, rememberedCount, rememberOrigin, rememberTransaction } from "./repeats.js";
 import { labelProblem, transactionProblem } from "./validation.js";
 import { expireVerdicts, recordVerdict } from "./verdicts.js";
 
@@ -50,11 +50,21 @@ export function accountCounter(dependencies: Dependencies) {
         if (known === "repeat") return metrics.count("repeats");
         return reject(RejectReason.ID_CONFLICT, "other content under a transaction_id that the account knows", origin);
       }
+      const isPossibleRepeat = possibleRepeat(state, transaction);
       rememberTransaction(state, transaction, settings.account.recentTransactions);
 
       state.seq++;
       state.eventSeq++;
-      const account: AccountEvidence = { seq: state.seq, eventSeq: state.eventSeq, logicVersion, features: undefined, error: "" };
+      const account: AccountEvidence = {
+        seq: state.seq,
+        eventSeq: state.eventSeq,
+        logicVersion,
+        features: undefined,
+        error: "",
+        possibleRepeat: isPossibleRepeat,
+        forgottenSeq: state.seq - BigInt(rememberedCount(state)),
+      };
+      if (isPossibleRepeat) metrics.count("possible_repeats");
       try {
         account.features = countTransaction(state, transaction, settings.account);
       } catch (cause) {
@@ -124,7 +134,9 @@ export function accountCounter(dependencies: Dependencies) {
     }
 
     function load(): AccountState {
-      return context.state("account").unpack(AccountState) ?? AccountState.fromPartial({});
+      const state = context.state("account").unpack(AccountState) ?? AccountState.fromPartial({});
+      convertMemory(state);
+      return state;
     }
 
     function save(state: AccountState): void {

@@ -209,7 +209,7 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
 
 async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOption | undefined, index: DecisionIndex): Promise<Outcome> {
   if (wait === undefined) return { status: "accepted" };
-  const known = await index.wait(accountId, id, wait);
+  const known = await index.wait(accountId, id, { ...wait, sentNow: true });
   if (known === undefined) return { status: "accepted" };
   if (!known.decision.evidence!.transaction!.contentHash.equals(contentHash)) return { status: "conflict" };
   return { status: "decided", decision: decisionJson(known) };

@@ -12,7 +12,7 @@ const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}
 const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: "string", description, ...more });
 const object = (required: readonly string[], properties: JsonObject): JsonObject => ({ type: "object", required, properties, additionalProperties: false });
 
-const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq"], {
+const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq", "possibleRepeat"], {
   accountId: { type: "string" },
   transactionId: { type: "string" },
   status: text("provisional until its checkpoint completes: a failure can still take it back", { enum: ["committed", "provisional"] }),
@@ -21,6 +21,7 @@ const DECISION = object(["accountId", "transactionId", "status", "outcome", "sco
   reasons: { type: "array", items: object(["code", "points"], { code: { type: "string" }, points: { type: "integer" } }) },
   modelId: { type: "string" },
   accountSeq: text("the transaction's number among the account's"),
+  possibleRepeat: { type: "boolean", description: "as old as what the account has forgotten: it may have been decided before; of several decisions the last is shown" },
 });
 
 const PROBLEM = object(["type", "title", "status", "detail"], {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../../protos/gen/fraud/v1/decision.js";
+import { type AccountEvidence, AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
 import { AccountModel } from "./model/account.js";
@@ -86,7 +86,10 @@ function replayAccount(id: string, inputs: readonly AddressInput[], sent: readon
     const name = `${id} ${transaction!.transactionId}`;
     checks.accountFeatures.looked();
     const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, place);
-    if (settings !== undefined) sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+    if (settings !== undefined) {
+      sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+      sameRepeats(account!, model.repeats, checks.accountFeatures, name, place);
+    }
     checks.scores.looked();
     suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
   }
@@ -177,6 +180,11 @@ function sameEvent(event: StateEvent, expected: Partial<StateEvent> | undefined,
 function sameBytes<T>(type: { encode(message: T): { finish(): Uint8Array } }, found: T | undefined, expected: T, check: PropertyCheck, name: string, place: string): void {
   const same = found !== undefined && Buffer.compare(type.encode(found).finish(), type.encode(expected).finish()) === 0;
   if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, place);
+}
+
+function sameRepeats({ possibleRepeat, forgottenSeq }: AccountEvidence, expected: AccountModel["repeats"], check: PropertyCheck, name: string, place: string): void {
+  const found = { possibleRepeat, forgottenSeq };
+  if (!isDeepStrictEqual(found, expected)) check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, place);
 }
 
 /** A message for people. */

@@ -183,7 +183,7 @@ export class Dashboard {
 
   #onDecision({ partition, offset, arrivedAtMs, earlier, timestampMs }: FedRecord, value: Buffer): void {
     const skimmed = skimDecision(value);
-    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier });
+    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier, possibleRepeat: skimmed.possibleRepeat });
     this.history.add(skimmed, { partition, offset, seenAtMs: earlier ? timestampMs : arrivedAtMs, suspicious: isSuspicious(skimmed.outcome) });
     if (!earlier) this.traffic.onDecided(outcomeName(skimmed.outcome), latencyMs);
   }

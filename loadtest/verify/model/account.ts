@@ -1,4 +1,4 @@
-import type { AccountFeatures } from "../../../protos/gen/fraud/v1/decision.js";
+import type { AccountEvidence, AccountFeatures } from "../../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import type { ModelSettings } from "./settings.js";
@@ -13,6 +13,14 @@ interface HeldVerdict {
   readonly effectiveAt: bigint;
 }
 
+/** Blocks in which the memory of repeats is kept and forgotten. */
+const MEMORY_BLOCKS = 15;
+
+interface MemoryBlock {
+  count: number;
+  latest: bigint;
+}
+
 /** What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone. */
 export class AccountModel {
   #latest = 0n;
@@ -22,9 +30,19 @@ export class AccountModel {
   #seen: { readonly time: bigint; readonly place: Location } | undefined;
   #verdicts: HeldVerdict[] = [];
   #merchants: string[] = [];
+  #seq = 0n;
+  #blocks: MemoryBlock[] = [];
+  #forgottenUntil = 0n;
+  #repeats: Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> = { possibleRepeat: false, forgottenSeq: 0n };
+
+  /** What the evidence of the last transaction must say of the memory of repeats. */
+  get repeats(): Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> {
+    return this.#repeats;
+  }
 
   transaction(transaction: Transaction, { account }: ModelSettings): AccountFeatures {
     const { amountMinor: amount, eventTimeMs: time } = transaction;
+    this.#remember(time, account.recentTransactions);
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);
     const before = this.#history.total(asOf, account.history);
@@ -72,6 +90,23 @@ export class AccountModel {
     if (left.length === this.#verdicts.length) return undefined;
     this.#verdicts = left;
     return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
+  }
+
+  /** It holds a count and a time for each block: which ids those are is for the judge to know. */
+  #remember(time: bigint, least: number): void {
+    const possibleRepeat = time <= this.#forgottenUntil;
+    this.#seq++;
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.count < Math.max(1, Math.floor(least / MEMORY_BLOCKS))) {
+      last.count++;
+      last.latest = time > last.latest ? time : last.latest;
+    } else this.#blocks.push({ count: 1, latest: time });
+    const held = (): number => this.#blocks.reduce((sum, { count }) => sum + count, 0);
+    for (let oldest = this.#blocks[0]; oldest !== undefined && held() - oldest.count >= least; oldest = this.#blocks[0]) {
+      this.#blocks.shift();
+      this.#forgottenUntil = oldest.latest > this.#forgottenUntil ? oldest.latest : this.#forgottenUntil;
+    }
+    this.#repeats = { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
   }
 
   #travel({ location, eventTimeMs: time }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
