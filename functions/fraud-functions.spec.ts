@@ -154,6 +154,56 @@ describe("the four functions", () => {
     expect(events.filter(({ function: name }) => name === "fraud/merchant-model").map(({ fraudDelta }) => fraudDelta)).toEqual([1, 1, -1]);
   });
 
+  it("count a verdict that comes late from now on, at account and merchant", async () => {
+    const DAY_MS = 24n * HOUR_MS;
+    const { runtime } = pipeline();
+    runtime.ingress(A, Transaction, sampleTransaction({ eventTimeMs: START_MS - 45n * DAY_MS }));
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
+    runtime.ingress(A, FraudLabel, sampleLabel({ eventTimeMs: START_MS - 45n * DAY_MS, effectiveAtMs: undefined, revision: undefined }));
+    // Before its transaction, and of one that is younger than all others.
+    runtime.ingress(accountCounterOf("b"), FraudLabel, sampleLabel({ labelId: "l-b", accountId: "b", eventTimeMs: START_MS + HOUR_MS, effectiveAtMs: undefined, revision: undefined }));
+    await runtime.run();
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-3", eventTimeMs: START_MS + HOUR_MS }));
+    await runtime.run();
+    const { decisions, events } = written(runtime);
+    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta, effectiveAtMs }) => [sourceId, revision, fraudDelta, effectiveAtMs]).sort()).toEqual([
+      ["l-1", 1, 1, START_MS],
+      ["l-b", 1, 1, START_MS + HOUR_MS],
+    ]);
+    const { account, merchant } = decisions.at(-1)!.evidence!;
+    expect([account!.features!.confirmedFraudCount, merchant!.features!.confirmedFraudCount]).toEqual([1, 2]);
+  });
+
+  it("take a verdict without a revision for the next one, a label that comes again for the same, and refuse a jump and a stale one", async () => {
+    const { runtime, counts } = pipeline();
+    const send = async (fields: Partial<FraudLabel>): Promise<void> => {
+      runtime.ingress(A, FraudLabel, sampleLabel({ revision: undefined, effectiveAtMs: undefined, ...fields }));
+      await runtime.run();
+    };
+    await send({ labelId: "fraud" });
+    await send({ labelId: "legitimate", verdict: 2 });
+    await send({ labelId: "fraud" });
+    await send({ labelId: "ahead", revision: 19 });
+    await send({ labelId: "jump", revision: 18, verdict: 1 });
+    await send({ labelId: "stale", revision: 18, verdict: 2 });
+    await send({ labelId: "next", verdict: 2 });
+    await send({ labelId: "far", transactionId: "t-2", revision: 17 });
+    const { events, rejected } = written(runtime);
+    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta }) => [sourceId, revision, fraudDelta])).toEqual([
+      ["fraud", 1, 1],
+      ["legitimate", 2, -1],
+      ["jump", 18, 1],
+      ["next", 19, -1],
+    ]);
+    expect(rejected.map(({ reason, original }) => [reason, FraudLabel.decode(original!.value).labelId])).toEqual([
+      [RejectReason.REVISION_AHEAD, "ahead"],
+      [RejectReason.STALE_REVISION, "stale"],
+      [RejectReason.REVISION_AHEAD, "far"],
+    ]);
+    expect(rejected[0]!.message).toBe("revision 19 is more than 16 beyond 2, the one that holds; without a revision a label gets the next one");
+    expect(counts.get("stale_labels")).toBe(2);
+  });
+
   it("take a confirmed fraud's timer only as a hint: one that comes early changes nothing", async () => {
     const { runtime } = pipeline();
     runtime.ingress(A, Transaction, sampleTransaction());

@@ -155,9 +155,10 @@ describe("a transaction", () => {
 });
 
 describe("a label", () => {
-  it("comes out with its defaults", () => {
+  it("comes out without what only the account counter knows", () => {
     const { value } = take("label", json({ ...label, labelId: undefined }));
-    expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: 1, verdict: Verdict.FRAUD, effectiveAtMs: BigInt(NOW_MS - 1000), origin });
+    expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: undefined, verdict: Verdict.FRAUD, effectiveAtMs: undefined, origin });
+    expect(FraudLabel.decode(take("label", json({ ...label, revision: 3, effectiveAtMs: NOW_MS - 500 })).value)).toMatchObject({ revision: 3, effectiveAtMs: BigInt(NOW_MS - 500) });
     expect(FraudLabel.decode(value)).toMatchObject({ note: undefined, analyst: undefined });
   });
 
@@ -172,6 +173,8 @@ describe("a label", () => {
     ["MISSING_FIELD verdict", { verdict: undefined }],
     ["WRONG_TYPE verdict", { verdict: "MAYBE" }],
     ["INVALID_VALUE revision", { revision: 0 }],
+    ["INVALID_VALUE revision", { revision: -1 }],
+    ["MISSING_FIELD effectiveAtMs", { effectiveAtMs: 0 }],
     ["MISSING_FIELD transactionId", { transactionId: undefined }],
     ["UNKNOWN_FIELD amountMinor", { amountMinor: 1 }],
     ["TIME_AHEAD effectiveAtMs", { effectiveAtMs: NOW_MS + 1e9 }],

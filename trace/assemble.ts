@@ -5,7 +5,7 @@ import type { RawRecord } from "../cluster/java-reader.js";
 import { TOPICS } from "../cluster/settings.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../loadtest/verify/records.js";
-import type { Known } from "../loadtest/verify/replay.js";
+import { isSourceOf, type Known } from "../loadtest/verify/replay.js";
 import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Verdict } from "../protos/gen/fraud/v1/transaction.js";
@@ -61,7 +61,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const scoring = evidence?.scoring;
   const labels = related === undefined ? [] : labelsOf(related, accountId, transactionId);
   const alerts = related === undefined || scoring?.suspiciousSeq === undefined ? [] : alertsOf(related, accountId, transactionId, scoring.suspiciousSeq);
-  const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by }) => by === "account-counter") && sightings.entered.length <= 1);
+  const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by, topic }) => by === "account-counter" && topic === TOPICS.transactions.name) && sightings.entered.length <= 1);
   const shown = record && (decoder.decode(record.topic, record.value).value as { readonly evidence?: Trace["evidence"] }).evidence;
   return {
     transactionId,
@@ -125,11 +125,15 @@ function alertsOf({ alerts }: RelatedRecords, accountId: string, transactionId: 
     }));
 }
 
-function labelsOf({ labels }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
+/** What a label leaves out stands in the event that it made. */
+function labelsOf({ labels, evidence }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
+  const events = evidence.flatMap((record) => eventIn(record) ?? []).filter((event) => event.function === COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL);
   return labels.flatMap((record) => {
     const label = record.value === null ? undefined : FraudLabel.decode(record.value);
     if (label?.accountId !== accountId || label.transactionId !== transactionId) return [];
-    return [{ place: placeOf(record), labelId: label.labelId, revision: label.revision, verdict: Verdict[label.verdict], effectiveAtMs: Number(label.effectiveAtMs) }];
+    const at = events.findIndex((event) => isSourceOf(label, event));
+    const [event] = at < 0 ? [] : events.splice(at, 1);
+    return [{ place: placeOf(record), labelId: label.labelId, revision: label.revision ?? event?.revision ?? 0, verdict: Verdict[label.verdict], effectiveAtMs: Number(label.effectiveAtMs ?? event?.effectiveAtMs ?? 0n) }];
   });
 }
 

@@ -72,6 +72,7 @@ export interface TracedAlert {
 export interface TracedLabel {
   readonly place: Place;
   readonly labelId: string;
+  /** 0: it came without one, and was not recorded. */
   readonly revision: number;
   readonly verdict: string;
   readonly effectiveAtMs: number;

@@ -9,7 +9,7 @@ import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";
 import { alreadyRead, convertMemory, familiarity, possibleRepeat, rememberedCount, rememberOrigin, rememberTransaction } from "./repeats.js";
 import { labelProblem, transactionProblem } from "./validation.js";
-import { expireVerdicts, recordVerdict } from "./verdicts.js";
+import { completeLabel, expireVerdicts, heldRevision, isRecorded, MAX_REVISION_JUMP, recordVerdict, rememberLabel } from "./verdicts.js";
 
 /** State of `fraud/account-counter`. */
 export const accountState = valueSpec("account", AccountState);
@@ -80,20 +80,32 @@ export function accountCounter(dependencies: Dependencies) {
       });
     }
 
-    function onLabel(label: FraudLabel): void {
-      const { accountId, origin } = label;
+    function onLabel(sent: FraudLabel): void {
+      const { accountId, origin } = sent;
       if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
-      const problem = labelProblem(label);
+      const problem = labelProblem(sent);
       if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
 
       const state = load();
       if (alreadyRead(state, origin)) return metrics.count("stale_labels");
       rememberOrigin(state, origin);
-      const change = recordVerdict(state, label, settings.account.maxVerdicts);
-      if (change === undefined) {
+      if (isRecorded(state, sent)) {
         save(state);
         return metrics.count("stale_labels");
       }
+      const held = heldRevision(state, sent);
+      const label = completeLabel(state, sent);
+      if (label.revision > held + MAX_REVISION_JUMP) {
+        save(state);
+        return reject(RejectReason.REVISION_AHEAD, `revision ${label.revision} is more than ${MAX_REVISION_JUMP} beyond ${held}, the one that holds; without a revision a label gets the next one`, origin);
+      }
+      const change = recordVerdict(state, label, settings.account.maxVerdicts);
+      if (change === undefined) {
+        save(state);
+        metrics.count("stale_labels");
+        return reject(RejectReason.STALE_REVISION, `a verdict of revision ${held} holds, so revision ${label.revision} changes nothing; without a revision a label gets the next one`, origin);
+      }
+      rememberLabel(state, sent);
       state.eventSeq++;
       if (!state.expiryScheduled) {
         state.expiryScheduled = true;

@@ -7,6 +7,7 @@ import type { RecordWriter } from "../../kafka/record-writer.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex } from "../decision-index.js";
+import type { LabelIndex } from "../label-index.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
@@ -32,6 +33,8 @@ export interface HttpDoorOptions {
   /** That the pipeline is too far behind; undefined when it is not. */
   readonly overload: () => Overload | undefined;
   readonly index: DecisionIndex;
+  /** What became of labels. */
+  readonly labels?: LabelIndex;
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
   readonly logger: FastifyBaseLogger;
@@ -68,7 +71,7 @@ class TurnedAwayError extends Error {
 
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, metrics, token, notReady, scrape } = options;
+  const { index, labels, metrics, token, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -122,6 +125,13 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     if (known === undefined) return await sendProblem(reply, problemDetails(404, "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps"));
     await reply.send(decisionJson(known));
   });
+  app.get("/v1/labels/:label", async (request, reply) => {
+    const { label } = request.params as { label: string };
+    const wait = waitOption(request.query as Record<string, unknown>);
+    const outcome = wait === undefined ? labels?.find(label) : await labels?.wait(label, wait.timeoutMs);
+    if (outcome === undefined) return await sendProblem(reply, problemDetails(404, "nothing is known of this label: it was not sent, is not handled yet (that takes about a second), or is older than those that the intake keeps"));
+    await reply.send(outcome);
+  });
   app.get("/healthz", () => ({ status: "ok" }));
   app.get("/readyz", async (_, reply) => {
     const missing = notReady();
@@ -156,6 +166,7 @@ async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined,
   if (result.status === "conflict") return await sendProblem(reply, problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"));
   const { index: _, ...answered } = result;
   if (kind === "transaction") void reply.header("location", `/v1/accounts/${encodeURIComponent(result.accountId)}/decisions/${encodeURIComponent(result.id)}`);
+  else void reply.header("location", `/v1/labels/${encodeURIComponent(result.id)}`);
   await reply.code(result.status === "decided" ? 200 : 202).send(answered);
 }
 

@@ -11,7 +11,7 @@ import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "..
 import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { scorerState, transactionScorer } from "../../functions/transaction-scorer/transaction-scorer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
-import { Alert } from "../../protos/gen/fraud/v1/evidence.js";
+import { Alert, RejectedRecord, RejectReason, StateEvent } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { StatefulFunctions } from "../../statefun/index.js";
@@ -46,7 +46,7 @@ const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL] };
 
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(2), merchant: fc.nat(2), minutes: fc.integer({ min: -20, max: 60 }), amount: fc.integer({ min: 1, max: 10 ** 9 }), place: fc.option(fc.record({ latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }), longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }) })) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.integer({ min: 1, max: 4 }), fraud: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.option(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.integer({ min: 15, max: 40 }) }), { freq: 2, nil: undefined }), dated: fc.boolean(), fraud: fc.boolean(), again: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("upgrade" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat(100_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("conflict" as const), of: fc.nat() }) },
@@ -97,9 +97,11 @@ async function play(steps: readonly Step[], seed: number, crashRate: number, cha
       runtime.ingress(accountCounterOf(earlier.accountId), Transaction, other);
     } else if (earlier !== undefined && one.kind === "label") {
       const { accountId, transactionId, merchantId } = earlier;
-      const label = sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: one.revision, verdict: one.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, effectiveAtMs: now });
-      labels.push(label);
-      runtime.ingress(accountCounterOf(accountId), FraudLabel, label);
+      const label = sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: one.revision, verdict: one.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, eventTimeMs: earlier.eventTimeMs, effectiveAtMs: one.dated ? now : undefined });
+      for (let times = one.again ? 2 : 1; times > 0; times--) {
+        labels.push(label);
+        runtime.ingress(accountCounterOf(accountId), FraudLabel, label);
+      }
     }
   }
   await runtime.advance(120_000);
@@ -228,6 +230,21 @@ describe("a negative control: the verifier", () => {
   it("sees a merchant feature that was altered", async () => expect(await verdictOn({ decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.merchant!.features!.historyAmountMinor += 1n)) })).toEqual(["merchant-features"]));
   it("sees a score that was altered", async () => expect(await verdictOn({ decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.scoring!.score += 1)) })).toContain("scores"));
   it("misses a state event that was dropped", async () => expect(await verdictOn({ evidence: without(good.evidence, 0) })).toEqual(expect.arrayContaining(["event-sequence", "state-events"])));
+  it("sees a label that was refused without a reason", async () => {
+    const at = good.rejected.findIndex(({ value }) => RejectedRecord.decode(Any.decode(value!).value).reason === RejectReason.REVISION_AHEAD);
+    const refused = (edit: (label: FraudLabel) => void) =>
+      edited(good.rejected, at, RejectedRecord, (record) => {
+        const label = FraudLabel.decode(record.original!.value);
+        edit(label);
+        record.original!.value = Buffer.from(FraudLabel.encode(label).finish());
+      });
+    expect(await verdictOn({ rejected: refused((label) => (label.revision = 2)) })).toContain("state-events");
+    expect(await verdictOn({ rejected: edited(good.rejected, at, RejectedRecord, (record) => (record.reason = RejectReason.STALE_REVISION)) })).toContain("state-events");
+  });
+  it("sees a verdict's revision and time that were altered", async () => {
+    const at = good.evidence.findIndex(({ value }) => StateEvent.decode(Any.decode(value!).value).function === ACCOUNT_COUNTER);
+    for (const edit of [(event: StateEvent) => (event.effectiveAtMs += 1n), (event: StateEvent) => (event.revision += 1)]) expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
+  });
   it("misses an alert that was dropped", async () => expect(await verdictOn({ alerts: without(good.alerts, 3) })).toEqual(["alerts"]));
   it("sees an alert that was repeated", async () => expect(await verdictOn({ alerts: twice(good.alerts, 3) })).toEqual(["alerts"]));
   it("sees an alert that was altered", async () => expect(await verdictOn({ alerts: edited(good.alerts, 3, Alert, (alert) => (alert.maxScore += 1)) })).toEqual(["alerts"]));

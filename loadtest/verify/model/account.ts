@@ -13,6 +13,8 @@ interface HeldVerdict {
   readonly effectiveAt: bigint;
 }
 
+/** How far a label's revision may be beyond the one that holds. */
+export const MAX_REVISION_JUMP = 16;
 /** Blocks in which the memory of repeats is kept and forgotten. */
 const MEMORY_BLOCKS = 15;
 
@@ -68,19 +70,22 @@ export class AccountModel {
     };
   }
 
-  /** The event that this label must have made; `undefined`: it is stale and makes none. */
-  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
+  /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
+  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
     const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
-    if (held !== undefined && held.revision >= label.revision) return undefined;
+    const before = held?.revision ?? 0;
+    const revision = label.revision ?? before + 1;
+    if (revision <= before || revision > before + MAX_REVISION_JUMP) return undefined;
     const was = held?.fraud ?? false;
     const is = label.verdict === Verdict.FRAUD;
-    const next: HeldVerdict = { transactionId: label.transactionId, revision: label.revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : label.effectiveAtMs };
+    const effective = label.effectiveAtMs ?? (label.eventTimeMs > this.#latest ? label.eventTimeMs : this.#latest);
+    const next: HeldVerdict = { transactionId: label.transactionId, revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : effective };
     this.#verdicts = held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
     if (this.#verdicts.length > account.maxVerdicts) {
       const earliest = this.#verdicts.reduce((least, one) => (one.effectiveAt < least.effectiveAt ? one : least));
       this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
     }
-    return { kind: StateEvent_Kind.LABEL, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : label.effectiveAtMs, eventTimeMs: this.#latest };
+    return { kind: StateEvent_Kind.LABEL, revision, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : effective, eventTimeMs: this.#latest };
   }
 
   /** The event that an expiry must have made; `undefined`: there was nothing to remove. */
