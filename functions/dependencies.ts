@@ -17,6 +17,7 @@ export interface Metrics {
 export type CounterName =
   | "transactions"
   | "repeats"
+  | "possible_repeats"
   | "stale_labels"
   | "rejected"
   | "overtook"

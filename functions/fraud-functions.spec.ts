@@ -52,6 +52,61 @@ describe("the four functions", () => {
     expect(counts.get("repeats")).toBe(1);
   });
 
+  it("decide a topic's records that was made again, and know those of the same log again", async () => {
+    const { runtime, counts } = pipeline();
+    const topicId = (log: number) => Buffer.alloc(16, log);
+    const from = (log: number, offset: bigint, leaderEpoch = 0) => ({ topic: "transactions", partition: 0, offset, topicId: topicId(log), leaderEpoch });
+    const sent = Array.from({ length: 10 }, (_, n) => sampleTransaction({ transactionId: n < 5 ? `place-${n}@1` : `client-${n}`, origin: from(1, BigInt(n)) }));
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    // A reset of the consumer group: the same log, the same places.
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    await runtime.run();
+    expect(written(runtime).decisions).toHaveLength(10);
+    expect(counts.get("repeats")).toBe(10);
+
+    // In another log: five new ones without an id, which the intake names by their places, five of clients with new ids, and five sent again.
+    for (let n = 0; n < 5; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `place-${n}@2`, origin: from(2, BigInt(n)) }));
+    for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `new-${n}`, origin: from(2, BigInt(n)) }));
+    for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, { ...sent[n]!, origin: from(2, BigInt(n + 5)) });
+    await runtime.run();
+    const { decisions, rejected } = written(runtime);
+    expect(decisions.slice(10).map(({ evidence }) => evidence!.transaction!.transactionId)).toEqual([0, 1, 2, 3, 4].map((n) => `place-${n}@2`).concat([5, 6, 7, 8, 9].map((n) => `new-${n}`)));
+    expect(rejected).toEqual([]);
+    expect(counts.get("repeats")).toBe(15);
+
+    // A log that lost its end: the same offset again, in a later epoch.
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "after-the-cut", origin: from(2, 3n, 1) }));
+    await runtime.run();
+    expect(written(runtime).decisions).toHaveLength(21);
+  });
+
+  it("decide a transaction again that the account has forgotten, and mark it; and none that it has not", async () => {
+    const { runtime, counts } = pipeline();
+    const sent = Array.from({ length: 340 }, (_, n) => sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) * 1000n }));
+    for (const one of sent) runtime.ingress(A, Transaction, one);
+    // The next day the same file again, of which 300 at least are known.
+    for (const one of sent.slice(40)) runtime.ingress(A, Transaction, one);
+    await runtime.run();
+    expect(written(runtime).decisions.map(({ evidence }) => evidence!.account!.possibleRepeat)).toEqual(sent.map(() => false));
+    expect(counts.get("repeats")).toBe(300);
+    runtime.ingress(A, Transaction, sent[0]!);
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "new", eventTimeMs: START_MS + 340_000n }));
+    await runtime.run();
+    const { decisions } = written(runtime);
+    expect(decisions.slice(340).map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.possibleRepeat])).toEqual([["t-0", true], ["new", false]]);
+    expect(decisions.at(-1)!.evidence!.account!.forgottenSeq).toBeGreaterThan(0n);
+  });
+
+  it("take a label of a topic that was made again for a new one", async () => {
+    const { runtime } = pipeline();
+    const label = (log: number, fields: Partial<FraudLabel>) => sampleLabel({ origin: { topic: "labels", partition: 0, offset: 3n, topicId: Buffer.alloc(16, log) }, ...fields });
+    runtime.ingress(A, FraudLabel, label(1, {}));
+    runtime.ingress(A, FraudLabel, label(1, { labelId: "l-2", transactionId: "t-2" }));
+    runtime.ingress(A, FraudLabel, label(2, { labelId: "l-3", transactionId: "t-3" }));
+    await runtime.run();
+    expect(written(runtime).events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId }) => sourceId)).toEqual(["l-1", "l-3"]);
+  });
+
   it.each([
     { what: "bytes that are no transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
     { what: "a message of another type", reason: RejectReason.UNEXPECTED_TYPE, typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.alloc(0) },
@@ -97,6 +152,56 @@ describe("the four functions", () => {
       [StateEvent_Kind.EXPIRY, 0],
     ]);
     expect(events.filter(({ function: name }) => name === "fraud/merchant-model").map(({ fraudDelta }) => fraudDelta)).toEqual([1, 1, -1]);
+  });
+
+  it("count a verdict that comes late from now on, at account and merchant", async () => {
+    const DAY_MS = 24n * HOUR_MS;
+    const { runtime } = pipeline();
+    runtime.ingress(A, Transaction, sampleTransaction({ eventTimeMs: START_MS - 45n * DAY_MS }));
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
+    runtime.ingress(A, FraudLabel, sampleLabel({ eventTimeMs: START_MS - 45n * DAY_MS, effectiveAtMs: undefined, revision: undefined }));
+    // Before its transaction, and of one that is younger than all others.
+    runtime.ingress(accountCounterOf("b"), FraudLabel, sampleLabel({ labelId: "l-b", accountId: "b", eventTimeMs: START_MS + HOUR_MS, effectiveAtMs: undefined, revision: undefined }));
+    await runtime.run();
+    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-3", eventTimeMs: START_MS + HOUR_MS }));
+    await runtime.run();
+    const { decisions, events } = written(runtime);
+    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta, effectiveAtMs }) => [sourceId, revision, fraudDelta, effectiveAtMs]).sort()).toEqual([
+      ["l-1", 1, 1, START_MS],
+      ["l-b", 1, 1, START_MS + HOUR_MS],
+    ]);
+    const { account, merchant } = decisions.at(-1)!.evidence!;
+    expect([account!.features!.confirmedFraudCount, merchant!.features!.confirmedFraudCount]).toEqual([1, 2]);
+  });
+
+  it("take a verdict without a revision for the next one, a label that comes again for the same, and refuse a jump and a stale one", async () => {
+    const { runtime, counts } = pipeline();
+    const send = async (fields: Partial<FraudLabel>): Promise<void> => {
+      runtime.ingress(A, FraudLabel, sampleLabel({ revision: undefined, effectiveAtMs: undefined, ...fields }));
+      await runtime.run();
+    };
+    await send({ labelId: "fraud" });
+    await send({ labelId: "legitimate", verdict: 2 });
+    await send({ labelId: "fraud" });
+    await send({ labelId: "ahead", revision: 19 });
+    await send({ labelId: "jump", revision: 18, verdict: 1 });
+    await send({ labelId: "stale", revision: 18, verdict: 2 });
+    await send({ labelId: "next", verdict: 2 });
+    await send({ labelId: "far", transactionId: "t-2", revision: 17 });
+    const { events, rejected } = written(runtime);
+    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta }) => [sourceId, revision, fraudDelta])).toEqual([
+      ["fraud", 1, 1],
+      ["legitimate", 2, -1],
+      ["jump", 18, 1],
+      ["next", 19, -1],
+    ]);
+    expect(rejected.map(({ reason, original }) => [reason, FraudLabel.decode(original!.value).labelId])).toEqual([
+      [RejectReason.REVISION_AHEAD, "ahead"],
+      [RejectReason.STALE_REVISION, "stale"],
+      [RejectReason.REVISION_AHEAD, "far"],
+    ]);
+    expect(rejected[0]!.message).toBe("revision 19 is more than 16 beyond 2, the one that holds; without a revision a label gets the next one");
+    expect(counts.get("stale_labels")).toBe(2);
   });
 
   it("take a confirmed fraud's timer only as a hint: one that comes early changes nothing", async () => {

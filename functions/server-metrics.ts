@@ -7,6 +7,7 @@ import type { CounterName, Metrics } from "./dependencies.js";
 const COUNTERS: Record<CounterName, string> = {
   transactions: "Transactions numbered by the account counter",
   repeats: "Repeated transactions dropped",
+  possible_repeats: "Transactions decided that are as old as forgotten ones: some may have been decided before",
   stale_labels: "Labels dropped: repeated, or of a revision that no longer matters",
   rejected: "Records refused by the account counter",
   overtook: "Scoring requests that came before their turn",

@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 
 /** Raise it whenever the functions may compute something else from the same input and settings. */
-export const LOGIC_VERSION = "2";
+export const LOGIC_VERSION = "3";
 
 const windowShape = (buckets: number, bucketMs: number) =>
   z
@@ -31,8 +31,8 @@ const settingsSchema = z.strictObject({
       expiryDelayMs: z.int().min(1).default(HOUR),
       /** Verdicts kept for an account; beyond it the oldest goes. */
       maxVerdicts: z.int().min(1).max(256).default(16),
-      /** Transactions whose repetition an account recognises by id. */
-      recentTransactions: z.int().min(0).max(1024).default(32),
+      /** Transactions whose repetition an account recognises by id, at least: its last ones. */
+      recentTransactions: z.int().min(0).max(1024).default(300),
       /** The account's last transactions whose merchants are remembered; 0: the feature `merchant_visits` is off. */
       knownMerchants: z.int().min(0).max(256).default(0),
     })

@@ -103,13 +103,13 @@ describe("simulate", () => {
       const { transactionId, revision, verdict, effectiveAtMs, eventTimeMs } = item.message;
       const judged = sent.get(transactionId)!;
       expect(eventTimeMs).toBe(judged.at);
-      expect(Number(effectiveAtMs - eventTimeMs)).toBeGreaterThanOrEqual(3 * 3_600_000);
+      expect(Number(effectiveAtMs! - eventTimeMs)).toBeGreaterThanOrEqual(3 * 3_600_000);
       if (revision === 1) {
         expect(verdict).toBe(Verdict.FRAUD);
-        first.set(transactionId, effectiveAtMs);
+        first.set(transactionId, effectiveAtMs!);
       } else {
         expect([revision, verdict, judged.fraud]).toEqual([2, Verdict.LEGITIMATE, false]);
-        expect(effectiveAtMs > first.get(transactionId)!).toBe(true);
+        expect(effectiveAtMs! > first.get(transactionId)!).toBe(true);
         cleared++;
       }
     }

@@ -46,10 +46,17 @@ describe("a transaction", () => {
     expect(taken(protobuf({ transactionId: "" })).transactionId).toBe("transactions-2-17");
   });
 
+  it("gets an id from its origin that names the log, so that a topic that was made again gives others", () => {
+    const idIn = (log: { topicId?: Buffer; leaderEpoch?: number }) => admit("transaction", json({ ...transaction, transactionId: undefined }), undefined, { origin: { ...origin, ...log } }, clock).id;
+    const topicId = Buffer.from("wdJ9Uo8hS0mKq0F3X0n7Xg", "base64url");
+    expect(idIn({ topicId, leaderEpoch: 5 })).toBe("transactions-2-17@wdJ9Uo8hS0mKq0F3X0n7Xg.5");
+    expect(new Set([idIn({}), idIn({ topicId, leaderEpoch: 5 }), idIn({ topicId, leaderEpoch: 6 }), idIn({ topicId: Buffer.alloc(16, 7), leaderEpoch: 5 })]).size).toBe(4);
+  });
+
   it("loses what only the intake may stamp, and keeps fields of a newer version", () => {
-    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
+    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 1), leaderEpoch: 3 }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
     const stamped = taken(forged);
-    expect(stamped.origin).toMatchObject(origin);
+    expect(stamped.origin).toMatchObject({ ...origin, topicId: undefined, leaderEpoch: undefined });
     expect(stamped.contentHash).toEqual(contentHash(stamped));
     expect(Object.values(stamped._unknownFields ?? {})).toHaveLength(1);
   });
@@ -201,9 +208,10 @@ describe("a transaction", () => {
 });
 
 describe("a label", () => {
-  it("comes out with its defaults", () => {
+  it("comes out without what only the account counter knows", () => {
     const { value } = take("label", json({ ...label, labelId: undefined }));
-    expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: 1, verdict: Verdict.FRAUD, effectiveAtMs: BigInt(NOW_MS - 1000), origin });
+    expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: undefined, verdict: Verdict.FRAUD, effectiveAtMs: undefined, origin });
+    expect(FraudLabel.decode(take("label", json({ ...label, revision: 3, effectiveAtMs: NOW_MS - 500 })).value)).toMatchObject({ revision: 3, effectiveAtMs: BigInt(NOW_MS - 500) });
     expect(FraudLabel.decode(value)).toMatchObject({ note: undefined, analyst: undefined });
   });
 
@@ -223,6 +231,8 @@ describe("a label", () => {
     ["MISSING_FIELD verdict", { verdict: undefined }],
     ["WRONG_TYPE verdict", { verdict: "MAYBE" }],
     ["INVALID_VALUE revision", { revision: 0 }],
+    ["INVALID_VALUE revision", { revision: -1 }],
+    ["MISSING_FIELD effectiveAtMs", { effectiveAtMs: 0 }],
     ["MISSING_FIELD transactionId", { transactionId: undefined }],
     ["UNKNOWN_FIELD amountMinor", { amountMinor: 1 }],
     ["TIME_AHEAD effectiveAtMs", { effectiveAtMs: NOW_MS + 1e9 }],

@@ -6,8 +6,8 @@ import { pack } from "../statefun/index.js";
 import { DecisionIndex, type DecisionRecord } from "./decision-index.js";
 
 /** A decision record; `score` tells versions of it apart. */
-function record(transactionId: string, offset: number, score = 0, partition = 0): DecisionRecord {
-  const decision = Decision.fromPartial({ evidence: { transaction: { accountId: "a", transactionId }, scoring: { score, outcome: Outcome.APPROVE } } });
+function record(transactionId: string, offset: number, score = 0, partition = 0, account?: { seq: bigint; forgottenSeq: bigint }): DecisionRecord {
+  const decision = Decision.fromPartial({ evidence: { transaction: { accountId: "a", transactionId }, account, scoring: { score, outcome: Outcome.APPROVE } } });
   return { partition, offset: BigInt(offset), value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) };
 }
 const found = (index: DecisionIndex, id: string) => {
@@ -47,6 +47,38 @@ describe("DecisionIndex", () => {
     index.onCommitted(record("t", 5, 1));
     index.onWritten(record("t", 9, 2));
     expect(found(index, "t")).toEqual({ score: 1, committed: true });
+  });
+
+  it("shows the last of several decisions, and the one before when the last is aborted", () => {
+    const index = new DecisionIndex(10);
+    const at = (seq: number, forgottenSeq = 0) => ({ seq: BigInt(seq), forgottenSeq: BigInt(forgottenSeq) });
+    index.onCommitted(record("t", 5, 1, 0, at(1)));
+    index.onWritten(record("t", 9, 2, 0, at(400, 90)));
+    expect(found(index, "t")).toEqual({ score: 2, committed: false });
+    index.onCommitted(record("u", 11, 1, 0, at(399, 90)));
+    expect(found(index, "t")).toEqual({ score: 1, committed: true });
+    index.onWritten(record("t", 12, 3, 0, at(400, 90)));
+    index.onCommitted(record("t", 12, 3, 0, at(400, 90)));
+    expect(found(index, "t")).toEqual({ score: 3, committed: true });
+    // The reader of committed records alone has them in order, too.
+    const late = new DecisionIndex(10);
+    late.onCommitted(record("t", 5, 1, 0, at(1)));
+    late.onCommitted(record("t", 12, 3, 0, at(400, 90)));
+    expect(found(late, "t")).toEqual({ score: 3, committed: true });
+  });
+
+  it("lets who has just sent a transaction wait for its next decision, when the account has forgotten the first", async () => {
+    const index = new DecisionIndex(10);
+    const at = (seq: number, forgottenSeq: number) => ({ seq: BigInt(seq), forgottenSeq: BigInt(forgottenSeq) });
+    const waiting = (timeoutMs = 10_000) => index.wait("a", "t", { committed: false, timeoutMs, sentNow: true });
+    index.onCommitted(record("t", 5, 1, 0, at(7, 0)));
+    expect((await waiting())?.decision.evidence!.scoring!.score).toBe(1);
+    index.onCommitted(record("u", 6, 1, 0, at(320, 20)));
+    expect(await waiting(1)).toBeUndefined();
+    expect((await index.wait("a", "t", { committed: false, timeoutMs: 1 }))?.decision.evidence!.scoring!.score).toBe(1);
+    const next = waiting();
+    index.onWritten(record("t", 8, 2, 0, at(321, 20)));
+    expect((await next)?.decision.evidence!.scoring!.score).toBe(2);
   });
 
   it("keeps the newest, and no more", () => {

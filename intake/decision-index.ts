@@ -17,9 +17,25 @@ export interface DecisionRecord {
 
 interface Entry {
   readonly identity: string;
+  readonly accountId: string;
+  /** The transaction's number among the account's. */
+  readonly seq: bigint;
+  /** The account's transactions up to this number are forgotten: one of them that comes again is decided again. */
+  readonly forgottenSeq: bigint;
   readonly offset: bigint;
   readonly value: Buffer;
   committed: boolean;
+  /** An earlier decision on it that stands, should this one be aborted. */
+  earlier?: Entry | undefined;
+}
+
+/** What a client waits for. */
+export interface WaitFor {
+  /** True: a decision that stands; false: the first one, provisional or not. */
+  readonly committed: boolean;
+  readonly timeoutMs: number;
+  /** It was sent just now: a decision that the account has forgotten is not the one that it gets. */
+  readonly sentNow?: boolean;
 }
 
 interface Waiter {
@@ -29,7 +45,8 @@ interface Waiter {
 
 /**
  * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as they are
- * written, and one that sees them when they are committed. What the second one skips was aborted, and is forgotten.
+ * written, and one that sees them when they are committed. What the second one skips was aborted, and is forgotten. Of several decisions on a
+ * transaction, which comes again after its account has forgotten it, the last one holds.
  */
 export class DecisionIndex {
   readonly #limit: number;
@@ -39,6 +56,8 @@ export class DecisionIndex {
   readonly #provisional = new Map<number, Entry[]>();
   /** Of each partition: the next offset that the reader of committed records will see. */
   readonly #settled = new Map<number, bigint>();
+  /** By account: what it has forgotten; the one heard of last is the last. */
+  readonly #forgotten = new Map<string, bigint>();
   #stopped = false;
   readonly #waiters = new Map<string, Set<Waiter>>();
 
@@ -59,7 +78,7 @@ export class DecisionIndex {
     const entry = entryOf(offset, value, false);
     if (entry === undefined) return;
     const known = this.#entries.get(entry.identity);
-    if (known?.committed === true) return;
+    if (known?.committed === true && entry.seq <= known.seq) return;
     let provisional = this.#provisional.get(partition);
     if (provisional === undefined) this.#provisional.set(partition, (provisional = []));
     provisional.push(entry);
@@ -74,7 +93,9 @@ export class DecisionIndex {
     while (skipped < provisional.length && provisional[skipped]!.offset < offset) skipped++;
     for (const { identity, offset: aborted } of provisional.splice(0, skipped)) {
       const known = this.#entries.get(identity);
-      if (known?.committed === false && known.offset === aborted) this.#entries.delete(identity);
+      if (known?.committed !== false || known.offset !== aborted) continue;
+      if (known.earlier === undefined) this.#entries.delete(identity);
+      else this.#entries.set(identity, known.earlier);
     }
     if (provisional[0]?.offset === offset) {
       const entry = provisional.shift()!;
@@ -95,13 +116,12 @@ export class DecisionIndex {
   /**
    * Waits for the decision on a transaction.
    *
-   * @param committed - true: for one that stands; false: the first one, provisional or not
    * @returns `undefined` when the time is over
    */
-  async wait(accountId: string, transactionId: string, { committed, timeoutMs }: { readonly committed: boolean; readonly timeoutMs: number }): Promise<KnownDecision | undefined> {
+  async wait(accountId: string, transactionId: string, { committed, timeoutMs, sentNow = false }: WaitFor): Promise<KnownDecision | undefined> {
     const identity = identityOf(accountId, transactionId);
     const found = this.#entries.get(identity);
-    if (found !== undefined && (found.committed || !committed)) return known(found);
+    if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found))) return known(found);
     if (this.#stopped) return undefined;
     const waiters = this.#waiters.get(identity) ?? new Set();
     this.#waiters.set(identity, waiters);
@@ -128,9 +148,12 @@ export class DecisionIndex {
 
   #keep(entry: Entry): void {
     const { identity } = entry;
+    this.#forget(entry);
     const old = this.#entries.get(identity);
-    // A committed one stands; and what is marked as committed keeps its place.
-    if (old?.committed === true && old !== entry) return;
+    // A committed one stands, but for a later one; and what is marked as committed keeps its place.
+    if (old?.committed === true && old !== entry && entry.seq <= old.seq) return;
+    if (entry.committed) entry.earlier = undefined;
+    else if (old !== entry) entry.earlier = old?.committed === true ? old : old?.earlier;
     if (old !== entry) {
       this.#entries.delete(identity);
       this.#entries.set(identity, entry);
@@ -140,6 +163,19 @@ export class DecisionIndex {
     if (waiters === undefined) return;
     for (const waiter of waiters) if (entry.committed || !waiter.committed) waiter.resolve(known(entry));
   }
+
+  #isForgotten({ accountId, seq }: Entry): boolean {
+    const forgottenSeq = this.#forgotten.get(accountId) ?? 0n;
+    return forgottenSeq > 0n && seq <= forgottenSeq;
+  }
+
+  #forget({ accountId, forgottenSeq }: Entry): void {
+    const known = this.#forgotten.get(accountId) ?? 0n;
+    if (forgottenSeq <= known) return;
+    this.#forgotten.delete(accountId);
+    this.#forgotten.set(accountId, forgottenSeq);
+    if (this.#forgotten.size > this.#limit) this.#forgotten.delete(this.#forgotten.keys().next().value!);
+  }
 }
 
 const identityOf = (accountId: string, transactionId: string): string => `${accountId}\0${transactionId}`;
@@ -148,8 +184,9 @@ const known = ({ value, committed }: Entry): KnownDecision => ({ decision: Decis
 function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Entry | undefined {
   if (record === null) return undefined;
   const { value } = Any.decode(record);
-  const transaction = Decision.decode(value).evidence?.transaction;
+  const { transaction, account } = Decision.decode(value).evidence ?? {};
   if (transaction === undefined) return undefined;
+  const { accountId, transactionId } = transaction;
   // A copy: `value` may be a piece of all that was fetched, which would stay in memory with it.
-  return { identity: identityOf(transaction.accountId, transaction.transactionId), offset, value: Buffer.from(value), committed };
+  return { identity: identityOf(accountId, transactionId), accountId, seq: account?.seq ?? 0n, forgottenSeq: account?.forgottenSeq ?? 0n, offset, value: Buffer.from(value), committed };
 }

@@ -32,9 +32,9 @@ export const labelJson = z
     transactionId: text,
     merchantId: text,
     verdict: z.enum(["FRAUD", "LEGITIMATE", "VERDICT_FRAUD", "VERDICT_LEGITIMATE"]),
-    revision: z.int().nullish().meta({ description: "1 for the first verdict on a transaction (the default), then 2, 3, …: the highest holds" }),
+    revision: z.int().nullish().meta({ description: "1 for the first verdict on a transaction, then 2, 3, …: the highest holds; default: the next one. One more than 16 beyond the one that holds is refused" }),
     eventTimeMs: int64.meta({ description: "of the transaction, in milliseconds since 1970" }),
-    effectiveAtMs: int64.nullish().meta({ description: "from when on the verdict counts; default: eventTimeMs" }),
+    effectiveAtMs: int64.nullish().meta({ description: "from when on the verdict counts; default: from now on, by the account's event times" }),
     note: text.nullish().meta({ description: "why, for people" }),
     analyst: text.nullish().meta({ description: "who judged, for people" }),
   });
@@ -63,10 +63,10 @@ export function labelFromJson(json: unknown): FraudLabel {
     transactionId,
     merchantId,
     verdict: verdict.endsWith("FRAUD") ? Verdict.FRAUD : Verdict.LEGITIMATE,
-    revision: revision ?? 1,
     eventTimeMs: BigInt(eventTimeMs),
-    effectiveAtMs: BigInt(effectiveAtMs ?? eventTimeMs),
     // Left out, they stay absent.
+    ...(typeof revision === "number" && { revision }),
+    ...(effectiveAtMs !== undefined && effectiveAtMs !== null && { effectiveAtMs: BigInt(effectiveAtMs) }),
     ...(typeof note === "string" && { note }),
     ...(typeof analyst === "string" && { analyst }),
   });

@@ -1,15 +1,18 @@
 import type { Batch, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 
+import { withAdmin } from "../kafka/client.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
 import { unreadableBatch, type UnreadableBatch } from "../kafka/record-batches.js";
 import { type OutgoingRecord, type RecordWriter, sizeOf } from "../kafka/record-writer.js";
 import { SupervisedConsumer } from "../kafka/supervised-consumer.js";
+import { TopicIds } from "../kafka/topic-ids.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { pack } from "../statefun/index.js";
 import { admit } from "./admission.js";
 import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
+import { noteOf, SourceLogs } from "./source-logs.js";
 import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
 /** All intakes share the partitions among them. */
@@ -21,6 +24,9 @@ const HEARTBEAT_MS = 1_000;
 const SESSION_MS = 6_000;
 /** What was read since is read again after a kill. */
 const COMMIT_MS = 100;
+/** How often it is looked whether a topic was made again while nothing comes from it. */
+const LOOK_MS = 1_000;
+const SOURCES = Object.values(DOORS).map((door) => door.in.name);
 
 export interface KafkaDoorsOptions {
   readonly brokers: string;
@@ -35,6 +41,9 @@ export interface KafkaDoorsOptions {
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
   readonly #consumer: SupervisedConsumer;
+  readonly #topicIds: TopicIds;
+  readonly #logs: SourceLogs;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: KafkaDoorsOptions) {
     this.#options = options;
@@ -42,7 +51,7 @@ export class KafkaDoors {
       brokers: options.brokers,
       clientId: "fraud-intake",
       name: "Kafka doors",
-      topics: Object.values(DOORS).map((door) => door.in.name),
+      topics: SOURCES,
       consumer: {
         groupId: INTAKE_GROUP,
         sessionTimeout: SESSION_MS,
@@ -52,12 +61,24 @@ export class KafkaDoors {
         minBytes: 16 * 1024,
         maxWaitTimeInMs: 20,
         maxBytesPerPartition: 256 * 1024,
+        // Who deletes a topic makes it again as it should be.
+        allowAutoTopicCreation: false,
         // Retries for good: what is wrong is outside.
         retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000 },
       },
-      run: { eachBatchAutoResolve: false, autoCommitInterval: COMMIT_MS, partitionsConsumedConcurrently: 8 },
+      run: { eachBatchAutoResolve: false, autoCommit: false, partitionsConsumedConcurrently: 8 },
+      onJoin: (_, assignment) => this.#logs.joined(assignment),
       eachBatch: (payload) => this.#onBatch(payload),
       onError: options.onError,
+    });
+    this.#topicIds = new TopicIds(options.brokers, SOURCES);
+    this.#logs = new SourceLogs({
+      ids: () => this.#topicIds.now(),
+      committed: async () => {
+        const topics = await withAdmin(options.brokers, (admin) => admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }));
+        return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })));
+      },
+      seek: (topic, partition, offset) => this.#consumer.seek(topic, partition, offset),
     });
   }
 
@@ -72,11 +93,24 @@ export class KafkaDoors {
 
   async start(): Promise<void> {
     await this.#consumer.start();
+    this.#look();
   }
 
   /** Finishes the records in hand, and commits how far it has come. */
   async stop(): Promise<void> {
+    clearTimeout(this.#looking);
+    this.#looking = undefined;
     await this.#consumer.stop();
+    await this.#topicIds.close();
+  }
+
+  #look(): void {
+    this.#looking = setTimeout(() => {
+      // A broker that is away is no news: the consumer tells.
+      void this.#logs.look().catch(() => undefined).then(() => {
+        if (this.#looking !== undefined) this.#look();
+      });
+    }, LOOK_MS);
   }
 
   /**
@@ -86,21 +120,31 @@ export class KafkaDoors {
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const door = Object.values(DOORS).find((candidate) => candidate.in.name === batch.topic)!;
-    for (let at = 0; at < batch.messages.length && payload.isRunning() && !payload.isStale(); at += STEP_RECORDS) {
+    const log = await this.#logs.logOf(batch.topic, batch.partition).catch((cause: unknown) => {
+      // An error of kafkajs' own could end its consumer.
+      throw new Error(`no broker says which log topic ${batch.topic} is`, { cause: String(cause) });
+    });
+    if (log === undefined || payload.isStale()) return;
+    let committedAtMs = Date.now();
+    for (let at = 0; at < batch.messages.length && payload.isRunning(); at += STEP_RECORDS) {
       const messages = batch.messages.slice(at, at + STEP_RECORDS);
-      const written = this.#options.writer.write(messages.map((message) => this.#sort(door, batch, message)));
+      const written = this.#options.writer.write(messages.map((message) => this.#sort(door, batch, log, message)));
       await withHeartbeats(written, () => payload.heartbeat());
       payload.resolveOffset(messages.at(-1)!.offset);
-      await payload.commitOffsetsIfNecessary();
+      const isLast = at + STEP_RECORDS >= batch.messages.length;
+      if (isLast || Date.now() >= committedAtMs + COMMIT_MS) {
+        await commit(payload, log);
+        committedAtMs = Date.now();
+      }
       await payload.heartbeat();
     }
   }
 
-  #sort(door: Door, { partition }: Batch, message: KafkaMessage): OutgoingRecord {
+  #sort(door: Door, { partition }: Batch, log: Buffer, message: KafkaMessage): OutgoingRecord {
     const { metrics, maxAheadMs } = this.#options;
     const timestampMs = Number(message.timestamp);
     const unreadable = unreadableBatch(message);
-    const origin = { topic: door.in.name, partition, offset: unreadable?.firstOffset ?? BigInt(message.offset) };
+    const origin = { topic: door.in.name, partition, offset: unreadable?.firstOffset ?? BigInt(message.offset), topicId: log.length === 0 ? undefined : log, leaderEpoch: leaderEpochOf(message) };
     try {
       if (unreadable !== undefined) throw refusalOf(unreadable);
       if (message.value === null) throw new RefusedError(IntakeReason.EMPTY, "the record has no value");
@@ -133,6 +177,23 @@ function refusedRecord({ rejected }: Door, { key, value, headers }: KafkaMessage
   };
   const whole = record(true);
   return sizeOf(whole) <= largestRecordBytes(rejected) ? whole : record(false);
+}
+
+/** Commits how far the batch's partition has been read, and in which log. */
+async function commit(payload: EachBatchPayload, log: Buffer): Promise<void> {
+  const { topic, partition } = payload.batch;
+  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions.
+  const offset = payload.uncommittedOffsets().topics.find((one) => one.topic === topic)?.partitions.find((one) => one.partition === partition)?.offset;
+  if (offset === undefined) return;
+  // kafkajs passes it on, and its types don't say so.
+  const position = { partition, offset, metadata: noteOf(log) };
+  await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [position] }] });
+}
+
+/** kafkajs has it from the record's batch; records of before Kafka 0.11 have none. */
+function leaderEpochOf(message: KafkaMessage): number {
+  const { batchContext } = message as KafkaMessage & { readonly batchContext?: { readonly partitionLeaderEpoch: number } };
+  return Math.max(0, batchContext?.partitionLeaderEpoch ?? 0);
 }
 
 /** A bug of ours must not stop the topic either: the record is set aside with what happened. */

@@ -19,7 +19,7 @@ const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimite
 const bytes = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
 const message = (name: string, fields: Fields): Field => ({ ...bytes(name), fields });
 const number = (name: string): Field => ({ name, wireType: WireType.Varint });
-const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset") };
+const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset"), 4: text("topicId"), 5: number("leaderEpoch") };
 const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
 const TRANSACTION: Fields = {
   1: text("transactionId"),

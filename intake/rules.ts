@@ -56,9 +56,9 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
   checkId("transactionId", label.transactionId);
   checkId("merchantId", label.merchantId);
   if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE) throw invalid("verdict", "must be FRAUD or LEGITIMATE");
-  if (label.revision < 1 || label.revision > MAX_REVISION) throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
+  if (label.revision !== undefined && (label.revision < 1 || label.revision > MAX_REVISION)) throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
   checkTime("eventTimeMs", label.eventTimeMs, clock);
-  checkTime("effectiveAtMs", label.effectiveAtMs, clock);
+  if (label.effectiveAtMs !== undefined) checkTime("effectiveAtMs", label.effectiveAtMs, clock);
   if (label.note !== undefined) checkText("note", label.note, MAX_NOTE_BYTES);
   if (label.analyst !== undefined) checkName("analyst", label.analyst);
 }

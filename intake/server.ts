@@ -9,6 +9,8 @@ import { DecisionIndex } from "./decision-index.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
 import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
+import { LabelIndex } from "./label-index.js";
+import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";
 import { intakeSettings } from "./settings.js";
 import { batchBytes, DOORS } from "./topics.js";
@@ -37,8 +39,10 @@ async function main(): Promise<void> {
   const backlog = new BacklogWatch({ lag: waiting, maxSeconds: maxBacklogSeconds });
   const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds, consumers: () => health() });
   const index = new DecisionIndex(keepDecisions);
+  const labels = new LabelIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
   let readers: DecisionReaders | undefined;
+  let labelReader: { stop(): Promise<void> } | undefined;
   let connected = false;
   const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [])];
   const notReady = (): string[] => [
@@ -47,7 +51,7 @@ async function main(): Promise<void> {
     ...(doors.joined || doors.health.failing !== undefined ? [] : ["a place among the intakes"]),
     ...(readers?.caughtUp() === true ? [] : ["the newest decisions"]),
   ];
-  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, metrics, maxAheadMs, logger, token, health, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
+  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, labels, metrics, maxAheadMs, logger, token, health, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
 
   let stopping = false;
   async function stop(): Promise<void> {
@@ -59,9 +63,10 @@ async function main(): Promise<void> {
     }, SHUTDOWN_LIMIT_MS).unref();
     // First nothing new comes in; then what is under way reaches Kafka.
     index.stop();
+    labels.stop();
     backlog.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), lag.close(), waiting.close()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), waiting.close()]);
     logger.info("stopped");
     process.exit(0);
   }
@@ -72,7 +77,11 @@ async function main(): Promise<void> {
   await Promise.all([doorWriter.connect(), httpWriter.connect()]);
   connected = true;
   backlog.start();
-  await Promise.all([doors.start(), followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following))]);
+  await Promise.all([
+    doors.start(),
+    followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following)),
+    followLabels(brokers, labels, keepDecisions, onError).then((following) => (labelReader = following)),
+  ]);
 }
 
 try {

@@ -22,6 +22,7 @@ const CONTROL = 0x20;
 
 /** What kafkajs wants to know of the batch that a record came in. */
 interface BatchContext {
+  readonly partitionLeaderEpoch: number;
   readonly producerId: string;
   readonly inTransaction: boolean;
 }
@@ -121,14 +122,14 @@ function readHead(batch: Buffer): Head {
     firstTimestampMs: batch.readBigInt64BE(27),
     maxTimestampMs: batch.readBigInt64BE(35),
     count: batch.readInt32BE(57),
-    batchContext: { producerId: batch.readBigInt64BE(43).toString(), inTransaction: (attributes & TRANSACTIONAL) !== 0 },
+    batchContext: { partitionLeaderEpoch: batch.readInt32BE(LENGTH_ENDS_AT), producerId: batch.readBigInt64BE(43).toString(), inTransaction: (attributes & TRANSACTIONAL) !== 0 },
   };
 }
 
 /** One message, or a compressed wrapper, which has the offset of its last. */
 function headOfOldMessage(message: Buffer): Head {
   const offset = Number(message.readBigInt64BE(0));
-  return { firstOffset: offset, lastOffset: offset, attributes: 0, firstTimestampMs: -1n, maxTimestampMs: -1n, count: 1, batchContext: { producerId: "-1", inTransaction: false } };
+  return { firstOffset: offset, lastOffset: offset, attributes: 0, firstTimestampMs: -1n, maxTimestampMs: -1n, count: 1, batchContext: { partitionLeaderEpoch: -1, producerId: "-1", inTransaction: false } };
 }
 
 /** @returns whether all were read; not when there are enough @throws when they are not what they should be */

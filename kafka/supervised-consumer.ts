@@ -15,8 +15,8 @@ export interface SupervisedConsumerOptions {
   readonly topics: readonly string[];
   readonly run: { readonly autoCommit?: boolean; readonly autoCommitInterval?: number; readonly eachBatchAutoResolve?: boolean; readonly partitionsConsumedConcurrently?: number };
   readonly eachBatch: (payload: EachBatchPayload) => Promise<void>;
-  /** It has its partitions, and has fetched nothing yet. */
-  readonly onJoin?: (consumer: Consumer) => void;
+  /** It has its partitions, and has fetched nothing yet. @param assignment - their numbers, by topic */
+  readonly onJoin?: (consumer: Consumer, assignment: Readonly<Record<string, readonly number[]>>) => void;
   /** Something is wrong, and is tried again. */
   readonly onError: (error: Error) => void;
 }
@@ -104,6 +104,11 @@ export class SupervisedConsumer {
     await this.#consumer?.disconnect();
   }
 
+  /** Makes it read a partition from there on, and forget what it has fetched from it. */
+  seek(topic: string, partition: number, offset: bigint): void {
+    this.#consumer?.seek({ topic, partition, offset: String(offset) });
+  }
+
   async #begin(): Promise<void> {
     const { brokers, clientId, consumer: config, topics, run, onJoin } = this.#options;
     // It never restarts by itself: there is one way, and this class knows of it.
@@ -112,7 +117,7 @@ export class SupervisedConsumer {
     consumer.on("consumer.group_join", (event) => {
       if (!isMine()) return;
       this.#onJoin(event);
-      onJoin?.(consumer);
+      onJoin?.(consumer, event.payload.memberAssignment);
     });
     consumer.on("consumer.heartbeat", () => {
       if (!isMine()) return;

@@ -5,13 +5,13 @@ import type { RawRecord } from "../cluster/java-reader.js";
 import { TOPICS } from "../cluster/settings.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../loadtest/verify/records.js";
-import type { Known } from "../loadtest/verify/replay.js";
-import { type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
+import { isSourceOf, type Known } from "../loadtest/verify/replay.js";
+import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { hopsOf } from "./hops.js";
-import { isCut, type RelatedRecords, type Sightings } from "./read.js";
+import { type EnteredRecord, isCut, type RelatedRecords, type Sightings } from "./read.js";
 import { rederive } from "./rederive.js";
 import type { Trace, TracedAlert, TracedEvent, TracedLabel, TracedRefusal } from "./types.js";
 
@@ -28,12 +28,23 @@ export interface Material {
 /** How a decision's Kafka transaction ended; `reason`: why that could not be found out. */
 export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
 
-/** The committed decision on a transaction; the first one, if ever there were several. */
-export function decisionRecord({ transactionId, accountId, related }: Material): RawRecord | undefined {
-  return related?.decisions.find((record) => {
+/** The committed decision on a transaction; the last one, when it came again after its account had forgotten it. */
+export const decisionRecord = (material: Material): RawRecord | undefined => decisionRecords(material).at(-1);
+
+function decisionRecords({ transactionId, accountId, related }: Material): RawRecord[] {
+  return (related?.decisions ?? []).filter((record) => {
     const transaction = decisionIn(record)?.evidence?.transaction;
     return transaction?.accountId === accountId && transaction.transactionId === transactionId;
   });
+}
+
+/** The record that a decision is on: among several under one id it is told by its content, and after a second decision by its time. */
+function decidedRecord(all: readonly EnteredRecord[], decision: Decision | undefined): EnteredRecord | undefined {
+  const { transaction, account } = decision?.evidence ?? {};
+  if (transaction === undefined) return all[0];
+  const same = all.filter((one) => one.transaction.contentHash.equals(transaction.contentHash));
+  const before = same.filter(({ record }) => record.timestampMs <= Number(decision?.timing?.countedAtMs ?? 0n));
+  return (account?.possibleRepeat === true ? before.at(-1) : undefined) ?? same[0] ?? all[0];
 }
 
 /** Puts a trace together from the records that were read. */
@@ -43,15 +54,14 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const decision = record && decisionIn(record);
   const evidence = decision?.evidence;
   const inDecision = evidence?.transaction;
-  // Among several under one id the decided one is told by its content.
-  const entered = sightings.entered.find(({ transaction }) => inDecision === undefined || transaction.contentHash.equals(inDecision.contentHash)) ?? sightings.entered[0];
+  const entered = decidedRecord(sightings.entered, decision);
   const transaction = entered?.transaction ?? inDecision;
   const refused = sightings.refused.map((one): TracedRefusal => ({ place: one.place, by: one.by, reason: one.reason, message: one.message, atMs: one.timestampMs }));
   const decoder = new RecordDecoder();
   const scoring = evidence?.scoring;
   const labels = related === undefined ? [] : labelsOf(related, accountId, transactionId);
   const alerts = related === undefined || scoring?.suspiciousSeq === undefined ? [] : alertsOf(related, accountId, transactionId, scoring.suspiciousSeq);
-  const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by }) => by === "account-counter") && sightings.entered.length <= 1);
+  const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by, topic }) => by === "account-counter" && topic === TOPICS.transactions.name) && sightings.entered.length <= 1);
   const shown = record && (decoder.decode(record.topic, record.value).value as { readonly evidence?: Trace["evidence"] }).evidence;
   return {
     transactionId,
@@ -66,7 +76,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
       again: sightings.entered.filter((one) => one !== entered).map(({ record }) => placeOf(record)),
     },
     hops: hopsOf({ accountId, merchantId: transaction?.merchantId, entered, decision: record && decision && { record, decision }, commit, alerts }),
-    decision: record && scoring && { place: placeOf(record), outcome: Outcome[scoring.outcome], score: scoring.score, reasons: scoring.reasons.map(({ code, points }) => ({ code, points })), modelId: scoring.modelId, error: scoring.error },
+    decision: record && scoring && { place: placeOf(record), outcome: Outcome[scoring.outcome], score: scoring.score, reasons: scoring.reasons.map(({ code, points }) => ({ code, points })), modelId: scoring.modelId, error: scoring.error, possibleRepeat: evidence.account?.possibleRepeat ?? false, earlier: decisionRecords(material).slice(0, -1).map(placeOf) },
     evidence: shown,
     commit: commit && commitOf(commit),
     alerts,
@@ -115,11 +125,15 @@ function alertsOf({ alerts }: RelatedRecords, accountId: string, transactionId: 
     }));
 }
 
-function labelsOf({ labels }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
+/** What a label leaves out stands in the event that it made. */
+function labelsOf({ labels, evidence }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
+  const events = evidence.flatMap((record) => eventIn(record) ?? []).filter((event) => event.function === COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL);
   return labels.flatMap((record) => {
     const label = record.value === null ? undefined : FraudLabel.decode(record.value);
     if (label?.accountId !== accountId || label.transactionId !== transactionId) return [];
-    return [{ place: placeOf(record), labelId: label.labelId, revision: label.revision, verdict: Verdict[label.verdict], effectiveAtMs: Number(label.effectiveAtMs) }];
+    const at = events.findIndex((event) => isSourceOf(label, event));
+    const [event] = at < 0 ? [] : events.splice(at, 1);
+    return [{ place: placeOf(record), labelId: label.labelId, revision: label.revision ?? event?.revision ?? 0, verdict: Verdict[label.verdict], effectiveAtMs: Number(label.effectiveAtMs ?? event?.effectiveAtMs ?? 0n) }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { html, type Html, table, verdictLine } from "../loadtest/report/html.js";
-import { amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, time, WORDS } from "./words.js";
+import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time, WORDS } from "./words.js";
 import type { Hop, Trace } from "./types.js";
 
 const WIDTH = 1000;
@@ -17,7 +17,8 @@ export function tracePage(trace: Trace): Html {
     ["Record", entered.place ?? "no longer there"],
     ["Decision", decision === undefined ? state : `${decision.outcome}, score ${decision.score} by ${decision.modelId}, in ${decision.place}`],
     ["Commit", commit?.source ?? "–"],
-    ...(entered.again.length === 0 ? [] : ([["Again", `${entered.again.join(", ")}: dropped or refused by the account counter`]] as const)),
+    ...(entered.again.length === 0 ? [] : ([["Again", `${entered.again.join(", ")}: ${againText(trace)}`]] as const)),
+    ...(repeatNote(trace) === "" ? [] : ([["Repeat", repeatNote(trace)]] as const)),
   ];
   return html`<h1>Transaction <code>${transactionId}</code></h1>
 ${rederivation === undefined ? html`` : verdictOf(rederivation)}

@@ -3,7 +3,7 @@ import { MerchantReplay } from "../loadtest/verify/model/merchant.js";
 import { scoreOf } from "../loadtest/verify/model/scoring.js";
 import type { ModelSettings } from "../loadtest/verify/model/settings.js";
 import type { AddressInput } from "../loadtest/verify/records.js";
-import { inOrder, type Known } from "../loadtest/verify/replay.js";
+import { inOrder, isSourceOf, type Known } from "../loadtest/verify/replay.js";
 import { type AccountEvidence, type AccountFeatures, Evidence, type MerchantEvidence, type MerchantFeatures, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
@@ -70,13 +70,13 @@ function replayAccount(found: Evidence, { account: inputs, labels, cut }: Histor
     },
     event(event, settings) {
       if (event.kind === StateEvent_Kind.EXPIRY) return void model.expiry(settings);
-      const label = labels.find((one) => one.labelId === event.sourceId && one.revision === event.revision && one.transactionId === event.transactionId && !taken.has(one));
+      const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
       if (label === undefined) return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
       taken.add(label);
       model.label(label, settings);
     },
   });
-  return "value" in derived ? { ...derived, suspicious } : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...model.repeats }, suspicious } : derived;
 }
 
 function replayMerchant({ merchant }: Evidence, { merchant: inputs, cut }: Histories, known: Known): Derived<MerchantEvidence> {
@@ -101,7 +101,7 @@ interface Steps<Features> {
 function replayPart<Features>(
   { name, found, inputs, cut, known }: { readonly name: string; readonly found: AccountEvidence | MerchantEvidence | undefined; readonly inputs: readonly AddressInput[]; readonly cut: boolean; readonly known: Known },
   steps: Steps<Features>,
-): Derived<Omit<AccountEvidence, "features"> & { features: Features | undefined }> {
+): Derived<Pick<AccountEvidence, "seq" | "eventSeq" | "logicVersion" | "error"> & { features: Features | undefined }> {
   if (found === undefined) return { verdict: "unknown", note: `the decision has no evidence of the ${name}` };
   if (found.error !== "") return { verdict: "unknown", note: `the ${name} reported: ${found.error}` };
   const way = wayTo(found.eventSeq, inputs, cut);

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 
-import { amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, time } from "./words.js";
+import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time } from "./words.js";
 import type { Hop, PartResult, Trace } from "./types.js";
 
 const BAR = 24;
@@ -20,7 +20,9 @@ export function traceLines(trace: Trace, width: number): string[] {
 
   if (hops.length > 0) {
     lines.push(pc.bold("Way"), ...waterfall(hops, width));
-    if (entered.again.length > 0) lines.push(pc.dim(`${INDENT}again in ${entered.again.join(", ")}: dropped or refused by the account counter`));
+    if (entered.again.length > 0) lines.push(pc.dim(`${INDENT}again in ${entered.again.join(", ")}: ${againText(trace)}`));
+    const note = repeatNote(trace);
+    if (note !== "") lines.push(pc.yellow(`${INDENT}${note}`));
     if (commit !== undefined && commit.how !== "commit") lines.push(pc.yellow(`${INDENT}commit not known: ${commit.source}`));
     lines.push("");
   }

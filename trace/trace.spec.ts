@@ -126,6 +126,29 @@ describe("a trace", () => {
   });
 });
 
+describe("a trace of a transaction that came again after its account had forgotten it", () => {
+  it("shows the last decision, its own record, and where it was decided before", async () => {
+    const settings = { account: { recentTransactions: 2 } };
+    const parsed = parseSettings(settings);
+    let clock = START_MS;
+    const functions = fraudFunctions({ ...sampleDependencies(), settings: parsed, model: parseModel(MODEL), logicVersion: logicVersion(parsed), now: () => (clock += 10n) });
+    const runtime = new TestRuntime(functions, { seed: 1 });
+    const entered: RawRecord[] = [];
+    const first = sampleTransaction();
+    for (const transaction of [first, ...[1, 2, 3].map((n) => sampleTransaction({ transactionId: `o-${n}`, eventTimeMs: START_MS + BigInt(n) })), first]) {
+      const value = Buffer.from(Transaction.encode(transaction).finish());
+      entered.push({ topic: "transactions.valid", partition: 0, offset: BigInt(entered.length), timestampMs: Number(clock), key: Buffer.from("a"), value });
+      runtime.ingress(accountCounterOf("a"), Transaction, transaction);
+      await runtime.run();
+    }
+    const decisions = runtime.kafka("decisions").map(({ key, value }, n): RawRecord => ({ topic: "decisions", partition: 0, offset: BigInt(n), timestampMs: 0, key: Buffer.from(key), value: Buffer.from(Any.encode({ typeUrl: value.typeUrl, value: Buffer.from(value.value) }).finish()) }));
+    const sightings = { entered: [0, 4].map((n) => ({ record: entered[n]!, transaction: first })), refused: [], partitions: [] };
+    const again = assemble({ transactionId: "t-1", accountId: "a", sightings, related: { decisions, evidence: [], alerts: [], labels: [], partitions: [] }, known: { versions: knownVersions([settings]), models: knownModels([MODEL]) } }, COMMIT);
+    expect(again).toMatchObject({ state: "decided", decision: { place: "decisions 0@4", possibleRepeat: true, earlier: ["decisions 0@0"] }, entered: { place: "transactions.valid 0@4", again: ["transactions.valid 0@0"] }, rederivation: { verdict: "identical" } });
+    for (const text of [traceLines(again, 100).join("\n"), tracePage(again).text]) expect(text).toContain("decided before, in decisions 0@0");
+  });
+});
+
 describe("a trace turns red when", () => {
   it("a feature of the account was altered", () => {
     const { verdict, parts } = trace("t-4", altered("t-4", ({ evidence }) => (evidence!.account!.features!.dayCount += 1))).rederivation!;

@@ -72,6 +72,7 @@ export interface TracedAlert {
 export interface TracedLabel {
   readonly place: Place;
   readonly labelId: string;
+  /** 0: it came without one, and was not recorded. */
   readonly revision: number;
   readonly verdict: string;
   readonly effectiveAtMs: number;
@@ -116,7 +117,11 @@ export interface Trace {
     readonly again: readonly Place[];
   };
   readonly hops: readonly Hop[];
-  readonly decision: { readonly place: Place; readonly outcome: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly points: number }[]; readonly modelId: string; readonly error: string } | undefined;
+  readonly decision: { readonly place: Place; readonly outcome: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly points: number }[]; readonly modelId: string; readonly error: string;
+    /** As old as what the account had forgotten: it may have been decided before. */
+    readonly possibleRepeat: boolean;
+    /** Decisions on it before, which the account had forgotten. */
+    readonly earlier: readonly Place[] } | undefined;
   /** As it stands in the decision, each function's part by its name. */
   readonly evidence: JsonObject | undefined;
   /** How the Kafka transaction that wrote the decision ended, and how that is known. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../kafka/decode.js";
 import { amountText } from "../money/amount-text.js";
-import type { Hop, PartResult, Rederivation } from "./types.js";
+import type { Hop, PartResult, Rederivation, Trace } from "./types.js";
 
 /** What each hop is, and what its time was spent on. */
 export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
@@ -21,6 +21,16 @@ export const WORDS: Readonly<Record<PartResult["verdict"], string>> = { identica
 
 /** Whether it says that something is wrong; what cannot be looked at is no fault. */
 export const isBad = ({ verdict }: Pick<Rederivation, "verdict">): boolean => verdict === "different" || verdict === "incomplete";
+
+/** That it was decided before, or may have been; empty when it was not. */
+export function repeatNote({ decision }: Pick<Trace, "decision">): string {
+  if (decision === undefined) return "";
+  if (decision.earlier.length > 0) return `decided before, in ${decision.earlier.join(", ")}: it came again after its account had forgotten it`;
+  return decision.possibleRepeat ? "as old as what its account had forgotten: it may have been decided before" : "";
+}
+
+/** What became of other records under its id. */
+export const againText = ({ decision }: Pick<Trace, "decision">): string => (decision !== undefined && decision.earlier.length > 0 ? "decided before, dropped or refused by the account counter" : "dropped or refused by the account counter");
 
 /** UTC, to the millisecond. */
 export const time = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");

@@ -75,6 +75,7 @@ function point({ transaction, account, merchant, scoring }: Evidence, seenAtMs: 
     score: scoring?.score ?? 0,
     reasons: scoring?.reasons.map(({ code, points }) => ({ code, points })) ?? [],
     accountSeq: String(account?.seq ?? 0n),
+    possibleRepeat: account?.possibleRepeat ?? false,
     accountEventSeq: String(account?.eventSeq ?? 0n),
     merchantSeq: String(merchant?.seq ?? 0n),
     merchantEventSeq: String(merchant?.eventSeq ?? 0n),

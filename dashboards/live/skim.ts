@@ -6,6 +6,8 @@ export interface SkimmedDecision {
   readonly transactionId: string;
   readonly merchantId: string;
   readonly accountSeq: bigint;
+  /** It may have been decided before. */
+  readonly possibleRepeat: boolean;
   /** The number of `fraud.v1.Outcome`. */
   readonly outcome: number;
   /** The encoded `fraud.v1.Decision`, out of its Any: a piece of the record's bytes. */
@@ -29,17 +31,21 @@ export function skimDecision(record: Uint8Array): SkimmedDecision {
   const evidence = field(payload, 1) ?? payload.subarray(0, 0);
   let identity: (Identity & { merchantId: string }) | undefined;
   let accountSeq = 0n;
+  let possibleRepeat = false;
   let outcome = 0;
   walk(evidence, (number, wireType, reader) => {
     if (wireType !== WireType.LengthDelimited) return false;
     if (number === 1) identity = skimTransaction(reader.bytes());
-    else if (number === 2) accountSeq = BigInt(varint(reader.bytes(), 1) ?? 0);
-    else if (number === 4) outcome = Number(varint(reader.bytes(), 6) ?? 0);
+    else if (number === 2) {
+      const account = reader.bytes();
+      accountSeq = BigInt(varint(account, 1) ?? 0);
+      possibleRepeat = Number(varint(account, 6) ?? 0) === 1;
+    } else if (number === 4) outcome = Number(varint(reader.bytes(), 6) ?? 0);
     else return false;
     return true;
   });
   if (identity === undefined) throw new Error("a decision without a transaction");
-  return { ...identity, accountSeq, outcome, payload };
+  return { ...identity, accountSeq, possibleRepeat, outcome, payload };
 }
 
 /** Reads whose record of `decisions` it is. @throws Error when the bytes are no such record */

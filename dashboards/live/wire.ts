@@ -71,7 +71,8 @@ export interface VerdictRow {
   readonly transactionId: string;
   readonly merchantId: string;
   readonly verdict: VerdictName;
-  readonly revision: number;
+  /** 0: it came without one, and the account counter has not given it one yet. */
+  revision: number;
   /** Empty for a verdict that came without one. */
   readonly note: string;
   /** Empty when it came from the label feed. */
@@ -98,6 +99,8 @@ export interface DecisionPoint {
   readonly score: number;
   readonly reasons: readonly ReasonPoints[];
   readonly accountSeq: string;
+  /** As old as what the account has forgotten: it may have been decided before. */
+  readonly possibleRepeat: boolean;
   readonly accountEventSeq: string;
   readonly merchantSeq: string;
   readonly merchantEventSeq: string;

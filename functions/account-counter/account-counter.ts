@@ -7,9 +7,9 @@ import { ACCOUNT_COUNTER, KAFKA_EGRESS, merchantModelOf } from "../addresses.js"
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";
-import { alreadyRead, familiarity, rememberOrigin, rememberTransaction } from "./repeats.js";
+import { alreadyRead, convertMemory, familiarity, possibleRepeat, rememberedCount, rememberOrigin, rememberTransaction } from "./repeats.js";
 import { labelProblem, transactionProblem } from "./validation.js";
-import { expireVerdicts, recordVerdict } from "./verdicts.js";
+import { completeLabel, expireVerdicts, heldRevision, isRecorded, MAX_REVISION_JUMP, recordVerdict, rememberLabel } from "./verdicts.js";
 
 /** State of `fraud/account-counter`. */
 export const accountState = valueSpec("account", AccountState);
@@ -50,11 +50,21 @@ export function accountCounter(dependencies: Dependencies) {
         if (known === "repeat") return metrics.count("repeats");
         return reject(RejectReason.ID_CONFLICT, "other content under a transaction_id that the account knows", origin);
       }
+      const isPossibleRepeat = possibleRepeat(state, transaction);
       rememberTransaction(state, transaction, settings.account.recentTransactions);
 
       state.seq++;
       state.eventSeq++;
-      const account: AccountEvidence = { seq: state.seq, eventSeq: state.eventSeq, logicVersion, features: undefined, error: "" };
+      const account: AccountEvidence = {
+        seq: state.seq,
+        eventSeq: state.eventSeq,
+        logicVersion,
+        features: undefined,
+        error: "",
+        possibleRepeat: isPossibleRepeat,
+        forgottenSeq: state.seq - BigInt(rememberedCount(state)),
+      };
+      if (isPossibleRepeat) metrics.count("possible_repeats");
       try {
         account.features = countTransaction(state, transaction, settings.account);
       } catch (cause) {
@@ -70,20 +80,32 @@ export function accountCounter(dependencies: Dependencies) {
       });
     }
 
-    function onLabel(label: FraudLabel): void {
-      const { accountId, origin } = label;
+    function onLabel(sent: FraudLabel): void {
+      const { accountId, origin } = sent;
       if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
-      const problem = labelProblem(label);
+      const problem = labelProblem(sent);
       if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
 
       const state = load();
       if (alreadyRead(state, origin)) return metrics.count("stale_labels");
       rememberOrigin(state, origin);
-      const change = recordVerdict(state, label, settings.account.maxVerdicts);
-      if (change === undefined) {
+      if (isRecorded(state, sent)) {
         save(state);
         return metrics.count("stale_labels");
       }
+      const held = heldRevision(state, sent);
+      const label = completeLabel(state, sent);
+      if (label.revision > held + MAX_REVISION_JUMP) {
+        save(state);
+        return reject(RejectReason.REVISION_AHEAD, `revision ${label.revision} is more than ${MAX_REVISION_JUMP} beyond ${held}, the one that holds; without a revision a label gets the next one`, origin);
+      }
+      const change = recordVerdict(state, label, settings.account.maxVerdicts);
+      if (change === undefined) {
+        save(state);
+        metrics.count("stale_labels");
+        return reject(RejectReason.STALE_REVISION, `a verdict of revision ${held} holds, so revision ${label.revision} changes nothing; without a revision a label gets the next one`, origin);
+      }
+      rememberLabel(state, sent);
       state.eventSeq++;
       if (!state.expiryScheduled) {
         state.expiryScheduled = true;
@@ -124,7 +146,9 @@ export function accountCounter(dependencies: Dependencies) {
     }
 
     function load(): AccountState {
-      return context.state("account").unpack(AccountState) ?? AccountState.fromPartial({});
+      const state = context.state("account").unpack(AccountState) ?? AccountState.fromPartial({});
+      convertMemory(state);
+      return state;
     }
 
     function save(state: AccountState): void {

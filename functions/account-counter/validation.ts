@@ -32,9 +32,9 @@ export function labelProblem(label: FraudLabel): string | undefined {
   if (label.accountId === "") return "account_id is empty";
   if (label.transactionId === "") return "transaction_id is empty";
   if (label.merchantId === "") return "merchant_id is empty";
-  if (label.revision < 1) return "revision is not 1 or more";
+  if (label.revision !== undefined && label.revision < 1) return "revision is not 1 or more";
   if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE) return "verdict is neither fraud nor legitimate";
-  if (!isTime(label.effectiveAtMs)) return "effective_at_ms is not a time after 1970 and before 10000";
+  if (label.effectiveAtMs === undefined ? !isTime(label.eventTimeMs) : !isTime(label.effectiveAtMs)) return `${label.effectiveAtMs === undefined ? "event_time_ms" : "effective_at_ms"} is not a time after 1970 and before 10000`;
   return undefined;
 }
 

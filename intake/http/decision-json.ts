@@ -13,6 +13,8 @@ export interface DecisionJson {
   readonly modelId: string;
   /** The transaction's number among the account's. */
   readonly accountSeq: string;
+  /** As old as what the account has forgotten, so that it may have been decided before; the last decision is shown. */
+  readonly possibleRepeat: boolean;
 }
 
 export function decisionJson({ decision, committed }: KnownDecision): DecisionJson {
@@ -26,5 +28,6 @@ export function decisionJson({ decision, committed }: KnownDecision): DecisionJs
     reasons: (scoring?.reasons ?? []).map(({ code, points }) => ({ code, points })),
     modelId: scoring?.modelId ?? "",
     accountSeq: String(account?.seq ?? 0n),
+    possibleRepeat: account?.possibleRepeat ?? false,
   };
 }

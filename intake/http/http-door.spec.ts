@@ -12,11 +12,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConsumerHealth } from "../../kafka/consumer-health.js";
 import type { OutgoingRecord } from "../../kafka/record-writer.js";
 import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
 import type { Overload } from "../backlog/backlog-gate.js";
 import { DecisionIndex } from "../decision-index.js";
+import { LabelIndex } from "../label-index.js";
 import { intakeMetrics } from "../metrics.js";
 import { httpDoor } from "./http-door.js";
 import { openApi } from "./openapi.js";
@@ -30,6 +32,7 @@ const kafka = { queuedBytes: 0, stalledMs: 0, fails: false };
 const gauges = { queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => consumers };
 let overload: Overload | undefined;
 let index: DecisionIndex;
+let labels: LabelIndex;
 let app: FastifyInstance;
 let missing: string[];
 let consumers: ConsumerHealth[] = [];
@@ -51,6 +54,7 @@ function open(token?: string, metrics = intakeMetrics(gauges).metrics): FastifyI
     },
     overload: () => overload,
     index,
+    labels,
     metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
@@ -66,6 +70,7 @@ beforeEach(() => {
   Object.assign(kafka, { queuedBytes: 0, stalledMs: 0, fails: false });
   overload = undefined;
   index = new DecisionIndex(100);
+  labels = new LabelIndex(100);
   missing = [];
   consumers = [];
   app = open();
@@ -98,6 +103,25 @@ const post = async (payload: unknown, { kind = "transactions", query = "", type 
   const response = await app.inject({ method: "POST", url: `/v1/${kind}${query}`, headers: { "content-type": type, ...(coding !== undefined && { "content-encoding": coding }) }, payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload) });
   return { response, body: conforms(`/v1/${kind}`, "post", response) };
 };
+
+describe("a label's outcome", () => {
+  const outcome = async (query = "") => {
+    const response = await app.inject(`/v1/labels/l-1${query}`);
+    return { status: response.statusCode, body: conforms("/v1/labels/{label}", "get", response) };
+  };
+
+  it("can be asked for where the answer to the label says, at once or when it comes", async () => {
+    const { response } = await post({ labelId: "l-1", accountId: "ada", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: Date.now() - 1000 }, { kind: "labels" });
+    expect([response.statusCode, response.headers["location"]]).toEqual([202, "/v1/labels/l-1"]);
+    expect(await outcome()).toMatchObject({ status: 404 });
+    const waiting = outcome("?wait=10s");
+    const event = StateEvent.fromPartial({ function: "fraud/account-counter", addressId: "ada", kind: StateEvent_Kind.LABEL, sourceId: "l-1", transactionId: "t", revision: 1, fraudDelta: 1, effectiveAtMs: 5n, eventSeq: 2n });
+    labels.onRecord({ value: Buffer.from(Any.encode(pack(StateEvent, event)).finish()) });
+    expect(await waiting).toEqual({ status: 200, body: { labelId: "l-1", accountId: "ada", transactionId: "t", status: "recorded", revision: 1, fraudDelta: 1, effectiveAtMs: "5", eventSeq: "2" } });
+    expect(await outcome()).toMatchObject({ status: 200 });
+    expect(await outcome("?wait=soon")).toMatchObject({ status: 400 });
+  });
+});
 
 describe("the OpenAPI document", () => {
   it.each([true, false])("is OpenAPI 3.1 (with a token: %s)", async (withToken) => {

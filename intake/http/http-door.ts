@@ -9,6 +9,7 @@ import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex } from "../decision-index.js";
+import type { LabelIndex } from "../label-index.js";
 import { type Format, formatOf } from "../media-type.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
@@ -37,6 +38,8 @@ export interface HttpDoorOptions {
   /** That the pipeline is too far behind; undefined when it is not. */
   readonly overload: () => Overload | undefined;
   readonly index: DecisionIndex;
+  /** What became of labels. */
+  readonly labels?: LabelIndex;
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
   readonly logger: FastifyBaseLogger;
@@ -80,7 +83,7 @@ class UnknownFormatError extends Error {
 
 /** The HTTP door, ready to listen. */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, metrics, token, health, notReady, scrape } = options;
+  const { index, labels, metrics, token, health, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -138,6 +141,13 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     if (known === undefined) return await sendProblem(reply, problemDetails(404, "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps"));
     await reply.send(decisionJson(known));
   });
+  app.get("/v1/labels/:label", async (request, reply) => {
+    const { label } = request.params as { label: string };
+    const wait = waitOption(request.query as Record<string, unknown>);
+    const outcome = wait === undefined ? labels?.find(label) : await labels?.wait(label, wait.timeoutMs);
+    if (outcome === undefined) return await sendProblem(reply, problemDetails(404, "nothing is known of this label: it was not sent, is not handled yet (that takes about a second), or is older than those that the intake keeps"));
+    await reply.send(outcome);
+  });
   app.get("/healthz", async (_, reply) => {
     const { status, body } = healthAnswer(health());
     await reply.code(status).send(body);
@@ -175,6 +185,7 @@ async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined,
   if (result.status === "conflict") return await sendProblem(reply, problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"));
   const { index: _, ...answered } = result;
   if (kind === "transaction") void reply.header("location", `/v1/accounts/${encodeURIComponent(result.accountId)}/decisions/${encodeURIComponent(result.id)}`);
+  else void reply.header("location", `/v1/labels/${encodeURIComponent(result.id)}`);
   await reply.code(result.status === "decided" ? 200 : 202).send(answered);
 }
 
@@ -228,7 +239,7 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
 
 async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOption | undefined, index: DecisionIndex): Promise<Outcome> {
   if (wait === undefined) return { status: "accepted" };
-  const known = await index.wait(accountId, id, wait);
+  const known = await index.wait(accountId, id, { ...wait, sentNow: true });
   if (known === undefined) return { status: "accepted" };
   if (!known.decision.evidence!.transaction!.contentHash.equals(contentHash)) return { status: "conflict" };
   return { status: "decided", decision: decisionJson(known) };

@@ -13,7 +13,7 @@ const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}
 const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: "string", description, ...more });
 const object = (required: readonly string[], properties: JsonObject): JsonObject => ({ type: "object", required, properties, additionalProperties: false });
 
-const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq"], {
+const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq", "possibleRepeat"], {
   accountId: { type: "string" },
   transactionId: { type: "string" },
   status: text("provisional until its checkpoint completes: a failure can still take it back", { enum: ["committed", "provisional"] }),
@@ -22,6 +22,7 @@ const DECISION = object(["accountId", "transactionId", "status", "outcome", "sco
   reasons: { type: "array", items: object(["code", "points"], { code: { type: "string" }, points: { type: "integer" } }) },
   modelId: { type: "string" },
   accountSeq: text("the transaction's number among the account's"),
+  possibleRepeat: { type: "boolean", description: "as old as what the account has forgotten: it may have been decided before; of several decisions the last is shown" },
 });
 
 const PROBLEM = object(["type", "title", "status", "detail"], {
@@ -31,6 +32,19 @@ const PROBLEM = object(["type", "title", "status", "detail"], {
   detail: { type: "string" },
   reason: text("the rule that was broken", { enum: [...Object.values(IntakeReason).filter((name): name is string => typeof name === "string" && name !== "UNSPECIFIED"), "ID_CONFLICT"] }),
   field: text("the field that broke it, such as location.latitudeE6"),
+});
+
+const LABEL_OUTCOME = object(["labelId", "accountId", "transactionId", "status"], {
+  labelId: { type: "string" },
+  accountId: { type: "string" },
+  transactionId: { type: "string" },
+  status: text("recorded: it holds, or held until a later one came; refused: it changed nothing", { enum: ["recorded", "refused"] }),
+  revision: text("of a recorded one: its own, or the next one where it had none", { type: "integer" }),
+  fraudDelta: text("of a recorded one: 1 for a confirmed fraud more, -1 for one taken back", { type: "integer" }),
+  effectiveAtMs: text("of a recorded one: from when on it counts, or counted; milliseconds since 1970"),
+  eventSeq: text("of a recorded one: its number among all that changed the account's state"),
+  reason: text("why it was refused, such as STALE_REVISION or REVISION_AHEAD"),
+  detail: text("the same in words, with the cure"),
 });
 
 const ACCEPTED = object(["accountId", "id", "status"], {
@@ -60,7 +74,7 @@ const json = (description: string, schema: JsonObject): JsonObject => ({ descrip
 const problem = (description: string, headers: JsonObject = {}): JsonObject => ({ description, headers, content: { [PROBLEM_TYPE]: { schema: ref("Problem") } } });
 const parameter = (where: string, name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject => ({ in: where, name, description, schema, required: where === "path" });
 const WAIT = [
-  parameter("query", "wait", "wait for the decision, such as 2s or 500ms; 30s at most", { type: "string", pattern: "^\\d{1,6}(ms|s)$" }),
+  parameter("query", "wait", "wait for it, such as 2s or 500ms; 30s at most", { type: "string", pattern: "^\\d{1,6}(ms|s)$" }),
   parameter("query", "for", "which decision to wait for: the first one, or one that stands", { type: "string", enum: ["provisional", "committed"], default: "provisional" }),
 ];
 const FAILING: JsonObject = object(["consumer", "cause", "restarts"], { consumer: { type: "string" }, cause: { type: "string" }, restarts: { type: "integer" } });
@@ -115,6 +129,14 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           responses: { 200: json("the decision", ref("Decision")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
         },
       },
+      "/v1/labels/{label}": {
+        get: {
+          summary: "What became of a label, among the newest",
+          operationId: "findLabel",
+          parameters: [parameter("path", "label", "label id"), WAIT[0]!],
+          responses: { 200: json("the outcome", ref("LabelOutcome")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
+        },
+      },
       "/healthz": {
         get: {
           summary: "Alive, and reading what it should",
@@ -139,7 +161,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
     },
     components: {
       ...(withToken && { securitySchemes: { token: { type: "http", scheme: "bearer" } } }),
-      schemas: { Transaction: schemaOf(transactionJson), FraudLabel: schemaOf(labelJson), Decision: DECISION, Problem: PROBLEM, Accepted: ACCEPTED, Results: RESULTS },
+      schemas: { Transaction: schemaOf(transactionJson), FraudLabel: schemaOf(labelJson), Decision: DECISION, LabelOutcome: LABEL_OUTCOME, Problem: PROBLEM, Accepted: ACCEPTED, Results: RESULTS },
     },
   };
 }

@@ -39,7 +39,7 @@ export async function main(argv: string[]): Promise<number> {
     .action(async (options: Filter & { limit?: number; json: boolean }) => list(await select(options), options));
   common(program.command("show"))
     .description("one record: why it was refused, where it came from, and its bytes")
-    .argument("<place>", "as list names it, such as transactions-2-17")
+    .argument("<place>", "as list names it, or without what follows the @ as long as that is clear, such as transactions-2-17")
     .action(async (place: string, options: Common) => show(find(await refusedRecords(options.brokers), place)));
   filtered(program.command("replay"))
     .description("sends records to their public topic again, as they are or corrected; a record that keeps its id and content is decided once, however often it is sent")
@@ -59,8 +59,12 @@ async function select({ brokers, reason, topic }: Filter): Promise<RefusedRecord
 }
 
 function find(records: readonly RefusedRecord[], place: string): RefusedRecord {
-  const record = records.find((candidate) => candidate.place === place);
+  const exact = records.find((candidate) => candidate.place === place);
+  if (exact !== undefined) return exact;
+  // Without its log, as long as there is one of it.
+  const [record, another] = records.filter((candidate) => candidate.place.startsWith(`${place}@`));
   if (record === undefined) throw new UserError(`nothing was refused at ${place}. See: npm run rejected -- list`);
+  if (another !== undefined) throw new UserError(`the topic was made again since, and several records were refused at ${place}: say which log, such as ${another.place}`);
   return record;
 }
 
@@ -70,7 +74,7 @@ function list(records: readonly RefusedRecord[], { limit, json }: { readonly lim
   for (const { place, by, reason, message, field, timestampMs, value } of records.slice(limit === undefined ? 0 : -limit)) {
     const time = new Date(timestampMs).toISOString();
     if (json) console.log(JSON.stringify({ place, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
-    else console.log(`${time}  ${place.padEnd(24)} ${reason.padEnd(14)} ${printable(message)}`);
+    else console.log(`${time}  ${place.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
   }
   if (json) return;
   const counts = new Map<string, number>();

@@ -4,14 +4,14 @@ import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence
 import { RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
 import type { Origin } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { placeOf } from "../admission.js";
+import { placeOf, shortPlaceOf } from "../admission.js";
 import { reasonName } from "../problem.js";
 
 const READ_LIMIT_MS = 300_000;
 
 /** A record that the intake or the account counter refused. */
 export interface RefusedRecord {
-  /** Names it to people: where it stood first, such as `transactions-2-17`; for one that came by HTTP, where it was set aside. */
+  /** Names it to people: where it stood first, such as `transactions-2-17@…`; for one that came by HTTP, where it was set aside. */
   readonly place: string;
   readonly by: "intake" | "account-counter";
   readonly reason: string;
@@ -62,7 +62,7 @@ function byCounter({ topic, partition, offset, timestampMs, value }: RawRecord):
   const { reason, message, original, origin, addressId } = RejectedRecord.decode(Any.decode(value).value);
   const isLabel = original?.typeUrl.endsWith("/fraud.v1.FraudLabel") === true;
   return {
-    place: origin === undefined ? placeOf({ topic, partition, offset }) : placeOf(origin),
+    place: origin === undefined ? shortPlaceOf({ topic, partition, offset }) : placeOf(origin),
     by: "account-counter",
     reason: RejectReason[reason] ?? String(reason),
     message,

@@ -43,7 +43,7 @@ export interface IntakeAccount {
   readonly functionsRejected: number;
   /** Valid transactions that are none of these. */
   readonly undecided: number;
-  /** Transactions with more than one decision. */
+  /** Transactions with more than one decision, the later one not marked as a possible repeat. */
   readonly decidedTwice: number;
   /** Some of the records that are not where they should be. */
   readonly examples: readonly string[];
@@ -85,11 +85,12 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   const decidedContents = new Map<string, Set<string>>();
   let decidedTwice = 0;
   for (const { value } of records.decisions) {
-    const transaction = Decision.decode(Any.decode(value!).value).evidence!.transaction!;
+    const { transaction: decided, account } = Decision.decode(Any.decode(value!).value).evidence!;
+    const transaction = decided!;
     const identity = identityOf(transaction);
     let contents = decidedContents.get(identity);
     if (contents === undefined) decidedContents.set(identity, (contents = new Set()));
-    else {
+    else if (account?.possibleRepeat !== true) {
       decidedTwice++;
       example(`${identity.replace("\0", " ")} is decided more than once`);
     }

@@ -36,23 +36,39 @@ export interface Judgement {
   readonly decisions: number;
   readonly missing: number;
   readonly duplicates: number;
+  /** Decisions on what was decided before and forgotten since, each marked as such where it is a repeat; absent when there is none. */
+  readonly decidedAgain?: number | undefined;
   readonly outOfOrder: number;
   readonly violations: readonly Violation[];
 }
 
-interface Accepted {
-  /** Where its first record stands that was not refused. */
+/** Where a record stands. */
+interface Place {
   readonly partition: number;
   readonly offset: bigint;
-  /** What it may look like in its decision: the contents of its records that were not refused. */
-  readonly contents: Uint8Array[];
+}
+
+/** A record of a transaction that was not refused: what it may look like in its decision. */
+interface AcceptedRecord extends Place {
+  readonly value: Uint8Array;
+}
+
+interface Accepted {
+  /** The first one is the one that is decided; later ones are repeats, unless the account has forgotten it. */
+  readonly records: [AcceptedRecord, ...AcceptedRecord[]];
   decided: number;
+  /** Of its last decision: the account's number, and what the transaction was. */
+  lastSeq: bigint;
+  lastHash: string;
 }
 
 interface AccountOrder {
   seq: bigint;
+  /** What the account has forgotten since. */
+  forgottenSeq: bigint;
   partition: number;
-  ingress: Accepted | undefined;
+  /** Where the transaction entered. */
+  ingress: Place | undefined;
 }
 
 /**
@@ -60,7 +76,8 @@ interface AccountOrder {
  * each account's decisions stand in the order in which its transactions entered, numbered without a gap.
  *
  * Accepted is an identity (account and transaction id) with a record that was not refused; records of one identity are told
- * apart by content hash.
+ * apart by content hash. An account remembers a bounded number of its transactions, and each decision says which are forgotten: what comes again
+ * after that is rightly decided again, and must be marked when it is the same.
  *
  * Shares no code with the functions that it judges.
  *
@@ -75,66 +92,102 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
   let decisions = 0;
   let outOfOrder = 0;
   let duplicates = 0;
+  let decidedAgain = 0;
   for (const record of records.decisions) {
     const decision = decisionOf(record);
     const transaction = decision?.evidence?.transaction;
-    const seq = decision?.evidence?.account?.seq;
-    if (transaction === undefined || seq === undefined) {
+    const account = decision?.evidence?.account;
+    if (transaction === undefined || account === undefined) {
       violations.push({ property: "unreadable", what: `decisions ${at(record)} is no decision` });
       continue;
     }
     const { accountId, transactionId } = transaction;
+    const { seq, forgottenSeq } = account;
     if (!belongs(accountId, transactionId)) continue;
     decisions++;
-    const ingress = accepted.get(identityOf(accountId, transactionId));
+    const identity = accepted.get(identityOf(accountId, transactionId));
+    const last = accounts.get(accountId);
     const name = `${accountId} ${transactionId} (decisions ${at(record)}, seq ${seq})`;
-    if (ingress === undefined) {
+    let ingress: Place | undefined = identity?.records[0];
+    if (identity === undefined) {
       violations.push({ property: "unexpected", what: `${name} was never accepted` });
-    } else if (!ingress.contents.some((content) => Buffer.compare(content, Transaction.encode(transaction).finish()) === 0)) {
-      ingress.decided++;
-      violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (transactions.valid ${at(ingress)})` });
-    } else if (++ingress.decided > 1) {
-      duplicates++;
-      violations.push({ property: "duplicate", what: `${name} is decision number ${ingress.decided} on it` });
-      continue;
+    } else {
+      const hash = transaction.contentHash.toString("hex");
+      const isAgain = identity.decided > 0;
+      const encoded = Transaction.encode(transaction).finish();
+      identity.decided++;
+      if (!identity.records.some(({ value }) => Buffer.compare(value, encoded) === 0)) {
+        violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (transactions.valid ${at(identity.records[0])})` });
+      } else if (isAgain) {
+        // It entered after the one decided ahead of it: of its records the first such one.
+        ingress = identity.records.find(({ partition, offset, value }) => Buffer.compare(value, encoded) === 0 && (last?.ingress === undefined || (partition === last.ingress.partition && offset > last.ingress.offset)));
+        if (ingress === undefined || identity.lastSeq > (last?.forgottenSeq ?? 0n)) {
+          duplicates++;
+          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it` });
+          continue;
+        }
+        if (identity.lastHash === hash && !account.possibleRepeat) {
+          duplicates++;
+          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat` });
+        } else decidedAgain++;
+      }
+      identity.lastSeq = seq;
+      identity.lastHash = hash;
     }
-    const problem = orderProblem(accounts.get(accountId), seq, record, ingress);
+    const problem = orderProblem(last, seq, record, ingress);
     if (problem !== undefined) {
       outOfOrder++;
       violations.push({ property: "out-of-order", what: `${name} ${problem}` });
     }
-    accounts.set(accountId, { seq, partition: record.partition, ingress });
+    accounts.set(accountId, { seq, forgottenSeq, partition: record.partition, ingress });
   }
 
   let missing = 0;
   for (const [identity, transaction] of accepted) {
     if (transaction.decided > 0) continue;
     missing++;
-    violations.push({ property: "missing", what: `${identity.replace("\0", " ")} (transactions.valid ${at(transaction)}) has no decision` });
+    violations.push({ property: "missing", what: `${identity.replace("\0", " ")} (transactions.valid ${at(transaction.records[0])}) has no decision` });
   }
-  return { accepted: accepted.size, rejected: rejected.size, decisions, missing, duplicates, outOfOrder, violations };
+  return { accepted: accepted.size, rejected: rejected.size, decisions, missing, duplicates, ...(decidedAgain > 0 && { decidedAgain }), outOfOrder, violations };
 }
 
 function acceptedTransactions({ transactions }: RunRecords, rejected: RejectedContents, belongs: (accountId: string, transactionId: string) => boolean): Map<string, Accepted> {
   const accepted = new Map<string, Accepted>();
+  // What was refused once as a conflict may be taken when the account has forgotten what it was in conflict with.
+  const refused = new Map<string, AcceptedRecord[]>();
+  const accept = (identity: string, record: AcceptedRecord): void => {
+    const known = accepted.get(identity);
+    if (known === undefined) accepted.set(identity, { records: [record], decided: 0, lastSeq: 0n, lastHash: "" });
+    else known.records.push(record);
+  };
   for (const { partition, offset, value } of transactions) {
     const transaction = value && readTransaction(value);
     if (!transaction || !belongs(transaction.accountId, transaction.transactionId)) continue;
     const identity = identityOf(transaction.accountId, transaction.transactionId);
-    if (rejected.get(identity)?.has(transaction.contentHash.toString("hex")) === true) continue;
-    // Later records under an identity are repeats.
-    const known = accepted.get(identity);
-    if (known === undefined) accepted.set(identity, { partition, offset, contents: [value], decided: 0 });
-    else known.contents.push(value);
+    const hash = transaction.contentHash.toString("hex");
+    const times = rejected.get(identity)?.get(hash);
+    if (times === undefined) {
+      accept(identity, { partition, offset, value });
+      continue;
+    }
+    const content = `${identity}\0${hash}`;
+    const records = refused.get(content) ?? [];
+    refused.set(content, [...records, { partition, offset, value }]);
   }
+  for (const [content, records] of refused) {
+    const at = content.lastIndexOf("\0");
+    const identity = content.slice(0, at);
+    if (records.length > rejected.get(identity)!.get(content.slice(at + 1))!) for (const record of records) accept(identity, record);
+  }
+  for (const { records } of accepted.values()) records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
   return accepted;
 }
 
-/** By identity, the content hashes that a function refused. */
-type RejectedContents = ReadonlyMap<string, ReadonlySet<string>>;
+/** By identity, the content hashes that a function refused, and how often. */
+type RejectedContents = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 function rejectedContents({ rejected }: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): RejectedContents {
-  const identities = new Map<string, Set<string>>();
+  const identities = new Map<string, Map<string, number>>();
   for (const { value } of rejected) {
     const any = value && Any.decode(value);
     if (any?.typeUrl !== typeUrl(RejectedRecord.$type)) continue;
@@ -143,7 +196,9 @@ function rejectedContents({ rejected }: RunRecords, belongs: (accountId: string,
     const transaction = original?.typeUrl === typeUrl(Transaction.$type) ? readTransaction(original.value) : undefined;
     if (transaction === undefined || !belongs(transaction.accountId, transaction.transactionId)) continue;
     const identity = identityOf(transaction.accountId, transaction.transactionId);
-    identities.set(identity, (identities.get(identity) ?? new Set()).add(transaction.contentHash.toString("hex")));
+    const hash = transaction.contentHash.toString("hex");
+    const hashes = identities.get(identity) ?? new Map<string, number>();
+    identities.set(identity, hashes.set(hash, (hashes.get(hash) ?? 0) + 1));
   }
   return identities;
 }
@@ -156,7 +211,7 @@ function readTransaction(value: Uint8Array): Transaction | undefined {
   }
 }
 
-function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Accepted | undefined): string | undefined {
+function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Place | undefined): string | undefined {
   if (last === undefined) return undefined;
   if (record.partition !== last.partition) return `is in another partition than the account's last`;
   if (seq !== last.seq + 1n) return `follows seq ${last.seq}`;

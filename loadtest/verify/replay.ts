@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../../protos/gen/fraud/v1/decision.js";
-import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { type AccountEvidence, AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../../protos/gen/fraud/v1/decision.js";
+import { RejectReason, type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
-import { AccountModel } from "./model/account.js";
+import { AccountModel, MAX_REVISION_JUMP } from "./model/account.js";
 import { MerchantReplay } from "./model/merchant.js";
 import { type KnownModels, scoreOf } from "./model/scoring.js";
 import type { ModelSettings } from "./model/settings.js";
 import type { PropertyCheck } from "./property.js";
-import { type AddressHistories, type AddressInput, COUNTER, MERCHANT, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+import { type AddressHistories, type AddressInput, COUNTER, MERCHANT, type PlacedRecord, placeOf, rejectionIn, type VerifiedRecords } from "./records.js";
 
 interface Checks {
   readonly accountFeatures: PropertyCheck;
@@ -39,12 +39,14 @@ export class Replay {
   }
 
   accounts(accounts: AddressHistories, { labels, rejected }: Pick<VerifiedRecords, "labels" | "rejected">): void {
-    const sent = labelsByAccount(labels, refusedLabels(rejected));
+    const refused = refusedLabels(rejected);
+    const sent = labelsByAccount(labels, refused);
     for (const [id, inputs] of accounts) replayAccount(id, inputs, sent.get(id) ?? [], this.#known, this.#checks, this.#underWay);
     for (const [id, unused] of sent) {
       // Accounts of which there is nothing but labels.
-      if (!accounts.has(id)) for (const label of unused) this.#checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+      if (!accounts.has(id)) for (const label of unused) this.#checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
     }
+    for (const one of refused) if (!isRightlyRefused(one, accounts.get(one.label.accountId) ?? [])) this.#checks.stateEvents.violation(`${labelName(one.label)} of account ${one.label.accountId} was refused as ${RejectReason[one.reason]}, and nothing shows why`, one.place);
   }
 
   merchants(merchants: AddressHistories): void {
@@ -70,7 +72,7 @@ function replayAccount(id: string, inputs: readonly AddressInput[], sent: readon
         sameEvent(event, model.expiry(settings), checks.stateEvents, `expiry of account ${id}`, place);
         continue;
       }
-      const label = sent.find((one) => one.labelId === event.sourceId && one.revision === event.revision && one.transactionId === event.transactionId && !taken.has(one));
+      const label = sent.find((one) => isSourceOf(one, event) && !taken.has(one));
       if (label === undefined) {
         checks.stateEvents.violation(`a state event of account ${id} names a label that did not enter or was used already: ${event.sourceId} revision ${event.revision}`, place);
         continue;
@@ -86,12 +88,16 @@ function replayAccount(id: string, inputs: readonly AddressInput[], sent: readon
     const name = `${id} ${transaction!.transactionId}`;
     checks.accountFeatures.looked();
     const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, place);
-    if (settings !== undefined) sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+    if (settings !== undefined) {
+      sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+      sameRepeats(account!, model.repeats, checks.accountFeatures, name, place);
+    }
     checks.scores.looked();
     suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
   }
   for (const label of mustHaveEvents(sent)) {
-    if (![...taken].some((one) => one.transactionId === label.transactionId && one.revision === label.revision)) checks.stateEvents.violation(`label ${label.labelId} revision ${label.revision} of account ${id} made no state event`);
+    const made = taken.has(label) || (label.revision !== undefined && [...taken].some((one) => one.transactionId === label.transactionId && one.revision === label.revision));
+    if (!made) checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
   }
 }
 
@@ -131,26 +137,60 @@ function checkScore(evidence: Evidence, scoring: ScoringEvidence | undefined, su
   return next;
 }
 
-/** Labels that no earlier or later one makes stale: each of these has an event for certain. */
+/** Whether a label, as it came, is the one that an event names. One that came without a revision got one. */
+export const isSourceOf = ({ labelId, revision, transactionId }: FraudLabel, event: StateEvent): boolean =>
+  labelId === event.sourceId && (revision ?? event.revision) === event.revision && transactionId === event.transactionId;
+
+/** Labels that no earlier or later one makes stale, and that do not come again: each of these has an event for certain. */
 function mustHaveEvents(sent: readonly FraudLabel[]): FraudLabel[] {
   const highest = new Map<string, number>();
-  return sent.filter(({ transactionId, revision }) => {
-    if (revision <= (highest.get(transactionId) ?? 0)) return false;
-    highest.set(transactionId, revision);
+  const contents = new Set<string>();
+  return sent.filter((label) => {
+    const content = Buffer.from(FraudLabel.encode({ ...label, origin: undefined }).finish()).toString("base64");
+    const before = highest.get(label.transactionId) ?? 0;
+    const revision = label.revision ?? before + 1;
+    if (revision <= before || contents.has(content)) return false;
+    contents.add(content);
+    highest.set(label.transactionId, revision);
     return true;
   });
 }
 
-/** Labels that a function refused, by their bytes. */
-function refusedLabels(rejected: readonly PlacedRecord[]): ReadonlySet<string> {
-  const originals = rejected.map((record) => rejectionIn(record)?.original).filter((original) => original?.typeUrl.endsWith(`/${FraudLabel.$type}`));
-  return new Set(originals.map((original) => original!.value.toString("base64")));
+/** A label that a function refused. */
+interface RefusedLabel {
+  readonly label: FraudLabel;
+  readonly bytes: string;
+  readonly reason: RejectReason;
+  readonly place: string;
 }
 
-function labelsByAccount(records: readonly PlacedRecord[], refused: ReadonlySet<string>): Map<string, FraudLabel[]> {
+function refusedLabels(rejected: readonly PlacedRecord[]): RefusedLabel[] {
+  return rejected.flatMap((record) => {
+    const { original, reason } = rejectionIn(record) ?? {};
+    if (original === undefined || reason === undefined || !original.typeUrl.endsWith(`/${FraudLabel.$type}`) || reason === RejectReason.UNREADABLE) return [];
+    return [{ label: FraudLabel.decode(original.value), bytes: original.value.toString("base64"), reason, place: placeOf(record) }];
+  });
+}
+
+/** Where the revision is the reason: one at least as high made an event, or it is beyond any first one. Other reasons are the counter's own rules. */
+function isRightlyRefused({ label: { revision = 0, transactionId }, reason }: RefusedLabel, inputs: readonly AddressInput[]): boolean {
+  if (reason === RejectReason.STALE_REVISION) return inputs.some(({ event }) => event?.transactionId === transactionId && event.revision >= revision);
+  return reason !== RejectReason.REVISION_AHEAD || revision > MAX_REVISION_JUMP;
+}
+
+const labelName = ({ labelId, revision }: FraudLabel): string => `label ${labelId}${revision === undefined ? "" : ` revision ${revision}`}`;
+
+function labelsByAccount(records: readonly PlacedRecord[], refused: readonly RefusedLabel[]): Map<string, FraudLabel[]> {
   const labels = new Map<string, FraudLabel[]>();
+  const left = new Map<string, number>();
+  for (const { bytes } of refused) left.set(bytes, (left.get(bytes) ?? 0) + 1);
   for (const { value } of records) {
-    if (value === null || refused.has(Buffer.from(value).toString("base64"))) continue;
+    if (value === null) continue;
+    // The same label may come again, and be taken then.
+    const bytes = Buffer.from(value).toString("base64");
+    const times = left.get(bytes) ?? 0;
+    left.set(bytes, times - 1);
+    if (times > 0) continue;
     const label = FraudLabel.decode(value);
     labels.set(label.accountId, [...(labels.get(label.accountId) ?? []), label]);
   }
@@ -177,6 +217,11 @@ function sameEvent(event: StateEvent, expected: Partial<StateEvent> | undefined,
 function sameBytes<T>(type: { encode(message: T): { finish(): Uint8Array } }, found: T | undefined, expected: T, check: PropertyCheck, name: string, place: string): void {
   const same = found !== undefined && Buffer.compare(type.encode(found).finish(), type.encode(expected).finish()) === 0;
   if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, place);
+}
+
+function sameRepeats({ possibleRepeat, forgottenSeq }: AccountEvidence, expected: AccountModel["repeats"], check: PropertyCheck, name: string, place: string): void {
+  const found = { possibleRepeat, forgottenSeq };
+  if (!isDeepStrictEqual(found, expected)) check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, place);
 }
 
 /** A message for people. */

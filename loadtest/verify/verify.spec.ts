@@ -11,7 +11,7 @@ import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "..
 import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { scorerState, transactionScorer } from "../../functions/transaction-scorer/transaction-scorer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
-import { Alert } from "../../protos/gen/fraud/v1/evidence.js";
+import { Alert, RejectedRecord, RejectReason, StateEvent } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { StatefulFunctions } from "../../statefun/index.js";
@@ -40,14 +40,17 @@ const MODEL = Buffer.from(
     ],
   }),
 );
-const KNOWN = { settings: [OLD, NEW], models: [MODEL] };
+/** A memory so short that much comes again after it. */
+const FORGETFUL = { ...OLD, account: { ...OLD.account, recentTransactions: 3 } };
+const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL] };
 
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(2), merchant: fc.nat(2), minutes: fc.integer({ min: -20, max: 60 }), amount: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 10 ** 9 }) }, { weight: 1, arbitrary: fc.constantFrom(0, 10 ** 15 - 1) }), place: fc.option(fc.record({ latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }), longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }) })) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.integer({ min: 1, max: 4 }), fraud: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.option(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.integer({ min: 15, max: 40 }) }), { freq: 2, nil: undefined }), dated: fc.boolean(), fraud: fc.boolean(), again: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("upgrade" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat(100_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("conflict" as const), of: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("again" as const), of: fc.nat() }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -57,10 +60,10 @@ function dependencies(settings: unknown, change: Partial<Dependencies["settings"
   return { ...sampleDependencies(), settings: { ...parsed, account: { ...parsed.account, ...change } }, model: parseModel(MODEL), logicVersion: logicVersion(parsed) };
 }
 
-async function play(steps: readonly Step[], seed: number, crashRate: number, change?: Partial<Dependencies["settings"]["account"]>): Promise<VerifiedRecords> {
+async function play(steps: readonly Step[], seed: number, crashRate: number, change?: Partial<Dependencies["settings"]["account"]>, [first, second] = [OLD, NEW]): Promise<VerifiedRecords> {
   // Both versions run, as servers side by side would; each call goes to the one whose turn it is.
-  let version = OLD;
-  const versions = new Map([OLD, NEW].map((settings) => {
+  let version = first;
+  const versions = new Map([first, second].map((settings) => {
     const of = dependencies(settings, change);
     return [settings, { counter: accountCounter(of), merchant: merchantModel(of), scorer: transactionScorer(of), alerter: alerter(of) }];
   }));
@@ -78,22 +81,27 @@ async function play(steps: readonly Step[], seed: number, crashRate: number, cha
     if (one.kind === "upgrade") {
       // What came before is handled by the version before.
       await runtime.run();
-      version = version === OLD ? NEW : OLD;
+      version = version === first ? second : first;
     } else if (one.kind === "wait") await runtime.advance(one.ms);
     else if (one.kind === "transaction") {
       now += BigInt(one.minutes * 60_000);
       const transaction = sampleTransaction({ transactionId: `t-${n}`, accountId: `a${one.account}`, merchantId: `m${one.merchant}`, amountMinor: BigInt(one.amount), eventTimeMs: now, location: one.place === null ? undefined : { ...one.place, name: "" } });
       sent.push(transaction);
       runtime.ingress(accountCounterOf(transaction.accountId), Transaction, transaction);
+    } else if (earlier !== undefined && one.kind === "again") {
+      sent.push(earlier);
+      runtime.ingress(accountCounterOf(earlier.accountId), Transaction, earlier);
     } else if (earlier !== undefined && one.kind === "conflict") {
       const other = { ...earlier, amountMinor: earlier.amountMinor + 1n, contentHash: Buffer.alloc(16, 255) };
       sent.push(other);
       runtime.ingress(accountCounterOf(earlier.accountId), Transaction, other);
     } else if (earlier !== undefined && one.kind === "label") {
       const { accountId, transactionId, merchantId } = earlier;
-      const label = sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: one.revision, verdict: one.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, effectiveAtMs: now });
-      labels.push(label);
-      runtime.ingress(accountCounterOf(accountId), FraudLabel, label);
+      const label = sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: one.revision, verdict: one.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, eventTimeMs: earlier.eventTimeMs, effectiveAtMs: one.dated ? now : undefined });
+      for (let times = one.again ? 2 : 1; times > 0; times--) {
+        labels.push(label);
+        runtime.ingress(accountCounterOf(accountId), FraudLabel, label);
+      }
     }
   }
   await runtime.advance(120_000);
@@ -165,6 +173,38 @@ describe("the verifier", () => {
   });
 });
 
+describe("a memory of repeats that is too short", () => {
+  const forgetful = (steps: readonly Step[], seed: number, crashRate = 0) => play(steps, seed, crashRate, undefined, [FORGETFUL, OLD]);
+
+  it("decides again what it has forgotten, each marked, and the verifier expects it", async () => {
+    let again = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), fc.nat(), fc.constantFrom(0, 0.03), async (steps, seed, crashRate) => {
+        const found = await judged(await forgetful(steps, seed, crashRate), KNOWN);
+        expect(examples(found)).toEqual([]);
+        again += found.decidedAgain ?? 0;
+      }),
+      { numRuns: 40, seed: 4 },
+    );
+    expect(again).toBeGreaterThan(20);
+  });
+
+  it("is found out when a mark is missing or wrong, and when it is shorter than it says", async () => {
+    const steps = fc.sample(step, { numRuns: 300, seed: 11 });
+    const records = await forgetful(steps, 5);
+    expect(broken(await judged(records, KNOWN))).toEqual([]);
+    const decisions = records.decisions.map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!);
+    const marked = decisions.findIndex(({ account, transaction }, n) => account!.possibleRepeat && decisions.slice(0, n).some((one) => one.transaction!.transactionId === transaction!.transactionId && one.transaction!.contentHash.equals(transaction!.contentHash)));
+    const plain = decisions.findIndex(({ account }) => !account!.possibleRepeat);
+    const flip = (at: number) => ({ ...records, decisions: edited(records.decisions, at, Decision, ({ evidence }) => (evidence!.account!.possibleRepeat = !evidence!.account!.possibleRepeat)) });
+    expect(broken(await judged(flip(marked), KNOWN))).toEqual(["duplicate", "account-features"]);
+    expect(broken(await judged(flip(plain), KNOWN))).toEqual(["account-features"]);
+    expect(broken(await judged(await play(steps, 5, 0, { recentTransactions: 2 }, [OLD, OLD]), KNOWN))).toEqual(["account-features"]);
+    const lying = records.decisions.map((_, n) => n).reduce((all, n) => edited(all, n, Decision, ({ evidence }) => (evidence!.account!.forgottenSeq = 0n)), records.decisions);
+    expect(broken(await judged({ ...records, decisions: lying }, KNOWN))).toEqual(expect.arrayContaining(["duplicate", "account-features"]));
+  });
+});
+
 describe("a negative control: the verifier", () => {
   let steps: Step[];
   let good: VerifiedRecords;
@@ -190,6 +230,21 @@ describe("a negative control: the verifier", () => {
   it("sees a merchant feature that was altered", async () => expect(await verdictOn({ decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.merchant!.features!.historyAmountMinor += 1n)) })).toEqual(["merchant-features"]));
   it("sees a score that was altered", async () => expect(await verdictOn({ decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.scoring!.score += 1)) })).toContain("scores"));
   it("misses a state event that was dropped", async () => expect(await verdictOn({ evidence: without(good.evidence, 0) })).toEqual(expect.arrayContaining(["event-sequence", "state-events"])));
+  it("sees a label that was refused without a reason", async () => {
+    const at = good.rejected.findIndex(({ value }) => RejectedRecord.decode(Any.decode(value!).value).reason === RejectReason.REVISION_AHEAD);
+    const refused = (edit: (label: FraudLabel) => void) =>
+      edited(good.rejected, at, RejectedRecord, (record) => {
+        const label = FraudLabel.decode(record.original!.value);
+        edit(label);
+        record.original!.value = Buffer.from(FraudLabel.encode(label).finish());
+      });
+    expect(await verdictOn({ rejected: refused((label) => (label.revision = 2)) })).toContain("state-events");
+    expect(await verdictOn({ rejected: edited(good.rejected, at, RejectedRecord, (record) => (record.reason = RejectReason.STALE_REVISION)) })).toContain("state-events");
+  });
+  it("sees a verdict's revision and time that were altered", async () => {
+    const at = good.evidence.findIndex(({ value }) => StateEvent.decode(Any.decode(value!).value).function === ACCOUNT_COUNTER);
+    for (const edit of [(event: StateEvent) => (event.effectiveAtMs += 1n), (event: StateEvent) => (event.revision += 1)]) expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
+  });
   it("misses an alert that was dropped", async () => expect(await verdictOn({ alerts: without(good.alerts, 3) })).toEqual(["alerts"]));
   it("sees an alert that was repeated", async () => expect(await verdictOn({ alerts: twice(good.alerts, 3) })).toEqual(["alerts"]));
   it("sees an alert that was altered", async () => expect(await verdictOn({ alerts: edited(good.alerts, 3, Alert, (alert) => (alert.maxScore += 1)) })).toEqual(["alerts"]));

@@ -21,6 +21,8 @@ export interface Verification {
   readonly decisions: number;
   readonly missing: number;
   readonly duplicates: number;
+  /** Decisions on what was decided before and forgotten since, which are marked; absent when there is none. */
+  readonly decidedAgain?: number | undefined;
   readonly outOfOrder: number;
   /** Features, scores, state events and alerts that a replay does not reproduce. */
   readonly mismatches: number;
@@ -93,6 +95,7 @@ class Verifier {
   readonly #alerts = new PropertyCheck("alerts");
   readonly #replay: Replay;
   readonly #counts = { accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0 };
+  #decidedAgain = 0;
   readonly #versions: Record<string, number> = {};
 
   constructor({ settings, models }: KnownInputs) {
@@ -125,13 +128,15 @@ class Verifier {
     return {
       verdict: properties.every(({ violations }) => violations === 0) && this.#counts.decisions > 0 ? "pass" : "fail",
       ...this.#counts,
+      ...(this.#decidedAgain > 0 && { decidedAgain: this.#decidedAgain }),
       mismatches: properties.filter(({ name }) => REPLAYED.includes(name)).reduce((sum, { violations }) => sum + violations, 0),
       decisionsByLogicVersion: this.#versions,
       properties,
     };
   }
 
-  #judge({ violations, ...counts }: Judgement): void {
+  #judge({ violations, decidedAgain = 0, ...counts }: Judgement): void {
+    this.#decidedAgain += decidedAgain;
     for (const name of Object.keys(this.#counts) as (keyof typeof counts)[]) this.#counts[name] += counts[name];
     const { missing, duplicate, unexpected, outOfOrder } = this.#judged;
     missing.looked(counts.accepted);

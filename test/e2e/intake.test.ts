@@ -8,6 +8,7 @@ import { intakeHeaders } from "../../cluster/intake-token.js";
 import { stopCluster } from "../../cluster/control.js";
 import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
 import { TOPICS } from "../../cluster/settings.js";
+import { createTopics } from "../../cluster/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, kafkaClient, withAdmin } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
@@ -240,6 +241,42 @@ describe("the Kafka doors", () => {
     expect(seen.decisions.filter((id) => id.startsWith("kills-"))).toHaveLength(sentTransactions);
     // The kills hit: something was read twice, and recognised.
     expect(seen.twice).toBeGreaterThan(0);
+  });
+});
+
+describe("a topic that is deleted and made again while the intake runs", () => {
+  async function send(records: readonly object[]): Promise<void> {
+    const producer = kafkaClient(brokers, "test").producer();
+    await producer.connect();
+    await producer.send({ topic: TOPICS.transactions.name, messages: records.map((record) => ({ key: "remade", value: JSON.stringify(record) })) });
+    await producer.disconnect();
+  }
+  const without = () => ({ ...transaction({ accountId: "remade" }), transactionId: undefined });
+  const seqOf = (id: string, seq: number) =>
+    poll(`decision ${seq} of the account, on ${id}`, async () => {
+      const found = await find("remade", id);
+      return found["status"] === "committed" && found["accountSeq"] === String(seq);
+    }, { timeoutMs: LIMIT_MS });
+
+  it("has five records without an id and five with new ones decided, though their offsets were there before; none is dropped", async () => {
+    const before = Array.from({ length: 4 }, () => transaction({ accountId: "remade" }));
+    await send([without(), without(), ...before]);
+    await seqOf(before.at(-1)!.transactionId, 6);
+
+    await withAdmin(brokers, async (admin) => {
+      await admin.deleteTopics({ topics: [TOPICS.transactions.name] });
+      await poll("the topic to be gone", async () => !(await admin.listTopics()).includes(TOPICS.transactions.name), { timeoutMs: LIMIT_MS });
+    });
+    expect(await createTopics(settings)).toEqual([TOPICS.transactions.name]);
+    // More than stood there before: the old offset lies within.
+    const after = Array.from({ length: 5 }, () => transaction({ accountId: "remade" }));
+    await send([...Array.from({ length: 5 }, without), ...after]);
+    await seqOf(after.at(-1)!.transactionId, 16);
+
+    // Sent again by a client whose topic was made again, they are known by their ids.
+    const last = transaction({ accountId: "remade" });
+    await send([...before, last]);
+    await seqOf(last.transactionId, 17);
   });
 });
 

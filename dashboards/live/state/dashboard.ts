@@ -183,7 +183,7 @@ export class Dashboard {
 
   #onDecision({ partition, offset, arrivedAtMs, earlier, timestampMs }: FedRecord, value: Buffer): void {
     const skimmed = skimDecision(value);
-    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier });
+    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier, possibleRepeat: skimmed.possibleRepeat });
     this.history.add(skimmed, { partition, offset, seenAtMs: earlier ? timestampMs : arrivedAtMs, suspicious: isSuspicious(skimmed.outcome) });
     if (!earlier) this.traffic.onDecided(outcomeName(skimmed.outcome), latencyMs);
   }
@@ -214,7 +214,7 @@ export class Dashboard {
       transactionId: label.transactionId,
       merchantId: label.merchantId,
       verdict: label.verdict === Verdict.FRAUD ? "FRAUD" : "LEGITIMATE",
-      revision: label.revision,
+      revision: label.revision ?? 0,
       note: label.note ?? "",
       analyst: label.analyst ?? "",
       atMs: timestampMs,
@@ -231,8 +231,11 @@ export class Dashboard {
   #onEvidence(value: Buffer): void {
     const event = StateEvent.decode(Any.decode(value).value);
     if (event.kind !== StateEvent_Kind.LABEL) return;
-    const row = this.verdicts.onEffect(event.sourceId, event.function === "fraud/account-counter" ? "account" : "merchant", { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta });
-    if (row !== undefined) this.#outbox.verdicts.add(row);
+    const row = this.verdicts.onEffect(event.sourceId, event.function === "fraud/account-counter" ? "account" : "merchant", { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta }, event.revision);
+    if (row === undefined) return;
+    const holds = this.verdicts.verdictOf(row.account, row.transactionId);
+    if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);
+    this.#outbox.verdicts.add(row);
   }
 }
 

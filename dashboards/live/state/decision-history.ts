@@ -65,8 +65,9 @@ export class DecisionHistory {
     if (this.#suspicious.size > this.#options.suspicious) this.#suspicious.delete(this.#suspicious.keys().next().value!);
   }
 
+  /** The last one, when a transaction came again after its account had forgotten it. */
   find(accountId: string, transactionId: string): KeptDecision | undefined {
-    return this.#suspicious.get(keyOf(accountId, transactionId)) ?? this.#accounts.get(accountId)?.find((kept) => kept.transactionId === transactionId);
+    return this.#accounts.get(accountId)?.findLast((kept) => kept.transactionId === transactionId) ?? this.#suspicious.get(keyOf(accountId, transactionId));
   }
 
   /** In account order. */

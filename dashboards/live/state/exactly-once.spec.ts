@@ -26,6 +26,17 @@ describe("ExactlyOnce", () => {
     expect(counter.counts(3)).toMatchObject({ sent: 1, decided: 1, duplicates: 2 });
   });
 
+  it("calls a second decision no duplicate when it is marked: the account had forgotten the first", () => {
+    const counter = new ExactlyOnce(GRACE);
+    counter.onSent("a", "t1", at(0));
+    counter.onDecided("a", "t1", 1n, { nowMs: 1 });
+    counter.onSent("a", "t1", at(2));
+    counter.onDecided("a", "t1", 400n, { nowMs: 3, possibleRepeat: true });
+    expect(counter.counts(3)).toMatchObject({ sent: 1, decided: 1, duplicates: 0, missing: 0, waiting: 0 });
+    counter.onDecided("a", "t1", 400n, { nowMs: 4, possibleRepeat: true });
+    expect(counter.counts(4)).toMatchObject({ duplicates: 1 });
+  });
+
   it("calls a number that is given twice a duplicate", () => {
     const counter = new ExactlyOnce(GRACE);
     for (const id of ["t1", "t2"]) counter.onSent("a", id, at(0));

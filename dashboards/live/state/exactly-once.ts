@@ -26,7 +26,8 @@ const DEFAULTS: ExactlyOnceOptions = { remembered: 200_000, graceMs: 5_000, over
  * Counts what went in and what came out, live. Only transactions that came after this server's start are counted; a
  * bounded number of them is remembered.
  *
- * A decision is a duplicate when its transaction was decided before, or its account's number was given before. A
+ * A decision is a duplicate when its transaction was decided before, or its account's number was given before; not when it is marked: its
+ * account had forgotten the first one. A
  * transaction is missing when a later one of its account was decided (the pipeline keeps an account's order, so its own
  * decision will not come), or when the job has been running for a minute without deciding it.
  */
@@ -84,7 +85,7 @@ export class ExactlyOnce {
   }
 
   /** A decision is committed. @returns ms since the transaction was taken; `undefined` when that is not known */
-  onDecided(account: string, transactionId: string, accountSeq: bigint, { nowMs, earlier = false }: { nowMs: number; earlier?: boolean }): number | undefined {
+  onDecided(account: string, transactionId: string, accountSeq: bigint, { nowMs, earlier = false, possibleRepeat = false }: { nowMs: number; earlier?: boolean; possibleRepeat?: boolean }): number | undefined {
     const key = keyOf(account, transactionId);
     const last = this.#numbers.get(account) ?? 0n;
     this.#numbers.delete(account);
@@ -92,7 +93,7 @@ export class ExactlyOnce {
     if (this.#numbers.size > this.#options.remembered) this.#numbers.delete(this.#numbers.keys().next().value!);
     const sent = this.#waiting.get(key);
     const known = this.#settled.get(key);
-    if (!earlier && (accountSeq <= last || known === true || this.#early.has(key))) this.#duplicates++;
+    if (!earlier && (accountSeq <= last || (!possibleRepeat && (known === true || this.#early.has(key))))) this.#duplicates++;
     if (sent === undefined) {
       if (known !== undefined || earlier) this.#settle(key, true);
       else this.#expect(key);

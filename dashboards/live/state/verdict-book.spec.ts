@@ -31,6 +31,20 @@ describe("VerdictBook", () => {
     expect(book.of("a", "t")).toHaveLength(3);
   });
 
+  it("learns the revision of a verdict that came without one from what counted it, in any order", () => {
+    for (const effectFirst of [true, false]) {
+      const book = new VerdictBook();
+      book.add(row({ labelId: "first", revision: 1, kafka: { topic: "labels.valid", partition: 0, offset: "1" } }));
+      const effect = () => book.onEffect("next", "account", { eventSeq: "9", delta: -1 }, 2);
+      if (effectFirst) effect();
+      book.add(row({ labelId: "next", revision: 0, verdict: "LEGITIMATE", kafka: { topic: "labels.valid", partition: 0, offset: "2" } }));
+      if (!effectFirst) effect();
+      expect(book.verdictOf("a", "t")).toBe("LEGITIMATE");
+      expect(book.of("a", "t").map(({ labelId, revision }) => [labelId, revision])).toEqual([["next", 2], ["first", 1]]);
+      expect(book.nextRevision("a", "t")).toBe(3);
+    }
+  });
+
   it("gives out each revision once, above every known one", () => {
     const book = new VerdictBook();
     expect([book.nextRevision("a", "t"), book.nextRevision("a", "t"), book.nextRevision("a", "other")]).toEqual([1, 2, 1]);

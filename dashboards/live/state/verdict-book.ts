@@ -20,7 +20,7 @@ export class VerdictBook {
   /** Revisions that were given out and have not come back yet. */
   readonly #reserved = new Map<string, number>();
   /** Of verdicts that have not been read yet: topics are read side by side. */
-  readonly #effects = new Map<string, { account?: VerdictEffect; merchant?: VerdictEffect }>();
+  readonly #effects = new Map<string, { account?: VerdictEffect; merchant?: VerdictEffect; revision: number }>();
   #fed = 0;
 
   constructor(options: Partial<VerdictBookOptions> = {}) {
@@ -37,13 +37,14 @@ export class VerdictBook {
     const key = keyOf(row.account, row.transactionId);
     const rows = this.#byTransaction.get(key) ?? [];
     if (rows.some(({ kafka }) => kafka.partition === row.kafka.partition && kafka.offset === row.kafka.offset)) return false;
+    const effects = this.#effects.get(row.labelId);
+    this.#effects.delete(row.labelId);
+    row.revision ||= effects?.revision ?? 0;
     rows.push(row);
     rows.sort((a, b) => a.revision - b.revision);
     this.#byTransaction.delete(key);
     this.#byTransaction.set(key, rows);
     this.#byLabel.set(row.labelId, row);
-    const effects = this.#effects.get(row.labelId);
-    this.#effects.delete(row.labelId);
     row.accountEffect ??= effects?.account ?? null;
     row.merchantEffect ??= effects?.merchant ?? null;
     if ((this.#reserved.get(key) ?? Infinity) <= row.revision) this.#reserved.delete(key);
@@ -60,16 +61,25 @@ export class VerdictBook {
     return true;
   }
 
-  /** An address has counted a verdict. @returns the verdict, if it is known */
-  onEffect(labelId: string, address: "account" | "merchant", effect: VerdictEffect): VerdictRow | undefined {
+  /**
+   * An address has counted a verdict.
+   *
+   * @param revision - the verdict's, which it may have come without
+   * @returns the verdict, if it is known
+   */
+  onEffect(labelId: string, address: "account" | "merchant", effect: VerdictEffect, revision = 0): VerdictRow | undefined {
     const row = this.#byLabel.get(labelId);
     if (row === undefined) {
-      this.#effects.set(labelId, { ...this.#effects.get(labelId), [address]: effect });
+      this.#effects.set(labelId, { ...this.#effects.get(labelId), [address]: effect, revision });
       if (this.#effects.size > this.#options.transactions) this.#effects.delete(this.#effects.keys().next().value!);
       return undefined;
     }
     if (address === "account") row.accountEffect = effect;
     else row.merchantEffect = effect;
+    if (row.revision === 0) {
+      row.revision = revision;
+      this.#byTransaction.get(keyOf(row.account, row.transactionId))?.sort((a, b) => a.revision - b.revision);
+    }
     return row;
   }
 

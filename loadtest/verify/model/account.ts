@@ -1,4 +1,4 @@
-import type { AccountFeatures } from "../../../protos/gen/fraud/v1/decision.js";
+import type { AccountEvidence, AccountFeatures } from "../../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import type { ModelSettings } from "./settings.js";
@@ -13,6 +13,16 @@ interface HeldVerdict {
   readonly effectiveAt: bigint;
 }
 
+/** How far a label's revision may be beyond the one that holds. */
+export const MAX_REVISION_JUMP = 16;
+/** Blocks in which the memory of repeats is kept and forgotten. */
+const MEMORY_BLOCKS = 15;
+
+interface MemoryBlock {
+  count: number;
+  latest: bigint;
+}
+
 /** What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone. */
 export class AccountModel {
   #latest = 0n;
@@ -22,9 +32,19 @@ export class AccountModel {
   #seen: { readonly time: bigint; readonly place: Location } | undefined;
   #verdicts: HeldVerdict[] = [];
   #merchants: string[] = [];
+  #seq = 0n;
+  #blocks: MemoryBlock[] = [];
+  #forgottenUntil = 0n;
+  #repeats: Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> = { possibleRepeat: false, forgottenSeq: 0n };
+
+  /** What the evidence of the last transaction must say of the memory of repeats. */
+  get repeats(): Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> {
+    return this.#repeats;
+  }
 
   transaction(transaction: Transaction, { account }: ModelSettings): AccountFeatures {
     const { amountMinor: amount, eventTimeMs: time } = transaction;
+    this.#remember(time, account.recentTransactions);
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);
     const before = this.#history.total(asOf, account.history);
@@ -50,19 +70,22 @@ export class AccountModel {
     };
   }
 
-  /** The event that this label must have made; `undefined`: it is stale and makes none. */
-  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
+  /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
+  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
     const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
-    if (held !== undefined && held.revision >= label.revision) return undefined;
+    const before = held?.revision ?? 0;
+    const revision = label.revision ?? before + 1;
+    if (revision <= before || revision > before + MAX_REVISION_JUMP) return undefined;
     const was = held?.fraud ?? false;
     const is = label.verdict === Verdict.FRAUD;
-    const next: HeldVerdict = { transactionId: label.transactionId, revision: label.revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : label.effectiveAtMs };
+    const effective = label.effectiveAtMs ?? (label.eventTimeMs > this.#latest ? label.eventTimeMs : this.#latest);
+    const next: HeldVerdict = { transactionId: label.transactionId, revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : effective };
     this.#verdicts = held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
     if (this.#verdicts.length > account.maxVerdicts) {
       const earliest = this.#verdicts.reduce((least, one) => (one.effectiveAt < least.effectiveAt ? one : least));
       this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
     }
-    return { kind: StateEvent_Kind.LABEL, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : label.effectiveAtMs, eventTimeMs: this.#latest };
+    return { kind: StateEvent_Kind.LABEL, revision, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : effective, eventTimeMs: this.#latest };
   }
 
   /** The event that an expiry must have made; `undefined`: there was nothing to remove. */
@@ -72,6 +95,23 @@ export class AccountModel {
     if (left.length === this.#verdicts.length) return undefined;
     this.#verdicts = left;
     return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
+  }
+
+  /** It holds a count and a time for each block: which ids those are is for the judge to know. */
+  #remember(time: bigint, least: number): void {
+    const possibleRepeat = time <= this.#forgottenUntil;
+    this.#seq++;
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.count < Math.max(1, Math.floor(least / MEMORY_BLOCKS))) {
+      last.count++;
+      last.latest = time > last.latest ? time : last.latest;
+    } else this.#blocks.push({ count: 1, latest: time });
+    const held = (): number => this.#blocks.reduce((sum, { count }) => sum + count, 0);
+    for (let oldest = this.#blocks[0]; oldest !== undefined && held() - oldest.count >= least; oldest = this.#blocks[0]) {
+      this.#blocks.shift();
+      this.#forgottenUntil = oldest.latest > this.#forgottenUntil ? oldest.latest : this.#forgottenUntil;
+    }
+    this.#repeats = { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
   }
 
   #travel({ location, eventTimeMs: time }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {

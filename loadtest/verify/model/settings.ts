@@ -5,7 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The code's version that `docs/features.md` describes. */
-const CODE_VERSION = "2";
+const CODE_VERSION = "3";
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
 const DEFAULTS = {
@@ -17,7 +17,7 @@ const DEFAULTS = {
     fraudWindowMs: 30 * DAY_MS,
     expiryDelayMs: HOUR_MS,
     maxVerdicts: 16,
-    recentTransactions: 32,
+    recentTransactions: 300,
     knownMerchants: 0,
   },
   merchant: { recent: { buckets: 12, bucketMs: 5 * MINUTE_MS }, history: { buckets: 30, bucketMs: DAY_MS } },

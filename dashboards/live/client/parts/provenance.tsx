@@ -29,6 +29,7 @@ export function Provenance({ decision, alert }: { decision: DecisionDetail; aler
         <Item name="Account's numbers">
           transaction {decision.accountSeq}, event {decision.accountEventSeq}
           {decision.suspiciousSeq !== "" && `, suspicious ${decision.suspiciousSeq}`}
+          {decision.possibleRepeat && "; it is as old as what the account has forgotten, and may have been decided before"}
         </Item>
         <Item name="Merchant's numbers">
           transaction {decision.merchantSeq}, event {decision.merchantEventSeq}

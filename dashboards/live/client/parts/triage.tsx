@@ -87,7 +87,7 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
               <b>{VERDICT_WORDS[verdict.verdict]}</b> by {verdict.analyst || "the label feed"}, {dateTime(verdict.atMs)}
               {verdict.note !== "" && <q>{verdict.note}</q>}
               <small>
-                revision {verdict.revision} · {effect(verdict, verdicts)}
+                {verdict.revision > 0 && `revision ${verdict.revision} · `}{effect(verdict, verdicts)}
               </small>
             </li>
           ))}
@@ -98,7 +98,7 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
 }
 
 function effect({ accountEffect, merchantEffect, revision, labelId }: VerdictRow, all: readonly VerdictRow[]): string {
-  const overruled = all.some((other) => other.labelId !== labelId && other.revision >= revision && other.accountEffect !== null);
+  const overruled = revision > 0 && all.some((other) => other.labelId !== labelId && other.revision >= revision && other.accountEffect !== null);
   if (accountEffect === null) return overruled ? "not counted: another verdict was there before it" : "not counted yet";
   const delta = (value: number): string => (value > 0 ? `+${value}` : String(value));
   const account = `account event ${accountEffect.eventSeq} (${delta(accountEffect.delta)})`;

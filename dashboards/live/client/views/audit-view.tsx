@@ -40,7 +40,7 @@ export function AuditView() {
                 <tr key={row.labelId}>
                   <td>{dateTime(row.atMs)}</td>
                   <td>
-                    <VerdictBadge verdict={row.verdict} /> <span class="muted">rev. {row.revision}</span>
+                    <VerdictBadge verdict={row.verdict} /> <span class="muted">rev. {row.revision || "…"}</span>
                   </td>
                   <td>{row.analyst}</td>
                   <td class="note">{row.note || <span class="muted">–</span>}</td>

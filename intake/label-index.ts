@@ -1,0 +1,105 @@
+import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+
+/** What the account counter made of a label, as the API shows it. */
+export type LabelOutcome = {
+  readonly labelId: string;
+  readonly accountId: string;
+  readonly transactionId: string;
+} & (
+  | {
+      readonly status: "recorded";
+      /** The label's own, or the next one where it had none. */
+      readonly revision: number;
+      /** 1: one confirmed fraud more; -1: one taken back; 0: none of these. */
+      readonly fraudDelta: number;
+      /** From when on the fraud counts that was added, or counted that was taken back; milliseconds since 1970. */
+      readonly effectiveAtMs: string;
+      /** The number that it has among all that changed the account's state. */
+      readonly eventSeq: string;
+    }
+  | {
+      readonly status: "refused";
+      /** Such as `STALE_REVISION`. */
+      readonly reason: string;
+      readonly detail: string;
+    }
+);
+
+type Waiter = (outcome: LabelOutcome | undefined) => void;
+
+/**
+ * What became of the newest labels, by label id, of the committed records of `evidence` and `functions.rejected`: the intake answers before the account
+ * counter knows. Of several of one id the last holds.
+ */
+export class LabelIndex {
+  readonly #limit: number;
+  /** In the order in which they came, so that the oldest is the first. */
+  readonly #outcomes = new Map<string, LabelOutcome>();
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #stopped = false;
+
+  /** @param limit - how many outcomes to keep */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Takes a record of one of the two topics; what tells of no label is passed over. */
+  onRecord({ value }: { readonly value: Buffer | null }): void {
+    const outcome = value === null ? undefined : outcomeIn(Any.decode(value));
+    if (outcome === undefined) return;
+    const { labelId } = outcome;
+    this.#outcomes.delete(labelId);
+    this.#outcomes.set(labelId, outcome);
+    if (this.#outcomes.size > this.#limit) this.#outcomes.delete(this.#outcomes.keys().next().value!);
+    for (const resolve of this.#waiters.get(labelId) ?? []) resolve(outcome);
+  }
+
+  /** `undefined`: not sent, not handled yet, or not among the newest. */
+  find(labelId: string): LabelOutcome | undefined {
+    return this.#outcomes.get(labelId);
+  }
+
+  /** Waits for a label's outcome. @returns `undefined` when the time is over */
+  async wait(labelId: string, timeoutMs: number): Promise<LabelOutcome | undefined> {
+    const found = this.find(labelId);
+    if (found !== undefined || this.#stopped) return found;
+    const waiters = this.#waiters.get(labelId) ?? new Set();
+    this.#waiters.set(labelId, waiters);
+    let timer: NodeJS.Timeout | undefined;
+    let waiter: Waiter | undefined;
+    try {
+      return await new Promise((resolve) => {
+        waiter = resolve;
+        waiters.add(resolve);
+        timer = setTimeout(() => resolve(undefined), timeoutMs);
+      });
+    } finally {
+      clearTimeout(timer);
+      waiters.delete(waiter!);
+      if (waiters.size === 0 && this.#waiters.get(labelId) === waiters) this.#waiters.delete(labelId);
+    }
+  }
+
+  /** Lets nobody wait any longer. */
+  stop(): void {
+    this.#stopped = true;
+    for (const waiters of this.#waiters.values()) for (const resolve of waiters) resolve(undefined);
+  }
+}
+
+const typeUrl = (type: string): string => `type.googleapis.com/${type}`;
+
+function outcomeIn({ typeUrl: type, value }: Any): LabelOutcome | undefined {
+  if (type === typeUrl(StateEvent.$type)) {
+    const { function: name, addressId, kind, sourceId, transactionId, revision, fraudDelta, effectiveAtMs, eventSeq } = StateEvent.decode(value);
+    if (kind !== StateEvent_Kind.LABEL || name !== "fraud/account-counter") return undefined;
+    return { labelId: sourceId, accountId: addressId, transactionId, status: "recorded", revision, fraudDelta, effectiveAtMs: String(effectiveAtMs), eventSeq: String(eventSeq) };
+  }
+  if (type !== typeUrl(RejectedRecord.$type)) return undefined;
+  const { original, reason, message } = RejectedRecord.decode(value);
+  if (original?.typeUrl !== typeUrl(FraudLabel.$type) || reason === RejectReason.UNREADABLE) return undefined;
+  const { labelId, accountId, transactionId } = FraudLabel.decode(original.value);
+  return { labelId, accountId, transactionId, status: "refused", reason: RejectReason[reason] ?? String(reason), detail: message };
+}

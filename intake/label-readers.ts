@@ -1,0 +1,26 @@
+import { TOPICS } from "../cluster/settings.js";
+import { followTopics } from "../kafka/consumer.js";
+import { withAdmin } from "../kafka/client.js";
+import type { LabelIndex } from "./label-index.js";
+
+const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
+/** Offsets that markers, aborted records and what is no label take, on top of the outcomes that are to be kept. */
+const BACK_FACTOR = 2n;
+
+/**
+ * Reads back what became of the newest labels, and follows what comes, committed records only.
+ *
+ * @param keep - how many outcomes to read back
+ */
+export async function followLabels(brokers: string, index: LabelIndex, keep: number, onError: (error: Error) => void): Promise<{ stop(): Promise<void> }> {
+  const from = await withAdmin(brokers, async (admin) => {
+    const ends = await Promise.all(READ.map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)] as const));
+    return new Map(
+      ends.map(([topic, offsets]) => {
+        const back = (BigInt(keep) * BACK_FACTOR) / BigInt(offsets.length);
+        return [topic, new Map(offsets.map(({ partition, low, high }) => [partition, BigInt(high) - back > BigInt(low) ? BigInt(high) - back : BigInt(low)]))];
+      }),
+    );
+  });
+  return await followTopics({ brokers, topics: READ, from, onRecord: (record) => index.onRecord(record), onCrash: onError });
+}
