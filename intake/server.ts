@@ -1,7 +1,7 @@
 import { pino } from "pino";
 
 import { PIPELINE_GROUP } from "../cluster/settings.js";
-import { type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
+import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
@@ -38,9 +38,10 @@ async function main(): Promise<void> {
   const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds, consumers: () => health() });
   const index = new DecisionIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
+  const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let connected = false;
-  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [])];
+  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [beginningHealth("decisions", startedMs)])];
   const notReady = (): string[] => [
     ...(connected ? [] : ["Kafka"]),
     ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),
