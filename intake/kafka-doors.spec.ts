@@ -1,7 +1,5 @@
-import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { consumerMetrics } from "../kafka/consumer-health.js";
 import { type OutgoingRecord, RecordWriter } from "../kafka/record-writer.js";
 import { batchOf, type BatchOptions, type BatchRecord } from "../kafka/testing/batch.js";
 import { FakeBroker } from "../kafka/testing/fake-broker.js";
@@ -109,16 +107,5 @@ describe("the Kafka doors", () => {
     state.broken = undefined;
     await expect.poll(() => [valid(), doors.health.failing], LIMIT).toEqual([["late"], undefined]);
     expect(await failing()).toBe("0");
-  });
-});
-
-describe("the metrics of consumers", () => {
-  it("count restarts and what was unreadable", async () => {
-    const registry = new Registry();
-    consumerMetrics(registry, () => [{ consumer: "c", failing: undefined, restarts: 3, unreadable: 2 }]);
-    for (let scrape = 0; scrape < 2; scrape++) {
-      expect(await registry.metrics()).toContain('kafka_consumer_restarts_total{consumer="c"} 3');
-      expect(await registry.metrics()).toContain('kafka_consumer_unreadable_batches_total{consumer="c"} 2');
-    }
   });
 });

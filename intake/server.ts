@@ -1,7 +1,7 @@
 import { pino } from "pino";
 
 import { PIPELINE_GROUP } from "../cluster/settings.js";
-import { type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
+import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
@@ -41,10 +41,11 @@ async function main(): Promise<void> {
   const index = new DecisionIndex(keepDecisions);
   const labels = new LabelIndex(keepDecisions);
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
+  const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let labelReader: { stop(): Promise<void> } | undefined;
   let connected = false;
-  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [])];
+  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [beginningHealth("decisions", startedMs)])];
   const notReady = (): string[] => [
     ...(connected ? [] : ["Kafka"]),
     ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),

@@ -19,6 +19,19 @@ export interface FailingConsumer {
   readonly restarts: number;
 }
 
+/** Whoever has not begun to read for so long is taken to fail. */
+const BEGIN_LIMIT_MS = 60_000;
+
+/**
+ * Of a consumer that is still being begun.
+ *
+ * @param sinceMs - by `performance.now()`
+ */
+export function beginningHealth(consumer: string, sinceMs: number, nowMs = performance.now()): ConsumerHealth {
+  const seconds = Math.floor((nowMs - sinceMs) / 1_000);
+  return { consumer, failing: nowMs - sinceMs < BEGIN_LIMIT_MS ? undefined : `it has not begun to read for ${seconds} s`, restarts: 0, unreadable: 0 };
+}
+
 /** Those that fail. */
 export const failingConsumers = (health: readonly ConsumerHealth[]): FailingConsumer[] => health.flatMap(({ consumer, failing, restarts }) => (failing === undefined ? [] : [{ consumer, cause: failing, restarts }]));
 

@@ -58,6 +58,23 @@ describe("who follows topics", () => {
     await expect.poll(() => reader.health.failing, LIMIT).toBeUndefined();
   });
 
+  it("throws in the end what its own code has thrown, when nobody was told", async () => {
+    const broker = await filled();
+    const seen: string[] = [];
+    const reader = await followTopics({
+      brokers: broker.address,
+      topics: ["decisions"],
+      from: "beginning",
+      maxWaitMs: 20,
+      onRecord: ({ value }) => {
+        seen.push(value!.toString());
+        if (seen.length === 1) throw new Error("a bug");
+      },
+    });
+    await expect.poll(() => seen.length, LIMIT).toBe(5);
+    await expect(reader.stop()).rejects.toThrow("a bug");
+  });
+
   it("throws in the end what still is wrong, when nobody was told", async () => {
     const broker = await filled();
     const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: "beginning", maxWaitMs: 20, onRecord: () => undefined });

@@ -32,7 +32,7 @@ export interface FollowOptions {
   readonly onUnreadable?: (batch: UnreadableBatch & { readonly topic: string; readonly partition: number }) => void;
   /** Of {@link Follower.health}. Default: the topics. */
   readonly name?: string;
-  /** What went wrong, and is tried again; without it, what still is wrong in the end is thrown by `stop`. */
+  /** What went wrong, and is tried again; without it, what `onRecord` threw first, and what still is wrong in the end, is thrown by `stop`. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -57,6 +57,15 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
   const next = new Map<string, bigint>();
   if (typeof from === "object") for (const [topic, partitions] of byTopic(from, topics[0]!)) for (const [partition, offset] of partitions) next.set(`${topic}-${partition}`, offset);
   else if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
+  let thrown: Error | undefined;
+  const take = (record: LiveRecord): void => {
+    try {
+      onRecord(record);
+    } catch (error) {
+      thrown ??= error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  };
   const consumer = new SupervisedConsumer({
     brokers,
     clientId: "fraud-reader",
@@ -88,7 +97,7 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
         if (record.offset < (next.get(position) ?? 0n)) continue;
         next.set(position, record.offset + 1n);
         const unreadable = unreadableBatch(message);
-        if (unreadable === undefined) onRecord(record);
+        if (unreadable === undefined) take(record);
         else onUnreadable?.({ ...unreadable, topic, partition });
       }
     },
@@ -103,7 +112,9 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
     async stop() {
       const { failing } = consumer.health;
       await consumer.stop();
-      if (failing !== undefined && onError === undefined) throw new Error(`the reading of ${name} failed: ${failing}`);
+      if (onError !== undefined) return;
+      if (thrown !== undefined) throw thrown;
+      if (failing !== undefined) throw new Error(`the reading of ${name} failed: ${failing}`);
     },
   };
 }

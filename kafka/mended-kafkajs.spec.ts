@@ -72,9 +72,11 @@ describe("kafkajs, mended", () => {
     const set = vi.spyOn(globalThis, "setTimeout");
     const { push, answer } = queueOf(1);
     push(1);
-    push(2);
     answer(1);
+    push(2);
+    push(3);
     answer(2);
+    answer(3);
     expect(set.mock.calls.every(([, ms]) => ms === undefined || ms > 0)).toBe(true);
     set.mockRestore();
   });
@@ -82,6 +84,7 @@ describe("kafkajs, mended", () => {
   it("reads fetch answers by this project's own reader, in the one version that it knows", async () => {
     const fetch = require("kafkajs/src/protocol/requests/index.js") as { requests: { Fetch: { versions: string[]; protocol(asked: { version: number }): (made: object) => { response: { decode(bytes: Buffer): Promise<FetchAnswer>; parse(answer: FetchAnswer): Promise<FetchAnswer> } } } } };
     expect(fetch.requests.Fetch.versions).toEqual([String(FETCH_VERSION)]);
+    expect(() => fetch.requests.Fetch.protocol({ version: 10 })).toThrow("older than Kafka 2.3");
     const { response } = fetch.requests.Fetch.protocol({ version: FETCH_VERSION })({ maxWaitTime: 1, minBytes: 1, maxBytes: 1, topics: [{ topic: "t", partitions: [{ partition: 3, fetchOffset: "6" }] }] });
     const batch = batchOf([{ value: "a" }, { value: "b" }], { firstOffset: 5, ...PACKERS["snappy, xerial"] });
     const head = Buffer.from("00000000" + "0000" + "00000000" + "00000001" + "000174" + "00000001" + "00000003" + "0000" + "0000000000000007" + "0000000000000007" + "0000000000000000" + "00000000" + "ffffffff", "hex");

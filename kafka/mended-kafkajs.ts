@@ -57,6 +57,7 @@ export function loadKafkajs(): typeof kafkajs {
   const original = fetch.protocol.bind(fetch);
   fetch.versions = [String(FETCH_VERSION)];
   fetch.protocol = (asked) => {
+    if (asked.version !== FETCH_VERSION) throw new Error(`the broker does not know version ${FETCH_VERSION} of the fetch protocol: it is older than Kafka 2.3`);
     const make = original(asked);
     return (made) => {
       const request = make(made);

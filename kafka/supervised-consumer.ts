@@ -48,7 +48,6 @@ export class SupervisedConsumer {
   #consumer: Consumer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #restarting: NodeJS.Timeout | undefined;
-  #connecting = false;
   #stopped = false;
   #joined = false;
   /** What ended the last consumer, until the next one is known to read. */
@@ -87,7 +86,7 @@ export class SupervisedConsumer {
   async start(): Promise<void> {
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
     try {
-      await this.#begin();
+      await this.#begin(true);
     } catch (error) {
       await this.stop();
       throw error;
@@ -109,7 +108,7 @@ export class SupervisedConsumer {
     this.#consumer?.seek({ topic, partition, offset: String(offset) });
   }
 
-  async #begin(): Promise<void> {
+  async #begin(first: boolean): Promise<void> {
     const { brokers, clientId, consumer: config, topics, run, onJoin } = this.#options;
     // It never restarts by itself: there is one way, and this class knows of it.
     const consumer = kafkaClient(brokers, clientId).consumer({ ...config, retry: { ...config.retry, restartOnFailure: () => Promise.resolve(false) } });
@@ -130,17 +129,17 @@ export class SupervisedConsumer {
     });
     this.#consumer = consumer;
     this.#silentTicks = 0;
-    this.#connecting = true;
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning: true });
       if (isMine()) await consumer.run({ ...run, eachBatch: (payload) => this.#eachBatch(payload, isMine) });
       else await consumer.disconnect();
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       void consumer.disconnect().catch(() => undefined);
-      throw error;
-    } finally {
-      this.#connecting = false;
+      if (first) throw error;
+      // It may have been given up meanwhile.
+      if (isMine()) this.#restart(error);
     }
   }
 
@@ -160,7 +159,10 @@ export class SupervisedConsumer {
     try {
       await this.#options.eachBatch(payload);
       this.#silentTicks = 0;
-      if (isMine()) this.#failures.delete(position);
+      if (isMine()) {
+        this.#failures.delete(position);
+        this.#crash = undefined;
+      }
       for (const message of payload.batch.messages) if (unreadableBatch(message) !== undefined) this.#unreadable++;
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -189,10 +191,7 @@ export class SupervisedConsumer {
     void old?.disconnect().catch(() => undefined);
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failuresInARow, LONGEST_PAUSE_MS);
     this.#restarting = setTimeout(() => {
-      if (this.#stopped) return;
-      this.#begin().catch((failure: unknown) => {
-        if (!this.#stopped) this.#restart(failure instanceof Error ? failure : new Error(String(failure)));
-      });
+      if (!this.#stopped) void this.#begin(false);
     }, pauseMs);
   }
 
@@ -200,8 +199,7 @@ export class SupervisedConsumer {
     for (const age of this.#inHand.values()) age.ticks++;
     // It was tried every few seconds: what failed is there no more.
     for (const [position, failure] of this.#failures) if (++failure.ticks >= FORGOTTEN_TICKS && this.#joined) this.#failures.delete(position);
-    // Who connects hears of its own failure.
-    if (this.#consumer === undefined || this.#connecting) return;
+    if (this.#consumer === undefined) return;
     this.#silentTicks++;
     if (this.#silentTicks >= HOPELESS_TICKS && this.#inHand.size === 0) this.#restart(new Error(silence(this.#silentTicks)));
   }

@@ -1,7 +1,7 @@
 import { TOPICS } from "../../cluster/settings.js";
 import { withAdmin } from "../../kafka/client.js";
 import { type Follower, followTopics, type LiveRecord } from "../../kafka/consumer.js";
-import type { ConsumerHealth } from "../../kafka/consumer-health.js";
+import { beginningHealth, type ConsumerHealth } from "../../kafka/consumer-health.js";
 import type { Dashboard } from "./state/dashboard.js";
 
 /** Offsets that are read back of each topic, all its partitions together; transactions' markers take some of them. */
@@ -49,6 +49,7 @@ export class Feed {
   /** Why it has not begun to read. */
   #cause: string | undefined;
   #attempts = 0;
+  readonly #startedMs = performance.now();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -62,7 +63,8 @@ export class Feed {
   /** Of its readers; before there are any, of itself. */
   get health(): ConsumerHealth[] {
     if (this.#readers.length > 0) return this.#readers.map((reader) => reader.health);
-    return [{ consumer: "topics", failing: this.#cause, restarts: Math.max(0, this.#attempts - 1), unreadable: 0 }];
+    const beginning = beginningHealth("topics", this.#startedMs);
+    return [{ ...beginning, failing: this.#cause ?? beginning.failing, restarts: Math.max(0, this.#attempts - 1) }];
   }
 
   /** Reads until it is stopped. Does not wait for Kafka. */

@@ -131,7 +131,7 @@ describe("the Kafka doors", () => {
     const topic = TOPICS.transactions.name;
     const value = (one: Sent) => JSON.stringify(one);
     await producer.send({ topic, compression: CompressionTypes.Snappy, messages: [{ partition: 0, value: value(block) }] });
-    const [bomb] = await producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ partition: 0, value: Buffer.alloc(64 * 1024 * 1024) }] });
+    const [bomb] = await producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ partition: 0, value: Buffer.alloc(32 * 1024 * 1024) }] });
     await producer.send({ topic, messages: [{ partition: 0, value: value(behind) }, { value: value(plain) }] });
     await producer.disconnect();
     for (const { code, output } of await sent) expect({ code, output: output.includes("Exception") }).toEqual({ code: 0, output: false });
