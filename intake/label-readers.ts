@@ -1,6 +1,6 @@
 import { TOPICS } from "../cluster/settings.js";
-import { followTopics } from "../kafka/consumer.js";
 import { withAdmin } from "../kafka/client.js";
+import { type Follower, followTopics } from "../kafka/consumer.js";
 import type { LabelIndex } from "./label-index.js";
 
 const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
@@ -12,7 +12,7 @@ const BACK_FACTOR = 2n;
  *
  * @param keep - how many outcomes to read back
  */
-export async function followLabels(brokers: string, index: LabelIndex, keep: number, onError: (error: Error) => void): Promise<{ stop(): Promise<void> }> {
+export async function followLabels(brokers: string, index: LabelIndex, keep: number, onError: (error: Error) => void): Promise<Follower> {
   const from = await withAdmin(brokers, async (admin) => {
     const ends = await Promise.all(READ.map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)] as const));
     return new Map(
@@ -22,5 +22,5 @@ export async function followLabels(brokers: string, index: LabelIndex, keep: num
       }),
     );
   });
-  return await followTopics({ brokers, topics: READ, from, onRecord: (record) => index.onRecord(record), onCrash: onError });
+  return await followTopics({ brokers, topics: READ, from, onRecord: (record) => index.onRecord(record), name: "outcomes of labels", onError });
 }

@@ -1,11 +1,13 @@
 import { pino } from "pino";
 
 import { PIPELINE_GROUP } from "../cluster/settings.js";
+import type { Follower } from "../kafka/consumer.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
+
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
 import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
@@ -43,9 +45,9 @@ async function main(): Promise<void> {
   const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
   const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
-  let labelReader: { stop(): Promise<void> } | undefined;
+  let labelReader: Follower | undefined;
   let connected = false;
-  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [beginningHealth("decisions", startedMs)])];
+  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [beginningHealth("decisions", startedMs)]), labelReader?.health ?? beginningHealth("outcomes of labels", startedMs)];
   const notReady = (): string[] => [
     ...(connected ? [] : ["Kafka"]),
     ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),

@@ -256,7 +256,7 @@ describe("a topic that is deleted and made again while the intake runs", () => {
     poll(`decision ${seq} of the account, on ${id}`, async () => {
       const found = await find("remade", id);
       return found["status"] === "committed" && found["accountSeq"] === String(seq);
-    }, { timeoutMs: LIMIT_MS });
+    }, { timeoutMs: PATIENCE_MS });
 
   it("has five records without an id and five with new ones decided, though their offsets were there before; none is dropped", async () => {
     const before = Array.from({ length: 4 }, () => transaction({ accountId: "remade" }));
@@ -265,7 +265,7 @@ describe("a topic that is deleted and made again while the intake runs", () => {
 
     await withAdmin(brokers, async (admin) => {
       await admin.deleteTopics({ topics: [TOPICS.transactions.name] });
-      await poll("the topic to be gone", async () => !(await admin.listTopics()).includes(TOPICS.transactions.name), { timeoutMs: LIMIT_MS });
+      await poll("the topic to be gone", async () => !(await admin.listTopics()).includes(TOPICS.transactions.name), { timeoutMs: PATIENCE_MS });
     });
     expect(await createTopics(settings)).toEqual([TOPICS.transactions.name]);
     // More than stood there before: the old offset lies within.
