@@ -61,6 +61,11 @@ async function run(suite: Suite): Promise<SuiteResult> {
     case "lint":
       return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
     case "docs":
+      // TypeDoc takes such a name for a pattern.
+      if (/[()[\]{}*!]/.test(REPOSITORY_ROOT)) {
+        console.log(`   skipped: TypeDoc can't find its files in ${REPOSITORY_ROOT}, because of the folder's name`);
+        return { passed: 0, failed: 0, skipped: 1 };
+      }
       return checkCounts(await runCommand("npx", ["--no-install", "typedoc", "--emit", "none"]));
     case "java":
       return await maven();
