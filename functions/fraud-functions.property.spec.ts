@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type Decision, Outcome } from "../protos/gen/fraud/v1/decision.js";
-import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { Alert_Kind, RejectReason, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { accountCounterOf } from "./addresses.js";
@@ -28,6 +28,7 @@ const maxWaitingBytes = fc.constantFrom(0, 400, 16_384);
 interface Played {
   readonly sent: readonly Transaction[];
   readonly conflicts: number;
+  readonly labels: number;
   readonly records: WrittenRecords;
   readonly counts: ReadonlyMap<string, number>;
 }
@@ -40,6 +41,7 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
   const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7), crashRate: crashes });
   const sent: Transaction[] = [];
   let conflicts = 0;
+  let labels = 0;
   let now = START_MS;
   for (const [n, item] of steps.entries()) {
     if (item.kind === "transaction") {
@@ -58,6 +60,7 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
       runtime.ingress(to, Transaction, { ...earlier, amountMinor: 1n, contentHash: Buffer.alloc(16, 255) });
     } else {
       const { accountId, transactionId, merchantId } = earlier;
+      labels++;
       runtime.ingress(to, FraudLabel, sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: item.revision, verdict: item.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, effectiveAtMs: now }));
     }
   }
@@ -65,7 +68,7 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
   await runtime.advance(120_000);
   // A crash takes timers back, and the clock goes on: what they wait for comes that much later.
   for (let crash = 0; crash < runtime.crashes; crash++) await runtime.advance(60_000);
-  return { sent, conflicts, records: written(runtime), counts: dependencies.counts };
+  return { sent, conflicts, labels, records: written(runtime), counts: dependencies.counts };
 }
 
 const evidenceOf = ({ evidence }: Decision) => evidence!;
@@ -76,7 +79,7 @@ describe("the four functions, in any interleaving and with any crashes", () => {
   it("decide every transaction exactly once, in the order in which its account's transactions came", async () => {
     await fc.assert(
       fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, bytes, crashes) => {
-        const { sent, conflicts, records, counts } = await play(steps, seed, bytes, crashes);
+        const { sent, conflicts, labels, records, counts } = await play(steps, seed, bytes, crashes);
         const decided = groupBy(records.decisions, (decision) => evidenceOf(decision).transaction!.accountId);
         const expected = groupBy(sent, ({ accountId }) => accountId);
         expect([...decided.keys()].sort()).toEqual([...expected.keys()].sort());
@@ -84,7 +87,11 @@ describe("the four functions, in any interleaving and with any crashes", () => {
           expect(decided.get(account)!.map((decision) => evidenceOf(decision).transaction!.transactionId)).toEqual(transactions.map(({ transactionId }) => transactionId));
           expect(decided.get(account)!.map((decision) => evidenceOf(decision).account!.seq)).toEqual(oneTo(transactions.length));
         }
-        expect(records.rejected).toHaveLength(conflicts);
+        expect(records.rejected.filter(({ reason }) => reason === RejectReason.ID_CONFLICT)).toHaveLength(conflicts);
+        // Each label is recorded or refused, and nothing else is.
+        const recorded = records.events.filter(({ function: name, kind }) => name === "fraud/account-counter" && kind === StateEvent_Kind.LABEL);
+        expect(records.rejected.filter(({ reason }) => reason === RejectReason.STALE_REVISION)).toHaveLength(labels - recorded.length);
+        expect(records.rejected).toHaveLength(conflicts + labels - recorded.length);
         expect(counts.get("stale_scoring_requests") ?? 0).toBe(0);
         expect(counts.get("function_errors") ?? 0).toBe(0);
       }),

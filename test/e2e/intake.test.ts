@@ -85,6 +85,25 @@ describe("the HTTP door", () => {
     expect(await response.json()).toMatchObject({ accepted: 2, refused: 0, results: [{ status: "decided" }, { status: "decided" }] });
   });
 
+  it("tells what became of a label: one without a revision is the next, and a stale one is refused", async () => {
+    const label = (labelId: string, verdict: string, fields: Record<string, unknown> = {}) => ({ labelId, accountId: "judged", transactionId: "t", merchantId: "shop", verdict, eventTimeMs: Date.now() - 45 * 24 * 3_600_000, ...fields });
+    const outcome = async (labelId: string) => (await (await fetch(`${url}/v1/labels/${labelId}?wait=30s`)).json()) as Record<string, unknown>;
+    for (const one of [label("l-fraud", "FRAUD"), label("l-cleared", "LEGITIMATE"), label("l-stale", "FRAUD", { revision: 1 }), label("l-ahead", "FRAUD", { revision: 19 })]) expect((await post(one, "", url, "labels")).status).toBe(202);
+    expect(await outcome("l-fraud")).toMatchObject({ status: "recorded", revision: 1, fraudDelta: 1 });
+    expect(await outcome("l-cleared")).toMatchObject({ status: "recorded", revision: 2, fraudDelta: -1 });
+    expect(await outcome("l-stale")).toMatchObject({ status: "refused", reason: "STALE_REVISION" });
+    expect(await outcome("l-ahead")).toMatchObject({ status: "refused", reason: "REVISION_AHEAD" });
+  });
+
+  it("decides a transaction again that its account has forgotten, waits for that decision, and says so", async () => {
+    const day = Array.from({ length: 340 }, (_, n) => transaction({ accountId: "daily", eventTimeMs: Date.now() - 3_600_000 + n }));
+    expect((await post(day)).status).toBe(202);
+    await poll("the day's last decision", async () => (await find("daily", day.at(-1)!.transactionId))["status"] === "committed", { timeoutMs: PATIENCE_MS });
+    expect(await post(day.at(-300)!, "?wait=20s")).toMatchObject({ status: 200, body: { decision: { accountSeq: "41", possibleRepeat: false } } });
+    expect(await post(day[0]!, "?wait=20s&for=committed")).toMatchObject({ status: 200, body: { decision: { accountSeq: "341", possibleRepeat: true } } });
+    expect(await find("daily", day[0]!.transactionId)).toMatchObject({ accountSeq: "341", possibleRepeat: true });
+  });
+
   it("finds decisions right after a restart, and at another intake", async () => {
     const one = transaction();
     await post(one, "?wait=20s&for=committed");
