@@ -182,8 +182,8 @@ function refusedRecord({ rejected }: Door, { key, value, headers }: KafkaMessage
 /** Commits how far the batch's partition has been read, and in which log. */
 async function commit(payload: EachBatchPayload, log: Buffer): Promise<void> {
   const { topic, partition } = payload.batch;
-  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions.
-  const offset = payload.uncommittedOffsets().topics.find((one) => one.topic === topic)?.partitions.find((one) => one.partition === partition)?.offset;
+  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions. Its types say that a partition is a number: it is a text.
+  const offset = payload.uncommittedOffsets().topics.find((one) => one.topic === topic)?.partitions.find((one) => Number(one.partition) === partition)?.offset;
   if (offset === undefined) return;
   // kafkajs passes it on, and its types don't say so.
   const position = { partition, offset, metadata: noteOf(log) };

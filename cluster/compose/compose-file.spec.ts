@@ -150,8 +150,8 @@ describe("docker-compose.yml", () => {
 
   it("passes on the web app's further names", () => {
     const given = String(services["dashboard"]!.environment!["DASHBOARD_HOSTS"]);
-    expect(given).toBe("127.0.0.1:${DASHBOARD_PORT},localhost:${DASHBOARD_PORT},${DASHBOARD_HOSTS:-}");
-    const hostsOf = (value: string) => dashboardSettings({ DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT}", "8090").replace("${DASHBOARD_HOSTS:-}", value) }).hosts;
+    expect(given).toBe("127.0.0.1:${DASHBOARD_PORT:-8090},localhost:${DASHBOARD_PORT:-8090},${DASHBOARD_HOSTS:-}");
+    const hostsOf = (value: string) => dashboardSettings({ DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT:-8090}", "8090").replace("${DASHBOARD_HOSTS:-}", value) }).hosts;
     expect(hostsOf("")).toEqual(["127.0.0.1:8090", "localhost:8090"]);
     expect(hostsOf("fraud.example, localhost:9000")).toEqual(["127.0.0.1:8090", "localhost:8090", "fraud.example", "localhost:9000"]);
   });

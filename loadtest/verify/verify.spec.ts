@@ -184,7 +184,7 @@ describe("a memory of repeats that is too short", () => {
         expect(examples(found)).toEqual([]);
         again += found.decidedAgain ?? 0;
       }),
-      { numRuns: 40, seed: 4 },
+      { numRuns: 60, seed: 4 },
     );
     expect(again).toBeGreaterThan(20);
   });

@@ -176,7 +176,7 @@ describe("the Kafka doors", () => {
     expect(isGood(report)).toBe(true);
     expect(report.sent).toBe(FUZZ_RECORDS + 1);
     for (const count of [report.valid, report.rejected, report.decided, report.repeats, report.functionsRejected]) expect(count).toBeGreaterThan(50);
-    expect(Object.keys(report.byReason).sort()).toEqual(["CONTENT_TYPE", "EMPTY", "ENCODING", "INVALID_VALUE", "MISSING_FIELD", "TIME_AHEAD", "TOO_LARGE", "UNKNOWN_FIELD", "UNREADABLE", "WRONG_TYPE"]);
+    expect(Object.keys(report.byReason).sort()).toEqual(["CONTENT_TYPE", "DUPLICATE_FIELD", "EMPTY", "ENCODING", "INVALID_VALUE", "MISSING_FIELD", "TIME_AHEAD", "TOO_LARGE", "UNKNOWN_FIELD", "UNREADABLE", "WRONG_TYPE"]);
   });
 
   it("are the only way in; what gets past them and cannot be read is set aside by the account counter", async () => {
