@@ -45,8 +45,11 @@ export async function benchVerify(atLeast: number, signal: AbortSignal): Promise
     const judged = await timed(() =>
       step("replaying every address", async (onProgress) => {
         const timer = setInterval(look, LOOK_MS);
-        found = await verifyStored(store, knownInputs(), { onProgress, signal });
-        clearInterval(timer);
+        try {
+          found = await verifyStored(store, knownInputs(), { onProgress, signal });
+        } finally {
+          clearInterval(timer);
+        }
       }),
     );
     const broken = found!.properties.filter(({ violations }) => violations > 0);
