@@ -23,7 +23,7 @@ export const FUNCTION_SETTINGS = {
   account: { velocity: { buckets: 5, bucketMs: 60_000 }, day: { buckets: 6, bucketMs: 10 * 60_000 }, history: { buckets: 12, bucketMs: HOUR_MS }, fraudWindowMs: 2 * HOUR_MS, expiryDelayMs: 2_000 },
   merchant: { history: { buckets: 12, bucketMs: HOUR_MS } },
   scorer: { maxWaitingBytes: 700, resendDelayMs: 50 },
-  alerter: { closeAfterMs: 3_000 },
+  alerter: { closeAfterMs: 8_000 },
 };
 
 const payload = (record: RawRecord) => Any.decode(record.value!);
@@ -229,6 +229,10 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     try {
       for (const backend of ["rocksdb", "hashmap"] as const) {
         await flowing(3 * CHANGE_RATE);
+        // Its timer is set, and is not to fire for seconds.
+        const opened = (): number => [...episodes.values()].filter(([first]) => first!.leg === leg && first!.alert.kind === Alert_Kind.OPENED).length;
+        const before = opened();
+        await poll("an episode to be opened", () => opened() > before, { timeoutMs: PATIENCE_MS, intervalMs: 20 });
         await cluster.restartFlink({ stateBackend: backend });
         leg++;
         await flink.waitForRunning(PATIENCE_MS);
