@@ -1,8 +1,10 @@
+import { given } from "./environment.js";
+
 /**
  * The headers that the intake's HTTP door wants: `INTAKE_TOKEN` of the environment, which the parts of a cluster have from the same. Empty
  * counts as not set.
  */
-export function intakeHeaders(env: Readonly<Record<string, string | undefined>> = process.env): Readonly<Record<string, string>> {
-  const token = env["INTAKE_TOKEN"]?.trim();
-  return token ? { authorization: `Bearer ${env["INTAKE_TOKEN"]}` } : {};
+export function intakeHeaders(env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> {
+  const token = given(env)["INTAKE_TOKEN"];
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }

@@ -1,5 +1,6 @@
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { Waiters } from "./waiters.js";
 
 /** A decision as a reader of the topic has it. */
 export interface KnownDecision {
@@ -38,11 +39,6 @@ export interface WaitFor {
   readonly sentNow?: boolean;
 }
 
-interface Waiter {
-  readonly committed: boolean;
-  readonly resolve: (known: KnownDecision | undefined) => void;
-}
-
 /**
  * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as they are
  * written, and one that sees them when they are committed. What the second one skips was aborted, and is forgotten. Of several decisions on a
@@ -58,8 +54,7 @@ export class DecisionIndex {
   readonly #settled = new Map<number, bigint>();
   /** By account: what it has forgotten; the one heard of last is the last. */
   readonly #forgotten = new Map<string, bigint>();
-  #stopped = false;
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new Waiters<KnownDecision>();
 
   /** @param limit - how many decisions to keep */
   constructor(limit: number) {
@@ -122,28 +117,12 @@ export class DecisionIndex {
     const identity = identityOf(accountId, transactionId);
     const found = this.#entries.get(identity);
     if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found))) return known(found);
-    if (this.#stopped) return undefined;
-    const waiters = this.#waiters.get(identity) ?? new Set();
-    this.#waiters.set(identity, waiters);
-    let timer: NodeJS.Timeout | undefined;
-    let waiter: Waiter | undefined;
-    try {
-      return await new Promise((resolve) => {
-        waiter = { committed, resolve };
-        waiters.add(waiter);
-        timer = setTimeout(() => resolve(undefined), timeoutMs);
-      });
-    } finally {
-      clearTimeout(timer);
-      waiters.delete(waiter!);
-      if (waiters.size === 0 && this.#waiters.get(identity) === waiters) this.#waiters.delete(identity);
-    }
+    return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed);
   }
 
   /** Lets nobody wait any longer. */
   stop(): void {
-    this.#stopped = true;
-    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.resolve(undefined);
+    this.#waiters.stop();
   }
 
   #keep(entry: Entry): void {
@@ -159,9 +138,7 @@ export class DecisionIndex {
       this.#entries.set(identity, entry);
       if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
     }
-    const waiters = this.#waiters.get(identity);
-    if (waiters === undefined) return;
-    for (const waiter of waiters) if (entry.committed || !waiter.committed) waiter.resolve(known(entry));
+    this.#waiters.tell(identity, () => known(entry));
   }
 
   #isForgotten({ accountId, seq }: Entry): boolean {

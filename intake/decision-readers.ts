@@ -2,6 +2,7 @@ import { TOPICS } from "../cluster/settings.js";
 import { withAdmin } from "../kafka/client.js";
 import { followTopics, type LiveRecord } from "../kafka/consumer.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
+import { backFromEnd } from "../kafka/offsets.js";
 import type { DecisionIndex } from "./decision-index.js";
 
 /** Nothing more came for so long: what was there at the start has been read, but for transactions' markers. */
@@ -26,7 +27,7 @@ export async function followDecisions(brokers: string, index: DecisionIndex, kee
   const { name } = TOPICS.decisions;
   const offsets = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(name));
   const back = (BigInt(keep) * BACK_FACTOR) / BigInt(offsets.length);
-  const from = new Map(offsets.map(({ partition, low, high }) => [partition, BigInt(high) - back > BigInt(low) ? BigInt(high) - back : BigInt(low)]));
+  const from = new Map(offsets.map((limits) => [limits.partition, backFromEnd(limits, back)]));
   const behind = new Map(offsets.filter(({ partition, high }) => BigInt(high) > from.get(partition)!).map(({ partition, high }) => [partition, BigInt(high)]));
   let lastAtMs = Date.now();
   const seen = ({ partition, offset }: LiveRecord): void => {

@@ -1,6 +1,8 @@
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { typeUrlOf } from "../statefun/index.js";
+import { Waiters } from "./waiters.js";
 
 /** What the account counter made of a label, as the API shows it. */
 export type LabelOutcome = {
@@ -27,8 +29,6 @@ export type LabelOutcome = {
     }
 );
 
-type Waiter = (outcome: LabelOutcome | undefined) => void;
-
 /**
  * What became of the newest labels, by label id, of the committed records of `evidence` and `functions.rejected`: the intake answers before the account
  * counter knows. Of several of one id the last holds.
@@ -37,8 +37,7 @@ export class LabelIndex {
   readonly #limit: number;
   /** In the order in which they came, so that the oldest is the first. */
   readonly #outcomes = new Map<string, LabelOutcome>();
-  readonly #waiters = new Map<string, Set<Waiter>>();
-  #stopped = false;
+  readonly #waiters = new Waiters<LabelOutcome>();
 
   /** @param limit - how many outcomes to keep */
   constructor(limit: number) {
@@ -53,7 +52,7 @@ export class LabelIndex {
     this.#outcomes.delete(labelId);
     this.#outcomes.set(labelId, outcome);
     if (this.#outcomes.size > this.#limit) this.#outcomes.delete(this.#outcomes.keys().next().value!);
-    for (const resolve of this.#waiters.get(labelId) ?? []) resolve(outcome);
+    this.#waiters.tell(labelId, () => outcome);
   }
 
   /** `undefined`: not sent, not handled yet, or not among the newest. */
@@ -63,43 +62,24 @@ export class LabelIndex {
 
   /** Waits for a label's outcome. @returns `undefined` when the time is over */
   async wait(labelId: string, timeoutMs: number): Promise<LabelOutcome | undefined> {
-    const found = this.find(labelId);
-    if (found !== undefined || this.#stopped) return found;
-    const waiters = this.#waiters.get(labelId) ?? new Set();
-    this.#waiters.set(labelId, waiters);
-    let timer: NodeJS.Timeout | undefined;
-    let waiter: Waiter | undefined;
-    try {
-      return await new Promise((resolve) => {
-        waiter = resolve;
-        waiters.add(resolve);
-        timer = setTimeout(() => resolve(undefined), timeoutMs);
-      });
-    } finally {
-      clearTimeout(timer);
-      waiters.delete(waiter!);
-      if (waiters.size === 0 && this.#waiters.get(labelId) === waiters) this.#waiters.delete(labelId);
-    }
+    return this.find(labelId) ?? (await this.#waiters.wait(labelId, timeoutMs));
   }
 
   /** Lets nobody wait any longer. */
   stop(): void {
-    this.#stopped = true;
-    for (const waiters of this.#waiters.values()) for (const resolve of waiters) resolve(undefined);
+    this.#waiters.stop();
   }
 }
 
-const typeUrl = (type: string): string => `type.googleapis.com/${type}`;
-
 function outcomeIn({ typeUrl: type, value }: Any): LabelOutcome | undefined {
-  if (type === typeUrl(StateEvent.$type)) {
+  if (type === typeUrlOf(StateEvent)) {
     const { function: name, addressId, kind, sourceId, transactionId, revision, fraudDelta, effectiveAtMs, eventSeq } = StateEvent.decode(value);
     if (kind !== StateEvent_Kind.LABEL || name !== "fraud/account-counter") return undefined;
     return { labelId: sourceId, accountId: addressId, transactionId, status: "recorded", revision, fraudDelta, effectiveAtMs: String(effectiveAtMs), eventSeq: String(eventSeq) };
   }
-  if (type !== typeUrl(RejectedRecord.$type)) return undefined;
+  if (type !== typeUrlOf(RejectedRecord)) return undefined;
   const { original, reason, message } = RejectedRecord.decode(value);
-  if (original?.typeUrl !== typeUrl(FraudLabel.$type) || reason === RejectReason.UNREADABLE) return undefined;
+  if (original?.typeUrl !== typeUrlOf(FraudLabel) || reason === RejectReason.UNREADABLE) return undefined;
   const { labelId, accountId, transactionId } = FraudLabel.decode(original.value);
   return { labelId, accountId, transactionId, status: "refused", reason: RejectReason[reason] ?? String(reason), detail: message };
 }

@@ -1,6 +1,7 @@
 import { TOPICS } from "../cluster/settings.js";
 import { withAdmin } from "../kafka/client.js";
 import { type Follower, followTopics } from "../kafka/consumer.js";
+import { backFromEnd } from "../kafka/offsets.js";
 import type { LabelIndex } from "./label-index.js";
 
 const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
@@ -18,7 +19,7 @@ export async function followLabels(brokers: string, index: LabelIndex, keep: num
     return new Map(
       ends.map(([topic, offsets]) => {
         const back = (BigInt(keep) * BACK_FACTOR) / BigInt(offsets.length);
-        return [topic, new Map(offsets.map(({ partition, low, high }) => [partition, BigInt(high) - back > BigInt(low) ? BigInt(high) - back : BigInt(low)]))];
+        return [topic, new Map(offsets.map((limits) => [limits.partition, backFromEnd(limits, back)]))];
       }),
     );
   });

@@ -17,6 +17,12 @@ export async function topicEnds(brokers: string, topics: readonly string[]): Pro
   });
 }
 
+/** The offset so many before a partition's end, or where the partition begins. @param limits - as kafkajs tells them */
+export function backFromEnd({ low, high }: { readonly low: string; readonly high: string }, count: bigint): bigint {
+  const from = BigInt(high) - count;
+  return from > BigInt(low) ? from : BigInt(low);
+}
+
 /** How many offsets of some topics a consumer group has yet to read, by what it has committed. */
 export async function lagOf(brokers: string, groupId: string, topics: readonly string[]): Promise<bigint> {
   return await withAdmin(brokers, async (admin) => {

@@ -1,7 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { TOPICS } from "../../cluster/settings.js";
 import { withAdmin } from "../../kafka/client.js";
 import { type Follower, followTopics, type LiveRecord } from "../../kafka/consumer.js";
 import { beginningHealth, type ConsumerHealth } from "../../kafka/consumer-health.js";
+import { backFromEnd } from "../../kafka/offsets.js";
 import type { Dashboard } from "./state/dashboard.js";
 
 /** Offsets that are read back of each topic, all its partitions together; transactions' markers take some of them. */
@@ -160,7 +163,7 @@ export class Feed {
         const partitions = await admin.fetchTopicOffsets(topic);
         const each = BigInt(Math.ceil(offsets / partitions.length));
         ends.set(topic, new Map(partitions.map(({ partition, high }) => [partition, BigInt(high)])));
-        next.set(topic, new Map(partitions.map(({ partition, low, high }) => [partition, BigInt(high) - each > BigInt(low) ? BigInt(high) - each : BigInt(low)])));
+        next.set(topic, new Map(partitions.map((limits) => [limits.partition, backFromEnd(limits, each)])));
         for (const { partition, high } of partitions) if (BigInt(high) > next.get(topic)!.get(partition)!) this.#behind.add(`${topic}-${partition}`);
       }
     });
@@ -178,15 +181,6 @@ export class Feed {
 
 const only = (offsets: Offsets, topics: readonly string[]): Offsets => new Map(topics.map((topic) => [topic, new Map(offsets.get(topic))]));
 
-function aborted(...signals: AbortSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of signals) {
-      if (signal.aborted) return resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    }
-  });
-}
-
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await aborted(AbortSignal.timeout(ms), signal);
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

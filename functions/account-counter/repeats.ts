@@ -69,7 +69,7 @@ export function familiarity({ remembered }: AccountState, transaction: Transacti
 export const possibleRepeat = ({ forgottenUntilMs }: AccountState, { eventTimeMs }: Transaction): boolean => eventTimeMs <= forgottenUntilMs;
 
 /** How many transactions the account remembers: its last ones. */
-export function rememberedCount({ remembered }: AccountState): number {
+export function rememberedCount({ remembered }: Pick<AccountState, "remembered">): number {
   let count = 0;
   for (let block = 0; block < remembered.length; block = endOf(remembered, block)) count += remembered[block]!;
   return count;
@@ -79,7 +79,7 @@ export function rememberedCount({ remembered }: AccountState): number {
 export function rememberTransaction(state: AccountState, transaction: Transaction, limit: number): void {
   const blockSize = Math.max(1, Math.floor(limit / BLOCKS));
   let all = appended(state.remembered, transaction, blockSize);
-  let count = rememberedCount({ ...state, remembered: all });
+  let count = rememberedCount({ remembered: all });
   while (all.length > 0 && count - all[0]! >= limit) {
     count -= all[0]!;
     state.forgottenUntilMs = maxTime(state.forgottenUntilMs, timeOf(all, 0));

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+
+import { Waiters } from "./waiters.js";
+
+describe("waiters", () => {
+  it("get what they accept, and news are made only when somebody waits", async () => {
+    const waiters = new Waiters<number>();
+    let made = 0;
+    const news = (value: number) => () => {
+      made++;
+      return value;
+    };
+    waiters.tell("a", news(1));
+    expect(made).toBe(0);
+    const any = waiters.wait("a", 10_000);
+    const large = waiters.wait("a", 10_000, (value) => value > 5);
+    waiters.tell("b", news(9));
+    waiters.tell("a", news(2));
+    expect(await any).toBe(2);
+    waiters.tell("a", news(7));
+    expect(await large).toBe(7);
+    waiters.tell("a", news(8));
+    expect(made).toBe(2);
+  });
+
+  it("get nothing when the time is over, or nobody may wait any longer", async () => {
+    const waiters = new Waiters<number>();
+    expect(await waiters.wait("a", 1)).toBeUndefined();
+    const waiting = waiters.wait("a", 10_000);
+    waiters.stop();
+    expect(await waiting).toBeUndefined();
+    expect(await waiters.wait("a", 10_000)).toBeUndefined();
+  });
+});

@@ -1,0 +1,49 @@
+interface Waiter<T> {
+  readonly accepts: (value: T) => boolean;
+  readonly resolve: (value: T | undefined) => void;
+}
+
+/** Clients that wait for news of something, each for a bounded time. */
+export class Waiters<T> {
+  readonly #byKey = new Map<string, Set<Waiter<T>>>();
+  #stopped = false;
+
+  /**
+   * Waits for news of a key.
+   *
+   * @param accepts - whether it is what is waited for
+   * @returns `undefined` when the time is over, or nobody may wait any longer
+   */
+  async wait(key: string, timeoutMs: number, accepts: (value: T) => boolean = () => true): Promise<T | undefined> {
+    if (this.#stopped) return undefined;
+    const waiters = this.#byKey.get(key) ?? new Set();
+    this.#byKey.set(key, waiters);
+    let timer: NodeJS.Timeout | undefined;
+    let waiter: Waiter<T> | undefined;
+    try {
+      return await new Promise((resolve) => {
+        waiter = { accepts, resolve };
+        waiters.add(waiter);
+        timer = setTimeout(() => resolve(undefined), timeoutMs);
+      });
+    } finally {
+      clearTimeout(timer);
+      waiters.delete(waiter!);
+      if (waiters.size === 0 && this.#byKey.get(key) === waiters) this.#byKey.delete(key);
+    }
+  }
+
+  /** Tells those who wait for a key. @param news - is made only when somebody waits */
+  tell(key: string, news: () => T): void {
+    const waiters = this.#byKey.get(key);
+    if (waiters === undefined) return;
+    const value = news();
+    for (const { accepts, resolve } of waiters) if (accepts(value)) resolve(value);
+  }
+
+  /** Lets nobody wait any longer. */
+  stop(): void {
+    this.#stopped = true;
+    for (const waiters of this.#byKey.values()) for (const { resolve } of waiters) resolve(undefined);
+  }
+}
