@@ -249,6 +249,10 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const page = await browser.open("/pipeline");
     await poll("the job to run", async () => (await text(page, "job")).includes("running"), { timeoutMs: PATIENCE_MS });
     const interruptions = await figure(page, "interruptions");
+    // Dead with a question for its figures unanswered: Flink would wait for the answer, and give nobody's figures anew.
+    cluster.kill("taskmanager", "SIGSTOP");
+    const flink = flinkClient(cluster.settings);
+    await poll("a checkpoint to wait for the stopped TaskManager", async () => ((await flink.pendingCheckpoint())?.triggeredAtMs ?? Infinity) < Date.now() - 2_500, { timeoutMs: PATIENCE_MS });
     await page.getByRole("button", { name: "Kill TaskManager" }).click();
     await page.getByRole("button", { name: "Kill it now" }).click();
     await page.getByText("TaskManager was killed at").waitFor();
@@ -267,7 +271,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     generating.abort();
     await generated;
     await poll("everything to be decided", async () => (await page.getByText(/; 0 are in flight/).count()) === 1, { timeoutMs: PATIENCE_MS });
-    await flinkClient(cluster.settings).waitForCheckpoints(2, PATIENCE_MS);
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
     const counted = { sent: await figure(page, "sent"), decided: await figure(page, "decided"), missing: await figure(page, "missing-tile"), duplicates: await figure(page, "duplicates-tile") };
     expect(counted).toEqual({ sent: counted.decided, decided: counted.sent, missing: 0, duplicates: 0 });
     expect(counted.sent).toBeGreaterThan(10 * RATE);
