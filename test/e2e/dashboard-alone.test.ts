@@ -80,6 +80,32 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
   });
 });
 
+describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
+  it.each([390, 320])("is as wide as the screen of %i, whatever it says", async (width) => {
+    const app = await appWithAlerts(3);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/");
+      await page.setViewportSize({ width, height: 800 });
+      const fits = async (where: string): Promise<void> => expect(await page.evaluate("document.documentElement.scrollWidth"), where).toBeLessThanOrEqual(width);
+      for (const path of ["/audit", "/pipeline", "/alerts/account-1/1", "/"]) {
+        await page.goto(app.origin + path);
+        await page.locator(".connection.live").waitFor({ timeout: PATIENCE_MS });
+        await fits(path);
+      }
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.locator(".connection.paused").waitFor({ timeout: PATIENCE_MS });
+      await fits("paused");
+      await app.close();
+      await page.locator(".connection.lost").waitFor({ timeout: PATIENCE_MS });
+      await fits("lost");
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
 describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
   it("shows nothing before one has signed in", async () => {
     const token = "sixteen-and-more-letters";

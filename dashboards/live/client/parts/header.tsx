@@ -43,7 +43,7 @@ function ConnectionChip() {
   return (
     <span class={`chip connection ${state}`} role="status">
       <i aria-hidden="true" />
-      {words}
+      <span>{words}</span>
     </span>
   );
 }
