@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { addresses } from "./addresses.js";
 import { type ClusterStatus, clusterStatus } from "./control.js";
 import { childEnv } from "./environment.js";
 import { flinkClient } from "./flink.js";
@@ -73,11 +74,11 @@ export class Cluster implements RunningCluster {
   }
 
   /**
-   * Writes down the parallelism of the job that runs, for the next start to give it as many slots.
+   * Writes down what Flink keeps of the job that runs: its parallelism, for the next start to give it as many slots, and where it has Kafka.
    *
    * @throws {UserError} when another one was asked for: no setting changes that of a job that Flink keeps
    */
-  async keepParallelism(): Promise<void> {
+  async keepJob(): Promise<void> {
     const parallelism = await flinkClient(this.#settings).parallelism();
     if (parallelism === "unreachable") return;
     if (this.#settings.parallelismAsked && parallelism !== this.#settings.parallelism) throw new UserError(otherParallelism(this.#settings, parallelism));
@@ -88,7 +89,7 @@ export class Cluster implements RunningCluster {
   /** What is to be written down of the job as it runs. */
   #record({ savepoint }: Pick<ClusterSettings, "savepoint"> = this.#settings): StateRecord {
     const { stateBackend, stateGeneration: generation, parallelism } = this.#settings;
-    return { stateBackend, generation, parallelism, ...(savepoint !== undefined && { savepoint }) };
+    return { stateBackend, generation, parallelism, kafka: addresses(this.#settings).kafka, ...(savepoint !== undefined && { savepoint }) };
   }
 
   /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */

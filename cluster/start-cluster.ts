@@ -43,7 +43,7 @@ export interface StartOptions {
  * The tools must be there: see `ensureTools`.
  *
  * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its stores don't belong together, its state is on
- *   another backend or its job of another parallelism than the one asked for, or a part does not come up. Nothing is left running then
+ *   another backend or its job of another parallelism or at other ports than what is asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
@@ -102,7 +102,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     const timer = setInterval(() => void flink.jobState().then(progress), 2_000);
     try {
       await waitForJob(flink, cluster.settings, signal);
-      await cluster.keepParallelism();
+      await cluster.keepJob();
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof UserError) throw error;

@@ -125,6 +125,15 @@ describe("stateAtStart", () => {
     expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
   });
 
+  it("goes on at the ports where the job has Kafka, and names them when others are asked for", async () => {
+    const kept: StateRecord = { stateBackend: "hashmap", generation: 1, parallelism: 2, kafka: "127.0.0.1:9092" };
+    await writeStateRecord(settings, kept);
+    handles("fraud");
+    expect(await startOn()).toEqual(kept);
+    await expect(startOn({ ports: { ...settings.ports, kafka: 24_092 } })).rejects.toThrow(/^the job of these data has Kafka at 127\.0\.0\.1:9092, which Flink keeps, and not at 127\.0\.0\.1:24092\. Go on at the ports of then: --port-offset 0; or run another cluster, by another --name; or start over with: npm run cluster -- down --name spec-of-state --wipe$/);
+    expect(await readStateRecord(settings)).toEqual(kept);
+  });
+
   it("keeps state of a version that wrote nothing down on RocksDB", async () => {
     handles("fraud");
     await expect(startOn({ stateBackendAsked: true })).rejects.toThrow(/the state is on rocksdb.*Go on without --state-backend; or change it: npm run cluster -- convert hashmap --name spec-of-state/);

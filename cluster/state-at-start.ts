@@ -3,9 +3,10 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { addresses } from "./addresses.js";
 import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
 import { holdsCheckpoint, savepointIn } from "./object-store.js";
-import { type ClusterSettings, STATE_BACKENDS, type StateBackend } from "./settings.js";
+import { BASE_PORTS, type ClusterSettings, STATE_BACKENDS, type StateBackend } from "./settings.js";
 import { afterRestart, firstRecord, readStateRecord, type StateRecord, writeStateRecord } from "./state-record.js";
 import { UserError } from "./user-error.js";
 
@@ -19,7 +20,8 @@ export interface StartingStores extends StoresAtStart {
  * Finds out where the job goes on, and on which backend, and writes it down before Flink is started. Finishes a restart from a
  * savepoint that was cut short.
  *
- * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another parallelism, than the one asked for
+ * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another parallelism, than the one asked for,
+ *   or the job looks for Kafka at other ports
  */
 export async function stateAtStart(settings: ClusterSettings, { cure = nativeCure(settings), ...stores }: StartingStores): Promise<StateRecord> {
   const written = await readStateRecord(settings);
@@ -33,7 +35,8 @@ export async function stateAtStart(settings: ClusterSettings, { cure = nativeCur
     const is = (found ?? firstRecord(earlierBackend(settings))).stateBackend;
     throw new UserError(`the state is on ${is}, and checkpoints do not restore on ${settings.stateBackend}. ${cure(is, settings.stateBackend)}`);
   }
-  // Flink goes on with the job as it keeps it: with more slots than that needs some stand empty, with fewer it waits for ever.
+  // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more slots than that needs some stand empty, with fewer it waits for ever.
+  if (record.kafka !== undefined && record.kafka !== addresses(settings).kafka) throw new UserError(otherPorts(settings, record.kafka));
   if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism) throw new UserError(otherParallelism(settings, record.parallelism));
   if (JSON.stringify(record) !== JSON.stringify(written)) await writeStateRecord(settings, record);
   return record;
@@ -42,6 +45,10 @@ export async function stateAtStart(settings: ClusterSettings, { cure = nativeCur
 /** What to say, and do, when the job that is kept has another parallelism than the one asked for. */
 export const otherParallelism = (settings: ClusterSettings, kept: number): string =>
   `the job of these data has a parallelism of ${kept}, which Flink keeps, and not ${settings.parallelism}. Go on with it: npm run cluster -- up --parallelism ${kept} --name ${settings.name}; or start over with: ${startOverCommand(settings)}`;
+
+/** The same when it looks for Kafka at the ports of an earlier start. */
+const otherPorts = (settings: ClusterSettings, kept: string): string =>
+  `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${addresses(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
 
 /**
  * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past may still choose.

@@ -19,6 +19,8 @@ export interface StateRecord {
    * versions before this one have written.
    */
   readonly parallelism?: number;
+  /** Where the job reads and writes Kafka, `host:port`: kept by Flink and written down like its parallelism. */
+  readonly kafka?: string;
   /** Where the generation begins. Forgotten once it has a checkpoint of its own. */
   readonly savepoint?: string;
   /** A restart from a savepoint has begun: if there is one in this folder, what follows it is the next generation. */
@@ -50,7 +52,7 @@ export function parseStateRecord(text: string): StateRecord {
 
 function isRecord(value: unknown): value is StateRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { stateBackend, generation, parallelism, savepoint, next } = value as Record<string, unknown>;
+  const { stateBackend, generation, parallelism, kafka, savepoint, next } = value as Record<string, unknown>;
   const place = (one: unknown): boolean => typeof one === "string" && one.startsWith("s3://");
   const isParallelism = (one: unknown): boolean => one === undefined || (Number.isSafeInteger(one) && Number(one) > 0);
   const isNext = (one: unknown): boolean => {
@@ -58,7 +60,7 @@ function isRecord(value: unknown): value is StateRecord {
     const { stateBackend, parallelism, folder } = one as Record<string, unknown>;
     return isBackend(stateBackend) && isParallelism(parallelism) && place(folder);
   };
-  return isBackend(stateBackend) && isParallelism(parallelism) && Number.isSafeInteger(generation) && Number(generation) >= FIRST_GENERATION && (savepoint === undefined || place(savepoint)) && (next === undefined || isNext(next));
+  return isBackend(stateBackend) && isParallelism(parallelism) && (kafka === undefined || typeof kafka === "string") && Number.isSafeInteger(generation) && Number(generation) >= FIRST_GENERATION && (savepoint === undefined || place(savepoint)) && (next === undefined || isNext(next));
 }
 
 const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some((name) => name === value);
@@ -71,5 +73,5 @@ const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some
  */
 export function afterRestart({ next, ...record }: StateRecord, savepoint: string | undefined): StateRecord {
   if (next === undefined || savepoint === undefined) return record;
-  return { stateBackend: next.stateBackend, generation: record.generation + 1, ...(next.parallelism !== undefined && { parallelism: next.parallelism }), savepoint };
+  return { stateBackend: next.stateBackend, generation: record.generation + 1, ...(next.parallelism !== undefined && { parallelism: next.parallelism }), ...(record.kafka !== undefined && { kafka: record.kafka }), savepoint };
 }

@@ -139,8 +139,8 @@ describe("the cluster", () => {
     const up = await finish(["cluster", "up", "--detach", ...here]);
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
-    // For the next start to give the job its slots.
-    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2 });
+    // For the next start to give the job its slots, and Kafka where it looks for it.
+    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2, kafka: addresses(settings).kafka });
     const again = await finish(["cluster", "up", "--detach", ...here]);
     expect(errorLines(again.stderr)).toEqual([expect.stringMatching(/the cluster "e2e-commands" is already running/)]);
     expect([again.code, again.stdout]).toEqual([1, ""]);
