@@ -42,6 +42,18 @@ describe("DecisionIndex", () => {
     expect(found(index, "again")).toEqual({ score: 2, committed: true });
   });
 
+  it("goes on with a topic that was made again, whose offsets begin anew; what was not committed by then never is", () => {
+    const index = new DecisionIndex(10);
+    index.onCommitted(record("kept", 5, 1));
+    index.onWritten(record("gone", 6, 1));
+    index.onNewLog(0);
+    expect([found(index, "kept"), found(index, "gone")]).toEqual([{ score: 1, committed: true }, undefined]);
+    index.onWritten(record("first", 0, 2));
+    expect(found(index, "first")).toEqual({ score: 2, committed: false });
+    index.onCommitted(record("first", 0, 2));
+    expect(found(index, "first")).toEqual({ score: 2, committed: true });
+  });
+
   it("does not let a provisional one take the place of one that stands", () => {
     const index = new DecisionIndex(10);
     index.onCommitted(record("t", 5, 1));

@@ -86,12 +86,7 @@ export class DecisionIndex {
     const provisional = this.#provisional.get(partition) ?? [];
     let skipped = 0;
     while (skipped < provisional.length && provisional[skipped]!.offset < offset) skipped++;
-    for (const { identity, offset: aborted } of provisional.splice(0, skipped)) {
-      const known = this.#entries.get(identity);
-      if (known?.committed !== false || known.offset !== aborted) continue;
-      if (known.earlier === undefined) this.#entries.delete(identity);
-      else this.#entries.set(identity, known.earlier);
-    }
+    this.#takeBack(provisional.splice(0, skipped));
     if (provisional[0]?.offset === offset) {
       const entry = provisional.shift()!;
       entry.committed = true;
@@ -100,6 +95,13 @@ export class DecisionIndex {
     }
     const entry = entryOf(offset, value, true);
     if (entry !== undefined) this.#keep(entry);
+  }
+
+  /** The reader of committed records begins a partition anew: the topic was made again. What was not committed by then never is. */
+  onNewLog(partition: number): void {
+    this.#settled.delete(partition);
+    this.#takeBack(this.#provisional.get(partition) ?? []);
+    this.#provisional.delete(partition);
   }
 
   /** The decision on a transaction; `undefined`: none yet, or not among the newest. */
@@ -123,6 +125,15 @@ export class DecisionIndex {
   /** Lets nobody wait any longer. */
   stop(): void {
     this.#waiters.stop();
+  }
+
+  #takeBack(aborted: readonly Entry[]): void {
+    for (const { identity, offset } of aborted) {
+      const known = this.#entries.get(identity);
+      if (known?.committed !== false || known.offset !== offset) continue;
+      if (known.earlier === undefined) this.#entries.delete(identity);
+      else this.#entries.set(identity, known.earlier);
+    }
   }
 
   #keep(entry: Entry): void {

@@ -34,13 +34,21 @@ export async function followDecisions(brokers: string, index: DecisionIndex, kee
     lastAtMs = Date.now();
     if (offset + 1n >= (behind.get(partition) ?? 0n)) behind.delete(partition);
   };
-  const follow = (reader: string, isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, name: reader, onError });
+  const follow = (reader: string, isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void, onNewLog?: (topic: string, partition: number) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, ...(onNewLog !== undefined && { onNewLog }), name: reader, onError });
   const readers = await Promise.all([
     follow("provisional decisions", "read_uncommitted", (record) => index.onWritten(record)),
-    follow("committed decisions", "read_committed", (record) => {
-      index.onCommitted(record);
-      seen(record);
-    }),
+    follow(
+      "committed decisions",
+      "read_committed",
+      (record) => {
+        index.onCommitted(record);
+        seen(record);
+      },
+      (_, partition) => {
+        behind.delete(partition);
+        index.onNewLog(partition);
+      },
+    ),
   ]);
   lastAtMs = Date.now();
   return {

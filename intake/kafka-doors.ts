@@ -2,17 +2,17 @@ import type { Batch, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 
 import { withAdmin } from "../kafka/client.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
+import { LogWatch } from "../kafka/log-watch.js";
 import { unreadableBatch, type UnreadableBatch } from "../kafka/record-batches.js";
 import { type OutgoingRecord, type RecordWriter, sizeOf } from "../kafka/record-writer.js";
+import { noteOf } from "../kafka/source-logs.js";
 import { SupervisedConsumer } from "../kafka/supervised-consumer.js";
-import { TopicIds } from "../kafka/topic-ids.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { pack } from "../statefun/index.js";
 import { admit } from "./admission.js";
 import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
-import { noteOf, SourceLogs } from "./source-logs.js";
 import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
 /** All intakes share the partitions among them. */
@@ -41,9 +41,7 @@ export interface KafkaDoorsOptions {
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
   readonly #consumer: SupervisedConsumer;
-  readonly #topicIds: TopicIds;
-  readonly #logs: SourceLogs;
-  #looking: NodeJS.Timeout | undefined;
+  readonly #logs: LogWatch;
 
   constructor(options: KafkaDoorsOptions) {
     this.#options = options;
@@ -71,9 +69,10 @@ export class KafkaDoors {
       eachBatch: (payload) => this.#onBatch(payload),
       onError: options.onError,
     });
-    this.#topicIds = new TopicIds(options.brokers, SOURCES);
-    this.#logs = new SourceLogs({
-      ids: () => this.#topicIds.now(),
+    this.#logs = new LogWatch({
+      brokers: options.brokers,
+      topics: SOURCES,
+      everyMs: LOOK_MS,
       committed: async () => {
         const topics = await withAdmin(options.brokers, (admin) => admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }));
         return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })));
@@ -93,24 +92,13 @@ export class KafkaDoors {
 
   async start(): Promise<void> {
     await this.#consumer.start();
-    this.#look();
+    this.#logs.start();
   }
 
   /** Finishes the records in hand, and commits how far it has come. */
   async stop(): Promise<void> {
-    clearTimeout(this.#looking);
-    this.#looking = undefined;
     await this.#consumer.stop();
-    await this.#topicIds.close();
-  }
-
-  #look(): void {
-    this.#looking = setTimeout(() => {
-      // A broker that is away is no news: the consumer tells.
-      void this.#logs.look().catch(() => undefined).then(() => {
-        if (this.#looking !== undefined) this.#look();
-      });
-    }, LOOK_MS);
+    await this.#logs.stop();
   }
 
   /**

@@ -33,6 +33,27 @@ describe("who follows topics", () => {
     await expect.poll(() => seen, LIMIT).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
+  it("goes on with a topic that was made again, from its beginning: shorter than the old one, as long, and longer", async () => {
+    for (const records of [1, 5, 8]) {
+      const broker = await filled();
+      const seen: string[] = [];
+      const anew: string[] = [];
+      const onNewLog = (topic: string, partition: number): void => void anew.push(`${topic}-${partition}`);
+      const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: new Map([[0, 4n]]), maxWaitMs: 20, onRecord: ({ value }) => seen.push(value!.toString()), onNewLog, onError: () => undefined });
+      ends.push(() => reader.stop());
+      await expect.poll(() => seen, LIMIT).toEqual(["4"]);
+      seen.splice(0);
+      broker.make("decisions", 1);
+      for (let n = 0; n < records; n++) broker.append("decisions", 0, batchOf([{ value: `new ${n}` }], { firstOffset: n }));
+      const all = Array.from({ length: records }, (_, n) => `new ${n}`);
+      // What lies beyond the old offset may be seen before it is noticed.
+      await expect.poll(() => seen.slice(-records), LIMIT).toEqual(all);
+      broker.append("decisions", 0, batchOf([{ value: "next" }], { firstOffset: records }));
+      await expect.poll(() => seen.slice(-records - 1), LIMIT).toEqual([...all, "next"]);
+      expect(anew).toEqual(["decisions-0"]);
+    }
+  });
+
   it("is told of what cannot be read, and passes over a record that its own code fails at", async () => {
     const broker = await filled();
     broker.append("decisions", 0, batchOf([{ value: "" }], { firstOffset: 5, codec: "zstd" }));

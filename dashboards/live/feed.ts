@@ -33,7 +33,7 @@ const WRITTEN_WAIT_MS = 25;
 /** Larger answers, fewer of them: what matters at a thousand a second. */
 const MIN_BYTES = 64 * 1024;
 
-type Offsets = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+type Offsets = ReadonlyMap<string, Map<number, bigint>>;
 
 /**
  * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins as soon as Kafka is there.
@@ -116,11 +116,17 @@ export class Feed {
       this.#lastAtMs = record.arrivedAtMs;
       dashboard.onRecord({ ...record, earlier: offset < end });
     };
+    // What was there when this server started is gone: all that comes is news.
+    const onNewLog = (topic: string, partition: number): void => {
+      this.#ends.get(topic)?.delete(partition);
+      this.#behind.delete(`${topic}-${partition}`);
+      this.#next.get(topic)?.delete(partition);
+    };
     const committed = [TOPICS.decisions, TOPICS.alerts, TOPICS.evidence, TOPICS.functionsRejected, TOPICS.labelsValid].map(({ name }) => name);
     const valid = TOPICS.transactionsValid.name;
     const written = TOPICS.decisions.name;
     const readers = await Promise.allSettled([
-      followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, name: "committed records", onError }),
+      followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, onNewLog, name: "committed records", onError }),
       followTopics({
         brokers,
         topics: [valid, written],
@@ -134,6 +140,7 @@ export class Feed {
           this.#nextWritten.set(record.partition, record.offset + 1n);
           dashboard.onWritten(record);
         },
+        onNewLog: (topic, partition) => (topic === valid ? onNewLog(topic, partition) : void this.#nextWritten.delete(partition)),
         name: "written records",
         onError,
       }),

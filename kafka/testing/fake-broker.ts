@@ -1,13 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 
 import { FETCH_VERSION } from "../fetch-answer.js";
 import { WireReader } from "../wire-reader.js";
 
 const NODE_ID = 1;
+const OFFSET_OUT_OF_RANGE = 1;
 
-/** What this broker speaks, by Kafka's numbers: of each request one version, the first that holds what kafkajs needs. */
-const VERSIONS = { fetch: [1, FETCH_VERSION], listOffsets: [2, 1], metadata: [3, 0], offsetCommit: [8, 2], offsetFetch: [9, 1], findCoordinator: [10, 0], joinGroup: [11, 0], heartbeat: [12, 0], leaveGroup: [13, 0], syncGroup: [14, 0], apiVersions: [18, 2] } as const;
+/** The first version of the request that tells topics' ids; kafkajs sends one that does not. */
+const IDS_VERSION = 10;
+/** What this broker speaks, by Kafka's numbers: of each request the first version that holds what kafkajs needs. Of one there are two. */
+const VERSIONS = { fetch: [1, FETCH_VERSION], listOffsets: [2, 1], metadata: [3, 6], offsetCommit: [8, 2], offsetFetch: [9, 1], findCoordinator: [10, 0], joinGroup: [11, 0], heartbeat: [12, 0], leaveGroup: [13, 0], syncGroup: [14, 0], apiVersions: [18, 2] } as const;
 type Request = keyof typeof VERSIONS;
+const latest = (name: string, version: number): number => (name === "metadata" ? IDS_VERSION : version);
 const NAMES = new Map<number, Request>(Object.entries(VERSIONS).map(([name, [key]]) => [key, name as Request]));
 
 /** One partition's batches as they were written, and where its next record goes. */
@@ -24,6 +29,7 @@ export class FakeBroker {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #logs = new Map<string, Log[]>();
+  readonly #ids = new Map<string, Buffer>();
   readonly #committed = new Map<string, bigint>();
   #fetchError: { readonly code: number; left: number } | undefined;
   #silent = false;
@@ -39,7 +45,7 @@ export class FakeBroker {
   /** @param topics - with their numbers of partitions */
   static async start(topics: Readonly<Record<string, number>>): Promise<FakeBroker> {
     const broker = new FakeBroker();
-    for (const [topic, partitions] of Object.entries(topics)) broker.#logs.set(topic, Array.from({ length: partitions }, () => ({ batches: [], end: 0 })));
+    for (const [topic, partitions] of Object.entries(topics)) broker.make(topic, partitions);
     await new Promise<void>((resolve) => broker.#server.listen(0, "127.0.0.1", resolve));
     return broker;
   }
@@ -47,6 +53,12 @@ export class FakeBroker {
   /** `host:port` */
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Makes a topic; one that is there already, again: with nothing in it, and another id. */
+  make(topic: string, partitions: number): void {
+    this.#logs.set(topic, Array.from({ length: partitions }, () => ({ batches: [], end: 0 })));
+    this.#ids.set(topic, randomBytes(16));
   }
 
   /** Adds a batch, whose last offset its header tells. */
@@ -99,21 +111,21 @@ export class FakeBroker {
         const request = new WireReader(pending.subarray(4, end));
         pending = pending.subarray(end);
         const name = NAMES.get(request.int16())!;
-        request.skip(2);
+        const version = request.int16();
         const correlation = int32(request.int32());
         request.string();
         this.asked.set(name, (this.asked.get(name) ?? 0) + 1);
         if (this.#silent) continue;
-        void Promise.resolve(this.#answer[name](request)).then((body) => {
+        void Promise.resolve(this.#answer[name](request, version)).then((body) => {
           if (!socket.destroyed) socket.write(Buffer.concat([int32(4 + body.length), correlation, body]));
         });
       }
     });
   }
 
-  readonly #answer: Readonly<Record<Request, (request: WireReader) => Buffer | Promise<Buffer>>> = {
-    apiVersions: () => Buffer.concat([int16(0), array(Object.values(VERSIONS), ([key, version]) => [int16(key), int16(version), int16(version)]), int32(0)]),
-    metadata: () => Buffer.concat([array([0], () => [this.#node()]), array([...this.#logs], ([topic, logs]) => [int16(0), string(topic), array([...logs.keys()], (partition) => [int16(0), int32(partition), int32(NODE_ID), array([NODE_ID], (id) => [int32(id)]), array([NODE_ID], (id) => [int32(id)])])])]),
+  readonly #answer: Readonly<Record<Request, (request: WireReader, version: number) => Buffer | Promise<Buffer>>> = {
+    apiVersions: () => Buffer.concat([int16(0), array(Object.entries(VERSIONS), ([name, [key, version]]) => [int16(key), int16(version), int16(latest(name, version))]), int32(0)]),
+    metadata: (_, version) => (version === IDS_VERSION ? this.#metadataWithIds() : this.#metadata()),
     findCoordinator: () => Buffer.concat([int16(0), this.#node()]),
     joinGroup: (request) => {
       request.string();
@@ -163,6 +175,20 @@ export class FakeBroker {
     fetch: (request) => this.#fetch(request),
   };
 
+  #metadata(): Buffer {
+    const nodes = array([NODE_ID], (id) => [int32(id)]);
+    const partitions = (logs: readonly Log[]): Buffer => array([...logs.keys()], (partition) => [int16(0), int32(partition), int32(NODE_ID), nodes, nodes, int32(0)]);
+    // Each broker has a rack, which is none; so has the cluster a name. A topic is not one of the broker's own.
+    return Buffer.concat([int32(0), array([0], () => [this.#node(), int16(-1)]), int16(-1), int32(NODE_ID), array([...this.#logs], ([topic, logs]) => [int16(0), string(topic), FALSE, partitions(logs)])]);
+  }
+
+  /** As `topicIdsIn` reads it: lengths are one more than they are, in a byte, and after each thing stands the number of its tagged fields. */
+  #metadataWithIds(): Buffer {
+    const [none, length] = [Buffer.alloc(1), (value: number): Buffer => Buffer.from([value + 1])];
+    const topics = [...this.#ids].map(([topic, id]) => Buffer.concat([int16(0), length(topic.length), Buffer.from(topic), id, FALSE, length(0), int32(0), none]));
+    return Buffer.concat([none, int32(0), length(0), none, int32(NODE_ID), length(topics.length), ...topics, int32(0), none]);
+  }
+
   #node(): Buffer {
     return Buffer.concat([int32(NODE_ID), string("127.0.0.1"), int32((this.#server.address() as AddressInfo).port)]);
   }
@@ -189,8 +215,9 @@ export class FakeBroker {
     const nothing = (): boolean => topics.every(({ topic, partitions }) => partitions.every(({ partition, offset }) => found(topic, partition, offset).length === 0));
     while (failing === 0 && nothing() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, Math.min(10, deadline - performance.now())).unref());
     const part = (topic: string, partition: number, offset: bigint): Buffer[] => {
-      const end = int64(BigInt(this.end(topic, partition)));
-      return [int32(partition), int16(failing), end, end, int64(0n), int32(0), int32(-1), bytes(failing === 0 ? found(topic, partition, offset) : Buffer.alloc(0))];
+      const end = BigInt(this.end(topic, partition));
+      const error = failing === 0 && offset > end ? OFFSET_OUT_OF_RANGE : failing;
+      return [int32(partition), int16(error), int64(end), int64(end), int64(0n), int32(0), int32(-1), bytes(error === 0 ? found(topic, partition, offset) : Buffer.alloc(0))];
     };
     return Buffer.concat([int32(0), int16(0), int32(0), array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition, offset }) => part(topic, partition, offset))])]);
   }
@@ -201,6 +228,7 @@ function written(size: number, write: (buffer: Buffer) => void): Buffer {
   write(buffer);
   return buffer;
 }
+const FALSE = Buffer.alloc(1);
 const int16 = (value: number): Buffer => written(2, (buffer) => buffer.writeInt16BE(value));
 const int32 = (value: number): Buffer => written(4, (buffer) => buffer.writeInt32BE(value));
 const int64 = (value: bigint): Buffer => written(8, (buffer) => buffer.writeBigInt64BE(value));

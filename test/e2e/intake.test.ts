@@ -277,16 +277,20 @@ describe("a topic that is deleted and made again while the intake runs", () => {
       return found["status"] === "committed" && found["accountSeq"] === String(seq);
     }, { timeoutMs: PATIENCE_MS });
 
+  async function makeAgain(topic: string): Promise<void> {
+    await withAdmin(brokers, async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      await poll("the topic to be gone", async () => !(await admin.listTopics()).includes(topic), { timeoutMs: PATIENCE_MS });
+    });
+    expect(await createTopics(settings)).toEqual([topic]);
+  }
+
   it("has five records without an id and five with new ones decided, though their offsets were there before; none is dropped", async () => {
     const before = Array.from({ length: 4 }, () => transaction({ accountId: "remade" }));
     await send([without(), without(), ...before]);
     await seqOf(before.at(-1)!.transactionId, 6);
 
-    await withAdmin(brokers, async (admin) => {
-      await admin.deleteTopics({ topics: [TOPICS.transactions.name] });
-      await poll("the topic to be gone", async () => !(await admin.listTopics()).includes(TOPICS.transactions.name), { timeoutMs: PATIENCE_MS });
-    });
-    expect(await createTopics(settings)).toEqual([TOPICS.transactions.name]);
+    await makeAgain(TOPICS.transactions.name);
     // More than stood there before: the old offset lies within.
     const after = Array.from({ length: 5 }, () => transaction({ accountId: "remade" }));
     await send([...Array.from({ length: 5 }, without), ...after]);
@@ -296,6 +300,15 @@ describe("a topic that is deleted and made again while the intake runs", () => {
     const last = transaction({ accountId: "remade" });
     await send([...before, last]);
     await seqOf(last.transactionId, 17);
+  });
+
+  it("answers those who wait for decisions when these were in it, and for what became of a label", async () => {
+    for (const { name } of [TOPICS.decisions, TOPICS.evidence]) await makeAgain(name);
+    await flinkClient(settings).waitForRunning(PATIENCE_MS);
+    for (const wait of ["?wait=20s", "?wait=20s&for=committed"]) expect(await post(transaction({ accountId: "patient" }), wait)).toMatchObject({ status: 200, body: { status: "decided" } });
+    expect((await post({ labelId: "l-patient", accountId: "patient", transactionId: "t", merchantId: "shop", verdict: "FRAUD", eventTimeMs: Date.now() }, "", url, "labels")).status).toBe(202);
+    expect(await (await fetch(`${url}/v1/labels/l-patient?wait=30s`, { headers: intakeHeaders() })).json()).toMatchObject({ status: "recorded", revision: 1 });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 });
 

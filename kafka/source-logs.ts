@@ -1,6 +1,6 @@
-import type { TopicIdsByName } from "../kafka/topic-ids.js";
+import type { TopicIdsByName } from "./topic-ids.js";
 
-/** Where a consumer group has come to in a partition, and what it noted beside. */
+/** Where a consumer has come to in a partition, and what was noted beside. */
 export interface CommittedPosition {
   readonly topic: string;
   readonly partition: number;
@@ -13,10 +13,14 @@ export interface CommittedPosition {
 export interface SourceLogsOptions {
   /** The ids of the source topics as they are after the call: see {@link TopicIds}. */
   readonly ids: () => Promise<TopicIdsByName>;
-  /** What the group has committed. */
+  /** Where the consumer begins when it has joined: what its group has committed, or what it kept itself. */
   readonly committed: () => Promise<readonly CommittedPosition[]>;
-  /** Makes the consumer read a partition from there on, and forget what it has fetched from it. */
-  readonly seek: (topic: string, partition: number, offset: bigint) => void;
+  /**
+   * Makes the consumer read a partition from there on, and forget what it has fetched from it.
+   *
+   * @param log - that the offset counts in
+   */
+  readonly seek: (topic: string, partition: number, offset: bigint, log: Buffer) => void;
 }
 
 /**
@@ -40,7 +44,7 @@ export class SourceLogs {
     this.#options = options;
   }
 
-  /** The consumer has joined its group (again), and begins where the group has committed. */
+  /** The consumer has joined its group (again), and begins where {@link SourceLogsOptions.committed} says. */
   joined(assignment: Readonly<Record<string, readonly number[]>>): void {
     this.#assigned = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition): [string, number] => [topic, partition]));
     this.#positions = new Map();
@@ -87,7 +91,7 @@ export class SourceLogs {
     const position = this.#positions.get(key);
     if (position?.equals(now) === true) return true;
     this.#positions.set(key, now);
-    this.#options.seek(topic, partition, 0n);
+    this.#options.seek(topic, partition, 0n, now);
     return false;
   }
 
@@ -119,7 +123,7 @@ export class SourceLogs {
       if (noted !== undefined || position === undefined || position.offset < 0n) this.#agree(topic, partition, now);
       else {
         this.#positions.set(keyOf(topic, partition), now);
-        this.#options.seek(topic, partition, position.offset);
+        this.#options.seek(topic, partition, position.offset, now);
       }
     }
   }
