@@ -38,7 +38,7 @@ final class Endpoint {
   /** For so long a server that does not know the route for batches gets single calls. */
   static final long SINGLES_NANOS = TimeUnit.SECONDS.toNanos(10);
   /** An address that could not be connected to is left to the others for so long. */
-  private static final long SHUNNED_NANOS = TimeUnit.SECONDS.toNanos(2);
+  static final long SHUNNED_NANOS = TimeUnit.SECONDS.toNanos(2);
   /** How much smaller the batches of a failed one are: a call that ends the server must soon be alone. */
   private static final int SPLIT = 4;
 

@@ -40,10 +40,12 @@ class AddressesTest {
   @Test
   void oneThatRefusesConnectionsIsLeftToItself() throws Exception {
     start(null, "max_batch_calls", 1, "max_connection_age", "1ms");
+    long began = System.nanoTime();
     client.call("call-", 200);
     client.assertAllAnswered();
-    // Unless it was the first of all.
-    assertTrue(client.metrics.count("batchingFailures") <= 1);
+    // If it was the first of all; and again each time that it is thought of anew: a slow machine takes that long.
+    long mostly = 1 + (System.nanoTime() - began) / Endpoint.SHUNNED_NANOS;
+    assertTrue(client.metrics.count("batchingFailures") <= mostly, () -> client.metrics.count("batchingFailures") + " failures, " + mostly + " at most");
     assertTrue(client.endpoint.failedConnects() <= 1);
   }
 
