@@ -24,6 +24,9 @@ const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
+/** It has the memory of its whole heap from the start, and not as it fills: a machine that is too small shows at once, and what grows later is a leak. */
+const PRE_TOUCH = "-XX:+AlwaysPreTouch";
+
 /** Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a scheme, as many are. */
 const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
 
@@ -109,6 +112,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxDirectMemorySize=${sizes.direct}m`,
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
+      PRE_TOUCH,
       QUICK_START,
       ...classArchiveOptions("taskmanager"),
       NO_UPLOAD_MD5,
