@@ -21,7 +21,7 @@ const COMMANDS = {
   trace: "trace/main.ts",
   verify: "loadtest/verify/main.ts",
 };
-const MINIMUM_NODE = [20, 11];
+const MINIMUM_NODE = [20, 19];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
