@@ -25,7 +25,7 @@ async function opened() {
   const broker = await FakeBroker.start({ transactions: 4, labels: 4 });
   ends.push(() => broker.stop());
   const written: OutgoingRecord[] = [];
-  const state = { broken: undefined as string | undefined };
+  const state = { broken: undefined as string | undefined, behind: false };
   const take = (records: readonly OutgoingRecord[]): Promise<void> => {
     if (state.broken !== undefined) return Promise.reject(new Error(state.broken));
     written.push(...records);
@@ -33,7 +33,7 @@ async function opened() {
   };
   const writer = Object.assign(Object.create(RecordWriter.prototype) as RecordWriter, { write: take });
   const { metrics, registry } = intakeMetrics({ queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => [doors.health] });
-  const doors: KafkaDoors = new KafkaDoors({ brokers: broker.address, writer, maxAheadMs: 300_000, metrics, onError: () => undefined });
+  const doors: KafkaDoors = new KafkaDoors({ brokers: broker.address, writer, behind: () => state.behind, maxAheadMs: 300_000, metrics, onError: () => undefined });
   ends.push(() => doors.stop());
   await doors.start();
   let next = 0;
@@ -43,6 +43,7 @@ async function opened() {
     registry,
     written,
     append: (partition: number, records: readonly BatchRecord[], options: Partial<BatchOptions> = {}) => broker.append("transactions", partition, batchOf(records, { firstOffset: broker.end("transactions", partition), timestampMs: NOW, ...options })),
+    appendLabel: (partition: number) => broker.append("labels", partition, batchOf([{ value: JSON.stringify({ labelId: "l", accountId: "a", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: NOW }) }], { firstOffset: broker.end("labels", partition), timestampMs: NOW })),
     committed: (partition: number) => broker.committed(INTAKE_GROUP, "transactions", partition),
     valid: () => written.filter(({ topic }) => topic === "transactions.valid").map(({ value }) => Transaction.decode(value!).transactionId),
     refused: () => written.filter(({ topic }) => topic === "transactions.rejected").map(({ value }) => RefusedInput.decode(Any.decode(value!).value)),
@@ -57,6 +58,23 @@ describe("the Kafka doors", () => {
     for (const [name, how] of Object.entries(PACKERS)) append(0, [{ value: transaction(name) }, { value: transaction(`${name}, again`) }], how);
     await expect.poll(() => valid().sort(), LIMIT).toEqual(["plain", ...Object.keys(PACKERS).flatMap((name) => [name, `${name}, again`])].sort());
     expect(doors.health).toMatchObject({ failing: undefined, restarts: 0 });
+  });
+
+  it("leave transactions where they are while the pipeline is behind, take labels, and go on in order", async () => {
+    const { append, appendLabel, valid, written, transaction, state, committed, doors } = await opened();
+    append(0, [{ value: transaction("first") }]);
+    await expect.poll(valid, LIMIT).toEqual(["first"]);
+    await expect.poll(() => committed(0), LIMIT).toBe(1);
+    state.behind = true;
+    for (const id of ["second", "third"]) append(0, [{ value: transaction(id) }]);
+    append(1, [{ value: transaction("elsewhere") }]);
+    appendLabel(0);
+    await expect.poll(() => written.map(({ topic }) => topic), LIMIT).toEqual(["transactions.valid", "labels.valid"]);
+    expect([valid(), committed(0), doors.health.failing]).toEqual([["first"], 1, undefined]);
+    state.behind = false;
+    await expect.poll(() => valid().length, LIMIT).toBe(4);
+    expect(valid().filter((id) => id !== "elsewhere")).toEqual(["first", "second", "third"]);
+    await expect.poll(() => committed(0), LIMIT).toBe(3);
   });
 
   it("refuse a bomb by its place, once, and go on behind it", async () => {

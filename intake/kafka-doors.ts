@@ -24,6 +24,8 @@ const HEARTBEAT_MS = 1_000;
 const SESSION_MS = 6_000;
 /** What was read since is read again after a kill. */
 const COMMIT_MS = 100;
+/** How often it is looked whether the pipeline is behind no more. */
+const BEHIND_MS = 250;
 /** How often it is looked whether a topic was made again while nothing comes from it. */
 const LOOK_MS = 1_000;
 const SOURCES = Object.values(DOORS).map((door) => door.in.name);
@@ -31,17 +33,25 @@ const SOURCES = Object.values(DOORS).map((door) => door.in.name);
 export interface KafkaDoorsOptions {
   readonly brokers: string;
   readonly writer: RecordWriter;
+  /** Whether so much waits for the pipeline that transactions had better wait where they are. */
+  readonly behind: () => boolean;
   readonly maxAheadMs: number;
   readonly metrics: IntakeMetrics;
   /** Something is wrong and is tried again. */
   readonly onError: (error: Error) => void;
 }
 
-/** The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. */
+/**
+ * The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. Transactions no faster than the pipeline, once
+ * enough of them waits for it: to admit them earlier would take the processor from deciding them.
+ */
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
   readonly #consumer: SupervisedConsumer;
   readonly #logs: LogWatch;
+  /** Of partitions that are not read while the pipeline is behind. */
+  #goOn: (() => void)[] = [];
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: KafkaDoorsOptions) {
     this.#options = options;
@@ -93,10 +103,14 @@ export class KafkaDoors {
   async start(): Promise<void> {
     await this.#consumer.start();
     this.#logs.start();
+    this.#looking = setInterval(() => {
+      if (!this.#options.behind()) for (const goOn of this.#goOn.splice(0)) goOn();
+    }, BEHIND_MS);
   }
 
   /** Finishes the records in hand, and commits how far it has come. */
   async stop(): Promise<void> {
+    clearInterval(this.#looking);
     await this.#consumer.stop();
     await this.#logs.stop();
   }
@@ -108,6 +122,11 @@ export class KafkaDoors {
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const door = Object.values(DOORS).find((candidate) => candidate.in.name === batch.topic)!;
+    if (door.kind === "transaction" && this.#options.behind()) {
+      // What was fetched is fetched again.
+      this.#goOn.push(payload.pause());
+      return;
+    }
     const log = await this.#logs.logOf(batch.topic, batch.partition).catch((cause: unknown) => {
       // An error of kafkajs' own could end its consumer.
       throw new Error(`no broker says which log topic ${batch.topic} is`, { cause: String(cause) });

@@ -52,7 +52,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
   });
   new Gauge({
     name: "intake_backlog_seconds",
-    help: "How long a transaction that comes now would wait in Kafka until the pipeline has committed it; NaN when it is not known",
+    help: "How long a transaction that comes by Kafka now would wait there until the pipeline has committed it; NaN when it is not known",
     registers: [registry],
     collect() {
       this.set(backlogSeconds() ?? NaN);

@@ -25,8 +25,9 @@ const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
-/** What a transaction that comes by HTTP waits for. Labels wait in a topic of their own. */
-const TRANSACTIONS_WAITING = [{ group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] }];
+/** What a transaction that comes by HTTP waits for, and one that comes by Kafka. Labels wait in topics of their own. */
+const BEHIND_HTTP = [{ group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] }];
+const BEHIND_KAFKA = [...BEHIND_HTTP, { group: INTAKE_GROUP, topics: [DOORS.transaction.in.name] }];
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
@@ -37,12 +38,14 @@ async function main(): Promise<void> {
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
   const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
   const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
-  const waiting = new LagWatch(brokers, TRANSACTIONS_WAITING, LAG_LIMIT_MS);
-  const backlog = new BacklogWatch({ lag: waiting, maxSeconds: maxBacklogSeconds });
-  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => backlog.seconds, consumers: () => health() });
+  const behindHttp = new LagWatch(brokers, BEHIND_HTTP, LAG_LIMIT_MS);
+  const behindKafka = new LagWatch(brokers, BEHIND_KAFKA, LAG_LIMIT_MS);
+  const backlog = new BacklogWatch({ lag: behindHttp, group: PIPELINE_GROUP, maxSeconds: maxBacklogSeconds });
+  const wholeBacklog = new BacklogWatch({ lag: behindKafka, group: PIPELINE_GROUP, maxSeconds: 0 });
+  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => wholeBacklog.seconds, consumers: () => health() });
   const index = new DecisionIndex(keepDecisions);
   const labels = new LabelIndex(keepDecisions);
-  const doors = new KafkaDoors({ brokers, writer: doorWriter, maxAheadMs, metrics, onError });
+  const doors = new KafkaDoors({ brokers, writer: doorWriter, behind: () => backlog.overload !== undefined, maxAheadMs, metrics, onError });
   const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let labelReader: Follower | undefined;
@@ -68,8 +71,9 @@ async function main(): Promise<void> {
     index.stop();
     labels.stop();
     backlog.stop();
+    wholeBacklog.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), waiting.close()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), behindHttp.close(), behindKafka.close()]);
     logger.info("stopped");
     process.exit(0);
   }
@@ -80,6 +84,7 @@ async function main(): Promise<void> {
   await Promise.all([doorWriter.connect(), httpWriter.connect()]);
   connected = true;
   backlog.start();
+  wholeBacklog.start();
   await Promise.all([
     doors.start(),
     followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following)),

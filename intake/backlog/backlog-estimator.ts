@@ -1,10 +1,10 @@
-/** How far a group was in a topic at one moment, all partitions together. */
+/** How far a group was at one moment, all partitions together. */
 export interface BacklogSample {
   /** By a clock that never goes back, in ms. */
   readonly atMs: number;
   /** The sum of the offsets from which the group goes on. */
   readonly committed: number;
-  /** The sum of the partitions' ends. */
+  /** That, and all that waits. */
   readonly end: number;
 }
 
@@ -35,8 +35,8 @@ export class BacklogEstimator {
 
   observe(sample: BacklogSample): void {
     const newest = this.#samples.at(-1);
-    // The topic or the group was made anew: nothing of before is true of it.
-    if (newest !== undefined && (sample.committed < newest.committed || sample.end < newest.end)) this.#samples = [];
+    // The topic or the group was made anew: nothing of before is true of it. The end may come nearer: of what waits some is refused.
+    if (newest !== undefined && sample.committed < newest.committed) this.#samples = [];
     this.#samples.push(sample);
     const oldest = this.#samples.findIndex(({ end }) => end > sample.committed);
     this.#samples.splice(0, oldest === -1 ? this.#samples.length - 1 : oldest);

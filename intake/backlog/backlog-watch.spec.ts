@@ -8,7 +8,7 @@ const partition = (number: number, from: bigint, offsets: bigint): GroupLag => (
 /** A watch by a clock that moves a second with each look. */
 function watching(maxSeconds: number, answers: () => Promise<readonly GroupLag[]>) {
   const clock = { nowMs: 0 };
-  const watch = new BacklogWatch({ lag: { now: answers }, maxSeconds, nowMs: () => clock.nowMs });
+  const watch = new BacklogWatch({ lag: { now: answers }, group: "g", maxSeconds, nowMs: () => clock.nowMs });
   const look = async (times: number): Promise<void> => {
     for (let n = 0; n < times; n++) {
       clock.nowMs += 1_000;
@@ -34,6 +34,13 @@ describe("the watch of the backlog", () => {
     answer = [partition(0, 8n, 0n), partition(1, 70n, 0n)];
     await look(1);
     expect([watch.seconds, watch.overload]).toEqual([0, undefined]);
+  });
+
+  it("counts what waits before another group as well, at the pace of its own", async () => {
+    let n = 0;
+    const { watch, look } = watching(0, () => Promise.resolve([partition(0, BigInt(100 * ++n), 1_000n), { ...partition(0, BigInt(5_000 * n), 2_000n), group: "before", topic: "u" }]));
+    await look(30);
+    expect(watch.seconds).toBe(30);
   });
 
   it("holds what it knows for a while without an answer, then knows nothing and turns nobody away", async () => {

@@ -9,8 +9,10 @@ const EVIDENCE_MS = 10_000;
 const STALE_MS = 15_000;
 
 export interface BacklogWatchOptions {
-  /** Of one group and what it reads. */
+  /** Of the group that is waited for and what it reads, and of those that stand before it. */
   readonly lag: Pick<LagWatch, "now">;
+  /** The group that is waited for. */
+  readonly group: string;
   /** Beyond it {@link BacklogWatch.overload} says so; 0: never. */
   readonly maxSeconds: number;
   /** In ms; never goes back. */
@@ -40,7 +42,7 @@ export class BacklogWatch {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;
   }
 
-  /** Why nothing more should be taken; undefined when it may. */
+  /** Why nothing more should be put before it; undefined when it may. */
   get overload(): Overload | undefined {
     return this.#gate.overload;
   }
@@ -62,7 +64,7 @@ export class BacklogWatch {
       const partitions = await this.#options.lag.now();
       // Without an answer, what was known holds for a while.
       if (partitions.length > 0) {
-        const committed = Number(partitions.reduce((sum, { from }) => sum + from, 0n));
+        const committed = Number(partitions.reduce((sum, { group, from }) => (group === this.#options.group ? sum + from : sum), 0n));
         const end = committed + Number(partitions.reduce((sum, { offsets }) => sum + offsets, 0n));
         this.#sampledAtMs = this.#nowMs();
         this.#estimator.observe({ atMs: this.#sampledAtMs, committed, end });

@@ -54,9 +54,9 @@ export class KafkaLoad {
     await this.#send(Math.floor((perSecond * forMs) / 1000) - (this.#sent - before), signal, 0);
   }
 
-  /** Sends so many, as fast as `waiting` (of what was sent, how much waits before the door) stays below a bound. */
-  async upTo(count: number, waiting: () => Promise<number>, most: number, signal?: AbortSignal): Promise<void> {
-    for (const end = this.#sent + count; this.#sent < end; ) await this.#send(Math.min(end - this.#sent, most - (await waiting())), signal);
+  /** Sends so many, as fast as Kafka takes them. */
+  async send(count: number, signal?: AbortSignal): Promise<void> {
+    await this.#send(count, signal);
   }
 
   async close(): Promise<void> {

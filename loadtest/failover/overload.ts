@@ -132,11 +132,9 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
       const fillingMs = now(target);
       const end = new AbortController();
       const telling = tell(target, sampler, end.signal, () => `the job is down; ${load!.sent} of ${overload.backlog} sent`);
-      await load.upTo(overload.backlog, async () => (await nextSample(sampler, signal)).beforeDoor ?? SATURATED, SATURATED, signal).finally(() => end.abort());
+      await load.send(overload.backlog, signal).finally(() => end.abort());
       await telling;
       const filledMs = now(target);
-      const sentAt = sampler.samples.length;
-      await poll("the intake to take it all", () => sampler.samples.slice(sentAt + 1).some(({ beforeDoor }) => beforeDoor === 0), { timeoutMs: STUCK_MS + overload.backlog, intervalMs: 500, signal });
       say("the job and the functions start, cold");
       const busy = overload.busy ? keepMachineBusy() : undefined;
       try {
@@ -146,7 +144,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
         const runningMs = now(target);
         const { drainedMs, calmMs } = await drained(target, sampler, startMs);
         // In the end a partition may be empty while another is not: that is no loss of speed.
-        const nearlyGone = sampler.samples.find(({ atMs, beforeJob }) => atMs > runningMs && beforeJob !== undefined && beforeJob < overload.backlog * TAIL);
+        const nearlyGone = sampler.samples.find((sample) => sample.atMs > runningMs && (waiting(sample) ?? Infinity) < overload.backlog * TAIL);
         return {
           kind: "cold-backlog",
           sent: load.sent,
@@ -195,6 +193,9 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
   }
 }
 
+/** Transactions and labels that wait, before the intake and before the job; `undefined` when nobody says. */
+const waiting = ({ beforeDoor, beforeJob }: Sample): number | undefined => (beforeDoor === undefined || beforeJob === undefined ? undefined : beforeDoor + beforeJob);
+
 const now = ({ startedAtMs }: LoadedTarget): number => Date.now() - startedAtMs;
 
 /** What the cluster decides a second when there is always more: what comes by HTTP included. */
@@ -207,7 +208,7 @@ async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ 
     while (now(target) < endMs) {
       const { beforeDoor = SATURATED, beforeJob = 0 } = await nextSample(sampler, signal);
       const missing = SATURATED - beforeDoor - beforeJob;
-      if (missing > 0) await load.upTo(missing, () => Promise.resolve(0), missing, signal);
+      if (missing > 0) await load.send(missing, signal);
     }
     const known = sampler.samples.filter(({ atMs, decided }) => atMs >= endMs - MEASURE_MS && decided !== undefined);
     const [first, last] = [known[0], known.at(-1)];
@@ -231,8 +232,7 @@ async function drained(target: LoadedTarget, sampler: Sampler, sinceMs: number):
   const { overload, rate, signal } = target;
   const ordinary = ORDINARY + ORDINARY_SECONDS * rate;
   const giveUpMs = now(target) + overload.drainSeconds * 1000;
-  const left = ({ beforeDoor, beforeJob }: Sample): number | undefined => (beforeDoor === undefined || beforeJob === undefined ? undefined : beforeDoor + beforeJob);
-  const low = (sample: Sample): boolean => (left(sample) ?? Infinity) <= ordinary;
+  const low = (sample: Sample): boolean => (waiting(sample) ?? Infinity) <= ordinary;
   const end = new AbortController();
   const telling = tell(target, sampler, end.signal, () => "draining");
   let movedMs = now(target);
@@ -276,9 +276,9 @@ async function tell({ say, signal }: LoadedTarget, sampler: Sampler, end: AbortS
     if (until.aborted || last === undefined) continue;
     const seconds = before === undefined ? 0 : (last.atMs - before.atMs) / 1000;
     const decided = seconds === 0 ? 0 : ((last.decided ?? 0) - (before?.decided ?? 0)) / seconds;
-    const waiting = (last.beforeDoor ?? 0) + (last.beforeJob ?? 0);
-    const gone = seconds === 0 ? 0 : ((before?.beforeDoor ?? 0) + (before?.beforeJob ?? 0) - waiting) / seconds;
-    say(`${what()}: ${waiting.toLocaleString("en")} wait, ${Math.round(decided)}/s decided${gone > 0 ? `, gone in about ${Math.ceil(waiting / gone)} s` : ""}; restarts ${last.restarts ?? "?"}`);
+    const left = waiting(last) ?? 0;
+    const gone = seconds === 0 || before === undefined ? 0 : ((waiting(before) ?? 0) - left) / seconds;
+    say(`${what()}: ${left.toLocaleString("en")} wait, ${Math.round(decided)}/s decided${gone > 0 ? `, gone in about ${Math.ceil(left / gone)} s` : ""}; restarts ${last.restarts ?? "?"}`);
     before = last;
   }
 }
