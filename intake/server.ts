@@ -25,9 +25,11 @@ const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
-/** What a transaction that comes by HTTP waits for, and one that comes by Kafka. Labels wait in topics of their own. */
-const BEHIND_HTTP = [{ group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] }];
-const BEHIND_KAFKA = [...BEHIND_HTTP, { group: INTAKE_GROUP, topics: [DOORS.transaction.in.name] }];
+/** What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in topics of their own. */
+const TRANSACTIONS_WAITING = [
+  { group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] },
+  { group: INTAKE_GROUP, topics: [DOORS.transaction.in.name] },
+];
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
@@ -38,10 +40,11 @@ async function main(): Promise<void> {
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
   const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
   const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
-  const behindHttp = new LagWatch(brokers, BEHIND_HTTP, LAG_LIMIT_MS);
-  const behindKafka = new LagWatch(brokers, BEHIND_KAFKA, LAG_LIMIT_MS);
+  // Both watches look in the same moment, and share its one question.
+  const waiting = new LagWatch(brokers, TRANSACTIONS_WAITING, LAG_LIMIT_MS);
+  const behindHttp = { now: async () => (await waiting.now()).filter(({ group }) => group === PIPELINE_GROUP) };
   const backlog = new BacklogWatch({ lag: behindHttp, group: PIPELINE_GROUP, maxSeconds: maxBacklogSeconds });
-  const wholeBacklog = new BacklogWatch({ lag: behindKafka, group: PIPELINE_GROUP, maxSeconds: 0 });
+  const wholeBacklog = new BacklogWatch({ lag: waiting, group: PIPELINE_GROUP, maxSeconds: 0 });
   const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => wholeBacklog.seconds, consumers: () => health() });
   const index = new DecisionIndex(keepDecisions);
   const labels = new LabelIndex(keepDecisions);
@@ -73,7 +76,7 @@ async function main(): Promise<void> {
     backlog.stop();
     wholeBacklog.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), behindHttp.close(), behindKafka.close()]);
+    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), waiting.close()]);
     logger.info("stopped");
     process.exit(0);
   }

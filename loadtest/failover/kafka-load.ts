@@ -50,20 +50,16 @@ export class KafkaLoad {
   async atRate(perSecond: number, forMs: number, signal?: AbortSignal): Promise<void> {
     const before = this.#sent;
     const beganMs = Date.now();
-    for (let elapsed = 0; elapsed < forMs; elapsed = Date.now() - beganMs) await this.#send(dueCount(elapsed, perSecond) - (this.#sent - before), signal);
-    await this.#send(Math.floor((perSecond * forMs) / 1000) - (this.#sent - before), signal, 0);
-  }
-
-  /** Sends so many, as fast as Kafka takes them. */
-  async send(count: number, signal?: AbortSignal): Promise<void> {
-    await this.#send(count, signal);
+    for (let elapsed = 0; elapsed < forMs; elapsed = Date.now() - beganMs) await this.send(dueCount(elapsed, perSecond) - (this.#sent - before), signal);
+    await this.send(Math.floor((perSecond * forMs) / 1000) - (this.#sent - before), signal, 0);
   }
 
   async close(): Promise<void> {
     await this.#producer.disconnect();
   }
 
-  async #send(count: number, signal: AbortSignal | undefined, pauseMs = TICK_MS): Promise<void> {
+  /** Sends so many, as fast as Kafka takes them, and pauses. */
+  async send(count: number, signal?: AbortSignal, pauseMs = TICK_MS): Promise<void> {
     const { runId, atMost } = this.#options;
     const run = { runId, accounts: ACCOUNTS, merchants: MERCHANTS, startMs: this.#startMs };
     for (let left = Math.min(count, atMost - this.#sent); left > 0; ) {

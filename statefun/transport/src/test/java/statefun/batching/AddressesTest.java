@@ -44,8 +44,8 @@ class AddressesTest {
     client.call("call-", 200);
     client.assertAllAnswered();
     // If it was the first of all; and again each time that it is thought of anew: a slow machine takes that long.
-    long mostly = 1 + (System.nanoTime() - began) / Endpoint.SHUNNED_NANOS;
-    assertTrue(client.metrics.count("batchingFailures") <= mostly, () -> client.metrics.count("batchingFailures") + " failures, " + mostly + " at most");
+    long most = 1 + (System.nanoTime() - began) / Endpoint.SHUNNED_NANOS;
+    assertTrue(client.metrics.count("batchingFailures") <= most, () -> client.metrics.count("batchingFailures") + " failures, " + most + " at most");
     assertTrue(client.endpoint.failedConnects() <= 1);
   }
 
