@@ -4,15 +4,17 @@ import { join } from "node:path";
 
 import { Command } from "commander";
 
-import { runCommand } from "../cluster/run-command.js";
+import { runCommand, runQuietly } from "../cluster/run-command.js";
 import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
 import { ensureRequirements } from "../cluster/tools/requirements.js";
 import { REPOSITORY_ROOT } from "../cluster/settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { checkCounts, closingLine, surefireCounts, type SuiteResult, vitestCounts } from "./suites.js";
 
-const SUITES = ["types", "lint", "docs", "unit", "java", "e2e", "compose"] as const;
-type Suite = (typeof SUITES)[number];
+/** The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits; whatever waits for others, or has a cluster, has the machine for itself. */
+const ROWS = [["types", "lint", "docs", "java"], ["unit"], ["e2e"], ["compose"]] as const;
+type Suite = (typeof ROWS)[number][number];
+const SUITES: readonly Suite[] = ROWS.flat();
 
 /**
  * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the batching transport's tests in Java, the end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints
@@ -28,22 +30,20 @@ export async function main(argv: string[]): Promise<number> {
   program.parse(argv, { from: "user" });
   const unknown = program.args.filter((name) => !SUITES.some((suite) => suite === name));
   if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
-  const chosen: readonly Suite[] = program.args.length === 0 ? SUITES : SUITES.filter((suite) => program.args.includes(suite));
+  const isChosen = (suite: Suite): boolean => program.args.length === 0 || program.args.includes(suite);
 
   const onProgress = (line: string): void => console.log(`   ${line}`);
-  if (chosen.includes("java")) {
+  if (isChosen("java")) {
     console.log("\n== set-up: Java, Maven");
     await ensureRequirements({ native: false, k6: false, maven: true }, true, onProgress);
   }
-  if (chosen.includes("e2e") || chosen.includes("compose")) {
+  if (isChosen("e2e") || isChosen("compose")) {
     console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
     await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress });
     await ensurePrometheus(onProgress);
   }
-  // It waits more than it works: beside the others, until the first that needs the machine for itself.
-  const beside = chosen.includes("java") ? timed("java") : undefined;
   const results: SuiteResult[] = [];
-  for (const suite of chosen) results.push(suite === "java" ? await beside! : await timed(suite));
+  for (const row of ROWS) results.push(...(await Promise.all(row.filter(isChosen).map(timed))));
   console.log();
   console.log(closingLine(results));
   return results.some(({ failed }) => failed > 0) ? 1 : 0;
@@ -61,16 +61,16 @@ async function run(suite: Suite): Promise<SuiteResult> {
   switch (suite) {
     case "types":
       // The web app's client has another world around it: a browser's.
-      return checkCounts(Math.max(await runCommand("npx", ["--no-install", "tsc", "--noEmit"]), await runCommand("npx", ["--no-install", "tsc", "--noEmit", "-p", "dashboards/live/client"])));
+      return await checked(["tsc", "--noEmit"], ["tsc", "--noEmit", "-p", "dashboards/live/client"]);
     case "lint":
-      return checkCounts(await runCommand("npx", ["--no-install", "eslint", ".", "--max-warnings", "0"]));
+      return await checked(["eslint", ".", "--max-warnings", "0"]);
     case "docs":
       // TypeDoc takes such a name for a pattern.
       if (/[()[\]{}*!]/.test(REPOSITORY_ROOT)) {
         console.log(`   skipped: TypeDoc can't find its files in ${REPOSITORY_ROOT}, because of the folder's name`);
         return { passed: 0, failed: 0, skipped: 1 };
       }
-      return checkCounts(await runCommand("npx", ["--no-install", "typedoc", "--emit", "none"]));
+      return await checked(["typedoc", "--emit", "none"]);
     case "java":
       return await maven();
     case "unit":
@@ -78,6 +78,19 @@ async function run(suite: Suite): Promise<SuiteResult> {
     case "compose":
       return await vitest(suite);
   }
+}
+
+/** Programs of npm packages, one after the other. What they say is printed when all have ended: others run at the same time. */
+async function checked(...programs: readonly (readonly string[])[]): Promise<SuiteResult> {
+  let worst = 0;
+  let said = "";
+  for (const program of programs) {
+    const { code, output } = await runQuietly("npx", ["--no-install", ...program]);
+    worst = Math.max(worst, code);
+    said += output;
+  }
+  process.stdout.write(said);
+  return checkCounts(worst);
 }
 
 const TRANSPORT = join(REPOSITORY_ROOT, "statefun/transport");
