@@ -1,4 +1,5 @@
-# This repository's own services, all from one image: the function server, the intake, the web app, the generator and what sets up topics.
+# This repository's own services. `servers` has what the function server, the intake and the web app import, and nothing that starts or tries them;
+# `commands` has the rest too: the generator, and what sets up topics.
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim
 ARG JDK_IMAGE=eclipse-temurin:17.0.15_6-jdk
 ARG STATEFUN_IMAGE=apache/flink-statefun:3.3.0-java11
@@ -23,18 +24,41 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY --from=sources /app/package.json /app/package-lock.json /app/buf.gen.yaml /app/buf.yaml ./
 COPY --from=sources /app/protos protos
-COPY --from=sources /app/cluster/run.mjs cluster/run.mjs
+COPY --from=sources /app/run.mjs ./
 # The same first steps as everywhere: npm packages, and code for the messages; then without what only building needs.
-RUN node cluster/run.mjs --prepare-runtime
+RUN node run.mjs --prepare-runtime
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS servers
 ENV NODE_ENV=production
 WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/protos protos
+COPY --from=sources /app/package.json /app/package-lock.json /app/buf.gen.yaml /app/run.mjs ./
+# The rooms that rooms.js lets them import; a spec compares.
+COPY --from=sources /app/contract contract
+COPY --from=sources /app/dashboards dashboards
+COPY --from=sources /app/flink flink
+COPY --from=sources /app/functions functions
+COPY --from=sources /app/intake intake
+COPY --from=sources /app/java java
+COPY --from=sources /app/kafka kafka
+COPY --from=sources /app/models models
+COPY --from=sources /app/money money
+COPY --from=sources /app/process process
+COPY --from=sources /app/rejected rejected
+COPY --from=sources /app/statefun statefun
+COPY --from=sources /app/terminal terminal
+COPY --from=sources /app/tools tools
+COPY --from=sources /app/trace trace
+COPY --from=sources /app/verifier verifier
+USER node
+CMD ["node", "--import", "tsx", "functions/server.ts"]
+
+FROM servers AS commands
+USER root
 # A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
 RUN mkdir -p /volumes/minio /volumes/transport && chown node:node /volumes/minio /volumes/transport
 COPY --from=transport /statefun-batching.jar /statefun-batching.jar
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/protos protos
 COPY --from=sources /app .
 USER node
-CMD ["node", "cluster/run.mjs", "generate", "--help"]
+CMD ["node", "run.mjs", "generate", "--help"]

@@ -1,10 +1,14 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
+import { ROOMS } from "./rooms.js";
+
 const NODE_BUILTINS = {
   regex: "^(node:|(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|net|os|path|perf_hooks|process|stream|timers|tls|url|util|v8|vm|worker_threads|zlib)$)",
   message: "The functions' logic is deterministic: no clock, randomness or input and output.",
 };
+
+const PROCESSES = ["child_process", "node:child_process"].map((name) => ({ name, message: "Only rooms that rooms.js says so of start processes." }));
 
 export default tseslint.config(
   { ignores: ["node_modules/", "protos/gen/", "reports/", ".cluster/"] },
@@ -12,7 +16,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "cluster/run.mjs"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "run.mjs"] }, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "no-console": "error",
       eqeqeq: "error",
@@ -24,17 +28,16 @@ export default tseslint.config(
       // `process.env["NAME"]` is what noPropertyAccessFromIndexSignature-style code reads like; both are fine.
       "@typescript-eslint/dot-notation": "off",
       // Empty counts as not set, everywhere.
-      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.object.name='process'][object.property.name='env']:not(AssignmentExpression > .left):not(UnaryExpression > .argument)", message: "Read the environment through given() of cluster/environment.ts." }],
-      // Only cluster/ starts processes.
-      "no-restricted-imports": ["error", { paths: ["child_process", "node:child_process"] }],
+      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.object.name='process'][object.property.name='env']:not(AssignmentExpression > .left):not(UnaryExpression > .argument)", message: "Read the environment through given() of process/environment.ts." }],
+      "no-restricted-imports": ["error", { paths: [...PROCESSES] }],
     },
   },
-  { files: ["cluster/**"], rules: { "no-restricted-imports": "off" } },
+  { files: Object.keys(ROOMS).filter((name) => ROOMS[name]?.startsProcesses).map((name) => `${name}/**`).concat("run.mjs", "run.spec.ts"), rules: { "no-restricted-imports": "off" } },
   // Tests set it, and put it back as it was.
   { files: ["**/*.spec.ts", "test/**"], rules: { "no-restricted-syntax": "off" } },
   {
     // Programs that talk to a person on the terminal.
-    files: ["**/main.ts", "**/*-main.ts", "cluster/run.mjs", "cluster/terminal/**", "cluster/detach.ts"],
+    files: ["**/main.ts", "**/*-main.ts", "run.mjs", "terminal/**", "cluster/processes/detach.ts"],
     rules: { "no-console": "off" },
   },
   {
@@ -46,7 +49,7 @@ export default tseslint.config(
         "error",
         {
           paths: ["kafkajs", "express", "prom-client", "pino"].map((name) => ({ name, message: NODE_BUILTINS.message })),
-          patterns: [NODE_BUILTINS, { regex: "/(kafka|cluster|demo|ingress-generator|intake|loadtest|money)/", message: "The functions depend on protos/ and statefun/ only." }],
+          patterns: [NODE_BUILTINS, { regex: "^(\\.\\./)+(contract|process)/", message: "Only the server looks beyond protos/ and statefun/." }],
         },
       ],
       "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "setImmediate", "performance", "fetch", "crypto", { name: "Intl", message: "What it knows is another in every version of Node." }],
@@ -64,32 +67,9 @@ export default tseslint.config(
     },
   },
   {
-    // The SDK knows nothing of fraud.
+    // The SDK knows nothing of fraud; what else it may import, rooms.js says.
     files: ["statefun/**/*.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          paths: ["child_process", "node:child_process", "kafkajs"],
-          patterns: [{ regex: "fraud|/(functions|kafka|cluster|demo|ingress-generator|intake|loadtest|models|money)/", message: "statefun/ knows nothing of fraud." }],
-        },
-      ],
-    },
-  },
-  {
-    // What judges must not share code with what it judges.
-    files: ["loadtest/**/*.ts", "trace/**/*.ts"],
-    // Their specs let them judge the functions themselves.
-    ignores: ["loadtest/**/*.spec.ts", "trace/**/*.spec.ts"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        {
-          paths: ["child_process", "node:child_process"],
-          patterns: [{ regex: "/functions/", message: "What derives decisions again imports nothing of functions/." }],
-        },
-      ],
-    },
+    rules: { "no-restricted-imports": ["error", { paths: [...PROCESSES, "kafkajs"], patterns: [{ regex: "fraud", message: "statefun/ knows nothing of fraud." }] }] },
   },
   { files: ["**/*.js", "**/*.mjs"], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
 );

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 
-import { someOf, wholeNumber } from "../cluster/option-values.js";
-import { INTERRUPTED, interrupted } from "../cluster/terminal/interrupted.js";
+import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
+import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchHandler } from "./handler/handler.js";
 import { benchIntake } from "./intake/intake.js";

@@ -1,4 +1,4 @@
-import { recorded } from "../cluster/managed-process.js";
+import { recorded } from "../cluster/processes/managed-process.js";
 import { type ClusterSettings, partsOf } from "../cluster/settings.js";
 import { cpuSeconds } from "./process-cpu.js";
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { poll } from "../cluster/poll.js";
-import { startProgram, type StartedProgram } from "../cluster/run-command.js";
+import { poll } from "../process/poll.js";
+import { type StartedProgram, startProgram } from "../process/run-command.js";
 import { cpuSeconds } from "./process-cpu.js";
 
 describe("a process' processor time", () => {

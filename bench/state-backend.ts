@@ -1,16 +1,19 @@
-import { addresses, clusterSettings, flinkClient, poll, startCluster } from "../cluster/index.js";
-import { LIMITS, type StateBackend, TOPICS } from "../cluster/settings.js";
-import { stepView } from "../cluster/terminal/step-view.js";
-import { ensureTools } from "../cluster/tools/index.js";
-import { Latencies } from "../demo/latencies.js";
-import { thisMachine, writeJsonReport } from "../cluster/json-report.js";
+import { addresses, clusterSettings, flinkClient, startCluster } from "../cluster/index.js";
+import { contentHash } from "../contract/content-hash.js";
+import { LIMITS } from "../contract/limits.js";
+import { TOPICS } from "../contract/topics.js";
+import type { StateBackend } from "../flink/flink.js";
+import { Latencies } from "../ingress-generator/latencies.js";
 import { runGenerator } from "../ingress-generator/producer.js";
-import { contentHash } from "../intake/content-hash.js";
 import { kafkaClient, Partitioners } from "../kafka/client.js";
 import { followTopics } from "../kafka/consumer.js";
+import { poll } from "../process/poll.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { thisMachine, writeJsonReport } from "../terminal/json-report.js";
+import { stepView } from "../terminal/step-view.js";
+import { ensureTools } from "../tools/index.js";
 import { microsEach, partTimes } from "./part-times.js";
 
 const ADDRESSES = 15_000;

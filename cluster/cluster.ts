@@ -1,23 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { childEnv } from "../process/environment.js";
+import { poll } from "../process/poll.js";
+import { isAlive, signalProcess } from "../process/process-identity.js";
+import { settled } from "../process/settled.js";
+import { UserError } from "../terminal/user-error.js";
 import { addresses } from "./addresses.js";
 import { type ClusterStatus, clusterStatus } from "./control.js";
-import { childEnv } from "./environment.js";
-import { flinkClient } from "./flink.js";
-import { startOverCommand } from "./guard.js";
+import { flinkClient } from "./flink-client.js";
 import { partProgram } from "./parts/index.js";
-import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./managed-process.js";
-import { waitHealthy } from "./health.js";
-import { savepointFolder, savepointIn } from "./object-store.js";
-import { poll } from "./poll.js";
-import { isAlive, signalProcess } from "./process-identity.js";
+import { waitHealthy } from "./processes/health.js";
+import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./processes/managed-process.js";
 import type { RunningCluster } from "./running-cluster.js";
-import { settled } from "./settled.js";
 import type { ClusterSettings, Part } from "./settings.js";
-import { otherParallelism } from "./state-at-start.js";
-import { afterRestart, type StateRecord, writeStateRecord } from "./state-record.js";
-import { UserError } from "./user-error.js";
+import { startOverCommand } from "./state/guard.js";
+import { savepointFolder, savepointIn } from "./state/object-store.js";
+import { otherParallelism } from "./state/state-at-start.js";
+import { afterRestart, type StateRecord, writeStateRecord } from "./state/state-record.js";
 
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
 const GIVE_UP_DEATHS = 5;

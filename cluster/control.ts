@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
 
-import { type FlinkClient, flinkClient } from "./flink.js";
-import { healthOf } from "./health.js";
-import { recorded, stopProcess, stopRecorded } from "./managed-process.js";
-import { type ClusterSettings, type Part, PARTS, partsOf, type StateBackend } from "./settings.js";
+import type { FlinkClient, StateBackend } from "../flink/flink.js";
+import { flinkClient } from "./flink-client.js";
+import { healthOf } from "./processes/health.js";
+import { recorded, stopProcess, stopRecorded } from "./processes/managed-process.js";
+import { type ClusterSettings, type Part, PARTS, partsOf } from "./settings.js";
 
 /** How one part is at the moment. */
 export interface PartStatus {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 
+import { UserError } from "../terminal/user-error.js";
 import { type FailureHelper, KILLABLE, startFailureHelper } from "./failure-helper.js";
-import { UserError } from "./user-error.js";
 
 const killed: string[] = [];
 let helper: FailureHelper;

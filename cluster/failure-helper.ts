@@ -2,9 +2,9 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { HOST } from "./addresses.js";
+import { HOST } from "../contract/ports.js";
+import { UserError } from "../terminal/user-error.js";
 import type { Part } from "./settings.js";
-import { UserError } from "./user-error.js";
 
 /** Parts that the web app's failure menu may ask to be killed: each comes back by itself, and loses nothing. */
 export const KILLABLE = ["taskmanager", "jobmanager", "functions", "kafka"] as const satisfies readonly Part[];

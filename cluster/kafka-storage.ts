@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 
-import { javaEnv } from "./environment.js";
+import { javaEnv } from "../process/environment.js";
+import { runQuietly } from "../process/run-command.js";
+import { UserError } from "../terminal/user-error.js";
+import { kafkaClasspath } from "../tools/index.js";
 import { kafkaConf, kafkaData } from "./parts/index.js";
-import { runQuietly } from "./run-command.js";
 import type { ClusterSettings } from "./settings.js";
-import { kafkaClasspath } from "./tools/index.js";
-import { UserError } from "./user-error.js";
 
 /**
  * Formats Kafka's storage before its first start. A note beside it says that it was finished: one cut short begins anew,

@@ -6,9 +6,10 @@ import { join } from "node:path";
 
 import { afterEach, describe, expect, it } from "vitest";
 
+import { poll } from "../process/poll.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { encodeCalls, postBatch } from "../statefun/testing/batch-client.js";
-import { poll } from "./poll.js";
-import { REPOSITORY_ROOT, rollingServer } from "./settings.js";
+import { rollingServer } from "./settings.js";
 
 let server: ChildProcess | undefined;
 afterEach(async () => {

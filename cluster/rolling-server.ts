@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { readFileSync } from "node:fs";
 
-import { given } from "./environment.js";
+import { given } from "../process/environment.js";
 
 /** A worker that is to go has this long for what it is answering. */
 const DRAIN_LIMIT_MS = 30_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { clusterSettings, MAX_PORT_OFFSET } from "./settings.js";
+import { MAX_PORT_OFFSET } from "../contract/ports.js";
+import { clusterSettings } from "./settings.js";
 
 describe("clusterSettings", () => {
   it("keeps every port below those that outgoing connections get: one of them would be taken by chance", () => {

@@ -1,14 +1,9 @@
-import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join, normalize, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
-import type { Addresses } from "./addresses.js";
-import { given } from "./environment.js";
-import { requireUsable } from "./file-names.js";
-import { UserError } from "./user-error.js";
-
-/** The repository's root folder (absolute path). */
-export const REPOSITORY_ROOT = fileURLToPath(new URL("..", import.meta.url));
+import { type Addresses, type PortName, portsAt } from "../contract/ports.js";
+import { OUTPUT_TOPICS, TOPICS, type TopicSettings } from "../contract/topics.js";
+import type { StateBackend } from "../flink/flink.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
 
 /** Servers that an application may bring along. */
 export const SERVERS = ["functions", "functions-python", "intake", "dashboard"] as const;
@@ -17,86 +12,6 @@ export type Server = (typeof SERVERS)[number];
 /** The processes of a running system, in the order in which they depend on each other. */
 export const PARTS = ["zookeeper", "kafka", "minio", ...SERVERS, "jobmanager", "taskmanager"] as const;
 export type Part = (typeof PARTS)[number];
-
-export interface TopicSettings {
-  readonly name: string;
-  /** Fixed for good: another count would move keys to other partitions and break their order. */
-  readonly partitions: number;
-  /** How long records are kept, in milliseconds. */
-  readonly retentionMs: number;
-  /** The largest batch of records that it takes, in bytes. Default: the broker's, 1 MiB. */
-  readonly batchBytes?: number;
-  /** Whose clock a record's timestamp is. Default: the producer's. */
-  readonly timestamps?: "broker";
-}
-
-/** Calls of one request of the batching transport at most: more gain nothing, and what one failed request repeats stays small. */
-const REQUEST_CALLS = 256;
-/** Requests of a task on their way while the next batch gathers: with one the functions would wait for StateFun in between. */
-const REQUESTS_IN_FLIGHT = 2;
-
-/**
- * What bounds what is under way, each derived from the one before; `module.yaml` and `cluster/flink-conf.yaml` say the same, and a spec
- * compares them. What is beyond a bound waits in Kafka. docs/overload.md explains each.
- */
-export const LIMITS = {
-  /**
-   * The largest record that the `*.valid` topics take. Kafka applies it to a whole batch of records, so it also bounds what
-   * a producer may send to a partition at once. A transaction has about 200 bytes.
-   */
-  recordBytes: 24 * 1024,
-  /** `maxNumBatchRequests` of module.yaml: messages that wait for one address. */
-  batchRecords: 1000,
-  /** A generous bound on one address's state. */
-  stateBytes: 256 * 1024,
-  /**
-   * The largest request that the function server takes, and StateFun's default for the largest reply. StateFun repeats a call that is
-   * too large until the job restarts, for ever; so the function server checks at start that the largest one fits.
-   */
-  bodyBytes: 32 * 1024 * 1024,
-  /** `requests_in_flight` of module.yaml, of each task. */
-  requestsInFlight: REQUESTS_IN_FLIGHT,
-  /** `max_requests` of module.yaml: requests and connections of a task, those included that are slow to answer. */
-  requests: 4 * REQUESTS_IN_FLIGHT,
-  /** `max_batch_calls` of module.yaml. */
-  requestCalls: REQUEST_CALLS,
-  /** `max_batch_bytes` of module.yaml: a call is about 1 KB, its address's state included, so that the number of calls decides. */
-  requestBytes: 4 * 1024 * REQUEST_CALLS,
-  /**
-   * `statefun.async.max-per-task` of flink-conf.yaml: calls of a task under way. What is on its way, and as much again that is ready
-   * when an answer comes. Each of these is part of every checkpoint, and goes again after a restart.
-   */
-  callsPerTask: 2 * REQUESTS_IN_FLIGHT * REQUEST_CALLS,
-} as const;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({ name, partitions: 4, retentionMs: 7 * DAY_MS, ...more });
-/** A refused record holds the original, which may be as large as the broker takes. */
-const REFUSED_BYTES = 2 * 1024 * 1024;
-
-/**
- * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so that what
- * the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only ingresses. Every other
- * topic's record value is a protobuf Any.
- */
-export const TOPICS = {
-  transactions: topic("transactions", { timestamps: "broker" }),
-  labels: topic("labels", { timestamps: "broker" }),
-  transactionsValid: topic("transactions.valid", { batchBytes: LIMITS.recordBytes }),
-  labelsValid: topic("labels.valid", { batchBytes: LIMITS.recordBytes }),
-  transactionsRejected: topic("transactions.rejected", { batchBytes: REFUSED_BYTES }),
-  labelsRejected: topic("labels.rejected", { batchBytes: REFUSED_BYTES }),
-  decisions: topic("decisions"),
-  evidence: topic("evidence"),
-  alerts: topic("alerts"),
-  functionsRejected: topic("functions.rejected"),
-} as const satisfies Record<string, TopicSettings>;
-
-/** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
-export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
-
-/** The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart reads on from the checkpoint. */
-export const PIPELINE_GROUP = "fraud-pipeline";
 
 /**
  * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The environment also
@@ -152,36 +67,6 @@ export const withDashboard = (env: Readonly<Record<string, string>> = {}): Appli
   servers: { ...FRAUD_DETECTION.servers, dashboard: { ...nodeServer(join(REPOSITORY_ROOT, "dashboards/live/server.ts")), env } },
 });
 
-/** Ports in a container network. On this machine each is moved by the offset of {@link clusterSettings}. */
-export const BASE_PORTS = {
-  zookeeper: 2181,
-  zookeeperPeer: 2888,
-  zookeeperElection: 3888,
-  kafka: 9092,
-  kafkaController: 9093,
-  minio: 9000,
-  minioConsole: 9001,
-  functions: 8000,
-  "functions-python": 8001,
-  intake: 8080,
-  dashboard: 8090,
-  flinkRest: 8081,
-  jobManagerRpc: 6123,
-  jobManagerBlob: 6124,
-  taskManagerRpc: 6122,
-  taskManagerData: 6121,
-  jobManagerMetrics: 9249,
-  taskManagerMetrics: 9250,
-  prometheus: 9090,
-  grafana: 3000,
-} as const;
-/** Beyond it ports would come to lie above 32767, where Linux takes the near ends of outgoing connections from. */
-export const MAX_PORT_OFFSET = 23_000;
-export type PortName = keyof typeof BASE_PORTS;
-
-/** Where Flink keeps state while it works: in RocksDB's files, or as objects on Java's heap (`hashmap`). */
-export const STATE_BACKENDS = ["rocksdb", "hashmap"] as const;
-export type StateBackend = (typeof STATE_BACKENDS)[number];
 /** Of state that has no past. docs/operations.md says when which one is right. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
@@ -252,13 +137,11 @@ export const isServer = (part: Part): part is Server => SERVERS.some((name) => n
 /** The settings of one native cluster; the defaults are the demo's. */
 export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
   const name = options.name ?? "demo";
-  const offset = options.portOffset ?? 0;
-  const ports = Object.fromEntries(Object.entries(BASE_PORTS).map(([part, port]) => [part, port + offset])) as Record<PortName, number>;
   return {
     name,
     application: options.application ?? FRAUD_DETECTION,
     dataDir: join(REPOSITORY_ROOT, ".cluster", name),
-    ports,
+    ports: portsAt(options.portOffset),
     parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
     parallelismAsked: options.parallelism !== undefined,
     checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
@@ -271,20 +154,4 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     flinkConf: options.flinkConf ?? {},
     savepoint: undefined,
   };
-}
-
-/**
- * Where downloads and builds are kept between clones: `FRAUD_CACHE_DIR`, else the user's cache folder.
- *
- * @throws {UserError} when that is relative, or its name cannot be given to Java
- */
-export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  const { FRAUD_CACHE_DIR: asked, XDG_CACHE_HOME: cache, HOME: home } = given(env);
-  // Programs that run in different folders share it.
-  if (asked !== undefined && !isAbsolute(asked)) throw new UserError(`FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`);
-  // One that is relative is to be ignored, say those who have defined this variable.
-  const base = cache !== undefined && isAbsolute(cache) ? cache : home !== undefined && isAbsolute(home) ? join(home, ".cache") : tmpdir();
-  const folder = asked === undefined ? join(base, "stateful-fraud-detection") : normalize(asked);
-  requireUsable(folder, "downloads and builds", "Name another one: FRAUD_CACHE_DIR=/path/to/folder");
-  return folder;
 }

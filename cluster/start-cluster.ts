@@ -1,24 +1,25 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { makeClassArchives, withoutClassArchive } from "./class-archives.js";
+import type { FlinkClient } from "../flink/flink.js";
+import { poll } from "../process/poll.js";
+import { settled } from "../process/settled.js";
+import type { Step } from "../terminal/steps.js";
+import { UserError } from "../terminal/user-error.js";
+import { requireUsable } from "../tools/file-names.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
-import { requireUsable } from "./file-names.js";
-import { type FlinkClient, flinkClient } from "./flink.js";
-import { zookeeperHasPast } from "./guard.js";
+import { flinkClient } from "./flink-client.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
-import { lockCluster } from "./lock.js";
-import { lastLines, rotateLog, stopRecorded } from "./managed-process.js";
-import { createBucket } from "./object-store.js";
 import { partProgram } from "./parts/index.js";
-import { poll } from "./poll.js";
-import { requireFreePorts } from "./ports.js";
-import { settled } from "./settled.js";
+import { makeClassArchives, withoutClassArchive } from "./processes/class-archives.js";
+import { lockCluster } from "./processes/lock.js";
+import { lastLines, rotateLog, stopRecorded } from "./processes/managed-process.js";
+import { requireFreePorts } from "./parts/ports.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
-import { otherParallelism, stateAtStart } from "./state-at-start.js";
-import type { Step } from "./steps.js";
+import { zookeeperHasPast } from "./state/guard.js";
+import { createBucket } from "./state/object-store.js";
+import { otherParallelism, stateAtStart } from "./state/state-at-start.js";
 import { createTopics } from "./topics.js";
-import { UserError } from "./user-error.js";
 
 const JOB_LIMIT_MS = 300_000;
 /** They read topics, so these must be there. */

@@ -1,7 +1,7 @@
 import { withAdmin } from "../kafka/client.js";
+import { UserError } from "../terminal/user-error.js";
 import { addresses } from "./addresses.js";
 import type { ClusterSettings } from "./settings.js";
-import { UserError } from "./user-error.js";
 
 /**
  * Creates the topics that are not there yet.

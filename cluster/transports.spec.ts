@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
 import { withModule } from "./module-changes.js";
+import { flinkOverrides, renderModule } from "./parts/render.js";
 import { type ClusterOptions, clusterSettings, FRAUD_DETECTION } from "./settings.js";
-import { flinkOverrides, renderModule } from "./render.js";
 import { withTransport } from "./transports.js";
 
 const ENDPOINT = "io.statefun.endpoints.v2/http";

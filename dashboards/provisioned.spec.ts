@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { dashboards, datasourceUids, filledIn, metricsIn, type Panel, rules } from "./provisioned.js";
 
 const all = dashboards();

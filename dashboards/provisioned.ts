@@ -3,8 +3,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { PROMETHEUS_FOLDER } from "../cluster/render-prometheus.js";
-import { REPOSITORY_ROOT } from "../cluster/settings.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
 
 /** A query of a panel. */
 export interface Target {
@@ -45,6 +44,7 @@ export interface Rule {
   readonly annotations?: { readonly summary: string; readonly runbook_url: string };
 }
 
+const PROMETHEUS = join(REPOSITORY_ROOT, "dashboards/prometheus");
 const GRAFANA = join(REPOSITORY_ROOT, "dashboards/grafana");
 
 /** Every dashboard that Grafana is provisioned with. */
@@ -61,7 +61,7 @@ export function datasourceUids(): string[] {
 
 /** Every rule of Prometheus, recording ones too. */
 export function rules(): Rule[] {
-  const folder = join(PROMETHEUS_FOLDER, "rules");
+  const folder = join(PROMETHEUS, "rules");
   return readdirSync(folder).flatMap((name) => (parse(readFileSync(join(folder, name), "utf8")) as { readonly groups: readonly { readonly rules: readonly Rule[] }[] }).groups.flatMap((group) => group.rules));
 }
 

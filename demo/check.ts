@@ -1,9 +1,10 @@
-import { type RawRecord, readTopics } from "../cluster/index.js";
-import { TOPICS } from "../cluster/settings.js";
+import type { RawRecord } from "../contract/raw-record.js";
+import { TOPICS } from "../contract/topics.js";
+import { readTopics } from "../java/java-reader.js";
 import type { TopicOffsets } from "../kafka/offsets.js";
-import { type Judgement, judgeRun } from "../loadtest/verify/judge.js";
 import { Alert, Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { type Judgement, judgeRun } from "../verifier/judge.js";
 
 const READ_LIMIT_MS = 300_000;
 const READ_TOPICS = [TOPICS.transactionsValid, TOPICS.decisions, TOPICS.alerts, TOPICS.functionsRejected] as const;

@@ -1,8 +1,8 @@
 import pc from "picocolors";
 
+import type { ShownAlert, Snapshot } from "../ingress-generator/live-stats.js";
 import { amountText } from "../money/amount-text.js";
 import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
-import type { ShownAlert, Snapshot } from "./live-stats.js";
 
 /** What the view shows beside the run's own figures. */
 export interface ClusterGlance {

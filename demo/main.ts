@@ -2,22 +2,22 @@ import { randomBytes } from "node:crypto";
 
 import pc from "picocolors";
 
-import { chooseWay, startEither, wayText } from "../cluster/compose/availability.js";
+import { chooseWay, startEither, wayText } from "../cluster/availability.js";
+import { eventText } from "../cluster/event-text.js";
 import { type FailureHelper, startFailureHelper } from "../cluster/failure-helper.js";
 import { addresses, clusterSettings, type RunningCluster } from "../cluster/index.js";
 import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
-import { UserError } from "../cluster/user-error.js";
-import { eventText } from "../cluster/terminal/event-text.js";
-import { writeJsonReport } from "../cluster/json-report.js";
-import { INTERRUPTED, interrupted } from "../cluster/terminal/interrupted.js";
-import { openPage } from "../cluster/terminal/open-page.js";
-import { stepView } from "../cluster/terminal/step-view.js";
 import { newRunId } from "../ingress-generator/producer.js";
+import { warmUp } from "../ingress-generator/warm-up.js";
+import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
+import { writeJsonReport } from "../terminal/json-report.js";
+import { openPage } from "../terminal/open-page.js";
+import { stepView } from "../terminal/step-view.js";
+import { UserError } from "../terminal/user-error.js";
 import { demoCommand, type DemoOptions } from "./options.js";
 import { isGood, summary } from "./report.js";
 import { DemoRun } from "./run.js";
 import { openScreen } from "./screen.js";
-import { warmUp } from "./warm-up.js";
 
 /**
  * `npm run demo`: starts everything, sends transactions, shows what comes out, and stops everything.

@@ -1,8 +1,10 @@
 import { Command, Option } from "commander";
 
-import type { WayOptions } from "../cluster/compose/availability.js";
-import { stateBackendOption, wholeNumber } from "../cluster/option-values.js";
-import { MAX_PORT_OFFSET, type StateBackend } from "../cluster/settings.js";
+import type { WayOptions } from "../cluster/availability.js";
+import { stateBackendOption } from "../cluster/state-backend-option.js";
+import { MAX_PORT_OFFSET } from "../contract/ports.js";
+import type { StateBackend } from "../flink/flink.js";
+import { wholeNumber } from "../terminal/option-values.js";
 
 /** What `npm run demo` was asked for. */
 export interface DemoOptions extends WayOptions {

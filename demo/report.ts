@@ -1,7 +1,7 @@
 import pc from "picocolors";
 
-import type { Machine } from "../cluster/json-report.js";
-import type { Violation } from "../loadtest/verify/judge.js";
+import type { Machine } from "../terminal/json-report.js";
+import type { Violation } from "../verifier/judge.js";
 
 /** The report of a bounded run, `reports/demo.json` by default. Field names are stable. */
 export interface DemoReport {

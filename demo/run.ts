@@ -1,12 +1,13 @@
-import { addresses, flinkClient, poll, type RunningCluster } from "../cluster/index.js";
-import { thisMachine } from "../cluster/json-report.js";
-import { TOPICS } from "../cluster/settings.js";
-import { UserError } from "../cluster/user-error.js";
+import { addresses, flinkClient, type RunningCluster } from "../cluster/index.js";
+import { TOPICS } from "../contract/topics.js";
+import { LiveStats } from "../ingress-generator/live-stats.js";
 import { type Generated, runGenerator } from "../ingress-generator/producer.js";
 import { followTopics } from "../kafka/consumer.js";
 import { topicEnds, type TopicOffsets } from "../kafka/offsets.js";
+import { poll } from "../process/poll.js";
+import { thisMachine } from "../terminal/json-report.js";
+import { UserError } from "../terminal/user-error.js";
 import { checkedTopics, checkRun } from "./check.js";
-import { LiveStats } from "./live-stats.js";
 import type { ClusterGlance } from "./live-view.js";
 import type { DemoOptions } from "./options.js";
 import type { DemoReport } from "./report.js";

@@ -1,6 +1,6 @@
 import { createLogUpdate } from "log-update";
 
-import type { LiveStats } from "./live-stats.js";
+import type { LiveStats } from "../ingress-generator/live-stats.js";
 import { type ClusterGlance, liveLine, liveView } from "./live-view.js";
 
 const REDRAW_MS = 500;

@@ -4,9 +4,11 @@ import { resolve } from "node:path";
 
 import { pino } from "pino";
 
-import { given } from "../cluster/environment.js";
-import { LIMITS, REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
-import { drain, FRAMING_BYTES, RequestReplyHandler } from "../statefun/index.js";
+import { LIMITS } from "../contract/limits.js";
+import { TOPICS } from "../contract/topics.js";
+import { given } from "../process/environment.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
 import { logicVersion, parseSettings } from "./settings.js";
@@ -40,7 +42,7 @@ function main(): void {
     metrics,
     now: () => BigInt(Date.now()),
   });
-  const statefun = new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }).nodeHttp();
+  const statefun = nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }));
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 }, (request, response) => {
     if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);

@@ -1,10 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 
-import { addresses } from "../cluster/addresses.js";
-import { wholeNumber } from "../cluster/option-values.js";
-import { clusterSettings } from "../cluster/settings.js";
-import { interrupted } from "../cluster/terminal/interrupted.js";
+import { addressesAt, portsAt } from "../contract/ports.js";
 import { RecordDecoder } from "../kafka/decode.js";
+import { interrupted } from "../terminal/interrupted.js";
+import { wholeNumber } from "../terminal/option-values.js";
 import { defaultStart, encodeItem, type GeneratorTarget, newRunId, runGenerator, topicOf } from "./producer.js";
 import { simulate } from "./simulator.js";
 
@@ -37,7 +36,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--accounts <n>", "accounts, each with about 5 transactions a day of event time", wholeNumber(10, 1_000_000), 1000)
     .option("--merchants <n>", "merchants, popular by Zipf's law", wholeNumber(10, 100_000), 200)
     .option("--label-delay <hours>", "mean time from a fraud to its label, in event time", wholeNumber(1, 10_000), 6)
-    .option("--brokers <host:port>", "Kafka", addresses(clusterSettings()).kafka)
+    .option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka)
     .option("--past-intake", "write transactions.valid and labels.valid instead of transactions and labels", false)
     .option("--print", "write the records to the standard output as JSON, one a line, instead of to Kafka", false)
     .exitOverride();

@@ -3,12 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { TopicMessages } from "kafkajs";
 
-import { LIMITS, TOPICS } from "../cluster/settings.js";
-import { UserError } from "../cluster/user-error.js";
+import { LIMITS } from "../contract/limits.js";
+import { TOPICS } from "../contract/topics.js";
 import { kafkaClient, Partitioners, withAdmin } from "../kafka/client.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { UserError } from "../terminal/user-error.js";
 import { dueCount, dueMs } from "./pacing.js";
-import { type FraudPattern, type SimulatedItem, simulate, stepMs } from "./simulator.js";
+import { type FraudPattern, simulate, type SimulatedItem, stepMs } from "./simulator.js";
 
 const TICK_MS = 10;
 /** Of one request to Kafka. All of it may be for one partition, and a `*.valid` topic takes no larger batch. */

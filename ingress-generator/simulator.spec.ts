@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { contentHash } from "../intake/content-hash.js";
+import { contentHash } from "../contract/content-hash.js";
 import { Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { distanceKm } from "./places.js";
 import { encodeItem } from "./producer.js";
-import { type SimulatedItem, type SimulationOptions, simulate, stepMs } from "./simulator.js";
+import { simulate, type SimulatedItem, type SimulationOptions, stepMs } from "./simulator.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
 const DEFAULTS: SimulationOptions = { seed: 7, runId: "r", startMs: START_MS, accounts: 100 };

@@ -1,6 +1,5 @@
-import { contentHash } from "../intake/content-hash.js";
-import type { FraudLabel, Transaction} from "../protos/gen/fraud/v1/transaction.js";
-import { Verdict } from "../protos/gen/fraud/v1/transaction.js";
+import { contentHash } from "../contract/content-hash.js";
+import { type FraudLabel, type Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { EventQueue } from "./event-queue.js";
 import { CITIES, type City, distanceKm, HOME_CITIES } from "./places.js";
 import { Random, Zipf } from "./random.js";

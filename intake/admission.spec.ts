@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { contentHash } from "../contract/content-hash.js";
 import { transactionProblem } from "../functions/account-counter/validation.js";
 import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { admit, type Admitted, type InputKind } from "./admission.js";
-import { contentHash } from "./content-hash.js";
 import { reasonName, RefusedError } from "./problem.js";
 
 const NOW_MS = 1_800_000_000_000;

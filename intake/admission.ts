@@ -1,11 +1,11 @@
+import { contentHash } from "../contract/content-hash.js";
+import { type KeyPath, repeatedKeys } from "../contract/repeated-keys.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
-import { contentHash } from "./content-hash.js";
 import { labelFromJson, transactionFromJson } from "./json-input.js";
 import { formatOf, mediaType } from "./media-type.js";
-import { labelFromProtobuf, transactionFromProtobuf } from "./protobuf-input.js";
 import { RefusedError } from "./problem.js";
-import { type KeyPath, repeatedKeys } from "./repeated-keys.js";
+import { labelFromProtobuf, transactionFromProtobuf } from "./protobuf-input.js";
 import { checkLabel, checkTransaction, type Clock } from "./rules.js";
 
 /** What may enter. */

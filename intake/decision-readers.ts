@@ -1,7 +1,7 @@
-import { TOPICS } from "../cluster/settings.js";
+import { TOPICS } from "../contract/topics.js";
 import { withAdmin } from "../kafka/client.js";
-import { followTopics, type LiveRecord } from "../kafka/consumer.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
+import { followTopics, type LiveRecord } from "../kafka/consumer.js";
 import { backFromEnd } from "../kafka/offsets.js";
 import type { DecisionIndex } from "./decision-index.js";
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 
+import { INTAKE_GROUP } from "../contract/topics.js";
 import { type OutgoingRecord, RecordWriter } from "../kafka/record-writer.js";
 import { batchOf, type BatchOptions, type BatchRecord } from "../kafka/testing/batch.js";
 import { FakeBroker } from "../kafka/testing/fake-broker.js";
@@ -7,9 +8,9 @@ import { PACKERS } from "../kafka/testing/packers.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
+import { KafkaDoors } from "./kafka-doors.js";
 import { intakeMetrics } from "./metrics.js";
-import { largestRecordBytes, DOORS } from "./topics.js";
+import { DOORS, largestRecordBytes } from "./topics.js";
 
 const LIMIT = { timeout: 30_000, interval: 20 };
 const NOW = 1_790_000_000_000;

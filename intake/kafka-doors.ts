@@ -1,5 +1,6 @@
 import type { Batch, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 
+import { INTAKE_GROUP } from "../contract/topics.js";
 import { withAdmin } from "../kafka/client.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
 import { LogWatch } from "../kafka/log-watch.js";
@@ -15,8 +16,6 @@ import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
 import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
-/** All intakes share the partitions among them. */
-export const INTAKE_GROUP = "fraud-intake";
 /** What is handed to the writer at once; offsets are settled in such steps. */
 const STEP_RECORDS = 500;
 const HEARTBEAT_MS = 1_000;

@@ -1,4 +1,4 @@
-import { TOPICS } from "../cluster/settings.js";
+import { TOPICS } from "../contract/topics.js";
 import { withAdmin } from "../kafka/client.js";
 import { type Follower, followTopics } from "../kafka/consumer.js";
 import { backFromEnd } from "../kafka/offsets.js";

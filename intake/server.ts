@@ -1,16 +1,17 @@
 import { pino } from "pino";
 
-import { PIPELINE_GROUP } from "../cluster/settings.js";
-import type { Follower } from "../kafka/consumer.js";
+import { PIPELINE_GROUP } from "../contract/topics.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
+import type { Follower } from "../kafka/consumer.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
 
+import { INTAKE_GROUP } from "../contract/topics.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
-import { INTAKE_GROUP, KafkaDoors } from "./kafka-doors.js";
+import { KafkaDoors } from "./kafka-doors.js";
 import { LabelIndex } from "./label-index.js";
 import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { given } from "../cluster/environment.js";
+import { given } from "../process/environment.js";
 import { MAX_AHEAD_MS } from "./rules.js";
 
 const number = (value: number, max: number) => z.coerce.number().int().min(0).max(max).default(value);

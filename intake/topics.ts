@@ -1,4 +1,4 @@
-import { TOPICS, type TopicSettings } from "../cluster/settings.js";
+import { TOPICS, type TopicSettings } from "../contract/topics.js";
 import { partitionOf } from "../kafka/partition.js";
 import type { OutgoingRecord } from "../kafka/record-writer.js";
 import type { Admitted, InputKind } from "./admission.js";

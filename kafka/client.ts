@@ -1,6 +1,6 @@
 import type { Admin, Kafka } from "kafkajs";
 
-import { UserError } from "../cluster/user-error.js";
+import { UserError } from "../terminal/user-error.js";
 import { loadKafkajs } from "./mended-kafkajs.js";
 
 const kafkajs = loadKafkajs();

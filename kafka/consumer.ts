@@ -1,6 +1,6 @@
 import type { KafkaMessage } from "kafkajs";
 
-import type { RawRecord } from "../cluster/java-reader.js";
+import type { RawRecord } from "../contract/raw-record.js";
 import type { ConsumerHealth } from "./consumer-health.js";
 import { LogWatch } from "./log-watch.js";
 import { endOffsets, type TopicOffsets } from "./offsets.js";

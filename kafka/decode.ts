@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 import protobuf from "protobufjs";
 
-import { REPOSITORY_ROOT, TOPICS } from "../cluster/settings.js";
+import { TOPICS } from "../contract/topics.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
 
 /** JSON as printed: 64-bit integers are strings, enums are names, bytes are base64. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;

@@ -21,8 +21,12 @@ export interface ApiGatewayResult {
   readonly isBase64Encoded: boolean;
 }
 
-/** Answers one API Gateway event. */
-export async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent): Promise<ApiGatewayResult> {
+/** An AWS Lambda handler for API Gateway's payload formats 1.0 and 2.0, and for function URLs: single calls. */
+export function lambdaHandler(handler: RequestReplyHandler): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
+  return (event) => answerEvent(handler, event);
+}
+
+async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent): Promise<ApiGatewayResult> {
   const text = event.body ?? "";
   const contentType = header(event, "content-type");
   const method = event.httpMethod ?? event.requestContext?.http?.method;

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Address as Sample, FromFunction, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
 import { encode, typeUrlOf } from "./any.js";
+import { expressMiddleware, nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 
@@ -85,7 +86,7 @@ async function whole(response: BatchResponse): Promise<Buffer> {
 beforeEach(async () => {
   logged.length = ran.length = 0;
   waiting.clear();
-  const statefun = handler.nodeHttp();
+  const statefun = nodeHttpListener(handler);
   await listen((request, response) => (request.url === "/healthz" ? response.end("ok") : statefun(request, response)));
 });
 afterEach(() => {
@@ -173,18 +174,18 @@ describe("a request of many calls", () => {
   it("is told limits that fit into a number of 31 bits where there are none", async () => {
     const boundless = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
     server.close();
-    await listen(boundless.nodeHttp());
+    await listen(nodeHttpListener(boundless));
     expect((await post(batchOf())).headers).toMatchObject({ "statefun-batch-max-bytes": "2147483647", "statefun-batch-max-calls": "4096" });
   });
 
   it("is served by Express beside single calls, whether the body was read before or not", async () => {
     server.close();
-    await listen(express().use("/statefun", handler.express()));
+    await listen(express().use("/statefun", expressMiddleware(handler)));
     expect(frames(await whole(await post(batchOf(call("echo", "a")))))).toEqual(["10: a"]);
     expect((await fetch(`${base}/statefun`, { method: "POST", body: call("echo", "b") })).status).toBe(200);
     server.closeAllConnections();
     server.close();
-    await listen(express().use(express.raw({ type: "*/*", limit: "10mb" }), express.Router().use("/statefun", handler.express())));
+    await listen(express().use(express.raw({ type: "*/*", limit: "10mb" }), express.Router().use("/statefun", expressMiddleware(handler))));
     expect(frames(await whole(await post(batchOf(call("echo", "c")))))).toEqual(["10: c"]);
     expect((await post(Buffer.alloc(MAX_BYTES + 1, 1))).status).toBe(413);
   });

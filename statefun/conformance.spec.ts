@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_InvocationResponse, FromFunction_PersistedValueMutation_MutationType as MutationType, ToFunction, type ToFunction_Invocation, type TypedValue } from "../protos/gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
+import { nodeHttpListener } from "./http.js";
 import { RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";
 import { apacheProgram } from "./testing/apache-program.js";
 import { arbitraryProgram, boundTypenames } from "./testing/arbitrary-program.js";
@@ -126,7 +127,7 @@ describe("conformance with Apache's JavaScript SDK", () => {
 
 describe("the batch route", () => {
   it("gives the same replies to generated requests, many at once, as the handler gives to each", async () => {
-    const server = createServer(handler.nodeHttp());
+    const server = createServer(nodeHttpListener(handler));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const agent = new Agent({ keepAlive: true });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/statefun/batch`;

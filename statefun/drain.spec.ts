@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { nodeHttpListener } from "./http.js";
 import { drain, RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 
@@ -20,7 +21,7 @@ let agent: Agent;
 beforeEach(async () => {
   goOn = [];
   agent = new Agent({ keepAlive: true });
-  server = createServer({ keepAliveTimeout: 60_000 }, handler.nodeHttp());
+  server = createServer({ keepAliveTimeout: 60_000 }, nodeHttpListener(handler));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ({ port } = server.address() as AddressInfo);
 });

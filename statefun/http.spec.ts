@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { FromFunction, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
 import { Program } from "../protos/gen/statefun/testing/v1/program.js";
+import { lambdaHandler } from "./aws-lambda.js";
+import { expressMiddleware, nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, typeUrlOf } from "./index.js";
 import { httpApiEvent, restApiEvent } from "./testing/api-gateway-events.js";
 import { programFunctions } from "./testing/program.js";
@@ -29,7 +31,7 @@ describe.each([
   { name: "REST API, payload format 1.0", event: restApiEvent },
   { name: "HTTP API, payload format 2.0", event: httpApiEvent },
 ])("AWS Lambda: $name", ({ event }) => {
-  const lambda = handler.awsLambda();
+  const lambda = lambdaHandler(handler);
 
   it("answers in base64 with StateFun's content type", async () => {
     const result = await lambda(event(call()));
@@ -59,7 +61,7 @@ describe.each([
 
 describe("AWS Lambda", () => {
   it("takes POST only", async () => {
-    const lambda = handler.awsLambda();
+    const lambda = lambdaHandler(handler);
     expect((await lambda({ ...restApiEvent(call()), httpMethod: "GET" })).statusCode).toBe(405);
     expect((await lambda({})).statusCode).toBe(405);
   });
@@ -80,7 +82,7 @@ describe("Express", () => {
   const post = (url: string, body: Uint8Array, contentType = "application/octet-stream") => fetch(`${url}/statefun`, { method: "POST", body, headers: { "content-type": contentType } });
 
   it("serves a path beside an application's others", async () => {
-    const url = await listen((app) => app.use("/statefun", handler.express()).get("/other", (_, response) => void response.send("fine")));
+    const url = await listen((app) => app.use("/statefun", expressMiddleware(handler)).get("/other", (_, response) => void response.send("fine")));
     const response = await post(url, call());
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/octet-stream");
@@ -89,19 +91,19 @@ describe("Express", () => {
   });
 
   it("takes the Buffer that express.raw() has left", async () => {
-    const url = await listen((app) => app.use(express.raw()).use("/statefun", handler.express()));
+    const url = await listen((app) => app.use(express.raw()).use("/statefun", expressMiddleware(handler)));
     expect((await post(url, call())).status).toBe(200);
     expect((await post(url, new Uint8Array(10_001))).status).toBe(413);
   });
 
   it("says so when a parser has eaten the body", async () => {
-    const url = await listen((app) => app.use(express.text({ type: "*/*" })).use("/statefun", handler.express()));
+    const url = await listen((app) => app.use(express.text({ type: "*/*" })).use("/statefun", expressMiddleware(handler)));
     expect((await post(url, call())).status).toBe(500);
     expect(logged.join()).toContain("before express.json()");
   });
 
   it("refuses another content type, with or without parameters", async () => {
-    const url = await listen((app) => app.use("/statefun", handler.express()));
+    const url = await listen((app) => app.use("/statefun", expressMiddleware(handler)));
     expect((await post(url, call(), "application/json")).status).toBe(415);
     expect((await post(url, call(), "Application/Octet-Stream; x=y")).status).toBe(200);
     expect(logged).toHaveLength(1);
@@ -122,7 +124,7 @@ describe("bad bodies, over and over", () => {
   };
 
   it("leave nothing in memory, and the server alive", async () => {
-    const server = createServer(limited.nodeHttp());
+    const server = createServer(nodeHttpListener(limited));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     /** Resolves to the status; to `undefined` when the connection ended without one. */

@@ -8,6 +8,17 @@ import type { RequestReplyHandler } from "./request-reply-handler.js";
 /** StateFun sends this content type, and takes no other, nor parameters with it. */
 export const CONTENT_TYPE = "application/octet-stream";
 
+/**
+ * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its end: there it
+ * takes many calls in one request, from the batching transport.
+ */
+export function nodeHttpListener(handler: RequestReplyHandler): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => void serve(handler, request, response);
+}
+
+/** Express middleware for both routes, for `app.use("/statefun", expressMiddleware(handler))`. Mount it before body parsers. */
+export const expressMiddleware = nodeHttpListener;
+
 /** Answers one request of one call. Never throws: what goes wrong is logged with its cause and answered with a status. */
 export async function answer(handler: RequestReplyHandler, { method, contentType, body }: HttpRequest): Promise<HttpReply> {
   const refused = wrongMethod(method);
@@ -23,7 +34,7 @@ export async function answer(handler: RequestReplyHandler, { method, contentType
 }
 
 /** Serves one request of `node:http`, or of Express, whose requests are those. */
-export async function serve(handler: RequestReplyHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(handler: RequestReplyHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const batch = isBatchRoute(request.url);
   const headers = batch ? batchLimits(handler) : {};
   try {

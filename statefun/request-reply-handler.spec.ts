@@ -8,6 +8,7 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { KafkaProducerRecord } from "../protos/gen/io/statefun/egress.js";
 import { Address as Sample, FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, ToFunction, type ToFunction_Invocation } from "../protos/gen/io/statefun/reqreply.js";
 import { encode, pack, typeUrlOf } from "./any.js";
+import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler } from "./request-reply-handler.js";
 import { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
 import { type ValueSpec, valueSpec } from "./value-spec.js";
@@ -159,7 +160,7 @@ describe("over HTTP", () => {
 
   async function listen(run: StatefulFunction): Promise<string> {
     logged.length = 0;
-    server = createServer(handlerOf(run).nodeHttp());
+    server = createServer(nodeHttpListener(handlerOf(run)));
     await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/statefun`;
   }

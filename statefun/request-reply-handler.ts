@@ -1,11 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-
 import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
-import { answerEvent, type ApiGatewayEvent, type ApiGatewayResult } from "./aws-lambda.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { RequestError } from "./errors.js";
-import { serve } from "./http.js";
 import type { StatefulFunctions } from "./stateful-functions.js";
 
 const DEFAULT_MAX_BATCH_CALLS = 4_096;
@@ -56,24 +52,6 @@ export class RequestReplyHandler {
       return FromFunction.encode({ response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } } }).finish();
     }
     return runBatch(binding, request, this.options.deadLetter);
-  }
-
-  /**
-   * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its end: there it
-   * takes many calls in one request, from the batching transport.
-   */
-  nodeHttp(): (request: IncomingMessage, response: ServerResponse) => void {
-    return (request, response) => void serve(this, request, response);
-  }
-
-  /** Express middleware for both routes, for `app.use("/statefun", handler.express())`. Mount it before body parsers. */
-  express(): (request: IncomingMessage, response: ServerResponse) => void {
-    return this.nodeHttp();
-  }
-
-  /** An AWS Lambda handler for API Gateway's payload formats 1.0 and 2.0, and for function URLs. */
-  awsLambda(): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
-    return (event) => answerEvent(this, event);
   }
 }
 

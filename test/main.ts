@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { Command } from "commander";
 
-import { runCommand, runQuietly } from "../cluster/run-command.js";
-import { ensurePrometheus, ensureTools } from "../cluster/tools/index.js";
-import { ensureRequirements } from "../cluster/tools/requirements.js";
-import { REPOSITORY_ROOT } from "../cluster/settings.js";
-import { UserError } from "../cluster/user-error.js";
-import { checkCounts, closingLine, surefireCounts, type SuiteResult, vitestCounts } from "./suites.js";
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { runCommand, runQuietly } from "../process/run-command.js";
+import { UserError } from "../terminal/user-error.js";
+import { ensurePrometheus, ensureTools } from "../tools/index.js";
+import { ensureRequirements } from "../tools/requirements.js";
+import { checkCounts, closingLine, type SuiteResult, surefireCounts, vitestCounts } from "./suites.js";
 
 /** The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits; whatever waits for others, or has a cluster, has the machine for itself. */
 const ROWS = [["types", "lint", "docs", "java"], ["unit"], ["e2e"], ["compose"]] as const;
@@ -63,7 +63,7 @@ async function run(suite: Suite): Promise<SuiteResult> {
       // The web app's client has another world around it: a browser's.
       return await checked(["tsc", "--noEmit"], ["tsc", "--noEmit", "-p", "dashboards/live/client"]);
     case "lint":
-      return await checked(["eslint", ".", "--max-warnings", "0"]);
+      return await checked(["eslint", ".", "--max-warnings", "0"], ["depcruise", "."]);
     case "docs":
       // TypeDoc takes such a name for a pattern.
       if (/[()[\]{}*!]/.test(REPOSITORY_ROOT)) {

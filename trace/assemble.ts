@@ -1,19 +1,18 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 
-import type { TransactionEnd } from "../cluster/find-commit.js";
-import type { RawRecord } from "../cluster/java-reader.js";
-import { TOPICS } from "../cluster/settings.js";
+import type { RawRecord } from "../contract/raw-record.js";
+import { TOPICS } from "../contract/topics.js";
 import { RecordDecoder } from "../kafka/decode.js";
-import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../loadtest/verify/records.js";
-import { isSourceOf, type Known } from "../loadtest/verify/replay.js";
 import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../verifier/records.js";
+import { isSourceOf, type Known } from "../verifier/replay.js";
 import { hopsOf } from "./hops.js";
 import { type EnteredRecord, isCut, type RelatedRecords, type Sightings } from "./read.js";
 import { rederive } from "./rederive.js";
-import type { Trace, TracedAlert, TracedEvent, TracedLabel, TracedRefusal } from "./types.js";
+import type { CommitFinding, Trace, TracedAlert, TracedEvent, TracedLabel, TracedRefusal } from "./types.js";
 
 /** What a trace is made of. */
 export interface Material {
@@ -24,9 +23,6 @@ export interface Material {
   readonly related: RelatedRecords | undefined;
   readonly known: Known;
 }
-
-/** How a decision's Kafka transaction ended; `reason`: why that could not be found out. */
-export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
 
 /** The committed decision on a transaction; the last one, when it came again after its account had forgotten it. */
 export const decisionRecord = (material: Material): RawRecord | undefined => decisionRecords(material).at(-1);

@@ -1,9 +1,8 @@
-import type { RawRecord } from "../cluster/java-reader.js";
-import { placeOf } from "../loadtest/verify/records.js";
+import type { RawRecord } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
-import type { CommitFinding } from "./assemble.js";
+import { placeOf } from "../verifier/records.js";
 import type { EnteredRecord } from "./read.js";
-import type { Hop, TracedAlert } from "./types.js";
+import type { CommitFinding, Hop, TracedAlert } from "./types.js";
 
 interface Moments {
   readonly accountId: string;

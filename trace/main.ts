@@ -2,13 +2,12 @@ import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError } from "commander";
 
-import { addresses } from "../cluster/addresses.js";
-import { writeJsonReport } from "../cluster/json-report.js";
-import { wholeNumber } from "../cluster/option-values.js";
-import { clusterSettings, MAX_PORT_OFFSET } from "../cluster/settings.js";
-import { stepView } from "../cluster/terminal/step-view.js";
-import { ensureReader } from "../cluster/tools/index.js";
-import { writePage } from "../loadtest/report/html.js";
+import { addressesAt, MAX_PORT_OFFSET, portsAt } from "../contract/ports.js";
+import { writePage } from "../terminal/html.js";
+import { writeJsonReport } from "../terminal/json-report.js";
+import { wholeNumber } from "../terminal/option-values.js";
+import { stepView } from "../terminal/step-view.js";
+import { ensureReader } from "../tools/index.js";
 import { tracePage } from "./page.js";
 import { traceLines } from "./text.js";
 import { traceTransaction } from "./trace.js";
@@ -37,7 +36,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--json", "print the trace as JSON, and write no report", false)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { account, portOffset, settings, json, brokers = addresses(clusterSettings({ portOffset })).kafka } = program.opts<Options>();
+  const { account, portOffset, settings, json, brokers = addressesAt(portsAt(portOffset)).kafka } = program.opts<Options>();
   const transactionId = program.args[0]!;
   const step = stepView();
   await step("tools: Java, Kafka's classes", (onProgress) => ensureReader({ onProgress }));

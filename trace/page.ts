@@ -1,6 +1,6 @@
-import { html, type Html, table, verdictLine } from "../loadtest/report/html.js";
-import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time, WORDS } from "./words.js";
+import { html, type Html, table, verdictLine } from "../terminal/html.js";
 import type { Hop, Trace } from "./types.js";
+import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time, WORDS } from "./words.js";
 
 const WIDTH = 1000;
 const LEFT = 110;

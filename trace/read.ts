@@ -1,9 +1,10 @@
-import { type RawRecord, type ReadPartition, scanTopics } from "../cluster/java-reader.js";
-import { TOPICS, type TopicSettings } from "../cluster/settings.js";
-import { type RefusedRecord, refusedRecords } from "../intake/rejected/refused-records.js";
+import type { RawRecord } from "../contract/raw-record.js";
+import { TOPICS, type TopicSettings } from "../contract/topics.js";
+import { type ReadPartition, scanTopics } from "../java/java-reader.js";
 import { partitionOf } from "../kafka/partition.js";
-import { decisionIn } from "../loadtest/verify/records.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { type RefusedRecord, refusedRecords } from "../rejected/refused-records.js";
+import { decisionIn } from "../verifier/records.js";
 
 const READ_LIMIT_MS = 600_000;
 const PROGRESS_RECORDS = 20_000;

@@ -1,12 +1,12 @@
-import { AccountModel } from "../loadtest/verify/model/account.js";
-import { MerchantReplay } from "../loadtest/verify/model/merchant.js";
-import { scoreOf } from "../loadtest/verify/model/scoring.js";
-import type { ModelSettings } from "../loadtest/verify/model/settings.js";
-import type { AddressInput } from "../loadtest/verify/records.js";
-import { inOrder, isSourceOf, type Known } from "../loadtest/verify/replay.js";
 import { type AccountEvidence, type AccountFeatures, Evidence, type MerchantEvidence, type MerchantFeatures, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { AccountModel } from "../verifier/model/account.js";
+import { MerchantReplay } from "../verifier/model/merchant.js";
+import { scoreOf } from "../verifier/model/scoring.js";
+import type { ModelSettings } from "../verifier/model/settings.js";
+import type { AddressInput } from "../verifier/records.js";
+import { inOrder, isSourceOf, type Known } from "../verifier/replay.js";
 import { differences } from "./differences.js";
 import type { PartResult, Rederivation } from "./types.js";
 

@@ -1,23 +1,23 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import type { RawRecord } from "../cluster/java-reader.js";
+import type { RawRecord } from "../contract/raw-record.js";
 import { accountCounterOf } from "../functions/addresses.js";
 import { fraudFunctions } from "../functions/fraud-functions.js";
 import { logicVersion, parseSettings } from "../functions/settings.js";
 import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "../functions/testing/samples.js";
 import { parseModel } from "../functions/transaction-scorer/model.js";
 import { type JsonObject, RecordDecoder } from "../kafka/decode.js";
-import { knownModels } from "../loadtest/verify/model/scoring.js";
-import { knownVersions } from "../loadtest/verify/model/settings.js";
 import { Decision, Evidence } from "../protos/gen/fraud/v1/decision.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
-import { assemble, type CommitFinding, type Material } from "./assemble.js";
+import { knownModels } from "../verifier/model/scoring.js";
+import { knownVersions } from "../verifier/model/settings.js";
+import { assemble, type Material } from "./assemble.js";
 import { tracePage } from "./page.js";
 import { traceLines } from "./text.js";
-import type { Trace } from "./types.js";
+import type { CommitFinding, Trace } from "./types.js";
 
 const MODEL = Buffer.from(
   JSON.stringify({ id: "spec", kind: "points", description: "", reviewAt: 300, declineAt: 600, rules: [{ code: "QUICK", description: "", points: 350, when: [{ feature: "account.velocity_count", atLeast: 3 }] }, { code: "FRAUD", description: "", points: 400, when: [{ feature: "merchant.fraud_rate_permille", atLeast: 10 }] }] }),

@@ -1,12 +1,12 @@
-import { findCommit } from "../cluster/find-commit.js";
-import type { RawRecord } from "../cluster/java-reader.js";
-import { UserError } from "../cluster/user-error.js";
-import { knownInputs } from "../loadtest/verify/known.js";
-import { knownModels } from "../loadtest/verify/model/scoring.js";
-import { knownVersions } from "../loadtest/verify/model/settings.js";
-import { assemble, type CommitFinding, decisionRecord, type Material } from "./assemble.js";
+import type { RawRecord } from "../contract/raw-record.js";
+import { findCommit } from "../java/find-commit.js";
+import { UserError } from "../terminal/user-error.js";
+import { knownInputs } from "../verifier/known.js";
+import { knownModels } from "../verifier/model/scoring.js";
+import { knownVersions } from "../verifier/model/settings.js";
+import { assemble, decisionRecord, type Material } from "./assemble.js";
 import { type Progress, readRelated, sight, sightDecisions } from "./read.js";
-import type { Trace } from "./types.js";
+import type { CommitFinding, Trace } from "./types.js";
 
 const COMMIT_LIMIT_MS = 30_000;
 

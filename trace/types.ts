@@ -1,4 +1,8 @@
+import type { TransactionEnd } from "../java/find-commit.js";
 import type { JsonObject } from "../kafka/decode.js";
+
+/** How a decision's Kafka transaction ended; `reason`: why that could not be found out. */
+export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
 
 /** Where a record stands: `decisions 2@1041` is topic, partition and offset. */
 export type Place = string;

@@ -1,18 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, type Cluster, clusterSettings, poll, startCluster } from "../../cluster/index.js";
 import { clusterStatus } from "../../cluster/control.js";
-import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { startModule } from "../../cluster/run-command.js";
-import { type Part, TOPICS, withDashboard } from "../../cluster/settings.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
-import { UserError } from "../../cluster/user-error.js";
-import { Latencies } from "../../demo/latencies.js";
+import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type Part, withDashboard } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
+import { Latencies } from "../../ingress-generator/latencies.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { followTopics } from "../../kafka/consumer.js";
+import { poll } from "../../process/poll.js";
+import { startModule } from "../../process/run-command.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { stepView } from "../../terminal/step-view.js";
+import { UserError } from "../../terminal/user-error.js";
+import { ensureTools } from "../../tools/index.js";
 import { partTimes } from "../part-times.js";
 
 const RATE = 1_000;

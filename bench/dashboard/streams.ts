@@ -1,6 +1,6 @@
 import { Agent, get } from "node:http";
 
-import { given } from "../../cluster/environment.js";
+import { given } from "../../process/environment.js";
 
 /**
  * Opens `STREAMS` pages' worth of connections to the web app at `DASHBOARD`: each reads what a page reads at first, then follows

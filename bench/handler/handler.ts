@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 
-import { startModule } from "../../cluster/run-command.js";
-import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
+import { startModule } from "../../process/run-command.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { FromFunction, ToFunction } from "../../protos/gen/io/statefun/reqreply.js";
 import { typeUrlOf } from "../../statefun/index.js";
+import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import { cpuSeconds } from "../process-cpu.js";
 
 /** `none` is `node:http` without an SDK: the floor under both. */

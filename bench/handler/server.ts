@@ -2,9 +2,9 @@ import { createServer } from "node:http";
 
 import { messageBuilder, StateFun } from "apache-flink-statefun";
 
-import { given } from "../../cluster/environment.js";
+import { given } from "../../process/environment.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { type MessageType, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
+import { type MessageType, nodeHttpListener, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
 
 /**
  * One of the servers that are compared, in a process of its own: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
@@ -30,7 +30,7 @@ function handler(): RequestReplyHandler {
   return new RequestReplyHandler(functions, { maxBodyBytes: 64 * 1024 * 1024, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } });
 }
 
-const ours = (): Server => createServer(handler().nodeHttp());
+const ours = (): Server => createServer(nodeHttpListener(handler()));
 
 function none(): Server {
   let reply: Uint8Array | undefined;

@@ -1,10 +1,10 @@
 import { Agent, request } from "node:http";
 
-import { given } from "../../cluster/environment.js";
-import { TOPICS } from "../../cluster/settings.js";
-import { intakeHeaders } from "../../cluster/intake-token.js";
-import { contentHash } from "../../intake/content-hash.js";
+import { contentHash } from "../../contract/content-hash.js";
+import { TOPICS } from "../../contract/topics.js";
+import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { kafkaClient } from "../../kafka/client.js";
+import { given } from "../../process/environment.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 
 /**

@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 
-import { addresses, type Cluster, clusterSettings, poll, startCluster } from "../../cluster/index.js";
 import { clusterStatus } from "../../cluster/control.js";
-import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { startModule } from "../../cluster/run-command.js";
-import { type Part, TOPICS } from "../../cluster/settings.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
+import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import type { Part } from "../../cluster/settings.js";
+import { INTAKE_GROUP, TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
-import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
 import { lagOf } from "../../kafka/offsets.js";
+import { poll } from "../../process/poll.js";
+import { startModule } from "../../process/run-command.js";
+import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { stepView } from "../../terminal/step-view.js";
+import { ensureTools } from "../../tools/index.js";
 import { cpuSeconds } from "../process-cpu.js";
 
 const RATE = 500;

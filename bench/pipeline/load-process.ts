@@ -2,10 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Message } from "kafkajs";
 
-import { given } from "../../cluster/environment.js";
-import { LIMITS, TOPICS } from "../../cluster/settings.js";
+import { LIMITS } from "../../contract/limits.js";
+import { TOPICS } from "../../contract/topics.js";
 import { dueCount } from "../../ingress-generator/pacing.js";
 import { kafkaClient } from "../../kafka/client.js";
+import { given } from "../../process/environment.js";
 import type { LoadCommand, LoadNews } from "./load-messages.js";
 import { TransactionStock } from "./transactions.js";
 

@@ -1,7 +1,7 @@
-import { poll } from "../../cluster/index.js";
-import { startTalkingModule, type TalkingModule } from "../../cluster/run-command.js";
-import { UserError } from "../../cluster/user-error.js";
 import { dueCount, dueMs } from "../../ingress-generator/pacing.js";
+import { poll } from "../../process/poll.js";
+import { startTalkingModule, type TalkingModule } from "../../process/run-command.js";
+import { UserError } from "../../terminal/user-error.js";
 import type { LoadCommand, LoadNews } from "./load-messages.js";
 
 const READY_MS = 120_000;

@@ -1,5 +1,5 @@
 import { skimIdentity } from "../../dashboards/live/skim.js";
-import { Latencies } from "../../demo/latencies.js";
+import { Latencies } from "../../ingress-generator/latencies.js";
 import type { Load } from "./load.js";
 import { numberOf } from "./transactions.js";
 

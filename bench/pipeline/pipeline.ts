@@ -1,9 +1,9 @@
-import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
-import { TRANSPORTS, type Transport, TRANSPORT_NAMES } from "../../cluster/transports.js";
-import { UserError } from "../../cluster/user-error.js";
-import { html, table, writePage } from "../../loadtest/report/html.js";
+import { type Transport, TRANSPORT_NAMES, TRANSPORTS } from "../../cluster/transports.js";
+import { html, table, writePage } from "../../terminal/html.js";
+import { type Machine, thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { stepView } from "../../terminal/step-view.js";
+import { UserError } from "../../terminal/user-error.js";
+import { ensureTools } from "../../tools/index.js";
 import { type Spread, spreadOf, spreadText } from "../spread.js";
 import { highestHeld, nextRate } from "./search.js";
 import { type JobHealth, TestBed, type Watched } from "./test-bed.js";

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, startCluster } from "../../cluster/index.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { type Transport, withTransport } from "../../cluster/transports.js";
-import { UserError } from "../../cluster/user-error.js";
+import { TOPICS } from "../../contract/topics.js";
 import { followTopics } from "../../kafka/consumer.js";
+import { poll } from "../../process/poll.js";
+import { UserError } from "../../terminal/user-error.js";
 import { microsEach, type PartTimes, partTimes } from "../part-times.js";
 import { LagSamples } from "./lag.js";
 import { Load } from "./load.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { TOPICS } from "../../cluster/settings.js";
-import { contentHash } from "../../intake/content-hash.js";
+import { contentHash } from "../../contract/content-hash.js";
+import { TOPICS } from "../../contract/topics.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { numberOf, TransactionStock } from "./transactions.js";

@@ -1,7 +1,7 @@
-import { TOPICS } from "../../cluster/settings.js";
+import { contentHash } from "../../contract/content-hash.js";
+import { TOPICS } from "../../contract/topics.js";
 import { Random } from "../../ingress-generator/random.js";
 import { stepMs } from "../../ingress-generator/simulator.js";
-import { contentHash } from "../../intake/content-hash.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { type MessageType, RequestReplyHandler, StatefulFunctions, valueSpec } from "../../statefun/index.js";
+import { type MessageType, nodeHttpListener, RequestReplyHandler, StatefulFunctions, valueSpec } from "../../statefun/index.js";
 
 /**
  * The function server of the comparison, in a process of its own: it reads a state, writes it back, and sends the message on to an address with the
@@ -20,7 +20,7 @@ const functions = new StatefulFunctions().bind(
   { states: [valueSpec("state", BYTES)] },
 );
 const handler = new RequestReplyHandler(functions, { maxBodyBytes: 32 * 1024 * 1024, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } });
-const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, handler.nodeHttp());
+const server = createServer({ keepAliveTimeout: 75_000, headersTimeout: 80_000 }, nodeHttpListener(handler));
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   process.stdout.write(`${typeof address === "object" ? address?.port : ""}\n`);

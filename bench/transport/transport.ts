@@ -4,20 +4,24 @@ import { join } from "node:path";
 
 import { parseAllDocuments } from "yaml";
 
-import { type JavaDialogue, startJavaDialogue } from "../../cluster/java-dialogue.js";
-import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { startModule } from "../../cluster/run-command.js";
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { classpath, ensureTools, transportJar } from "../../cluster/tools/index.js";
+import { JAVA_17_OPTIONS } from "../../cluster/parts/flink.js";
+import { QUICK_START } from "../../cluster/parts/part-program.js";
 import { TRANSPORTS } from "../../cluster/transports.js";
-import { UserError } from "../../cluster/user-error.js";
-import { html, table, writePage } from "../../loadtest/report/html.js";
+import { type JavaDialogue, startJavaDialogue } from "../../java/java-dialogue.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { startModule } from "../../process/run-command.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { typeUrlOf } from "../../statefun/index.js";
+import { html, table, writePage } from "../../terminal/html.js";
+import { type Machine, thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { stepView } from "../../terminal/step-view.js";
+import { UserError } from "../../terminal/user-error.js";
+import { classpath, ensureTools, transportJar } from "../../tools/index.js";
 import { cpuSeconds } from "../process-cpu.js";
 import { type Spread, spreadOf, spreadText } from "../spread.js";
 
+/** As the TaskManager has them. */
+const TASKMANAGER_OPTIONS = [QUICK_START, ...JAVA_17_OPTIONS];
 const ENDPOINT = "io.statefun.endpoints.v2/http";
 const STATE_BYTES = 200;
 /** With the state 244 bytes a call, besides names and addresses. */
@@ -160,7 +164,7 @@ async function startSide(name: Name): Promise<Side> {
   try {
     const port = String(((await once(server.stdout, "data")) as [Buffer])[0]).trim();
     const args = [factory, `http://127.0.0.1:${port}/statefun`, JSON.stringify(settings()), typeUrlOf(Any), String(STATE_BYTES), String(MESSAGE_BYTES)];
-    const java = await startJavaDialogue({ sources: join(REPOSITORY_ROOT, "bench/transport"), program: "TransportBench", classpath: [classpath("flink"), transportJar()], heapMb: HEAP_MB, args });
+    const java = await startJavaDialogue({ sources: join(REPOSITORY_ROOT, "bench/transport"), program: "TransportBench", classpath: [classpath("flink"), transportJar()], heapMb: HEAP_MB, options: TASKMANAGER_OPTIONS, args });
     return {
       name,
       java,

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { RawRecord } from "../../cluster/java-reader.js";
-import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
+import type { RawRecord } from "../../contract/raw-record.js";
+import { TOPICS } from "../../contract/topics.js";
 import { accountCounterOf } from "../../functions/addresses.js";
 import { fraudFunctions } from "../../functions/fraud-functions.js";
 import { logicVersion, parseSettings } from "../../functions/settings.js";
 import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { labels, type Run, transaction } from "../../loadtest/k6/traffic.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { FraudLabel, Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { TestRuntime } from "../../statefun/testing/test-runtime.js";

@@ -1,12 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 
-import { thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
 import { RunNotes } from "../../loadtest/run/properties.js";
-import { knownInputs } from "../../loadtest/verify/known.js";
-import { nowAndThen } from "../../loadtest/verify/progress.js";
-import { RecordStore } from "../../loadtest/verify/store.js";
-import { type Verification, verifyStored } from "../../loadtest/verify/verify.js";
+import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { stepView } from "../../terminal/step-view.js";
+import { knownInputs } from "../../verifier/known.js";
+import { nowAndThen } from "../../verifier/progress.js";
+import { RecordStore } from "../../verifier/store.js";
+import { type Verification, verifyStored } from "../../verifier/verify.js";
 import { decidedRecords } from "./decided-records.js";
 
 const LOOK_EVERY = 5_000;

@@ -1,6 +1,6 @@
 import { followTopics } from "../../kafka/consumer.js";
 import { topicEnds } from "../../kafka/offsets.js";
-import { poll } from "../poll.js";
+import { poll } from "../../process/poll.js";
 
 /** Long enough to read far past aborted transactions. */
 const LOOK_MS = 20_000;

@@ -1,9 +1,9 @@
-import { poll } from "../poll.js";
+import { poll } from "../../process/poll.js";
+import { UserError } from "../../terminal/user-error.js";
 import { type ClusterStatus, stateStatus } from "../control.js";
-import { flinkClient } from "../flink.js";
+import { flinkClient } from "../flink-client.js";
 import type { RunningCluster } from "../running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "../settings.js";
-import { UserError } from "../user-error.js";
 import { docker, dockerNow, dockerOk } from "./docker.js";
 import { composeArgs, type ComposeProject } from "./project.js";
 import { serviceOf, SERVICES } from "./services.js";

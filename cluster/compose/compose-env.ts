@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { given } from "../environment.js";
-import { REPOSITORY_ROOT } from "../settings.js";
+import { given } from "../../process/environment.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 
 /** What `.env` says, and this program's environment over it: as docker compose sees it. */
 export function composeEnv(text = readFileSync(join(REPOSITORY_ROOT, ".env"), "utf8"), env: NodeJS.ProcessEnv = process.env): Readonly<Record<string, string>> {
@@ -15,9 +15,12 @@ export function composeEnv(text = readFileSync(join(REPOSITORY_ROOT, ".env"), "u
   return values;
 }
 
-/** Images of others, by their variable in `.env`; {@link OWN_IMAGE} is built from this repository. */
+/** Images of others, by their variable in `.env`; {@link OWN_IMAGES} are built from this repository. */
 export const IMAGE_NAMES = ["STATEFUN_IMAGE", "KAFKA_IMAGE", "ZOOKEEPER_IMAGE", "MINIO_IMAGE", "HAPROXY_IMAGE", "NODE_IMAGE", "JDK_IMAGE", "K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 /** Those without a profile. Of the others nothing is needed: commands run their own k6. */
 export const PIPELINE_IMAGES: readonly ImageName[] = IMAGE_NAMES.filter((name) => !["K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"].includes(name));
-export const OWN_IMAGE = "FRAUD_IMAGE";
+/** Each with its target in the Dockerfile. */
+export const OWN_IMAGES = { FRAUD_IMAGE: "servers", FRAUD_COMMANDS_IMAGE: "commands" } as const;
+export type OwnImageName = keyof typeof OWN_IMAGES;
+export const OWN_IMAGE_NAMES = Object.keys(OWN_IMAGES) as OwnImageName[];

@@ -2,9 +2,9 @@ import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import { given } from "../environment.js";
-import type { Progress } from "../tools/cache.js";
-import { unpackDebian } from "../tools/debian-package.js";
+import { given } from "../../process/environment.js";
+import type { Progress } from "../../tools/cache.js";
+import { unpackDebian } from "../../tools/debian-package.js";
 
 /**
  * Puts `docker compose` into the user's plugins. Debian 12 has none, Debian 13's is one program that runs there too; it is taken

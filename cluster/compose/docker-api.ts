@@ -1,6 +1,6 @@
 import { request } from "node:http";
 
-import { UserError } from "../user-error.js";
+import { UserError } from "../../terminal/user-error.js";
 
 const ANSWER_MS = 60_000;
 

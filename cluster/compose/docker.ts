@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 
-import { childEnv } from "../environment.js";
-import { type Finished, startProgram } from "../run-command.js";
-import { REPOSITORY_ROOT } from "../settings.js";
-import { UserError } from "../user-error.js";
+import { childEnv } from "../../process/environment.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { type Finished, startProgram } from "../../process/run-command.js";
+import { UserError } from "../../terminal/user-error.js";
 
 const ANSWER_MS = 20_000;
 

@@ -2,14 +2,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { given } from "../environment.js";
-import { poll } from "../poll.js";
-import { identify, isAlive, type ProcessIdentity, signalProcess } from "../process-identity.js";
-import { cacheDir } from "../settings.js";
-import type { Progress } from "../tools/cache.js";
-import { hasProgram } from "../tools/has-program.js";
-import { installDebian, mayInstall } from "../tools/requirements.js";
-import { UserError } from "../user-error.js";
+import { given } from "../../process/environment.js";
+import { poll } from "../../process/poll.js";
+import { identify, isAlive, type ProcessIdentity, signalProcess } from "../../process/process-identity.js";
+import { UserError } from "../../terminal/user-error.js";
+import { cacheDir } from "../../tools/cache-folder.js";
+import type { Progress } from "../../tools/cache.js";
+import { hasProgram } from "../../tools/has-program.js";
+import { installDebian, mayInstall } from "../../tools/requirements.js";
 import { ensureComposePlugin } from "./compose-plugin.js";
 
 const START_LIMIT_MS = 60_000;

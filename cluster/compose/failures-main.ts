@@ -1,6 +1,6 @@
-import { given } from "../environment.js";
+import { given } from "../../process/environment.js";
+import { UserError } from "../../terminal/user-error.js";
 import { KILLABLE, startFailureHelper } from "../failure-helper.js";
-import { UserError } from "../user-error.js";
 import { killService } from "./docker-api.js";
 import { serviceOf } from "./services.js";
 

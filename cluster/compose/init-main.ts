@@ -1,11 +1,11 @@
 import { copyFileSync, renameSync } from "node:fs";
 
-import { given } from "../environment.js";
-import { createBucket } from "../object-store.js";
-import { type ClusterSettings, clusterSettings } from "../settings.js";
-import { stateAtStart } from "../state-at-start.js";
+import { given } from "../../process/environment.js";
+import { UserError } from "../../terminal/user-error.js";
+import { clusterSettings, type ClusterSettings } from "../settings.js";
+import { createBucket } from "../state/object-store.js";
+import { stateAtStart } from "../state/state-at-start.js";
 import { createTopics } from "../topics.js";
-import { UserError } from "../user-error.js";
 import { holdsCommittedRecord } from "./committed-record.js";
 import { composeBackend } from "./state-backend.js";
 import { zookeeperWasWritten } from "./zookeeper-past.js";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import type { ClusterSettings } from "../settings.js";
 
 /** docker-compose.yml, as one set of containers, networks and volumes. */
 export interface ComposeProject {

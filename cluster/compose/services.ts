@@ -1,5 +1,5 @@
-import { isServer, type ClusterSettings, type Part, partsOf } from "../settings.js";
-import { UserError } from "../user-error.js";
+import { UserError } from "../../terminal/user-error.js";
+import { type ClusterSettings, isServer, type Part, partsOf } from "../settings.js";
 
 /** What a part is called in docker-compose.yml. */
 export const SERVICES: Readonly<Partial<Record<Part, string>>> = {

@@ -1,13 +1,13 @@
-import { childEnv } from "../environment.js";
-import { flinkClient } from "../flink.js";
-import { requireFree } from "../ports.js";
+import { childEnv } from "../../process/environment.js";
+import { startProgram } from "../../process/run-command.js";
+import type { Step } from "../../terminal/steps.js";
+import { UserError } from "../../terminal/user-error.js";
+import { flinkClient } from "../flink-client.js";
+import { requireFree } from "../parts/ports.js";
 import type { ClusterSettings } from "../settings.js";
-import type { Step } from "../steps.js";
-import { startProgram } from "../run-command.js";
-import { UserError } from "../user-error.js";
 import { ComposeCluster, removeProject } from "./compose-cluster.js";
 import { docker } from "./docker.js";
-import { composeArgs, composeProject, type ComposeProject, servicesOf } from "./project.js";
+import { composeArgs, type ComposeProject, composeProject, servicesOf } from "./project.js";
 
 const UP_LIMIT_S = 180;
 const JOB_LIMIT_MS = 60_000;

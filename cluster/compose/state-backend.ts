@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { REPOSITORY_ROOT, type StateBackend } from "../settings.js";
-import { backendIn } from "../state-at-start.js";
-import { UserError } from "../user-error.js";
+import type { StateBackend } from "../../flink/flink.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { UserError } from "../../terminal/user-error.js";
+import { backendIn } from "../state/state-at-start.js";
 
 /** What containers keep state in: Flink's settings are mounted as they stand. @throws {UserError} when these name none */
 export function composeBackend(): StateBackend {

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { build } from "../../tools/build.js";
+import { cacheDir } from "../../tools/cache-folder.js";
+import { cached, type Progress } from "../../tools/cache.js";
+import { hasProgram } from "../../tools/has-program.js";
+import { installDebian } from "../../tools/requirements.js";
 import { docker, dockerOk } from "../compose/docker.js";
-import { cacheDir } from "../settings.js";
-import { build } from "../tools/build.js";
-import { cached, type Progress } from "../tools/cache.js";
-import { hasProgram } from "../tools/has-program.js";
-import { installDebian } from "../tools/requirements.js";
 
 /** Debian 11: it has Java 11, as the official StateFun image has; with its compiler, for the batching transport. */
 const SUITE = "bullseye";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { REPOSITORY_ROOT } from "../settings.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { asOnLinux } from "./build-images.js";
 
 /** Files as git on Windows, or under a strict umask, checks them out: by path, with their content and mode. */

@@ -3,20 +3,20 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { composeEnv, IMAGE_NAMES, type ImageName, OWN_IMAGE } from "../compose/compose-env.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { build } from "../../tools/build.js";
+import type { Progress } from "../../tools/cache.js";
+import { filesBelow } from "../../tools/files-below.js";
+import { ensureImageTools } from "../../tools/index.js";
+import { composeEnv, IMAGE_NAMES, type ImageName, OWN_IMAGE_NAMES, OWN_IMAGES, type OwnImageName } from "../compose/compose-env.js";
 import { docker, dockerOk } from "../compose/docker.js";
-import { REPOSITORY_ROOT } from "../settings.js";
-import { build } from "../tools/build.js";
-import { ensureImageTools } from "../tools/index.js";
-import type { Progress } from "../tools/cache.js";
-import { filesBelow } from "../tools/files-below.js";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
 import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
 
 /** On every stand-in: what it was made from. An official image has none, and is left alone. */
 const LABEL = "stateful-fraud-detection.stand-in";
 
-/** The images that this repository's own is built from. */
+/** The images that this repository's own are built from. */
 const BUILT_FROM = ["NODE_IMAGE", "JDK_IMAGE", "STATEFUN_IMAGE"] as const satisfies readonly ImageName[];
 
 /** What became of an image. */
@@ -29,7 +29,7 @@ const hasStandIn = (name: ImageName): name is Exclude<ImageName, WithoutStandIn>
 
 /**
  * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from package registries, if it
- * can be had from them; and this repository's own image.
+ * can be had from them; and this repository's own images.
  *
  * @throws {UserError} when something cannot be fetched or built
  */
@@ -59,18 +59,24 @@ export async function buildImages(progress: Progress): Promise<BuiltImage[]> {
       results.push({ image, state: "stand-in, built" });
     }
   }
-  results.push({ image: await buildOwn(progress), state: "built" });
+  for (const image of await buildOwn(progress)) results.push({ image, state: "built" });
   return results;
 }
 
-/** Builds this repository's own image; what has not changed comes from the engine's cache. @returns its name */
-export async function buildOwn(progress: Progress): Promise<string> {
+/** Builds this repository's own images; what has not changed comes from the engine's cache. @returns their names */
+export async function buildOwn(progress: Progress): Promise<string[]> {
+  const images: string[] = [];
+  for (const name of OWN_IMAGE_NAMES) images.push(await buildTarget(name, progress));
+  return images;
+}
+
+async function buildTarget(name: OwnImageName, progress: Progress): Promise<string> {
   const env = composeEnv();
-  const image = env[OWN_IMAGE]!;
+  const image = env[name]!;
   await build({
     what: `image ${image}`,
     command: "docker",
-    args: ["build", "--network", "host", ...BUILT_FROM.flatMap((name) => ["--build-arg", `${name}=${env[name]!}`]), "-t", image, REPOSITORY_ROOT],
+    args: ["build", "--network", "host", "--target", OWN_IMAGES[name], ...BUILT_FROM.flatMap((base) => ["--build-arg", `${base}=${env[base]!}`]), "-t", image, REPOSITORY_ROOT],
     // The builder of old: the other is a plugin that may be missing.
     env: { DOCKER_BUILDKIT: "0" },
     failure: `${image} could not be built. Is the npm registry reachable?`,
@@ -80,7 +86,7 @@ export async function buildOwn(progress: Progress): Promise<string> {
 }
 
 /** Images of others that the engine lacks. */
-export async function missingImages(names: readonly (ImageName | typeof OWN_IMAGE)[] = [...IMAGE_NAMES, OWN_IMAGE]): Promise<string[]> {
+export async function missingImages(names: readonly (ImageName | OwnImageName)[] = [...IMAGE_NAMES, ...OWN_IMAGE_NAMES]): Promise<string[]> {
   const env = composeEnv();
   const missing: string[] = [];
   for (const name of names) if ((await docker(["image", "inspect", env[name]!])).code !== 0) missing.push(env[name]!);

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import pc from "picocolors";
 
+import { stepView } from "../../terminal/step-view.js";
+import { UserError } from "../../terminal/user-error.js";
 import { ensureEngine, stopStartedEngine } from "../compose/engine.js";
-import { stepView } from "../terminal/step-view.js";
-import { UserError } from "../user-error.js";
 import { buildImages } from "./build-images.js";
 
 /** `npm run images`: builds what `docker compose up` needs where no image registry can be reached. @returns the exit code */

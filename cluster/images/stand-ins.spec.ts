@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { composeEnv, IMAGE_NAMES } from "../compose/compose-env.js";
-import { REPOSITORY_ROOT } from "../settings.js";
 import { STAND_INS } from "./stand-ins.js";
 
 const folder = join(import.meta.dirname, "stand-ins");

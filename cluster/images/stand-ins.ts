@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { given } from "../../process/environment.js";
+import { UserError } from "../../terminal/user-error.js";
+import { jarFolder, k6Program, minioProgram, prometheusForImage } from "../../tools/index.js";
+import { VERSIONS } from "../../tools/versions.js";
 import type { ImageName } from "../compose/compose-env.js";
-import { given } from "../environment.js";
-import { jarFolder, k6Program, minioProgram, prometheusForImage } from "../tools/index.js";
-import { UserError } from "../user-error.js";
-import { VERSIONS } from "../versions.js";
 
 /** How one image is made from what package registries have. */
 export interface StandIn {

@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-import { classArchiveOptions } from "../class-archives.js";
-import { JAVA_VARIABLES } from "../environment.js";
-import { fileUri } from "../file-names.js";
-import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "../render.js";
-import { type ClusterSettings, REPOSITORY_ROOT } from "../settings.js";
-import { classpath, jarFolder, transportJar } from "../tools/index.js";
+import { JAVA_VARIABLES } from "../../process/environment.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { fileUri } from "../../tools/file-names.js";
+import { classpath, jarFolder, transportJar } from "../../tools/index.js";
+import { classArchiveOptions } from "../processes/class-archives.js";
+import type { ClusterSettings } from "../settings.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
+import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
 // Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
 export const JAVA_17_OPTIONS = [

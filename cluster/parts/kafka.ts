@@ -1,11 +1,11 @@
 import { join } from "node:path";
 
-import { HOST } from "../addresses.js";
-import { classArchiveOptions } from "../class-archives.js";
-import { JAVA_VARIABLES } from "../environment.js";
-import { properties } from "../file-names.js";
+import { HOST } from "../../contract/ports.js";
+import { JAVA_VARIABLES } from "../../process/environment.js";
+import { properties } from "../../tools/file-names.js";
+import { kafkaClasspath } from "../../tools/index.js";
+import { classArchiveOptions } from "../processes/class-archives.js";
 import type { ClusterSettings } from "../settings.js";
-import { kafkaClasspath } from "../tools/index.js";
 import { EXIT_ON_ERROR, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 /** Kafka's storage; it must be formatted once. */

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { HOST } from "../addresses.js";
+import { HOST } from "../../contract/ports.js";
+import { minioProgram } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
-import { minioProgram } from "../tools/index.js";
 import type { PartProgram } from "./part-program.js";
 
 export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartProgram {

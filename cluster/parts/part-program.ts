@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { properties } from "../file-names.js";
-import type { PortName } from "../settings.js";
+import type { PortName } from "../../contract/ports.js";
+import { properties } from "../../tools/file-names.js";
 
 /** How one part is started and known to work. */
 export interface PartProgram {

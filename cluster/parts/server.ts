@@ -1,4 +1,5 @@
-import { addresses, HOST } from "../addresses.js";
+import { HOST } from "../../contract/ports.js";
+import { addresses } from "../addresses.js";
 import type { ClusterSettings, Server } from "../settings.js";
 import type { PartProgram } from "./part-program.js";
 

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { HOST } from "../addresses.js";
-import { classArchiveOptions } from "../class-archives.js";
-import { JAVA_VARIABLES } from "../environment.js";
-import { fileUri, properties } from "../file-names.js";
+import { HOST } from "../../contract/ports.js";
+import { JAVA_VARIABLES } from "../../process/environment.js";
+import { fileUri, properties } from "../../tools/file-names.js";
+import { classpath } from "../../tools/index.js";
+import { classArchiveOptions } from "../processes/class-archives.js";
 import type { ClusterSettings } from "../settings.js";
-import { classpath } from "../tools/index.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 
 /** Where ZooKeeper keeps its data; the guard looks here. */

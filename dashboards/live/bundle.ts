@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { build } from "esbuild";
 
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 
 const CLIENT = join(REPOSITORY_ROOT, "dashboards/live/client");
 

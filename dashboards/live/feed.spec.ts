@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { TOPICS } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
 import { batchOf } from "../../kafka/testing/batch.js";
 import { FakeBroker } from "../../kafka/testing/fake-broker.js";
 import { PACKERS } from "../../kafka/testing/packers.js";

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { TOPICS } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
 import { withAdmin } from "../../kafka/client.js";
-import { type Follower, followTopics, type LiveRecord } from "../../kafka/consumer.js";
 import { beginningHealth, type ConsumerHealth } from "../../kafka/consumer-health.js";
+import { type Follower, followTopics, type LiveRecord } from "../../kafka/consumer.js";
 import { backFromEnd } from "../../kafka/offsets.js";
 import type { Dashboard } from "./state/dashboard.js";
 

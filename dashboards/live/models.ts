@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
 import { type Model, parseModel } from "../../functions/transaction-scorer/model.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 
 /** The models that decisions name, by the hash of their files. */
 export class Models {

@@ -1,4 +1,4 @@
-import { flinkClientAt, type FlinkClient } from "../../cluster/flink.js";
+import { type FlinkClient, flinkClientAt } from "../../flink/flink.js";
 import { withAdmin } from "../../kafka/client.js";
 import type { PipelineState } from "./wire.js";
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
-import { askLoopbackDirectly } from "../../cluster/environment.js";
-import { behindOthers } from "../../cluster/priority.js";
+import { askLoopbackDirectly } from "../../process/environment.js";
+import { behindOthers } from "../../process/priority.js";
 import { bundleClient } from "./bundle.js";
 import { Feed } from "./feed.js";
 import { dashboardApp } from "./http/app.js";

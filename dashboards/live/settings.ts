@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { given } from "../../cluster/environment.js";
+import { given } from "../../process/environment.js";
 
 const number = (value: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(value);
 

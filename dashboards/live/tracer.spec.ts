@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Finished, StartedProgram } from "../../cluster/run-command.js";
+import type { Finished, StartedProgram } from "../../process/run-command.js";
 import { Tracer } from "./tracer.js";
 
 /** Programs that end when they are told to. */

@@ -1,4 +1,4 @@
-import { type StartedProgram, startOwnCommand } from "../../cluster/run-command.js";
+import { type StartedProgram, startOwnCommand } from "../../process/run-command.js";
 import type { Trace } from "../../trace/types.js";
 
 const LIMIT_MS = 300_000;

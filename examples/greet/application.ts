@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { type Application, LIMITS, nodeServer, REPOSITORY_ROOT, type TopicSettings } from "../../cluster/settings.js";
-import type { PythonPackages } from "../../cluster/tools/index.js";
+import { type Application, nodeServer } from "../../cluster/settings.js";
+import { LIMITS } from "../../contract/limits.js";
+import type { TopicSettings } from "../../contract/topics.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import type { PythonPackages } from "../../tools/index.js";
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const topic = (name: string): TopicSettings => ({ name, partitions: 2, retentionMs: 86_400_000 });

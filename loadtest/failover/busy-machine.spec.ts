@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { poll } from "../../cluster/poll.js";
-import { processUsage } from "../../cluster/process-usage.js";
+import { poll } from "../../process/poll.js";
+import { processUsage } from "../../process/process-usage.js";
 import { keepMachineBusy } from "./busy-machine.js";
 
 describe("a busy machine", () => {

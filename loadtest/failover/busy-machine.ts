@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 
-import { processUsage } from "../../cluster/process-usage.js";
-import { startSpinner, type StartedProgram } from "../../cluster/run-command.js";
+import { processUsage } from "../../process/process-usage.js";
+import { type StartedProgram, startSpinner } from "../../process/run-command.js";
 
 /** Of this machine's processors, for the programs that compete. */
 const SHARE = 0.5;

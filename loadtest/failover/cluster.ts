@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { type ClusterOptions, FRAUD_DETECTION, REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { type ClusterOptions, FRAUD_DETECTION } from "../../cluster/settings.js";
 import { type Transport, withTransport } from "../../cluster/transports.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { flakyFile, rollingEnvFile } from "./faults.js";
 
 /** What a cluster needs so that faults can be injected into its function server. @param folder - for the files that steer it */

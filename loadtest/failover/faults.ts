@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
-import type { Part } from "../../cluster/settings.js";
-import type { FlakyMode } from "./flaky-server.js";
-import { coldBacklog, competingPrograms, type LoadedTarget, overloaded, type OverloadRecord } from "./overload.js";
+import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import { withModule } from "../../cluster/module-changes.js";
+import type { Part } from "../../cluster/settings.js";
+import { poll } from "../../process/poll.js";
+import type { FlakyMode } from "./flaky-server.js";
+import { coldBacklog, competingPrograms, overloaded, type OverloadRecord } from "./overload.js";
+import type { LoadedTarget, Target } from "./target.js";
 
 /** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
 export const UPGRADED_SETTINGS = { account: { knownMerchants: 16 } };
@@ -19,14 +21,6 @@ const FLAKY_MS = 8_000;
 const UPGRADE_MS = 25_000;
 const BUSY_MS = 40_000;
 const LIMIT_MS = 300_000;
-
-/** What faults act on. */
-export interface Target {
-  readonly cluster: RunningCluster;
-  /** A folder for files that steer the servers. */
-  readonly folder: string;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** The file by which the function server is made to misbehave, and the one with its environment. */
 export const flakyFile = (folder: string): string => join(folder, "flaky");

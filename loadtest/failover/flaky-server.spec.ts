@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { RequestReplyHandler } from "../../statefun/index.js";
+import { nodeHttpListener, RequestReplyHandler } from "../../statefun/index.js";
 import { decodeReplies, encodeCalls, postBatch } from "../../statefun/testing/batch-client.js";
 import { programFunctions } from "../../statefun/testing/program.js";
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   process.env["FLAKY"] = file;
   writeFileSync(file, "");
   await import("./flaky-server.js");
-  const statefun = new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 100_000, logger: { error: () => undefined } }).nodeHttp();
+  const statefun = nodeHttpListener(new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 100_000, logger: { error: () => undefined } }));
   server = createServer((request, response) => (request.url === "/healthz" ? response.end("ok") : statefun(request, response)));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });

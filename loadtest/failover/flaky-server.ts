@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 
-import { given } from "../../cluster/environment.js";
+import { given } from "../../process/environment.js";
 
 /** How a server may misbehave: answer with an error, late, with half an answer, or not at all. */
 export const FLAKY_MODES = ["500", "404", "slow", "truncated", "silent"] as const;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { TOPICS } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
 import { dueCount } from "../../ingress-generator/pacing.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";

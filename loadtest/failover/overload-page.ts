@@ -1,5 +1,5 @@
-import { type Html, html, table } from "../report/html.js";
-import { timeline } from "../report/timeline.js";
+import { html, type Html, table } from "../../terminal/html.js";
+import { timeline } from "../../terminal/timeline.js";
 import type { OverloadRecord } from "./overload.js";
 import type { Sample } from "./sampler.js";
 

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, flinkClient, poll } from "../../cluster/index.js";
-import { aheadOfOthers } from "../../cluster/priority.js";
+import { addresses, flinkClient } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
+import { poll } from "../../process/poll.js";
+import { aheadOfOthers } from "../../process/priority.js";
 import { type BusyMachine, keepMachineBusy } from "./busy-machine.js";
-import type { Target } from "./faults.js";
 import { type Course, figuresOf, type Limit, limitsOf, type Stretch, type StretchFigures } from "./figures.js";
 import { KafkaLoad } from "./kafka-load.js";
 import { type Sample, Sampler } from "./sampler.js";
+import type { LoadedTarget, OverloadOptions } from "./target.js";
 
 /** While what the cluster holds is measured: so much waits before it at any time, and it goes on for so long. */
 const SATURATED = 20_000;
@@ -27,32 +28,7 @@ const TAIL = 0.1;
 /** The parts that begin cold. */
 const COLD_PARTS = ["jobmanager", "taskmanager", "functions"] as const satisfies readonly Part[];
 
-/** How much an overload is. */
-export interface OverloadOptions {
-  /** For how long twice the sustained rate is offered. */
-  readonly overloadSeconds: number;
-  /** Transactions a second that the cluster holds; default: it is measured. */
-  readonly sustained?: number | undefined;
-  /** Whether other programs have half of the processors meanwhile. */
-  readonly busy: boolean;
-  /** Transactions that wait when the job starts cold. */
-  readonly backlog: number;
-  /** A drain is given up after so long. */
-  readonly drainSeconds: number;
-}
-
 export const OVERLOAD_DEFAULTS: OverloadOptions = { overloadSeconds: 600, busy: false, backlog: 500_000, drainSeconds: 3_600 };
-
-/** What a fault that loads needs of the run. */
-export interface LoadedTarget extends Target {
-  readonly runId: string;
-  /** The beginning of the load, in ms since 1970. */
-  readonly startedAtMs: number;
-  /** By HTTP meanwhile, transactions a second. */
-  readonly rate: number;
-  readonly overload: OverloadOptions;
-  readonly say: (line: string) => void;
-}
 
 /** How an overload went: in `reports/failover.json`. Field names are stable; times are in ms from the beginning of the run's load. */
 export interface OverloadRecord extends StretchFigures {

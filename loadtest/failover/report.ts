@@ -1,14 +1,15 @@
-import { type Machine, thisMachine } from "../../cluster/json-report.js";
-import { type Html, html, propertiesSection, table, verdictLine } from "../report/html.js";
-import { timeline } from "../report/timeline.js";
-import { quantile } from "../run/load-run.js";
-import { verdictText } from "../report/text.js";
-import type { Verification } from "../verify/verify.js";
 import type { Transport } from "../../cluster/transports.js";
+import { html, type Html, table, verdictLine } from "../../terminal/html.js";
+import { type Machine, thisMachine } from "../../terminal/json-report.js";
+import { timeline } from "../../terminal/timeline.js";
+import { propertiesSection } from "../../verifier/result-page.js";
+import { verdictText } from "../../verifier/result-text.js";
+import type { Verification } from "../../verifier/verify.js";
+import { quantile } from "../run/load-run.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 import type { Limit } from "./figures.js";
-import type { OverloadRecord } from "./overload.js";
 import { overloadSections } from "./overload-page.js";
+import type { OverloadRecord } from "./overload.js";
 import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } from "./run.js";
 
 /** `reports/failover.json`. Field names are stable. */

@@ -1,12 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type FlinkClient, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
+import { flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { Transport } from "../../cluster/transports.js";
+import type { FlinkClient } from "../../flink/flink.js";
+import { poll } from "../../process/poll.js";
 import { latencies, type LoadResult, type LoadRun, quantile, startLoadRun } from "../run/load-run.js";
-import { type FaultKind, faultOf, type Target, UPGRADED_SETTINGS } from "./faults.js";
+import { type FaultKind, faultOf, UPGRADED_SETTINGS } from "./faults.js";
 import { ACCOUNTS, MERCHANTS } from "./kafka-load.js";
-import { type LoadedTarget, OVERLOAD_DEFAULTS, type OverloadOptions, type OverloadRecord } from "./overload.js";
+import { OVERLOAD_DEFAULTS, type OverloadRecord } from "./overload.js";
 import { fits, isLong, schedule } from "./schedule.js";
+import type { LoadedTarget, OverloadOptions, Target } from "./target.js";
 
 /** Load before the first fault, of which the second half says what the calm is like: at first all is new to Java. */
 const CALM_MS = 40_000;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
-import { connectionsTo, processUsage } from "../../cluster/process-usage.js";
-import { type Part, PIPELINE_GROUP, TOPICS } from "../../cluster/settings.js";
-import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
+import type { Part } from "../../cluster/settings.js";
+import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { LagWatch } from "../../kafka/group-lag.js";
+import { connectionsTo, processUsage } from "../../process/process-usage.js";
 
 const INTERVAL_MS = 1_000;
 const LAG_LIMIT_MS = 5_000;

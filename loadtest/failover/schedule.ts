@@ -1,5 +1,5 @@
-import { UserError } from "../../cluster/user-error.js";
 import { Random } from "../../ingress-generator/random.js";
+import { UserError } from "../../terminal/user-error.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 
 /** Every kind there is. */

@@ -1,15 +1,15 @@
 import { Command } from "commander";
 import pc from "picocolors";
 
+import { eventText } from "../../cluster/event-text.js";
 import { type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
-import { writeJsonReport } from "../../cluster/json-report.js";
-import { wholeNumber } from "../../cluster/option-values.js";
-import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
-import { eventText } from "../../cluster/terminal/event-text.js";
-import { INTERRUPTED, interrupted } from "../../cluster/terminal/interrupted.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { ensureTools } from "../../cluster/tools/index.js";
+import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { newRunId } from "../../ingress-generator/producer.js";
+import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
+import { writeJsonReport } from "../../terminal/json-report.js";
+import { wholeNumber } from "../../terminal/option-values.js";
+import { stepView } from "../../terminal/step-view.js";
+import { ensureTools } from "../../tools/index.js";
 import { isGood, runFuzz } from "./run.js";
 
 const REPORT = "reports/intake.json";

@@ -1,5 +1,5 @@
-import { readTopics } from "../../cluster/index.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
+import { readTopics } from "../../java/java-reader.js";
 import { topicEnds, type TopicOffsets } from "../../kafka/offsets.js";
 import { accountFor, type IntakeRecords } from "./account.js";
 

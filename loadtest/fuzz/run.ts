@@ -1,14 +1,14 @@
 import type { Message } from "kafkajs";
 
-import { type Cluster, flinkClient, poll } from "../../cluster/index.js";
 import { addresses } from "../../cluster/addresses.js";
-import { type Machine, thisMachine } from "../../cluster/json-report.js";
-import { PIPELINE_GROUP, TOPICS } from "../../cluster/settings.js";
+import { type Cluster, flinkClient } from "../../cluster/index.js";
+import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { Random } from "../../ingress-generator/random.js";
-import { INTAKE_GROUP } from "../../intake/kafka-doors.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { lagOf } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
+import { poll } from "../../process/poll.js";
+import { type Machine, thisMachine } from "../../terminal/json-report.js";
 import { type IntakeAccount, placeOf } from "./account.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
 import { intakeStarts, readAccount } from "./read-account.js";

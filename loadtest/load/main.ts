@@ -1,21 +1,22 @@
 import { Command, Option } from "commander";
 import pc from "picocolors";
 
-import { chooseWay, startEither } from "../../cluster/compose/availability.js";
+import { chooseWay, startEither } from "../../cluster/availability.js";
+import { eventText } from "../../cluster/event-text.js";
 import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
-import { type Machine, thisMachine, writeJsonReport } from "../../cluster/json-report.js";
-import { wholeNumber } from "../../cluster/option-values.js";
-import { MAX_PORT_OFFSET } from "../../cluster/settings.js";
-import { eventText } from "../../cluster/terminal/event-text.js";
-import { INTERRUPTED, interrupted } from "../../cluster/terminal/interrupted.js";
-import { stepView } from "../../cluster/terminal/step-view.js";
-import { warmUp } from "../../demo/warm-up.js";
+import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { newRunId } from "../../ingress-generator/producer.js";
-import { html, propertiesSection, table, verdictLine, writePage } from "../report/html.js";
+import { warmUp } from "../../ingress-generator/warm-up.js";
+import { html, table, verdictLine, writePage } from "../../terminal/html.js";
+import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
+import { type Machine, thisMachine, writeJsonReport } from "../../terminal/json-report.js";
+import { wholeNumber } from "../../terminal/option-values.js";
+import { stepView } from "../../terminal/step-view.js";
+import { propertiesSection } from "../../verifier/result-page.js";
+import { propertyLines, verdictText } from "../../verifier/result-text.js";
+import type { Verification } from "../../verifier/verify.js";
 import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
-import { propertyLines, verdictText } from "../report/text.js";
-import type { Verification } from "../verify/verify.js";
-import { COMMITTED_P99_MS, PROFILES, type ProfileName } from "./profiles.js";
+import { COMMITTED_P99_MS, type ProfileName, PROFILES } from "./profiles.js";
 
 /** Java runs many times faster once it has compiled what is used much. */
 const WARM_UP = 3_000;

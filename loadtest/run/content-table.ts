@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import type { PlacedRecord } from "../verify/records.js";
+import type { PlacedRecord } from "../../verifier/records.js";
 
 /** Offsets in a page. */
 const PAGE = 4096;

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startK6 } from "../../cluster/run-command.js";
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { startK6 } from "../../tools/index.js";
 import { type Run, spanMs } from "../k6/traffic.ts";
 import { newLines } from "./new-lines.js";
 

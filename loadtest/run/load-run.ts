@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { addresses, flinkClient, poll, type RunningCluster } from "../../cluster/index.js";
-import { knownInputs } from "../verify/known.js";
-import { committedSince, countWritten, noOpenTransaction, outputEnds, readBack } from "../verify/read.js";
-import { type Verification, verifyStored } from "../verify/verify.js";
+import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import { poll } from "../../process/poll.js";
+import { knownInputs } from "../../verifier/known.js";
+import { committedSince, countWritten, noOpenTransaction, outputEnds, readBack } from "../../verifier/read.js";
+import { type Verification, verifyStored } from "../../verifier/verify.js";
 import { type Acknowledged, atMost, type K6Load, type LoadOptions, startLoad } from "./k6-plan.js";
 import { abortedHidden, everyAcknowledged, RunNotes } from "./properties.js";
 import { type Watch, watchRun } from "./watch.js";

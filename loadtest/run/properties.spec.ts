@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import type { RawRecord } from "../../cluster/index.js";
+import type { RawRecord } from "../../contract/raw-record.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { ContentTable, contentOf } from "./content-table.js";
+import { contentOf, ContentTable } from "./content-table.js";
 import { abortedHidden, everyAcknowledged, kafkajsAgrees, readersAgree, RunNotes } from "./properties.js";
 
 const record = (offset: number, value = `value ${offset}`): RawRecord => ({ topic: "decisions", partition: 0, offset: BigInt(offset), timestampMs: 0, key: Buffer.from("run-a1"), value: Buffer.from(value) });

@@ -1,10 +1,11 @@
-import { followByJava, type RawRecord, type ReadPartition } from "../../cluster/java-reader.js";
-import { OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
+import type { RawRecord } from "../../contract/raw-record.js";
+import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
+import { followByJava, type ReadPartition } from "../../java/java-reader.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import type { PropertyResult } from "../verify/property.js";
-import { ContentTable, contentOf } from "./content-table.js";
+import type { PropertyResult } from "../../verifier/property.js";
+import { contentOf, ContentTable } from "./content-table.js";
 import { kafkajsAgrees, readersAgree, type RunNotes } from "./properties.js";
 
 /** Longer than any run. */

@@ -4,7 +4,7 @@ import { describe, inject } from "vitest";
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { composeProject, PIPELINE_SERVICES } from "../../cluster/compose/project.js";
 import { clusterSettings, flinkClient } from "../../cluster/index.js";
-import { REPOSITORY_ROOT } from "../../cluster/settings.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { FUNCTION_SETTINGS, pipelineTests } from "../e2e/pipeline-tests.js";
 import { PATIENCE_MS } from "../patience.js";
 

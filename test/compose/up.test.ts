@@ -7,17 +7,19 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
-import { KILLABLE } from "../../cluster/failure-helper.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
-import { addresses, clusterSettings, flinkClient, poll, readTopics } from "../../cluster/index.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { KILLABLE } from "../../cluster/failure-helper.js";
+import { addresses, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { TOPICS } from "../../contract/topics.js";
+import type { AlertsPage, Meta } from "../../dashboards/live/wire.js";
 import { dashboards, filledIn } from "../../dashboards/provisioned.js";
 import { checkedTopics, checkRun } from "../../demo/check.js";
-import type { AlertsPage, Meta } from "../../dashboards/live/wire.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
+import { readTopics } from "../../java/java-reader.js";
 import { topicEnds } from "../../kafka/offsets.js";
 import { reportOf } from "../../loadtest/failover/report.js";
 import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
+import { poll } from "../../process/poll.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const SENT = 5_000;

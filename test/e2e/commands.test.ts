@@ -5,11 +5,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, clusterSettings, flinkClient, poll } from "../../cluster/index.js";
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
-import { startOwnCommand } from "../../cluster/run-command.js";
-import { readStateRecord } from "../../cluster/state-record.js";
+import { addresses, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { readStateRecord } from "../../cluster/state/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
+import { poll } from "../../process/poll.js";
+import { startOwnCommand } from "../../process/run-command.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-commands", portOffset: 14_000 });

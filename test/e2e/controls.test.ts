@@ -4,15 +4,19 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, readTopics, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
-import { type ClusterOptions, FRAUD_DETECTION, TOPICS } from "../../cluster/settings.js";
-import { runGenerator } from "../../ingress-generator/producer.js";
-import { followTopics } from "../../kafka/consumer.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { type ModuleChanges, withModule } from "../../cluster/module-changes.js";
-import { knownInputs } from "../../loadtest/verify/known.js";
-import { readBack } from "../../loadtest/verify/read.js";
-import { type Verification, verifyStored } from "../../loadtest/verify/verify.js";
+import { type ClusterOptions, FRAUD_DETECTION } from "../../cluster/settings.js";
+import { TOPICS } from "../../contract/topics.js";
+import { runGenerator } from "../../ingress-generator/producer.js";
+import { readTopics } from "../../java/java-reader.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { poll } from "../../process/poll.js";
+import { silentStep } from "../../terminal/steps.js";
+import { knownInputs } from "../../verifier/known.js";
+import { readBack } from "../../verifier/read.js";
+import { type Verification, verifyStored } from "../../verifier/verify.js";
 import { PATIENCE_MS } from "../patience.js";
 
 /*

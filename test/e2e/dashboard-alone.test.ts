@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { poll } from "../../cluster/index.js";
+import { poll } from "../../process/poll.js";
+import { PATIENCE_MS } from "../patience.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser } from "./browser/browser.js";
-import { PATIENCE_MS } from "../patience.js";
 
 
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {

@@ -4,20 +4,26 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../cluster/index.js";
-import { intakeHeaders } from "../../cluster/intake-token.js";
 import { stopCluster } from "../../cluster/control.js";
-import { given } from "../../cluster/environment.js";
 import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
-import { REPOSITORY_ROOT, TOPICS, withDashboard } from "../../cluster/settings.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { withDashboard } from "../../cluster/settings.js";
+import type { RawRecord } from "../../contract/raw-record.js";
+import { TOPICS } from "../../contract/topics.js";
+import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
+import { readTopics } from "../../java/java-reader.js";
 import { followTopics } from "../../kafka/consumer.js";
-import { judgeRun } from "../../loadtest/verify/judge.js";
+import { given } from "../../process/environment.js";
+import { poll } from "../../process/poll.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { Alert, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
+import { silentStep } from "../../terminal/steps.js";
+import { judgeRun } from "../../verifier/judge.js";
 import { PATIENCE_MS } from "../patience.js";
+import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
 
 const RATE = 100;
 /** Of the median: what takes the processor for a moment is not the page's. */

@@ -4,11 +4,12 @@ import { basename, delimiter, dirname, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { childEnv, javaEnv } from "../../cluster/environment.js";
 import { formatKafkaStorage } from "../../cluster/kafka-storage.js";
 import { partProgram } from "../../cluster/parts/index.js";
-import { runQuietly, startProgram } from "../../cluster/run-command.js";
-import { cacheDir, clusterSettings, type ClusterSettings } from "../../cluster/settings.js";
+import { clusterSettings, type ClusterSettings } from "../../cluster/settings.js";
+import { childEnv, javaEnv } from "../../process/environment.js";
+import { runQuietly, startProgram } from "../../process/run-command.js";
+import { cacheDir } from "../../tools/cache-folder.js";
 
 /** All at once: what one parser takes apart another takes as it is. */
 const NAME = ` a b 100%41 #1 [x] ?q=1&r;+ 'it' "that" back\\slash café 日本 $HOME \${x} *~@ `;

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, poll, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
-import { ensurePythonPackages } from "../../cluster/tools/index.js";
+import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
 import { greetApplication, greetWithPython, pythonRequirements } from "../../examples/greet/application.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { followTopics } from "../../kafka/consumer.js";
+import { poll } from "../../process/poll.js";
 import { Email, Greeting } from "../../protos/gen/demo/v1/greet.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { silentStep } from "../../terminal/steps.js";
+import { ensurePythonPackages } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const python = await ensurePythonPackages(pythonRequirements, (line) => process.stderr.write(`${line}\n`));

@@ -3,20 +3,23 @@ import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, silentStep, startCluster } from "../../cluster/index.js";
-import { intakeHeaders } from "../../cluster/intake-token.js";
 import { stopCluster } from "../../cluster/control.js";
-import { consoleProducer, startModule, startOwnCommand } from "../../cluster/run-command.js";
-import { TOPICS } from "../../cluster/settings.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { createTopics } from "../../cluster/topics.js";
+import { TOPICS } from "../../contract/topics.js";
+import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
+import { consoleProducer } from "../../java/console-producer.js";
 import { CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, kafkaClient, withAdmin } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
-import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
 import { PACKERS } from "../../kafka/testing/packers.js";
+import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
+import { poll } from "../../process/poll.js";
+import { startModule, startOwnCommand } from "../../process/run-command.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { silentStep } from "../../terminal/steps.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, poll, silentStep, startCluster } from "../../cluster/index.js";
-import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus.js";
-import { PROMETHEUS_FOLDER } from "../../cluster/render-prometheus.js";
-import { runQuietly, startOwnCommand } from "../../cluster/run-command.js";
-import { TOPICS } from "../../cluster/settings.js";
-import { hasPrometheus } from "../../cluster/tools/index.js";
+import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus/prometheus.js";
+import { PROMETHEUS_FOLDER } from "../../cluster/prometheus/render-prometheus.js";
+import { TOPICS } from "../../contract/topics.js";
 import { dashboards, filledIn, metricsIn, rules } from "../../dashboards/provisioned.js";
 import { newRunId, runGenerator } from "../../ingress-generator/producer.js";
 import { kafkaClient } from "../../kafka/client.js";
+import { poll } from "../../process/poll.js";
+import { runQuietly, startOwnCommand } from "../../process/run-command.js";
+import { silentStep } from "../../terminal/steps.js";
+import { hasPrometheus } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const isThere = hasPrometheus();

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { addresses, flinkClient, poll, type RawRecord, readTopics, type RunningCluster } from "../../cluster/index.js";
-import type { ReadPartition } from "../../cluster/java-reader.js";
-import { startOwnCommand } from "../../cluster/run-command.js";
-import { type ClusterSettings, OUTPUT_TOPICS, TOPICS } from "../../cluster/settings.js";
+import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import type { ClusterSettings } from "../../cluster/settings.js";
+import type { RawRecord } from "../../contract/raw-record.js";
+import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
+import { type ReadPartition, readTopics } from "../../java/java-reader.js";
 import { followTopics } from "../../kafka/consumer.js";
-import { judgeRun } from "../../loadtest/verify/judge.js";
+import { poll } from "../../process/poll.js";
+import { startOwnCommand } from "../../process/run-command.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { judgeRun } from "../../verifier/judge.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const TRANSACTIONS = 8_000;

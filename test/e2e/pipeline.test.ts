@@ -1,7 +1,8 @@
 import { describe } from "vitest";
 
-import { clusterSettings, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
+import { clusterSettings, startCluster } from "../../cluster/index.js";
+import { silentStep } from "../../terminal/steps.js";
 import { FUNCTION_SETTINGS, pipelineTests } from "./pipeline-tests.js";
 
 const settings = clusterSettings({ name: "e2e", portOffset: 10_000, serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) } });

@@ -4,17 +4,19 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, type RunningCluster, silentStep, startCluster } from "../../cluster/index.js";
 import { stopCluster } from "../../cluster/control.js";
-import { startOwnCommand } from "../../cluster/run-command.js";
-import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
-import { warmUp } from "../../demo/warm-up.js";
+import { addresses, type Cluster, clusterSettings, type RunningCluster, startCluster } from "../../cluster/index.js";
+import { TOPICS } from "../../contract/topics.js";
+import { warmUp } from "../../ingress-generator/warm-up.js";
 import { kafkaClient } from "../../kafka/client.js";
 import { faultyCluster } from "../../loadtest/failover/cluster.js";
 import { pageOf, reportOf } from "../../loadtest/failover/report.js";
 import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
-import { PROPERTIES } from "../../loadtest/verify/property.js";
-import { noOpenTransaction } from "../../loadtest/verify/read.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { startOwnCommand } from "../../process/run-command.js";
+import { silentStep } from "../../terminal/steps.js";
+import { PROPERTIES } from "../../verifier/property.js";
+import { noOpenTransaction } from "../../verifier/read.js";
 
 const KINDS = ["kill-taskmanager", "kill-kafka", "functions-truncated", "savepoint-restart"] as const;
 

@@ -4,20 +4,23 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { intakeHeaders } from "../../cluster/intake-token.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, silentStep, startCluster } from "../../cluster/index.js";
-import { startOwnCommand } from "../../cluster/run-command.js";
-import { REPOSITORY_ROOT, TOPICS } from "../../cluster/settings.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { TOPICS } from "../../contract/topics.js";
+import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { withAdmin } from "../../kafka/client.js";
 import { followTopics, type LiveRecord } from "../../kafka/consumer.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { idempotentProducer } from "../../kafka/record-writer.js";
-import { decisionIn } from "../../loadtest/verify/records.js";
+import { poll } from "../../process/poll.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { startOwnCommand } from "../../process/run-command.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
+import { silentStep } from "../../terminal/steps.js";
 import type { Trace } from "../../trace/types.js";
+import { decisionIn } from "../../verifier/records.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-trace", portOffset: 22_000 });

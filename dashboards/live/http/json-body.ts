@@ -1,6 +1,6 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
 
-import { repeatedKeys } from "../../../intake/repeated-keys.js";
+import { repeatedKeys } from "../../../contract/repeated-keys.js";
 import { refuse } from "./guards.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

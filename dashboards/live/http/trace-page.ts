@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { Request, Response } from "express";
 
-import { html, PAGE_STYLE, pageText } from "../../../loadtest/report/html.js";
+import { html, PAGE_STYLE, pageText } from "../../../terminal/html.js";
 import { tracePage } from "../../../trace/page.js";
 import type { Tracer } from "../tracer.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { TOPICS } from "../../../cluster/settings.js";
+import { TOPICS } from "../../../contract/topics.js";
 import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind, RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";

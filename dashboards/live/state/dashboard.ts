@@ -1,8 +1,8 @@
-import { TOPICS } from "../../../cluster/settings.js";
+import { TOPICS } from "../../../contract/topics.js";
+import type { LiveRecord } from "../../../kafka/consumer.js";
 import { Alert, Alert_Kind, RejectedRecord, StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
-import type { LiveRecord } from "../../../kafka/consumer.js";
 import { alertOf, detailOf, isSuspicious, outcomeName, pointOf } from "../explain.js";
 import type { Models } from "../models.js";
 import { skimDecision, skimIdentity, skimTransaction } from "../skim.js";

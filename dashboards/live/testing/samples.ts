@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { REPOSITORY_ROOT, TOPICS } from "../../../cluster/settings.js";
+import { TOPICS } from "../../../contract/topics.js";
+import { REPOSITORY_ROOT } from "../../../process/repository-root.js";
 import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import type { NewAlert } from "../state/alert-store.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-import { browserProgram } from "../../../cluster/tools/index.js";
+import { browserProgram } from "../../../tools/index.js";
 import { PATIENCE_MS } from "../../patience.js";
 
 /** Where a browser is, for `describe.skipIf`. */

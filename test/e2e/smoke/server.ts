@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 
-import { given } from "../../../cluster/environment.js";
-import { LIMITS } from "../../../cluster/settings.js";
-import { RequestReplyHandler } from "../../../statefun/index.js";
+import { LIMITS } from "../../../contract/limits.js";
+import { given } from "../../../process/environment.js";
+import { nodeHttpListener, RequestReplyHandler } from "../../../statefun/index.js";
 import { programFunctions } from "../../../statefun/testing/program.js";
 
 /** Serves the program's function at `HOST` and `PORT`, as the cluster starts it. */
-const handler = new RequestReplyHandler(programFunctions(["smoke/function"]), { maxBodyBytes: LIMITS.bodyBytes, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } }).nodeHttp();
+const handler = nodeHttpListener(new RequestReplyHandler(programFunctions(["smoke/function"]), { maxBodyBytes: LIMITS.bodyBytes, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } }));
 
 const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
   if (request.url === "/healthz") response.end("ok");

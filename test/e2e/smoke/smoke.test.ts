@@ -2,16 +2,21 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, poll, type RawRecord, readTopics, silentStep, startCluster } from "../../../cluster/index.js";
 import { stopCluster } from "../../../cluster/control.js";
-import { given } from "../../../cluster/environment.js";
-import { type Application, LIMITS, nodeServer } from "../../../cluster/settings.js";
+import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../../cluster/index.js";
+import { type Application, nodeServer } from "../../../cluster/settings.js";
+import { LIMITS } from "../../../contract/limits.js";
+import type { RawRecord } from "../../../contract/raw-record.js";
+import { readTopics } from "../../../java/java-reader.js";
 import { kafkaClient, Partitioners } from "../../../kafka/client.js";
 import { followTopics } from "../../../kafka/consumer.js";
+import { given } from "../../../process/environment.js";
+import { poll } from "../../../process/poll.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { Counter, Program } from "../../../protos/gen/statefun/testing/v1/program.js";
-import { question, SmokePrograms } from "./programs.js";
+import { silentStep } from "../../../terminal/steps.js";
 import { PATIENCE_MS } from "../../patience.js";
+import { question, SmokePrograms } from "./programs.js";
 
 const ADDRESSES = 1_000;
 const COMMANDS = 100_000;

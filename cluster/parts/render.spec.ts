@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+
+import { LIMITS } from "../../contract/limits.js";
+import { PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
+import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { clusterSettings } from "../settings.js";
+import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
+
+const settings = clusterSettings({ portOffset: 20_000 });
+const moduleText = readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8");
+
+interface Component {
+  readonly kind: string;
+  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number; readonly transport?: Readonly<Record<string, unknown>>; readonly consumerGroupId?: string };
+}
+const components = (text: string) => parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
+
+describe("renderModule", () => {
+  it("puts loopback addresses in place of the containers' and keeps the rest", () => {
+    const rendered = components(renderModule(moduleText, settings));
+    for (const { kind, spec } of rendered) {
+      if (kind.includes("endpoints")) expect(spec.urlPathTemplate).toBe("http://127.0.0.1:28000/statefun");
+      else expect(spec.address).toBe("127.0.0.1:29092");
+    }
+    const original = components(moduleText);
+    expect(rendered.map(({ kind }) => kind)).toEqual(original.map(({ kind }) => kind));
+    expect(rendered.flatMap(({ spec }) => spec.topics ?? [])).toEqual(original.flatMap(({ spec }) => spec.topics ?? []));
+  });
+
+  it("refuses an address that it would not replace", () => {
+    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(/address "broker:9092" holds none of kafka:9092/);
+    expect(() => renderModule("", settings)).toThrow(/module.yaml/);
+  });
+});
+
+describe("module.yaml", () => {
+  it("reads only the *.valid topics, and batches as much as the function server is made for", () => {
+    const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
+    expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
+    for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined)) expect(spec.consumerGroupId).toBe(PIPELINE_GROUP);
+    expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
+  });
+
+  it("has the bounds of what is under way, as flink-conf.yaml has", () => {
+    const transport = { requests_in_flight: LIMITS.requestsInFlight, max_requests: LIMITS.requests, max_batch_calls: LIMITS.requestCalls, max_batch_bytes: LIMITS.requestBytes };
+    expect(components(moduleText)[0]!.spec.transport).toMatchObject(transport);
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Readonly<Record<string, unknown>>;
+    expect(conf["statefun.async.max-per-task"]).toBe(LIMITS.callsPerTask);
+    expect(LIMITS.requestBytes).toBeLessThanOrEqual(LIMITS.bodyBytes);
+  });
+});
+
+describe("renderFlinkConf", () => {
+  it("lets the native values win and keeps what it does not name", () => {
+    const text = renderFlinkConf("a.b: 1\nrest.port: 8081\nc: x;y\n", { "rest.port": 28_081, d: "new" });
+    expect(text.split("\n")).toEqual(["a.b: 1", "rest.port: 28081", "c: x;y", "d: new", ""]);
+  });
+
+  it("leaves no container's address in the native settings", () => {
+    const template = readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8");
+    for (const role of ["jobmanager", "taskmanager"] as const) {
+      const text = renderFlinkConf(template, flinkOverrides(settings, role));
+      expect(text).not.toMatch(/: jobmanager|zookeeper:2181|minio:9000/);
+      expect(text).toContain("high-availability: zookeeper\n");
+    }
+  });
+
+  it.each(["rocksdb", "hashmap"] as const)("gives the TaskManager's heap what the other parts leave, on %s", (stateBackend) => {
+    const sizes = taskManagerMemoryMb({ ...settings, stateBackend });
+    expect(sizes.taskHeap).toBeGreaterThan(500);
+    expect(sizes.managed > 0).toBe(stateBackend === "rocksdb");
+    expect(sizes.heap + sizes.managed + sizes.direct + sizes.metaspace + sizes.overhead).toBe(settings.memoryMb.taskManager);
+  });
+
+  it("gives each generation a place of its own for high availability: what is left of the one before is not gone on from", () => {
+    expect(flinkOverrides(settings, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud");
+    expect(flinkOverrides({ ...settings, stateGeneration: 2 }, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud-2");
+  });
+
+  it("runs containers on the backend and in the place that new native clusters have", () => {
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<string, string>;
+    const native = flinkOverrides(settings, "taskmanager");
+    for (const key of ["state.backend", "taskmanager.memory.managed.size", "taskmanager.memory.process.size", "high-availability.cluster-id", "high-availability.storageDir"]) expect(conf[key], key).toBe(native[key]);
+  });
+});

@@ -1,0 +1,123 @@
+import { isMap, parse, parseAllDocuments, stringify } from "yaml";
+
+import { BASE_PORTS, HOST } from "../../contract/ports.js";
+import { UserError } from "../../terminal/user-error.js";
+import { addresses } from "../addresses.js";
+import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings.js";
+
+/** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
+const KAFKA_ADDRESS = "kafka:9092";
+
+/**
+ * `module.yaml` with loopback addresses.
+ *
+ * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
+ */
+export function renderModule(text: string, settings: ClusterSettings): string {
+  const { kafka } = addresses(settings);
+  const servers = SERVERS.map((name) => ({ from: `http://${name}:${BASE_PORTS[name]}/`, to: `http://${HOST}:${settings.ports[name]}/` }));
+  const documents = parseAllDocuments(text);
+  if (!Array.isArray(documents) || documents.length === 0) throw new UserError("module.yaml is empty. Restore it from the repository.");
+  for (const document of documents) {
+    if (document.errors.length > 0) throw new UserError(`module.yaml is no YAML: ${document.errors[0]!.message.split("\n")[0]}`);
+    const kind = String(document.get("kind"));
+    const spec = document.get("spec");
+    if (!isMap(spec)) throw new UserError(`module.yaml: a component of kind ${kind} has no spec.`);
+    const key = kind.startsWith("io.statefun.endpoints.") ? "urlPathTemplate" : kind.startsWith("io.statefun.kafka.") ? "address" : undefined;
+    if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
+    const value = String(spec.get(key));
+    const places = key === "address" ? [{ from: KAFKA_ADDRESS, to: kafka }] : servers;
+    const place = places.find(({ from }) => value.includes(from));
+    if (place === undefined) throw new UserError(`module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`);
+    spec.set(key, value.replace(place.from, place.to));
+  }
+  return documents.map((document) => stringify(document.toJS())).join("---\n");
+}
+
+/** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */
+export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): Record<string, string | number> {
+  const { ports, objectStore } = settings;
+  const at = addresses(settings);
+  const s3 = (path: string) => `s3://${objectStore.bucket}/${path}`;
+  return {
+    "jobmanager.rpc.address": HOST,
+    "jobmanager.rpc.port": ports.jobManagerRpc,
+    "jobmanager.bind-host": HOST,
+    "high-availability.jobmanager.port": ports.jobManagerRpc,
+    "blob.server.port": ports.jobManagerBlob,
+    "rest.address": HOST,
+    "rest.bind-address": HOST,
+    "rest.port": ports.flinkRest,
+    "rest.bind-port": ports.flinkRest,
+    "taskmanager.host": HOST,
+    "taskmanager.bind-host": HOST,
+    "taskmanager.rpc.port": ports.taskManagerRpc,
+    "taskmanager.data.port": ports.taskManagerData,
+    "metrics.internal.query-service.port": 0,
+    "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
+    "high-availability.zookeeper.quorum": at.zookeeper,
+    "high-availability.cluster-id": `/${clusterId(settings)}`,
+    "high-availability.storageDir": s3(HA_FOLDER),
+    "state.checkpoints.dir": s3("checkpoints"),
+    "state.savepoints.dir": s3("savepoints"),
+    "s3.endpoint": at.minio,
+    "s3.access-key": objectStore.accessKey,
+    "s3.secret-key": objectStore.secretKey,
+    "parallelism.default": settings.parallelism,
+    "taskmanager.numberOfTaskSlots": settings.parallelism,
+    "execution.checkpointing.interval": `${settings.checkpointIntervalMs}ms`,
+    "state.backend": settings.stateBackend,
+    // StateFun runs on the processors that the functions and Kafka need too.
+    "taskmanager.cpu.cores": settings.parallelism,
+    ...settings.flinkConf,
+    ...(role === "jobmanager" ? { "jobmanager.memory.process.size": `${settings.memoryMb.jobManager}mb` } : taskManagerMemory(settings)),
+  };
+}
+
+/** Explicit sizes, for the process is started without the script that would derive them. Megabytes. */
+export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): { heap: number; taskHeap: number; frameworkHeap: number; managed: number; network: number; direct: number; metaspace: number; overhead: number } {
+  const total = memoryMb.taskManager;
+  const metaspace = 192;
+  const overhead = 192;
+  const network = 128;
+  const frameworkOffHeap = 128;
+  // RocksDB's caches live in managed memory; on the heap backend the state itself is on the heap.
+  const managed = stateBackend === "rocksdb" ? 384 : 0;
+  const frameworkHeap = 128;
+  const heap = total - metaspace - overhead - network - frameworkOffHeap - managed;
+  return { heap, taskHeap: heap - frameworkHeap, frameworkHeap, managed, network, direct: network + frameworkOffHeap, metaspace, overhead };
+}
+
+function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
+  const sizes = taskManagerMemoryMb(settings);
+  const mb = (value: number) => `${value}mb`;
+  return {
+    "taskmanager.memory.process.size": mb(settings.memoryMb.taskManager),
+    "taskmanager.memory.framework.heap.size": mb(sizes.frameworkHeap),
+    "taskmanager.memory.task.heap.size": mb(sizes.taskHeap),
+    "taskmanager.memory.framework.off-heap.size": mb(128),
+    "taskmanager.memory.task.off-heap.size": mb(0),
+    "taskmanager.memory.managed.size": mb(sizes.managed),
+    "taskmanager.memory.network.min": mb(sizes.network),
+    "taskmanager.memory.network.max": mb(sizes.network),
+    "taskmanager.memory.jvm-metaspace.size": mb(sizes.metaspace),
+    "taskmanager.memory.jvm-overhead.min": mb(sizes.overhead),
+    "taskmanager.memory.jvm-overhead.max": mb(sizes.overhead),
+  };
+}
+
+/**
+ * `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it.
+ *
+ * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file in the encoding of
+ *   its surroundings
+ */
+export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
+  const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };
+  return Object.entries(settings)
+    .map(([key, value]) => {
+      if (!/^(?! )[ -"$-~]*(?<! )$/.test(String(value))) throw new UserError(`flink-conf.yaml cannot hold ${key}: ${JSON.stringify(value)}. Flink takes plain ASCII there, without a "#".`);
+      return `${key}: ${value}\n`;
+    })
+    .join("");
+}

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { readTopics } from "../../java/java-reader.js";
+import { UserError } from "../../terminal/user-error.js";
+import { addresses } from "../addresses.js";
+import { zookeeperData } from "../parts/index.js";
+import type { ClusterSettings } from "../settings.js";
+
+/** What the three stores say about earlier runs. */
+export interface Past {
+  /** The ingress topics were there before this start. */
+  readonly topics: boolean;
+  /** The object store holds the handle of a completed checkpoint. */
+  readonly checkpoint: boolean;
+  /** ZooKeeper, which holds the pointer to the newest checkpoint, has run before. */
+  readonly pointer: boolean;
+  /** The output topics hold committed records, so a checkpoint completed once. Asked only when it matters. */
+  readonly outputs: () => Promise<boolean>;
+}
+
+/**
+ * Why the job must not start on these stores; `undefined` when it may. Topics, checkpoints and ZooKeeper's pointer belong
+ * together: without its checkpoint the job would decide everything in the topics again, and with a checkpoint of topics
+ * that are gone it would wait at offsets that do not come.
+ */
+export async function refusal({ topics, checkpoint, pointer, outputs }: Past): Promise<string | undefined> {
+  if (checkpoint && pointer) return topics ? undefined : "Kafka's topics are gone, but a checkpoint of them is there: new transactions would be skipped.";
+  if (!topics || !(await outputs())) return undefined;
+  return `The topics hold decisions, but ${checkpoint ? "ZooKeeper has lost the pointer to their checkpoint" : "their checkpoint is gone"}: every transaction would be decided again.`;
+}
+
+/** Whether ZooKeeper has run on its data before. Ask before it is started. */
+export function zookeeperHasPast(settings: ClusterSettings): boolean {
+  const folder = join(zookeeperData(settings), "version-2");
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** What {@link guardStores} is told. */
+export interface StoresAtStart {
+  /** Whether ZooKeeper has a past: see {@link Past}. */
+  readonly pointer: boolean;
+  /** Topics that this start has created. */
+  readonly createdTopics: readonly string[];
+  /** Looks for a committed record in topics. Default: with Kafka's own Java consumer. */
+  readonly holdsCommitted?: (topics: readonly string[]) => Promise<boolean>;
+  /** The command that starts over. Default: the native cluster's. */
+  readonly startOver?: string;
+}
+
+/** The native cluster's command that forgets everything. */
+export const startOverCommand = ({ name }: ClusterSettings): string => `npm run cluster -- down --name ${name} --wipe`;
+
+/**
+ * Checks that the stores belong together, before Flink is started and while nothing writes to them.
+ *
+ * @param checkpoint - see {@link Past}
+ * @throws {UserError} when {@link refusal} has a reason
+ */
+export async function guardStores(settings: ClusterSettings, checkpoint: boolean, { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = startOverCommand(settings) }: StoresAtStart): Promise<void> {
+  const reason = await refusal({
+    topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
+    checkpoint,
+    pointer,
+    outputs: () => holdsCommitted(settings.application.outputTopics.map(({ name }) => name)),
+  });
+  if (reason !== undefined) throw new UserError(`${reason} Start over with: ${startOver}`);
+}
+
+/** Offsets alone don't tell: those of aborted and of open transactions count too. */
+const byJava = (settings: ClusterSettings) => async (topics: readonly string[]): Promise<boolean> => {
+  const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: topics.map((topic) => ({ topic })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
+  return records.length > 0;
+};

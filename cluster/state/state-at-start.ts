@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
+import { BASE_PORTS } from "../../contract/ports.js";
+import { STATE_BACKENDS, type StateBackend } from "../../flink/flink.js";
+import { UserError } from "../../terminal/user-error.js";
+import { addresses } from "../addresses.js";
+import type { ClusterSettings } from "../settings.js";
+import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
+import { holdsCheckpoint, savepointIn } from "./object-store.js";
+import { afterRestart, firstRecord, readStateRecord, type StateRecord, writeStateRecord } from "./state-record.js";
+
+/** What {@link stateAtStart} is told. */
+export interface StartingStores extends StoresAtStart {
+  /** How to go on when the state is on another backend than the one asked for. Default: the native cluster's ways. */
+  readonly cure?: (is: StateBackend, asked: StateBackend) => string;
+}
+
+/**
+ * Finds out where the job goes on, and on which backend, and writes it down before Flink is started. Finishes a restart from a
+ * savepoint that was cut short.
+ *
+ * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another parallelism, than the one asked for,
+ *   or the job looks for Kafka at other ports
+ */
+export async function stateAtStart(settings: ClusterSettings, { cure = nativeCure(settings), ...stores }: StartingStores): Promise<StateRecord> {
+  const written = await readStateRecord(settings);
+  const found = written?.next === undefined ? written : afterRestart(written, await savepointIn(settings, written.next.folder));
+  const checkpoint = await holdsCheckpoint({ ...settings, stateGeneration: found?.generation ?? settings.stateGeneration });
+  const savepoint = found?.savepoint !== undefined;
+  // Nothing in ZooKeeper points to a savepoint.
+  await guardStores(settings, checkpoint || savepoint, { ...stores, pointer: stores.pointer || (savepoint && !checkpoint) });
+  const record = chosen(settings, found, { past: checkpoint || savepoint, earlier: earlierBackend(settings) });
+  if (record === undefined) {
+    const is = (found ?? firstRecord(earlierBackend(settings))).stateBackend;
+    throw new UserError(`the state is on ${is}, and checkpoints do not restore on ${settings.stateBackend}. ${cure(is, settings.stateBackend)}`);
+  }
+  // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more slots than that needs some stand empty, with fewer it waits for ever.
+  if (record.kafka !== undefined && record.kafka !== addresses(settings).kafka) throw new UserError(otherPorts(settings, record.kafka));
+  if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism) throw new UserError(otherParallelism(settings, record.parallelism));
+  if (JSON.stringify(record) !== JSON.stringify(written)) await writeStateRecord(settings, record);
+  return record;
+}
+
+/** What to say, and do, when the job that is kept has another parallelism than the one asked for. */
+export const otherParallelism = (settings: ClusterSettings, kept: number): string =>
+  `the job of these data has a parallelism of ${kept}, which Flink keeps, and not ${settings.parallelism}. Go on with it: npm run cluster -- up --parallelism ${kept} --name ${settings.name}; or start over with: ${startOverCommand(settings)}`;
+
+/** The same when it looks for Kafka at the ports of an earlier start. */
+const otherPorts = (settings: ClusterSettings, kept: string): string =>
+  `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${addresses(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
+
+/**
+ * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past may still choose.
+ *
+ * @param found - what is written down
+ * @param earlier - the backend of a past of which nothing is written down
+ */
+export function chosen({ stateBackend, stateBackendAsked }: Pick<ClusterSettings, "stateBackend" | "stateBackendAsked">, found: StateRecord | undefined, { past, earlier }: { readonly past: boolean; readonly earlier: StateBackend }): StateRecord | undefined {
+  const record = found ?? firstRecord(past ? earlier : stateBackend);
+  if (!stateBackendAsked || record.stateBackend === stateBackend) return record;
+  return past ? undefined : { ...record, stateBackend };
+}
+
+/** Versions that wrote nothing down ran on RocksDB, unless they were told otherwise: what they configured Flink with says so. */
+function earlierBackend({ dataDir }: ClusterSettings): StateBackend {
+  const conf = join(dataDir, "conf/taskmanager/flink-conf.yaml");
+  return (existsSync(conf) ? backendIn(readFileSync(conf, "utf8")) : undefined) ?? "rocksdb";
+}
+
+/** The backend that a `flink-conf.yaml` names. */
+export function backendIn(flinkConf: string): StateBackend | undefined {
+  const name = (parse(flinkConf) as Readonly<Record<string, unknown>> | null)?.["state.backend"];
+  return STATE_BACKENDS.find((one) => one === name);
+}
+
+const nativeCure = ({ name }: ClusterSettings) => (_: StateBackend, asked: StateBackend) => `Go on without --state-backend; or change it: npm run cluster -- convert ${asked} --name ${name}`;

@@ -1,0 +1,45 @@
+import { LIMITS } from "./limits.js";
+
+export interface TopicSettings {
+  readonly name: string;
+  /** Fixed for good: another count would move keys to other partitions and break their order. */
+  readonly partitions: number;
+  /** How long records are kept, in milliseconds. */
+  readonly retentionMs: number;
+  /** The largest batch of records that it takes, in bytes. Default: the broker's, 1 MiB. */
+  readonly batchBytes?: number;
+  /** Whose clock a record's timestamp is. Default: the producer's. */
+  readonly timestamps?: "broker";
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({ name, partitions: 4, retentionMs: 7 * DAY_MS, ...more });
+/** A refused record holds the original, which may be as large as the broker takes. */
+const REFUSED_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so that what
+ * the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only ingresses. Every other
+ * topic's record value is a protobuf Any.
+ */
+export const TOPICS = {
+  transactions: topic("transactions", { timestamps: "broker" }),
+  labels: topic("labels", { timestamps: "broker" }),
+  transactionsValid: topic("transactions.valid", { batchBytes: LIMITS.recordBytes }),
+  labelsValid: topic("labels.valid", { batchBytes: LIMITS.recordBytes }),
+  transactionsRejected: topic("transactions.rejected", { batchBytes: REFUSED_BYTES }),
+  labelsRejected: topic("labels.rejected", { batchBytes: REFUSED_BYTES }),
+  decisions: topic("decisions"),
+  evidence: topic("evidence"),
+  alerts: topic("alerts"),
+  functionsRejected: topic("functions.rejected"),
+} as const satisfies Record<string, TopicSettings>;
+
+/** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
+export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
+
+/** The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart reads on from the checkpoint. */
+export const PIPELINE_GROUP = "fraud-pipeline";
+
+/** The consumer group of the intake's Kafka doors. */
+export const INTAKE_GROUP = "fraud-intake";

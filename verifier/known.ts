@@ -1,0 +1,12 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import type { KnownInputs } from "./verify.js";
+
+/** Settings that the functions have had: the defaults, and what a run brings along. Models: every file of `models/`. */
+export function knownInputs(settings: readonly unknown[] = []): KnownInputs {
+  const folder = join(REPOSITORY_ROOT, "models");
+  const models = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return { settings: [{}, ...settings], models: models.map((name) => readFileSync(join(folder, name))) };
+}

@@ -1,0 +1,144 @@
+import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
+import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { type FraudLabel, type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
+import type { ModelSettings } from "./settings.js";
+import { BucketWindow } from "./window.js";
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+interface HeldVerdict {
+  readonly transactionId: string;
+  readonly revision: number;
+  readonly fraud: boolean;
+  readonly effectiveAt: bigint;
+}
+
+/** How far a label's revision may be beyond the one that holds. */
+export const MAX_REVISION_JUMP = 16;
+/** Blocks in which the memory of repeats is kept and forgotten. */
+const MEMORY_BLOCKS = 15;
+
+interface MemoryBlock {
+  count: number;
+  latest: bigint;
+}
+
+/** What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone. */
+export class AccountModel {
+  #latest = 0n;
+  readonly #velocity = new BucketWindow();
+  readonly #day = new BucketWindow();
+  readonly #history = new BucketWindow();
+  #seen: { readonly time: bigint; readonly place: Location } | undefined;
+  #verdicts: HeldVerdict[] = [];
+  #merchants: string[] = [];
+  #seq = 0n;
+  #blocks: MemoryBlock[] = [];
+  #forgottenUntil = 0n;
+  #repeats: Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> = { possibleRepeat: false, forgottenSeq: 0n };
+
+  /** What the evidence of the last transaction must say of the memory of repeats. */
+  get repeats(): Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> {
+    return this.#repeats;
+  }
+
+  transaction(transaction: Transaction, { account }: ModelSettings): AccountFeatures {
+    const { amountMinor: amount, eventTimeMs: time } = transaction;
+    this.#remember(time, account.recentTransactions);
+    const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
+    this.#history.moveTo(asOf, account.history);
+    const before = this.#history.total(asOf, account.history);
+    for (const [window, shape] of [[this.#history, account.history], [this.#velocity, account.velocity], [this.#day, account.day]] as const) {
+      window.moveTo(asOf, shape);
+      window.add(time, asOf, shape, 1, amount);
+    }
+    const velocity = this.#velocity.total(asOf, account.velocity);
+    const day = this.#day.total(asOf, account.day);
+    const known = before.count >= account.minHistoryCount && before.amountMinor > 0n;
+    const ratio = known ? (amount * 1000n * BigInt(before.count)) / before.amountMinor : undefined;
+    return {
+      velocityCount: velocity.count,
+      velocityAmountMinor: velocity.amountMinor,
+      dayCount: day.count,
+      dayAmountMinor: day.amountMinor,
+      historyCount: before.count,
+      historyAmountMinor: before.amountMinor,
+      amountRatioPermille: ratio !== undefined && ratio > MAX_UINT64 ? MAX_UINT64 : ratio,
+      ...this.#travel(transaction),
+      confirmedFraudCount: this.#verdicts.filter(({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs)).length,
+      merchantVisits: this.#visits(transaction.merchantId, account.knownMerchants),
+    };
+  }
+
+  /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
+  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
+    const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
+    const before = held?.revision ?? 0;
+    const revision = label.revision ?? before + 1;
+    if (revision <= before || revision > before + MAX_REVISION_JUMP) return undefined;
+    const was = held?.fraud ?? false;
+    const is = label.verdict === Verdict.FRAUD;
+    const effective = label.effectiveAtMs ?? (label.eventTimeMs > this.#latest ? label.eventTimeMs : this.#latest);
+    const next: HeldVerdict = { transactionId: label.transactionId, revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : effective };
+    this.#verdicts = held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
+    if (this.#verdicts.length > account.maxVerdicts) {
+      const earliest = this.#verdicts.reduce((least, one) => (one.effectiveAt < least.effectiveAt ? one : least));
+      this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
+    }
+    return { kind: StateEvent_Kind.LABEL, revision, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : effective, eventTimeMs: this.#latest };
+  }
+
+  /** The event that an expiry must have made; `undefined`: there was nothing to remove. */
+  expiry({ account }: ModelSettings): Pick<StateEvent, "kind" | "cutoffMs" | "eventTimeMs"> | undefined {
+    const cutoffMs = this.#latest - BigInt(account.fraudWindowMs);
+    const left = this.#verdicts.filter(({ effectiveAt }) => effectiveAt > cutoffMs);
+    if (left.length === this.#verdicts.length) return undefined;
+    this.#verdicts = left;
+    return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
+  }
+
+  /** It holds a count and a time for each block: which ids those are is for the judge to know. */
+  #remember(time: bigint, least: number): void {
+    const possibleRepeat = time <= this.#forgottenUntil;
+    this.#seq++;
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.count < Math.max(1, Math.floor(least / MEMORY_BLOCKS))) {
+      last.count++;
+      last.latest = time > last.latest ? time : last.latest;
+    } else this.#blocks.push({ count: 1, latest: time });
+    const held = (): number => this.#blocks.reduce((sum, { count }) => sum + count, 0);
+    for (let oldest = this.#blocks[0]; oldest !== undefined && held() - oldest.count >= least; oldest = this.#blocks[0]) {
+      this.#blocks.shift();
+      this.#forgottenUntil = oldest.latest > this.#forgottenUntil ? oldest.latest : this.#forgottenUntil;
+    }
+    this.#repeats = { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
+  }
+
+  #travel({ location, eventTimeMs: time }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
+    const last = this.#seen;
+    if (location !== undefined && (last === undefined || time >= last.time)) this.#seen = { time, place: location };
+    if (location === undefined || last === undefined || time <= last.time) return { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
+    const metres = metresBetween(last.place, location);
+    return { travelDistanceM: metres, travelElapsedMs: time - last.time, travelSpeedKmh: (metres * 3600n) / (time - last.time) };
+  }
+
+  #visits(merchantId: string, keep: number): number | undefined {
+    if (keep === 0) return undefined;
+    const visits = this.#merchants.slice(-keep).filter((one) => one === merchantId).length;
+    this.#merchants = [...this.#merchants, merchantId].slice(-keep);
+    return visits;
+  }
+}
+
+function metresBetween(a: Location, b: Location): bigint {
+  const half = 180_000_000;
+  const north = b.latitudeE6 - a.latitudeE6;
+  const direct = b.longitudeE6 - a.longitudeE6;
+  const east = direct > half ? direct - 2 * half : direct < -half ? direct + 2 * half : direct;
+  const m = (a.latitudeE6 + b.latitudeE6) * 8.726646259971647e-9;
+  const q = m * m;
+  // Horner's scheme, from the innermost term outwards.
+  const c = [1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1].reduce((inner, term) => term + q * inner);
+  const x = east * c;
+  return BigInt(Math.floor(Math.sqrt(x * x + north * north) * 0.11119508023));
+}

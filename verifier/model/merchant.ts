@@ -1,0 +1,38 @@
+import type { MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
+import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import type { ModelSettings } from "./settings.js";
+import { BucketWindow } from "./window.js";
+
+/** What the merchant model must hold for one merchant after its inputs so far: written from `docs/features.md` alone. */
+export class MerchantReplay {
+  #latest = 0n;
+  readonly #recent = new BucketWindow();
+  readonly #history = new BucketWindow();
+  readonly #frauds = new BucketWindow();
+
+  get latestEventTimeMs(): bigint {
+    return this.#latest;
+  }
+
+  transaction({ amountMinor: amount, eventTimeMs: time }: Transaction, { merchant }: ModelSettings): MerchantFeatures {
+    const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
+    for (const [window, shape] of [[this.#recent, merchant.recent], [this.#history, merchant.history], [this.#frauds, merchant.history]] as const) window.moveTo(asOf, shape);
+    const before = this.#history.total(asOf, merchant.history);
+    this.#history.add(time, asOf, merchant.history, 1, amount);
+    this.#recent.add(time, asOf, merchant.recent, 1, amount);
+    const recent = this.#recent.total(asOf, merchant.recent);
+    const frauds = this.#frauds.total(asOf, merchant.history).count;
+    return {
+      recentCount: recent.count,
+      recentAmountMinor: recent.amountMinor,
+      historyCount: before.count,
+      historyAmountMinor: before.amountMinor,
+      confirmedFraudCount: frauds,
+      fraudRatePermille: Math.min(1000, Math.floor((1000 * frauds + 100) / (before.count + 100))),
+    };
+  }
+
+  verdict(fraudDelta: number, effectiveAt: bigint, { merchant }: ModelSettings): void {
+    this.#frauds.add(effectiveAt, this.#latest, merchant.history, fraudDelta, 0n);
+  }
+}

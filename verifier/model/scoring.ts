@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+
+import { type Evidence, Outcome, type Reason } from "../../protos/gen/fraud/v1/decision.js";
+
+interface Condition {
+  readonly feature: string;
+  readonly atLeast?: number;
+  readonly below?: number;
+}
+
+/** A model file as `models/README.md` describes it. */
+interface ModelFile {
+  readonly id: string;
+  readonly reviewAt: number;
+  readonly declineAt: number;
+  readonly rules: readonly { readonly code: string; readonly points: number; readonly when: readonly Condition[] }[];
+}
+
+/** The models that may occur in a run, by the hexadecimal SHA-256 of their files. */
+export type KnownModels = ReadonlyMap<string, ModelFile>;
+
+/** @param files - the contents of model files */
+export const knownModels = (files: readonly Buffer[]): KnownModels => new Map(files.map((file) => [createHash("sha256").update(file).digest("hex"), JSON.parse(file.toString()) as ModelFile]));
+
+/** The score that a model gives to this evidence. */
+export function scoreOf({ rules, reviewAt, declineAt }: ModelFile, evidence: Evidence): { score: number; reasons: Reason[]; outcome: Outcome } {
+  const holds = ({ feature, atLeast, below }: Condition): boolean => {
+    const value = valueOf(feature, evidence);
+    return value !== undefined && (atLeast === undefined ? value < BigInt(below!) : value >= BigInt(atLeast));
+  };
+  const reasons = rules.filter(({ when }) => when.every(holds)).map(({ code, points }) => ({ code, points }));
+  const score = Math.min(1000, reasons.reduce((sum, { points }) => sum + points, 0));
+  return { score, reasons, outcome: score >= declineAt ? Outcome.DECLINE : score >= reviewAt ? Outcome.REVIEW : Outcome.APPROVE };
+}
+
+function valueOf(feature: string, { transaction, account, merchant }: Evidence): bigint | undefined {
+  const { group, field } = placeOf(feature);
+  const fields = { transaction, account: account?.features, merchant: merchant?.features }[group] as Record<string, unknown> | undefined;
+  const value = fields?.[field];
+  return typeof value === "number" || typeof value === "bigint" ? BigInt(value) : undefined;
+}
+
+interface FeaturePlace {
+  readonly group: "transaction" | "account" | "merchant";
+  readonly field: string;
+}
+
+/** Asked for every condition of every decision. */
+const places = new Map<string, FeaturePlace>();
+
+/** `account.history_count` is the field `historyCount` of the account's features, and so on. */
+function placeOf(feature: string): FeaturePlace {
+  let place = places.get(feature);
+  if (place === undefined) {
+    const [group, name] = (feature.includes(".") ? feature.split(".") : ["transaction", feature]) as [FeaturePlace["group"], string];
+    places.set(feature, (place = { group, field: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) }));
+  }
+  return place;
+}

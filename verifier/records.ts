@@ -1,0 +1,96 @@
+import { type Decision, Decision as DecisionType, type Evidence } from "../protos/gen/fraud/v1/decision.js";
+import { Alert, RejectedRecord, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+
+/** A Kafka record as the verifier needs it. */
+export interface PlacedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly value: Uint8Array | null;
+}
+
+/** What the topics hold, or of some accounts, committed records only, each partition in the order of its offsets. */
+export interface VerifiedRecords {
+  readonly transactions: readonly PlacedRecord[];
+  readonly labels: readonly PlacedRecord[];
+  readonly decisions: readonly PlacedRecord[];
+  readonly evidence: readonly PlacedRecord[];
+  readonly alerts: readonly PlacedRecord[];
+  readonly rejected: readonly PlacedRecord[];
+}
+
+/** What is judged by merchant. */
+export type MerchantRecords = Pick<VerifiedRecords, "decisions" | "evidence">;
+
+/** One input of an address by what it left behind: a decision of a transaction, or a state event. */
+export interface AddressInput {
+  readonly eventSeq: bigint;
+  /** The record that it stands in, for people. */
+  readonly place: string;
+  /** Of a transaction: its number among the address' transactions. */
+  readonly seq?: bigint;
+  /** Of an account's suspicious decision: its number among those. */
+  readonly suspiciousSeq?: bigint | undefined;
+  /** Decoded anew each time: decoded at once, a long run would not fit into memory. */
+  readonly decision?: () => Decision;
+  readonly event?: StateEvent;
+}
+
+/** Everything that each address took in, in no order yet. */
+export type AddressHistories = ReadonlyMap<string, readonly AddressInput[]>;
+
+export const COUNTER = "fraud/account-counter";
+export const MERCHANT = "fraud/merchant-model";
+
+/** A record's place, for people and as a key: `decisions 2@1041`. */
+export const placeOf = ({ topic, partition, offset }: Pick<PlacedRecord, "topic" | "partition" | "offset">): string => `${topic} ${partition}@${offset}`;
+
+/** Sorts decisions and state events by the accounts whose counters made them. Unreadable records are left to the caller's other checks. */
+export const accountHistories = (records: MerchantRecords): AddressHistories =>
+  histories(records, (event) => event.function === COUNTER, ({ transaction, account, scoring }) => ({ id: transaction.accountId, eventSeq: account.eventSeq, seq: account.seq, suspiciousSeq: scoring?.suspiciousSeq }));
+
+/** The same by merchant. */
+export const merchantHistories = (records: MerchantRecords): AddressHistories =>
+  histories(records, (event) => event.function !== COUNTER, ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }));
+
+/** Evidence that tells whose it is. */
+type PlacedEvidence = Evidence & { readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]> };
+
+/** Whether both of a decision's addresses can be told. */
+export const isPlaced = (evidence: Evidence | undefined): evidence is PlacedEvidence => evidence?.transaction !== undefined && evidence.account !== undefined && evidence.merchant !== undefined;
+
+function histories({ decisions, evidence }: MerchantRecords, isOwn: (event: StateEvent) => boolean, own: (evidence: PlacedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">): AddressHistories {
+  const addresses = new Map<string, AddressInput[]>();
+  const note = (id: string, input: AddressInput): void => {
+    const inputs = addresses.get(id);
+    if (inputs === undefined) addresses.set(id, [input]);
+    else inputs.push(input);
+  };
+  for (const record of decisions) {
+    const found = decisionIn(record)?.evidence;
+    if (!isPlaced(found)) continue;
+    const { id, ...numbers } = own(found);
+    note(id, { ...numbers, place: placeOf(record), decision: () => decisionIn(record)! });
+  }
+  for (const record of evidence) {
+    const event = eventIn(record);
+    if (event !== undefined && isOwn(event)) note(event.addressId, { eventSeq: event.eventSeq, place: placeOf(record), event });
+  }
+  return addresses;
+}
+
+export const decisionIn = (record: PlacedRecord): Decision | undefined => unpacked(record, DecisionType);
+export const alertIn = (record: PlacedRecord): Alert | undefined => unpacked(record, Alert);
+export const rejectionIn = (record: PlacedRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
+export const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
+
+function unpacked<T>({ value }: PlacedRecord, type: { readonly $type: string; decode(bytes: Uint8Array): T }): T | undefined {
+  if (value === null) return undefined;
+  try {
+    const any = Any.decode(value);
+    return any.typeUrl === `type.googleapis.com/${type.$type}` ? type.decode(any.value) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+import { TOPICS } from "../contract/topics.js";
+import { AccountEvidence, Decision } from "../protos/gen/fraud/v1/decision.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import { alertIn, COUNTER, decisionIn, eventIn, isPlaced, type MerchantRecords, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+import { Spill } from "./spill.js";
+
+/** Shards of the accounts, and as many of the merchants: one of millions of transactions fits into memory easily. */
+const SHARDS = 256;
+const MEMORY_BYTES = 64 * 2 ** 20;
+/** Topic, partition, offset and length of the value. */
+const HEAD_BYTES = 17;
+
+/** The topics that are judged, by what {@link VerifiedRecords} calls them. */
+export const JUDGED_TOPICS: { readonly [Part in keyof VerifiedRecords]: string } = {
+  transactions: TOPICS.transactionsValid.name,
+  labels: TOPICS.labelsValid.name,
+  decisions: TOPICS.decisions.name,
+  evidence: TOPICS.evidence.name,
+  alerts: TOPICS.alerts.name,
+  rejected: TOPICS.functionsRejected.name,
+};
+const PARTS = Object.keys(JUDGED_TOPICS) as (keyof VerifiedRecords)[];
+const TOPIC_NAMES = Object.values(JUDGED_TOPICS);
+
+/** What one may change of a {@link RecordStore}, for specs. */
+export interface RecordStoreOptions {
+  /** Shards of the accounts; and as many of the merchants. */
+  readonly shards?: number;
+  /** Records beyond so many bytes are kept in a temporary file. */
+  readonly memoryBytes?: number;
+}
+
+/**
+ * Takes the records of a run, however many, and gives them back sorted by account and by merchant, a few of each at a time, each
+ * account's and each merchant's in the order in which they came. {@link close} it in the end.
+ */
+export class RecordStore {
+  readonly #shards: number;
+  readonly #spill: Spill;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+
+  constructor({ shards = SHARDS, memoryBytes = MEMORY_BYTES }: RecordStoreOptions = {}) {
+    this.#shards = shards;
+    this.#spill = new Spill(2 * shards, memoryBytes);
+  }
+
+  /** How often {@link accounts} and {@link merchants} together give records. */
+  get parts(): number {
+    return 2 * this.#shards;
+  }
+
+  /** What had to go to disk, in bytes. */
+  get fileBytes(): number {
+    return this.#spill.fileBytes;
+  }
+
+  /**
+   * Keeps a record of one of {@link JUDGED_TOPICS}.
+   *
+   * @throws {UserError} when the disk is full
+   */
+  add(record: PlacedRecord): void {
+    const topic = TOPIC_NAMES.indexOf(record.topic);
+    switch (PARTS[topic]) {
+      case "transactions":
+        return this.#keep(this.#account(readable(Transaction, record.value)?.accountId), topic, record);
+      case "labels":
+        return this.#keep(this.#account(readable(FraudLabel, record.value)?.accountId), topic, record);
+      case "alerts":
+        return this.#keep(this.#account(alertIn(record)?.accountId), topic, record);
+      case "rejected":
+        return this.#keep(this.#account(refusedAccount(record)), topic, record);
+      case "evidence": {
+        const event = eventIn(record);
+        // What is no state event has no address.
+        if (event !== undefined) this.#keep(event.function === COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId), topic, record);
+        return;
+      }
+      case "decisions": {
+        const evidence = decisionIn(record)?.evidence;
+        this.#keep(this.#account(evidence?.transaction?.accountId), topic, record);
+        if (isPlaced(evidence)) this.#keep(this.#merchant(evidence.transaction.merchantId), topic, { ...record, value: forMerchant(evidence) });
+        return;
+      }
+      case undefined:
+        throw new Error(`records of ${record.topic} are not judged`);
+    }
+  }
+
+  /** Everything of some accounts, then of others. Each record comes once. What cannot be read is among them. */
+  *accounts(): Generator<VerifiedRecords> {
+    for (let shard = 0; shard < this.#shards; shard++) yield this.#take(shard);
+  }
+
+  /** What is judged of some merchants, then of others. Each record comes once. */
+  *merchants(): Generator<MerchantRecords> {
+    for (let shard = 0; shard < this.#shards; shard++) yield this.#take(this.#shards + shard);
+  }
+
+  /** Gives memory and disk back. */
+  close(): void {
+    this.#spill.close();
+  }
+
+  #account(id = ""): number {
+    return hashOf(id) % this.#shards;
+  }
+
+  #merchant(id: string): number {
+    return this.#shards + (hashOf(id) % this.#shards);
+  }
+
+  #keep(shard: number, topic: number, { partition, offset, value }: PlacedRecord): void {
+    this.#head.writeUInt8(topic);
+    this.#head.writeUInt32BE(partition, 1);
+    this.#head.writeBigInt64BE(offset, 5);
+    this.#head.writeInt32BE(value?.length ?? -1, 13);
+    if (value === null) this.#spill.append(shard, this.#head);
+    else this.#spill.append(shard, this.#head, value);
+  }
+
+  #take(shard: number): VerifiedRecords {
+    const records: Record<keyof VerifiedRecords, PlacedRecord[]> = { transactions: [], labels: [], decisions: [], evidence: [], alerts: [], rejected: [] };
+    const bytes = this.#spill.take(shard);
+    for (let at = 0; at < bytes.length; ) {
+      const topic = bytes[at]!;
+      const length = bytes.readInt32BE(at + 13);
+      const end = at + HEAD_BYTES + Math.max(0, length);
+      records[PARTS[topic]!].push({ topic: TOPIC_NAMES[topic]!, partition: bytes.readUInt32BE(at + 1), offset: bytes.readBigInt64BE(at + 5), value: length < 0 ? null : bytes.subarray(at + HEAD_BYTES, end) });
+      at = end;
+    }
+    return records;
+  }
+}
+
+/** What the checks of merchants look at: a third of the bytes. */
+function forMerchant({ transaction, merchant }: { readonly transaction: Transaction; readonly merchant: NonNullable<Decision["evidence"]>["merchant"] }): Uint8Array {
+  const { transactionId, accountId, merchantId, amountMinor, eventTimeMs } = transaction;
+  const shown = { ...NO_TRANSACTION, transactionId, accountId, merchantId, amountMinor, eventTimeMs };
+  const decision: Decision = { evidence: { transaction: shown, account: NO_ACCOUNT, merchant, scoring: undefined }, timing: undefined };
+  return Any.encode({ typeUrl: `type.googleapis.com/${Decision.$type}`, value: Buffer.from(Decision.encode(decision).finish()) }).finish();
+}
+
+const NO_TRANSACTION = Transaction.fromPartial({});
+const NO_ACCOUNT = AccountEvidence.fromPartial({});
+
+/** Whose transaction or label a function refused. */
+function refusedAccount(record: PlacedRecord): string | undefined {
+  const original = rejectionIn(record)?.original;
+  if (original === undefined) return undefined;
+  return (original.typeUrl.endsWith(`/${FraudLabel.$type}`) ? readable(FraudLabel, original.value) : readable(Transaction, original.value))?.accountId;
+}
+
+function readable<T>(type: { decode(bytes: Uint8Array): T }, value: Uint8Array | null): T | undefined {
+  if (value === null) return undefined;
+  try {
+    return type.decode(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193);
+  return hash >>> 0;
+}
