@@ -49,7 +49,7 @@ export default tseslint.config(
         "error",
         {
           paths: ["kafkajs", "express", "prom-client", "pino"].map((name) => ({ name, message: NODE_BUILTINS.message })),
-          patterns: [NODE_BUILTINS, { regex: "^(\\.\\./)+(contract|process)/", message: "Only the server looks beyond protos/ and statefun/." }],
+          patterns: [NODE_BUILTINS, { regex: "^(\\.\\./)+process/", message: "Only the server has a process around it." }],
         },
       ],
       "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "setImmediate", "performance", "fetch", "crypto", { name: "Intl", message: "What it knows is another in every version of Node." }],

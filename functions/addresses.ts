@@ -1,13 +1,8 @@
+import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../contract/function-names.js";
 import { ScoringRequest } from "../protos/gen/fraud/v1/decision.js";
 import { CloseEpisode, ExpireFrauds, MerchantVerdict, SuspiciousDecision } from "../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { functionType } from "../statefun/index.js";
-
-/** Type names of the functions; also their addresses in `module.yaml`. They never change. */
-export const ACCOUNT_COUNTER = "fraud/account-counter";
-export const MERCHANT_MODEL = "fraud/merchant-model";
-export const TRANSACTION_SCORER = "fraud/transaction-scorer";
-export const ALERTER = "fraud/alerter";
 
 /** The one Kafka egress for every output topic: each further one would cost a transactional producer a checkpoint. */
 export const KAFKA_EGRESS = "fraud/kafka-egress";

@@ -1,3 +1,5 @@
+import { quantileOfSorted } from "../contract/quantile.js";
+
 /** The last `capacity` latencies, in milliseconds, and their quantiles. */
 export class Latencies {
   readonly #values: Float64Array;
@@ -17,9 +19,9 @@ export class Latencies {
     this.#count++;
   }
 
-  /** The nearest-rank quantiles (0 to 1) of what is kept; `undefined` each when there is nothing. */
-  quantiles(...ranks: number[]): (number | undefined)[] {
+  /** The quantiles (0 to 1) of what is kept; `undefined` each when there is nothing. */
+  quantiles(...shares: number[]): (number | undefined)[] {
     const sorted = this.#values.slice(0, Math.min(this.#count, this.#values.length)).sort();
-    return ranks.map((rank) => (sorted.length === 0 ? undefined : sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)]));
+    return shares.map((share) => quantileOfSorted(sorted, share));
   }
 }

@@ -1,4 +1,5 @@
 import { contentHash } from "../contract/content-hash.js";
+import { originName } from "../contract/origin-name.js";
 import { type KeyPath, repeatedKeys } from "../contract/repeated-keys.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
@@ -61,20 +62,7 @@ function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
 }
 
 const originOf = (source: Source): Origin | undefined => ("origin" in source ? source.origin : undefined);
-const nameOf = (source: Source): string => ("origin" in source ? placeOf(source.origin) : source.newId());
-
-/**
- * A record's place in words, such as `transactions-2-17@wdJ9Uo8hS0mKq0F3X0n7Xg.5`: topic, partition and offset, and what names the log that
- * the offset counts in, which is the topic's id, as Kafka's own tools write it, and the epoch. Each record has another one, also when a topic is
- * made again.
- */
-export function placeOf(origin: Origin): string {
-  const { topicId, leaderEpoch } = origin;
-  return topicId === undefined ? shortPlaceOf(origin) : `${shortPlaceOf(origin)}@${topicId.toString("base64url")}.${leaderEpoch ?? 0}`;
-}
-
-/** A record's place without its log, such as `transactions-2-17`. */
-export const shortPlaceOf = ({ topic, partition, offset }: Pick<Origin, "topic" | "partition" | "offset">): string => `${topic}-${partition}-${offset}`;
+const nameOf = (source: Source): string => ("origin" in source ? originName(source.origin) : source.newId());
 
 function readAs(bytes: Uint8Array, contentType: string | undefined): "json" | "protobuf" {
   if (contentType === undefined) return looksLikeJson(bytes) ? "json" : "protobuf";

@@ -1,3 +1,4 @@
+import { transactionKey } from "../contract/transaction-key.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { Waiters } from "./waiters.js";
@@ -106,7 +107,7 @@ export class DecisionIndex {
 
   /** The decision on a transaction; `undefined`: none yet, or not among the newest. */
   find(accountId: string, transactionId: string): KnownDecision | undefined {
-    const entry = this.#entries.get(identityOf(accountId, transactionId));
+    const entry = this.#entries.get(transactionKey(accountId, transactionId));
     return entry === undefined ? undefined : known(entry);
   }
 
@@ -116,7 +117,7 @@ export class DecisionIndex {
    * @returns `undefined` when the time is over
    */
   async wait(accountId: string, transactionId: string, { committed, timeoutMs, sentNow = false }: WaitFor): Promise<KnownDecision | undefined> {
-    const identity = identityOf(accountId, transactionId);
+    const identity = transactionKey(accountId, transactionId);
     const found = this.#entries.get(identity);
     if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found))) return known(found);
     return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed);
@@ -166,7 +167,6 @@ export class DecisionIndex {
   }
 }
 
-const identityOf = (accountId: string, transactionId: string): string => `${accountId}\0${transactionId}`;
 const known = ({ value, committed }: Entry): KnownDecision => ({ decision: Decision.decode(value), committed });
 
 function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Entry | undefined {
@@ -176,5 +176,5 @@ function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Ent
   if (transaction === undefined) return undefined;
   const { accountId, transactionId } = transaction;
   // A copy: `value` may be a piece of all that was fetched, which would stay in memory with it.
-  return { identity: identityOf(accountId, transactionId), accountId, seq: account?.seq ?? 0n, forgottenSeq: account?.forgottenSeq ?? 0n, offset, value: Buffer.from(value), committed };
+  return { identity: transactionKey(accountId, transactionId), accountId, seq: account?.seq ?? 0n, forgottenSeq: account?.forgottenSeq ?? 0n, offset, value: Buffer.from(value), committed };
 }

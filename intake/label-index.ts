@@ -1,3 +1,4 @@
+import { ACCOUNT_COUNTER } from "../contract/function-names.js";
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -74,7 +75,7 @@ export class LabelIndex {
 function outcomeIn({ typeUrl: type, value }: Any): LabelOutcome | undefined {
   if (type === typeUrlOf(StateEvent)) {
     const { function: name, addressId, kind, sourceId, transactionId, revision, fraudDelta, effectiveAtMs, eventSeq } = StateEvent.decode(value);
-    if (kind !== StateEvent_Kind.LABEL || name !== "fraud/account-counter") return undefined;
+    if (kind !== StateEvent_Kind.LABEL || name !== ACCOUNT_COUNTER) return undefined;
     return { labelId: sourceId, accountId: addressId, transactionId, status: "recorded", revision, fraudDelta, effectiveAtMs: String(effectiveAtMs), eventSeq: String(eventSeq) };
   }
   if (type !== typeUrlOf(RejectedRecord)) return undefined;

@@ -1,6 +1,6 @@
+import { originName, shortOriginName } from "../contract/origin-name.js";
 import type { RawRecord } from "../contract/raw-record.js";
 import { TOPICS } from "../contract/topics.js";
-import { placeOf, shortPlaceOf } from "../intake/admission.js";
 import { reasonName } from "../intake/problem.js";
 import { readTopics } from "../java/java-reader.js";
 import { RejectedRecord, RejectReason } from "../protos/gen/fraud/v1/evidence.js";
@@ -54,7 +54,7 @@ function byIntake({ value }: RawRecord): RefusedRecord | undefined {
   if (value === null) return undefined;
   const { reason, message, field, origin, timestampMs, key, value: original, headers } = RefusedInput.decode(Any.decode(value).value);
   if (origin === undefined) return undefined;
-  return { place: placeOf(origin), by: "intake", reason: reasonName(reason), message, field, origin, timestampMs: Number(timestampMs), topic: origin.topic, key: key ?? null, value: original ?? null, headers };
+  return { place: originName(origin), by: "intake", reason: reasonName(reason), message, field, origin, timestampMs: Number(timestampMs), topic: origin.topic, key: key ?? null, value: original ?? null, headers };
 }
 
 /** What the counter got is the intake's own encoding: replayed, it is told by its content. */
@@ -63,7 +63,7 @@ function byCounter({ topic, partition, offset, timestampMs, value }: RawRecord):
   const { reason, message, original, origin, addressId } = RejectedRecord.decode(Any.decode(value).value);
   const isLabel = original?.typeUrl.endsWith("/fraud.v1.FraudLabel") === true;
   return {
-    place: origin === undefined ? shortPlaceOf({ topic, partition, offset }) : placeOf(origin),
+    place: origin === undefined ? shortOriginName({ topic, partition, offset }) : originName(origin),
     by: "account-counter",
     reason: RejectReason[reason] ?? String(reason),
     message,

@@ -1,13 +1,14 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 
-import type { RawRecord } from "../contract/raw-record.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
+import { placeOf, type RawRecord } from "../contract/raw-record.js";
 import { TOPICS } from "../contract/topics.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Cause, Alert_Kind, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import { accountHistories, alertIn, COUNTER, decisionIn, eventIn, MERCHANT, merchantHistories, placeOf } from "../verifier/records.js";
+import { accountHistories, alertIn, decisionIn, eventIn, merchantHistories } from "../verifier/records.js";
 import { isSourceOf, type Known } from "../verifier/replay.js";
 import { hopsOf } from "./hops.js";
 import { type EnteredRecord, isCut, type RelatedRecords, type Sightings } from "./read.js";
@@ -123,7 +124,7 @@ function alertsOf({ alerts }: RelatedRecords, accountId: string, transactionId: 
 
 /** What a label leaves out stands in the event that it made. */
 function labelsOf({ labels, evidence }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
-  const events = evidence.flatMap((record) => eventIn(record) ?? []).filter((event) => event.function === COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL);
+  const events = evidence.flatMap((record) => eventIn(record) ?? []).filter((event) => event.function === ACCOUNT_COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL);
   return labels.flatMap((record) => {
     const label = record.value === null ? undefined : FraudLabel.decode(record.value);
     if (label?.accountId !== accountId || label.transactionId !== transactionId) return [];
@@ -140,7 +141,7 @@ function eventsOf({ evidence }: RelatedRecords, accountId: string, transactionId
     const event = eventIn(record);
     if (event?.transactionId !== transactionId) return [];
     const source = `${event.sourceId} revision ${event.revision}`;
-    const isOurs = event.function === COUNTER ? event.addressId === accountId : event.function === MERCHANT && own.has(source);
+    const isOurs = event.function === ACCOUNT_COUNTER ? event.addressId === accountId : event.function === MERCHANT_MODEL && own.has(source);
     if (!isOurs) return [];
     return [{ place: placeOf(record), address: `${event.function}/${event.addressId}`, eventSeq: String(event.eventSeq), kind: StateEvent_Kind[event.kind], source, fraudDelta: event.fraudDelta }];
   });

@@ -1,6 +1,5 @@
-import type { RawRecord } from "../contract/raw-record.js";
+import { placeOf, type RawRecord } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
-import { placeOf } from "../verifier/records.js";
 import type { EnteredRecord } from "./read.js";
 import type { CommitFinding, Hop, TracedAlert } from "./types.js";
 

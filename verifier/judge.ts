@@ -1,14 +1,14 @@
+import { placeOf, type RecordPlace } from "../contract/raw-record.js";
+import { TOPICS } from "../contract/topics.js";
+import { transactionKey } from "../contract/transaction-key.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { RejectedRecord } from "../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import type { PlacedRecord } from "./records.js";
 
 /** A Kafka record as the judge needs it. */
-export interface JudgedRecord {
-  readonly partition: number;
-  readonly offset: bigint;
-  readonly value: Uint8Array | null;
-}
+export type JudgedRecord = Omit<PlacedRecord, "topic">;
 
 /** What a run left in the topics, each in any order of partitions but in offset order within one. */
 export interface RunRecords {
@@ -24,6 +24,8 @@ export interface RunRecords {
 export interface Violation {
   readonly property: "missing" | "duplicate" | "out-of-order" | "unexpected" | "altered" | "unreadable";
   readonly what: string;
+  /** Where the records that show it stand, such as `decisions 2@1041`. */
+  readonly records: readonly string[];
 }
 
 /** The judge's count of one run. All is well when `violations` is empty. */
@@ -42,11 +44,8 @@ export interface Judgement {
   readonly violations: readonly Violation[];
 }
 
-/** Where a record stands. */
-interface Place {
-  readonly partition: number;
-  readonly offset: bigint;
-}
+/** Where a record stands in its topic. */
+type Place = Omit<RecordPlace, "topic">;
 
 /** A record of a transaction that was not refused: what it may look like in its decision. */
 interface AcceptedRecord extends Place {
@@ -98,37 +97,39 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const transaction = decision?.evidence?.transaction;
     const account = decision?.evidence?.account;
     if (transaction === undefined || account === undefined) {
-      violations.push({ property: "unreadable", what: `decisions ${at(record)} is no decision` });
+      violations.push({ property: "unreadable", what: `${decidedAt(record)} is no decision`, records: [decidedAt(record)] });
       continue;
     }
     const { accountId, transactionId } = transaction;
     const { seq, forgottenSeq } = account;
     if (!belongs(accountId, transactionId)) continue;
     decisions++;
-    const identity = accepted.get(identityOf(accountId, transactionId));
+    const identity = accepted.get(transactionKey(accountId, transactionId));
     const last = accounts.get(accountId);
-    const name = `${accountId} ${transactionId} (decisions ${at(record)}, seq ${seq})`;
+    const place = decidedAt(record);
+    const name = `${accountId} ${transactionId} (${place}, seq ${seq})`;
     let ingress: Place | undefined = identity?.records[0];
     if (identity === undefined) {
-      violations.push({ property: "unexpected", what: `${name} was never accepted` });
+      violations.push({ property: "unexpected", what: `${name} was never accepted`, records: [place] });
     } else {
       const hash = transaction.contentHash.toString("hex");
       const isAgain = identity.decided > 0;
       const encoded = Transaction.encode(transaction).finish();
       identity.decided++;
       if (!identity.records.some(({ value }) => Buffer.compare(value, encoded) === 0)) {
-        violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (transactions.valid ${at(identity.records[0])})` });
+        const entered = enteredAt(identity.records[0]);
+        violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (${entered})`, records: [place, entered] });
       } else if (isAgain) {
         // It entered after the one decided ahead of it: of its records the first such one.
         ingress = identity.records.find(({ partition, offset, value }) => Buffer.compare(value, encoded) === 0 && (last?.ingress === undefined || (partition === last.ingress.partition && offset > last.ingress.offset)));
         if (ingress === undefined || identity.lastSeq > (last?.forgottenSeq ?? 0n)) {
           duplicates++;
-          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it` });
+          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it`, records: [place] });
           continue;
         }
         if (identity.lastHash === hash && !account.possibleRepeat) {
           duplicates++;
-          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat` });
+          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat`, records: [place] });
         } else decidedAgain++;
       }
       identity.lastSeq = seq;
@@ -137,7 +138,7 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const problem = orderProblem(last, seq, record, ingress);
     if (problem !== undefined) {
       outOfOrder++;
-      violations.push({ property: "out-of-order", what: `${name} ${problem}` });
+      violations.push({ property: "out-of-order", what: `${name} ${problem.what}`, records: [place, ...problem.records] });
     }
     accounts.set(accountId, { seq, forgottenSeq, partition: record.partition, ingress });
   }
@@ -146,7 +147,8 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
   for (const [identity, transaction] of accepted) {
     if (transaction.decided > 0) continue;
     missing++;
-    violations.push({ property: "missing", what: `${identity.replace("\0", " ")} (transactions.valid ${at(transaction.records[0])}) has no decision` });
+    const entered = enteredAt(transaction.records[0]);
+    violations.push({ property: "missing", what: `${identity.replace("\0", " ")} (${entered}) has no decision`, records: [entered] });
   }
   return { accepted: accepted.size, rejected: rejected.size, decisions, missing, duplicates, ...(decidedAgain > 0 && { decidedAgain }), outOfOrder, violations };
 }
@@ -163,7 +165,7 @@ function acceptedTransactions({ transactions }: RunRecords, rejected: RejectedCo
   for (const { partition, offset, value } of transactions) {
     const transaction = value && readTransaction(value);
     if (!transaction || !belongs(transaction.accountId, transaction.transactionId)) continue;
-    const identity = identityOf(transaction.accountId, transaction.transactionId);
+    const identity = transactionKey(transaction.accountId, transaction.transactionId);
     const hash = transaction.contentHash.toString("hex");
     const times = rejected.get(identity)?.get(hash);
     if (times === undefined) {
@@ -195,7 +197,7 @@ function rejectedContents({ rejected }: RunRecords, belongs: (accountId: string,
     // What cannot be read has no identity.
     const transaction = original?.typeUrl === typeUrl(Transaction.$type) ? readTransaction(original.value) : undefined;
     if (transaction === undefined || !belongs(transaction.accountId, transaction.transactionId)) continue;
-    const identity = identityOf(transaction.accountId, transaction.transactionId);
+    const identity = transactionKey(transaction.accountId, transaction.transactionId);
     const hash = transaction.contentHash.toString("hex");
     const hashes = identities.get(identity) ?? new Map<string, number>();
     identities.set(identity, hashes.set(hash, (hashes.get(hash) ?? 0) + 1));
@@ -211,12 +213,12 @@ function readTransaction(value: Uint8Array): Transaction | undefined {
   }
 }
 
-function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Place | undefined): string | undefined {
+function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Place | undefined): Omit<Violation, "property"> | undefined {
   if (last === undefined) return undefined;
-  if (record.partition !== last.partition) return `is in another partition than the account's last`;
-  if (seq !== last.seq + 1n) return `follows seq ${last.seq}`;
+  if (record.partition !== last.partition) return { what: "is in another partition than the account's last", records: [] };
+  if (seq !== last.seq + 1n) return { what: `follows seq ${last.seq}`, records: [] };
   if (ingress !== undefined && last.ingress !== undefined && (ingress.partition !== last.ingress.partition || ingress.offset <= last.ingress.offset)) {
-    return `entered (transactions.valid ${at(ingress)}) before the one decided ahead of it (${at(last.ingress)})`;
+    return { what: `entered (${enteredAt(ingress)}) before the one decided ahead of it (${enteredAt(last.ingress)})`, records: [enteredAt(ingress), enteredAt(last.ingress)] };
   }
   return undefined;
 }
@@ -231,6 +233,6 @@ function decisionOf({ value }: JudgedRecord): Decision | undefined {
   }
 }
 
-const identityOf = (accountId: string, transactionId: string): string => `${accountId}\0${transactionId}`;
 const typeUrl = (type: string): string => `type.googleapis.com/${type}`;
-const at = ({ partition, offset }: { partition: number; offset: bigint }): string => `${partition}@${offset}`;
+const decidedAt = ({ partition, offset }: Place): string => placeOf({ topic: TOPICS.decisions.name, partition, offset });
+const enteredAt = ({ partition, offset }: Place): string => placeOf({ topic: TOPICS.transactionsValid.name, partition, offset });

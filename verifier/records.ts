@@ -1,12 +1,11 @@
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
+import { placeOf, type RecordPlace } from "../contract/raw-record.js";
 import { type Decision, Decision as DecisionType, type Evidence } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, RejectedRecord, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 
 /** A Kafka record as the verifier needs it. */
-export interface PlacedRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
+export interface PlacedRecord extends RecordPlace {
   readonly value: Uint8Array | null;
 }
 
@@ -40,19 +39,13 @@ export interface AddressInput {
 /** Everything that each address took in, in no order yet. */
 export type AddressHistories = ReadonlyMap<string, readonly AddressInput[]>;
 
-export const COUNTER = "fraud/account-counter";
-export const MERCHANT = "fraud/merchant-model";
-
-/** A record's place, for people and as a key: `decisions 2@1041`. */
-export const placeOf = ({ topic, partition, offset }: Pick<PlacedRecord, "topic" | "partition" | "offset">): string => `${topic} ${partition}@${offset}`;
-
 /** Sorts decisions and state events by the accounts whose counters made them. Unreadable records are left to the caller's other checks. */
 export const accountHistories = (records: MerchantRecords): AddressHistories =>
-  histories(records, (event) => event.function === COUNTER, ({ transaction, account, scoring }) => ({ id: transaction.accountId, eventSeq: account.eventSeq, seq: account.seq, suspiciousSeq: scoring?.suspiciousSeq }));
+  histories(records, (event) => event.function === ACCOUNT_COUNTER, ({ transaction, account, scoring }) => ({ id: transaction.accountId, eventSeq: account.eventSeq, seq: account.seq, suspiciousSeq: scoring?.suspiciousSeq }));
 
 /** The same by merchant. */
 export const merchantHistories = (records: MerchantRecords): AddressHistories =>
-  histories(records, (event) => event.function !== COUNTER, ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }));
+  histories(records, (event) => event.function === MERCHANT_MODEL, ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }));
 
 /** Evidence that tells whose it is. */
 type PlacedEvidence = Evidence & { readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]> };

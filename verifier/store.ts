@@ -1,8 +1,9 @@
+import { ACCOUNT_COUNTER } from "../contract/function-names.js";
 import { TOPICS } from "../contract/topics.js";
 import { AccountEvidence, Decision } from "../protos/gen/fraud/v1/decision.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import { alertIn, COUNTER, decisionIn, eventIn, isPlaced, type MerchantRecords, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+import { alertIn, decisionIn, eventIn, isPlaced, type MerchantRecords, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
 import { Spill } from "./spill.js";
 
 /** Shards of the accounts, and as many of the merchants: one of millions of transactions fits into memory easily. */
@@ -73,8 +74,8 @@ export class RecordStore {
         return this.#keep(this.#account(refusedAccount(record)), topic, record);
       case "evidence": {
         const event = eventIn(record);
-        // What is no state event has no address.
-        if (event !== undefined) this.#keep(event.function === COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId), topic, record);
+        // What is no state event has no address. One of an unknown function is found among the merchants'.
+        if (event !== undefined) this.#keep(event.function === ACCOUNT_COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId), topic, record);
         return;
       }
       case "decisions": {

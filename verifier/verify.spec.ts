@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../contract/function-names.js";
+import { placeOf } from "../contract/raw-record.js";
 import { accountCounter, accountState } from "../functions/account-counter/account-counter.js";
-import { ACCOUNT_COUNTER, accountCounterOf, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../functions/addresses.js";
+import { accountCounterOf } from "../functions/addresses.js";
 import { alerter, alerterState } from "../functions/alerter/alerter.js";
 import type { Dependencies } from "../functions/dependencies.js";
 import { merchantModel, merchantState } from "../functions/merchant-model/merchant-model.js";
@@ -244,6 +246,12 @@ describe("a negative control: the verifier", () => {
   it("sees a verdict's revision and time that were altered", async () => {
     const at = good.evidence.findIndex(({ value }) => StateEvent.decode(Any.decode(value!).value).function === ACCOUNT_COUNTER);
     for (const edit of [(event: StateEvent) => (event.effectiveAtMs += 1n), (event: StateEvent) => (event.revision += 1)]) expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
+  });
+  it("refuses a state event of a function that has none: it would be looked at by nobody", async () => {
+    const stranger = edited([good.evidence.at(-1)!], 0, StateEvent, (event) => Object.assign(event, { function: "fraud/device-model", addressId: "phone-1", eventSeq: 1n })).map((record) => ({ ...record, offset: record.offset + 1n }));
+    const { verdict, properties } = await judged({ ...good, evidence: [...good.evidence, ...stranger] }, KNOWN);
+    expect(verdict).toBe("fail");
+    expect(properties.filter(({ violations }) => violations > 0)).toMatchObject([{ name: "state-events", violations: 1, examples: [{ what: 'the state event is of "fraud/device-model", which has none', records: [placeOf(stranger[0]!)] }] }]);
   });
   it("misses an alert that was dropped", async () => expect(await verdictOn({ alerts: without(good.alerts, 3) })).toEqual(["alerts"]));
   it("sees an alert that was repeated", async () => expect(await verdictOn({ alerts: twice(good.alerts, 3) })).toEqual(["alerts"]));

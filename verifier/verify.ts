@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
+import { placeOf } from "../contract/raw-record.js";
 import { checkAlerts } from "./alerts.js";
 import { judgeRun, type Judgement } from "./judge.js";
 import { knownModels } from "./model/scoring.js";
@@ -7,7 +9,7 @@ import { knownVersions } from "./model/settings.js";
 import { checkNumbering } from "./numbering.js";
 import { nowAndThen } from "./progress.js";
 import { PropertyCheck, type PropertyName, type PropertyResult } from "./property.js";
-import { accountHistories, decisionIn, merchantHistories, type MerchantRecords, type VerifiedRecords } from "./records.js";
+import { accountHistories, decisionIn, eventIn, merchantHistories, type MerchantRecords, type VerifiedRecords } from "./records.js";
 import { type Known, Replay } from "./replay.js";
 import type { RecordStore } from "./store.js";
 
@@ -115,6 +117,7 @@ class Verifier {
 
   /** @param records - everything of some merchants; after all accounts */
   merchants(records: MerchantRecords): void {
+    refuseStrangers(records, this.#replayed.stateEvents);
     const merchants = merchantHistories(records);
     checkNumbering("merchant", merchants, this.#numbering.merchantSequence, this.#numbering.eventSequence);
     this.#replay.merchants(merchants);
@@ -142,7 +145,7 @@ class Verifier {
     missing.looked(counts.accepted);
     for (const check of [duplicate, unexpected, outOfOrder]) check.looked(counts.decisions);
     const checks = { missing, duplicate, unexpected, altered: unexpected, unreadable: unexpected, "out-of-order": outOfOrder };
-    for (const { what, property } of violations) checks[property].violation(what, ...[...what.matchAll(/(decisions|transactions\.valid) (\d+@\d+)/g)].map(([, topic, at]) => `${topic} ${at}`));
+    for (const { what, property, records } of violations) checks[property].violation(what, ...records);
   }
 }
 
@@ -152,5 +155,13 @@ function countVersions({ decisions }: VerifiedRecords, counts: Record<string, nu
     const versions = [account?.logicVersion ?? "?", merchant?.logicVersion ?? "?", scoring?.logicVersion ?? "?"];
     const name = new Set(versions).size === 1 ? versions[0]! : versions.join(", ");
     counts[name] = (counts[name] ?? 0) + 1;
+  }
+}
+
+/** State events are of account counters and of merchant models: one of anything else is nobody's, and would be looked at by nobody. */
+function refuseStrangers({ evidence }: MerchantRecords, check: PropertyCheck): void {
+  for (const record of evidence) {
+    const event = eventIn(record);
+    if (event !== undefined && event.function !== ACCOUNT_COUNTER && event.function !== MERCHANT_MODEL) check.violation(`the state event is of ${JSON.stringify(event.function)}, which has none`, placeOf(record));
   }
 }

@@ -1,9 +1,10 @@
+import { ACCOUNT_COUNTER } from "../../contract/function-names.js";
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type AccountEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { AccountState, ExpireFrauds, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { type AnyMessage, type Context, type MessageType, UnreadableMessageError, valueSpec } from "../../statefun/index.js";
-import { ACCOUNT_COUNTER, KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
+import { KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";

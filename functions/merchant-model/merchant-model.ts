@@ -1,8 +1,9 @@
+import { MERCHANT_MODEL } from "../../contract/function-names.js";
 import { type MerchantEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { MerchantState, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
-import { KAFKA_EGRESS, MERCHANT_MODEL, transactionScorerOf } from "../addresses.js";
+import { KAFKA_EGRESS, transactionScorerOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { modelTransaction, recordFraud } from "./features.js";

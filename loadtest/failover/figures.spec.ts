@@ -69,6 +69,10 @@ describe("a bound of an overload", () => {
     expect(broken(grows(1500 * 1.06, 200))).toEqual(["memory"]);
     expect(broken(grows(1500 * 1.04, 215))).toEqual([]);
     expect(broken(grows(1500, 240))).toEqual(["memory"]);
+    // It gives some back while it has less to do, and takes it again; or more than it ever had.
+    const rests = (after: number) => calm((second) => ({ memoryBytes: { taskmanager: 1500 * MB, functions: (second < 150 ? 340 : second < 400 ? 300 : after) * MB } }));
+    expect(broken(rests(335))).toEqual([]);
+    expect(broken(rests(345))).toEqual(["memory"]);
     // Shorter than three minutes it is still filling its caches.
     expect(broken(grows(3000, 200), { loaded: { fromMs: 300_000, untilMs: 450_000 } })).toEqual([]);
   });

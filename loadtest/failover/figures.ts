@@ -1,4 +1,4 @@
-import { quantile } from "../run/load-run.js";
+import { quantile } from "../../contract/quantile.js";
 import { type Sample, SAMPLED_PARTS, type SampledPart } from "./sampler.js";
 
 const WINDOW_MS = 10_000;
@@ -42,6 +42,8 @@ export interface PartMemory {
   /** Bytes, over the second and the last third of the stretch. */
   readonly second: { readonly mean: number; readonly max: number };
   readonly last: { readonly mean: number; readonly max: number };
+  /** The most of the first two thirds. */
+  readonly earlierMax: number;
   /** Of the last third's mean to the second's. */
   readonly ratio: number;
 }
@@ -127,10 +129,10 @@ function counted(samples: readonly Sample[], cold: boolean, checkpointsFromMs: n
 function memoryOf(samples: readonly Sample[]): StretchFigures["memory"] {
   const third = (n: number): readonly Sample[] => samples.slice(Math.floor((samples.length * n) / 3), Math.floor((samples.length * (n + 1)) / 3));
   const of = (figure: (sample: Sample) => number | undefined): PartMemory | undefined => {
-    const [second, last] = [third(1), third(2)].map((part) => part.flatMap((sample) => figure(sample) ?? []));
-    if (second === undefined || last === undefined || second.length === 0 || last.length === 0) return undefined;
+    const [first, second, last] = [third(0), third(1), third(2)].map((part) => part.flatMap((sample) => figure(sample) ?? [])) as [number[], number[], number[]];
+    if (second.length === 0 || last.length === 0) return undefined;
     const spread = (values: readonly number[]) => ({ mean: Math.round(values.reduce((sum, value) => sum + value, 0) / values.length), max: Math.max(...values) });
-    return { second: spread(second), last: spread(last), ratio: spread(last).mean / spread(second).mean };
+    return { second: spread(second), last: spread(last), earlierMax: Math.max(...first, ...second), ratio: spread(last).mean / spread(second).mean };
   };
   const named = [...SAMPLED_PARTS.map((part) => [part, of(({ memoryBytes }) => memoryBytes[part])] as const), ["taskmanagerHeap", of(({ heapBytes }) => heapBytes)] as const];
   return Object.fromEntries(named.filter(([, memory]) => memory !== undefined));
@@ -166,12 +168,13 @@ export function limitsOf(samples: readonly Sample[], figures: StretchFigures, { 
   const steadyFrom = loaded.fromMs + (cold ? COLD_MS : 0);
   const rates = ratesOf(samples.filter(({ atMs }) => atMs >= steadyFrom && atMs <= loaded.untilMs), STEADY_WINDOW_MS);
   const slowest = rates.length < 2 ? undefined : Math.min(...rates) / Math.max(1e-9, ...rates);
-  const grown = Object.entries(memory).filter(([part, { second, last }]) => part !== "taskmanagerHeap" && last.mean > Math.max(second.mean * LIMITS.memoryGrowth, second.mean + LIMITS.memorySlackBytes));
+  // What a process had, gave back while it had less to do, and takes again is no growth.
+  const grown = Object.entries(memory).filter(([part, { second, last, earlierMax }]) => part !== "taskmanagerHeap" && last.mean > Math.max(second.mean * LIMITS.memoryGrowth, second.mean + LIMITS.memorySlackBytes, earlierMax));
   const long = loaded.untilMs - loaded.fromMs >= MEMORY_STRETCH_MS;
   return [
     { name: "restarts", what: `${jobRestarts} restarts of the job; at most ${LIMITS.restarts}`, held: jobRestarts <= LIMITS.restarts },
     { name: "checkpoints-failed", what: `${checkpoints.failed} of ${checkpoints.completed + checkpoints.failed} checkpoints failed (${percent(checkpoints.failedShare)}); at most ${percent(LIMITS.checkpointsFailed)}, and some completed`, held: checkpoints.completed > 0 && checkpoints.failedShare <= LIMITS.checkpointsFailed },
-    ...(long ? [{ name: "memory" as const, what: grown.length === 0 ? `no part's mean memory was more than ${percent(LIMITS.memoryGrowth - 1)} greater in the last third than in the second` : grown.map(([part, { ratio }]) => `${part} grew by ${percent(ratio - 1)} from the second third to the last`).join(", "), held: grown.length === 0 }] : []),
+    ...(long ? [{ name: "memory" as const, what: grown.length === 0 ? `no part's mean memory was more than ${percent(LIMITS.memoryGrowth - 1)} greater in the last third than in the second, and greater than ever before` : grown.map(([part, { ratio }]) => `${part} grew by ${percent(ratio - 1)} from the second third to the last`).join(", "), held: grown.length === 0 }] : []),
     ...(slowest === undefined ? [] : [{ name: "throughput" as const, what: `the slowest 30 s decided ${percent(slowest)} of what the fastest did; at least ${percent(LIMITS.throughput)}`, held: slowest >= LIMITS.throughput }]),
     { name: "drained", what: drainedMs === undefined ? "the backlog was not gone in time" : calmMs === undefined ? `drained ${(drainedMs / 1000).toFixed(0)} s after the load, and not calm then` : `drained ${(drainedMs / 1000).toFixed(0)} s after the load, calm ${(calmMs / 1000).toFixed(0)} s after it`, held: drainedMs !== undefined && calmMs !== undefined },
   ];

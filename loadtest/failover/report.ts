@@ -1,11 +1,11 @@
 import type { Transport } from "../../cluster/transports.js";
+import { quantile } from "../../contract/quantile.js";
 import { html, type Html, table, verdictLine } from "../../terminal/html.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
 import { timeline } from "../../terminal/timeline.js";
 import { propertiesSection } from "../../verifier/result-page.js";
 import { verdictText } from "../../verifier/result-text.js";
 import type { Verification } from "../../verifier/verify.js";
-import { quantile } from "../run/load-run.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 import type { Limit } from "./figures.js";
 import { overloadSections } from "./overload-page.js";

@@ -2,9 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { Transport } from "../../cluster/transports.js";
+import { quantile } from "../../contract/quantile.js";
 import type { FlinkClient } from "../../flink/flink.js";
 import { poll } from "../../process/poll.js";
-import { latencies, type LoadResult, type LoadRun, quantile, startLoadRun } from "../run/load-run.js";
+import { latencies, type LoadResult, type LoadRun, startLoadRun } from "../run/load-run.js";
 import { type FaultKind, faultOf, UPGRADED_SETTINGS } from "./faults.js";
 import { ACCOUNTS, MERCHANTS } from "./kafka-load.js";
 import { OVERLOAD_DEFAULTS, type OverloadRecord } from "./overload.js";

@@ -1,3 +1,5 @@
+import { shortOriginName } from "../../contract/origin-name.js";
+import { transactionKey } from "../../contract/transaction-key.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
 import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence.js";
 import { IntakeReason, RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
@@ -61,7 +63,7 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   const fates = new Map<string, "valid" | "rejected">();
   let twice = 0;
   const found = (origin: Origin | undefined, fate: "valid" | "rejected"): void => {
-    const place = placeOf(origin);
+    const place = nameOf(origin);
     if (fates.has(place)) {
       twice++;
       example(`${place} is found more than once`);
@@ -78,7 +80,7 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
     const name = IntakeReason[reason] ?? String(reason);
     byReason[name] = (byReason[name] ?? 0) + 1;
   }
-  const lost = records.sent.map(({ topic, partition, offset }) => placeOf({ topic, partition, offset })).filter((place) => !fates.has(place));
+  const lost = records.sent.map(({ topic, partition, offset }) => shortOriginName({ topic, partition, offset })).filter((place) => !fates.has(place));
   for (const place of lost) example(`${place} is neither valid nor rejected`);
 
   const decidedOrigins = new Set<string>();
@@ -95,12 +97,12 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
       example(`${identity.replace("\0", " ")} is decided more than once`);
     }
     contents.add(transaction.contentHash.toString("hex"));
-    decidedOrigins.add(placeOf(transaction.origin));
+    decidedOrigins.add(nameOf(transaction.origin));
   }
-  const refusedOrigins = new Map(records.functionsRejected.map(({ value }) => RejectedRecord.decode(Any.decode(value!).value)).map(({ origin, reason }) => [placeOf(origin), reason]));
+  const refusedOrigins = new Map(records.functionsRejected.map(({ value }) => RejectedRecord.decode(Any.decode(value!).value)).map(({ origin, reason }) => [nameOf(origin), reason]));
   const of = { decided: 0, repeats: 0, functionsRejected: 0, undecided: 0 };
   for (const transaction of transactions) {
-    const place = placeOf(transaction.origin);
+    const place = nameOf(transaction.origin);
     const known = decidedContents.get(identityOf(transaction));
     const hash = transaction.contentHash.toString("hex");
     if (decidedOrigins.has(place)) of.decided++;
@@ -115,7 +117,6 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   return { account, fates };
 }
 
-/** A record's place in a public topic. */
-export const placeOf = (origin: Origin | undefined): string => (origin === undefined ? "no origin" : `${origin.topic}-${origin.partition}-${origin.offset}`);
+const identityOf = ({ accountId, transactionId }: Transaction): string => transactionKey(accountId, transactionId);
 
-const identityOf = ({ accountId, transactionId }: Transaction): string => `${accountId}\0${transactionId}`;
+const nameOf = (origin: Origin | undefined): string => (origin === undefined ? "no origin" : shortOriginName(origin));

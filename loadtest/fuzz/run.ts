@@ -2,6 +2,7 @@ import type { Message } from "kafkajs";
 
 import { addresses } from "../../cluster/addresses.js";
 import { type Cluster, flinkClient } from "../../cluster/index.js";
+import { shortOriginName } from "../../contract/origin-name.js";
 import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { Random } from "../../ingress-generator/random.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
@@ -9,7 +10,7 @@ import { lagOf } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { poll } from "../../process/poll.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
-import { type IntakeAccount, placeOf } from "./account.js";
+import type { IntakeAccount } from "./account.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
 import { intakeStarts, readAccount } from "./read-account.js";
 
@@ -114,7 +115,7 @@ async function send(brokers: string, { records, seed, runId, onProgress, signal 
     }
     const answers = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
     for (const { topicName: topic, partition, baseOffset } of answers) {
-      byPosition.get(`${topic}-${partition}`)!.forEach((record, at) => sentBy.set(placeOf({ topic, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
+      byPosition.get(`${topic}-${partition}`)!.forEach((record, at) => sentBy.set(shortOriginName({ topic, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
     }
   };
   try {

@@ -5,6 +5,7 @@ import { chooseWay, startEither } from "../../cluster/availability.js";
 import { eventText } from "../../cluster/event-text.js";
 import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
+import { quantile } from "../../contract/quantile.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { warmUp } from "../../ingress-generator/warm-up.js";
 import { html, table, verdictLine, writePage } from "../../terminal/html.js";
@@ -15,7 +16,7 @@ import { stepView } from "../../terminal/step-view.js";
 import { propertiesSection } from "../../verifier/result-page.js";
 import { propertyLines, verdictText } from "../../verifier/result-text.js";
 import type { Verification } from "../../verifier/verify.js";
-import { latencies, type LoadResult, quantile, startLoadRun } from "../run/load-run.js";
+import { latencies, type LoadResult, startLoadRun } from "../run/load-run.js";
 import { COMMITTED_P99_MS, type ProfileName, PROFILES } from "./profiles.js";
 
 /** Java runs many times faster once it has compiled what is used much. */

@@ -179,9 +179,3 @@ export function latencies(acknowledged: readonly Acknowledged[], readAtMs: Float
   }
   return found.subarray(0, length);
 }
-
-/** The value below which a share of the numbers lies; `undefined` without any. */
-export function quantile(values: readonly number[] | Float64Array, share: number): number | undefined {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-}

@@ -1,8 +1,9 @@
+import { placeOf } from "../../contract/raw-record.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
 import { RejectReason } from "../../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { PropertyCheck, type PropertyResult } from "../../verifier/property.js";
-import { type PlacedRecord, placeOf, rejectionIn } from "../../verifier/records.js";
+import { type PlacedRecord, rejectionIn } from "../../verifier/records.js";
 import { contentOf, ContentTable } from "./content-table.js";
 import type { Acknowledged } from "./k6-plan.js";
 

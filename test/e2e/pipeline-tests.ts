@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { ClusterSettings } from "../../cluster/settings.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
 import type { RawRecord } from "../../contract/raw-record.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -142,7 +143,7 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     }
     for (const record of evidence) {
       const event = StateEvent.decode(payload(record).value);
-      note(`${event.function === "fraud/account-counter" ? "counter" : "merchant"} ${event.addressId}`, event.eventSeq);
+      note(`${event.function === ACCOUNT_COUNTER ? "counter" : event.function === MERCHANT_MODEL ? "merchant" : event.function} ${event.addressId}`, event.eventSeq);
     }
     for (const [address, seqs] of numbers) {
       const sorted = seqs.sort((a, b) => Number(a - b));

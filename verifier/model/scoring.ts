@@ -34,26 +34,26 @@ export function scoreOf({ rules, reviewAt, declineAt }: ModelFile, evidence: Evi
 }
 
 function valueOf(feature: string, { transaction, account, merchant }: Evidence): bigint | undefined {
-  const { group, field } = placeOf(feature);
+  const { group, field } = fieldOf(feature);
   const fields = { transaction, account: account?.features, merchant: merchant?.features }[group] as Record<string, unknown> | undefined;
   const value = fields?.[field];
   return typeof value === "number" || typeof value === "bigint" ? BigInt(value) : undefined;
 }
 
-interface FeaturePlace {
+interface FeatureField {
   readonly group: "transaction" | "account" | "merchant";
   readonly field: string;
 }
 
 /** Asked for every condition of every decision. */
-const places = new Map<string, FeaturePlace>();
+const known = new Map<string, FeatureField>();
 
 /** `account.history_count` is the field `historyCount` of the account's features, and so on. */
-function placeOf(feature: string): FeaturePlace {
-  let place = places.get(feature);
-  if (place === undefined) {
-    const [group, name] = (feature.includes(".") ? feature.split(".") : ["transaction", feature]) as [FeaturePlace["group"], string];
-    places.set(feature, (place = { group, field: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) }));
+function fieldOf(feature: string): FeatureField {
+  let found = known.get(feature);
+  if (found === undefined) {
+    const [group, name] = (feature.includes(".") ? feature.split(".") : ["transaction", feature]) as [FeatureField["group"], string];
+    known.set(feature, (found = { group, field: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) }));
   }
-  return place;
+  return found;
 }

@@ -1,3 +1,4 @@
+import { transactionKey } from "../../../contract/transaction-key.js";
 import { type AlertFilter, matcher } from "../filter.js";
 import type { AlertRow, VerdictName } from "../wire.js";
 
@@ -5,7 +6,6 @@ import type { AlertRow, VerdictName } from "../wire.js";
 export type NewAlert = Omit<AlertRow, "n" | "open" | "verdict">;
 
 const episodeKey = (account: string, episode: string): string => `${episode}/${account}`;
-const transactionKey = (account: string, transactionId: string): string => `${account}\0${transactionId}`;
 
 /** The newest alerts that opened or escalated an episode, in the order in which they were read. Bounded. */
 export class AlertStore {

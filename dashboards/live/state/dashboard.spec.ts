@@ -112,5 +112,9 @@ describe("Dashboard", () => {
     dashboard.onWritten(decisionRecord(Buffer.from([0xff])));
     expect(dashboard.unreadable).toBeGreaterThanOrEqual(6);
     expect(dashboard.alerts.size).toBe(0);
+    // Nor does it take an unknown function's event for a merchant's.
+    const before = dashboard.unreadable;
+    dashboard.onRecord(fedRecord(TOPICS.evidence.name, any(StateEvent, StateEvent.fromPartial({ function: "fraud/device-model", addressId: "m", kind: StateEvent_Kind.LABEL, sourceId: "l" }))));
+    expect(dashboard.unreadable).toBe(before + 1);
   });
 });

@@ -1,3 +1,4 @@
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../../contract/function-names.js";
 import { TOPICS } from "../../../contract/topics.js";
 import type { LiveRecord } from "../../../kafka/consumer.js";
 import { Alert, Alert_Kind, RejectedRecord, StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
@@ -19,6 +20,8 @@ const KEPT_SECONDS = 330;
 const SHOWN_AFTER = 5;
 /** Kills that the charts mark. */
 const KEPT_FAILURES = 50;
+/** Whose state an event changed. */
+const SIDES: ReadonlyMap<string, "account" | "merchant"> = new Map([[ACCOUNT_COUNTER, "account"], [MERCHANT_MODEL, "merchant"]]);
 
 export interface DashboardOptions {
   readonly keepAlerts: number;
@@ -231,7 +234,9 @@ export class Dashboard {
   #onEvidence(value: Buffer): void {
     const event = StateEvent.decode(Any.decode(value).value);
     if (event.kind !== StateEvent_Kind.LABEL) return;
-    const row = this.verdicts.onEffect(event.sourceId, event.function === "fraud/account-counter" ? "account" : "merchant", { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta }, event.revision);
+    const side = SIDES.get(event.function);
+    if (side === undefined) throw new Error(`a state event of ${JSON.stringify(event.function)}, which has none`);
+    const row = this.verdicts.onEffect(event.sourceId, side, { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta }, event.revision);
     if (row === undefined) return;
     const holds = this.verdicts.verdictOf(row.account, row.transactionId);
     if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);

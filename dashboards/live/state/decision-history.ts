@@ -1,3 +1,4 @@
+import { transactionKey } from "../../../contract/transaction-key.js";
 import type { SkimmedDecision } from "../skim.js";
 
 /** A committed decision as it is kept: its bytes are decoded when somebody looks at it. */
@@ -61,13 +62,13 @@ export class DecisionHistory {
     if (merchant.length > this.#options.perMerchant) merchant.shift();
     if (this.#merchants.size > this.#options.merchants) this.#merchants.delete(this.#merchants.keys().next().value!);
     if (!suspicious) return;
-    this.#suspicious.set(keyOf(accountId, transactionId), kept);
+    this.#suspicious.set(transactionKey(accountId, transactionId), kept);
     if (this.#suspicious.size > this.#options.suspicious) this.#suspicious.delete(this.#suspicious.keys().next().value!);
   }
 
   /** The last one, when a transaction came again after its account had forgotten it. */
   find(accountId: string, transactionId: string): KeptDecision | undefined {
-    return this.#accounts.get(accountId)?.findLast((kept) => kept.transactionId === transactionId) ?? this.#suspicious.get(keyOf(accountId, transactionId));
+    return this.#accounts.get(accountId)?.findLast((kept) => kept.transactionId === transactionId) ?? this.#suspicious.get(transactionKey(accountId, transactionId));
   }
 
   /** In account order. */
@@ -80,8 +81,6 @@ export class DecisionHistory {
     return this.#merchants.get(merchantId) ?? [];
   }
 }
-
-const keyOf = (accountId: string, transactionId: string): string => `${accountId}\0${transactionId}`;
 
 /** The list under a key, as the one used last. */
 function touch(lists: Map<string, KeptDecision[]>, key: string): KeptDecision[] {

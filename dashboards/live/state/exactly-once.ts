@@ -1,3 +1,4 @@
+import { transactionKey } from "../../../contract/transaction-key.js";
 import type { ExactlyOnceCounts } from "../wire.js";
 
 interface Sent {
@@ -56,7 +57,7 @@ export class ExactlyOnce {
 
   /** A transaction stands in `transactions.valid`. @param earlier - it did before this server started: it is not counted */
   onSent(account: string, transactionId: string, { takenAtMs, nowMs, earlier = false }: { takenAtMs: number; nowMs: number; earlier?: boolean }): void {
-    const key = keyOf(account, transactionId);
+    const key = transactionKey(account, transactionId);
     // A repetition; the account counter drops it.
     if (this.#waiting.has(key) || this.#settled.has(key)) return;
     if (earlier) return this.#settle(key, this.#early.delete(key));
@@ -78,7 +79,7 @@ export class ExactlyOnce {
 
   /** A decision is written, and may still be aborted. @returns ms since the transaction was taken; `undefined` but for the first one */
   onVisible(account: string, transactionId: string, nowMs: number): number | undefined {
-    const sent = this.#waiting.get(keyOf(account, transactionId));
+    const sent = this.#waiting.get(transactionKey(account, transactionId));
     if (sent === undefined || sent.visible) return undefined;
     sent.visible = true;
     return Math.max(0, nowMs - sent.takenAtMs);
@@ -86,7 +87,7 @@ export class ExactlyOnce {
 
   /** A decision is committed. @returns ms since the transaction was taken; `undefined` when that is not known */
   onDecided(account: string, transactionId: string, accountSeq: bigint, { nowMs, earlier = false, possibleRepeat = false }: { nowMs: number; earlier?: boolean; possibleRepeat?: boolean }): number | undefined {
-    const key = keyOf(account, transactionId);
+    const key = transactionKey(account, transactionId);
     const last = this.#numbers.get(account) ?? 0n;
     this.#numbers.delete(account);
     this.#numbers.set(account, accountSeq > last ? accountSeq : last);
@@ -114,7 +115,7 @@ export class ExactlyOnce {
 
   /** The account counter refused a transaction: it has no decision. */
   onRejected(account: string, transactionId: string): void {
-    const sent = this.#waiting.get(keyOf(account, transactionId));
+    const sent = this.#waiting.get(transactionKey(account, transactionId));
     if (sent === undefined) return;
     this.#remove(sent);
     this.#rejected++;
@@ -172,5 +173,3 @@ export class ExactlyOnce {
     if (this.#early.size > this.#options.remembered) this.#early.delete(this.#early.values().next().value!);
   }
 }
-
-const keyOf = (account: string, transactionId: string): string => `${account}\0${transactionId}`;

@@ -1,3 +1,4 @@
+import { quantileOfSorted } from "../../../contract/quantile.js";
 import type { ExactlyOnceCounts, OutcomeName, PipelineState, Pulse, Quantiles } from "../wire.js";
 
 /** Latencies of one second that quantiles are taken over, at most. */
@@ -71,10 +72,10 @@ export class Traffic {
 
 const noOutcomes = (): Record<OutcomeName, number> => ({ APPROVE: 0, REVIEW: 0, DECLINE: 0, ERROR: 0 });
 
-/** Nearest rank, in whole ms. */
+/** In whole ms. */
 function quantiles(values: readonly number[]): Quantiles | null {
   if (values.length === 0) return null;
   const sorted = Float64Array.from(values).sort();
-  const at = (rank: number): number => Math.round(sorted[Math.max(0, Math.ceil(rank * sorted.length) - 1)]!);
+  const at = (share: number): number => Math.round(quantileOfSorted(sorted, share)!);
   return { p50: at(0.5), p99: at(0.99) };
 }

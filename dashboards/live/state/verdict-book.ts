@@ -1,3 +1,4 @@
+import { transactionKey } from "../../../contract/transaction-key.js";
 import type { VerdictEffect, VerdictName, VerdictRow } from "../wire.js";
 
 export interface VerdictBookOptions {
@@ -34,7 +35,7 @@ export class VerdictBook {
 
   /** @returns false when it is known already */
   add(row: VerdictRow): boolean {
-    const key = keyOf(row.account, row.transactionId);
+    const key = transactionKey(row.account, row.transactionId);
     const rows = this.#byTransaction.get(key) ?? [];
     if (rows.some(({ kafka }) => kafka.partition === row.kafka.partition && kafka.offset === row.kafka.offset)) return false;
     const effects = this.#effects.get(row.labelId);
@@ -78,25 +79,25 @@ export class VerdictBook {
     else row.merchantEffect = effect;
     if (row.revision === 0) {
       row.revision = revision;
-      this.#byTransaction.get(keyOf(row.account, row.transactionId))?.sort((a, b) => a.revision - b.revision);
+      this.#byTransaction.get(transactionKey(row.account, row.transactionId))?.sort((a, b) => a.revision - b.revision);
     }
     return row;
   }
 
   /** Newest first. */
   of(account: string, transactionId: string): readonly VerdictRow[] {
-    return this.#byTransaction.get(keyOf(account, transactionId))?.toReversed() ?? [];
+    return this.#byTransaction.get(transactionKey(account, transactionId))?.toReversed() ?? [];
   }
 
   /** The verdict that holds: of the highest revision, the one that came first. */
   verdictOf(account: string, transactionId: string): VerdictName | null {
-    const rows = this.#byTransaction.get(keyOf(account, transactionId)) ?? [];
+    const rows = this.#byTransaction.get(transactionKey(account, transactionId)) ?? [];
     return rows.find(({ revision }) => revision === rows.at(-1)!.revision)?.verdict ?? null;
   }
 
   /** The next revision of a transaction's verdict; each is given out once. */
   nextRevision(account: string, transactionId: string): number {
-    const key = keyOf(account, transactionId);
+    const key = transactionKey(account, transactionId);
     const revision = Math.max(this.#byTransaction.get(key)?.at(-1)?.revision ?? 0, this.#reserved.get(key) ?? 0) + 1;
     this.#reserved.set(key, revision);
     if (this.#reserved.size > this.#options.transactions) this.#reserved.delete(this.#reserved.keys().next().value!);
@@ -108,5 +109,3 @@ export class VerdictBook {
     return this.#trail.slice(-limit).reverse();
   }
 }
-
-const keyOf = (account: string, transactionId: string): string => `${account}\0${transactionId}`;
