@@ -108,7 +108,7 @@ export async function ensureRequirements(work: Work, autoInstall: boolean, progr
     await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
     missing = absent();
   }
-  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure, version }) => `${name} (get it: ${cure}${itself(...version)})`).join("; ")}.`);
+  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure, version }) => `${name} (get it: ${cure}${itself(...version)})`).join("; ")}.`, { code: "tool-missing" });
 }
 
 /**

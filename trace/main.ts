@@ -7,10 +7,12 @@ import { writePage } from "../terminal/html.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
+import { UserError } from "../terminal/user-error.js";
 import { ensureReader } from "../tools/index.js";
 import { tracePage } from "./page.js";
 import { traceLines } from "./text.js";
 import { traceTransaction } from "./trace.js";
+import type { NoTrace, Trace } from "./types.js";
 import { isBad } from "./words.js";
 
 const REPORT = "reports/trace";
@@ -33,14 +35,20 @@ export async function main(argv: string[]): Promise<number> {
     .option("--brokers <host:port>", "a Kafka broker (default: the cluster on this machine)")
     .option("--port-offset <n>", "the offset that the cluster on this machine was started with", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .option("--settings <json>", "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file", addSettings, [])
-    .option("--json", "print the trace as JSON, and write no report", false)
+    .option("--json", "print the trace as JSON, or why there is none, and write no report", false)
     .exitOverride();
   program.parse(argv, { from: "user" });
   const { account, portOffset, settings, json, brokers = addressesAt(portsAt(portOffset)).kafka } = program.opts<Options>();
   const transactionId = program.args[0]!;
   const step = stepView();
-  await step("tools: Java, Kafka's classes", (onProgress) => ensureReader({ onProgress }));
-  const trace = await step(`tracing ${transactionId}`, (onProgress) => traceTransaction({ brokers, transactionId, accountId: account, settings, onProgress }));
+  const work = async (): Promise<Trace> => {
+    await step("tools: Java, Kafka's classes", (onProgress) => ensureReader({ onProgress }));
+    return await step(`tracing ${transactionId}`, (onProgress) => traceTransaction({ brokers, transactionId, accountId: account, settings, onProgress }));
+  };
+  const trace = await work().catch((error: unknown) => {
+    if (json && error instanceof UserError) console.log(JSON.stringify({ error: { code: error.code, message: error.message } } satisfies NoTrace));
+    throw error;
+  });
   if (json) console.log(JSON.stringify(trace, undefined, 2));
   else {
     writeJsonReport(`${REPORT}.json`, trace);

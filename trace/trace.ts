@@ -39,7 +39,7 @@ export async function traceTransaction({ brokers, transactionId, accountId: aske
     transaction = decided[0];
   }
   const [accountId, ...others] = [...accounts].sort();
-  if (accountId === undefined) throw new UserError(`no transaction ${transactionId}${asked === undefined ? "" : ` of account ${asked}`} has entered, was refused or decided, as far as the topics at ${brokers} reach back.`);
+  if (accountId === undefined) throw new UserError(`no transaction ${transactionId}${asked === undefined ? "" : ` of account ${asked}`} has entered, was refused or decided, as far as the topics at ${brokers} reach back.`, { code: "not-found" });
   if (others.length > 0) throw new UserError(`several accounts have a transaction ${transactionId}: choose one with --account ${[accountId, ...others].join(", --account ")}.`);
 
   if (transaction !== undefined) onProgress("decisions and evidence of its account and merchant");

@@ -1,5 +1,6 @@
 import type { TransactionEnd } from "../java/find-commit.js";
 import type { JsonObject } from "../kafka/decode.js";
+import type { UserErrorCode } from "../terminal/user-error.js";
 
 /** How a decision's Kafka transaction ended; `reason`: why that could not be found out. */
 export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
@@ -135,4 +136,9 @@ export interface Trace {
   readonly stateEvents: readonly TracedEvent[];
   readonly refused: readonly TracedRefusal[];
   readonly rederivation: Rederivation | undefined;
+}
+
+/** What `npm run trace -- --json` prints when there is no trace; the same message stands on its standard error. */
+export interface NoTrace {
+  readonly error: { readonly code: UserErrorCode | undefined; readonly message: string };
 }

@@ -29,15 +29,23 @@ describe("Tracer", () => {
   });
 
   it.each([
-    ["missing: a Java 17 JDK (get it: apt-get install x).", 501],
-    ["no transaction t of account a has entered, was refused or decided.", 404],
-    ["Kafka at broker:9092 does not answer.", 503],
-  ])("passes on why there is none: %s", async (error, status) => {
+    ["missing: a Java 17 JDK (get it: apt-get install x).", "tool-missing", 501],
+    ["no transaction t of account a has entered, was refused or decided.", "not-found", 404],
+    ["Kafka at broker:9092 does not answer.", undefined, 503],
+  ])("passes on why there is none: %s", async (message, code, status) => {
     const { started, tracer } = programs();
     const answer = tracer.trace("a", "t");
     await settled();
-    started[0]!.end({ code: 1, stderr: `  tools …\nerror: ${error}\n` });
-    expect(await answer).toEqual({ status, error });
+    started[0]!.end({ code: 1, stdout: JSON.stringify({ error: { code, message } }), stderr: `  tools …\nerror: ${message}\n` });
+    expect(await answer).toEqual({ status, error: message });
+  });
+
+  it("says so when a trace fails without a word", async () => {
+    const { started, tracer } = programs();
+    const answer = tracer.trace("a", "t");
+    await settled();
+    started[0]!.end({ code: 1, stderr: "TypeError: x is undefined\n    at y" });
+    expect(await answer).toEqual({ status: 503, error: "npm run trace failed; see the web app's log" });
   });
 
   it("makes one at a time, and lets only a few wait", async () => {

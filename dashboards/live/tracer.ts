@@ -1,8 +1,11 @@
 import { type StartedProgram, startOwnCommand } from "../../process/run-command.js";
-import type { Trace } from "../../trace/types.js";
+import type { UserErrorCode } from "../../terminal/user-error.js";
+import type { NoTrace, Trace } from "../../trace/types.js";
 
 const LIMIT_MS = 300_000;
 const MAX_WAITING = 8;
+/** Without Java there are no traces here at all. */
+const STATUS: Readonly<Record<UserErrorCode, 404 | 501>> = { "not-found": 404, "tool-missing": 501 };
 const STOPPING = "the web app is stopping";
 
 /** A trace, or why there is none: a status of HTTP and one sentence. */
@@ -50,12 +53,14 @@ export class Tracer {
     this.#running = program;
     const timer = setTimeout(() => program.kill("SIGTERM"), LIMIT_MS);
     try {
-      const { stdout, stderr, signal } = await program.finished;
+      const { stdout, signal } = await program.finished;
       // It ends with 1, too, when a replay does not give the evidence: then there is a trace to show.
-      if (stdout.startsWith("{")) return { status: 200, trace: JSON.parse(stdout) as Trace };
+      if (stdout.startsWith("{")) {
+        const said = JSON.parse(stdout) as Trace | NoTrace;
+        return "error" in said ? { status: said.error.code === undefined ? 503 : STATUS[said.error.code], error: said.error.message } : { status: 200, trace: said };
+      }
       if (signal !== null) return { status: 503, error: this.#stopped ? STOPPING : `the trace was not ready after ${LIMIT_MS / 1000} s` };
-      const error = stderr.split("\n").findLast((line) => line.startsWith("error: "))?.slice("error: ".length) ?? "npm run trace failed; see the web app's log";
-      return { status: error.startsWith("missing: ") ? 501 : error.startsWith("no transaction ") ? 404 : 503, error };
+      return { status: 503, error: "npm run trace failed; see the web app's log" };
     } finally {
       clearTimeout(timer);
       this.#running = undefined;

@@ -32,6 +32,8 @@ interface FaultDefinition {
   readonly seconds: number;
   /** Whether a process is killed, with no more to it: these must recover quickly. */
   readonly kill?: true;
+  /** Whether it can be made in containers too. The others steer the function server by files, or restart the job with changes. */
+  readonly inContainers?: true;
   /** Whether it lasts for minutes: left out of `all`, and made once, after the others. */
   readonly long?: true;
   /** @returns how it went, where more is asked of it than a recovery */
@@ -42,6 +44,7 @@ const kill = (...parts: readonly Part[]): FaultDefinition => ({
   description: `${parts.join(" and ")} killed (SIGKILL)`,
   seconds: 20,
   kill: true,
+  inContainers: true,
   inject: ({ cluster }) => {
     for (const part of parts) cluster.kill(part);
     return Promise.resolve(undefined);
@@ -51,6 +54,7 @@ const kill = (...parts: readonly Part[]): FaultDefinition => ({
 const pause = (part: Part): FaultDefinition => ({
   description: `${part} stopped for ${PAUSE_MS / 1000} s (SIGSTOP), longer than the heartbeat`,
   seconds: 35,
+  inContainers: true,
   inject: async ({ cluster, signal }) => {
     cluster.kill(part, "SIGSTOP");
     await delay(PAUSE_MS, undefined, { signal });

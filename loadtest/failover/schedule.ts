@@ -22,8 +22,8 @@ export function namedFaults(text: string): readonly FaultKind[] {
   return [...new Set(kinds)];
 }
 
-/** Those that can be made with containers: kills and pauses. The others steer the function server by files, or restart the job with changes. */
-export const CONTAINER_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => kind.startsWith("kill-") || kind.startsWith("pause-"));
+/** Those that can be made in containers too. */
+export const CONTAINER_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => faultOf(kind).inContainers === true);
 
 /**
  * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.
