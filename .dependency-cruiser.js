@@ -20,8 +20,8 @@ export default {
     { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
   ],
   options: {
-    doNotFollow: { path: "node_modules|^protos/gen/" },
-    exclude: { path: "^(reports|\\.cluster)/|/node_modules/.*\\.d\\.ts$" },
+    doNotFollow: { path: "node_modules|/gen/" },
+    exclude: { path: "^(reports|\\.cluster|statefun/dist)/|/node_modules/.*\\.d\\.ts$" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"], mainFields: ["main", "types"] },

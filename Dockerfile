@@ -24,6 +24,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY --from=sources /app/package.json /app/package-lock.json /app/buf.gen.yaml /app/buf.yaml ./
 COPY --from=sources /app/protos protos
+COPY --from=sources /app/statefun/package.json /app/statefun/buf.gen.yaml statefun/
 COPY --from=sources /app/run.mjs ./
 # The same first steps as everywhere: npm packages, and code for the messages; then without what only building needs.
 RUN node run.mjs --prepare-runtime
@@ -47,6 +48,7 @@ COPY --from=sources /app/money money
 COPY --from=sources /app/process process
 COPY --from=sources /app/rejected rejected
 COPY --from=sources /app/statefun statefun
+COPY --from=build /app/statefun/gen statefun/gen
 COPY --from=sources /app/terminal terminal
 COPY --from=sources /app/tools tools
 COPY --from=sources /app/trace trace

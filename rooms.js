@@ -18,7 +18,7 @@ const TABLE = {
   tools: { is: "brings what is no npm package (jars, MinIO, k6, Chromium), and keeps it between clones", imports: ["process", "terminal"], startsProcesses: true },
   flink: { is: "a client of Flink's REST interface", imports: ["process", "terminal"] },
   money: { is: "the currencies of ISO 4217, and how an amount is written", imports: [] },
-  statefun: { is: "the TypeScript SDK; `statefun/testing` an in-memory runtime for specs; `statefun/transport` the batching transport, in Java", imports: ["protos"] },
+  statefun: { is: "the TypeScript SDK, a package by itself with its own generated code; `statefun/testing` an in-memory runtime for specs; `statefun/transport` the batching transport, in Java", imports: [], specs: ["protos"] },
   functions: { is: "the four functions, one folder each; `server.ts` serves them", imports: ["protos", "contract", "process", "statefun"] },
   kafka: { is: "the one way to Kafka from TypeScript", imports: ["protos", "contract", "process", "terminal"] },
   java: { is: "Kafka's own Java clients, run from here: a witness that shares no code with ours", imports: ["contract", "process", "terminal", "tools"], startsProcesses: true },

@@ -89,6 +89,9 @@ const unusable = [":", "?"].find((character) => root.includes(character));
 if (unusable !== undefined) fail(`the folder ${root} can't be used: its name has a "${unusable}". Clone the repository into another one.`);
 
 whenChanged(INSTALLED_STAMP, install);
+whenChanged({ path: "statefun/gen/.generated", files: ["statefun/buf.gen.yaml", "package-lock.json", ...protoFiles("protos/io")] }, () => {
+  step("code for StateFun's messages (buf generate)", "npx", ["--no-install", "buf", "generate", "--template", "statefun/buf.gen.yaml"], "See the lines above.");
+});
 whenChanged({ path: "protos/gen/.generated", files: ["buf.gen.yaml", "package-lock.json", ...protoFiles("protos")] }, () => {
   step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
   // For other languages, which can make classes of it while they run.

@@ -36,8 +36,7 @@ describe("the first steps of every command", () => {
     write("bin/npx", "#!/bin/sh\nexit 0\n", 0o755);
     write("a checkout/package-lock.json", JSON.stringify({ packages: { "": {}, "node_modules/runs": {}, "node_modules/builds": { dev: true }, "node_modules/elsewhere": { optional: true } } }));
     write("a checkout/buf.gen.yaml", "");
-    write("a checkout/protos/a.proto", "");
-    mkdirSync(join(root, "cluster"));
+    write("a checkout/protos/io/a.proto", "");
     copyFileSync(join(REPOSITORY_ROOT, "run.mjs"), join(root, "run.mjs"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-import type { Address as WireAddress } from "../protos/gen/io/statefun/reqreply.js";
+import type { Address as WireAddress } from "./gen/io/statefun/reqreply.js";
 import type { MessageType } from "./any.js";
 import { StatefunError } from "./errors.js";
 

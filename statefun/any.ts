@@ -1,6 +1,6 @@
 import { type BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
-import type { Any } from "../protos/gen/google/protobuf/any.js";
+import type { Any } from "./gen/google/protobuf/any.js";
 import { UnreadableMessageError, WrongTypeError } from "./errors.js";
 
 /** A protobuf message type as ts-proto generates it. */

@@ -5,9 +5,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import express from "express";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Address as Sample, FromFunction, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { Address as Sample, FromFunction, ToFunction } from "./gen/io/statefun/reqreply.js";
 import { encode, typeUrlOf } from "./any.js";
-import { expressMiddleware, nodeHttpListener } from "./http.js";
+import { expressMiddleware } from "./express.js";
+import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 

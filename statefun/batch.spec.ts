@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FromFunction, type FromFunction_InvocationResponse, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, type FromFunction_InvocationResponse, ToFunction } from "./gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { type AnyMessage, type Context, type RequestError, RequestReplyHandler, StatefulFunctions, TerminalError, typeUrlOf } from "./index.js";
 import { arbitraryProgram } from "./testing/arbitrary-program.js";

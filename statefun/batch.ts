@@ -1,4 +1,4 @@
-import { FromFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, type ToFunction_InvocationBatchRequest } from "./gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
 import { AnyMessage, encode } from "./any.js";
 import { BatchContext, type Context } from "./context.js";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_InvocationResponse, FromFunction_PersistedValueMutation_MutationType as MutationType, ToFunction, type ToFunction_Invocation, type TypedValue } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_InvocationResponse, FromFunction_PersistedValueMutation_MutationType as MutationType, ToFunction, type ToFunction_Invocation, type TypedValue } from "./gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { nodeHttpListener } from "./http.js";
 import { RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";

@@ -1,6 +1,6 @@
-import { KafkaProducerRecord, KinesisEgressRecord } from "../protos/gen/io/statefun/egress.js";
-import { Any } from "../protos/gen/google/protobuf/any.js";
-import type { FromFunction_InvocationResponse, ToFunction_InvocationBatchRequest, TypedValue } from "../protos/gen/io/statefun/reqreply.js";
+import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
+import { Any } from "./gen/google/protobuf/any.js";
+import type { FromFunction_InvocationResponse, ToFunction_InvocationBatchRequest, TypedValue } from "./gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
 import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
 import { StatefunError } from "./errors.js";

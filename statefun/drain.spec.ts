@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { ToFunction } from "./gen/io/statefun/reqreply.js";
 import { nodeHttpListener } from "./http.js";
 import { drain, RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";

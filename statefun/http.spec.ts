@@ -6,10 +6,11 @@ import { runInNewContext } from "node:vm";
 import express, { type Express } from "express";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { FromFunction, ToFunction } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, ToFunction } from "./gen/io/statefun/reqreply.js";
 import { Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { lambdaHandler } from "./aws-lambda.js";
-import { expressMiddleware, nodeHttpListener } from "./http.js";
+import { expressMiddleware } from "./express.js";
+import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, typeUrlOf } from "./index.js";
 import { httpApiEvent, restApiEvent } from "./testing/api-gateway-events.js";
 import { programFunctions } from "./testing/program.js";

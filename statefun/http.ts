@@ -16,9 +16,6 @@ export function nodeHttpListener(handler: RequestReplyHandler): (request: Incomi
   return (request, response) => void serve(handler, request, response);
 }
 
-/** Express middleware for both routes, for `app.use("/statefun", expressMiddleware(handler))`. Mount it before body parsers. */
-export const expressMiddleware = nodeHttpListener;
-
 /** Answers one request of one call. Never throws: what goes wrong is logged with its cause and answered with a status. */
 export async function answer(handler: RequestReplyHandler, { method, contentType, body }: HttpRequest): Promise<HttpReply> {
   const refused = wrongMethod(method);

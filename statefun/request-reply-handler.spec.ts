@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { Any } from "../protos/gen/google/protobuf/any.js";
-import { KafkaProducerRecord } from "../protos/gen/io/statefun/egress.js";
-import { Address as Sample, FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, ToFunction, type ToFunction_Invocation } from "../protos/gen/io/statefun/reqreply.js";
+import { Any } from "./gen/google/protobuf/any.js";
+import { KafkaProducerRecord } from "./gen/io/statefun/egress.js";
+import { Address as Sample, FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, ToFunction, type ToFunction_Invocation } from "./gen/io/statefun/reqreply.js";
 import { encode, pack, typeUrlOf } from "./any.js";
 import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler } from "./request-reply-handler.js";

@@ -1,4 +1,4 @@
-import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from "./gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { RequestError } from "./errors.js";

@@ -1,4 +1,4 @@
-import { type FromFunction_PersistedValueMutation, FromFunction_PersistedValueMutation_MutationType as MutationType, type TypedValue } from "../protos/gen/io/statefun/reqreply.js";
+import { type FromFunction_PersistedValueMutation, FromFunction_PersistedValueMutation_MutationType as MutationType, type TypedValue } from "./gen/io/statefun/reqreply.js";
 import { decode, encode, type MessageType } from "./any.js";
 import { WrongTypeError } from "./errors.js";
 import type { ValueSpec } from "./value-spec.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Any } from "../protos/gen/google/protobuf/any.js";
+import { Any } from "./gen/google/protobuf/any.js";
 import { Counter, Program, Send } from "../protos/gen/statefun/testing/v1/program.js";
 import { type Context, functionType, StatefulFunctions, valueSpec } from "./index.js";
 import { TestRuntime } from "./testing/test-runtime.js";

@@ -1,4 +1,4 @@
-import { FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_PersistedValueSpec } from "../protos/gen/io/statefun/reqreply.js";
+import { FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_PersistedValueSpec } from "./gen/io/statefun/reqreply.js";
 import { type MessageType, typeUrlOf } from "./any.js";
 import { StatefunError } from "./errors.js";
 

@@ -1,6 +1,6 @@
 import { kafkaEgressMessage, kinesisEgressMessage, messageBuilder, StateFun } from "apache-flink-statefun";
 
-import { Any } from "../../protos/gen/google/protobuf/any.js";
+import { Any } from "../gen/google/protobuf/any.js";
 import { Counter, Program } from "../../protos/gen/statefun/testing/v1/program.js";
 import { typeUrlOf } from "../index.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Address as Sample } from "../../protos/gen/io/statefun/reqreply.js";
+import { Address as Sample } from "../gen/io/statefun/reqreply.js";
 import { StatefulFunctions } from "../stateful-functions.js";
 import { valueSpec } from "../value-spec.js";
 import { TestRuntime } from "./test-runtime.js";

@@ -1,6 +1,6 @@
-import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { KafkaProducerRecord } from "../../protos/gen/io/statefun/egress.js";
-import { FromFunction, type FromFunction_InvocationResponse, ToFunction, type ToFunction_Invocation, type TypedValue } from "../../protos/gen/io/statefun/reqreply.js";
+import { Any } from "../gen/google/protobuf/any.js";
+import { KafkaProducerRecord } from "../gen/io/statefun/egress.js";
+import { FromFunction, type FromFunction_InvocationResponse, ToFunction, type ToFunction_Invocation, type TypedValue } from "../gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire } from "../address.js";
 import { AnyMessage, decode, encode, type MessageType, typeUrlOf } from "../any.js";
 import { RequestReplyHandler } from "../request-reply-handler.js";

@@ -101,6 +101,9 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     }, { timeoutMs: PATIENCE_MS });
     expect(rows[0]!.score).toBeGreaterThan(0);
     expect((await fetch(`${webApp.replace("127.0.0.1", "localhost")}/api/meta`)).status).toBe(200);
+    // Its image has the command, and no Java to read topics with.
+    const trace = await fetch(`${webApp}/trace/a/t`);
+    expect([trace.status, await trace.text()]).toEqual([501, expect.stringMatching(/There is no trace: missing: a Java/)]);
   });
 
   it("kills the worker from the web app's failure menu, which comes back, by a helper that alone has the engine", async () => {
