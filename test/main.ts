@@ -1,15 +1,18 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 import { Command } from "commander";
 
+import { given } from "../process/environment.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { runCommand, runQuietly } from "../process/run-command.js";
+import { someOf } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
-import { ensurePrometheus, ensureTools } from "../tools/index.js";
+import { ensureNode, ensurePrometheus, ensureTools } from "../tools/index.js";
 import { ensureRequirements } from "../tools/requirements.js";
-import { checkCounts, closingLine, type SuiteResult, surefireCounts, vitestCounts } from "./suites.js";
+import { NODE_MAJORS, NODE_VERSIONS, type NodeMajor } from "../tools/versions.js";
+import { checkCounts, closingLine, type SuiteResult, sumOf, surefireCounts, vitestCounts } from "./suites.js";
 
 /** The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits; whatever waits for others, or has a cluster, has the machine for itself. */
 const ROWS = [["types", "lint", "docs", "java"], ["unit"], ["e2e"], ["compose"]] as const;
@@ -26,10 +29,12 @@ export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
     .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.")
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
+    .option("--node <lines>", `run the unit suite on these lines of Node, brought as npm packages: ${NODE_MAJORS.join(",")} (default: once, on this one)`, someOf(NODE_MAJORS))
     .exitOverride();
   program.parse(argv, { from: "user" });
   const unknown = program.args.filter((name) => !SUITES.some((suite) => suite === name));
   if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
+  const { node: nodes } = program.opts<{ node?: readonly NodeMajor[] }>();
   const isChosen = (suite: Suite): boolean => program.args.length === 0 || program.args.includes(suite);
 
   const onProgress = (line: string): void => console.log(`   ${line}`);
@@ -43,21 +48,31 @@ export async function main(argv: string[]): Promise<number> {
     await ensurePrometheus(onProgress);
   }
   const results: SuiteResult[] = [];
-  for (const row of ROWS) results.push(...(await Promise.all(row.filter(isChosen).map(timed))));
+  for (const row of ROWS) results.push(...(await Promise.all(row.filter(isChosen).map(async (suite) => (suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite))))));
   console.log();
   console.log(closingLine(results));
   return results.some(({ failed }) => failed > 0) ? 1 : 0;
 }
 
-async function timed(suite: Suite): Promise<SuiteResult> {
+/** The unit suite on several lines of Node, one after the other. */
+async function onEach(majors: readonly NodeMajor[], onProgress: (line: string) => void): Promise<SuiteResult> {
+  const results: SuiteResult[] = [];
+  for (const major of majors) {
+    const folder = await ensureNode(major, onProgress);
+    results.push(await timed("unit", `unit on Node ${NODE_VERSIONS[major]}`, { PATH: [folder, given()["PATH"]].join(delimiter) }));
+  }
+  return sumOf(results);
+}
+
+async function timed(suite: Suite, name: string = suite, env: Readonly<Record<string, string>> = {}): Promise<SuiteResult> {
   const startedAt = Date.now();
-  console.log(`\n== ${suite}`);
-  const result = await run(suite);
-  console.log(`== ${suite}: ${closingLine([result])} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  console.log(`\n== ${name}`);
+  const result = await run(suite, env);
+  console.log(`== ${name}: ${closingLine([result])} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
   return result;
 }
 
-async function run(suite: Suite): Promise<SuiteResult> {
+async function run(suite: Suite, env: Readonly<Record<string, string>>): Promise<SuiteResult> {
   switch (suite) {
     case "types":
       // The web app's client has another world around it: a browser's.
@@ -76,7 +91,7 @@ async function run(suite: Suite): Promise<SuiteResult> {
     case "unit":
     case "e2e":
     case "compose":
-      return await vitest(suite);
+      return await vitest(suite, env);
   }
 }
 
@@ -104,13 +119,14 @@ async function maven(): Promise<SuiteResult> {
   return surefireCounts(reports.map((name) => readFileSync(join(folder, name), "utf8")), exitCode);
 }
 
-async function vitest(project: string): Promise<SuiteResult> {
+async function vitest(project: string, env: Readonly<Record<string, string>>): Promise<SuiteResult> {
   // Vite takes what follows for a part of a page; everything else runs there.
   if (REPOSITORY_ROOT.includes("#")) throw new UserError(`vitest can't run tests in ${REPOSITORY_ROOT}: the name has a "#". Clone the repository into another folder for that.`);
   const folder = mkdtempSync(join(tmpdir(), "fraud-test-"));
   try {
     const file = join(folder, "report.json");
-    const exitCode = await runCommand("npx", ["--no-install", "vitest", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`]);
+    // By the `node` of its PATH.
+    const exitCode = await runCommand("node", ["node_modules/vitest/vitest.mjs", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], env);
     return vitestCounts(readJson(file), exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });

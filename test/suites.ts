@@ -34,7 +34,12 @@ export const checkCounts = (exitCode: number): SuiteResult => (exitCode === 0 ? 
 
 /** The closing line that people and CI read: `N passed, N failed`, and `, N skipped` when any were. */
 export function closingLine(results: readonly SuiteResult[]): string {
+  const { passed, failed, skipped } = sumOf(results);
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Several suites as one. */
+export function sumOf(results: readonly SuiteResult[]): SuiteResult {
   const sum = (part: keyof SuiteResult) => results.reduce((total, result) => total + result[part], 0);
-  const skipped = sum("skipped");
-  return `${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 }

@@ -13,6 +13,7 @@ export type { JarSet } from "./versions.js";
 export { k6Program, startK6 } from "./k6.js";
 export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
+export { ensureNode } from "./node.js";
 export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
 export { prometheusForImage } from "./prometheus-image.js";
 export type { Progress } from "./cache.js";

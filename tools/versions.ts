@@ -17,6 +17,11 @@ export const VERSIONS = {
   k6: "v1.8.1",
 } as const;
 
+/** The lines of Node that this project promises to run on: of the oldest its first version that will do (`engines`), of the others a recent one. */
+export const NODE_VERSIONS = { "20": "20.19.0", "22": "22.23.3", "24": "24.21.0" } as const;
+export type NodeMajor = keyof typeof NODE_VERSIONS;
+export const NODE_MAJORS = Object.keys(NODE_VERSIONS) as NodeMajor[];
+
 /** The oldest Java that Kafka 3.9 and our reader run on, and the one that this set of Flink options is made for. */
 export const JAVA_MAJOR = 17;
 /** What MinIO's module asks for. */

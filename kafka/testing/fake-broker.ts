@@ -213,7 +213,7 @@ export class FakeBroker {
     const found = (topic: string, partition: number, offset: bigint): Buffer => Buffer.concat(this.#logs.get(topic)![partition]!.batches.filter(({ lastOffset }) => BigInt(lastOffset) >= offset).map((batch) => batch.bytes));
     const deadline = performance.now() + maxWaitMs;
     const nothing = (): boolean => topics.every(({ topic, partitions }) => partitions.every(({ partition, offset }) => found(topic, partition, offset).length === 0));
-    while (failing === 0 && nothing() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, Math.min(10, deadline - performance.now())).unref());
+    while (failing === 0 && nothing() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(10, deadline - performance.now()))).unref());
     const part = (topic: string, partition: number, offset: bigint): Buffer[] => {
       const end = BigInt(this.end(topic, partition));
       const error = failing === 0 && offset > end ? OFFSET_OUT_OF_RANGE : failing;

@@ -21,8 +21,6 @@ import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
 const MAX_STREAMS = 2_000;
 const MAX_PAGE = 2_000;
 const MAX_BODY_BYTES = 8 * 1024;
-/** Those that Express reads. */
-const CODINGS = "gzip, deflate, br, identity";
 const MINUTE_MS = 60_000;
 
 export interface AppOptions {
@@ -138,8 +136,7 @@ export function dashboardApp(options: AppOptions): Express {
   app.use((_, response) => refuse(response, 404, "there is no such page"));
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
-    const { status, type } = error as { status?: number; type?: string };
-    if (type === "encoding.unsupported") return refuse(response.setHeader("accept-encoding", CODINGS), 415, `this content-encoding is not read here: send one of ${CODINGS}, or none`);
+    const { status } = error as { status?: number };
     if (status !== undefined && status >= 400 && status < 500) return refuse(response, status, error instanceof Error ? error.message : "the request is malformed");
     logger.error(error, "a request failed");
     refuse(response, 500, "the web app failed on this request; its log says why");

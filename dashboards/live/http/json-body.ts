@@ -3,6 +3,8 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import { repeatedKeys } from "../../../contract/repeated-keys.js";
 import { refuse } from "./guards.js";
 
+/** What Express inflates on every version of Node; newer ones could do more. */
+const CODINGS: readonly string[] = ["gzip", "deflate", "br", "identity"];
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -11,6 +13,11 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 export function jsonBody(maxBytes: number): RequestHandler[] {
   return [
+    ({ headers }: Request, response: Response, next: NextFunction) => {
+      const coding = headers["content-encoding"]?.trim().toLowerCase();
+      if (coding === undefined || coding === "" || CODINGS.includes(coding)) return next();
+      refuse(response.setHeader("accept-encoding", CODINGS.join(", ")), 415, `this content-encoding is not read here: send one of ${CODINGS.join(", ")}, or none`);
+    },
     express.raw({ limit: maxBytes, type: () => true }),
     (request: Request, response: Response, next: NextFunction) => {
       // Without a body there is none to read.
