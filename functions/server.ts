@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { resolve } from "node:path";
 
 import { pino } from "pino";
+import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
 import { TOPICS } from "../contract/topics.js";
-import { given } from "../process/environment.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { fromEnvironment, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
@@ -20,17 +21,23 @@ const SHUTDOWN_LIMIT_MS = 5_000;
 /** What a function adds to a record on its way, and the envelope around it. */
 const OVERHEAD_BYTES = 2 * 1024;
 
+const environment = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  /** A model file, from the repository's root. */
+  FRAUD_MODEL: z.string().default("models/points-v1.json"),
+  /** Settings over the defaults, as JSON. */
+  FRAUD_SETTINGS: z.string().default("{}"),
+});
+
 /** The function server: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
 function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
   if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
-  const env = given();
-  const host = env["HOST"] ?? "127.0.0.1";
-  const port = Number(env["PORT"] ?? 8000);
-  const modelFile = resolve(REPOSITORY_ROOT, env["FRAUD_MODEL"] ?? "models/points-v1.json");
-  const model = parseModel(readFileSync(modelFile));
-  const settings = parseSettings(JSON.parse(env["FRAUD_SETTINGS"] ?? "{}"));
+  const { HOST: host, PORT: port, FRAUD_MODEL: modelFile, FRAUD_SETTINGS: settingsText } = fromEnvironment(environment);
+  const model = parseModel(readFileSync(resolve(REPOSITORY_ROOT, modelFile)));
+  const settings = parseSettings(JSON.parse(settingsText));
   const version = logicVersion(settings);
 
   const { metrics, registry } = serverMetrics();
@@ -65,14 +72,14 @@ function main(): void {
   });
   server.listen(port, host, () => logger.info({ host, port, model: model.id, logicVersion: version }, "serving"));
 
-  const shutDown = (): void => {
-    logger.info("shutting down");
-    void drain(server).then(() => process.exit(0));
-    // What still runs after this is retried by StateFun against the next server.
-    setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
-  };
-  process.once("SIGTERM", shutDown);
-  process.once("SIGINT", shutDown);
+  // What still runs after the limit is retried by StateFun against the next server.
+  stopOnSignal({
+    limitMs: SHUTDOWN_LIMIT_MS,
+    stop: async () => {
+      logger.info("shutting down");
+      await drain(server);
+    },
+  });
 }
 
-main();
+await runServer("the function server", main);

@@ -1,14 +1,13 @@
 import { pino } from "pino";
 
-import { PIPELINE_GROUP } from "../contract/topics.js";
+import { INTAKE_GROUP, PIPELINE_GROUP } from "../contract/topics.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import type { Follower } from "../kafka/consumer.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
+import { runServer, stopOnSignal } from "../process/server-program.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
-
-import { INTAKE_GROUP } from "../contract/topics.js";
 import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
 import { KafkaDoors } from "./kafka-doors.js";
@@ -63,14 +62,7 @@ async function main(): Promise<void> {
   ];
   const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, labels, metrics, maxAheadMs, logger, token, health, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
 
-  let stopping = false;
   async function stop(): Promise<void> {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => {
-      logger.error("not all requests ended in time");
-      process.exit(1);
-    }, SHUTDOWN_LIMIT_MS).unref();
     // First nothing new comes in; then what is under way reaches Kafka.
     index.stop();
     labels.stop();
@@ -79,9 +71,8 @@ async function main(): Promise<void> {
     await Promise.all([http.close(), doors.stop()]);
     await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), waiting.close()]);
     logger.info("stopped");
-    process.exit(0);
   }
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  stopOnSignal({ stop, limitMs: SHUTDOWN_LIMIT_MS, late: () => logger.error("not all requests ended in time") });
 
   await http.listen({ host, port });
   logger.info({ host, port, brokers }, "listening");
@@ -96,9 +87,4 @@ async function main(): Promise<void> {
   ]);
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: the intake cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runServer("the intake", main);

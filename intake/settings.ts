@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { given } from "../process/environment.js";
+import { fromEnvironment } from "../process/server-program.js";
 import { MAX_AHEAD_MS } from "./rules.js";
 
 const number = (value: number, max: number) => z.coerce.number().int().min(0).max(max).default(value);
@@ -33,8 +33,6 @@ export interface IntakeSettings {
 
 /** @throws Error that names the variable that is wrong */
 export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
-  const parsed = environment.safeParse(given(env));
-  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } = parsed.data;
+  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } = fromEnvironment(environment, env);
   return { host: HOST, port: PORT, brokers: KAFKA, token: INTAKE_TOKEN, maxAheadMs: INTAKE_MAX_AHEAD_MS, keepDecisions: INTAKE_KEEP_DECISIONS, maxBacklogSeconds: INTAKE_MAX_BACKLOG_SECONDS };
 }

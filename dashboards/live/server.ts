@@ -6,6 +6,7 @@ import { pino } from "pino";
 
 import { askLoopbackDirectly } from "../../process/environment.js";
 import { behindOthers } from "../../process/priority.js";
+import { runServer, stopOnSignal } from "../../process/server-program.js";
 import { bundleClient } from "./bundle.js";
 import { Feed } from "./feed.js";
 import { dashboardApp } from "./http/app.js";
@@ -92,11 +93,7 @@ async function main(): Promise<void> {
     setInterval(() => hub.heartbeat(), HEARTBEAT_MS),
   ];
 
-  let stopping = false;
   async function stop(): Promise<void> {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(0), SHUTDOWN_LIMIT_MS).unref();
     for (const timer of timers) clearInterval(timer);
     watch.stop();
     tracer.stop();
@@ -105,9 +102,8 @@ async function main(): Promise<void> {
     server.closeAllConnections();
     await feed.stop();
     logger.info("stopped");
-    process.exit(0);
   }
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  stopOnSignal({ stop, limitMs: SHUTDOWN_LIMIT_MS });
 
   server.on("error", (error) => {
     process.stderr.write(`error: the dashboard cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
@@ -118,9 +114,4 @@ async function main(): Promise<void> {
   feed.start();
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`error: the dashboard cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runServer("the dashboard", main);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { given } from "../../process/environment.js";
+import { fromEnvironment } from "../../process/server-program.js";
 
 const number = (value: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(value);
 
@@ -45,9 +45,7 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 
 /** @throws Error that names the variable that is wrong */
 export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
-  const parsed = environment.safeParse(given(env));
-  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-  const settings = parsed.data;
+  const settings = fromEnvironment(environment, env);
   if (!LOOPBACK.has(settings.HOST) && settings.DASHBOARD_TOKEN === undefined && settings.DASHBOARD_ALLOW_OPEN !== "yes") {
     throw new Error(`HOST is ${settings.HOST}, which others can reach: set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`);
   }
