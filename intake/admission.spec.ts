@@ -54,7 +54,7 @@ describe("a transaction", () => {
   });
 
   it("loses what only the intake may stamp, and keeps fields of a newer version", () => {
-    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 1), leaderEpoch: 3 }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
+    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 0xff), leaderEpoch: 3 }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
     const stamped = taken(forged);
     expect(stamped.origin).toMatchObject({ ...origin, topicId: undefined, leaderEpoch: undefined });
     expect(stamped.contentHash).toEqual(contentHash(stamped));

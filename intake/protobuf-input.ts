@@ -7,19 +7,19 @@ import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { RefusedError } from "./problem.js";
 
 /** A known field's name in JSON, its wire type, and its own fields when it is a message. */
-interface Field {
+export interface Field {
   readonly name: string;
   readonly wireType: WireType;
   readonly text?: true;
   readonly fields?: Fields;
 }
-type Fields = Readonly<Record<number, Field>>;
+export type Fields = Readonly<Record<number, Field>>;
 
 const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimited, text: true });
 const bytes = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
 const message = (name: string, fields: Fields): Field => ({ ...bytes(name), fields });
 const number = (name: string): Field => ({ name, wireType: WireType.Varint });
-const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset"), 4: text("topicId"), 5: number("leaderEpoch") };
+const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset"), 4: bytes("topicId"), 5: number("leaderEpoch") };
 const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
 const TRANSACTION: Fields = {
   1: text("transactionId"),
@@ -46,6 +46,9 @@ const LABEL: Fields = {
   10: text("analyst"),
   14: message("origin", ORIGIN),
 };
+
+/** The fields that the walk knows; a spec compares them with the proto file. */
+export const KNOWN_FIELDS = { Transaction: TRANSACTION, FraudLabel: LABEL } as const;
 
 /** @throws {RefusedError} when the bytes are not exactly one Transaction */
 export function transactionFromProtobuf(bytes: Uint8Array): Transaction {
