@@ -5,10 +5,10 @@ import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 
 import { contentHash } from "../contract/content-hash.js";
-import { labelJson, transactionJson } from "../intake/json-input.js";
+import { labelFromJson, labelJson, transactionFromJson, transactionJson } from "../intake/json-input.js";
 import { type Fields, KNOWN_FIELDS } from "../intake/protobuf-input.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
-import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 
 /*
  * A field that is added to the proto file is not to be forgotten where fields are written down by hand.
@@ -49,6 +49,16 @@ describe("every field of the proto file", () => {
     ["FraudLabel", labelJson],
   ] as const)("of %s may be sent as JSON, but for what the intake stamps", (name, schema) => {
     expect(Object.keys(schema.shape).sort()).toEqual(sentFields(name).map((field) => field.name).sort());
+  });
+
+  it.each([
+    ["Transaction", transactionFromJson, Transaction],
+    ["FraudLabel", labelFromJson, FraudLabel],
+  ] as const)("of %s arrives when it is sent as JSON", (name, fromJson, type) => {
+    const all = Object.fromEntries(sentFields(name).map((field) => [field.name, anyValue(field)]));
+    // As JSON has them: 64 bits as digits, a verdict by its name.
+    const json = JSON.parse(JSON.stringify(all, (key, value: unknown) => (typeof value === "bigint" ? String(value) : key === "verdict" ? "FRAUD" : value))) as unknown;
+    expect(fromJson(json)).toEqual((type as { fromPartial(object: object): unknown }).fromPartial(all));
   });
 
   it.each(sentFields("Transaction").map((field) => [field.name, field] as const))("%s makes another transaction, by its content hash", (name, field) => {
