@@ -16,6 +16,8 @@ import type { LoadedTarget, OverloadOptions, Target } from "./target.js";
 const CALM_MS = 40_000;
 /** Committed decisions lag behind by less when nothing waits. */
 const CALM_LAG_MS = 2_000;
+/** On a machine that is busy, k6 takes a while to begin. */
+const K6_START_MS = 300_000;
 /** Nothing is decided so long after a fault: the run has failed. For a machine far slower than any of ours. */
 const RECOVERY_LIMIT_MS = 300_000;
 /** What waits is not carried off in so long: the machine does not hold the rate. */
@@ -116,11 +118,15 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     signal,
   });
   let startedAtMs = Date.now();
+  // Its load is longer than everything that is to come: a k6 that ends by itself was killed, or could not go on.
+  const k6Gone = new AbortController();
+  void run.load.finished.then((code) => k6Gone.abort(new Error(`k6 ended by itself (exit code ${code})`)), (error: unknown) => k6Gone.abort(error));
+  const untilGone: Target = { ...target, signal: AbortSignal.any([k6Gone.signal, ...(signal === undefined ? [] : [signal])]) };
   const calmMs = options.calmMs ?? Math.min(CALM_MS, (options.duration * 1000) / 4);
   try {
-    await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: 60_000, signal });
+    await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: K6_START_MS, signal: untilGone.signal });
     startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
-    await injectAll({ ...target, runId, startedAtMs, rate, overload, say: (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, ${line}`) }, run, options, calmMs, went);
+    await injectAll({ ...untilGone, runId, startedAtMs, rate, overload, say: (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, ${line}`) }, run, options, calmMs, went);
   } catch (error) {
     if (signal?.aborted === true) {
       run.load.stop();
@@ -128,7 +134,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
       await run.result.catch(() => undefined);
       throw error;
     }
-    went.problems.push(`at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(error)}`);
+    went.problems.push(`at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}`);
     onProgress(`${went.problems.at(-1)}; judging what there is`);
   }
   // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
@@ -139,6 +145,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     went.problems.push(`nothing could be judged: ${textOf(error)}`);
     return unjudged(run);
   });
+  if (result.k6Problem !== undefined) went.problems.push(result.k6Problem);
   const { injected, overloads, problems } = went;
   return {
     ...result,

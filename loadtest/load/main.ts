@@ -87,6 +87,7 @@ export async function main(argv: string[]): Promise<number> {
     const good = report.verdict === "pass" && report.thresholds === "passed";
     writePage(`${REPORT}.html`, `Load test: ${profile}`, pageOf(report, good, result.k6Summary));
     console.log(result.k6Summary);
+    if (result.k6Problem !== undefined) console.error(`${pc.red("✘")} ${result.k6Problem}`);
     for (const line of propertyLines(report.properties)) console.log(line);
     console.log(`${good ? pc.green("✔") : pc.red("✘")} ${verdictText(report)}; committed latency p50 ${report.committedLatencyMs.p50} ms, p99 ${report.committedLatencyMs.p99} ms; k6's thresholds ${report.thresholds}; report: ${REPORT}.html`);
     return good ? 0 : 1;

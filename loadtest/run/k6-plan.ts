@@ -84,13 +84,24 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   let ended = false;
   const acknowledged: Acknowledged[] = [];
   const lines = newLines(log);
+  const readOn = (): void => {
+    for (const line of lines()) {
+      const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
+      if (first !== undefined) acknowledged.push({ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) });
+    }
+  };
+  let isOver = false;
   return {
-    finished: finished.then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code)).finally(() => rmSync(folder, { recursive: true, force: true })),
+    finished: finished
+      .then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code))
+      .finally(() => {
+        // Whoever asks from now on asks for all of it.
+        readOn();
+        isOver = true;
+        rmSync(folder, { recursive: true, force: true });
+      }),
     acknowledged: () => {
-      for (const line of lines()) {
-        const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
-        if (first !== undefined) acknowledged.push({ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) });
-      }
+      if (!isOver) readOn();
       return acknowledged;
     },
     stop: () => kill("SIGINT"),

@@ -30,6 +30,8 @@ export interface LoadResult extends JudgedLoad {
   readonly k6ExitCode: number;
   /** k6's summary, as it prints it. */
   readonly k6Summary: string;
+  /** What went wrong with k6, if it ended before it asked for the verdict; what there was is judged all the same. */
+  readonly k6Problem?: string;
 }
 
 export interface LoadRunOptions extends LoadOptions {
@@ -53,20 +55,14 @@ export interface LoadRun {
 export async function startLoadRun(cluster: RunningCluster, options: LoadRunOptions): Promise<LoadRun> {
   const { kafka: brokers, intake } = addresses(cluster.settings);
   const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
-  let judged: JudgedLoad | undefined;
-  let failure: Error | undefined;
+  let judged: Promise<JudgedLoad> | undefined;
   // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
   const server = createServer((request, response) => {
     if (request.method !== "POST" || request.url !== "/verdict") return void response.writeHead(404).end();
-    judge().then(
-      (found) => {
-        judged = found;
-        response.setHeader("content-type", "application/json").end(JSON.stringify(verdictFor(found)));
-      },
-      (error: unknown) => {
-        failure = error instanceof Error ? error : new Error(String(error));
-        response.writeHead(500).end();
-      },
+    judged = judge();
+    judged.then(
+      (found) => response.setHeader("content-type", "application/json").end(JSON.stringify(verdictFor(found))),
+      () => response.writeHead(500).end(),
     );
   });
   server.requestTimeout = 0;
@@ -105,19 +101,28 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   }
 
   const result = (async (): Promise<LoadResult> => {
+    let isJudged = false;
     try {
       const k6ExitCode = await load.finished;
       options.signal?.throwIfAborted();
-      if (judged === undefined) throw failure ?? new Error(`k6 ended (exit code ${k6ExitCode}) before it asked for the verdict:\n${output.slice(-2000)}`);
-      return { ...judged, k6ExitCode, k6Summary: output };
+      const early = judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the verdict${lastLine(output)}`;
+      const found = await (judged ?? judge());
+      isJudged = true;
+      return { ...found, k6ExitCode: early === false ? k6ExitCode : k6ExitCode || 1, k6Summary: output, ...(early !== false && { k6Problem: early }) };
     } finally {
       server.close();
       server.closeAllConnections();
-      if (judged === undefined) await watch.abandon();
+      if (!isJudged) await watch.abandon();
     }
   })();
   result.catch(() => undefined);
   return { watch, load, result };
+}
+
+/** What a program said last, after a colon. */
+function lastLine(output: string): string {
+  const line = output.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  return line === "" ? "" : `: ${line.slice(0, 300)}`;
 }
 
 /** What is awaited, unless it is given up before. Whoever would have ended the wait may be gone by then. */

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -111,6 +111,22 @@ describe("the proof, in short", () => {
     expect(pageOf(report, wrong).text).toContain("nothing is killed today");
   });
 
+  it("judges what there is when k6 is killed, and says so", async () => {
+    let isKilled = false;
+    const onProgress = (line: string): void => {
+      if (isKilled || !line.includes("fault 1")) return;
+      isKilled = true;
+      for (const pid of childrenNamed("k6")) process.kill(pid, "SIGKILL");
+    };
+    const killed: FailoverOptions = { kinds: ["busy-machine"], everyKind: true, rate: 50, duration: 30, seed: 7, runId: "k6-killed", calmMs: 2_000, onProgress };
+    const wrong = await runFailover({ cluster, folder }, killed);
+    const report = reportOf(wrong, killed);
+    expect(report.problems).toEqual([expect.stringMatching(/k6 ended by itself/), expect.stringMatching(/^k6 ended .* before it asked for the verdict/)]);
+    expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+    expect(report).toMatchObject({ verdict: "fail", thresholds: "failed", missing: 0, duplicates: 0 });
+    expect(report.acknowledged).toBeGreaterThan(0);
+  });
+
   it("ends when it is given up in the middle of a fault, k6 and readers with it", async () => {
     const end = new AbortController();
     const given: FailoverOptions = { kinds: ["busy-machine"], everyKind: true, rate: 25, duration: 30, seed: 7, runId: "given-up", calmMs: 1_000, signal: end.signal, onProgress: (line) => line.includes("fault 1") && end.abort(new Error("given up")) };
@@ -128,3 +144,16 @@ describe("the proof, in short", () => {
     expect((await noOpenTransaction(brokers)).violations).toBe(0);
   });
 });
+
+/** Processes that this one has started, by their program's name. */
+function childrenNamed(name: string): number[] {
+  return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).flatMap((pid) => {
+    try {
+      const [, program, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+      return program === name && Number(parent) === process.pid ? [Number(pid)] : [];
+    } catch {
+      // It has ended.
+      return [];
+    }
+  });
+}
