@@ -130,7 +130,7 @@ export class Cluster implements RunningCluster {
 
   /**
    * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another parallelism,
-   * another state backend. Resolves when the job has a checkpoint of its own. Killed on the way, the next start goes on from the savepoint, or
+   * another state backend. Resolves when the job has its own checkpoint. Killed on the way, the next start goes on from the savepoint, or
    * as it was before if there is none.
    *
    * @throws {UserError} when the savepoint fails: the job goes on then; or when it was started from anything else
@@ -173,7 +173,7 @@ export class Cluster implements RunningCluster {
   }
 
   /**
-   * Once the job has a checkpoint of its own, forgets the savepoint that it began from: should its checkpoints be lost, it must not begin
+   * Once the job has its own checkpoint, forgets the savepoint that it began from: should its checkpoints be lost, it must not begin
    * there once more. Never fails: the next start tries again.
    */
   leaveSavepoint(): Promise<void> {

@@ -44,7 +44,7 @@ export interface FlinkClient {
   /**
    * Cancels the job with a savepoint in Flink's canonical format, which every state backend reads: nothing is emitted after it.
    *
-   * @param folder - where the savepoint goes, a folder of its own
+   * @param folder - where the savepoint goes, its own folder
    * @param written - looks for it there: a JobManager ends with its job, perhaps before it was asked how the savepoint went
    * @returns where the savepoint is
    * @throws {UserError} when it fails

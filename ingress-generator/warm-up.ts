@@ -17,7 +17,7 @@ export interface WarmUpOptions {
 }
 
 /**
- * Sends transactions of a run of their own and waits for their decisions. Java runs many times faster once it has
+ * Sends transactions of a separate run and waits for their decisions. Java runs many times faster once it has
  * compiled what is used much; without this the first figures would tell of the compiler.
  */
 export async function warmUp({ brokers, runId, seed, transactions, onProgress, signal }: WarmUpOptions): Promise<void> {

@@ -20,7 +20,7 @@ import { batchBytes, DOORS } from "./topics.js";
 const SHUTDOWN_LIMIT_MS = 7_000;
 /** A scrape waits no longer for the broker. */
 const LAG_LIMIT_MS = 2_000;
-/** Whoever reads what anybody writes, and what the intake writes. */
+/** The consumer groups that read what clients write, and what the intake writes. */
 const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },

@@ -13,7 +13,7 @@ const UNKNOWN_TOPIC = 3;
 /** Kafka's ids of topics by their names: 16 bytes; of no bytes from a broker that gives none. A topic that is not there is not among them. */
 export type TopicIdsByName = ReadonlyMap<string, Buffer>;
 
-/** What kafkajs 2.2.4 has for a request of its own, as far as it is used here: `src/protocol/encoder.js`, `src/protocol/decoder.js`. */
+/** What kafkajs 2.2.4 has for making a request, as far as it is used here: `src/protocol/encoder.js`, `src/protocol/decoder.js`. */
 interface Encoder {
   writeInt8(value: number): Encoder;
   writeBoolean(value: boolean): Encoder;
@@ -99,7 +99,7 @@ export class TopicIds {
   }
 }
 
-/** kafkajs keeps it under a symbol of its own. */
+/** kafkajs keeps it under its own symbol. */
 function clusterOf(kafka: Kafka): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === "private:Kafka:createCluster");
   if (symbol === undefined) throw new Error("kafka/topic-ids.ts needs kafkajs 2.2.4: it makes its connections elsewhere now");

@@ -23,7 +23,7 @@ const UNHEARD: readonly NodeJS.Signals[] = ["SIGKILL", "SIGSTOP", "SIGCONT"];
 
 /**
  * Signals a process if it still is the one identified; false when it is gone. A signal that it cannot hear goes to its children
- * too when it leads a group of its own, as every part does.
+ * too when it leads its own group, as every part does.
  */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;

@@ -64,14 +64,14 @@ export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv 
 /** Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process. */
 export const startSpinner = (): StartedProgram => startProgram(process.execPath, ["process/spinner.mjs"]);
 
-/** Runs a TypeScript module of this repository in a process of its own; its standard output is the caller's to read. */
+/** Runs a TypeScript module of this repository in its own process; its standard output is the caller's to read. */
 export function startModule(module: string, env: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, null> & { readonly pid: number } {
   const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: childEnv(env) });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   return child as typeof child & { readonly pid: number };
 }
 
-/** A TypeScript module of this repository in a process of its own, which exchanges messages with this one. Only this one stops it: it should ignore SIGINT. */
+/** A TypeScript module of this repository in its own process, which exchanges messages with this one. Only this one stops it: it should ignore SIGINT. */
 export interface TalkingModule {
   readonly pid: number;
   send(message: object): void;

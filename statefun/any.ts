@@ -50,7 +50,7 @@ let spare: BinaryWriter | undefined;
 
 /** A message's bytes. */
 export function encode<T>(type: MessageType<T>, message: T): Buffer {
-  // Taken, so that an encoding within this one, or after a failed one, gets a writer of its own.
+  // Taken, so that an encoding within this one, or after a failed one, gets its own writer.
   const writer = spare ?? new BinaryWriter();
   spare = undefined;
   const bytes = type.encode(message, writer).finish();

@@ -21,7 +21,7 @@ export interface NoPython {
 }
 
 /**
- * Installs the packages of a requirements file into a folder of their own in the cache, unless they are there.
+ * Installs the packages of a requirements file into their own folder in the cache, unless they are there.
  *
  * @param requirements - absolute path
  * @throws {UserError} when pip cannot fetch them

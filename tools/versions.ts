@@ -47,7 +47,7 @@ export const JAR_SETS: Record<JarSet, readonly string[]> = {
     `org.apache.logging.log4j:log4j-slf4j-impl:${VERSIONS.log4j}`,
     `org.apache.logging.log4j:log4j-core:${VERSIONS.log4j}`,
   ],
-  // Its launcher wants the core in a jar of its own.
+  // Its launcher wants the core in its own jar.
   "statefun-image": [`!org.apache.flink:statefun-flink-core:${VERSIONS.statefun}`],
   zookeeper: [`org.apache.zookeeper:zookeeper:${VERSIONS.zookeeper}`, "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.xerial.snappy:snappy-java:1.1.10.5"],
   // A plugin: Flink loads it with a class loader of its own.

@@ -29,7 +29,7 @@ interface Measured {
 
 /**
  * Compares our handler with Apache's JavaScript SDK, and with `node:http` alone, over HTTP: requests for each second of the
- * server's processor time, in turns, each server in a process of its own. Writes `reports/bench-handler.json`.
+ * server's processor time, in turns, each server in its own process. Writes `reports/bench-handler.json`.
  */
 export async function benchHandler(signal: AbortSignal): Promise<void> {
   const figures: Measured[] = [];

@@ -7,7 +7,7 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { type MessageType, nodeHttpListener, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
 
 /**
- * One of the servers that are compared, in a process of its own: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
+ * One of the servers that are compared, in its own process: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
  * same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the request
  * and answers with as many bytes, so it shows what no SDK can go below. It says its port, and on SIGTERM ends.
  */

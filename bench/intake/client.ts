@@ -8,7 +8,7 @@ import { given } from "../../process/environment.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 
 /**
- * One client of the comparison, in a process of its own: `BENCH_CLIENT` is `kafkajs` (protobuf records to the topic
+ * One client of the comparison, in its own process: `BENCH_CLIENT` is `kafkajs` (protobuf records to the topic
  * `transactions`), `http-1` (a transaction a request) or `http-100` (NDJSON). Sends `BENCH_COUNT` transactions as fast as it can;
  * then prints its figures as JSON.
  */

@@ -11,7 +11,7 @@ import type { LoadCommand, LoadNews } from "./load-messages.js";
 import { TransactionStock } from "./transactions.js";
 
 /**
- * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In a process of its own, so that its
+ * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In its own process, so that its
  * processor time is told from that of who measures.
  */
 const TICK_MS = 25;

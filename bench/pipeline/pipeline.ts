@@ -100,7 +100,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[]
 type Figures = Writable<Pick<PipelineReport, "sustained" | "drain" | "cpuMicros" | "tried" | "health" | "exactlyOnce" | "problems">>;
 
 /**
- * The pipeline with one transport next to the others, in turns, each on a cluster of its own: the highest rate that it holds, what it makes of a
+ * The pipeline with one transport next to the others, in turns, each on its own cluster: the highest rate that it holds, what it makes of a
  * backlog from cold, and what a transaction costs by part. Writes `reports/bench-pipeline.json` and `.html`, anew after each round of each.
  *
  * @throws {UserError} when a decision was missing or repeated, or a round could not be finished

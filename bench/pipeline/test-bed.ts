@@ -60,7 +60,7 @@ export interface JobHealth {
   readonly completedCheckpoints: number | "unreachable";
 }
 
-/** A cluster of its own with one of the transports, a load on it, and a reader of its committed decisions. */
+/** A separate cluster with one of the transports, a load on it, and a reader of its committed decisions. */
 export class TestBed {
   readonly #cluster: Cluster;
   readonly #load: Load;

@@ -4,7 +4,7 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { type MessageType, nodeHttpListener, RequestReplyHandler, StatefulFunctions, valueSpec } from "../../statefun/index.js";
 
 /**
- * The function server of the comparison, in a process of its own: it reads a state, writes it back, and sends the message on to an address with the
+ * The function server of the comparison, in its own process: it reads a state, writes it back, and sends the message on to an address with the
  * called one's id, so that a caller can tell that an answer is its own. It says its port, and on SIGTERM ends.
  */
 const BYTES: MessageType<Any> = Any;

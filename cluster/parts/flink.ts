@@ -59,7 +59,7 @@ const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({ FLINK
 
 let links = 0;
 
-/** The S3 file system must be a plugin: jars in a folder of their own below the plugins folder. */
+/** The S3 file system must be a plugin: jars in their own folder below the plugins folder. */
 function linkS3Plugin(settings: ClusterSettings): void {
   const link = join(pluginsFolder(settings), "s3");
   mkdirSync(pluginsFolder(settings), { recursive: true });

@@ -45,7 +45,7 @@ export async function writeObject(settings: ClusterSettings, Key: string, Body: 
   await withStore(settings, (client, Bucket) => client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "application/json" })));
 }
 
-/** Where savepoints of one restart go: a folder of its own, so that the one in it is the one. */
+/** Where savepoints of one restart go: its own folder, so that the one in it is the one. */
 export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string => `s3://${objectStore.bucket}/savepoints/${name}`;
 
 /** The complete savepoint below such a folder, if there is one. */

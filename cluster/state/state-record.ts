@@ -11,7 +11,7 @@ export interface StateRecord {
   /** Checkpoints do not restore on another. */
   readonly stateBackend: StateBackend;
   /**
-   * Counts the job's restarts from a savepoint. Each generation has a place of its own in ZooKeeper, so what is left there of the one
+   * Counts the job's restarts from a savepoint. Each generation has its own place in ZooKeeper, so what is left there of the one
    * before, perhaps old checkpoints, can never be gone on from.
    */
   readonly generation: number;
@@ -22,7 +22,7 @@ export interface StateRecord {
   readonly parallelism?: number;
   /** Where the job reads and writes Kafka, `host:port`: kept by Flink and written down like its parallelism. */
   readonly kafka?: string;
-  /** Where the generation begins. Forgotten once it has a checkpoint of its own. */
+  /** Where the generation begins. Forgotten once it has its own checkpoint. */
   readonly savepoint?: string;
   /** A restart from a savepoint has begun: if there is one in this folder, what follows it is the next generation. */
   readonly next?: { readonly stateBackend: StateBackend; readonly parallelism?: number; readonly folder: string };

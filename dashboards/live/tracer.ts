@@ -12,7 +12,7 @@ const STOPPING = "the web app is stopping";
 export type TraceAnswer = { readonly status: 200; readonly trace: Trace } | { readonly status: 404 | 501 | 503; readonly error: string };
 
 /**
- * Makes traces by `npm run trace`, in a process of its own: Kafka's Java consumer reads topics for seconds, and the streams must not
+ * Makes traces by `npm run trace`, in its own process: Kafka's Java consumer reads topics for seconds, and the streams must not
  * wait for it. One at a time, for each reads all there is.
  */
 export class Tracer {

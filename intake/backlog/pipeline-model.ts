@@ -29,7 +29,7 @@ export interface ModelSample {
   readonly waited: number | undefined;
 }
 
-/** Runs the model by a clock of its own. For specs. */
+/** Runs the model by its own clock. For specs. */
 export function runModel(model: PipelineModel): ModelSample[] {
   const { maxSeconds, evidenceMs = Math.min(10_000, maxSeconds * 500), firstOffset = 0 } = model;
   const estimator = new BacklogEstimator(evidenceMs);

@@ -140,7 +140,7 @@ export class Sampler {
     const pids = this.#pids;
     const memoryBytes: Partial<Record<SampledPart, number>> = {};
     const cpuSeconds: Partial<Record<SampledPart, number>> = {};
-    // Each part leads a group of its own: what it has started is its too.
+    // Each part leads its own group: what it has started is its too.
     for (const { group, ...used } of processUsage((_, group) => pids.has(group))) {
       const part = pids.get(group)!;
       memoryBytes[part] = (memoryBytes[part] ?? 0) + used.memoryBytes;

@@ -37,7 +37,7 @@ export interface IntakeAccount {
   readonly unaccounted: number;
   /** Sent records that are found more than once. */
   readonly twice: number;
-  /** Valid transactions with a decision of their own. */
+  /** Valid transactions with their own decision. */
   readonly decided: number;
   /** Valid ones that the account counter recognised as repeats. */
   readonly repeats: number;

@@ -197,7 +197,7 @@ export class TestRuntime {
     for (const { isCancellationRequest, cancellationToken, delayInMs, target, argument } of result.delayedInvocations) {
       if (isCancellationRequest) this.#world.delayed = this.#world.delayed.filter(({ token }) => token !== cancellationToken);
       else {
-        // A message of its own channel: a timer keeps no order with what is sent at once.
+        // In its own channel: a timer keeps no order with what is sent at once.
         this.#world.delayed.push({ dueMs: this.#nowMs + Number(delayInMs), order: this.#order++, token: cancellationToken, sender, target: fromWire(target!), argument: argument! });
       }
     }

@@ -62,7 +62,7 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
       for (const page of pages) await page.locator('[data-alert="fresh/1"]').waitFor({ timeout: PATIENCE_MS });
       expect(app.streams()).toBe(1);
 
-      // Where there is no worker to share, each has a connection of its own.
+      // Where there is no worker to share, each has its own connection.
       await own.context.addInitScript("delete globalThis.SharedWorker");
       const alone = await own.open("/");
       await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), { timeoutMs: PATIENCE_MS });

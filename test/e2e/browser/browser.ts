@@ -22,7 +22,7 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Starts a browser with a profile of its own, which is gone afterwards. @param origin - the server under test, such as `http://127.0.0.1:8090` */
+/** Starts a browser with its own profile, which is gone afterwards. @param origin - the server under test, such as `http://127.0.0.1:8090` */
 export async function startBrowser(origin: string): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), "fraud-browser-"));
   const context = await chromium.launchPersistentContext(profile, { executablePath: BROWSER!, headless: true, args: ARGS, viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC", timeout: PATIENCE_MS });

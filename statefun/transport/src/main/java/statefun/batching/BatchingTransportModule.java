@@ -11,7 +11,7 @@ public final class BatchingTransportModule implements ExtensionModule {
 
   @Override
   public void configure(Map<String, String> globalConfigurations, Binder binder) {
-    // Each subtask configures its modules anew: each has a factory of its own, so that what one cleans up is nobody else's.
+    // Each subtask configures its modules anew: each has its own factory, so that what one cleans up is nobody else's.
     binder.bindExtension(TYPE, new BatchingClientFactory());
   }
 }
