@@ -15,7 +15,7 @@ const TABLE = {
   contract: { is: "what everybody must agree on: topics and consumer groups, limits, ports, what a record is, what makes two transactions the same, that no key of JSON stands twice", imports: ["protos"] },
   process: { is: "what a process needs of its machine: environment, other processes, their priority and use, patience (`poll`)", imports: [], startsProcesses: true },
   terminal: { is: "what people meet: options, steps, errors in one line, reports as JSON and pages", imports: ["process"] },
-  tools: { is: "brings what is no npm package (jars, MinIO, k6, Chromium), and keeps it between clones", imports: ["process", "terminal"], startsProcesses: true },
+  tools: { is: "brings what is not an npm package (jars, MinIO, k6, Chromium), and keeps it between clones", imports: ["process", "terminal"], startsProcesses: true },
   flink: { is: "a client of Flink's REST interface", imports: ["process", "terminal"] },
   money: { is: "the currencies of ISO 4217, and how an amount is written", imports: [] },
   statefun: { is: "the TypeScript SDK, a package by itself with its own generated code; `statefun/testing` an in-memory runtime for specs; `statefun/transport` the batching transport, in Java", imports: [], specs: ["protos"] },

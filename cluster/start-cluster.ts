@@ -6,15 +6,15 @@ import { poll } from "../process/poll.js";
 import { settled } from "../process/settled.js";
 import type { Step } from "../terminal/steps.js";
 import { UserError } from "../terminal/user-error.js";
+import { makeClassArchive, withoutClassArchive } from "../tools/class-archives.js";
 import { requireUsable } from "../tools/file-names.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
 import { flinkClient } from "./flink-client.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
 import { partProgram } from "./parts/index.js";
-import { makeClassArchives, withoutClassArchive } from "./processes/class-archives.js";
-import { lockCluster } from "./processes/lock.js";
-import { lastLines, rotateLog, stopRecorded } from "./processes/managed-process.js";
 import { requireFreePorts } from "./parts/ports.js";
+import { lockCluster } from "./processes/lock.js";
+import { lastLines, recorded, rotateLog, stopRecorded } from "./processes/managed-process.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
 import { zookeeperHasPast } from "./state/guard.js";
 import { createBucket } from "./state/object-store.js";
@@ -113,7 +113,14 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     }
   });
   void cluster.leaveSavepoint();
-  if (withoutClassArchive(settings).length > 0) await step("archives of Java's classes, once: later starts and recoveries are quicker", (progress) => makeClassArchives(settings, progress));
+  const missing = withoutClassArchive(partsOf(settings));
+  if (missing.length === 0) return;
+  await step("archives of Java's classes, once: later starts and recoveries are quicker", async (progress) => {
+    for (const part of missing) {
+      const process = recorded(settings, part);
+      if (process !== undefined) await makeClassArchive(part, { pid: process.pid, folder: settings.dataDir }, progress);
+    }
+  });
 }
 
 /**

@@ -108,7 +108,7 @@ describe("the four functions", () => {
   });
 
   it.each([
-    { what: "bytes that are no transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
+    { what: "bytes that are not a transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
     { what: "a message of another type", reason: RejectReason.UNEXPECTED_TYPE, typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.alloc(0) },
     { what: "another account's transaction", reason: RejectReason.MISROUTED, transaction: { accountId: "b" } },
     { what: "a negative amount", reason: RejectReason.INVALID_FIELD, transaction: { amountMinor: -1n } },

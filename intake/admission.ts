@@ -99,7 +99,7 @@ export interface ParsedJson {
   readonly repeated: readonly KeyPath[];
 }
 
-/** @throws {RefusedError} when the bytes are no UTF-8, or no JSON */
+/** @throws {RefusedError} when the bytes are not UTF-8, or not JSON */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   let decoded: string;
   try {

@@ -11,7 +11,7 @@ const text = z.string();
 
 const locationJson = z.strictObject({ latitudeE6: millionths, longitudeE6: millionths, name: text.nullish() });
 
-/** A transaction in JSON. What the intake stamps is no part of it. */
+/** A transaction in JSON. What the intake stamps is not part of it. */
 export const transactionJson = z
   .strictObject({
     transactionId: text.nullish().meta({ description: "default: made from where the record stands in its topic; over HTTP a random one, which the answer names" }),
@@ -85,7 +85,7 @@ function refusal(issue: z.core.$ZodIssue, json: unknown): RefusedError {
     const unknown = [field, issue.keys[0]!.slice(0, 64)].filter((part) => part !== "").join(".");
     return new RefusedError(IntakeReason.UNKNOWN_FIELD, `there is no field ${unknown}`, unknown);
   }
-  if (field === "") return new RefusedError(IntakeReason.UNREADABLE, "the JSON is no object");
+  if (field === "") return new RefusedError(IntakeReason.UNREADABLE, "the JSON is not an object");
   if (valueAt(json, issue.path) === undefined) return new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);
   const expected = { amountMinor: "a whole number", eventTimeMs: "a whole number", effectiveAtMs: "a whole number", revision: "a whole number", verdict: "FRAUD or LEGITIMATE", location: "an object" }[field];
   return new RefusedError(IntakeReason.WRONG_TYPE, `${field} must be ${expected ?? (field.endsWith("E6") ? "a whole number of 32 bits" : "a string")}`, field);

@@ -5,7 +5,7 @@ import { backFromEnd } from "../kafka/offsets.js";
 import type { LabelIndex } from "./label-index.js";
 
 const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
-/** Offsets that markers, aborted records and what is no label take, on top of the outcomes that are to be kept. */
+/** Offsets that markers, aborted records and whatever is not a label take, on top of the outcomes that are to be kept. */
 const BACK_FACTOR = 2n;
 
 /**

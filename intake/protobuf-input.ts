@@ -64,7 +64,7 @@ export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
 
 /**
  * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte, and
- * takes a known field of another wire type for an unknown one, and bytes that are no UTF-8 for replacement characters, which a client
+ * takes a known field of another wire type for an unknown one, and bytes that are not UTF-8 for replacement characters, which a client
  * may also have sent.
  */
 function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): void {
@@ -100,4 +100,4 @@ function decode<T>(type: { decode(bytes: Uint8Array): T }, bytes: Uint8Array, me
   }
 }
 
-const unreadable = (message: string, cause: unknown): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `the bytes are no ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);
+const unreadable = (message: string, cause: unknown): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `the bytes are not a ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);

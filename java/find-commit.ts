@@ -9,7 +9,7 @@ import { javaArgs, noJava } from "./java-program.js";
 export type TransactionEnd =
   /** `atMs`: its marker, by the broker's clock. `visibleAtMs`: the last marker that a `read_committed` reader waits for: no transaction that began before the record is open then. */
   | { readonly kind: "commit" | "abort"; readonly offset: bigint; readonly atMs: number; readonly visibleAtMs: number }
-  /** It has not ended; or it was none. */
+  /** It has not ended; or there was none. */
   | { readonly kind: "open" | "plain" };
 
 /**

@@ -39,7 +39,7 @@ export class LogWatch {
 
   start(): void {
     this.#looking = setTimeout(() => {
-      // A broker that is away is no news: the consumer tells.
+      // A broker that is away is not news: the consumer tells.
       void this.#logs.look().catch(() => undefined).then(() => {
         if (this.#looking !== undefined) this.start();
       });

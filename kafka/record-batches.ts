@@ -38,7 +38,7 @@ export interface UnreadableBatch {
 
 const UNREADABLE = Symbol("unreadable");
 
-/** A record as kafkajs hands it on; or what stands for records that cannot be read, or are no more. */
+/** A record as kafkajs hands it on; or what stands for records that cannot be read, or are gone. */
 export interface FetchedRecord {
   readonly magicByte: number;
   readonly attributes: number;
@@ -53,7 +53,7 @@ export interface FetchedRecord {
 }
 
 /**
- * What a message stands for that is no record: a batch, or its rest, that was not unpacked. Its offset is the last one of them, so
+ * What a message stands for that is not a record: a batch, or its rest, that was not unpacked. Its offset is the last one of them, so
  * that whoever settles it goes on behind them.
  */
 export function unreadableBatch(message: KafkaMessage): UnreadableBatch | undefined {

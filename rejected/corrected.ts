@@ -4,7 +4,7 @@ import { repeatedKeys } from "../contract/repeated-keys.js";
  * A JSON record with some fields changed; `null` takes one out.
  *
  * @param changes - each a field's path, such as `location.name`, and its new value
- * @throws SyntaxError or TypeError when the record is no JSON object, or names a field twice: which value was meant is not known here
+ * @throws SyntaxError or TypeError when the record is not a JSON object, or names a field twice: which value was meant is not known here
  */
 export function corrected(value: Uint8Array | null, changes: readonly (readonly [path: string, value: unknown])[]): Buffer {
   if (value === null) throw new TypeError("a tombstone");

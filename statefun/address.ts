@@ -42,7 +42,7 @@ export type MessageOf<T> = T extends MessageType<infer M> ? M : never;
 export function splitTypename(typename: string): { namespace: string; type: string } {
   const slash = typename.lastIndexOf("/");
   if (slash <= 0 || slash === typename.length - 1) {
-    throw new StatefunError("INVALID_ARGUMENT", `"${typename}" is no type name: it must be "namespace/type"`);
+    throw new StatefunError("INVALID_ARGUMENT", `"${typename}" is not a type name: it must be "namespace/type"`);
   }
   return { namespace: typename.slice(0, slash), type: typename.slice(slash + 1) };
 }

@@ -9,7 +9,7 @@ export interface MessageType<T> {
   readonly $type: string;
   /** Appends the message to a writer, or to a new one. */
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  /** @throws when the bytes are no such message */
+  /** @throws when the bytes are not such a message */
   decode(input: BinaryReader | Uint8Array, length?: number): T;
 }
 

@@ -118,7 +118,7 @@ describe("conformance with Apache's JavaScript SDK", () => {
 
   it.each([
     { what: "an empty body", body: Buffer.alloc(0) },
-    { what: "bytes that are no message", body: Buffer.from("no protobuf") },
+    { what: "bytes that are not a message", body: Buffer.from("no protobuf") },
     { what: "a truncated request", body: encoded({ target: "test/first", states: ["absent", "absent", "absent"], invocations: [{ caller: false, program: { commands: [] } }] }).slice(0, -3) },
   ])("fails on $what, as Apache's does", async ({ body }) => {
     expect([await ours(body), await theirs(body)]).toEqual(["failed", "failed"]);

@@ -34,7 +34,7 @@ export class WrongTypeError extends StatefunError {
 /** The bytes are not a message of the type that they are called. */
 export class UnreadableMessageError extends StatefunError {
   constructor(typeName: string, cause: unknown) {
-    super("UNREADABLE_MESSAGE", `the bytes are no ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super("UNREADABLE_MESSAGE", `the bytes are not a ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

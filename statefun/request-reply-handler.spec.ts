@@ -150,7 +150,7 @@ describe("mistakes have clear errors", () => {
     expect(() => functions.bind("demo/greet", () => undefined)).toThrow(/bound already/);
     expect(() => functions.bind("greet", () => undefined)).toThrow(/namespace\/type/);
     expect(() => functions.bind("demo/two", () => undefined, { states: [seen, seen] })).toThrow(/twice/);
-    expect(() => valueSpec("a b", Sample)).toThrow(/no state name/);
+    expect(() => valueSpec("a b", Sample)).toThrow(/not a state name/);
   });
 });
 

@@ -60,7 +60,7 @@ function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
   try {
     request = ToFunction.decode(body);
   } catch (cause) {
-    throw new RequestError("MALFORMED_REQUEST", 400, "the body is no ToFunction message", { cause });
+    throw new RequestError("MALFORMED_REQUEST", 400, "the body is not a ToFunction message", { cause });
   }
   const batch = request.request?.value;
   if (batch?.target === undefined || batch.invocations.length === 0) {

@@ -24,7 +24,7 @@ export interface ValueSpec<T = unknown, Name extends string = string> {
  */
 export function valueSpec<T, const Name extends string>(name: Name, type: MessageType<T>, expiration: Expiration = {}): ValueSpec<T, Name> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    throw new StatefunError("INVALID_ARGUMENT", `"${name}" is no state name: letters, digits and _ only, not starting with a digit`);
+    throw new StatefunError("INVALID_ARGUMENT", `"${name}" is not a state name: letters, digits and _ only, not starting with a digit`);
   }
   const { expireAfterWriteMs, expireAfterInvokeMs } = expiration;
   if (expireAfterWriteMs !== undefined && expireAfterInvokeMs !== undefined) {

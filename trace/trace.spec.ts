@@ -120,7 +120,7 @@ describe("a trace", () => {
     for (const part of ["t-3", "account a", "QUICK 350", "event_seq", "transactions.valid 0@3", "byte-identical"]) expect(lines).toContain(part);
   });
 
-  it("says that there is no decision yet, and that the commit is not known", () => {
+  it("says that there is not a decision yet, and that the commit is not known", () => {
     expect(trace("t-4", { decisions: [] }, { commit: undefined })).toMatchObject({ state: "pending", decision: undefined, rederivation: undefined, hops: [{ name: "entered" }] });
     expect(trace("t-4", {}, { commit: { kind: "unknown", reason: "nobody answers" } }).commit).toEqual({ how: "unknown", source: "nobody answers" });
   });

@@ -19,7 +19,7 @@ export const PARTS = ["account", "merchant", "scoring"] as const;
 
 export const WORDS: Readonly<Record<PartResult["verdict"], string>> = { identical: "byte-identical", different: "different", "cut-off": "cut off by retention", incomplete: "incomplete", unknown: "not derivable here" };
 
-/** Whether it says that something is wrong; what cannot be looked at is no fault. */
+/** Whether it says that something is wrong; what cannot be looked at is not a fault. */
 export const isBad = ({ verdict }: Pick<Rederivation, "verdict">): boolean => verdict === "different" || verdict === "incomplete";
 
 /** That it was decided before, or may have been; empty when it was not. */

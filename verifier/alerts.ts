@@ -20,7 +20,7 @@ export function checkAlerts(accounts: AddressHistories, records: readonly Placed
   for (const record of records) {
     const alert = alertIn(record);
     const place = placeOf(record);
-    if (alert === undefined) check.violation("the record is no alert", place);
+    if (alert === undefined) check.violation("the record is not an alert", place);
     else raised.set(alert.accountId, [...(raised.get(alert.accountId) ?? []), { alert, place }]);
   }
   for (const [id, inputs] of accounts) {

@@ -97,7 +97,7 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const transaction = decision?.evidence?.transaction;
     const account = decision?.evidence?.account;
     if (transaction === undefined || account === undefined) {
-      violations.push({ property: "unreadable", what: `${decidedAt(record)} is no decision`, records: [decidedAt(record)] });
+      violations.push({ property: "unreadable", what: `${decidedAt(record)} is not a decision`, records: [decidedAt(record)] });
       continue;
     }
     const { accountId, transactionId } = transaction;

@@ -74,7 +74,7 @@ export class RecordStore {
         return this.#keep(this.#account(refusedAccount(record)), topic, record);
       case "evidence": {
         const event = eventIn(record);
-        // What is no state event has no address. One of an unknown function is found among the merchants'.
+        // Whatever is not a state event has no address. One of an unknown function is found among the merchants'.
         if (event !== undefined) this.#keep(event.function === ACCOUNT_COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId), topic, record);
         return;
       }

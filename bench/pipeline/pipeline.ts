@@ -211,7 +211,7 @@ function reportOf({ variants, backlog, p99, quick }: PipelineOptions, figures: F
   };
 }
 
-/** They measure, and are no part of the pipeline. */
+/** They measure; they are not part of the pipeline. */
 const MEASURING: ReadonlySet<string> = new Set(["load", "reader"]);
 
 function summaryOf(variant: Transport, { sustained, drain, cpuMicros }: Figures): VariantSummary {

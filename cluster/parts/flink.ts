@@ -3,9 +3,9 @@ import { delimiter, join } from "node:path";
 
 import { JAVA_VARIABLES } from "../../process/environment.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { classArchiveOptions } from "../../tools/class-archives.js";
 import { fileUri } from "../../tools/file-names.js";
 import { classpath, jarFolder, transportJar } from "../../tools/index.js";
-import { classArchiveOptions } from "../processes/class-archives.js";
 import type { ClusterSettings } from "../settings.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";

@@ -2,9 +2,9 @@ import { join } from "node:path";
 
 import { HOST } from "../../contract/ports.js";
 import { JAVA_VARIABLES } from "../../process/environment.js";
+import { classArchiveOptions } from "../../tools/class-archives.js";
 import { properties } from "../../tools/file-names.js";
 import { kafkaClasspath } from "../../tools/index.js";
-import { classArchiveOptions } from "../processes/class-archives.js";
 import type { ClusterSettings } from "../settings.js";
 import { EXIT_ON_ERROR, type PartProgram, QUICK_START, write } from "./part-program.js";
 

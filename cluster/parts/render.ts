@@ -19,7 +19,7 @@ export function renderModule(text: string, settings: ClusterSettings): string {
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents) || documents.length === 0) throw new UserError("module.yaml is empty. Restore it from the repository.");
   for (const document of documents) {
-    if (document.errors.length > 0) throw new UserError(`module.yaml is no YAML: ${document.errors[0]!.message.split("\n")[0]}`);
+    if (document.errors.length > 0) throw new UserError(`module.yaml is not YAML: ${document.errors[0]!.message.split("\n")[0]}`);
     const kind = String(document.get("kind"));
     const spec = document.get("spec");
     if (!isMap(spec)) throw new UserError(`module.yaml: a component of kind ${kind} has no spec.`);

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { HOST } from "../../contract/ports.js";
 import { JAVA_VARIABLES } from "../../process/environment.js";
+import { classArchiveOptions } from "../../tools/class-archives.js";
 import { fileUri, properties } from "../../tools/file-names.js";
 import { classpath } from "../../tools/index.js";
-import { classArchiveOptions } from "../processes/class-archives.js";
 import type { ClusterSettings } from "../settings.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 

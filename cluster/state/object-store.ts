@@ -3,7 +3,7 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { addresses } from "../addresses.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
 
-// This version is pinned and made for Node 20; that later ones will not be is no news for people who run a demo.
+// This version is pinned and made for Node 20; people who run a demo need not hear that later ones will not be.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
 /** Works with a client of the cluster's object store, and closes it. */

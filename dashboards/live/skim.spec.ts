@@ -13,7 +13,7 @@ describe("skimming", () => {
     expect(skimIdentity(record)).toMatchObject({ accountId: "ädä", transactionId: "t-9" });
   });
 
-  it.each([Buffer.alloc(0), Buffer.from([0x0a, 0x01, 0x61]), Buffer.from([0xff, 0xff])])("refuses what is no decision", (bytes) => {
+  it.each([Buffer.alloc(0), Buffer.from([0x0a, 0x01, 0x61]), Buffer.from([0xff, 0xff])])("refuses what is not a decision", (bytes) => {
     expect(() => skimDecision(bytes)).toThrow();
     expect(() => skimIdentity(bytes)).toThrow();
   });

@@ -24,7 +24,7 @@ export interface Identity {
  * Reads a few fields of a record of `decisions`. A full decoding takes five times as long, and there are thousands a
  * second; the fields' numbers are those of `protos/fraud/v1/decision.proto`, and a spec compares.
  *
- * @throws Error when the bytes are no such record
+ * @throws Error when the bytes are not such a record
  */
 export function skimDecision(record: Uint8Array): SkimmedDecision {
   const payload = field(record, 2) ?? record.subarray(0, 0);
@@ -48,7 +48,7 @@ export function skimDecision(record: Uint8Array): SkimmedDecision {
   return { ...identity, accountSeq, possibleRepeat, outcome, payload };
 }
 
-/** Reads whose record of `decisions` it is. @throws Error when the bytes are no such record */
+/** Reads whose record of `decisions` it is. @throws Error when the bytes are not such a record */
 export function skimIdentity(record: Uint8Array): Identity {
   const transaction = field(field(field(record, 2) ?? record.subarray(0, 0), 1) ?? record.subarray(0, 0), 1);
   if (transaction === undefined) throw new Error("a decision without a transaction");

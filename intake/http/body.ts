@@ -23,7 +23,7 @@ export class TooManyItemsError extends Error {
 /**
  * Reads a request's body.
  *
- * @throws {RefusedError} when it is no JSON as a whole, or holds nothing
+ * @throws {RefusedError} when it is not JSON as a whole, or holds nothing
  * @throws {TooManyItemsError}
  */
 export function readBody(bytes: Buffer, lines: boolean): Body {
@@ -54,7 +54,7 @@ function counted(items: readonly BodyItem[]): readonly BodyItem[] {
 
 const NEWLINE = 10;
 
-/** Of bytes, not of text: a line that is no UTF-8 must not spoil the others. Blank lines are none. */
+/** Of bytes, not of text: a line that is not UTF-8 must not spoil the others. Blank lines do not count. */
 function splitLines(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let start = 0; start < bytes.length; ) {

@@ -318,7 +318,7 @@ describe("a coded body", () => {
     ["br", Buffer.concat([brotliCompressSync(text), Buffer.from("more")])],
     ["br", gzip],
     ["gzip, gzip", gzip],
-  ])("is refused when it is no whole %s", async (coding, payload) => {
+  ])("is refused when it is not a whole %s", async (coding, payload) => {
     expect((await post(payload, { coding })).body).toMatchObject({ status: 400, reason: "UNREADABLE", detail: expect.stringContaining("content-encoding says") as string });
   });
 

@@ -20,7 +20,7 @@ const TITLES: Readonly<Record<number, string>> = {
   400: "The request is not valid",
   401: "A bearer token is needed",
   404: "Not found",
-  405: "Not this method here",
+  405: "Method not allowed",
   409: "The identity belongs to other content",
   408: "The request did not come in time",
   413: "The request is too large",

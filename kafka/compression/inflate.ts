@@ -36,7 +36,7 @@ export async function inflate(codec: Exclude<Codec, "none">, bytes: Buffer, maxB
     return await inflaters[codec](bytes, maxBytes);
   } catch (cause) {
     if (cause instanceof InflateError) throw cause;
-    throw new InflateError("damaged", `it is no ${codec}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new InflateError("damaged", `it is not ${codec}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
@@ -48,7 +48,7 @@ const zstd = new ZSTDDecoder();
  * more than that it failed: by no bytes.
  */
 async function inflateZstd(bytes: Buffer, maxBytes: number): Promise<Buffer> {
-  if (bytes.length < 4 || bytes.readUInt32LE(0) !== ZSTD_MAGIC) throw new InflateError("damaged", "it is no zstd");
+  if (bytes.length < 4 || bytes.readUInt32LE(0) !== ZSTD_MAGIC) throw new InflateError("damaged", "it is not zstd");
   await zstd.init();
   const inflated = zstd.decode(bytes, maxBytes);
   if (inflated.length === 0) throw new InflateError("too-large", `it unpacks to more than ${maxBytes} bytes, or is damaged`);

@@ -18,7 +18,7 @@ const GREATEST_RATIO = 255;
  * @throws {InflateError} when it is none
  */
 export function lz4Frame(bytes: Buffer): { readonly end: number; readonly atMostBytes: number } {
-  if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw new InflateError("damaged", "it is no lz4 frame");
+  if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw new InflateError("damaged", "it is not an lz4 frame");
   const flags = bytes[4]!;
   const blockBytes = BLOCK_BYTES[(bytes[5]! >> 4) & 7];
   if (blockBytes === undefined) throw new InflateError("damaged", "its lz4 blocks have no known size");

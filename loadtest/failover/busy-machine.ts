@@ -33,7 +33,7 @@ export function keepMachineBusy(): BusyMachine {
   let lastSeconds = 0;
   const start = (): void => {
     const program = startSpinner();
-    // It ends by our signal: that is no failure.
+    // It ends by our signal: that is not a failure.
     program.finished.catch(() => undefined);
     programs.push({ program, usedSeconds: 0 });
   };

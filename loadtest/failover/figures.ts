@@ -168,7 +168,7 @@ export function limitsOf(samples: readonly Sample[], figures: StretchFigures, { 
   const steadyFrom = loaded.fromMs + (cold ? COLD_MS : 0);
   const rates = ratesOf(samples.filter(({ atMs }) => atMs >= steadyFrom && atMs <= loaded.untilMs), STEADY_WINDOW_MS);
   const slowest = rates.length < 2 ? undefined : Math.min(...rates) / Math.max(1e-9, ...rates);
-  // What a process had, gave back while it had less to do, and takes again is no growth.
+  // What a process had, gave back while it had less to do, and takes again is not growth.
   const grown = Object.entries(memory).filter(([part, { second, last, earlierMax }]) => part !== "taskmanagerHeap" && last.mean > Math.max(second.mean * LIMITS.memoryGrowth, second.mean + LIMITS.memorySlackBytes, earlierMax));
   const long = loaded.untilMs - loaded.fromMs >= MEMORY_STRETCH_MS;
   return [

@@ -20,7 +20,7 @@ const STUCK_MS = 180_000;
 const CALM_MS = 10_000;
 const TELL_MS = 5_000;
 const JOB_LIMIT_MS = 300_000;
-/** What comes by HTTP meanwhile waits for a checkpoint; some seconds' worth of it is no backlog. */
+/** What comes by HTTP meanwhile waits for a checkpoint; some seconds' worth of it is not a backlog. */
 const ORDINARY_SECONDS = 5;
 const ORDINARY = 500;
 /** What is left of a backlog when its partitions need not be drained at the same speed any more. */
@@ -119,7 +119,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
         await flinkClient(cluster.settings).waitForRunning(JOB_LIMIT_MS, signal);
         const runningMs = now(target);
         const { drainedMs, calmMs } = await drained(target, sampler, startMs);
-        // In the end a partition may be empty while another is not: that is no loss of speed.
+        // In the end a partition may be empty while another is not: that is not a loss of speed.
         const nearlyGone = sampler.samples.find((sample) => sample.atMs > runningMs && (waiting(sample) ?? Infinity) < overload.backlog * TAIL);
         return {
           kind: "cold-backlog",

@@ -20,7 +20,7 @@ export function encodeCalls(calls: Iterable<{ readonly id: number; readonly payl
   return Buffer.concat(pieces);
 }
 
-/** The frames of a response, of which a part may still be to come. @throws for bytes that are no frames */
+/** The frames of a response, of which a part may still be to come. @throws for bytes that are not frames */
 export function decodeReplies(body: Uint8Array): ReplyFrame[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (bytes.length > 0 && bytes[0] !== 1) throw new Error(`the response's version is ${bytes[0]}`);

@@ -123,8 +123,8 @@ describe("a verdict", () => {
   it.each([
     ["a key twice", '{"verdict":"FRAUD",', "verdict stands twice"],
     ["a key twice, escaped", '{"\\u0076erdict":"FRAUD",', "verdict stands twice"],
-    ["half a body", "{,", "no JSON"],
-    ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff]), "no JSON in UTF-8"],
+    ["half a body", "{,", "not JSON"],
+    ["bytes that are not UTF-8", Buffer.from([0x7b, 0xff]), "not JSON in UTF-8"],
   ])("is refused with %s", async (_, begin, detail) => {
     const { send, asked } = await startApp();
     const answer = await send("POST", "/api/verdicts", OWN, Buffer.concat([Buffer.from(begin), Buffer.from(JSON.stringify(VERDICT).slice(1))]));

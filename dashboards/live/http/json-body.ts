@@ -28,7 +28,7 @@ export function jsonBody(maxBytes: number): RequestHandler[] {
         const [repeated] = repeatedKeys(text, request.body);
         if (repeated !== undefined) return refuse(response, 400, `${repeated.join(".").slice(0, 64)} stands twice: it must be said which value holds`);
       } catch (error) {
-        return refuse(response, 400, `the body is no JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`);
+        return refuse(response, 400, `the body is not JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`);
       }
       next();
     },

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { clock, latency } from "../format.js";
 import { useNow, useStore } from "../store.js";
 
-/** Silence for longer than this is no chance: figures come every second. */
+/** Silence for longer than this is not chance: figures come every second. */
 const SILENT_MS = 5_000;
 
 /** Says plainly what is wrong, and what it means for who looks at this. */

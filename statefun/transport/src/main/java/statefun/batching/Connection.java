@@ -122,7 +122,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     if (closing) return;
     if (exchange == null) throw new IOException("the server sent something unasked");
     exchange.heard(System.nanoTime());
-    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is no HTTP", message.decoderResult().cause());
+    if (message.decoderResult().isFailure()) throw new IOException("the server's answer is not HTTP", message.decoderResult().cause());
     if (message instanceof HttpResponse) onHead((HttpResponse) message);
     if (message instanceof HttpContent) {
       onContent(((HttpContent) message).content());

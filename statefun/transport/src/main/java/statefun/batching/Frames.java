@@ -95,7 +95,7 @@ final class Frames {
       return versionRead && start == end;
     }
 
-    /** @throws IOException when these are no frames of this version */
+    /** @throws IOException when these are not frames of this version */
     void read(ByteBuf piece, Answers answers) throws IOException {
       append(piece);
       if (!versionRead && end > start) {
