@@ -1,11 +1,11 @@
 import { placeOf, type RecordPlace } from "../contract/raw-record.js";
 import { TOPICS } from "../contract/topics.js";
 import { transactionKey } from "../contract/transaction-key.js";
-import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { RejectedRecord } from "../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import type { PlacedRecord } from "./records.js";
+import type { Violation as ShownViolation } from "./property.js";
+import { decisionIn, type PlacedRecord } from "./records.js";
 
 /** A Kafka record as the judge needs it. */
 export type JudgedRecord = Omit<PlacedRecord, "topic">;
@@ -21,11 +21,8 @@ export interface RunRecords {
 }
 
 /** A rule that does not hold, and the record that shows it. */
-export interface Violation {
+export interface Violation extends ShownViolation {
   readonly property: "missing" | "duplicate" | "out-of-order" | "unexpected" | "altered" | "unreadable";
-  readonly what: string;
-  /** Where the records that show it stand, such as `decisions 2@1041`. */
-  readonly records: readonly string[];
 }
 
 /** The judge's count of one run. All is well when `violations` is empty. */
@@ -93,7 +90,7 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
   let duplicates = 0;
   let decidedAgain = 0;
   for (const record of records.decisions) {
-    const decision = decisionOf(record);
+    const decision = decisionIn(record);
     const transaction = decision?.evidence?.transaction;
     const account = decision?.evidence?.account;
     if (transaction === undefined || account === undefined) {
@@ -221,16 +218,6 @@ function orderProblem(last: AccountOrder | undefined, seq: bigint, record: Judge
     return { what: `entered (${enteredAt(ingress)}) before the one decided ahead of it (${enteredAt(last.ingress)})`, records: [enteredAt(ingress), enteredAt(last.ingress)] };
   }
   return undefined;
-}
-
-function decisionOf({ value }: JudgedRecord): Decision | undefined {
-  if (value === null) return undefined;
-  try {
-    const any = Any.decode(value);
-    return any.typeUrl === typeUrl(Decision.$type) ? Decision.decode(any.value) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const typeUrl = (type: string): string => `type.googleapis.com/${type}`;

@@ -73,12 +73,12 @@ function histories({ decisions, evidence }: MerchantRecords, isOwn: (event: Stat
   return addresses;
 }
 
-export const decisionIn = (record: PlacedRecord): Decision | undefined => unpacked(record, DecisionType);
+export const decisionIn = (record: Pick<PlacedRecord, "value">): Decision | undefined => unpacked(record, DecisionType);
 export const alertIn = (record: PlacedRecord): Alert | undefined => unpacked(record, Alert);
 export const rejectionIn = (record: PlacedRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
 export const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
 
-function unpacked<T>({ value }: PlacedRecord, type: { readonly $type: string; decode(bytes: Uint8Array): T }): T | undefined {
+function unpacked<T>({ value }: Pick<PlacedRecord, "value">, type: { readonly $type: string; decode(bytes: Uint8Array): T }): T | undefined {
   if (value === null) return undefined;
   try {
     const any = Any.decode(value);

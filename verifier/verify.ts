@@ -14,18 +14,8 @@ import { type Known, Replay } from "./replay.js";
 import type { RecordStore } from "./store.js";
 
 /** What the verifier says of the records of a run. Field names are stable. */
-export interface Verification {
+export interface Verification extends Omit<Judgement, "violations"> {
   readonly verdict: "pass" | "fail";
-  /** Transactions, told apart by account and transaction id, with a record that was not refused. */
-  readonly accepted: number;
-  /** Transactions that the account counter refused. */
-  readonly rejected: number;
-  readonly decisions: number;
-  readonly missing: number;
-  readonly duplicates: number;
-  /** Decisions on what was decided before and forgotten since, which are marked; absent when there is none. */
-  readonly decidedAgain?: number | undefined;
-  readonly outOfOrder: number;
   /** Features, scores, state events and alerts that a replay does not reproduce. */
   readonly mismatches: number;
   /** Decisions by the versions of the functions that made them, in the order of the way; `a` alone: all the same. */

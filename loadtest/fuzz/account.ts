@@ -5,25 +5,18 @@ import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence
 import { IntakeReason, RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-
-/** A Kafka record as the account needs it. */
-export interface AccountedRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
-  readonly value: Uint8Array | null;
-}
+import type { PlacedRecord } from "../../verifier/records.js";
 
 /** What the topics hold of one run, read with `read_committed`. */
 export interface IntakeRecords {
   /** `transactions` and `labels`. */
-  readonly sent: readonly AccountedRecord[];
-  readonly validTransactions: readonly AccountedRecord[];
-  readonly validLabels: readonly AccountedRecord[];
+  readonly sent: readonly PlacedRecord[];
+  readonly validTransactions: readonly PlacedRecord[];
+  readonly validLabels: readonly PlacedRecord[];
   /** `transactions.rejected` and `labels.rejected`. */
-  readonly rejected: readonly AccountedRecord[];
-  readonly decisions: readonly AccountedRecord[];
-  readonly functionsRejected: readonly AccountedRecord[];
+  readonly rejected: readonly PlacedRecord[];
+  readonly decisions: readonly PlacedRecord[];
+  readonly functionsRejected: readonly PlacedRecord[];
 }
 
 /** Where everything that was sent has gone. All is well when `unaccounted`, `twice` and `undecided` are 0. */
