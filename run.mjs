@@ -92,8 +92,9 @@ whenChanged(INSTALLED_STAMP, install);
 whenChanged({ path: "statefun/gen/.generated", files: ["statefun/buf.gen.yaml", "package-lock.json", ...protoFiles("protos/io")] }, () => {
   step("code for StateFun's messages (buf generate)", "npx", ["--no-install", "buf", "generate", "--template", "statefun/buf.gen.yaml"], "See the lines above.");
 });
-whenChanged({ path: "protos/gen/.generated", files: ["buf.gen.yaml", "package-lock.json", ...protoFiles("protos")] }, () => {
+whenChanged({ path: "protos/gen/.generated", files: ["buf.gen.yaml", "protos/generate-features.mjs", "package-lock.json", ...protoFiles("protos")] }, () => {
   step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
+  step("the table of features", process.execPath, ["protos/generate-features.mjs"], "See the lines above.");
   // For other languages, which can make classes of it while they run.
   step("the messages' descriptors (buf build)", "npx", ["--no-install", "buf", "build", "--output", "protos/gen/messages.binpb"], "See the lines above.");
 });

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import protobuf from "protobufjs";
 
@@ -52,8 +53,8 @@ export class RecordDecoder {
 
   constructor(folder = join(REPOSITORY_ROOT, "protos")) {
     this.#root = new protobuf.Root();
-    // Imports are written from the folder's root; google.protobuf.Any is built in.
-    this.#root.resolvePath = (_origin, target) => (target.startsWith("google/protobuf/") ? target : join(folder, target));
+    // Imports are written from the folder's root; google.protobuf.Any is built in, and what the options of fields are beside it.
+    this.#root.resolvePath = (_origin, target) => (target === "google/protobuf/descriptor.proto" ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : target.startsWith("google/protobuf/") ? target : join(folder, target));
     this.#root.loadSync(protoFiles(folder, "fraud"), { keepCase: true });
     this.#root.resolveAll();
   }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { WireType } from "@bufbuild/protobuf/wire";
 import protobuf from "protobufjs";
@@ -14,7 +15,9 @@ import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
  * A field that is added to the proto file is not to be forgotten where fields are written down by hand.
  */
 
-const root = new protobuf.Root().loadSync(join(REPOSITORY_ROOT, "protos/fraud/v1/transaction.proto"), { keepCase: false });
+const root = new protobuf.Root();
+root.resolvePath = (_, target) => (target.startsWith("google/") ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : join(REPOSITORY_ROOT, "protos", target));
+root.loadSync("fraud/v1/transaction.proto", { keepCase: false });
 root.resolveAll();
 /** What the intake stamps; no client sends it. */
 const STAMPED: readonly string[] = ["origin", "contentHash"];

@@ -1,34 +1,7 @@
 import type { FeatureName } from "../../functions/transaction-scorer/feature-vector.js";
 import { amountDigits } from "../../money/amount-text.js";
 import { Alert_Cause } from "../../protos/gen/fraud/v1/evidence.js";
-
-/** How a feature is said and written. `docs/features.md` defines the values. */
-interface FeatureWords {
-  readonly label: string;
-  readonly unit: "count" | "amount" | "times" | "metres" | "duration" | "kmh" | "permille";
-}
-
-const FEATURES: Readonly<Record<FeatureName, FeatureWords>> = {
-  amount_minor: { label: "Amount", unit: "amount" },
-  "account.velocity_count": { label: "Transactions in the last 10 minutes", unit: "count" },
-  "account.velocity_amount_minor": { label: "Spent in the last 10 minutes", unit: "amount" },
-  "account.day_count": { label: "Transactions in the last day", unit: "count" },
-  "account.day_amount_minor": { label: "Spent in the last day", unit: "amount" },
-  "account.history_count": { label: "Earlier transactions in 30 days", unit: "count" },
-  "account.history_amount_minor": { label: "Spent earlier in 30 days", unit: "amount" },
-  "account.amount_ratio_permille": { label: "Amount next to the usual one", unit: "times" },
-  "account.travel_distance_m": { label: "Distance from the last place", unit: "metres" },
-  "account.travel_elapsed_ms": { label: "Time since the last place", unit: "duration" },
-  "account.travel_speed_kmh": { label: "Speed needed from the last place", unit: "kmh" },
-  "account.confirmed_fraud_count": { label: "Confirmed frauds of the account", unit: "count" },
-  "account.merchant_visits": { label: "Earlier visits at this merchant", unit: "count" },
-  "merchant.recent_count": { label: "Merchant's transactions in the last hour", unit: "count" },
-  "merchant.recent_amount_minor": { label: "Merchant's turnover in the last hour", unit: "amount" },
-  "merchant.history_count": { label: "Merchant's transactions in 30 days", unit: "count" },
-  "merchant.history_amount_minor": { label: "Merchant's turnover in 30 days", unit: "amount" },
-  "merchant.confirmed_fraud_count": { label: "Confirmed frauds at the merchant", unit: "count" },
-  "merchant.fraud_rate_permille": { label: "Share of fraud at the merchant", unit: "permille" },
-};
+import { FEATURES } from "../../protos/gen/features.js";
 
 export const featureLabel = (name: FeatureName): string => FEATURES[name].label;
 
@@ -45,11 +18,11 @@ export function featureText(name: FeatureName, value: bigint, currency: string):
       return whole(number);
     case "amount":
       return amountDigits(value, currency);
-    case "times":
+    case "ratio":
       return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1 })} ×`;
     case "metres":
       return number < 10_000 ? `${(number / 1000).toFixed(1)} km` : `${whole(number / 1000)} km`;
-    case "duration":
+    case "milliseconds":
       return durationText(number);
     case "kmh":
       return `${whole(number)} km/h`;
