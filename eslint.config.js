@@ -16,7 +16,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "run.mjs", "statefun/prepack.mjs"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "run.mjs", "protos/generate-features.mjs", "statefun/prepack.mjs"] }, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "no-console": "error",
       eqeqeq: "error",

@@ -1,5 +1,3 @@
-/** Type names of the functions: their addresses in `module.yaml`, and in what they write. They never change. */
+/** Type names of the functions whose state events others read. They never change: they are in what was written. */
 export const ACCOUNT_COUNTER = "fraud/account-counter";
 export const MERCHANT_MODEL = "fraud/merchant-model";
-export const TRANSACTION_SCORER = "fraud/transaction-scorer";
-export const ALERTER = "fraud/alerter";

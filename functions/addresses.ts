@@ -1,4 +1,4 @@
-import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../contract/function-names.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { ScoringRequest } from "../protos/gen/fraud/v1/decision.js";
 import { CloseEpisode, ExpireFrauds, MerchantVerdict, SuspiciousDecision } from "../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
@@ -6,6 +6,10 @@ import { functionType } from "../statefun/index.js";
 
 /** The one Kafka egress for every output topic: each further one would cost a transactional producer a checkpoint. */
 export const KAFKA_EGRESS = "fraud/kafka-egress";
+
+// Type names that nobody else needs to know. They never change: state is kept under them.
+export const TRANSACTION_SCORER = "fraud/transaction-scorer";
+export const ALERTER = "fraud/alerter";
 
 // What each accepts: to send it anything else does not compile.
 export const accountCounterOf = functionType(ACCOUNT_COUNTER, [Transaction, FraudLabel, ExpireFrauds]);

@@ -5,12 +5,13 @@ import { RejectReason, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.j
 import { AccountState, ExpireFrauds } from "../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
-import { accountCounterOf } from "./addresses.js";
+import * as addresses from "./addresses.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { written } from "./testing/outcome.js";
 import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "./testing/samples.js";
 
 const HOUR_MS = 3_600_000n;
+const { accountCounterOf } = addresses;
 const A = accountCounterOf("a");
 
 function pipeline(settings: unknown = {}) {
@@ -20,6 +21,11 @@ function pipeline(settings: unknown = {}) {
 }
 
 describe("the four functions", () => {
+  it("are bound, each that has an address", () => {
+    const addressed = Object.values(addresses).flatMap((exported) => (typeof exported === "function" ? [exported("x").typename] : []));
+    expect(fraudFunctions(sampleDependencies({})).typenames.toSorted()).toEqual(addressed.toSorted());
+  });
+
   it("put all that a decision rests on into it", async () => {
     const { runtime } = pipeline();
     runtime.ingress(A, Transaction, sampleTransaction({ location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon" } }));

@@ -1,6 +1,7 @@
-import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../contract/function-names.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { StatefulFunctions } from "../statefun/index.js";
 import { accountCounter, accountState } from "./account-counter/account-counter.js";
+import { ALERTER, TRANSACTION_SCORER } from "./addresses.js";
 import { alerter, alerterState } from "./alerter/alerter.js";
 import type { Dependencies } from "./dependencies.js";
 import { merchantModel, merchantState } from "./merchant-model/merchant-model.js";

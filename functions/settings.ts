@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 
 /** Raise it whenever the functions may compute something else from the same input and settings. */
-export const LOGIC_VERSION = "3";
+export const CODE_VERSION = "3";
 
 const windowShape = (buckets: number, bucketMs: number) =>
   z
@@ -83,5 +83,5 @@ export function parseSettings(input: unknown = {}): FunctionSettings {
 
 /** What evidence names: the code's version and the first 8 hex digits of the SHA-256 of the settings. */
 export function logicVersion(settings: FunctionSettings): string {
-  return `${LOGIC_VERSION}+${bytesToHex(sha256(utf8ToBytes(JSON.stringify(settings)))).slice(0, 8)}`;
+  return `${CODE_VERSION}+${bytesToHex(sha256(utf8ToBytes(JSON.stringify(settings)))).slice(0, 8)}`;
 }

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { ACCOUNT_COUNTER, ALERTER, MERCHANT_MODEL, TRANSACTION_SCORER } from "../contract/function-names.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { placeOf } from "../contract/raw-record.js";
 import { accountCounter, accountState } from "../functions/account-counter/account-counter.js";
-import { accountCounterOf } from "../functions/addresses.js";
+import { accountCounterOf, ALERTER, TRANSACTION_SCORER } from "../functions/addresses.js";
 import { alerter, alerterState } from "../functions/alerter/alerter.js";
 import type { Dependencies } from "../functions/dependencies.js";
 import { merchantModel, merchantState } from "../functions/merchant-model/merchant-model.js";
