@@ -1,14 +1,19 @@
 import js from "@eslint/js";
+import stylistic from "@stylistic/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 import { ROOMS } from "./rooms.js";
 
 const NODE_BUILTINS = {
-  regex: "^(node:|(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|net|os|path|perf_hooks|process|stream|timers|tls|url|util|v8|vm|worker_threads|zlib)$)",
+  regex:
+    "^(node:|(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|net|os|path|perf_hooks|process|stream|timers|tls|url|util|v8|vm|worker_threads|zlib)$)",
   message: "The functions' logic is deterministic: no clock, randomness or input and output.",
 };
 
-const PROCESSES = ["child_process", "node:child_process"].map((name) => ({ name, message: "Only rooms that rooms.js says so of start processes." }));
+const PROCESSES = ["child_process", "node:child_process"].map((name) => ({
+  name,
+  message: "Only rooms that rooms.js says so of start processes.",
+}));
 
 export default tseslint.config(
   { ignores: ["node_modules/", "protos/gen/", "statefun/gen/", "statefun/dist/", "reports/", ".cluster/"] },
@@ -16,8 +21,21 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js", "run.mjs", "protos/generate-features.mjs", "statefun/prepack.mjs"] }, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: {
+          allowDefaultProject: ["*.js", "run.mjs", "protos/generate-features.mjs", "statefun/prepack.mjs"],
+        },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    plugins: { "@stylistic": stylistic },
     rules: {
+      // Prettier breaks code, not comments.
+      "@stylistic/max-len": [
+        "error",
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true },
+      ],
       "no-console": "error",
       eqeqeq: "error",
       "@typescript-eslint/no-explicit-any": "error",
@@ -28,11 +46,24 @@ export default tseslint.config(
       // `process.env["NAME"]` is what noPropertyAccessFromIndexSignature-style code reads like; both are fine.
       "@typescript-eslint/dot-notation": "off",
       // Empty counts as not set, everywhere.
-      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.object.name='process'][object.property.name='env']:not(AssignmentExpression > .left):not(UnaryExpression > .argument)", message: "Read the environment through given() of process/environment.ts." }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[object.object.name='process'][object.property.name='env']:not(AssignmentExpression > .left):not(UnaryExpression > .argument)",
+          message: "Read the environment through given() of process/environment.ts.",
+        },
+      ],
       "no-restricted-imports": ["error", { paths: [...PROCESSES] }],
     },
   },
-  { files: Object.keys(ROOMS).filter((name) => ROOMS[name]?.startsProcesses).map((name) => `${name}/**`).concat("run.mjs", "run.spec.ts", "statefun/prepack.mjs"), rules: { "no-restricted-imports": "off" } },
+  {
+    files: Object.keys(ROOMS)
+      .filter((name) => ROOMS[name]?.startsProcesses)
+      .map((name) => `${name}/**`)
+      .concat("run.mjs", "run.spec.ts", "statefun/prepack.mjs"),
+    rules: { "no-restricted-imports": "off" },
+  },
   // Tests set it, and put it back as it was.
   { files: ["**/*.spec.ts", "test/**"], rules: { "no-restricted-syntax": "off" } },
   {
@@ -48,19 +79,42 @@ export default tseslint.config(
       "no-restricted-imports": [
         "error",
         {
-          paths: ["kafkajs", "express", "prom-client", "pino"].map((name) => ({ name, message: NODE_BUILTINS.message })),
-          patterns: [NODE_BUILTINS, { regex: "^(\\.\\./)+process/", message: "Only the server has a process around it." }],
+          paths: ["kafkajs", "express", "prom-client", "pino"].map((name) => ({
+            name,
+            message: NODE_BUILTINS.message,
+          })),
+          patterns: [
+            NODE_BUILTINS,
+            { regex: "^(\\.\\./)+process/", message: "Only the server has a process around it." },
+          ],
         },
       ],
-      "no-restricted-globals": ["error", "process", "setTimeout", "setInterval", "setImmediate", "performance", "fetch", "crypto", { name: "Intl", message: "What it knows is another in every version of Node." }],
+      "no-restricted-globals": [
+        "error",
+        "process",
+        "setTimeout",
+        "setInterval",
+        "setImmediate",
+        "performance",
+        "fetch",
+        "crypto",
+        { name: "Intl", message: "What it knows is another in every version of Node." },
+      ],
       "no-restricted-syntax": [
         "error",
-        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: "No clock but the message's event time." },
-        { selector: "MemberExpression[property.name=/^(toLocale\\w+|localeCompare|normalize)$/]", message: "Its result is another in every version of Node." },
+        {
+          selector: "MemberExpression[object.name='Date'][property.name='now']",
+          message: "No clock but the message's event time.",
+        },
+        {
+          selector: "MemberExpression[property.name=/^(toLocale\\w+|localeCompare|normalize)$/]",
+          message: "Its result is another in every version of Node.",
+        },
         { selector: "NewExpression[callee.name='Date']", message: "No clock but the message's event time." },
         { selector: "MemberExpression[object.name='Math'][property.name='random']", message: "No randomness." },
         {
-          selector: "MemberExpression[object.name='Math'][property.name=/^(sin|cos|tan|asin|acos|atan|atan2|exp|log|log2|log10|pow|hypot|cbrt|sinh|cosh|tanh)$/]",
+          selector:
+            "MemberExpression[object.name='Math'][property.name=/^(sin|cos|tan|asin|acos|atan|atan2|exp|log|log2|log10|pow|hypot|cbrt|sinh|cosh|tanh)$/]",
           message: "Not bit-for-bit the same on every engine: use + - * / and Math.sqrt.",
         },
       ],
@@ -69,7 +123,19 @@ export default tseslint.config(
   {
     // The SDK knows nothing of fraud; what else it may import, rooms.js says.
     files: ["statefun/**/*.ts"],
-    rules: { "no-restricted-imports": ["error", { paths: [...PROCESSES, "kafkajs"], patterns: [{ regex: "fraud", message: "statefun/ knows nothing of fraud." }] }] },
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: [...PROCESSES, "kafkajs"],
+          patterns: [{ regex: "fraud", message: "statefun/ knows nothing of fraud." }],
+        },
+      ],
+    },
   },
-  { files: ["**/*.js", "**/*.mjs"], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } } },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+  },
 );

@@ -1,6 +1,7 @@
 /**
- * Where code may look: each room (a folder of the repository's root), what it is for, and the rooms that it imports. Lint holds to it, the
- * images of the servers are cut along it, and docs/architecture.md has it as a table. A room comes after those that it imports, so there is no cycle.
+ * Where code may look: each room (a folder of the repository's root), what it is for, and the rooms that it imports.
+ * Lint holds to it, the images of the servers are cut along it, and docs/architecture.md has it as a table. A room
+ * comes after those that it imports, so there is no cycle.
  *
  * @typedef {object} Room
  * @property {string} is - what lives there
@@ -12,27 +13,112 @@
 /** @satisfies {Record<string, Room>} */
 const TABLE = {
   protos: { is: "messages, StateFun's wire protocol; `protos/gen` is generated", imports: [] },
-  contract: { is: "what everybody must agree on: topics and consumer groups, limits, ports, what a record is, what makes two transactions the same, that no key of JSON stands twice", imports: ["protos"] },
-  process: { is: "what a process needs of its machine: environment, other processes, their priority and use, patience (`poll`)", imports: [], startsProcesses: true },
-  terminal: { is: "what people meet: options, steps, errors in one line, reports as JSON and pages", imports: ["process"] },
-  tools: { is: "brings what is not an npm package (jars, MinIO, k6, Chromium), and keeps it between clones", imports: ["process", "terminal"], startsProcesses: true },
+  contract: {
+    is: "what everybody must agree on: topics and consumer groups, limits, ports, what a record is, what makes two transactions the same, that no key of JSON stands twice",
+    imports: ["protos"],
+  },
+  process: {
+    is: "what a process needs of its machine: environment, other processes, their priority and use, patience (`poll`)",
+    imports: [],
+    startsProcesses: true,
+  },
+  terminal: {
+    is: "what people meet: options, steps, errors in one line, reports as JSON and pages",
+    imports: ["process"],
+  },
+  tools: {
+    is: "brings what is not an npm package (jars, MinIO, k6, Chromium), and keeps it between clones",
+    imports: ["process", "terminal"],
+    startsProcesses: true,
+  },
   flink: { is: "a client of Flink's REST interface", imports: ["process", "terminal"] },
   money: { is: "the currencies of ISO 4217, and how an amount is written", imports: [] },
-  statefun: { is: "the TypeScript SDK, a package by itself with its own generated code; `statefun/testing` an in-memory runtime for specs; `statefun/transport` the batching transport, in Java", imports: [], specs: ["protos"] },
-  functions: { is: "the four functions, one folder each; `server.ts` serves them", imports: ["protos", "contract", "process", "statefun"] },
+  statefun: {
+    is: "the TypeScript SDK, a package by itself with its own generated code; `statefun/testing` an in-memory runtime for specs; `statefun/transport` the batching transport, in Java",
+    imports: [],
+    specs: ["protos"],
+  },
+  functions: {
+    is: "the four functions, one folder each; `server.ts` serves them",
+    imports: ["protos", "contract", "process", "statefun"],
+  },
   kafka: { is: "the one way to Kafka from TypeScript", imports: ["protos", "contract", "process", "terminal"] },
-  java: { is: "Kafka's own Java clients, run from here: a witness that shares no code with ours", imports: ["contract", "process", "terminal", "tools"], startsProcesses: true },
-  intake: { is: "the HTTP and Kafka doors, the rules of what may enter", imports: ["protos", "contract", "process", "money", "statefun", "kafka"], specs: ["functions"] },
-  rejected: { is: "`npm run rejected`: what was refused, to be looked at, corrected and sent again", imports: ["protos", "contract", "terminal", "kafka", "java", "intake"] },
+  java: {
+    is: "Kafka's own Java clients, run from here: a witness that shares no code with ours",
+    imports: ["contract", "process", "terminal", "tools"],
+    startsProcesses: true,
+  },
+  intake: {
+    is: "the HTTP and Kafka doors, the rules of what may enter",
+    imports: ["protos", "contract", "process", "money", "statefun", "kafka"],
+    specs: ["functions"],
+  },
+  rejected: {
+    is: "`npm run rejected`: what was refused, to be looked at, corrected and sent again",
+    imports: ["protos", "contract", "terminal", "kafka", "java", "intake"],
+  },
   topics: { is: "`npm run topics`: any topic, decoded", imports: ["contract", "terminal", "kafka", "java"] },
-  "ingress-generator": { is: "the seeded transaction simulator, its producer and its pace; warm-up and latencies, which several commands share", imports: ["protos", "contract", "process", "terminal", "kafka"] },
-  verifier: { is: "judges what stands in the topics, with its own model of the functions (`verifier/model`); `npm run verify`", imports: ["protos", "contract", "process", "terminal", "tools", "java"], specs: ["statefun", "functions"] },
-  trace: { is: "`npm run trace`: one transaction's way, and its decision derived again", imports: ["protos", "contract", "terminal", "tools", "money", "kafka", "java", "rejected", "verifier"], specs: ["statefun", "functions"] },
-  dashboards: { is: "`dashboards/live`: the web app, which reads the topics and writes verdicts through the intake's door; Grafana, Prometheus, alert rules and their tests", imports: ["protos", "contract", "process", "terminal", "flink", "money", "functions", "kafka", "trace"] },
-  cluster: { is: "starts, watches, kills and stops the real parts; `cluster/compose` the same in containers, behind one interface (`RunningCluster`); `cluster/images` images from package registries", imports: ["contract", "process", "terminal", "tools", "flink", "kafka", "java"], specs: ["statefun"], startsProcesses: true },
-  demo: { is: "`npm run demo`", imports: ["protos", "contract", "process", "terminal", "flink", "money", "kafka", "java", "ingress-generator", "verifier", "cluster"] },
-  loadtest: { is: "k6's scripts (`k6/`), a load judged (`run/`), faults (`failover/`), hostile records (`fuzz/`)", imports: ["protos", "contract", "process", "terminal", "tools", "flink", "kafka", "java", "ingress-generator", "verifier", "cluster"], specs: ["statefun"] },
-  examples: { is: "a greeting in TypeScript and Python", imports: ["protos", "contract", "process", "tools", "statefun", "cluster"] },
+  "ingress-generator": {
+    is: "the seeded transaction simulator, its producer and its pace; warm-up and latencies, which several commands share",
+    imports: ["protos", "contract", "process", "terminal", "kafka"],
+  },
+  verifier: {
+    is: "judges what stands in the topics, with its own model of the functions (`verifier/model`); `npm run verify`",
+    imports: ["protos", "contract", "process", "terminal", "tools", "java"],
+    specs: ["statefun", "functions"],
+  },
+  trace: {
+    is: "`npm run trace`: one transaction's way, and its decision derived again",
+    imports: ["protos", "contract", "terminal", "tools", "money", "kafka", "java", "rejected", "verifier"],
+    specs: ["statefun", "functions"],
+  },
+  dashboards: {
+    is: "`dashboards/live`: the web app, which reads the topics and writes verdicts through the intake's door; Grafana, Prometheus, alert rules and their tests",
+    imports: ["protos", "contract", "process", "terminal", "flink", "money", "functions", "kafka", "trace"],
+  },
+  cluster: {
+    is: "starts, watches, kills and stops the real parts; `cluster/compose` the same in containers, behind one interface (`RunningCluster`); `cluster/images` images from package registries",
+    imports: ["contract", "process", "terminal", "tools", "flink", "kafka", "java"],
+    specs: ["statefun"],
+    startsProcesses: true,
+  },
+  demo: {
+    is: "`npm run demo`",
+    imports: [
+      "protos",
+      "contract",
+      "process",
+      "terminal",
+      "flink",
+      "money",
+      "kafka",
+      "java",
+      "ingress-generator",
+      "verifier",
+      "cluster",
+    ],
+  },
+  loadtest: {
+    is: "k6's scripts (`k6/`), a load judged (`run/`), faults (`failover/`), hostile records (`fuzz/`)",
+    imports: [
+      "protos",
+      "contract",
+      "process",
+      "terminal",
+      "tools",
+      "flink",
+      "kafka",
+      "java",
+      "ingress-generator",
+      "verifier",
+      "cluster",
+    ],
+    specs: ["statefun"],
+  },
+  examples: {
+    is: "a greeting in TypeScript and Python",
+    imports: ["protos", "contract", "process", "tools", "statefun", "cluster"],
+  },
 };
 
 /** @type {Readonly<Record<string, Room>>} */
@@ -48,6 +134,7 @@ export const SERVER_ROOMS = ["functions", "intake", "dashboards"];
 export function withImports(rooms) {
   const all = new Set(rooms);
   // One that comes later is imported by none before it.
-  for (const name of Object.keys(ROOMS).reverse()) if (all.has(name)) for (const other of ROOMS[name]?.imports ?? []) all.add(other);
+  for (const name of Object.keys(ROOMS).reverse())
+    if (all.has(name)) for (const other of ROOMS[name]?.imports ?? []) all.add(other);
   return Object.keys(ROOMS).filter((name) => all.has(name));
 }

@@ -1,5 +1,5 @@
-// The way into every command: makes sure that npm packages and generated code are there, then runs the command's module.
-// Plain JavaScript, for on a fresh clone there is nothing else to run.
+// The way into every command: makes sure that npm packages and generated code are there, then runs the command's
+// module. Plain JavaScript, for on a fresh clone there is nothing else to run.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -25,9 +25,22 @@ const MINIMUM_NODE = [20, 19];
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
-/** Everything, whatever the settings or `NODE_ENV` of this machine would leave out: what builds and tests is a dev dependency. */
-const WHOLE = ["--include=dev", "--include=optional", "--include=peer", "--dry-run=false", "--package-lock-only=false", "--global=false"];
-/** npm's own list of what it has installed: written with every change, so that it shows when somebody has removed packages since. */
+/**
+ * Everything, whatever the settings or `NODE_ENV` of this machine would leave out: what builds and tests is a dev
+ * dependency.
+ */
+const WHOLE = [
+  "--include=dev",
+  "--include=optional",
+  "--include=peer",
+  "--dry-run=false",
+  "--package-lock-only=false",
+  "--global=false",
+];
+/**
+ * npm's own list of what it has installed: written with every change, so that it shows when somebody has removed
+ * packages since.
+ */
 const INSTALLED = "node_modules/.package-lock.json";
 const INSTALLED_STAMP = { path: "node_modules/.cache/installed", files: ["package-lock.json", INSTALLED] };
 
@@ -46,16 +59,25 @@ function write({ path, files }) {
 
 function hashOf(files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(file).update("\0").update(existsSync(join(root, file)) ? readFileSync(join(root, file)) : "");
+  for (const file of files)
+    hash
+      .update(file)
+      .update("\0")
+      .update(existsSync(join(root, file)) ? readFileSync(join(root, file)) : "");
   return hash.digest("hex");
 }
 
 function install() {
   step("npm packages (npm ci)", "npm", ["ci", ...WHOLE, "--no-audit", "--no-fund"], "Is the npm registry reachable?");
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const needed = Object.entries(packages).filter(([path, { optional, devOptional }]) => path !== "" && !optional && !devOptional);
+  const needed = Object.entries(packages).filter(
+    ([path, { optional, devOptional }]) => path !== "" && !optional && !devOptional,
+  );
   const missing = needed.filter(([path]) => !existsSync(join(root, path, "package.json"))).map(([path]) => path);
-  if (missing.length > 0) fail(`npm has left out ${missing.length} of ${needed.length} packages, such as ${missing[0]}. Some setting of npm's on this machine says so (npm config ls): remove it, and try again.`);
+  if (missing.length > 0)
+    fail(
+      `npm has left out ${missing.length} of ${needed.length} packages, such as ${missing[0]}. Some setting of npm's on this machine says so (npm config ls): remove it, and try again.`,
+    );
 }
 
 function step(what, command, args, cure) {
@@ -72,35 +94,82 @@ function fail(message) {
 function protoFiles(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .filter(({ name }) => name !== "gen")
-    .flatMap((entry) => (entry.isDirectory() ? protoFiles(`${folder}/${entry.name}`) : entry.name.endsWith(".proto") ? [`${folder}/${entry.name}`] : []))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? protoFiles(`${folder}/${entry.name}`)
+        : entry.name.endsWith(".proto")
+          ? [`${folder}/${entry.name}`]
+          : [],
+    )
     .sort();
 }
 
 const [command, ...args] = process.argv.slice(2);
 const module = COMMANDS[command];
-// These make what every command needs and run none; the second leaves what runs, without what only building needs: a step of the image's build.
+// These make what every command needs and run none; the second leaves what runs, without what only building needs: a
+// step of the image's build.
 const PREPARE = ["--prepare", "--prepare-runtime"];
-if (module === undefined && !PREPARE.includes(command)) fail(`no command "${command}": there are ${Object.keys(COMMANDS).join(", ")}.`);
+if (module === undefined && !PREPARE.includes(command))
+  fail(`no command "${command}": there are ${Object.keys(COMMANDS).join(", ")}.`);
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) fail(`Node ${process.versions.node} is too old. Get Node ${MINIMUM_NODE.join(".")} or newer: https://nodejs.org`);
+if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1]))
+  fail(`Node ${process.versions.node} is too old. Get Node ${MINIMUM_NODE.join(".")} or newer: https://nodejs.org`);
 
-// PATH, on which npm puts the programs of packages, ends a folder at a ":"; tsx, by which TypeScript runs, ends a file's name at a "?".
+// PATH, on which npm puts the programs of packages, ends a folder at a ":"; tsx, by which TypeScript runs, ends a
+// file's name at a "?".
 const unusable = [":", "?"].find((character) => root.includes(character));
-if (unusable !== undefined) fail(`the folder ${root} can't be used: its name has a "${unusable}". Clone the repository into another one.`);
+if (unusable !== undefined)
+  fail(`the folder ${root} can't be used: its name has a "${unusable}". Clone the repository into another one.`);
 
 whenChanged(INSTALLED_STAMP, install);
-whenChanged({ path: "statefun/gen/.generated", files: ["statefun/buf.gen.yaml", "package-lock.json", ...protoFiles("protos/io")] }, () => {
-  step("code for StateFun's messages (buf generate)", "npx", ["--no-install", "buf", "generate", "--template", "statefun/buf.gen.yaml"], "See the lines above.");
-});
-whenChanged({ path: "protos/gen/.generated", files: ["buf.gen.yaml", "protos/generate-features.mjs", "package-lock.json", ...protoFiles("protos")] }, () => {
-  step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
-  step("the table of features", process.execPath, ["protos/generate-features.mjs"], "See the lines above.");
-  // For other languages, which can make classes of it while they run.
-  step("the messages' descriptors (buf build)", "npx", ["--no-install", "buf", "build", "--output", "protos/gen/messages.binpb"], "See the lines above.");
-});
+whenChanged(
+  {
+    path: "statefun/gen/.generated",
+    files: ["statefun/buf.gen.yaml", "package-lock.json", ...protoFiles("protos/io")],
+  },
+  () => {
+    step(
+      "code for StateFun's messages (buf generate)",
+      "npx",
+      ["--no-install", "buf", "generate", "--template", "statefun/buf.gen.yaml"],
+      "See the lines above.",
+    );
+  },
+);
+whenChanged(
+  {
+    path: "protos/gen/.generated",
+    files: ["buf.gen.yaml", "protos/generate-features.mjs", "package-lock.json", ...protoFiles("protos")],
+  },
+  () => {
+    step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
+    step("the table of features", process.execPath, ["protos/generate-features.mjs"], "See the lines above.");
+    // For other languages, which can make classes of it while they run.
+    step(
+      "the messages' descriptors (buf build)",
+      "npx",
+      ["--no-install", "buf", "build", "--output", "protos/gen/messages.binpb"],
+      "See the lines above.",
+    );
+  },
+);
 
 if (command === "--prepare-runtime") {
-  step("without what only building needs (npm prune)", "npm", ["prune", "--omit=dev", "--include=optional", "--include=peer", "--dry-run=false", "--global=false", "--no-audit", "--no-fund"], "See the lines above.");
+  step(
+    "without what only building needs (npm prune)",
+    "npm",
+    [
+      "prune",
+      "--omit=dev",
+      "--include=optional",
+      "--include=peer",
+      "--dry-run=false",
+      "--global=false",
+      "--no-audit",
+      "--no-fund",
+    ],
+    "See the lines above.",
+  );
   write(INSTALLED_STAMP);
 }
 if (PREPARE.includes(command)) process.exit(0);

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
@@ -7,7 +16,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { REPOSITORY_ROOT } from "./process/repository-root.js";
 
-/** An npm that writes down how it was called, and installs what LEAVES_OUT does not name; its list of that is what it has installed. */
+/**
+ * An npm that writes down how it was called, and installs what LEAVES_OUT does not name; its list of that is what it
+ * has installed.
+ */
 const NPM = `#!/bin/sh
 echo "$@" >> "$CALLS"
 rm -rf node_modules; mkdir -p node_modules
@@ -26,17 +38,37 @@ describe("the first steps of every command", () => {
     chmodSync(join(folder, file), mode);
   };
   const prepare = (env: NodeJS.ProcessEnv = {}) =>
-    spawnSync(process.execPath, [join(root, "run.mjs"), "--prepare"], { encoding: "utf8", env: { ...process.env, PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter), CALLS: join(folder, "calls"), ...env } });
-  const calls = (): string[] => (existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : []);
+    spawnSync(process.execPath, [join(root, "run.mjs"), "--prepare"], {
+      encoding: "utf8",
+      env: {
+        ...process.env,
+        PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
+        CALLS: join(folder, "calls"),
+        ...env,
+      },
+    });
+  const calls = (): string[] =>
+    existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "fraud run-"));
     root = join(folder, "a checkout");
     write("bin/npm", NPM, 0o755);
     write("bin/npx", "#!/bin/sh\nexit 0\n", 0o755);
-    write("a checkout/package-lock.json", JSON.stringify({ packages: { "": {}, "node_modules/runs": {}, "node_modules/builds": { dev: true }, "node_modules/elsewhere": { optional: true } } }));
+    write(
+      "a checkout/package-lock.json",
+      JSON.stringify({
+        packages: {
+          "": {},
+          "node_modules/runs": {},
+          "node_modules/builds": { dev: true },
+          "node_modules/elsewhere": { optional: true },
+        },
+      }),
+    );
     write("a checkout/buf.gen.yaml", "");
     write("a checkout/protos/io/a.proto", "");
+    write("a checkout/protos/generate-features.mjs", "");
     copyFileSync(join(REPOSITORY_ROOT, "run.mjs"), join(root, "run.mjs"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,20 +77,30 @@ describe("the first steps of every command", () => {
     expect(prepare({ NODE_ENV: "production", npm_config_omit: "dev", npm_config_dry_run: "true" }).status).toBe(0);
     expect(prepare().status).toBe(0);
     expect(calls()).toHaveLength(1);
-    for (const flag of ["--include=dev", "--include=optional", "--dry-run=false"]) expect(calls()[0]).toContain(` ${flag} `);
+    for (const flag of ["--include=dev", "--include=optional", "--dry-run=false"])
+      expect(calls()[0]).toContain(` ${flag} `);
   });
 
   it("take half an install for none", () => {
     const { status, stderr } = prepare({ LEAVES_OUT: "builds" });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: npm has left out 1 of 2 packages, such as node_modules\/builds\. .*remove it, and try again\.$/m);
+    expect(stderr).toMatch(
+      /^error: npm has left out 1 of 2 packages, such as node_modules\/builds\. .*remove it, and try again\.$/m,
+    );
     expect(prepare().status).toBe(0);
     expect(calls()).toHaveLength(2);
   });
 
   it("install again when somebody has removed packages since", () => {
     expect(prepare().status).toBe(0);
-    spawnSync("npm", ["install"], { cwd: root, env: { PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter), CALLS: join(folder, "calls"), LEAVES_OUT: "builds" } });
+    spawnSync("npm", ["install"], {
+      cwd: root,
+      env: {
+        PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
+        CALLS: join(folder, "calls"),
+        LEAVES_OUT: "builds",
+      },
+    });
     expect(prepare().status).toBe(0);
     expect(existsSync(join(root, "node_modules/builds"))).toBe(true);
   });
@@ -67,6 +109,8 @@ describe("the first steps of every command", () => {
     root = join(folder, `a${character}checkout`);
     mkdirSync(join(root, "cluster"), { recursive: true });
     copyFileSync(join(REPOSITORY_ROOT, "run.mjs"), join(root, "run.mjs"));
-    expect(prepare().stderr).toBe(`error: the folder ${root}/ can't be used: its name has a "${character}". Clone the repository into another one.\n`);
+    expect(prepare().stderr).toBe(
+      `error: the folder ${root}/ can't be used: its name has a "${character}". Clone the repository into another one.\n`,
+    );
   });
 });

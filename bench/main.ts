@@ -14,40 +14,85 @@ import { benchVerify } from "./verify/verify.js";
 export async function main(argv: string[]): Promise<number> {
   // Whatever was started is stopped, then too.
   const { signal } = interrupted();
-  const program = new Command("npm run bench --").description("Measures, with what is compared in the same run; each writes reports/bench-<name>.json.").exitOverride();
+  const program = new Command("npm run bench --")
+    .description("Measures, with what is compared in the same run; each writes reports/bench-<name>.json.")
+    .exitOverride();
   program
     .command("state-backend")
-    .description("RocksDB next to heap state: 15,000 addresses with 3 KB of state each, 1,000 transactions a second (about 6 minutes)")
+    .description(
+      "RocksDB next to heap state: 15,000 addresses with 3 KB of state each, 1,000 transactions a second (about 6 minutes)",
+    )
     .exitOverride()
     .action(() => benchStateBackend(signal));
-  program.command("handler").description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)").exitOverride().action(() => benchHandler(signal));
-  program.command("intake").description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)").exitOverride().action(() => benchIntake(signal));
-  program.command("dashboard").description("the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 8 minutes)").exitOverride().action(() => benchDashboard(signal));
+  program
+    .command("handler")
+    .description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)")
+    .exitOverride()
+    .action(() => benchHandler(signal));
+  program
+    .command("intake")
+    .description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)")
+    .exitOverride()
+    .action(() => benchIntake(signal));
+  program
+    .command("dashboard")
+    .description(
+      "the pipeline without the live web app, and with 50 and 500 open pages, at 1,000 transactions a second (about 8 minutes)",
+    )
+    .exitOverride()
+    .action(() => benchDashboard(signal));
   program
     .command("verify")
-    .description("memory and time that the verifier takes for what the functions really made of so many transactions, without a cluster (3,000,000: about half an hour)")
+    .description(
+      "memory and time that the verifier takes for what the functions really made of so many transactions, without a cluster (3,000,000: about half an hour)",
+    )
     .option("--transactions <n>", "how many", wholeNumber(1, 100_000_000), 3_000_000)
     .exitOverride()
     .action(({ transactions }: { transactions: number }) => benchVerify(transactions, signal));
   program
     .command("transport")
-    .description("the batching transport next to StateFun's async one, client and server alone, without a cluster (about 6 minutes)")
+    .description(
+      "the batching transport next to StateFun's async one, client and server alone, without a cluster (about 6 minutes)",
+    )
     .option("--rounds <n>", "how often each is measured", wholeNumber(1, 20), 3)
     .option("--seconds <n>", "how long each load lasts", wholeNumber(1, 120), 8)
-    .option("--transports <names>", `some of ${TRANSPORT_CHOICES.join(", ")}`, someOf(TRANSPORT_CHOICES), TRANSPORT_CHOICES)
+    .option(
+      "--transports <names>",
+      `some of ${TRANSPORT_CHOICES.join(", ")}`,
+      someOf(TRANSPORT_CHOICES),
+      TRANSPORT_CHOICES,
+    )
     .exitOverride()
     .action((options: TransportOptions) => benchTransport(options, signal));
   program
     .command("pipeline")
-    .description("the whole pipeline with one transport next to the others: the highest rate that it holds, a backlog worked off from cold, processor time by part (about 2 hours)")
+    .description(
+      "the whole pipeline with one transport next to the others: the highest rate that it holds, a backlog worked off from cold, processor time by part (about 2 hours)",
+    )
     .option("--variants <names>", `some of ${VARIANTS.join(", ")}`, someOf(VARIANTS), VARIANTS)
     .option("--rounds <n>", "how often each is measured (with --quick 1)", wholeNumber(1, 20))
-    .option("--backlog <n>", "how many transactions wait when Flink starts (with --quick 15,000)", wholeNumber(1_000, 5_000_000))
-    .option("--p99 <ms>", "a rate is held when 99 of 100 decisions are committed by then", wholeNumber(1, 600_000), 2_000)
+    .option(
+      "--backlog <n>",
+      "how many transactions wait when Flink starts (with --quick 15,000)",
+      wholeNumber(1_000, 5_000_000),
+    )
+    .option(
+      "--p99 <ms>",
+      "a rate is held when 99 of 100 decisions are committed by then",
+      wholeNumber(1, 600_000),
+      2_000,
+    )
     .option("--quick", "one short round, with rough figures (about 12 minutes)", false)
     .exitOverride()
     .action(({ rounds, backlog, ...options }: Omit<PipelineOptions, "rounds" | "backlog"> & Partial<PipelineOptions>) =>
-      benchPipeline({ ...options, rounds: rounds ?? (options.quick ? 1 : 3), backlog: backlog ?? (options.quick ? 15_000 : 100_000) }, signal),
+      benchPipeline(
+        {
+          ...options,
+          rounds: rounds ?? (options.quick ? 1 : 3),
+          backlog: backlog ?? (options.quick ? 15_000 : 100_000),
+        },
+        signal,
+      ),
     );
   try {
     await program.parseAsync(argv, { from: "user" });

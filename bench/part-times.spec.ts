@@ -8,7 +8,16 @@ describe("processor time each", () => {
   });
 
   it("counts a part that is new, or began anew, since it did", () => {
-    expect(microsEach(new Map([["kafka", 10]]), new Map([["kafka", 2], ["minio", 1]]), 1_000)).toEqual({ kafka: 2_000, minio: 1_000 });
+    expect(
+      microsEach(
+        new Map([["kafka", 10]]),
+        new Map([
+          ["kafka", 2],
+          ["minio", 1],
+        ]),
+        1_000,
+      ),
+    ).toEqual({ kafka: 2_000, minio: 1_000 });
   });
 
   it("is a number when nothing was decided", () => {

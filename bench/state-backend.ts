@@ -35,7 +35,10 @@ interface Figures {
   readonly cpuMicrosPerTransaction: Readonly<Record<string, number>>;
 }
 
-/** Compares Flink's two state backends under the pipeline, one after the other, twice. Writes `reports/bench-state-backend.json`. */
+/**
+ * Compares Flink's two state backends under the pipeline, one after the other, twice. Writes
+ * `reports/bench-state-backend.json`.
+ */
 export async function benchStateBackend(signal: AbortSignal): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
@@ -43,19 +46,37 @@ export async function benchStateBackend(signal: AbortSignal): Promise<void> {
   for (const round of [1, 2]) {
     // The order turns, so that neither always has the machine when it is fresh.
     for (const backend of round === 1 ? (["rocksdb", "hashmap"] as const) : (["hashmap", "rocksdb"] as const)) {
-      const measured = await step(`${backend}, round ${round}`, (progress) => measure(backend, round, progress, signal));
+      const measured = await step(`${backend}, round ${round}`, (progress) =>
+        measure(backend, round, progress, signal),
+      );
       figures.push(measured);
       process.stdout.write(`${JSON.stringify(measured)}\n`);
     }
   }
-  writeJsonReport("reports/bench-state-backend.json", { addresses: ADDRESSES, stateBytes: STATE_BYTES, rate: RATE, machine: thisMachine(), figures });
+  writeJsonReport("reports/bench-state-backend.json", {
+    addresses: ADDRESSES,
+    stateBytes: STATE_BYTES,
+    rate: RATE,
+    machine: thisMachine(),
+    figures,
+  });
 }
 
-async function measure(backend: StateBackend, round: number, progress: (line: string) => void, signal: AbortSignal): Promise<Figures> {
+async function measure(
+  backend: StateBackend,
+  round: number,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Figures> {
   const settings = clusterSettings({ name: "bench", portOffset: 18_000, stateBackend: backend });
   const brokers = addresses(settings).kafka;
   const flink = flinkClient(settings);
-  const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true, signal });
+  const cluster = await startCluster(settings, {
+    step: async (title, work) => (progress(title), await work(() => undefined)),
+    restart: false,
+    fresh: true,
+    signal,
+  });
   const latencies = new Latencies((RATE * MEASURED_MS) / 1000);
   const dueAt = new Map<string, number>();
   let measuring = false;
@@ -79,7 +100,16 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
     await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000, signal });
 
     const stop = new AbortController();
-    const generating = runGenerator({ brokers, target: "valid", seed: 7, runId: "load", rate: RATE, accounts: ADDRESSES, signal: AbortSignal.any([stop.signal, signal]), onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at) });
+    const generating = runGenerator({
+      brokers,
+      target: "valid",
+      seed: 7,
+      runId: "load",
+      rate: RATE,
+      accounts: ADDRESSES,
+      signal: AbortSignal.any([stop.signal, signal]),
+      onSend: (item, at) => item.kind === "transaction" && dueAt.set(item.message.transactionId, at),
+    });
     const startedAt = Date.now();
     progress(`warming up at ${RATE}/s`);
     await poll("the warm-up to end", () => Date.now() - startedAt >= WARM_UP_MS, { timeoutMs: WARM_UP_MS * 2, signal });
@@ -87,7 +117,10 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
     const checkpointsBefore = await flink.checkpoints();
     measuring = true;
     progress(`measuring at ${RATE}/s`);
-    await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, { timeoutMs: MEASURED_MS * 2, signal });
+    await poll("the measurement to end", () => Date.now() - startedAt >= WARM_UP_MS + MEASURED_MS, {
+      timeoutMs: MEASURED_MS * 2,
+      signal,
+    });
     measuring = false;
     const cpuAfter = partTimes(settings);
     const checkpoints = await flink.checkpoints();
@@ -100,7 +133,11 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
       round,
       decided,
       committedLatencyMs: { p50: Math.round(p50 ?? 0), p99: Math.round(p99 ?? 0) },
-      checkpoints: { completed: checkpoints.completed - checkpointsBefore.completed, lastDurationMs: checkpoints.last?.durationMs ?? 0, lastBytes: checkpoints.last?.bytes ?? 0 },
+      checkpoints: {
+        completed: checkpoints.completed - checkpointsBefore.completed,
+        lastDurationMs: checkpoints.last?.durationMs ?? 0,
+        lastBytes: checkpoints.last?.bytes ?? 0,
+      },
       cpuMicrosPerTransaction: microsEach(cpuBefore, cpuAfter, decided),
     };
   } finally {
@@ -109,9 +146,15 @@ async function measure(backend: StateBackend, round: number, progress: (line: st
   }
 }
 
-/** One transaction for each account that leaves 3 KB in its state: by the name of the topic that it says it comes from. */
+/**
+ * One transaction for each account that leaves 3 KB in its state: by the name of the topic that it says it comes from.
+ */
 async function preload(brokers: string, signal: AbortSignal): Promise<void> {
-  const producer = kafkaClient(brokers, "bench-load").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = kafkaClient(brokers, "bench-load").producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   const digits = String(ADDRESSES).length;
   const topic = "t".repeat(STATE_BYTES - 300);
@@ -119,7 +162,15 @@ async function preload(brokers: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const messages = Array.from({ length: Math.min(PRELOAD_RECORDS, ADDRESSES - from + 1) }, (_, n) => {
       const accountId = `load-a${String(from + n).padStart(digits, "0")}`;
-      const transaction = Transaction.fromPartial({ transactionId: `load-p${from + n}`, accountId, merchantId: `load-m${(n % 200) + 1}`, amountMinor: 1000n, currency: "EUR", eventTimeMs: 1_400_000_000_000n, origin: { topic, partition: 0, offset: BigInt(n) } });
+      const transaction = Transaction.fromPartial({
+        transactionId: `load-p${from + n}`,
+        accountId,
+        merchantId: `load-m${(n % 200) + 1}`,
+        amountMinor: 1000n,
+        currency: "EUR",
+        eventTimeMs: 1_400_000_000_000n,
+        origin: { topic, partition: 0, offset: BigInt(n) },
+      });
       transaction.contentHash = contentHash(transaction);
       return { key: accountId, value: Buffer.from(Transaction.encode(transaction).finish()) };
     });

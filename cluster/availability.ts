@@ -33,29 +33,50 @@ export async function noContainers(): Promise<string | undefined> {
  *
  * @throws {UserError} when containers are asked for and can't be had
  */
-export async function chooseWay({ native = false, docker = false }: WayOptions): Promise<{ readonly way: Way; readonly why: string }> {
+export async function chooseWay({
+  native = false,
+  docker = false,
+}: WayOptions): Promise<{ readonly way: Way; readonly why: string }> {
   if (native) return { way: "native", why: "as asked" };
   const missing = await noContainers();
-  if (docker && missing !== undefined) throw new UserError(`${missing}. Get images with: docker compose pull --ignore-buildable; or, where no image registry can be reached: npm run images -- --keep-engine`);
+  if (docker && missing !== undefined)
+    throw new UserError(
+      `${missing}. Get images with: docker compose pull --ignore-buildable; or, where no image registry can be reached: npm run images -- --keep-engine`,
+    );
   if (docker) return { way: "docker", why: "as asked" };
-  return missing === undefined ? { way: "docker", why: "a Docker engine has the images" } : { way: "native", why: missing };
+  return missing === undefined
+    ? { way: "docker", why: "a Docker engine has the images" }
+    : { way: "native", why: missing };
 }
 
 /** In words, for people. */
-export const wayText = (way: Way, why: string): string => `${way === "docker" ? "runs in containers (docker compose)" : "runs as processes of this machine"}: ${why}`;
+export const wayText = (way: Way, why: string): string =>
+  `${way === "docker" ? "runs in containers (docker compose)" : "runs as processes of this machine"}: ${why}`;
 
 /** Brings what a way needs and starts a cluster that way. @throws {UserError} as {@link startCluster} does */
-export async function startEither(way: Way, settings: ClusterSettings, { k6 = false, ...options }: StartOptions & { readonly k6?: boolean }): Promise<RunningCluster> {
+export async function startEither(
+  way: Way,
+  settings: ClusterSettings,
+  { k6 = false, ...options }: StartOptions & { readonly k6?: boolean },
+): Promise<RunningCluster> {
   const { step, fresh, signal } = options;
   if (way === "native") {
-    await step(`tools: Java, jars, MinIO${k6 ? ", k6" : ""}`, (onProgress: Progress) => ensureTools({ k6, onProgress }));
+    await step(`tools: Java, jars, MinIO${k6 ? ", k6" : ""}`, (onProgress: Progress) =>
+      ensureTools({ k6, onProgress }),
+    );
     signal?.throwIfAborted();
     return await startCluster(settings, options);
   }
-  if (!runsInContainers(settings)) throw new UserError("docker-compose.yml has no service for each server of this application. Use --native.");
+  if (!runsInContainers(settings))
+    throw new UserError("docker-compose.yml has no service for each server of this application. Use --native.");
   const backend = composeBackend();
-  if (settings.stateBackendAsked && settings.stateBackend !== backend) throw new UserError(`in containers the state backend is what cluster/flink-conf.yaml says: ${backend}. Use --native for another.`);
-  await step(`tools: Java, Kafka's jars${k6 ? ", k6" : ""}`, (onProgress: Progress) => ensureReader({ k6, onProgress }));
+  if (settings.stateBackendAsked && settings.stateBackend !== backend)
+    throw new UserError(
+      `in containers the state backend is what cluster/flink-conf.yaml says: ${backend}. Use --native for another.`,
+    );
+  await step(`tools: Java, Kafka's jars${k6 ? ", k6" : ""}`, (onProgress: Progress) =>
+    ensureReader({ k6, onProgress }),
+  );
   await step("this repository's image", async (onProgress: Progress) => void (await buildOwn(onProgress)));
   signal?.throwIfAborted();
   return await startComposeCluster(settings, { step, ...(fresh !== undefined && { fresh }), signal });

@@ -11,7 +11,17 @@ import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink-client.js";
 import { partProgram } from "./parts/index.js";
 import { waitHealthy } from "./processes/health.js";
-import { type Exit, forget, lastLines, logFile, type ManagedProcess, recorded, start, stopProcess, stopRecorded } from "./processes/managed-process.js";
+import {
+  type Exit,
+  forget,
+  lastLines,
+  logFile,
+  type ManagedProcess,
+  recorded,
+  start,
+  stopProcess,
+  stopRecorded,
+} from "./processes/managed-process.js";
 import type { RunningCluster } from "./running-cluster.js";
 import type { ClusterSettings, Part } from "./settings.js";
 import { startOverCommand } from "./state/guard.js";
@@ -57,7 +67,10 @@ export class Cluster implements RunningCluster {
   #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(settings: ClusterSettings, options: { restart: boolean; onEvent: (event: ClusterEvent) => void; unlock: () => void }) {
+  constructor(
+    settings: ClusterSettings,
+    options: { restart: boolean; onEvent: (event: ClusterEvent) => void; unlock: () => void },
+  ) {
     this.#settings = settings;
     this.#restart = options.restart;
     this.#onEvent = options.onEvent;
@@ -70,18 +83,26 @@ export class Cluster implements RunningCluster {
 
   /** Takes over what is written down of the job's state, before the job is started. */
   adoptState({ stateBackend, generation, parallelism, savepoint }: StateRecord): void {
-    this.#settings = { ...this.#settings, stateBackend, stateGeneration: generation, savepoint, ...(parallelism !== undefined && { parallelism }) };
+    this.#settings = {
+      ...this.#settings,
+      stateBackend,
+      stateGeneration: generation,
+      savepoint,
+      ...(parallelism !== undefined && { parallelism }),
+    };
   }
 
   /**
-   * Writes down what Flink keeps of the job that runs: its parallelism, for the next start to give it as many slots, and where it has Kafka.
+   * Writes down what Flink keeps of the job that runs: its parallelism, for the next start to give it as many slots,
+   * and where it has Kafka.
    *
    * @throws {UserError} when another one was asked for: no setting changes that of a job that Flink keeps
    */
   async keepJob(): Promise<void> {
     const parallelism = await flinkClient(this.#settings).parallelism();
     if (parallelism === "unreachable") return;
-    if (this.#settings.parallelismAsked && parallelism !== this.#settings.parallelism) throw new UserError(otherParallelism(this.#settings, parallelism));
+    if (this.#settings.parallelismAsked && parallelism !== this.#settings.parallelism)
+      throw new UserError(otherParallelism(this.#settings, parallelism));
     this.#settings = { ...this.#settings, parallelism };
     await writeStateRecord(this.#settings, this.#record());
   }
@@ -89,14 +110,23 @@ export class Cluster implements RunningCluster {
   /** What is to be written down of the job as it runs. */
   #record({ savepoint }: Pick<ClusterSettings, "savepoint"> = this.#settings): StateRecord {
     const { stateBackend, stateGeneration: generation, parallelism } = this.#settings;
-    return { stateBackend, generation, parallelism, kafka: addresses(this.#settings).kafka, ...(savepoint !== undefined && { savepoint }) };
+    return {
+      stateBackend,
+      generation,
+      parallelism,
+      kafka: addresses(this.#settings).kafka,
+      ...(savepoint !== undefined && { savepoint }),
+    };
   }
 
   /** Starts a part and resolves when it answers. @throws {UserError} with the last lines of its log */
   async startPart(part: Part, signal?: AbortSignal): Promise<void> {
     const process = await this.#spawn(part);
     const exit = await waitHealthy(part, this.#settings, process, signal);
-    if (exit !== undefined) throw new UserError(`${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`);
+    if (exit !== undefined)
+      throw new UserError(
+        `${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
+      );
     this.#watch(part, process);
   }
 
@@ -129,13 +159,15 @@ export class Cluster implements RunningCluster {
   }
 
   /**
-   * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another parallelism,
-   * another state backend. Resolves when the job has its own checkpoint. Killed on the way, the next start goes on from the savepoint, or
-   * as it was before if there is none.
+   * Stops the Flink job with a savepoint, and starts it from there as these settings want it: another module, another
+   * parallelism, another state backend. Resolves when the job has its own checkpoint. Killed on the way, the next start
+   * goes on from the savepoint, or as it was before if there is none.
    *
    * @throws {UserError} when the savepoint fails: the job goes on then; or when it was started from anything else
    */
-  async restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void> {
+  async restartFlink(
+    changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">,
+  ): Promise<void> {
     // It writes the record too.
     await this.#left;
     const record = this.#record();
@@ -146,7 +178,10 @@ export class Cluster implements RunningCluster {
     for (const part of FLINK) this.hold(part);
     const failure = await flinkClient(this.#settings)
       .stopWithSavepoint(folder, () => savepointIn(this.#settings, folder), this.#end.signal)
-      .then(() => undefined, (error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+      .then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+      );
     this.#end.signal.throwIfAborted();
     await this.#endJobManager(failure === undefined);
     const savepoint = await savepointIn(this.#settings, folder);
@@ -168,13 +203,16 @@ export class Cluster implements RunningCluster {
     for (const part of FLINK) this.#held.delete(part);
     await settled(...FLINK.map((part) => this.startPart(part, this.#end.signal)));
     const restored = await flinkClient(this.#settings).restoredFrom(RESTORE_LIMIT_MS, this.#end.signal);
-    if (restored !== savepoint) throw new UserError(`the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: ${startOverCommand(this.#settings)}`);
+    if (restored !== savepoint)
+      throw new UserError(
+        `the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: ${startOverCommand(this.#settings)}`,
+      );
     await this.leaveSavepoint();
   }
 
   /**
-   * Once the job has its own checkpoint, forgets the savepoint that it began from: should its checkpoints be lost, it must not begin
-   * there once more. Never fails: the next start tries again.
+   * Once the job has its own checkpoint, forgets the savepoint that it began from: should its checkpoints be lost, it
+   * must not begin there once more. Never fails: the next start tries again.
    */
   leaveSavepoint(): Promise<void> {
     this.#left = this.#leaveSavepoint().catch(() => undefined);
@@ -185,19 +223,28 @@ export class Cluster implements RunningCluster {
     if (this.#settings.savepoint === undefined) return;
     const flink = flinkClient(this.#settings);
     // When the second is complete, ZooKeeper has heard of the first.
-    await poll("the first checkpoints since the savepoint", async () => Number(await flink.completedCheckpoints()) >= 2, { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal });
+    await poll(
+      "the first checkpoints since the savepoint",
+      async () => Number(await flink.completedCheckpoints()) >= 2,
+      { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal },
+    );
     await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
     this.#settings = { ...this.#settings, savepoint: undefined };
   }
 
   /**
-   * A JobManager ends with its job, and before it ends it clears away what ZooKeeper holds of the job's checkpoints. After a failure it must
-   * not live on: it might still complete the savepoint, and end the job.
+   * A JobManager ends with its job, and before it ends it clears away what ZooKeeper holds of the job's checkpoints.
+   * After a failure it must not live on: it might still complete the savepoint, and end the job.
    */
   async #endJobManager(byItself: boolean): Promise<void> {
     const identity = recorded(this.#settings, "jobmanager");
     if (identity === undefined) return;
-    const ended = () => poll("the JobManager to end", () => !isAlive(identity), { timeoutMs: CLEARED_LIMIT_MS, intervalMs: 50, signal: this.#end.signal });
+    const ended = () =>
+      poll("the JobManager to end", () => !isAlive(identity), {
+        timeoutMs: CLEARED_LIMIT_MS,
+        intervalMs: 50,
+        signal: this.#end.signal,
+      });
     if (byItself) await ended().catch(() => this.#end.signal.throwIfAborted());
     signalProcess(identity, "SIGKILL");
     await ended();
@@ -216,7 +263,13 @@ export class Cluster implements RunningCluster {
   async #spawn(part: Part): Promise<ManagedProcess> {
     const program = partProgram(part, this.#settings);
     program.prepare();
-    const process = await start(this.#settings, part, program.command, program.args, childEnv(program.env, program.foreign));
+    const process = await start(
+      this.#settings,
+      part,
+      program.command,
+      program.args,
+      childEnv(program.env, program.foreign),
+    );
     this.#current.set(part, process);
     return process;
   }
@@ -232,21 +285,26 @@ export class Cluster implements RunningCluster {
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
     if (!this.#restart || this.#held.has(part)) return;
     const now = Date.now();
-    const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter((at) => at > now - GIVE_UP_WINDOW_MS);
+    const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter(
+      (at) => at > now - GIVE_UP_WINDOW_MS,
+    );
     this.#deaths.set(part, deaths);
     if (deaths.length >= GIVE_UP_DEATHS) {
       this.#onEvent({ kind: "gave-up", part, reason: `it died ${deaths.length} times within a minute` });
       return;
     }
     try {
-      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, { signal: this.#end.signal });
+      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, {
+        signal: this.#end.signal,
+      });
       const process = await this.#spawn(part);
       this.#watch(part, process);
       // It may have been started in the moment in which everything else was stopped.
       if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
       else this.#onEvent({ kind: "restarted", part });
     } catch (error) {
-      if (!this.#end.signal.aborted) this.#onEvent({ kind: "gave-up", part, reason: error instanceof Error ? error.message : String(error) });
+      if (!this.#end.signal.aborted)
+        this.#onEvent({ kind: "gave-up", part, reason: error instanceof Error ? error.message : String(error) });
     }
   }
 }
@@ -254,7 +312,10 @@ export class Cluster implements RunningCluster {
 /** Sends a signal to a part's process, whoever supervises it. @throws {UserError} when it does not run */
 export function killPart(settings: ClusterSettings, part: Part, signal: NodeJS.Signals): void {
   const identity = recorded(settings, part);
-  if (identity === undefined || !signalProcess(identity, signal)) throw new UserError(`${part} of the cluster "${settings.name}" does not run. See: npm run cluster -- status --name ${settings.name}`);
+  if (identity === undefined || !signalProcess(identity, signal))
+    throw new UserError(
+      `${part} of the cluster "${settings.name}" does not run. See: npm run cluster -- status --name ${settings.name}`,
+    );
 }
 
 /** How a process ended, in words. */

@@ -46,7 +46,13 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
   );
   const flink = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? flinkClient(settings) : undefined;
   const job = (await flink?.jobState()) ?? "unreachable";
-  return { parts, supervisorPid: recorded(settings, "supervisor")?.pid, job, state: flink && (await stateStatus(flink)), running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard") };
+  return {
+    parts,
+    supervisorPid: recorded(settings, "supervisor")?.pid,
+    job,
+    state: flink && (await stateStatus(flink)),
+    running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard"),
+  };
 }
 
 /** Asks Flink what its job works on. */
@@ -61,11 +67,15 @@ export async function stateStatus(flink: FlinkClient): Promise<StateStatus | und
  *
  * @returns what was running
  */
-export async function stopCluster(settings: ClusterSettings, { wipe }: { wipe: boolean }): Promise<{ supervisor: boolean; parts: readonly Part[] }> {
+export async function stopCluster(
+  settings: ClusterSettings,
+  { wipe }: { wipe: boolean },
+): Promise<{ supervisor: boolean; parts: readonly Part[] }> {
   const running = PARTS.filter((part) => recorded(settings, part) !== undefined);
   const supervisor = recorded(settings, "supervisor");
   // It stops the parts in order, and would start again what is stopped behind its back.
-  if (supervisor !== undefined && supervisor.pid !== process.pid) await stopProcess(supervisor, "the supervisor", SUPERVISOR_LIMIT_MS);
+  if (supervisor !== undefined && supervisor.pid !== process.pid)
+    await stopProcess(supervisor, "the supervisor", SUPERVISOR_LIMIT_MS);
   await stopRecorded(settings);
   if (wipe) rmSync(settings.dataDir, { recursive: true, force: true });
   return { supervisor: supervisor !== undefined, parts: running };

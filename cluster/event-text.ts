@@ -6,5 +6,8 @@ import { type ClusterEvent, describe } from "./cluster.js";
 export function eventText(event: ClusterEvent, lines: number): string {
   if (event.kind === "restarted") return `${event.part}: started again`;
   if (event.kind === "gave-up") return pc.red(`${event.part}: not started again, ${event.reason}`);
-  return `${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines.slice(-lines).map((line) => `    ${line}`).join("\n")}`;
+  return `${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines
+    .slice(-lines)
+    .map((line) => `    ${line}`)
+    .join("\n")}`;
 }

@@ -6,8 +6,15 @@ import { type FailureHelper, KILLABLE, startFailureHelper } from "./failure-help
 const killed: string[] = [];
 let helper: FailureHelper;
 
-async function ask(method: string, path: string, token = helper.env.DASHBOARD_FAILURES_TOKEN): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(helper.env.DASHBOARD_FAILURES + path, { method, headers: { authorization: `Bearer ${token}` } });
+async function ask(
+  method: string,
+  path: string,
+  token = helper.env.DASHBOARD_FAILURES_TOKEN,
+): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(helper.env.DASHBOARD_FAILURES + path, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+  });
   return { status: response.status, body: await response.json() };
 }
 
@@ -21,7 +28,15 @@ describe("the failure helper", () => {
     helper = await startFailureHelper({ kill: (part) => void killed.push(part) });
     expect(await ask("GET", "/parts")).toEqual({ status: 200, body: { parts: KILLABLE } });
     expect((await ask("POST", "/kill/taskmanager")).status).toBe(202);
-    for (const path of ["/kill/zookeeper", "/kill/dashboard", "/kill/", "/kill/taskmanager/..", "/", "/kill/taskmanager?x"]) expect((await ask("POST", path)).status, path).toBe(404);
+    for (const path of [
+      "/kill/zookeeper",
+      "/kill/dashboard",
+      "/kill/",
+      "/kill/taskmanager/..",
+      "/",
+      "/kill/taskmanager?x",
+    ])
+      expect((await ask("POST", path)).status, path).toBe(404);
     expect((await ask("GET", "/kill/taskmanager")).status).toBe(404);
     expect(killed).toEqual(["taskmanager"]);
   });

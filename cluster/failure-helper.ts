@@ -12,7 +12,8 @@ export type KillablePart = (typeof KILLABLE)[number];
 
 export interface FailureHelperOptions {
   /**
-   * Kills a part at once. Where parts are processes that is a signal; where they are containers, another implementation.
+   * Kills a part at once. Where parts are processes that is a signal; where they are containers, another
+   * implementation.
    *
    * @throws {UserError} when it does not run
    */
@@ -32,10 +33,15 @@ export interface FailureHelper {
 }
 
 /**
- * Kills parts for who knows the token, and can do nothing else: `GET /parts` lists them, `POST /kill/<part>` kills one. The web
- * app itself, which people's browsers talk to, gets no way to a process or a container.
+ * Kills parts for who knows the token, and can do nothing else: `GET /parts` lists them, `POST /kill/<part>` kills one.
+ * The web app itself, which people's browsers talk to, gets no way to a process or a container.
  */
-export async function startFailureHelper({ kill, host = HOST, port = 0, token = randomBytes(24).toString("base64url") }: FailureHelperOptions): Promise<FailureHelper> {
+export async function startFailureHelper({
+  kill,
+  host = HOST,
+  port = 0,
+  token = randomBytes(24).toString("base64url"),
+}: FailureHelperOptions): Promise<FailureHelper> {
   const server = createServer((request, response) => {
     void answer(request, token, kill).then(({ status, body }) => send(response, status, body));
     request.resume();
@@ -57,12 +63,18 @@ interface Answer {
   readonly body: object;
 }
 
-async function answer({ method, url = "", headers }: IncomingMessage, token: string, kill: FailureHelperOptions["kill"]): Promise<Answer> {
+async function answer(
+  { method, url = "", headers }: IncomingMessage,
+  token: string,
+  kill: FailureHelperOptions["kill"],
+): Promise<Answer> {
   if (url === "/healthz") return { status: 200, body: { status: "ok" } };
-  if (!same(headers.authorization ?? "", `Bearer ${token}`)) return { status: 401, body: { error: "the helper wants its token" } };
+  if (!same(headers.authorization ?? "", `Bearer ${token}`))
+    return { status: 401, body: { error: "the helper wants its token" } };
   if (method === "GET" && url === "/parts") return { status: 200, body: { parts: KILLABLE } };
   const part = method === "POST" ? KILLABLE.find((name) => url === `/kill/${name}`) : undefined;
-  if (part === undefined) return { status: 404, body: { error: `the helper kills ${KILLABLE.join(", ")}, and nothing else` } };
+  if (part === undefined)
+    return { status: 404, body: { error: `the helper kills ${KILLABLE.join(", ")}, and nothing else` } };
   try {
     await kill(part);
     return { status: 202, body: { killed: part } };

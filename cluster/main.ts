@@ -19,7 +19,16 @@ import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { detach, tell } from "./processes/detach.js";
 import { lastLines, logFile } from "./processes/managed-process.js";
 import { startPrometheus, writePrometheusFiles } from "./prometheus/prometheus.js";
-import { type ClusterOptions, clusterSettings, type ClusterSettings, DEFAULT_PARALLELISM, FRAUD_DETECTION, type Part, PARTS, withDashboard } from "./settings.js";
+import {
+  type ClusterOptions,
+  clusterSettings,
+  type ClusterSettings,
+  DEFAULT_PARALLELISM,
+  FRAUD_DETECTION,
+  type Part,
+  PARTS,
+  withDashboard,
+} from "./settings.js";
 import { startCluster } from "./start-cluster.js";
 import { stateBackendOption } from "./state-backend-option.js";
 import { convertState } from "./state/convert.js";
@@ -35,21 +44,43 @@ interface Named {
 /** `npm run cluster`: the real parts as processes of this machine, all on loopback. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
   let exitCode = 0;
-  const program = new Command("npm run cluster --").description("Runs ZooKeeper, Kafka, MinIO, Flink with StateFun and the function server on this machine, all on loopback.").exitOverride();
+  const program = new Command("npm run cluster --")
+    .description(
+      "Runs ZooKeeper, Kafka, MinIO, Flink with StateFun and the function server on this machine, all on loopback.",
+    )
+    .exitOverride();
   const named = (command: Command) =>
-    command.option("--name <name>", "which cluster: the data folder below .cluster/", clusterName, "demo").option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0).exitOverride();
+    command
+      .option("--name <name>", "which cluster: the data folder below .cluster/", clusterName, "demo")
+      .option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0)
+      .exitOverride();
 
   named(program.command("up"))
     .description("starts everything and watches over it until Ctrl-C: a part that dies is reported and started again")
     .option("--detach", "go on in the background once everything runs", false)
     .option("--fresh", "start over: forget all topics and state", false)
-    .option("--parallelism <n>", `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`, wholeNumber(1, 16))
+    .option(
+      "--parallelism <n>",
+      `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
+      wholeNumber(1, 16),
+    )
     .addOption(stateBackendOption())
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)
-    .action(async (options: Named & { detach: boolean; fresh: boolean; parallelism?: number; stateBackend?: StateBackend; dashboard: boolean; failures: boolean }) => {
-      exitCode = options.detach ? await detach(clusterSettings(options), argv) : await up(options);
-    });
+    .action(
+      async (
+        options: Named & {
+          detach: boolean;
+          fresh: boolean;
+          parallelism?: number;
+          stateBackend?: StateBackend;
+          dashboard: boolean;
+          failures: boolean;
+        },
+      ) => {
+        exitCode = options.detach ? await detach(clusterSettings(options), argv) : await up(options);
+      },
+    );
   named(program.command("status"))
     .description(`shows each part and the job; exit code ${NOT_RUNNING} unless all of it runs`)
     .option("--json", "as JSON", false)
@@ -58,12 +89,16 @@ export async function main(argv: string[]): Promise<number> {
       if (options.json) console.log(JSON.stringify(status, undefined, 2));
       else {
         for (const { part, pid, healthy, cause } of status.parts) {
-          const how = pid === undefined ? "stopped" : healthy ? "healthy" : cause === undefined ? "no answer" : "failing";
-          console.log(`${part.padEnd(12)} ${how.padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}${cause === undefined ? "" : `: ${cause}`}`);
+          const how =
+            pid === undefined ? "stopped" : healthy ? "healthy" : cause === undefined ? "no answer" : "failing";
+          console.log(
+            `${part.padEnd(12)} ${how.padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}${cause === undefined ? "" : `: ${cause}`}`,
+          );
         }
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
-        if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined)) console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
+        if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined))
+          console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
       }
       exitCode = status.running ? 0 : NOT_RUNNING;
     });
@@ -75,8 +110,10 @@ export async function main(argv: string[]): Promise<number> {
     .action((part: Part, options: Named & { lines: number; follow: boolean }) => {
       const settings = clusterSettings(options);
       const file = logFile(settings, part);
-      if (!existsSync(file)) throw new UserError(`${part} of the cluster "${settings.name}" has no log: it was not started yet.`);
-      if (options.follow) exitCode = spawnSync("tail", ["-n", String(options.lines), "-F", file], { stdio: "inherit" }).status ?? 0;
+      if (!existsSync(file))
+        throw new UserError(`${part} of the cluster "${settings.name}" has no log: it was not started yet.`);
+      if (options.follow)
+        exitCode = spawnSync("tail", ["-n", String(options.lines), "-F", file], { stdio: "inherit" }).status ?? 0;
       else for (const line of lastLines(settings, part, options.lines)) console.log(line);
     });
   named(program.command("kill"))
@@ -88,13 +125,17 @@ export async function main(argv: string[]): Promise<number> {
       console.log(`${options.signal} sent to ${part}`);
     });
   named(program.command("convert"))
-    .description("moves a stopped cluster's state to another backend, by a canonical savepoint; docs/operations.md says when")
+    .description(
+      "moves a stopped cluster's state to another backend, by a canonical savepoint; docs/operations.md says when",
+    )
     .addArgument(new Argument("<backend>", "where the state is to be").choices(STATE_BACKENDS))
     .action(async (backend: StateBackend, options: Named) => {
       exitCode = await convert(clusterSettings(options), backend);
     });
   named(program.command("metrics"))
-    .description("runs Prometheus (which must be installed) on the cluster until Ctrl-C, with the rules of dashboards/prometheus")
+    .description(
+      "runs Prometheus (which must be installed) on the cluster until Ctrl-C, with the rules of dashboards/prometheus",
+    )
     .option("--render", "only write its configuration, and print where", false)
     .action(async (options: Named & { render: boolean }) => {
       exitCode = await metrics(clusterSettings(options), options.render);
@@ -104,7 +145,9 @@ export async function main(argv: string[]): Promise<number> {
     .option("--wipe", "and deletes all topics, state and logs", false)
     .action(async (options: Named & { wipe: boolean }) => {
       const { supervisor, parts } = await stopCluster(clusterSettings(options), options);
-      console.log(parts.length > 0 || supervisor ? `stopped: ${parts.join(", ") || "the supervisor"}` : "nothing was running");
+      console.log(
+        parts.length > 0 || supervisor ? `stopped: ${parts.join(", ") || "the supervisor"}` : "nothing was running",
+      );
       if (options.wipe) console.log("data deleted");
     });
 
@@ -112,7 +155,12 @@ export async function main(argv: string[]): Promise<number> {
   return exitCode;
 }
 
-async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & { fresh: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
+async function up({
+  fresh,
+  dashboard,
+  failures,
+  ...options
+}: ClusterOptions & { fresh: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: Cluster | undefined;
@@ -127,7 +175,10 @@ async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & {
         },
       });
     }
-    const settings: ClusterSettings = clusterSettings({ ...options, application: dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION });
+    const settings: ClusterSettings = clusterSettings({
+      ...options,
+      application: dashboard ? withDashboard(helper?.env) : FRAUD_DETECTION,
+    });
     await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
     cluster = await startCluster(settings, {
       step,
@@ -139,7 +190,9 @@ async function up({ fresh, dashboard, failures, ...options }: ClusterOptions & {
         gaveUp ||= event.kind === "gave-up";
       },
     });
-    console.log(`${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(addresses(settings).dashboard)}` : ""}  data ${settings.dataDir}`);
+    console.log(
+      `${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(addresses(settings).dashboard)}` : ""}  data ${settings.dataDir}`,
+    );
     await tell({ ready: true });
     await wait;
   } catch (error) {
@@ -160,7 +213,11 @@ async function convert(settings: ClusterSettings, to: StateBackend): Promise<num
   try {
     await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
     const done = await convertState(settings, to, { step, signal });
-    console.log(done === undefined ? `the state is on ${to} already` : `${pc.green("✔")} the state is on ${done.to} now, not on ${done.from}: a checkpoint there has ${megabytes(done.checkpointBytes)}. Nothing is lost; go on with: npm run cluster -- up --name ${settings.name}`);
+    console.log(
+      done === undefined
+        ? `the state is on ${to} already`
+        : `${pc.green("✔")} the state is on ${done.to} now, not on ${done.from}: a checkpoint there has ${megabytes(done.checkpointBytes)}. Nothing is lost; go on with: npm run cluster -- up --name ${settings.name}`,
+    );
     return 0;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
@@ -171,7 +228,10 @@ async function convert(settings: ClusterSettings, to: StateBackend): Promise<num
 function stateLines({ backend, checkpointBytes }: StateStatus, name: string): string[] {
   if (checkpointBytes === undefined) return [`${"state".padEnd(12)} ${backend}`];
   const advice = sizeAdvice(backend, checkpointBytes, name);
-  return [`${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`, ...(advice === undefined ? [] : [advice])];
+  return [
+    `${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`,
+    ...(advice === undefined ? [] : [advice]),
+  ];
 }
 
 async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {
@@ -182,7 +242,9 @@ async function metrics(settings: ClusterSettings, render: boolean): Promise<numb
   }
   const { wait } = interrupted();
   const prometheus = await startPrometheus(settings, file);
-  console.log(`${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  configuration ${file}`);
+  console.log(
+    `${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  configuration ${file}`,
+  );
   const over = await Promise.race([wait, prometheus.ended]);
   if (over !== undefined) throw new UserError(`Prometheus ended: ${over}`);
   await prometheus.stop();
@@ -198,7 +260,8 @@ function partName(text: string): Part {
 }
 
 function clusterName(text: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(text)) throw new InvalidArgumentError("It must be up to 31 small letters, digits and dashes.");
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(text))
+    throw new InvalidArgumentError("It must be up to 31 small letters, digits and dashes.");
   return text;
 }
 

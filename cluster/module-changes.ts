@@ -25,7 +25,8 @@ export function withModule(application: Application, folder: string, changes: Mo
     const components = documents.filter((document) => document.get("kind") === kind);
     for (const [path, value] of Object.entries(values)) {
       const keys = ["spec", ...path.split(".")];
-      if (components.length === 0 || components.some((component) => !component.hasIn(keys))) throw new Error(`module.yaml has no ${path} in a component of kind ${kind}`);
+      if (components.length === 0 || components.some((component) => !component.hasIn(keys)))
+        throw new Error(`module.yaml has no ${path} in a component of kind ${kind}`);
       for (const component of components) component.setIn(keys, component.createNode(value));
     }
   }

@@ -41,7 +41,10 @@ describe("a server that is exchanged", () => {
     const url = `http://127.0.0.1:${port}`;
     const { command, args } = rollingServer(join(REPOSITORY_ROOT, "functions/server.ts"));
     let said = "";
-    server = spawn(command, [...args], { env: { ...process.env, HOST: "127.0.0.1", PORT: String(port) }, stdio: ["ignore", "ignore", "pipe"] });
+    server = spawn(command, [...args], {
+      env: { ...process.env, HOST: "127.0.0.1", PORT: String(port) },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     server.stderr!.on("data", (chunk: Buffer) => (said += chunk.toString()));
     await poll("the server to listen", async () => (await fetch(`${url}/healthz`)).ok, { timeoutMs: 60_000 });
 

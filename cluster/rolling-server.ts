@@ -10,9 +10,9 @@ const RESTART_MS = 250;
 /**
  * Serves a module in a worker process and exchanges it without an interruption.
  *
- * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file `ROLLING_ENV` (JSON)
- * now holds; when it listens, the old one gets a SIGTERM, on which a server drains: it takes no more connections, and ends with the last
- * of those that it has. A worker that dies is replaced. SIGTERM stops all.
+ * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file
+ * `ROLLING_ENV` (JSON) now holds; when it listens, the old one gets a SIGTERM, on which a server drains: it takes no
+ * more connections, and ends with the last of those that it has. A worker that dies is replaced. SIGTERM stops all.
  */
 function main(): void {
   const [file] = process.argv.slice(2);

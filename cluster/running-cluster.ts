@@ -6,8 +6,8 @@ export interface RunningCluster {
   /** Where its parts are reached, and what it runs. */
   readonly settings: ClusterSettings;
   /**
-   * Sends a signal to a part; of several that share its work, to each. What ends is started again. SIGSTOP and SIGCONT stop it and let
-   * it go on.
+   * Sends a signal to a part; of several that share its work, to each. What ends is started again. SIGSTOP and SIGCONT
+   * stop it and let it go on.
    *
    * @throws {UserError} when it does not run
    */
@@ -16,7 +16,11 @@ export interface RunningCluster {
   hold(part: Part): void;
   /** Starts a part that was held, if it has ended; watches over it again. */
   release(part: Part): Promise<void>;
-  /** Stops the Flink job with a savepoint and starts it from there, changed. @throws {UserError} when that fails or can't be done */
+  /**
+   * Stops the Flink job with a savepoint and starts it from there, changed.
+   *
+   * @throws {UserError} when that fails or can't be done
+   */
   restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void>;
   status(): Promise<ClusterStatus>;
   /** What a part has logged since this start; of several, one after the other. */

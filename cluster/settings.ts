@@ -14,8 +14,8 @@ export const PARTS = ["zookeeper", "kafka", "minio", ...SERVERS, "jobmanager", "
 export type Part = (typeof PARTS)[number];
 
 /**
- * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The environment also
- * says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
+ * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The
+ * environment also says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
  */
 export interface ServerProgram {
   readonly command: string;
@@ -24,14 +24,20 @@ export interface ServerProgram {
 }
 
 /** A server in TypeScript. @param file - absolute path of its module */
-export const nodeServer = (file: string): ServerProgram => ({ command: process.execPath, args: ["--import", "tsx", file] });
+export const nodeServer = (file: string): ServerProgram => ({
+  command: process.execPath,
+  args: ["--import", "tsx", file],
+});
 
 /**
  * A server in TypeScript that is exchanged without an interruption: see `rolling-server.ts`.
  *
  * @param file - absolute path of its module
  */
-export const rollingServer = (file: string): ServerProgram => ({ command: process.execPath, args: ["--import", "tsx", join(REPOSITORY_ROOT, "cluster/rolling-server.ts"), file] });
+export const rollingServer = (file: string): ServerProgram => ({
+  command: process.execPath,
+  args: ["--import", "tsx", join(REPOSITORY_ROOT, "cluster/rolling-server.ts"), file],
+});
 
 /** What a cluster runs: StateFun's module, the servers that it calls, and their topics. */
 export interface Application {
@@ -50,7 +56,10 @@ export interface Application {
 /** The fraud detection of this repository. */
 export const FRAUD_DETECTION: Application = {
   moduleFile: join(REPOSITORY_ROOT, "module.yaml"),
-  servers: { functions: rollingServer(join(REPOSITORY_ROOT, "functions/server.ts")), intake: nodeServer(join(REPOSITORY_ROOT, "intake/server.ts")) },
+  servers: {
+    functions: rollingServer(join(REPOSITORY_ROOT, "functions/server.ts")),
+    intake: nodeServer(join(REPOSITORY_ROOT, "intake/server.ts")),
+  },
   ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
   outputTopics: OUTPUT_TOPICS,
   otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected],
@@ -64,7 +73,10 @@ export const FRAUD_DETECTION: Application = {
  */
 export const withDashboard = (env: Readonly<Record<string, string>> = {}): Application => ({
   ...FRAUD_DETECTION,
-  servers: { ...FRAUD_DETECTION.servers, dashboard: { ...nodeServer(join(REPOSITORY_ROOT, "dashboards/live/server.ts")), env } },
+  servers: {
+    ...FRAUD_DETECTION.servers,
+    dashboard: { ...nodeServer(join(REPOSITORY_ROOT, "dashboards/live/server.ts")), env },
+  },
 });
 
 /** Of state that has no past. docs/operations.md says when which one is right. */
@@ -77,7 +89,8 @@ export const FIRST_GENERATION = 1;
 /** Where Flink's high availability keeps its files in the bucket. */
 export const HA_FOLDER = "ha";
 /** The name under which it keeps a generation's checkpoints there and in ZooKeeper. */
-export const clusterId = ({ stateGeneration }: Pick<ClusterSettings, "stateGeneration">): string => (stateGeneration === FIRST_GENERATION ? "fraud" : `fraud-${stateGeneration}`);
+export const clusterId = ({ stateGeneration }: Pick<ClusterSettings, "stateGeneration">): string =>
+  stateGeneration === FIRST_GENERATION ? "fraud" : `fraud-${stateGeneration}`;
 
 /** Everything that may differ between two clusters on one machine. */
 export interface ClusterSettings {
@@ -88,7 +101,10 @@ export interface ClusterSettings {
   readonly ports: Readonly<Record<PortName, number>>;
   /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
   readonly addresses?: Addresses;
-  /** Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default for a new one. */
+  /**
+   * Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default
+   * for a new one.
+   */
   readonly parallelism: number;
   /** Whether that parallelism was asked for: a job that is kept with another is refused then. */
   readonly parallelismAsked: boolean;
@@ -100,7 +116,12 @@ export interface ClusterSettings {
   /** Counts the job's restarts from a savepoint: see `StateRecord`. */
   readonly stateGeneration: number;
   /** Megabytes. `jobManager` and `taskManager` are Flink's total process sizes, the others Java heaps. */
-  readonly memoryMb: { readonly zookeeper: number; readonly kafka: number; readonly jobManager: number; readonly taskManager: number };
+  readonly memoryMb: {
+    readonly zookeeper: number;
+    readonly kafka: number;
+    readonly jobManager: number;
+    readonly taskManager: number;
+  };
   /** Buckets and keys of the object store; it listens on loopback only. */
   readonly objectStore: { readonly bucket: string; readonly accessKey: string; readonly secretKey: string };
   /** Environment for the application's servers, on top of the caller's own. */

@@ -43,8 +43,9 @@ export interface StartOptions {
  *
  * The tools must be there: see `ensureTools`.
  *
- * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its stores don't belong together, its state is on
- *   another backend or its job of another parallelism or at other ports than what is asked for, or a part does not come up. Nothing is left running then
+ * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its
+ *   stores don't belong together, its state is on another backend or its job of another parallelism or at other ports
+ *   than what is asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
@@ -56,7 +57,8 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
     if (fresh) {
       // The lock is in one of these, this process' own output may be in the other.
       const kept = new Set(["pids", "logs"]);
-      for (const entry of readdirSync(settings.dataDir)) if (!kept.has(entry)) rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
+      for (const entry of readdirSync(settings.dataDir))
+        if (!kept.has(entry)) rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
     }
     await requireFreePorts(settings);
     for (const part of partsOf(settings)) rotateLog(settings, part);
@@ -73,7 +75,8 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
   const { ports } = settings;
   const pointer = zookeeperHasPast(settings);
   const servers = partsOf(settings).filter(isServer);
-  const startServer = (server: Server): Promise<void> => step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal));
+  const startServer = (server: Server): Promise<void> =>
+    step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal));
   const starting = [
     step(`ZooKeeper on port ${ports.zookeeper}`, () => cluster.startPart("zookeeper", signal)),
     step(`MinIO on port ${ports.minio}, with its bucket`, async () => {
@@ -107,7 +110,10 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof UserError) throw error;
-      throw new UserError(`${error instanceof Error ? error.message : String(error)}. The end of the JobManager's log:\n${lastLines(settings, "jobmanager").join("\n")}`, { cause: error });
+      throw new UserError(
+        `${error instanceof Error ? error.message : String(error)}. The end of the JobManager's log:\n${lastLines(settings, "jobmanager").join("\n")}`,
+        { cause: error },
+      );
     } finally {
       clearInterval(timer);
     }
@@ -126,22 +132,33 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
 /**
  * Waits until the job runs.
  *
- * @throws {UserError} as soon as it is clear that it never will, for it needs more slots than there are: of a job from before its parallelism was
- *   written down
+ * @throws {UserError} as soon as it is clear that it never will, for it needs more slots than there are: of a job from
+ *   before its parallelism was written down
  * @throws Error when the limit is over
  */
-export async function waitForJob(flink: Pick<FlinkClient, "parallelism" | "waitForRunning">, settings: ClusterSettings, signal: AbortSignal | undefined): Promise<void> {
+export async function waitForJob(
+  flink: Pick<FlinkClient, "parallelism" | "waitForRunning">,
+  settings: ClusterSettings,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const over = new AbortController();
-  const tooFew = poll("a job that needs more slots", async () => {
-    const parallelism = await flink.parallelism();
-    return parallelism !== "unreachable" && parallelism > settings.parallelism && parallelism;
-  }, { timeoutMs: JOB_LIMIT_MS, intervalMs: 500, signal: over.signal }).then(
+  const tooFew = poll(
+    "a job that needs more slots",
+    async () => {
+      const parallelism = await flink.parallelism();
+      return parallelism !== "unreachable" && parallelism > settings.parallelism && parallelism;
+    },
+    { timeoutMs: JOB_LIMIT_MS, intervalMs: 500, signal: over.signal },
+  ).then(
     (parallelism) => Promise.reject(new UserError(otherParallelism(settings, parallelism))),
     // It runs, or the limit is over, which the other one says.
     () => new Promise<never>(() => undefined),
   );
   try {
-    await Promise.race([flink.waitForRunning(JOB_LIMIT_MS, signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])), tooFew]);
+    await Promise.race([
+      flink.waitForRunning(JOB_LIMIT_MS, signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])),
+      tooFew,
+    ]);
   } finally {
     over.abort();
   }

@@ -10,15 +10,23 @@ import type { ClusterSettings } from "./settings.js";
  * @returns the names of those that were created
  * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
  */
-export async function createTopics(settings: ClusterSettings, startOver = `npm run cluster -- down --name ${settings.name} --wipe`): Promise<string[]> {
+export async function createTopics(
+  settings: ClusterSettings,
+  startOver = `npm run cluster -- down --name ${settings.name} --wipe`,
+): Promise<string[]> {
   const { ingressTopics, outputTopics, otherTopics = [] } = settings.application;
   const topics = [...ingressTopics, ...outputTopics, ...otherTopics];
   return await withAdmin(addresses(settings).kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
-    const { topics: known } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name).filter((name) => existing.has(name)) });
+    const { topics: known } = await admin.fetchTopicMetadata({
+      topics: topics.map(({ name }) => name).filter((name) => existing.has(name)),
+    });
     for (const { name, partitions } of known) {
       const wanted = topics.find((topic) => topic.name === name)!.partitions;
-      if (partitions.length !== wanted) throw new UserError(`topic ${name} has ${partitions.length} partitions, not ${wanted}. Start over with: ${startOver}`);
+      if (partitions.length !== wanted)
+        throw new UserError(
+          `topic ${name} has ${partitions.length} partitions, not ${wanted}. Start over with: ${startOver}`,
+        );
     }
     const missing = topics.filter(({ name }) => !existing.has(name));
     if (missing.length > 0) {

@@ -11,13 +11,20 @@ interface Variant {
   readonly options: Pick<ClusterOptions, "flinkConf" | "stateBackend" | "checkpointIntervalMs">;
 }
 
-/** StateFun's own, as it was set before there was another: a connection for each of up to 1,024 calls of a function type and subtask. */
+/**
+ * StateFun's own, as it was set before there was another: a connection for each of up to 1,024 calls of a function type
+ * and subtask.
+ */
 const ASYNC = { type: "io.statefun.transports.v1/async", timeouts: { call: "40s", connect: "5s" } };
 
 /** How StateFun calls the functions, by the name that options and reports use. */
 export const TRANSPORTS = {
   batching: { description: "as module.yaml and flink-conf.yaml have it", module: {}, options: {} },
-  "async-tuned": { description: "StateFun's async transport, under the bounds that flink-conf.yaml has now", module: { [ENDPOINT]: { transport: ASYNC } }, options: {} },
+  "async-tuned": {
+    description: "StateFun's async transport, under the bounds that flink-conf.yaml has now",
+    module: { [ENDPOINT]: { transport: ASYNC } },
+    options: {},
+  },
   async: {
     description: "StateFun's async transport and Flink as they were set before calls were bounded",
     module: { [ENDPOINT]: { maxNumBatchRequests: 1000, transport: ASYNC } },
@@ -47,7 +54,9 @@ export function withTransport(transport: Transport, options: ClusterOptions, fol
   return {
     ...options,
     ...changes,
-    ...(Object.keys(module).length > 0 && { application: withModule(options.application ?? FRAUD_DETECTION, folder, module) }),
+    ...(Object.keys(module).length > 0 && {
+      application: withModule(options.application ?? FRAUD_DETECTION, folder, module),
+    }),
     flinkConf: { ...options.flinkConf, ...changes.flinkConf },
   };
 }

@@ -5,11 +5,13 @@ import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 const BYTES = 16;
 
 /**
- * Tells a repeated transaction from another one under its id: the first 16 bytes of SHA-256 over the business fields (1 to
- * 8) as the intake encodes them. Fields that this version does not know, and those that the intake stamps, take no part.
+ * Tells a repeated transaction from another one under its id: the first 16 bytes of SHA-256 over the business fields (1
+ * to 8) as the intake encodes them. Fields that this version does not know, and those that the intake stamps, take no
+ * part.
  */
 export function contentHash(transaction: Transaction): Buffer {
-  const { transactionId, accountId, merchantId, amountMinor, currency, eventTimeMs, location, merchantName } = transaction;
+  const { transactionId, accountId, merchantId, amountMinor, currency, eventTimeMs, location, merchantName } =
+    transaction;
   const business: Transaction = {
     transactionId,
     accountId,

@@ -1,16 +1,22 @@
-/** Calls of one request of the batching transport at most: more gain nothing, and what one failed request repeats stays small. */
+/**
+ * Calls of one request of the batching transport at most: more gain nothing, and what one failed request repeats stays
+ * small.
+ */
 const REQUEST_CALLS = 256;
-/** Requests of a task on their way while the next batch gathers: with one the functions would wait for StateFun in between. */
+/**
+ * Requests of a task on their way while the next batch gathers: with one the functions would wait for StateFun in
+ * between.
+ */
 const REQUESTS_IN_FLIGHT = 2;
 
 /**
- * What bounds what is under way, each derived from the one before; `module.yaml` and `cluster/flink-conf.yaml` say the same, and a spec
- * compares them. What is beyond a bound waits in Kafka. docs/overload.md explains each.
+ * What bounds what is under way, each derived from the one before; `module.yaml` and `cluster/flink-conf.yaml` say the
+ * same, and a spec compares them. What is beyond a bound waits in Kafka. docs/overload.md explains each.
  */
 export const LIMITS = {
   /**
-   * The largest record that the `*.valid` topics take. Kafka applies it to a whole batch of records, so it also bounds what
-   * a producer may send to a partition at once. A transaction has about 200 bytes.
+   * The largest record that the `*.valid` topics take. Kafka applies it to a whole batch of records, so it also bounds
+   * what a producer may send to a partition at once. A transaction has about 200 bytes.
    */
   recordBytes: 24 * 1024,
   /** `maxNumBatchRequests` of module.yaml: messages that wait for one address. */
@@ -18,8 +24,9 @@ export const LIMITS = {
   /** A generous bound on one address's state. */
   stateBytes: 256 * 1024,
   /**
-   * The largest request that the function server takes, and StateFun's default for the largest reply. StateFun repeats a call that is
-   * too large until the job restarts, for ever; so the function server checks at start that the largest one fits.
+   * The largest request that the function server takes, and StateFun's default for the largest reply. StateFun repeats
+   * a call that is too large until the job restarts, for ever; so the function server checks at start that the largest
+   * one fits.
    */
   bodyBytes: 32 * 1024 * 1024,
   /** `requests_in_flight` of module.yaml, of each task. */
@@ -28,11 +35,14 @@ export const LIMITS = {
   requests: 4 * REQUESTS_IN_FLIGHT,
   /** `max_batch_calls` of module.yaml. */
   requestCalls: REQUEST_CALLS,
-  /** `max_batch_bytes` of module.yaml: a call is about 1 KB, its address's state included, so that the number of calls decides. */
+  /**
+   * `max_batch_bytes` of module.yaml: a call is about 1 KB, its address's state included, so that the number of calls
+   * decides.
+   */
   requestBytes: 4 * 1024 * REQUEST_CALLS,
   /**
-   * `statefun.async.max-per-task` of flink-conf.yaml: calls of a task under way. What is on its way, and as much again that is ready
-   * when an answer comes. Each of these is part of every checkpoint, and goes again after a restart.
+   * `statefun.async.max-per-task` of flink-conf.yaml: calls of a task under way. What is on its way, and as much again
+   * that is ready when an answer comes. Each of these is part of every checkpoint, and goes again after a restart.
    */
   callsPerTask: 2 * REQUESTS_IN_FLIGHT * REQUEST_CALLS,
 } as const;

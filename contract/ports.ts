@@ -29,7 +29,11 @@ export const MAX_PORT_OFFSET = 23_000;
 export type PortName = keyof typeof BASE_PORTS;
 
 /** Every port of a system on this machine. @param offset - added to each. Default 0 */
-export const portsAt = (offset = 0): Readonly<Record<PortName, number>> => Object.fromEntries(Object.entries(BASE_PORTS).map(([name, port]) => [name, port + offset])) as Record<PortName, number>;
+export const portsAt = (offset = 0): Readonly<Record<PortName, number>> =>
+  Object.fromEntries(Object.entries(BASE_PORTS).map(([name, port]) => [name, port + offset])) as Record<
+    PortName,
+    number
+  >;
 
 /** Where the parts of a system are reached. */
 export interface Addresses {

@@ -13,11 +13,14 @@ describe("a quantile", () => {
 
   it("has at least its share of the values at or below it, and is the least that has", () => {
     const value = fc.double({ noNaN: true, noDefaultInfinity: true });
-    fc.assert(fc.property(fc.array(value, { minLength: 1 }), fc.integer({ min: 1, max: 1_000 }), (values, permille) => {
-      const found = quantile(values, permille / 1_000)!;
-      const upTo = (limit: number, itself: boolean): number => values.filter((one) => one < limit || (itself && one === limit)).length;
-      expect(upTo(found, true)).toBeGreaterThanOrEqual(Math.ceil((permille / 1_000) * values.length));
-      expect(upTo(found, false)).toBeLessThan(Math.ceil((permille / 1_000) * values.length));
-    }));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1 }), fc.integer({ min: 1, max: 1_000 }), (values, permille) => {
+        const found = quantile(values, permille / 1_000)!;
+        const upTo = (limit: number, itself: boolean): number =>
+          values.filter((one) => one < limit || (itself && one === limit)).length;
+        expect(upTo(found, true)).toBeGreaterThanOrEqual(Math.ceil((permille / 1_000) * values.length));
+        expect(upTo(found, false)).toBeLessThan(Math.ceil((permille / 1_000) * values.length));
+      }),
+    );
   });
 });

@@ -20,7 +20,13 @@ describe("repeatedKeys", () => {
     ['{"a":":","b":"}"}', []],
     ['[{"a":1},{"a":1}]', []],
     // Of each item the first.
-    ['[{"a":1,"a":1,"b":1,"b":1},7,{"c":{"d":1,"d":1},"c":1}]', [[0, "a"], [2, "c", "d"]]],
+    [
+      '[{"a":1,"a":1,"b":1,"b":1},7,{"c":{"d":1,"d":1},"c":1}]',
+      [
+        [0, "a"],
+        [2, "c", "d"],
+      ],
+    ],
     ['"a"', []],
     ['{"😀":1,"\\ud83d\\ude00":1}', [["😀"]]],
     // Another normalisation is another key.
@@ -30,23 +36,48 @@ describe("repeatedKeys", () => {
   });
 
   it("finds none in what JSON.stringify writes, and the one that was put in", () => {
-    const key = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom('"', "\\", "{", "}", "[", ",", ":", "__proto__"));
+    const key = fc.oneof(
+      fc.string(),
+      fc.string({ unit: "binary" }),
+      fc.constantFrom('"', "\\", "{", "}", "[", ",", ":", "__proto__"),
+    );
     const value = fc.letrec((tie) => ({
-      any: fc.oneof({ depthSize: "small" }, fc.string(), fc.double({ noNaN: true }), fc.constant(null), fc.array(tie("any"), { maxLength: 4 }), fc.dictionary(key, tie("any"), { maxKeys: 4 })),
+      any: fc.oneof(
+        { depthSize: "small" },
+        fc.string(),
+        fc.double({ noNaN: true }),
+        fc.constant(null),
+        fc.array(tie("any"), { maxLength: 4 }),
+        fc.dictionary(key, tie("any"), { maxKeys: 4 }),
+      ),
     })).any;
     const object = fc.dictionary(key, value, { minKeys: 1, maxKeys: 5 });
     fc.assert(
-      fc.property(fc.array(fc.oneof(key, fc.nat(3)), { maxLength: 5 }), object, fc.nat(), fc.boolean(), fc.constantFrom(undefined, 2), (around, inner, pick, escaped, indent) => {
-        const keys = Object.keys(inner);
-        const repeated = keys[pick % keys.length]!;
-        const wrap = (core: string): string => around.reduceRight((text: string, step) => (typeof step === "number" ? `[${"{},".repeat(step)}${text}]` : `{${JSON.stringify(step)}:${text}}`), core);
-        const text = JSON.stringify(inner, undefined, indent);
-        expect(found(wrap(text))).toEqual([]);
-        // Each code unit as an escape is the same key.
-        const written = escaped ? `"${Array.from({ length: repeated.length }, (_, at) => `\\u${repeated.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"` : JSON.stringify(repeated);
-        const twice = wrap(`${text.slice(0, -1)},${written} : 7}`);
-        expect(found(twice)).toEqual([[...around, repeated]]);
-      }),
+      fc.property(
+        fc.array(fc.oneof(key, fc.nat(3)), { maxLength: 5 }),
+        object,
+        fc.nat(),
+        fc.boolean(),
+        fc.constantFrom(undefined, 2),
+        (around, inner, pick, escaped, indent) => {
+          const keys = Object.keys(inner);
+          const repeated = keys[pick % keys.length]!;
+          const wrap = (core: string): string =>
+            around.reduceRight(
+              (text: string, step) =>
+                typeof step === "number" ? `[${"{},".repeat(step)}${text}]` : `{${JSON.stringify(step)}:${text}}`,
+              core,
+            );
+          const text = JSON.stringify(inner, undefined, indent);
+          expect(found(wrap(text))).toEqual([]);
+          // Each code unit as an escape is the same key.
+          const written = escaped
+            ? `"${Array.from({ length: repeated.length }, (_, at) => `\\u${repeated.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`
+            : JSON.stringify(repeated);
+          const twice = wrap(`${text.slice(0, -1)},${written} : 7}`);
+          expect(found(twice)).toEqual([[...around, repeated]]);
+        },
+      ),
     );
   });
 

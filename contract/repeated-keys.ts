@@ -18,8 +18,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Finds keys that an object has twice, however they are escaped. RFC 8259 leaves open which of the values holds, so two readers
- * of the same bytes may see two amounts; `JSON.parse` takes the last and says nothing.
+ * Finds keys that an object has twice, however they are escaped. RFC 8259 leaves open which of the values holds, so two
+ * readers of the same bytes may see two amounts; `JSON.parse` takes the last and says nothing.
  *
  * @param json - what `JSON.parse` makes of `text`
  * @returns of each item of an outermost array the first such key, of anything else the first

@@ -13,14 +13,19 @@ export interface TopicSettings {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({ name, partitions: 4, retentionMs: 7 * DAY_MS, ...more });
+const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({
+  name,
+  partitions: 4,
+  retentionMs: 7 * DAY_MS,
+  ...more,
+});
 /** A refused record holds the original, which may be as large as the broker takes. */
 const REFUSED_BYTES = 2 * 1024 * 1024;
 
 /**
- * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so that what
- * the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only ingresses. Every other
- * topic's record value is a protobuf Any.
+ * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so
+ * that what the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only
+ * ingresses. Every other topic's record value is a protobuf Any.
  */
 export const TOPICS = {
   transactions: topic("transactions", { timestamps: "broker" }),
@@ -38,7 +43,10 @@ export const TOPICS = {
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
 
-/** The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart reads on from the checkpoint. */
+/**
+ * The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart
+ * reads on from the checkpoint.
+ */
 export const PIPELINE_GROUP = "fraud-pipeline";
 
 /** The consumer group of the intake's Kafka doors. */

@@ -35,16 +35,20 @@ describe.each(all)("the dashboard $title", ({ panels, templating, annotations })
 
   it("has its panels beside each other", () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel): boolean =>
+      a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
     for (const [n, panel] of panels.entries()) {
       expect(panel.gridPos.x + panel.gridPos.w).toBeLessThanOrEqual(24);
-      for (const other of panels.slice(n + 1)) expect(overlap(panel, other), `${panel.title}, ${other.title}`).toBe(false);
+      for (const other of panels.slice(n + 1))
+        expect(overlap(panel, other), `${panel.title}, ${other.title}`).toBe(false);
     }
   });
 
   it("uses only variables that it has", () => {
     const known = ["__rate_interval", ...templating.list.map(({ name }) => name)];
-    for (const { title, targets } of shown) for (const { expr } of targets!) for (const [, name] of expr.matchAll(/\$(\w+)/g)) expect(known, title).toContain(name);
+    for (const { title, targets } of shown)
+      for (const { expr } of targets!)
+        for (const [, name] of expr.matchAll(/\$(\w+)/g)) expect(known, title).toContain(name);
   });
 });
 
@@ -70,10 +74,14 @@ describe("alert rules", () => {
 
 describe("a query", () => {
   it("is filled in as Grafana does it", () => {
-    expect(filledIn('rate(a_total{function=~"$function"}[$__rate_interval])', "30s")).toBe('rate(a_total{function=~".*"}[30s])');
+    expect(filledIn('rate(a_total{function=~"$function"}[$__rate_interval])', "30s")).toBe(
+      'rate(a_total{function=~".*"}[30s])',
+    );
   });
 
   it("gives away its metrics", () => {
-    expect(metricsIn('sum by (fraud_x) (rate(fraud_a_total{job="intake_b"}[1m])) / (up > bool 0) or fraud:r:rate1m')).toEqual(["fraud_a_total", "up", "fraud:r:rate1m"]);
+    expect(
+      metricsIn('sum by (fraud_x) (rate(fraud_a_total{job="intake_b"}[1m])) / (up > bool 0) or fraud:r:rate1m'),
+    ).toEqual(["fraud_a_total", "up", "fraud:r:rate1m"]);
   });
 });

@@ -18,11 +18,30 @@ export const checkedTopics: readonly string[] = READ_TOPICS.map(({ name }) => na
  * @param starts - where each topic stood before the run
  * @returns the judgement, and how many episodes were opened or escalated
  */
-export async function checkRun(brokers: string, runId: string, starts: TopicOffsets): Promise<{ judgement: Judgement; alerts: number }> {
-  const { records } = await readTopics({ brokers, topics: checkedTopics.map((topic) => ({ topic, from: starts.get(topic) ?? new Map<number, bigint>() })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
+export async function checkRun(
+  brokers: string,
+  runId: string,
+  starts: TopicOffsets,
+): Promise<{ judgement: Judgement; alerts: number }> {
+  const { records } = await readTopics({
+    brokers,
+    topics: checkedTopics.map((topic) => ({ topic, from: starts.get(topic) ?? new Map<number, bigint>() })),
+    isolation: "read_committed",
+    timeoutMs: READ_LIMIT_MS,
+  });
   const of = ({ name }: { name: string }): RawRecord[] => records.filter(({ topic }) => topic === name);
   const belongs = (accountId: string): boolean => accountId.startsWith(`${runId}-`);
-  const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, belongs);
+  const judgement = judgeRun(
+    {
+      transactions: of(TOPICS.transactionsValid),
+      decisions: of(TOPICS.decisions),
+      rejected: of(TOPICS.functionsRejected),
+    },
+    belongs,
+  );
   const alerts = of(TOPICS.alerts).map(({ value }) => Alert.decode(Any.decode(value!).value));
-  return { judgement, alerts: alerts.filter(({ accountId, kind }) => belongs(accountId) && kind !== Alert_Kind.CLOSED).length };
+  return {
+    judgement,
+    alerts: alerts.filter(({ accountId, kind }) => belongs(accountId) && kind !== Alert_Kind.CLOSED).length,
+  };
 }

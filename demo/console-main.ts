@@ -11,7 +11,10 @@ const LINE_MS = 10_000;
 const env = given();
 const port = (name: string, otherwise: number): string => env[`${name}_PORT`] ?? String(otherwise);
 
-/** The service "console": says where to look, then shows alerts as they are committed, and every ten seconds the figures. */
+/**
+ * The service "console": says where to look, then shows alerts as they are committed, and every ten seconds the
+ * figures.
+ */
 async function main(): Promise<void> {
   const brokers = env["KAFKA"] ?? "127.0.0.1:9092";
   const flink = flinkClientAt(env["FLINK"] ?? "http://127.0.0.1:8081");
@@ -38,7 +41,13 @@ async function main(): Promise<void> {
 Alerts:`);
   const timer = setInterval(() => {
     const { failing } = reader.health;
-    void flink.jobState().then((job) => console.log(`decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}${failing === undefined ? "" : `  not read: ${failing}`}`));
+    void flink
+      .jobState()
+      .then((job) =>
+        console.log(
+          `decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}${failing === undefined ? "" : `  not read: ${failing}`}`,
+        ),
+      );
   }, LINE_MS);
   const stop = (): void => {
     clearInterval(timer);

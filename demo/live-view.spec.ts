@@ -12,7 +12,19 @@ describe("an alert's line", () => {
     [39_802n, "EUR", "398.02 EUR"],
     [0n, "EUR", "0.00 EUR"],
   ])("writes %s minor units of %s as ISO 4217 has them", (amountMinor, currency, text) => {
-    const line = stripVTControlCharacters(alertLine({ kind: Alert_Kind.OPENED, accountId: "a", episode: 1n, suspiciousCount: 1, score: 450, amountMinor, currency, place: "Lagos, NG", reasons: ["TRAVEL_IMPOSSIBLE"] }));
+    const line = stripVTControlCharacters(
+      alertLine({
+        kind: Alert_Kind.OPENED,
+        accountId: "a",
+        episode: 1n,
+        suspiciousCount: 1,
+        score: 450,
+        amountMinor,
+        currency,
+        place: "Lagos, NG",
+        reasons: ["TRAVEL_IMPOSSIBLE"],
+      }),
+    );
     expect(line).toMatch(new RegExp(` {2,}${text.replaceAll(".", "\\.")} {2,}Lagos`));
   });
 });

@@ -13,7 +13,8 @@ export interface ClusterGlance {
   readonly checkpoints: number;
 }
 
-const ms = (value: number | undefined): string => (value === undefined ? "–" : value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`);
+const ms = (value: number | undefined): string =>
+  value === undefined ? "–" : value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
 const perSecond = (value: number): string => `${Math.round(value)}/s`;
 
 /** The whole view as lines of text, for a terminal that is redrawn. */

@@ -28,7 +28,8 @@ export async function main(argv: string[]): Promise<number> {
   const command = demoCommand().exitOverride();
   command.parse(argv, { from: "user" });
   const options = command.opts<DemoOptions>();
-  if (options.exit && options.transactions === undefined) command.error("error: --exit needs --transactions: without a number the demo goes on until Ctrl-C.");
+  if (options.exit && options.transactions === undefined)
+    command.error("error: --exit needs --transactions: without a number the demo goes on until Ctrl-C.");
 
   const step = stepView();
   const { signal, wait } = interrupted();
@@ -50,23 +51,43 @@ export async function main(argv: string[]): Promise<number> {
       });
       menuEnv = helper.env;
     }
-    const settings = clusterSettings({ ...options, application: options.dashboard ? withDashboard(menuEnv) : FRAUD_DETECTION });
+    const settings = clusterSettings({
+      ...options,
+      application: options.dashboard ? withDashboard(menuEnv) : FRAUD_DETECTION,
+    });
     signal.throwIfAborted();
     let say = (text: string): void => void process.stderr.write(`${text}\n`);
-    cluster = await startEither(way, settings, { step, restart: true, fresh: options.fresh, signal, onEvent: (event) => say(eventText(event, 5)) });
+    cluster = await startEither(way, settings, {
+      step,
+      restart: true,
+      fresh: options.fresh,
+      signal,
+      onEvent: (event) => say(eventText(event, 5)),
+    });
 
     if (options.dashboard) {
       const page = addresses(settings).dashboard;
-      console.log(`\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${!menu ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`);
+      console.log(
+        `\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${!menu ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`,
+      );
       if (options.open) await openPage(page);
     }
     const runId = options.runId ?? newRunId();
     if (options.warmUp > 0) {
       await step(`warming up with ${options.warmUp} transactions`, (onProgress) =>
-        warmUp({ brokers: addresses(settings).kafka, runId: `${runId}.warm`, seed: options.seed, transactions: options.warmUp, onProgress, signal }),
+        warmUp({
+          brokers: addresses(settings).kafka,
+          runId: `${runId}.warm`,
+          seed: options.seed,
+          transactions: options.warmUp,
+          onProgress,
+          signal,
+        }),
       );
     }
-    console.log(`\nrun ${pc.bold(runId)}: ${options.transactions ?? "endless"} transactions at ${options.rate}/s, seed ${options.seed}, ${options.accounts} accounts`);
+    console.log(
+      `\nrun ${pc.bold(runId)}: ${options.transactions ?? "endless"} transactions at ${options.rate}/s, seed ${options.seed}, ${options.accounts} accounts`,
+    );
     const run = new DemoRun(cluster, options, runId);
     const screen = openScreen(run.stats, () => run.glance);
     say = (text) => screen.say(text);

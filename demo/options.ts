@@ -39,19 +39,47 @@ export function demoCommand(): Command {
     .description(
       "Starts the whole pipeline on this machine, in containers or as plain processes (ZooKeeper, Kafka, MinIO, Flink with StateFun, the functions), sends it generated transactions and shows what comes out. Ctrl-C stops everything.",
     )
-    .option("--transactions <n>", "send so many, then show the result (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
+    .option(
+      "--transactions <n>",
+      "send so many, then show the result (default: until Ctrl-C)",
+      wholeNumber(1, 100_000_000),
+    )
     .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
-    .option("--seed <n>", "seed of the generator: the same seed gives the same transactions", wholeNumber(0, 2 ** 31 - 1), 7)
+    .option(
+      "--seed <n>",
+      "seed of the generator: the same seed gives the same transactions",
+      wholeNumber(0, 2 ** 31 - 1),
+      7,
+    )
     .option("--run-id <id>", "names the run's accounts and transactions (default: a new one each time)")
     .option("--accounts <n>", "accounts that make transactions", wholeNumber(10, 1_000_000), 1000)
-    .option("--warm-up <n>", "transactions sent before the run, of a run of their own, so that its figures do not tell of cold Java", wholeNumber(0, 100_000), 2000)
-    .option("--exit", "after --transactions: wait until each has its committed decision, check them, write the report and exit; 1 if any is missing, repeated or out of order", false)
+    .option(
+      "--warm-up <n>",
+      "transactions sent before the run, of a run of their own, so that its figures do not tell of cold Java",
+      wholeNumber(0, 100_000),
+      2000,
+    )
+    .option(
+      "--exit",
+      "after --transactions: wait until each has its committed decision, check them, write the report and exit; 1 if any is missing, repeated or out of order",
+      false,
+    )
     .option("--report <file>", "where a bounded run's report goes", "reports/demo.json")
     .option("--fresh", "start over: forget all topics and state of earlier demos", false)
     .addOption(new Option("--native", "as processes of this machine").conflicts("docker"))
-    .addOption(new Option("--docker", "in containers, by docker compose (default: that, where a Docker engine has the images)").conflicts("native"))
+    .addOption(
+      new Option(
+        "--docker",
+        "in containers, by docker compose (default: that, where a Docker engine has the images)",
+      ).conflicts("native"),
+    )
     .option("--name <name>", "data folder below .cluster/", "demo")
-    .option("--port-offset <n>", "added to every port, to run beside something else", wholeNumber(0, MAX_PORT_OFFSET), 0)
+    .option(
+      "--port-offset <n>",
+      "added to every port, to run beside something else",
+      wholeNumber(0, MAX_PORT_OFFSET),
+      0,
+    )
     .option("--no-dashboard", "without the live web app")
     .option("--no-failures", "without the web app's failure menu, which kills parts on demand")
     .option("--no-open", "do not open the web app in a browser")

@@ -93,7 +93,11 @@ export class DemoRun {
 
   async #look(): Promise<void> {
     const flink = flinkClient(this.#cluster.settings);
-    const [jobState, restarts, checkpoints] = await Promise.all([flink.jobState(), flink.restarts(), flink.completedCheckpoints()]);
+    const [jobState, restarts, checkpoints] = await Promise.all([
+      flink.jobState(),
+      flink.restarts(),
+      flink.completedCheckpoints(),
+    ]);
     this.#glance = {
       jobState,
       jobRestarts: restarts === "unreachable" ? this.#glance.jobRestarts : restarts,
@@ -109,14 +113,22 @@ export class DemoRun {
         await poll("a decision", () => this.stats.waiting < waiting, { timeoutMs: STUCK_MS, signal });
       } catch (cause) {
         signal.throwIfAborted();
-        throw new UserError(`${waiting} transactions have no decision, and none came for ${Math.round((Date.now() - changedAtMs) / 1000)} s. See: npm run cluster -- logs taskmanager --name ${this.#cluster.settings.name}`, { cause });
+        throw new UserError(
+          `${waiting} transactions have no decision, and none came for ${Math.round((Date.now() - changedAtMs) / 1000)} s. See: npm run cluster -- logs taskmanager --name ${this.#cluster.settings.name}`,
+          { cause },
+        );
       }
       waiting = this.stats.waiting;
       changedAtMs = Date.now();
     }
   }
 
-  async #report(generated: Generated, starts: TopicOffsets, startedAtMs: number, sendingFromMs: number): Promise<DemoReport> {
+  async #report(
+    generated: Generated,
+    starts: TopicOffsets,
+    startedAtMs: number,
+    sendingFromMs: number,
+  ): Promise<DemoReport> {
     await this.#look();
     const { judgement, alerts } = await checkRun(this.#brokers, this.#runId, starts);
     const [p50, p99] = this.stats.quantiles(0.5, 0.99);
@@ -136,7 +148,9 @@ export class DemoRun {
       rejected: judgement.rejected,
       alerts,
       committedLatencyMs: { p50: p50!, p99: p99! },
-      throughputPerSecond: Math.round(generated.sentTransactions / ((this.stats.lastDecisionAtMs - sendingFromMs) / 1000)),
+      throughputPerSecond: Math.round(
+        generated.sentTransactions / ((this.stats.lastDecisionAtMs - sendingFromMs) / 1000),
+      ),
       jobRestarts: this.#glance.jobRestarts,
       violations: judgement.violations.slice(0, REPORTED_VIOLATIONS),
       machine: thisMachine(),

@@ -14,7 +14,11 @@ export interface Screen {
   close(): void;
 }
 
-export function openScreen(stats: LiveStats, glance: () => ClusterGlance, stream: NodeJS.WriteStream = process.stdout): Screen {
+export function openScreen(
+  stats: LiveStats,
+  glance: () => ClusterGlance,
+  stream: NodeJS.WriteStream = process.stdout,
+): Screen {
   if (!stream.isTTY) {
     const timer = setInterval(() => stream.write(`${liveLine(stats.snapshot(Date.now()), glance())}\n`), LINE_MS);
     return { say: (text) => void stream.write(`${text}\n`), close: () => clearInterval(timer) };

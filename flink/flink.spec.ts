@@ -24,12 +24,14 @@ async function flink(operation: object | "gone"): Promise<{ readonly url: string
   const asked: unknown[] = [];
   server = createServer((request, response) => {
     void (async () => {
-      if (request.url === "/jobs/overview") return response.end(JSON.stringify({ jobs: [{ jid: "j", state: "RUNNING", "start-time": 1, tasks: {} }] }));
+      if (request.url === "/jobs/overview")
+        return response.end(JSON.stringify({ jobs: [{ jid: "j", state: "RUNNING", "start-time": 1, tasks: {} }] }));
       if (request.method === "POST" && request.url === "/jobs/j/savepoints") {
         asked.push(await body(request));
         return response.end(JSON.stringify({ "request-id": "r" }));
       }
-      if (request.url === "/jobs/j/savepoints/r" && operation !== "gone") return response.end(JSON.stringify({ operation }));
+      if (request.url === "/jobs/j/savepoints/r" && operation !== "gone")
+        return response.end(JSON.stringify({ operation }));
       return request.socket.destroy();
     })();
   });
@@ -43,27 +45,46 @@ describe("stateBackend", () => {
     { name: "EmbeddedRocksDBStateBackend", backend: "rocksdb" },
     { name: "SomethingElse", backend: "unreachable" },
   ])("knows Flink's $name", async ({ name, backend }) => {
-    server = createServer((request, response) => void response.end(JSON.stringify(request.url === "/jobs/overview" ? { jobs: [{ jid: "j", "start-time": 1 }] } : request.url === "/jobs/j/checkpoints/config" ? { state_backend: name } : {})));
+    server = createServer(
+      (request, response) =>
+        void response.end(
+          JSON.stringify(
+            request.url === "/jobs/overview"
+              ? { jobs: [{ jid: "j", "start-time": 1 }] }
+              : request.url === "/jobs/j/checkpoints/config"
+                ? { state_backend: name }
+                : {},
+          ),
+        ),
+    );
     await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
-    expect(await flinkClientAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).stateBackend()).toBe(backend);
+    expect(await flinkClientAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).stateBackend()).toBe(
+      backend,
+    );
   });
 });
 
 describe("stopWithSavepoint", () => {
   it("cancels the job, with a savepoint in this folder", async () => {
     const { url, asked } = await flink({ location: `${FOLDER}/savepoint-1` });
-    expect(await flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.reject(new Error("asked for nothing")))).toBe(`${FOLDER}/savepoint-1`);
+    expect(
+      await flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.reject(new Error("asked for nothing"))),
+    ).toBe(`${FOLDER}/savepoint-1`);
     expect(asked).toEqual([{ "cancel-job": true, "target-directory": FOLDER, formatType: "CANONICAL" }]);
   });
 
   it("finds the savepoint of a JobManager that ended before it was asked", async () => {
     const { url } = await flink("gone");
     const found = [undefined, undefined, `${FOLDER}/savepoint-1`];
-    expect(await flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.resolve(found.shift()))).toBe(`${FOLDER}/savepoint-1`);
+    expect(await flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.resolve(found.shift()))).toBe(
+      `${FOLDER}/savepoint-1`,
+    );
   });
 
   it("says why there is none", async () => {
     const { url } = await flink({ "failure-cause": { class: "CheckpointException" } });
-    await expect(flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.resolve(undefined))).rejects.toThrow("the savepoint failed: CheckpointException.");
+    await expect(flinkClientAt(url).stopWithSavepoint(FOLDER, () => Promise.resolve(undefined))).rejects.toThrow(
+      "the savepoint failed: CheckpointException.",
+    );
   });
 });

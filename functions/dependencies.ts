@@ -9,7 +9,12 @@ export interface Metrics {
   count(name: CounterName): void;
   /** A transaction must wait; `length` wait now. */
   waiting(length: number): void;
-  /** A transaction was decided. @param reasons - codes of the rules that fired @param tookMs - since the account counter had it; `undefined`: not known */
+  /**
+   * A transaction was decided.
+   *
+   * @param reasons - codes of the rules that fired
+   * @param tookMs - since the account counter had it; `undefined`: not known
+   */
   decided(outcome: Outcome, reasons: readonly string[], tookMs: bigint | undefined): void;
   alerted(kind: Alert_Kind): void;
 }
@@ -31,7 +36,12 @@ export interface Dependencies {
   readonly model: Model;
   readonly logicVersion: string;
   /** Kafka topics by what goes there. */
-  readonly topics: { readonly decisions: string; readonly evidence: string; readonly alerts: string; readonly rejected: string };
+  readonly topics: {
+    readonly decisions: string;
+    readonly evidence: string;
+    readonly alerts: string;
+    readonly rejected: string;
+  };
   readonly metrics: Metrics;
   /** Milliseconds since 1970, for the `timing` part of messages only. */
   readonly now: () => bigint;

@@ -14,10 +14,26 @@ const MINUTE_MS = 60_000n;
 
 /** What enters, in this order. Labels and repeats name an earlier transaction by its place among those sent. */
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(2), merchant: fc.nat(2), minutes: fc.nat(4) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("transaction" as const),
+      account: fc.nat(2),
+      merchant: fc.nat(2),
+      minutes: fc.nat(4),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("repeat" as const), of: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("conflict" as const), of: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("label" as const), of: fc.nat(), revision: fc.integer({ min: 1, max: 3 }), fraud: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("label" as const),
+      of: fc.nat(),
+      revision: fc.integer({ min: 1, max: 3 }),
+      fraud: fc.boolean(),
+    }),
+  },
 );
 const workload = fc.array(step, { minLength: 1, maxLength: 60 });
 type Workload = (typeof workload extends fc.Arbitrary<infer T> ? T : never)[number][];
@@ -37,7 +53,10 @@ interface Played {
 const crashRate = fc.constantFrom(0, 0.02, 0.1);
 
 async function play(steps: Workload, seed: number, waitingBytes: number, crashes = 0): Promise<Played> {
-  const dependencies = sampleDependencies({ account: { recentTransactions: 200, maxVerdicts: 256 }, scorer: { maxWaitingBytes: waitingBytes } });
+  const dependencies = sampleDependencies({
+    account: { recentTransactions: 200, maxVerdicts: 256 },
+    scorer: { maxWaitingBytes: waitingBytes },
+  });
   const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7), crashRate: crashes });
   const sent: Transaction[] = [];
   let conflicts = 0;
@@ -46,7 +65,13 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
   for (const [n, item] of steps.entries()) {
     if (item.kind === "transaction") {
       now += BigInt(item.minutes) * MINUTE_MS;
-      const transaction = sampleTransaction({ transactionId: `t-${n}`, accountId: `a${item.account}`, merchantId: `m${item.merchant}`, eventTimeMs: now, contentHash: Buffer.alloc(16, n) });
+      const transaction = sampleTransaction({
+        transactionId: `t-${n}`,
+        accountId: `a${item.account}`,
+        merchantId: `m${item.merchant}`,
+        eventTimeMs: now,
+        contentHash: Buffer.alloc(16, n),
+      });
       sent.push(transaction);
       runtime.ingress(accountCounterOf(transaction.accountId), Transaction, transaction);
       continue;
@@ -61,10 +86,23 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
     } else {
       const { accountId, transactionId, merchantId } = earlier;
       labels++;
-      runtime.ingress(to, FraudLabel, sampleLabel({ labelId: `l-${n}`, accountId, transactionId, merchantId, revision: item.revision, verdict: item.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE, effectiveAtMs: now }));
+      runtime.ingress(
+        to,
+        FraudLabel,
+        sampleLabel({
+          labelId: `l-${n}`,
+          accountId,
+          transactionId,
+          merchantId,
+          revision: item.revision,
+          verdict: item.fraud ? Verdict.FRAUD : Verdict.LEGITIMATE,
+          effectiveAtMs: now,
+        }),
+      );
     }
   }
-  // Transactions that must not wait are sent again every 100 ms of virtual time; an episode is closed after twice its 30 s at most.
+  // Transactions that must not wait are sent again every 100 ms of virtual time; an episode is closed after twice its
+  // 30 s at most.
   await runtime.advance(120_000);
   // A crash takes timers back, and the clock goes on: what they wait for comes that much later.
   for (let crash = 0; crash < runtime.crashes; crash++) await runtime.advance(60_000);
@@ -84,13 +122,21 @@ describe("the four functions, in any interleaving and with any crashes", () => {
         const expected = groupBy(sent, ({ accountId }) => accountId);
         expect([...decided.keys()].sort()).toEqual([...expected.keys()].sort());
         for (const [account, transactions] of expected) {
-          expect(decided.get(account)!.map((decision) => evidenceOf(decision).transaction!.transactionId)).toEqual(transactions.map(({ transactionId }) => transactionId));
-          expect(decided.get(account)!.map((decision) => evidenceOf(decision).account!.seq)).toEqual(oneTo(transactions.length));
+          expect(decided.get(account)!.map((decision) => evidenceOf(decision).transaction!.transactionId)).toEqual(
+            transactions.map(({ transactionId }) => transactionId),
+          );
+          expect(decided.get(account)!.map((decision) => evidenceOf(decision).account!.seq)).toEqual(
+            oneTo(transactions.length),
+          );
         }
         expect(records.rejected.filter(({ reason }) => reason === RejectReason.ID_CONFLICT)).toHaveLength(conflicts);
         // Each label is recorded or refused, and nothing else is.
-        const recorded = records.events.filter(({ function: name, kind }) => name === "fraud/account-counter" && kind === StateEvent_Kind.LABEL);
-        expect(records.rejected.filter(({ reason }) => reason === RejectReason.STALE_REVISION)).toHaveLength(labels - recorded.length);
+        const recorded = records.events.filter(
+          ({ function: name, kind }) => name === "fraud/account-counter" && kind === StateEvent_Kind.LABEL,
+        );
+        expect(records.rejected.filter(({ reason }) => reason === RejectReason.STALE_REVISION)).toHaveLength(
+          labels - recorded.length,
+        );
         expect(records.rejected).toHaveLength(conflicts + labels - recorded.length);
         expect(counts.get("stale_scoring_requests") ?? 0).toBe(0);
         expect(counts.get("function_errors") ?? 0).toBe(0);
@@ -111,11 +157,20 @@ describe("the four functions, in any interleaving and with any crashes", () => {
               { address: `merchant ${transaction!.merchantId}`, seq: merchant!.eventSeq },
             ];
           }),
-          ...events.map(({ function: name, addressId, eventSeq }) => ({ address: `${name === "fraud/account-counter" ? "counter" : "merchant"} ${addressId}`, seq: eventSeq })),
+          ...events.map(({ function: name, addressId, eventSeq }) => ({
+            address: `${name === "fraud/account-counter" ? "counter" : "merchant"} ${addressId}`,
+            seq: eventSeq,
+          })),
         ];
-        for (const [address, group] of groupBy(numbers, ({ address }) => address)) expect(sorted(group.map(({ seq }) => seq)), address).toEqual(oneTo(group.length));
-        for (const [merchant, group] of groupBy(decisions, (decision) => evidenceOf(decision).transaction!.merchantId)) {
-          expect(sorted(group.map((decision) => evidenceOf(decision).merchant!.seq)), merchant).toEqual(oneTo(group.length));
+        for (const [address, group] of groupBy(numbers, ({ address }) => address))
+          expect(sorted(group.map(({ seq }) => seq)), address).toEqual(oneTo(group.length));
+        for (const [merchant, group] of groupBy(
+          decisions,
+          (decision) => evidenceOf(decision).transaction!.merchantId,
+        )) {
+          expect(sorted(group.map((decision) => evidenceOf(decision).merchant!.seq)), merchant).toEqual(
+            oneTo(group.length),
+          );
         }
       }),
       { numRuns: 200 },
@@ -124,29 +179,59 @@ describe("the four functions, in any interleaving and with any crashes", () => {
 
   it("compute an account's features from its own inputs alone", async () => {
     await fc.assert(
-      fc.asyncProperty(workload, fc.nat(), fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, otherSeed, bytes, crashes) => {
-        const features = async (chosen: number, waiting: number, rate: number) =>
-          new Map((await play(steps, chosen, waiting, rate)).records.decisions.map((decision) => [evidenceOf(decision).transaction!.transactionId, evidenceOf(decision).account!.features]));
-        expect(await features(otherSeed, bytes, crashes)).toEqual(await features(seed, 16_384, 0));
-      }),
+      fc.asyncProperty(
+        workload,
+        fc.nat(),
+        fc.nat(),
+        maxWaitingBytes,
+        crashRate,
+        async (steps, seed, otherSeed, bytes, crashes) => {
+          const features = async (chosen: number, waiting: number, rate: number) =>
+            new Map(
+              (await play(steps, chosen, waiting, rate)).records.decisions.map((decision) => [
+                evidenceOf(decision).transaction!.transactionId,
+                evidenceOf(decision).account!.features,
+              ]),
+            );
+          expect(await features(otherSeed, bytes, crashes)).toEqual(await features(seed, 16_384, 0));
+        },
+      ),
       { numRuns: 100 },
     );
   });
 
   it("number suspicious decisions and alerts without a gap, one episode open at a time", async () => {
     // Five transactions within minutes are suspicious to the sample model.
-    const burst = fc.array(fc.record({ kind: fc.constant("transaction" as const), account: fc.nat(1), merchant: fc.nat(2), minutes: fc.constantFrom(0, 0, 0, 1, 40) }), { minLength: 10, maxLength: 60 });
+    const burst = fc.array(
+      fc.record({
+        kind: fc.constant("transaction" as const),
+        account: fc.nat(1),
+        merchant: fc.nat(2),
+        minutes: fc.constantFrom(0, 0, 0, 1, 40),
+      }),
+      { minLength: 10, maxLength: 60 },
+    );
     let alerts = 0;
     await fc.assert(
       fc.asyncProperty(burst, fc.nat(), crashRate, async (steps, seed, crashes) => {
         const { records } = await play(steps, seed, 400, crashes);
-        for (const [, decisions] of groupBy(records.decisions, (decision) => evidenceOf(decision).transaction!.accountId)) {
-          const suspicious = decisions.filter((decision) => [Outcome.REVIEW, Outcome.DECLINE].includes(evidenceOf(decision).scoring!.outcome));
-          expect(suspicious.map((decision) => evidenceOf(decision).scoring!.suspiciousSeq)).toEqual(oneTo(suspicious.length));
+        for (const [, decisions] of groupBy(
+          records.decisions,
+          (decision) => evidenceOf(decision).transaction!.accountId,
+        )) {
+          const suspicious = decisions.filter((decision) =>
+            [Outcome.REVIEW, Outcome.DECLINE].includes(evidenceOf(decision).scoring!.outcome),
+          );
+          expect(suspicious.map((decision) => evidenceOf(decision).scoring!.suspiciousSeq)).toEqual(
+            oneTo(suspicious.length),
+          );
         }
         for (const [account, raised] of groupBy(records.alerts, ({ accountId }) => accountId)) {
           alerts += raised.length;
-          expect(raised.map(({ alertSeq }) => alertSeq), account).toEqual(oneTo(raised.length));
+          expect(
+            raised.map(({ alertSeq }) => alertSeq),
+            account,
+          ).toEqual(oneTo(raised.length));
           let open = 0n;
           for (const { kind, episode } of raised) {
             if (kind === Alert_Kind.OPENED) expect(open).toBe(0n);

@@ -22,25 +22,58 @@ function pipeline(settings: unknown = {}) {
 
 describe("the four functions", () => {
   it("are bound, each that has an address", () => {
-    const addressed = Object.values(addresses).flatMap((exported) => (typeof exported === "function" ? [exported("x").typename] : []));
+    const addressed = Object.values(addresses).flatMap((exported) =>
+      typeof exported === "function" ? [exported("x").typename] : [],
+    );
     expect(fraudFunctions(sampleDependencies({})).typenames.toSorted()).toEqual(addressed.toSorted());
   });
 
   it("put all that a decision rests on into it", async () => {
     const { runtime } = pipeline();
-    runtime.ingress(A, Transaction, sampleTransaction({ location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon" } }));
-    runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2", eventTimeMs: START_MS + HOUR_MS, amountMinor: 3000n, location: { latitudeE6: 40_420_000, longitudeE6: -3_700_000, name: "Madrid" } }));
+    runtime.ingress(
+      A,
+      Transaction,
+      sampleTransaction({ location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon" } }),
+    );
+    runtime.ingress(
+      A,
+      Transaction,
+      sampleTransaction({
+        transactionId: "t-2",
+        eventTimeMs: START_MS + HOUR_MS,
+        amountMinor: 3000n,
+        location: { latitudeE6: 40_420_000, longitudeE6: -3_700_000, name: "Madrid" },
+      }),
+    );
     await runtime.run();
     const { decisions } = written(runtime);
     expect(decisions).toHaveLength(2);
     const { account, merchant, scoring } = decisions[1]!.evidence!;
-    expect(account).toMatchObject({ seq: 2n, eventSeq: 2n, error: "", features: { velocityCount: 1, dayCount: 2, dayAmountMinor: 4000n, historyCount: 1, historyAmountMinor: 1000n, amountRatioPermille: undefined } });
+    expect(account).toMatchObject({
+      seq: 2n,
+      eventSeq: 2n,
+      error: "",
+      features: {
+        velocityCount: 1,
+        dayCount: 2,
+        dayAmountMinor: 4000n,
+        historyCount: 1,
+        historyAmountMinor: 1000n,
+        amountRatioPermille: undefined,
+      },
+    });
     // Lisbon to Madrid: about 500 km, in an hour.
     expect(Number(account!.features!.travelDistanceM)).toBeGreaterThan(490_000);
     expect(Number(account!.features!.travelDistanceM)).toBeLessThan(520_000);
     expect(account!.features!.travelSpeedKmh).toBe(account!.features!.travelDistanceM! / 1000n);
     expect(merchant).toMatchObject({ seq: 2n, features: { recentCount: 1, historyCount: 1, confirmedFraudCount: 0 } });
-    expect(scoring).toMatchObject({ modelId: "sample", score: 0, outcome: Outcome.APPROVE, suspiciousSeq: undefined, error: "" });
+    expect(scoring).toMatchObject({
+      modelId: "sample",
+      score: 0,
+      outcome: Outcome.APPROVE,
+      suspiciousSeq: undefined,
+      error: "",
+    });
     expect(scoring!.modelHash).toHaveLength(32);
   });
 
@@ -53,7 +86,10 @@ describe("the four functions", () => {
     runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
     await runtime.run();
     const { decisions, rejected } = written(runtime);
-    expect(decisions.map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.seq])).toEqual([["t-1", 1n], ["t-2", 2n]]);
+    expect(decisions.map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.seq])).toEqual([
+      ["t-1", 1n],
+      ["t-2", 2n],
+    ]);
     expect(rejected.map(({ reason }) => reason)).toEqual([RejectReason.ID_CONFLICT]);
     expect(counts.get("repeats")).toBe(1);
   });
@@ -61,8 +97,16 @@ describe("the four functions", () => {
   it("decide a topic's records that was made again, and know those of the same log again", async () => {
     const { runtime, counts } = pipeline();
     const topicId = (log: number) => Buffer.alloc(16, log);
-    const from = (log: number, offset: bigint, leaderEpoch = 0) => ({ topic: "transactions", partition: 0, offset, topicId: topicId(log), leaderEpoch });
-    const sent = Array.from({ length: 10 }, (_, n) => sampleTransaction({ transactionId: n < 5 ? `place-${n}@1` : `client-${n}`, origin: from(1, BigInt(n)) }));
+    const from = (log: number, offset: bigint, leaderEpoch = 0) => ({
+      topic: "transactions",
+      partition: 0,
+      offset,
+      topicId: topicId(log),
+      leaderEpoch,
+    });
+    const sent = Array.from({ length: 10 }, (_, n) =>
+      sampleTransaction({ transactionId: n < 5 ? `place-${n}@1` : `client-${n}`, origin: from(1, BigInt(n)) }),
+    );
     for (const one of sent) runtime.ingress(A, Transaction, one);
     // A reset of the consumer group: the same log, the same places.
     for (const one of sent) runtime.ingress(A, Transaction, one);
@@ -70,13 +114,18 @@ describe("the four functions", () => {
     expect(written(runtime).decisions).toHaveLength(10);
     expect(counts.get("repeats")).toBe(10);
 
-    // In another log: five new ones without an id, which the intake names by their places, five of clients with new ids, and five sent again.
-    for (let n = 0; n < 5; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `place-${n}@2`, origin: from(2, BigInt(n)) }));
-    for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `new-${n}`, origin: from(2, BigInt(n)) }));
+    // In another log: five new ones without an id, which the intake names by their places, five of clients with new
+    // ids, and five sent again.
+    for (let n = 0; n < 5; n++)
+      runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `place-${n}@2`, origin: from(2, BigInt(n)) }));
+    for (let n = 5; n < 10; n++)
+      runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `new-${n}`, origin: from(2, BigInt(n)) }));
     for (let n = 5; n < 10; n++) runtime.ingress(A, Transaction, { ...sent[n]!, origin: from(2, BigInt(n + 5)) });
     await runtime.run();
     const { decisions, rejected } = written(runtime);
-    expect(decisions.slice(10).map(({ evidence }) => evidence!.transaction!.transactionId)).toEqual([0, 1, 2, 3, 4].map((n) => `place-${n}@2`).concat([5, 6, 7, 8, 9].map((n) => `new-${n}`)));
+    expect(decisions.slice(10).map(({ evidence }) => evidence!.transaction!.transactionId)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `place-${n}@2`).concat([5, 6, 7, 8, 9].map((n) => `new-${n}`)),
+    );
     expect(rejected).toEqual([]);
     expect(counts.get("repeats")).toBe(15);
 
@@ -88,37 +137,67 @@ describe("the four functions", () => {
 
   it("decide a transaction again that the account has forgotten, and mark it; and none that it has not", async () => {
     const { runtime, counts } = pipeline();
-    const sent = Array.from({ length: 340 }, (_, n) => sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) * 1000n }));
+    const sent = Array.from({ length: 340 }, (_, n) =>
+      sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) * 1000n }),
+    );
     for (const one of sent) runtime.ingress(A, Transaction, one);
     // The next day the same file again, of which 300 at least are known.
     for (const one of sent.slice(40)) runtime.ingress(A, Transaction, one);
     await runtime.run();
-    expect(written(runtime).decisions.map(({ evidence }) => evidence!.account!.possibleRepeat)).toEqual(sent.map(() => false));
+    expect(written(runtime).decisions.map(({ evidence }) => evidence!.account!.possibleRepeat)).toEqual(
+      sent.map(() => false),
+    );
     expect(counts.get("repeats")).toBe(300);
     runtime.ingress(A, Transaction, sent[0]!);
     runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "new", eventTimeMs: START_MS + 340_000n }));
     await runtime.run();
     const { decisions } = written(runtime);
-    expect(decisions.slice(340).map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.possibleRepeat])).toEqual([["t-0", true], ["new", false]]);
+    expect(
+      decisions
+        .slice(340)
+        .map(({ evidence }) => [evidence!.transaction!.transactionId, evidence!.account!.possibleRepeat]),
+    ).toEqual([
+      ["t-0", true],
+      ["new", false],
+    ]);
     expect(decisions.at(-1)!.evidence!.account!.forgottenSeq).toBeGreaterThan(0n);
   });
 
   it("take a label of a topic that was made again for a new one", async () => {
     const { runtime } = pipeline();
-    const label = (log: number, fields: Partial<FraudLabel>) => sampleLabel({ origin: { topic: "labels", partition: 0, offset: 3n, topicId: Buffer.alloc(16, log) }, ...fields });
+    const label = (log: number, fields: Partial<FraudLabel>) =>
+      sampleLabel({ origin: { topic: "labels", partition: 0, offset: 3n, topicId: Buffer.alloc(16, log) }, ...fields });
     runtime.ingress(A, FraudLabel, label(1, {}));
     runtime.ingress(A, FraudLabel, label(1, { labelId: "l-2", transactionId: "t-2" }));
     runtime.ingress(A, FraudLabel, label(2, { labelId: "l-3", transactionId: "t-3" }));
     await runtime.run();
-    expect(written(runtime).events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId }) => sourceId)).toEqual(["l-1", "l-3"]);
+    expect(
+      written(runtime)
+        .events.filter(({ function: name }) => name === "fraud/account-counter")
+        .map(({ sourceId }) => sourceId),
+    ).toEqual(["l-1", "l-3"]);
   });
 
   it.each([
-    { what: "bytes that are not a transaction", reason: RejectReason.UNREADABLE, typeUrl: "type.googleapis.com/fraud.v1.Transaction", value: Buffer.from([0xff, 0xff]) },
-    { what: "a message of another type", reason: RejectReason.UNEXPECTED_TYPE, typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.alloc(0) },
+    {
+      what: "bytes that are not a transaction",
+      reason: RejectReason.UNREADABLE,
+      typeUrl: "type.googleapis.com/fraud.v1.Transaction",
+      value: Buffer.from([0xff, 0xff]),
+    },
+    {
+      what: "a message of another type",
+      reason: RejectReason.UNEXPECTED_TYPE,
+      typeUrl: "type.googleapis.com/fraud.v1.Decision",
+      value: Buffer.alloc(0),
+    },
     { what: "another account's transaction", reason: RejectReason.MISROUTED, transaction: { accountId: "b" } },
     { what: "a negative amount", reason: RejectReason.INVALID_FIELD, transaction: { amountMinor: -1n } },
-    { what: "a place off the Earth", reason: RejectReason.INVALID_FIELD, transaction: { location: { latitudeE6: 90_000_001, longitudeE6: 0, name: "" } } },
+    {
+      what: "a place off the Earth",
+      reason: RejectReason.INVALID_FIELD,
+      transaction: { location: { latitudeE6: 90_000_001, longitudeE6: 0, name: "" } },
+    },
     { what: "no merchant", reason: RejectReason.INVALID_FIELD, transaction: { merchantId: "" } },
   ])("refuse $what, byte for byte, and go on", async ({ reason, typeUrl, value, transaction }) => {
     const { runtime } = pipeline();
@@ -135,14 +214,33 @@ describe("the four functions", () => {
 
   it("count a confirmed fraud at account and merchant, take it back, and forget it when its window has passed", async () => {
     const { runtime } = pipeline({ account: { fraudWindowMs: Number(2n * HOUR_MS), expiryDelayMs: 1000 } });
-    const at = (hours: bigint, id: string) => runtime.ingress(A, Transaction, sampleTransaction({ transactionId: id, eventTimeMs: START_MS + hours * HOUR_MS }));
+    const at = (hours: bigint, id: string) =>
+      runtime.ingress(
+        A,
+        Transaction,
+        sampleTransaction({ transactionId: id, eventTimeMs: START_MS + hours * HOUR_MS }),
+      );
     at(0n, "t-1");
     runtime.ingress(A, FraudLabel, sampleLabel({ effectiveAtMs: START_MS + HOUR_MS }));
     await runtime.run();
     at(1n, "t-2");
     await runtime.run();
-    runtime.ingress(A, FraudLabel, sampleLabel({ labelId: "l-2", transactionId: "t-2", effectiveAtMs: START_MS + 2n * HOUR_MS }));
-    runtime.ingress(A, FraudLabel, sampleLabel({ labelId: "l-3", transactionId: "t-2", effectiveAtMs: START_MS + 2n * HOUR_MS, revision: 2, verdict: 2 }));
+    runtime.ingress(
+      A,
+      FraudLabel,
+      sampleLabel({ labelId: "l-2", transactionId: "t-2", effectiveAtMs: START_MS + 2n * HOUR_MS }),
+    );
+    runtime.ingress(
+      A,
+      FraudLabel,
+      sampleLabel({
+        labelId: "l-3",
+        transactionId: "t-2",
+        effectiveAtMs: START_MS + 2n * HOUR_MS,
+        revision: 2,
+        verdict: 2,
+      }),
+    );
     await runtime.run();
     at(2n, "t-3");
     await runtime.run();
@@ -151,13 +249,19 @@ describe("the four functions", () => {
     const { decisions, events } = written(runtime);
     expect(decisions.map(({ evidence }) => evidence!.account!.features!.confirmedFraudCount)).toEqual([0, 1, 1, 0]);
     expect(decisions.map(({ evidence }) => evidence!.merchant!.features!.confirmedFraudCount)).toEqual([0, 1, 1, 1]);
-    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ kind, fraudDelta }) => [kind, fraudDelta])).toEqual([
+    expect(
+      events
+        .filter(({ function: name }) => name === "fraud/account-counter")
+        .map(({ kind, fraudDelta }) => [kind, fraudDelta]),
+    ).toEqual([
       [StateEvent_Kind.LABEL, 1],
       [StateEvent_Kind.LABEL, 1],
       [StateEvent_Kind.LABEL, -1],
       [StateEvent_Kind.EXPIRY, 0],
     ]);
-    expect(events.filter(({ function: name }) => name === "fraud/merchant-model").map(({ fraudDelta }) => fraudDelta)).toEqual([1, 1, -1]);
+    expect(
+      events.filter(({ function: name }) => name === "fraud/merchant-model").map(({ fraudDelta }) => fraudDelta),
+    ).toEqual([1, 1, -1]);
   });
 
   it("count a verdict that comes late from now on, at account and merchant", async () => {
@@ -165,14 +269,33 @@ describe("the four functions", () => {
     const { runtime } = pipeline();
     runtime.ingress(A, Transaction, sampleTransaction({ eventTimeMs: START_MS - 45n * DAY_MS }));
     runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-2" }));
-    runtime.ingress(A, FraudLabel, sampleLabel({ eventTimeMs: START_MS - 45n * DAY_MS, effectiveAtMs: undefined, revision: undefined }));
+    runtime.ingress(
+      A,
+      FraudLabel,
+      sampleLabel({ eventTimeMs: START_MS - 45n * DAY_MS, effectiveAtMs: undefined, revision: undefined }),
+    );
     // Before its transaction, and of one that is younger than all others.
-    runtime.ingress(accountCounterOf("b"), FraudLabel, sampleLabel({ labelId: "l-b", accountId: "b", eventTimeMs: START_MS + HOUR_MS, effectiveAtMs: undefined, revision: undefined }));
+    runtime.ingress(
+      accountCounterOf("b"),
+      FraudLabel,
+      sampleLabel({
+        labelId: "l-b",
+        accountId: "b",
+        eventTimeMs: START_MS + HOUR_MS,
+        effectiveAtMs: undefined,
+        revision: undefined,
+      }),
+    );
     await runtime.run();
     runtime.ingress(A, Transaction, sampleTransaction({ transactionId: "t-3", eventTimeMs: START_MS + HOUR_MS }));
     await runtime.run();
     const { decisions, events } = written(runtime);
-    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta, effectiveAtMs }) => [sourceId, revision, fraudDelta, effectiveAtMs]).sort()).toEqual([
+    expect(
+      events
+        .filter(({ function: name }) => name === "fraud/account-counter")
+        .map(({ sourceId, revision, fraudDelta, effectiveAtMs }) => [sourceId, revision, fraudDelta, effectiveAtMs])
+        .sort(),
+    ).toEqual([
       ["l-1", 1, 1, START_MS],
       ["l-b", 1, 1, START_MS + HOUR_MS],
     ]);
@@ -195,7 +318,11 @@ describe("the four functions", () => {
     await send({ labelId: "next", verdict: 2 });
     await send({ labelId: "far", transactionId: "t-2", revision: 17 });
     const { events, rejected } = written(runtime);
-    expect(events.filter(({ function: name }) => name === "fraud/account-counter").map(({ sourceId, revision, fraudDelta }) => [sourceId, revision, fraudDelta])).toEqual([
+    expect(
+      events
+        .filter(({ function: name }) => name === "fraud/account-counter")
+        .map(({ sourceId, revision, fraudDelta }) => [sourceId, revision, fraudDelta]),
+    ).toEqual([
       ["fraud", 1, 1],
       ["legitimate", 2, -1],
       ["jump", 18, 1],
@@ -206,7 +333,9 @@ describe("the four functions", () => {
       [RejectReason.STALE_REVISION, "stale"],
       [RejectReason.REVISION_AHEAD, "far"],
     ]);
-    expect(rejected[0]!.message).toBe("revision 19 is more than 16 beyond 2, the one that holds; without a revision a label gets the next one");
+    expect(rejected[0]!.message).toBe(
+      "revision 19 is more than 16 beyond 2, the one that holds; without a revision a label gets the next one",
+    );
     expect(counts.get("stale_labels")).toBe(2);
   });
 

@@ -21,7 +21,10 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const counters = Object.fromEntries(
-    Object.entries(COUNTERS).map(([name, help]) => [name, new Counter({ name: `fraud_${name}_total`, help, registers: [registry] })]),
+    Object.entries(COUNTERS).map(([name, help]) => [
+      name,
+      new Counter({ name: `fraud_${name}_total`, help, registers: [registry] }),
+    ]),
   ) as Record<CounterName, Counter>;
   const waiting = new Histogram({
     name: "fraud_scorer_waiting_length",
@@ -29,9 +32,24 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
     buckets: [1, 2, 5, 10, 20, 50, 100, 200],
     registers: [registry],
   });
-  const decisions = new Counter({ name: "fraud_decisions_total", help: "Transactions decided", labelNames: ["outcome"] as const, registers: [registry] });
-  const reasons = new Counter({ name: "fraud_reasons_total", help: "Rules of the model that fired", labelNames: ["code"] as const, registers: [registry] });
-  const alerts = new Counter({ name: "fraud_alerts_total", help: "Alerts raised", labelNames: ["kind"] as const, registers: [registry] });
+  const decisions = new Counter({
+    name: "fraud_decisions_total",
+    help: "Transactions decided",
+    labelNames: ["outcome"] as const,
+    registers: [registry],
+  });
+  const reasons = new Counter({
+    name: "fraud_reasons_total",
+    help: "Rules of the model that fired",
+    labelNames: ["code"] as const,
+    registers: [registry],
+  });
+  const alerts = new Counter({
+    name: "fraud_alerts_total",
+    help: "Alerts raised",
+    labelNames: ["kind"] as const,
+    registers: [registry],
+  });
   const took = new Histogram({
     name: "fraud_decision_seconds",
     help: "From the account counter to the decision, by the wall clock",
@@ -57,4 +75,5 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
 }
 
 /** The values of a protobuf enum by name, without the unspecified one. */
-const names = (type: Readonly<Record<string | number, string | number>>): string[] => Object.keys(type).filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED");
+const names = (type: Readonly<Record<string | number, string | number>>): string[] =>
+  Object.keys(type).filter((name) => Number.isNaN(Number(name)) && name !== "UNSPECIFIED");

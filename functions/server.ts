@@ -30,10 +30,14 @@ const environment = z.object({
   FRAUD_SETTINGS: z.string().default("{}"),
 });
 
-/** The function server: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, `GET /metrics` for Prometheus. */
+/**
+ * The function server: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, `GET /metrics` for
+ * Prometheus.
+ */
 function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
-  if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes) throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
+  if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes)
+    throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
   const { HOST: host, PORT: port, FRAUD_MODEL: modelFile, FRAUD_SETTINGS: settingsText } = fromEnvironment(environment);
   const model = parseModel(readFileSync(resolve(REPOSITORY_ROOT, modelFile)));
@@ -45,20 +49,30 @@ function main(): void {
     settings,
     model,
     logicVersion: version,
-    topics: { decisions: TOPICS.decisions.name, evidence: TOPICS.evidence.name, alerts: TOPICS.alerts.name, rejected: TOPICS.functionsRejected.name },
+    topics: {
+      decisions: TOPICS.decisions.name,
+      evidence: TOPICS.evidence.name,
+      alerts: TOPICS.alerts.name,
+      rejected: TOPICS.functionsRejected.name,
+    },
     metrics,
     now: () => BigInt(Date.now()),
   });
   const statefun = nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }));
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 }, (request, response) => {
-    if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
-    void other(request, response);
-  });
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 },
+    (request, response) => {
+      if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
+      void other(request, response);
+    },
+  );
 
   async function other(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === "/healthz") {
-      response.setHeader("content-type", "application/json").end(JSON.stringify({ status: "ok", logicVersion: version, modelId: model.id }));
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify({ status: "ok", logicVersion: version, modelId: model.id }));
     } else if (request.url === "/metrics") {
       response.setHeader("content-type", registry.contentType).end(await registry.metrics());
     } else {

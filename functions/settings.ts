@@ -26,7 +26,10 @@ const settingsSchema = z.strictObject({
       /** Transactions in the history from which on the amount ratio is known. */
       minHistoryCount: z.int().min(1).default(5),
       /** How long a confirmed fraud counts, in event time. */
-      fraudWindowMs: z.int().min(1).default(30 * DAY),
+      fraudWindowMs: z
+        .int()
+        .min(1)
+        .default(30 * DAY),
       /** How often old verdicts are removed, in processing time. */
       expiryDelayMs: z.int().min(1).default(HOUR),
       /** Verdicts kept for an account; beyond it the oldest goes. */
@@ -54,7 +57,10 @@ const settingsSchema = z.strictObject({
   alerter: z
     .strictObject({
       /** A longer pause in event time between two suspicious decisions ends the episode. */
-      gapMs: z.int().min(1).default(30 * MINUTE),
+      gapMs: z
+        .int()
+        .min(1)
+        .default(30 * MINUTE),
       /** An episode without news is closed after this, in processing time. */
       closeAfterMs: z.int().min(1).default(30_000),
       /** Suspicious decisions of one episode that escalate it. */

@@ -56,22 +56,30 @@ describe("a window", () => {
   it("equals a plain list of events for any order of times", () => {
     const event = fc.record({ at: fc.bigInt({ min: 0n, max: 200n }), amount: fc.bigInt({ min: 0n, max: 1000n }) });
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 30 }), (events, buckets, bucketMs) => {
-        const any = { buckets, bucketMs };
-        const window = emptyWindow();
-        const kept: typeof events = [];
-        let asOf = 0n;
-        for (const event of events) {
-          if (event.at > asOf) asOf = event.at;
-          expire(window, any, asOf);
-          add(window, any, asOf, event.at, 1, event.amount);
-          kept.push(event);
-          const first = asOf / BigInt(bucketMs) - BigInt(buckets) + 1n;
-          const inside = kept.filter(({ at }) => at / BigInt(bucketMs) >= first);
-          expect(total(window, any, asOf)).toEqual({ count: inside.length, amountMinor: inside.reduce((sum, { amount }) => sum + amount, 0n) });
-          expect(window.buckets.length).toBeLessThanOrEqual(buckets);
-        }
-      }),
+      fc.property(
+        fc.array(event, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 30 }),
+        (events, buckets, bucketMs) => {
+          const any = { buckets, bucketMs };
+          const window = emptyWindow();
+          const kept: typeof events = [];
+          let asOf = 0n;
+          for (const event of events) {
+            if (event.at > asOf) asOf = event.at;
+            expire(window, any, asOf);
+            add(window, any, asOf, event.at, 1, event.amount);
+            kept.push(event);
+            const first = asOf / BigInt(bucketMs) - BigInt(buckets) + 1n;
+            const inside = kept.filter(({ at }) => at / BigInt(bucketMs) >= first);
+            expect(total(window, any, asOf)).toEqual({
+              count: inside.length,
+              amountMinor: inside.reduce((sum, { amount }) => sum + amount, 0n),
+            });
+            expect(window.buckets.length).toBeLessThanOrEqual(buckets);
+          }
+        },
+      ),
     );
   });
 });

@@ -34,7 +34,14 @@ export function expire(window: Window, shape: WindowShape, asOfMs: bigint): void
  * Adds `count` (which may be negative) and an amount to the bucket of `timeMs`, unless that bucket has left the
  * window at `asOfMs`. A bucket's count never falls below zero; a bucket without a count is removed.
  */
-export function add(window: Window, shape: WindowShape, asOfMs: bigint, timeMs: bigint, count: number, amountMinor: bigint): void {
+export function add(
+  window: Window,
+  shape: WindowShape,
+  asOfMs: bigint,
+  timeMs: bigint,
+  count: number,
+  amountMinor: bigint,
+): void {
   const bucket = bucketOf(shape, timeMs);
   if (bucket <= lastExpired(shape, asOfMs)) return;
   // From the end: what comes is nearly always the newest.

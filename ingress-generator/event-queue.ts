@@ -25,9 +25,10 @@ export class EventQueue<T> {
     const last = heap.pop();
     if (first === undefined || heap.length === 0) return first?.event;
     heap[0] = last!;
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       let least = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) if (child < heap.length && this.#before(child, least)) least = child;
+      for (const child of [2 * index + 1, 2 * index + 2])
+        if (child < heap.length && this.#before(child, least)) least = child;
       if (least === index) return first.event;
       [heap[index], heap[least]] = [heap[least]!, heap[index]!];
       index = least;

@@ -6,8 +6,10 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { LiveStats } from "./live-stats.js";
 
 const any = (value: Uint8Array) => Any.encode({ typeUrl: "", value: Buffer.from(value) }).finish();
-const decision = (transactionId: string) => any(Decision.encode(Decision.fromPartial({ evidence: { transaction: { transactionId } } })).finish());
-const alert = (accountId: string, kind: Alert_Kind) => any(Alert.encode(Alert.fromPartial({ accountId, kind, reasons: [{ code: "FAST", points: 400 }] })).finish());
+const decision = (transactionId: string) =>
+  any(Decision.encode(Decision.fromPartial({ evidence: { transaction: { transactionId } } })).finish());
+const alert = (accountId: string, kind: Alert_Kind) =>
+  any(Alert.encode(Alert.fromPartial({ accountId, kind, reasons: [{ code: "FAST", points: 400 }] })).finish());
 
 describe("LiveStats", () => {
   it("takes latencies from the scheduled time to the decision", () => {

@@ -65,5 +65,9 @@ const RADIANS = Math.PI / 180;
 export function distanceKm(a: City, b: City): number {
   const north = Math.sin(((b.latitude - a.latitude) * RADIANS) / 2);
   const east = Math.sin(((b.longitude - a.longitude) * RADIANS) / 2);
-  return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(north * north + Math.cos(a.latitude * RADIANS) * Math.cos(b.latitude * RADIANS) * east * east));
+  return (
+    2 *
+    EARTH_RADIUS_KM *
+    Math.asin(Math.sqrt(north * north + Math.cos(a.latitude * RADIANS) * Math.cos(b.latitude * RADIANS) * east * east))
+  );
 }

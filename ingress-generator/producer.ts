@@ -13,7 +13,10 @@ import { type FraudPattern, simulate, type SimulatedItem, stepMs } from "./simul
 
 const TICK_MS = 10;
 /** Of one request to Kafka. All of it may be for one partition, and a `*.valid` topic takes no larger batch. */
-const MAX_SEND_BYTES: Readonly<Record<GeneratorTarget, number>> = { public: 256 * 1024, valid: LIMITS.recordBytes - 4 * 1024 };
+const MAX_SEND_BYTES: Readonly<Record<GeneratorTarget, number>> = {
+  public: 256 * 1024,
+  valid: LIMITS.recordBytes - 4 * 1024,
+};
 /** A record's length, timestamp and headers in a batch, at most. */
 const RECORD_OVERHEAD_BYTES = 32;
 const DAY_MS = 24 * 3_600_000;
@@ -74,8 +77,19 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
   const { brokers, rate, transactions, accounts, onSend, signal, target = "public" } = options;
   const topics = TARGETS[target];
   const startMs = options.startMs ?? defaultStart(Date.now(), accounts, transactions);
-  const items = simulate({ seed: options.seed, runId: options.runId, startMs, accounts, ...(options.merchants && { merchants: options.merchants }), ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }) });
-  const producer = kafkaClient(brokers, "fraud-generator").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const items = simulate({
+    seed: options.seed,
+    runId: options.runId,
+    startMs,
+    accounts,
+    ...(options.merchants && { merchants: options.merchants }),
+    ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }),
+  });
+  const producer = kafkaClient(brokers, "fraud-generator").producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await requireTopics(brokers, Object.values(topics));
   await producer.connect();
   const began = Date.now();
@@ -90,10 +104,13 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
         continue;
       }
       const batch: Record<string, TopicMessages["messages"]> = { [topics.transaction]: [], [topics.label]: [] };
-      for (let bytes = 0; bytes < MAX_SEND_BYTES[target] && sentTransactions < due; ) {
+      for (let bytes = 0; bytes < MAX_SEND_BYTES[target] && sentTransactions < due;) {
         const item = items.next().value;
         const dueAtMs = Math.floor(began + dueMs(sentTransactions, rate));
-        if (Number(item.message.eventTimeMs) > Date.now()) throw new UserError("the simulated time has reached the present. Begin a new run, or an earlier one with --start.");
+        if (Number(item.message.eventTimeMs) > Date.now())
+          throw new UserError(
+            "the simulated time has reached the present. Begin a new run, or an earlier one with --start.",
+          );
         onSend?.(item, dueAtMs);
         const record = { key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) };
         batch[topics[item.kind]]!.push(record);
@@ -104,7 +121,12 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
           if (item.fraud !== undefined) frauds[item.fraud] = (frauds[item.fraud] ?? 0) + 1;
         }
       }
-      await producer.sendBatch({ acks: -1, topicMessages: Object.entries(batch).flatMap(([topic, messages]) => (messages.length === 0 ? [] : [{ topic, messages }])) });
+      await producer.sendBatch({
+        acks: -1,
+        topicMessages: Object.entries(batch).flatMap(([topic, messages]) =>
+          messages.length === 0 ? [] : [{ topic, messages }],
+        ),
+      });
     }
     return { sentTransactions, sentLabels, frauds, startMs, elapsedMs: Date.now() - began };
   } finally {
@@ -116,7 +138,10 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
 async function requireTopics(brokers: string, wanted: readonly string[]): Promise<void> {
   const topics = await withAdmin(brokers, (admin) => admin.listTopics());
   for (const name of wanted) {
-    if (!topics.includes(name)) throw new UserError(`Kafka at ${brokers} has no topic ${name}. Is the cluster up? Start it: npm run cluster -- up`);
+    if (!topics.includes(name))
+      throw new UserError(
+        `Kafka at ${brokers} has no topic ${name}. Is the cluster up? Start it: npm run cluster -- up`,
+      );
   }
 }
 
@@ -130,5 +155,7 @@ export const topicOf = ({ kind }: SimulatedItem, target: GeneratorTarget): strin
 
 /** An item's bytes as they stand in its topic. */
 export function encodeItem(item: SimulatedItem): Buffer {
-  return Buffer.from(item.kind === "transaction" ? Transaction.encode(item.message).finish() : FraudLabel.encode(item.message).finish());
+  return Buffer.from(
+    item.kind === "transaction" ? Transaction.encode(item.message).finish() : FraudLabel.encode(item.message).finish(),
+  );
 }

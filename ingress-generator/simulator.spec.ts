@@ -18,16 +18,21 @@ function take(count: number, options: Partial<SimulationOptions> = {}): Simulate
   return items;
 }
 
-const transactions = (items: readonly SimulatedItem[]) => items.flatMap((item) => (item.kind === "transaction" ? [item] : []));
-const labels = (items: readonly SimulatedItem[]) => items.flatMap((item) => (item.kind === "label" ? [item.message] : []));
-const digest = (items: readonly SimulatedItem[]) => items.reduce((hash, item) => hash.update(encodeItem(item)), createHash("sha256")).digest("hex");
-const hasPattern = (items: readonly SimulatedItem[], pattern: string) => transactions(items).filter(({ fraud }) => fraud === pattern);
+const transactions = (items: readonly SimulatedItem[]) =>
+  items.flatMap((item) => (item.kind === "transaction" ? [item] : []));
+const labels = (items: readonly SimulatedItem[]) =>
+  items.flatMap((item) => (item.kind === "label" ? [item.message] : []));
+const digest = (items: readonly SimulatedItem[]) =>
+  items.reduce((hash, item) => hash.update(encodeItem(item)), createHash("sha256")).digest("hex");
+const hasPattern = (items: readonly SimulatedItem[], pattern: string) =>
+  transactions(items).filter(({ fraud }) => fraud === pattern);
 
 describe("simulate", () => {
   it("gives the same bytes for the same options, and others for others", () => {
     const first = digest(take(3_000));
     expect(digest(take(3_000))).toBe(first);
-    for (const other of [{ seed: 8 }, { runId: "s" }, { startMs: START_MS + 1 }, { accounts: 101 }]) expect(digest(take(3_000, other))).not.toBe(first);
+    for (const other of [{ seed: 8 }, { runId: "s" }, { startMs: START_MS + 1 }, { accounts: 101 }])
+      expect(digest(take(3_000, other))).not.toBe(first);
   });
 
   it("gives these bytes, on every machine: reports name a seed and can be made again", () => {
@@ -72,7 +77,8 @@ describe("simulate", () => {
     const share = all.filter(({ fraud }) => fraud !== undefined).length / all.length;
     expect(share).toBeGreaterThan(0.008);
     expect(share).toBeLessThan(0.025);
-    for (const pattern of ["velocity-burst", "stolen-card", "compromised-merchant"]) expect(hasPattern(all, pattern).length, pattern).toBeGreaterThan(50);
+    for (const pattern of ["velocity-burst", "stolen-card", "compromised-merchant"])
+      expect(hasPattern(all, pattern).length, pattern).toBeGreaterThan(50);
   });
 
   it("uses stolen cards far from where their account was last seen", () => {
@@ -81,7 +87,11 @@ describe("simulate", () => {
     let stolen = 0;
     for (const { message, fraud } of all) {
       if (message.location === undefined) continue;
-      const here = { latitude: message.location.latitudeE6 / 1e6, longitude: message.location.longitudeE6 / 1e6, name: "" };
+      const here = {
+        latitude: message.location.latitudeE6 / 1e6,
+        longitude: message.location.longitudeE6 / 1e6,
+        name: "",
+      };
       if (fraud === "stolen-card") {
         expect(distanceKm(lastSeen.get(message.accountId)!, here)).toBeGreaterThan(1_400);
         stolen++;

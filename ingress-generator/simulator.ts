@@ -8,7 +8,9 @@ import { Random, Zipf } from "./random.js";
 export type FraudPattern = "velocity-burst" | "stolen-card" | "compromised-merchant";
 
 /** What the simulator makes: a transaction, with the truth about it, or a label. */
-export type SimulatedItem = { readonly kind: "transaction"; readonly message: Transaction; readonly fraud: FraudPattern | undefined } | { readonly kind: "label"; readonly message: FraudLabel };
+export type SimulatedItem =
+  | { readonly kind: "transaction"; readonly message: Transaction; readonly fraud: FraudPattern | undefined }
+  | { readonly kind: "label"; readonly message: FraudLabel };
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -67,25 +69,45 @@ interface Merchant {
 
 /** What is yet to come: a fraud that was planned, a label that is due, a merchant's fall. */
 type Planned =
-  | { readonly kind: "fraud"; readonly account: Account; readonly merchant: Merchant; readonly amountMinor: number; readonly city: City | undefined; readonly pattern: FraudPattern }
-  | { readonly kind: "label"; readonly transaction: Transaction; readonly verdict: Verdict; readonly revision: number; readonly falseAlarm: boolean }
+  | {
+      readonly kind: "fraud";
+      readonly account: Account;
+      readonly merchant: Merchant;
+      readonly amountMinor: number;
+      readonly city: City | undefined;
+      readonly pattern: FraudPattern;
+    }
+  | {
+      readonly kind: "label";
+      readonly transaction: Transaction;
+      readonly verdict: Verdict;
+      readonly revision: number;
+      readonly falseAlarm: boolean;
+    }
   | { readonly kind: "compromise" };
 
 /** Event time from one ordinary transaction to the next, in ms: each account makes about 5 a day. */
 export const stepMs = (accounts: number): number => DAY_MS / (accounts * TRANSACTIONS_PER_ACCOUNT_DAY);
 
 /**
- * An endless stream of card transactions and the labels on them, in the order in which they are to be sent. It depends on
- * the options alone: the same ones give the same bytes.
+ * An endless stream of card transactions and the labels on them, in the order in which they are to be sent. It depends
+ * on the options alone: the same ones give the same bytes.
  *
- * Ordinary transactions come at even intervals of event time, each of a random account at a merchant by Zipf's law. About
- * one transaction in seventy is a fraud of one of three patterns:
+ * Ordinary transactions come at even intervals of event time, each of a random account at a merchant by Zipf's law.
+ * About one transaction in seventy is a fraud of one of three patterns:
  *
  * - `velocity-burst`: 6 to 10 small online purchases of one account within minutes
  * - `stolen-card`: 2 to 4 large purchases, more than 1,500 km from where the card was used shortly before
  * - `compromised-merchant`: for 3 days, 30% of the transactions at one merchant
  */
-export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANTS, labelDelayMs = LABEL_DELAY_MS }: SimulationOptions): Generator<SimulatedItem, never, void> {
+export function* simulate({
+  seed,
+  runId,
+  startMs,
+  accounts,
+  merchants = MERCHANTS,
+  labelDelayMs = LABEL_DELAY_MS,
+}: SimulationOptions): Generator<SimulatedItem, never, void> {
   const random = new Random(seed);
   const population = new Population(random, runId, accounts, merchants);
   const planned = new EventQueue<Planned>();
@@ -94,7 +116,13 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
   let labels = 0;
   let compromised: { merchant: Merchant; untilMs: number } | undefined;
 
-  function transaction(account: Account, merchant: Merchant, amountMinor: number, city: City | undefined, nowMs: number): Transaction {
+  function transaction(
+    account: Account,
+    merchant: Merchant,
+    amountMinor: number,
+    city: City | undefined,
+    nowMs: number,
+  ): Transaction {
     const message: Transaction = {
       transactionId: `${runId}-${++transactions}`,
       accountId: account.id,
@@ -102,7 +130,11 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
       amountMinor: BigInt(Math.max(1, Math.round(amountMinor))),
       currency: "EUR",
       eventTimeMs: BigInt(Math.floor(nowMs - random.between(0, JITTER_MS))),
-      location: city && { latitudeE6: degreesE6(city.latitude, random), longitudeE6: degreesE6(city.longitude, random), name: city.name },
+      location: city && {
+        latitudeE6: degreesE6(city.latitude, random),
+        longitudeE6: degreesE6(city.longitude, random),
+        name: city.name,
+      },
       merchantName: merchant.name,
       origin: undefined,
       contentHash: Buffer.alloc(0),
@@ -111,8 +143,19 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
     return message;
   }
 
-  function planLabel(nowMs: number, of: Transaction, verdict: Verdict, { revision = 1, falseAlarm = false } = {}): void {
-    planned.push(nowMs + labelDelayMs * random.between(0.5, 1.5), { kind: "label", transaction: of, verdict, revision, falseAlarm });
+  function planLabel(
+    nowMs: number,
+    of: Transaction,
+    verdict: Verdict,
+    { revision = 1, falseAlarm = false } = {},
+  ): void {
+    planned.push(nowMs + labelDelayMs * random.between(0.5, 1.5), {
+      kind: "label",
+      transaction: of,
+      verdict,
+      revision,
+      falseAlarm,
+    });
   }
 
   function fraudulent(message: Transaction, fraud: FraudPattern, nowMs: number): SimulatedItem {
@@ -124,7 +167,14 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
     let at = nowMs;
     for (let left = random.int(6, 10); left > 0; left--) {
       at += random.between(10_000, 50_000);
-      planned.push(at, { kind: "fraud", account, merchant: population.onlineMerchant(), amountMinor: account.meanAmountMinor * random.between(0.1, 0.6), city: undefined, pattern: "velocity-burst" });
+      planned.push(at, {
+        kind: "fraud",
+        account,
+        merchant: population.onlineMerchant(),
+        amountMinor: account.meanAmountMinor * random.between(0.1, 0.6),
+        city: undefined,
+        pattern: "velocity-burst",
+      });
     }
   }
 
@@ -132,7 +182,14 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
     const far = population.cityFarFrom(account.city);
     let at = nowMs + random.between(5, 25) * 60_000;
     for (let left = random.int(2, 4); left > 0; left--) {
-      planned.push(at, { kind: "fraud", account, merchant: population.shop(), amountMinor: account.meanAmountMinor * random.between(4, 10), city: far, pattern: "stolen-card" });
+      planned.push(at, {
+        kind: "fraud",
+        account,
+        merchant: population.shop(),
+        amountMinor: account.meanAmountMinor * random.between(4, 10),
+        city: far,
+        pattern: "stolen-card",
+      });
       at += random.between(2, 15) * 60_000;
     }
   }
@@ -140,15 +197,35 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
   function happen(event: Planned, nowMs: number): SimulatedItem | undefined {
     switch (event.kind) {
       case "fraud":
-        return fraudulent(transaction(event.account, event.merchant, event.amountMinor, event.city, nowMs), event.pattern, nowMs);
+        return fraudulent(
+          transaction(event.account, event.merchant, event.amountMinor, event.city, nowMs),
+          event.pattern,
+          nowMs,
+        );
       case "label": {
         const { transaction: of, verdict, revision } = event;
         if (event.falseAlarm) planLabel(nowMs, of, Verdict.LEGITIMATE, { revision: revision + 1 });
         const { accountId, transactionId, merchantId, eventTimeMs } = of;
-        return { kind: "label", message: { labelId: `${runId}-l${++labels}`, accountId, transactionId, merchantId, eventTimeMs, effectiveAtMs: BigInt(Math.floor(nowMs)), revision, verdict, origin: undefined } };
+        return {
+          kind: "label",
+          message: {
+            labelId: `${runId}-l${++labels}`,
+            accountId,
+            transactionId,
+            merchantId,
+            eventTimeMs,
+            effectiveAtMs: BigInt(Math.floor(nowMs)),
+            revision,
+            verdict,
+            origin: undefined,
+          },
+        };
       }
       case "compromise":
-        compromised = { merchant: population.merchants[Math.min(random.int(...COMPROMISED_RANKS), population.merchants.length - 1)]!, untilMs: nowMs + COMPROMISE_LASTS_MS };
+        compromised = {
+          merchant: population.merchants[Math.min(random.int(...COMPROMISED_RANKS), population.merchants.length - 1)]!,
+          untilMs: nowMs + COMPROMISE_LASTS_MS,
+        };
         planned.push(nowMs + COMPROMISE_EVERY_MS, { kind: "compromise" });
         return undefined;
     }
@@ -163,7 +240,8 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
       account.lastLocatedMs = nowMs;
     }
     const message = transaction(account, merchant, amountMinor, merchant.online ? undefined : account.city, nowMs);
-    if (compromised?.merchant === merchant && nowMs < compromised.untilMs && random.chance(COMPROMISED_FRAUD_SHARE)) return fraudulent(message, "compromised-merchant", nowMs);
+    if (compromised?.merchant === merchant && nowMs < compromised.untilMs && random.chance(COMPROMISED_FRAUD_SHARE))
+      return fraudulent(message, "compromised-merchant", nowMs);
     if (random.chance(BURST_SHARE)) planBurst(account, nowMs);
     else if (!merchant.online && random.chance(STOLEN_SHARE)) planStolenCard(account, nowMs);
     else if (random.chance(FALSE_ALARM_SHARE)) planLabel(nowMs, message, Verdict.FRAUD, { falseAlarm: true });
@@ -171,7 +249,7 @@ export function* simulate({ seed, runId, startMs, accounts, merchants = MERCHANT
   }
 
   planned.push(startMs + HOUR_MS, { kind: "compromise" });
-  for (let slot = 0; ; ) {
+  for (let slot = 0; ;) {
     const slotMs = startMs + slot * step;
     const at = planned.nextAt;
     let item: SimulatedItem | undefined;
@@ -211,7 +289,12 @@ class Population {
     this.merchants = Array.from({ length: merchants }, (_, n) => {
       // Of any handful there are some of both kinds.
       const online = n < 4 ? n % 2 === 1 : random.chance(ONLINE_MERCHANT_SHARE);
-      return { id: `${runId}-m${n + 1}`, name: `${online ? "Web shop" : "Shop"} ${n + 1}`, online, amountFactor: random.between(0.5, 1.5) };
+      return {
+        id: `${runId}-m${n + 1}`,
+        name: `${online ? "Web shop" : "Shop"} ${n + 1}`,
+        online,
+        amountFactor: random.between(0.5, 1.5),
+      };
     });
     this.#online = this.merchants.filter(({ online }) => online);
     this.#shops = this.merchants.filter(({ online }) => !online);

@@ -22,8 +22,16 @@ export interface WarmUpOptions {
  */
 export async function warmUp({ brokers, runId, seed, transactions, onProgress, signal }: WarmUpOptions): Promise<void> {
   const stats = new LiveStats(runId, 1);
-  const reader = await followTopics({ brokers, topics: [TOPICS.decisions.name], from: "end", onRecord: ({ value, arrivedAtMs }) => value !== null && stats.onDecision(value, arrivedAtMs) });
-  const timer = setInterval(() => onProgress(`${stats.snapshot(Date.now()).decided} of ${transactions} decided`), 2_000);
+  const reader = await followTopics({
+    brokers,
+    topics: [TOPICS.decisions.name],
+    from: "end",
+    onRecord: ({ value, arrivedAtMs }) => value !== null && stats.onDecision(value, arrivedAtMs),
+  });
+  const timer = setInterval(
+    () => onProgress(`${stats.snapshot(Date.now()).decided} of ${transactions} decided`),
+    2_000,
+  );
   try {
     await runGenerator({
       brokers,

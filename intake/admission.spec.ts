@@ -11,14 +11,34 @@ const NOW_MS = 1_800_000_000_000;
 const clock = { nowMs: NOW_MS, maxAheadMs: 300_000 };
 const origin = { topic: "transactions", partition: 2, offset: 17n };
 
-const transaction = { transactionId: "t", accountId: "a", merchantId: "m", amountMinor: 1999, currency: "EUR", eventTimeMs: NOW_MS - 1000 };
-const label = { labelId: "l", accountId: "a", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: NOW_MS - 1000 };
+const transaction = {
+  transactionId: "t",
+  accountId: "a",
+  merchantId: "m",
+  amountMinor: 1999,
+  currency: "EUR",
+  eventTimeMs: NOW_MS - 1000,
+};
+const label = {
+  labelId: "l",
+  accountId: "a",
+  transactionId: "t",
+  merchantId: "m",
+  verdict: "FRAUD",
+  eventTimeMs: NOW_MS - 1000,
+};
 const protobuf = (fields: Partial<Transaction> = {}): Buffer =>
-  Buffer.from(Transaction.encode(Transaction.fromPartial({ ...transaction, amountMinor: 1999n, eventTimeMs: BigInt(NOW_MS - 1000), ...fields })).finish());
+  Buffer.from(
+    Transaction.encode(
+      Transaction.fromPartial({ ...transaction, amountMinor: 1999n, eventTimeMs: BigInt(NOW_MS - 1000), ...fields }),
+    ).finish(),
+  );
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-const take = (kind: InputKind, bytes: Uint8Array, contentType?: string): Admitted => admit(kind, bytes, contentType, { origin }, clock);
-const taken = (bytes: Uint8Array, contentType?: string): Transaction => Transaction.decode(take("transaction", bytes, contentType).value);
+const take = (kind: InputKind, bytes: Uint8Array, contentType?: string): Admitted =>
+  admit(kind, bytes, contentType, { origin }, clock);
+const taken = (bytes: Uint8Array, contentType?: string): Transaction =>
+  Transaction.decode(take("transaction", bytes, contentType).value);
 function refused(bytes: Uint8Array, contentType?: string, kind: InputKind = "transaction"): string {
   try {
     take(kind, bytes, contentType);
@@ -47,14 +67,34 @@ describe("a transaction", () => {
   });
 
   it("gets an id from its origin that names the log, so that a topic that was made again gives others", () => {
-    const idIn = (log: { topicId?: Buffer; leaderEpoch?: number }) => admit("transaction", json({ ...transaction, transactionId: undefined }), undefined, { origin: { ...origin, ...log } }, clock).id;
+    const idIn = (log: { topicId?: Buffer; leaderEpoch?: number }) =>
+      admit(
+        "transaction",
+        json({ ...transaction, transactionId: undefined }),
+        undefined,
+        { origin: { ...origin, ...log } },
+        clock,
+      ).id;
     const topicId = Buffer.from("wdJ9Uo8hS0mKq0F3X0n7Xg", "base64url");
     expect(idIn({ topicId, leaderEpoch: 5 })).toBe("transactions-2-17@wdJ9Uo8hS0mKq0F3X0n7Xg.5");
-    expect(new Set([idIn({}), idIn({ topicId, leaderEpoch: 5 }), idIn({ topicId, leaderEpoch: 6 }), idIn({ topicId: Buffer.alloc(16, 7), leaderEpoch: 5 })]).size).toBe(4);
+    expect(
+      new Set([
+        idIn({}),
+        idIn({ topicId, leaderEpoch: 5 }),
+        idIn({ topicId, leaderEpoch: 6 }),
+        idIn({ topicId: Buffer.alloc(16, 7), leaderEpoch: 5 }),
+      ]).size,
+    ).toBe(4);
   });
 
   it("loses what only the intake may stamp, and keeps fields of a newer version", () => {
-    const forged = Buffer.concat([protobuf({ origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 0xff), leaderEpoch: 3 }, contentHash: Buffer.from("forged") }), Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
+    const forged = Buffer.concat([
+      protobuf({
+        origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 0xff), leaderEpoch: 3 },
+        contentHash: Buffer.from("forged"),
+      }),
+      Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77]),
+    ]);
     const stamped = taken(forged);
     expect(stamped.origin).toMatchObject({ ...origin, topicId: undefined, leaderEpoch: undefined });
     expect(stamped.contentHash).toEqual(contentHash(stamped));
@@ -63,22 +103,51 @@ describe("a transaction", () => {
 
   it("may use protobuf's other JSON: names of the proto file, integers in strings, null for nothing", () => {
     const { accountId, eventTimeMs, ...rest } = transaction;
-    expect(taken(json({ ...rest, account_id: accountId, event_time_ms: String(eventTimeMs), amountMinor: "1999", location: null, merchantName: null }))).toEqual(taken(json(transaction)));
+    expect(
+      taken(
+        json({
+          ...rest,
+          account_id: accountId,
+          event_time_ms: String(eventTimeMs),
+          amountMinor: "1999",
+          location: null,
+          merchantName: null,
+        }),
+      ),
+    ).toEqual(taken(json(transaction)));
     const location = { latitudeE6: 1, longitudeE6: -2, name: "x" };
-    expect(taken(json({ ...transaction, location: { latitude_e6: 1, longitude_e6: -2, name: "x" } }))).toEqual(taken(json({ ...transaction, location })));
+    expect(taken(json({ ...transaction, location: { latitude_e6: 1, longitude_e6: -2, name: "x" } }))).toEqual(
+      taken(json({ ...transaction, location })),
+    );
   });
 
   it.each([
     { what: "by content", bytes: json(transaction), type: undefined },
-    { what: "with white space around it", bytes: Buffer.from(`\n\t ${JSON.stringify(transaction, undefined, 2)}\r\n`), type: undefined },
-    { what: "with a byte order mark", bytes: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json(transaction)]), type: undefined },
+    {
+      what: "with white space around it",
+      bytes: Buffer.from(`\n\t ${JSON.stringify(transaction, undefined, 2)}\r\n`),
+      type: undefined,
+    },
+    {
+      what: "with a byte order mark",
+      bytes: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json(transaction)]),
+      type: undefined,
+    },
     { what: "by a header with a suffix", bytes: json(transaction), type: "application/x+json" },
-    { what: "by a header with a suffix and more", bytes: json(transaction), type: 'application/vnd.bank.v2+JSON ; charset="UTF-8"' },
+    {
+      what: "by a header with a suffix and more",
+      bytes: json(transaction),
+      type: 'application/vnd.bank.v2+JSON ; charset="UTF-8"',
+    },
     { what: "by a header of another kind with a suffix", bytes: json(transaction), type: "text/x.shop+json" },
     { what: "by header", bytes: json(transaction), type: "Application/JSON; charset=utf-8" },
     { what: "protobuf by header", bytes: protobuf(), type: "application/x-protobuf" },
     { what: "protobuf by Google's header", bytes: protobuf(), type: "application/vnd.google.protobuf" },
-    { what: "protobuf whose id has as many bytes as a brace", bytes: protobuf({ transactionId: "x".repeat(0x7b) }), type: undefined },
+    {
+      what: "protobuf whose id has as many bytes as a brace",
+      bytes: protobuf({ transactionId: "x".repeat(0x7b) }),
+      type: undefined,
+    },
   ])("is read $what", ({ bytes, type }) => {
     expect(taken(bytes, type).accountId).toBe("a");
   });
@@ -126,8 +195,15 @@ describe("a transaction", () => {
     ["DUPLICATE_FIELD accountId", withField("account_id", null)],
     ["DUPLICATE_FIELD location.latitudeE6", withField("location", { latitudeE6: 1, latitude_e6: 1, longitudeE6: 1 })],
     ["DUPLICATE_FIELD amountMinor", withText('"amountMinor":1999', '"amountMinor":1999,"amountMinor":1999')],
-    ["DUPLICATE_FIELD amountMinor", withText('"amountMinor":1999', '"amountMinor":1999,"\\u0061mountMinor":5'), "application/json"],
-    ["DUPLICATE_FIELD location.name", withText('"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"a","name":"b"},"currency"')],
+    [
+      "DUPLICATE_FIELD amountMinor",
+      withText('"amountMinor":1999', '"amountMinor":1999,"\\u0061mountMinor":5'),
+      "application/json",
+    ],
+    [
+      "DUPLICATE_FIELD location.name",
+      withText('"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"a","name":"b"},"currency"'),
+    ],
     // Of a field that does not exist, too: one fault of two is named.
     ["DUPLICATE_FIELD x", withText("{", '{"x":{},"x":{},')],
     ["WRONG_TYPE accountId", withField("accountId", 17)],
@@ -137,7 +213,14 @@ describe("a transaction", () => {
     ["WRONG_TYPE eventTimeMs", withField("eventTimeMs", "2026-01-01T00:00Z")],
     ["WRONG_TYPE location", withField("location", "Lisbon")],
     ["WRONG_TYPE location.latitudeE6", withField("location", { latitudeE6: 1e12, longitudeE6: 1 })],
-    ["WRONG_TYPE amountMinor", Buffer.from(FraudLabel.encode(FraudLabel.fromPartial({ labelId: "l", accountId: "a", transactionId: "t", merchantId: "m" })).finish())],
+    [
+      "WRONG_TYPE amountMinor",
+      Buffer.from(
+        FraudLabel.encode(
+          FraudLabel.fromPartial({ labelId: "l", accountId: "a", transactionId: "t", merchantId: "m" }),
+        ).finish(),
+      ),
+    ],
     ["INVALID_VALUE amountMinor", withField("amountMinor", -1)],
     ["INVALID_VALUE amountMinor", withField("amountMinor", "1000000000000001")],
     ["INVALID_VALUE currency", withField("currency", "EURO")],
@@ -165,13 +248,24 @@ describe("a transaction", () => {
 
   it("may have replacement characters in its names, from JSON, escaped or not, and from protobuf", () => {
     const [merchantName, location] = ["Caf\ufffd", { latitudeE6: 1, longitudeE6: 1, name: "\ufffdvora" }];
-    const written = withText('"merchantId"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"\\ufffdvora"},"merchantName":"Caf\\uFFFD","merchantId"');
-    for (const bytes of [json({ ...transaction, merchantName, location }), protobuf({ merchantName, location }), written]) expect(taken(bytes)).toMatchObject({ merchantName, location });
+    const written = withText(
+      '"merchantId"',
+      '"location":{"latitudeE6":1,"longitudeE6":1,"name":"\\ufffdvora"},"merchantName":"Caf\\uFFFD","merchantId"',
+    );
+    for (const bytes of [
+      json({ ...transaction, merchantName, location }),
+      protobuf({ merchantName, location }),
+      written,
+    ])
+      expect(taken(bytes)).toMatchObject({ merchantName, location });
   });
 
-  it.each(["VED", "SLE", "XCG", "ZWG", "JPY", "KWD", "CLF", "UYW", "MRU"])("may be in %s, whatever Node's ICU knows", (currency) => {
-    expect(taken(withField("currency", currency)).currency).toBe(currency);
-  });
+  it.each(["VED", "SLE", "XCG", "ZWG", "JPY", "KWD", "CLF", "UYW", "MRU"])(
+    "may be in %s, whatever Node's ICU knows",
+    (currency) => {
+      expect(taken(withField("currency", currency)).currency).toBe(currency);
+    },
+  );
 
   it("may be of nothing, which verifies a card, and of ten million million rials", () => {
     for (const amountMinor of [0n, 1_000_000_000_000_000n]) {
@@ -181,19 +275,28 @@ describe("a transaction", () => {
       // What the intake takes, the account counter takes.
       expect(transactionProblem(taken(protobuf({ amountMinor, currency: "IRR" })))).toBeUndefined();
     }
-    expect(transactionProblem(Transaction.fromPartial({ ...taken(protobuf()), amountMinor: 1_000_000_000_000_001n }))).toContain("amount_minor");
+    expect(
+      transactionProblem(Transaction.fromPartial({ ...taken(protobuf()), amountMinor: 1_000_000_000_000_001n })),
+    ).toContain("amount_minor");
   });
 
   it("may be as far ahead as it may, or as an intake is told", () => {
     expect(refused(withField("eventTimeMs", NOW_MS + 300_000))).toBe("admitted");
     const later = withField("eventTimeMs", NOW_MS + 10_000_000);
-    expect(admit("transaction", later, undefined, { origin }, { ...clock, maxAheadMs: 20_000_000 }).accountId).toBe("a");
+    expect(admit("transaction", later, undefined, { origin }, { ...clock, maxAheadMs: 20_000_000 }).accountId).toBe(
+      "a",
+    );
   });
 
   it("that is too far ahead says by which clocks, by how much, and what may be the cause", () => {
-    const send = (eventTimeMs: bigint) => () => take("transaction", protobuf({ eventTimeMs }), "application/x-protobuf");
-    expect(send(BigInt(NOW_MS + 421_000))).toThrow("eventTimeMs is 2027-01-15T08:07:01.000Z, more than 300 s ahead of the clock here, which said 2027-01-15T08:00:00.000Z: by 421 s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it.");
-    expect(send(9_223_372_036_854_775_807n)).toThrow("eventTimeMs is 9223372036854775807 ms since 1970, more than 300 s ahead");
+    const send = (eventTimeMs: bigint) => () =>
+      take("transaction", protobuf({ eventTimeMs }), "application/x-protobuf");
+    expect(send(BigInt(NOW_MS + 421_000))).toThrow(
+      "eventTimeMs is 2027-01-15T08:07:01.000Z, more than 300 s ahead of the clock here, which said 2027-01-15T08:00:00.000Z: by 421 s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it.",
+    );
+    expect(send(9_223_372_036_854_775_807n)).toThrow(
+      "eventTimeMs is 9223372036854775807 ms since 1970, more than 300 s ahead",
+    );
   });
 
   it("says what units a time seems to have", () => {
@@ -203,27 +306,48 @@ describe("a transaction", () => {
 
   it("nested hundreds deep is refused like anything else", () => {
     const deep = `${'{"location":'.repeat(500)}1${"}".repeat(500)}`;
-    expect(refused(Buffer.from(JSON.stringify({ ...transaction, location: "deep" }).replace('"deep"', deep)))).toBe("MISSING_FIELD location.latitudeE6");
+    expect(refused(Buffer.from(JSON.stringify({ ...transaction, location: "deep" }).replace('"deep"', deep)))).toBe(
+      "MISSING_FIELD location.latitudeE6",
+    );
   });
 });
 
 describe("a label", () => {
   it("comes out without what only the account counter knows", () => {
     const { value } = take("label", json({ ...label, labelId: undefined }));
-    expect(FraudLabel.decode(value)).toMatchObject({ labelId: "transactions-2-17", revision: undefined, verdict: Verdict.FRAUD, effectiveAtMs: undefined, origin });
-    expect(FraudLabel.decode(take("label", json({ ...label, revision: 3, effectiveAtMs: NOW_MS - 500 })).value)).toMatchObject({ revision: 3, effectiveAtMs: BigInt(NOW_MS - 500) });
+    expect(FraudLabel.decode(value)).toMatchObject({
+      labelId: "transactions-2-17",
+      revision: undefined,
+      verdict: Verdict.FRAUD,
+      effectiveAtMs: undefined,
+      origin,
+    });
+    expect(
+      FraudLabel.decode(take("label", json({ ...label, revision: 3, effectiveAtMs: NOW_MS - 500 })).value),
+    ).toMatchObject({ revision: 3, effectiveAtMs: BigInt(NOW_MS - 500) });
     expect(FraudLabel.decode(value)).toMatchObject({ note: undefined, analyst: undefined });
   });
 
   it("keeps who judged and why, from JSON and from protobuf", () => {
     const { value } = take("label", json({ ...label, note: "called the customer <b>", analyst: "ada" }));
     expect(FraudLabel.decode(value)).toMatchObject({ note: "called the customer <b>", analyst: "ada" });
-    expect(FraudLabel.decode(take("label", value).value)).toMatchObject({ note: "called the customer <b>", analyst: "ada" });
-    expect(refused(Buffer.from(FraudLabel.encode({ ...FraudLabel.decode(value), note: "n".repeat(1025) }).finish()), undefined, "label")).toBe("INVALID_VALUE note");
+    expect(FraudLabel.decode(take("label", value).value)).toMatchObject({
+      note: "called the customer <b>",
+      analyst: "ada",
+    });
+    expect(
+      refused(
+        Buffer.from(FraudLabel.encode({ ...FraudLabel.decode(value), note: "n".repeat(1025) }).finish()),
+        undefined,
+        "label",
+      ),
+    ).toBe("INVALID_VALUE note");
   });
 
   it("may have replacement characters in what is for people", () => {
-    expect(FraudLabel.decode(take("label", json({ ...label, note: "said \ufffd", analyst: "J\ufffdrg" })).value)).toMatchObject({ note: "said \ufffd", analyst: "J\ufffdrg" });
+    expect(
+      FraudLabel.decode(take("label", json({ ...label, note: "said \ufffd", analyst: "J\ufffdrg" })).value),
+    ).toMatchObject({ note: "said \ufffd", analyst: "J\ufffdrg" });
   });
 
   it.each([
@@ -260,22 +384,31 @@ describe("any bytes", () => {
 
   it("are admitted or refused, and nothing else", () => {
     fc.assert(
-      fc.property(kind, bytes, fc.option(fc.constantFrom("application/json", "application/x-protobuf"), { nil: undefined }), (what, input, type) => {
-        expect(typeof refused(input, type, what)).toBe("string");
-      }),
+      fc.property(
+        kind,
+        bytes,
+        fc.option(fc.constantFrom("application/json", "application/x-protobuf"), { nil: undefined }),
+        (what, input, type) => {
+          expect(typeof refused(input, type, what)).toBe("string");
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
 
   it("that are admitted come out the same when they are admitted again", () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }), fc.integer({ min: 0, max: 1e15 }), (accountId, amountMinor) => {
-        const input = json({ ...transaction, accountId, amountMinor });
-        if (refused(input) !== "admitted") return;
-        const once = take("transaction", input);
-        expect(take("transaction", once.value).value).toEqual(once.value);
-        expect(taken(input)).toMatchObject({ accountId, amountMinor: BigInt(amountMinor) });
-      }),
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }),
+        fc.integer({ min: 0, max: 1e15 }),
+        (accountId, amountMinor) => {
+          const input = json({ ...transaction, accountId, amountMinor });
+          if (refused(input) !== "admitted") return;
+          const once = take("transaction", input);
+          expect(take("transaction", once.value).value).toEqual(once.value);
+          expect(taken(input)).toMatchObject({ accountId, amountMinor: BigInt(amountMinor) });
+        },
+      ),
     );
   });
 });

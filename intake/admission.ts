@@ -26,7 +26,9 @@ export interface Admitted {
 /** Where an input came from: a record's place, or what to call it when it has no id. */
 export type Source = { readonly origin: Origin } | { readonly newId: () => string };
 
-/** Of one encoded record. The rules keep known fields far below; the rest is for fields that this version does not know. */
+/**
+ * Of one encoded record. The rules keep known fields far below; the rest is for fields that this version does not know.
+ */
 export const MAX_INPUT_BYTES = 8 * 1024;
 
 /**
@@ -36,29 +38,58 @@ export const MAX_INPUT_BYTES = 8 * 1024;
  * @param contentType - as a record's header or an HTTP request says; `undefined`: told by the content
  * @throws {RefusedError} when the input is refused
  */
-export function admit(kind: InputKind, bytes: Uint8Array, contentType: string | undefined, source: Source, clock: Clock): Admitted {
+export function admit(
+  kind: InputKind,
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  source: Source,
+  clock: Clock,
+): Admitted {
   if (bytes.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the record has no content");
-  if (bytes.length > MAX_INPUT_BYTES) throw new RefusedError(IntakeReason.TOO_LARGE, `the record has ${bytes.length} bytes, of ${MAX_INPUT_BYTES} at most`);
+  if (bytes.length > MAX_INPUT_BYTES)
+    throw new RefusedError(
+      IntakeReason.TOO_LARGE,
+      `the record has ${bytes.length} bytes, of ${MAX_INPUT_BYTES} at most`,
+    );
   if (readAs(bytes, contentType) === "json") return admitJson(kind, readJson(bytes), source, clock);
-  return kind === "transaction" ? finishTransaction(transactionFromProtobuf(bytes), source, clock) : finishLabel(labelFromProtobuf(bytes), source, clock);
+  return kind === "transaction"
+    ? finishTransaction(transactionFromProtobuf(bytes), source, clock)
+    : finishLabel(labelFromProtobuf(bytes), source, clock);
 }
 
 /** As {@link admit}, for JSON that is parsed already. @throws {RefusedError} */
 export function admitJson(kind: InputKind, json: unknown, source: Source, clock: Clock): Admitted {
-  return kind === "transaction" ? finishTransaction(transactionFromJson(json), source, clock) : finishLabel(labelFromJson(json), source, clock);
+  return kind === "transaction"
+    ? finishTransaction(transactionFromJson(json), source, clock)
+    : finishLabel(labelFromJson(json), source, clock);
 }
 
 function finishTransaction(read: Transaction, source: Source, clock: Clock): Admitted {
-  const transaction: Transaction = { ...read, transactionId: read.transactionId || nameOf(source), origin: originOf(source), contentHash: Buffer.alloc(0) };
+  const transaction: Transaction = {
+    ...read,
+    transactionId: read.transactionId || nameOf(source),
+    origin: originOf(source),
+    contentHash: Buffer.alloc(0),
+  };
   checkTransaction(transaction, clock);
   transaction.contentHash = contentHash(transaction);
-  return { accountId: transaction.accountId, id: transaction.transactionId, value: Buffer.from(Transaction.encode(transaction).finish()), contentHash: transaction.contentHash };
+  return {
+    accountId: transaction.accountId,
+    id: transaction.transactionId,
+    value: Buffer.from(Transaction.encode(transaction).finish()),
+    contentHash: transaction.contentHash,
+  };
 }
 
 function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
   const label: FraudLabel = { ...read, labelId: read.labelId || nameOf(source), origin: originOf(source) };
   checkLabel(label, clock);
-  return { accountId: label.accountId, id: label.labelId, value: Buffer.from(FraudLabel.encode(label).finish()), contentHash: new Uint8Array() };
+  return {
+    accountId: label.accountId,
+    id: label.labelId,
+    value: Buffer.from(FraudLabel.encode(label).finish()),
+    contentHash: new Uint8Array(),
+  };
 }
 
 const originOf = (source: Source): Origin | undefined => ("origin" in source ? source.origin : undefined);
@@ -68,7 +99,10 @@ function readAs(bytes: Uint8Array, contentType: string | undefined): "json" | "p
   if (contentType === undefined) return looksLikeJson(bytes) ? "json" : "protobuf";
   const format = formatOf(contentType);
   if (format === "json" || format === "protobuf") return format;
-  throw new RefusedError(IntakeReason.CONTENT_TYPE, `content-type ${mediaType(contentType).slice(0, 64)} is neither application/json (or another that ends in +json) nor application/x-protobuf`);
+  throw new RefusedError(
+    IntakeReason.CONTENT_TYPE,
+    `content-type ${mediaType(contentType).slice(0, 64)} is neither application/json (or another that ends in +json) nor application/x-protobuf`,
+  );
 }
 
 const BOM = [0xef, 0xbb, 0xbf];
@@ -111,7 +145,10 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     const json: unknown = JSON.parse(decoded);
     return { json, repeated: repeatedKeys(decoded, json) };
   } catch (cause) {
-    throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`);
+    throw new RefusedError(
+      IntakeReason.UNREADABLE,
+      `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`,
+    );
   }
 }
 
@@ -125,5 +162,9 @@ export function readJson(bytes: Uint8Array): unknown {
 /** That a key stands twice. */
 export function repetition(path: KeyPath): RefusedError {
   const field = path.join(".").slice(0, 64);
-  return new RefusedError(IntakeReason.DUPLICATE_FIELD, `${field} stands twice: it must be said which value holds`, field);
+  return new RefusedError(
+    IntakeReason.DUPLICATE_FIELD,
+    `${field} stands twice: it must be said which value holds`,
+    field,
+  );
 }

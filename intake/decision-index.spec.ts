@@ -6,8 +6,16 @@ import { pack } from "../statefun/index.js";
 import { DecisionIndex, type DecisionRecord } from "./decision-index.js";
 
 /** A decision record; `score` tells versions of it apart. */
-function record(transactionId: string, offset: number, score = 0, partition = 0, account?: { seq: bigint; forgottenSeq: bigint }): DecisionRecord {
-  const decision = Decision.fromPartial({ evidence: { transaction: { accountId: "a", transactionId }, account, scoring: { score, outcome: Outcome.APPROVE } } });
+function record(
+  transactionId: string,
+  offset: number,
+  score = 0,
+  partition = 0,
+  account?: { seq: bigint; forgottenSeq: bigint },
+): DecisionRecord {
+  const decision = Decision.fromPartial({
+    evidence: { transaction: { accountId: "a", transactionId }, account, scoring: { score, outcome: Outcome.APPROVE } },
+  });
   return { partition, offset: BigInt(offset), value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) };
 }
 const found = (index: DecisionIndex, id: string) => {

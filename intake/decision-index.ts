@@ -41,9 +41,10 @@ export interface WaitFor {
 }
 
 /**
- * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as they are
- * written, and one that sees them when they are committed. What the second one skips was aborted, and is forgotten. Of several decisions on a
- * transaction, which comes again after its account has forgotten it, the last one holds.
+ * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as
+ * they are written, and one that sees them when they are committed. What the second one skips was aborted, and is
+ * forgotten. Of several decisions on a transaction, which comes again after its account has forgotten it, the last one
+ * holds.
  */
 export class DecisionIndex {
   readonly #limit: number;
@@ -98,7 +99,10 @@ export class DecisionIndex {
     if (entry !== undefined) this.#keep(entry);
   }
 
-  /** The reader of committed records begins a partition anew: the topic was made again. What was not committed by then never is. */
+  /**
+   * The reader of committed records begins a partition anew: the topic was made again. What was not committed by then
+   * never is.
+   */
   onNewLog(partition: number): void {
     this.#settled.delete(partition);
     this.#takeBack(this.#provisional.get(partition) ?? []);
@@ -116,10 +120,15 @@ export class DecisionIndex {
    *
    * @returns `undefined` when the time is over
    */
-  async wait(accountId: string, transactionId: string, { committed, timeoutMs, sentNow = false }: WaitFor): Promise<KnownDecision | undefined> {
+  async wait(
+    accountId: string,
+    transactionId: string,
+    { committed, timeoutMs, sentNow = false }: WaitFor,
+  ): Promise<KnownDecision | undefined> {
     const identity = transactionKey(accountId, transactionId);
     const found = this.#entries.get(identity);
-    if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found))) return known(found);
+    if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found)))
+      return known(found);
     return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed);
   }
 
@@ -176,5 +185,13 @@ function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Ent
   if (transaction === undefined) return undefined;
   const { accountId, transactionId } = transaction;
   // A copy: `value` may be a piece of all that was fetched, which would stay in memory with it.
-  return { identity: transactionKey(accountId, transactionId), accountId, seq: account?.seq ?? 0n, forgottenSeq: account?.forgottenSeq ?? 0n, offset, value: Buffer.from(value), committed };
+  return {
+    identity: transactionKey(accountId, transactionId),
+    accountId,
+    seq: account?.seq ?? 0n,
+    forgottenSeq: account?.forgottenSeq ?? 0n,
+    offset,
+    value: Buffer.from(value),
+    committed,
+  };
 }

@@ -23,18 +23,42 @@ export interface DecisionReaders {
  *
  * @param keep - how many decisions to read back
  */
-export async function followDecisions(brokers: string, index: DecisionIndex, keep: number, onError: (error: Error) => void): Promise<DecisionReaders> {
+export async function followDecisions(
+  brokers: string,
+  index: DecisionIndex,
+  keep: number,
+  onError: (error: Error) => void,
+): Promise<DecisionReaders> {
   const { name } = TOPICS.decisions;
   const offsets = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(name));
   const back = (BigInt(keep) * BACK_FACTOR) / BigInt(offsets.length);
   const from = new Map(offsets.map((limits) => [limits.partition, backFromEnd(limits, back)]));
-  const behind = new Map(offsets.filter(({ partition, high }) => BigInt(high) > from.get(partition)!).map(({ partition, high }) => [partition, BigInt(high)]));
+  const behind = new Map(
+    offsets
+      .filter(({ partition, high }) => BigInt(high) > from.get(partition)!)
+      .map(({ partition, high }) => [partition, BigInt(high)]),
+  );
   let lastAtMs = Date.now();
   const seen = ({ partition, offset }: LiveRecord): void => {
     lastAtMs = Date.now();
     if (offset + 1n >= (behind.get(partition) ?? 0n)) behind.delete(partition);
   };
-  const follow = (reader: string, isolation: "read_committed" | "read_uncommitted", onRecord: (record: LiveRecord) => void, onNewLog?: (topic: string, partition: number) => void) => followTopics({ brokers, topics: [name], from, isolation, onRecord, ...(onNewLog !== undefined && { onNewLog }), name: reader, onError });
+  const follow = (
+    reader: string,
+    isolation: "read_committed" | "read_uncommitted",
+    onRecord: (record: LiveRecord) => void,
+    onNewLog?: (topic: string, partition: number) => void,
+  ) =>
+    followTopics({
+      brokers,
+      topics: [name],
+      from,
+      isolation,
+      onRecord,
+      ...(onNewLog !== undefined && { onNewLog }),
+      name: reader,
+      onError,
+    });
   const readers = await Promise.all([
     follow("provisional decisions", "read_uncommitted", (record) => index.onWritten(record)),
     follow(

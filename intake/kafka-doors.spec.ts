@@ -33,8 +33,20 @@ async function opened() {
     return Promise.resolve();
   };
   const writer = Object.assign(Object.create(RecordWriter.prototype) as RecordWriter, { write: take });
-  const { metrics, registry } = intakeMetrics({ queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => [doors.health] });
-  const doors: KafkaDoors = new KafkaDoors({ brokers: broker.address, writer, behind: () => state.behind, maxAheadMs: 300_000, metrics, onError: () => undefined });
+  const { metrics, registry } = intakeMetrics({
+    queuedBytes: () => 0,
+    lag: () => Promise.resolve([]),
+    backlogSeconds: () => undefined,
+    consumers: () => [doors.health],
+  });
+  const doors: KafkaDoors = new KafkaDoors({
+    brokers: broker.address,
+    writer,
+    behind: () => state.behind,
+    maxAheadMs: 300_000,
+    metrics,
+    onError: () => undefined,
+  });
   ends.push(() => doors.stop());
   await doors.start();
   let next = 0;
@@ -43,12 +55,50 @@ async function opened() {
     state,
     registry,
     written,
-    append: (partition: number, records: readonly BatchRecord[], options: Partial<BatchOptions> = {}) => broker.append("transactions", partition, batchOf(records, { firstOffset: broker.end("transactions", partition), timestampMs: NOW, ...options })),
-    appendLabel: (partition: number) => broker.append("labels", partition, batchOf([{ value: JSON.stringify({ labelId: "l", accountId: "a", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: NOW }) }], { firstOffset: broker.end("labels", partition), timestampMs: NOW })),
+    append: (partition: number, records: readonly BatchRecord[], options: Partial<BatchOptions> = {}) =>
+      broker.append(
+        "transactions",
+        partition,
+        batchOf(records, { firstOffset: broker.end("transactions", partition), timestampMs: NOW, ...options }),
+      ),
+    appendLabel: (partition: number) =>
+      broker.append(
+        "labels",
+        partition,
+        batchOf(
+          [
+            {
+              value: JSON.stringify({
+                labelId: "l",
+                accountId: "a",
+                transactionId: "t",
+                merchantId: "m",
+                verdict: "FRAUD",
+                eventTimeMs: NOW,
+              }),
+            },
+          ],
+          { firstOffset: broker.end("labels", partition), timestampMs: NOW },
+        ),
+      ),
     committed: (partition: number) => broker.committed(INTAKE_GROUP, "transactions", partition),
-    valid: () => written.filter(({ topic }) => topic === "transactions.valid").map(({ value }) => Transaction.decode(value!).transactionId),
-    refused: () => written.filter(({ topic }) => topic === "transactions.rejected").map(({ value }) => RefusedInput.decode(Any.decode(value!).value)),
-    transaction: (id = `t${next++}`) => JSON.stringify({ transactionId: id, accountId: "a", merchantId: "m", amountMinor: 1_999, currency: "EUR", eventTimeMs: NOW }),
+    valid: () =>
+      written
+        .filter(({ topic }) => topic === "transactions.valid")
+        .map(({ value }) => Transaction.decode(value!).transactionId),
+    refused: () =>
+      written
+        .filter(({ topic }) => topic === "transactions.rejected")
+        .map(({ value }) => RefusedInput.decode(Any.decode(value!).value)),
+    transaction: (id = `t${next++}`) =>
+      JSON.stringify({
+        transactionId: id,
+        accountId: "a",
+        merchantId: "m",
+        amountMinor: 1_999,
+        currency: "EUR",
+        eventTimeMs: NOW,
+      }),
   };
 }
 
@@ -56,8 +106,11 @@ describe("the Kafka doors", () => {
   it("take what any producer has packed", async () => {
     const { append, valid, transaction, doors } = await opened();
     append(1, [{ value: transaction("plain") }]);
-    for (const [name, how] of Object.entries(PACKERS)) append(0, [{ value: transaction(name) }, { value: transaction(`${name}, again`) }], how);
-    await expect.poll(() => valid().sort(), LIMIT).toEqual(["plain", ...Object.keys(PACKERS).flatMap((name) => [name, `${name}, again`])].sort());
+    for (const [name, how] of Object.entries(PACKERS))
+      append(0, [{ value: transaction(name) }, { value: transaction(`${name}, again`) }], how);
+    await expect
+      .poll(() => valid().sort(), LIMIT)
+      .toEqual(["plain", ...Object.keys(PACKERS).flatMap((name) => [name, `${name}, again`])].sort());
     expect(doors.health).toMatchObject({ failing: undefined, restarts: 0 });
   });
 
@@ -89,27 +142,50 @@ describe("the Kafka doors", () => {
     append(2, [{ value: "x" }], { codec: "zstd" });
     append(2, [{ value: transaction("last") }]);
     await expect.poll(() => valid(), { ...LIMIT, timeout: 60_000 }).toEqual([...Object.keys(PACKERS), "last"]);
-    expect(refused().map(({ reason, origin }) => [reason, origin!.topic, origin!.partition, Number(origin!.offset)])).toEqual([
+    expect(
+      refused().map(({ reason, origin }) => [reason, origin!.topic, origin!.partition, Number(origin!.offset)]),
+    ).toEqual([
       ...[0, 2, 4, 6, 8, 10].map((offset) => [IntakeReason.TOO_LARGE, "transactions", 2, offset]),
       [IntakeReason.UNREADABLE, "transactions", 2, 13],
     ]);
-    expect(refused().at(-2)!.message).toBe("the batch of 3 records, to offset 12, was not unpacked (lz4): it unpacks to more than 16777216 bytes");
+    expect(refused().at(-2)!.message).toBe(
+      "the batch of 3 records, to offset 12, was not unpacked (lz4): it unpacks to more than 16777216 bytes",
+    );
     await expect.poll(() => committed(2), LIMIT).toBe(15);
   });
 
   it("refuse a record that is larger than what may be set aside, without its bytes", async () => {
     const { append, written, valid, refused, transaction } = await opened();
-    append(0, [{ key: "k", value: Buffer.alloc(5 * MEGABYTE) }, { key: "k".repeat(3 * MEGABYTE), value: "small" }, { value: "large enough to be kept" }, { value: transaction("after") }], PACKERS.gzip);
+    append(
+      0,
+      [
+        { key: "k", value: Buffer.alloc(5 * MEGABYTE) },
+        { key: "k".repeat(3 * MEGABYTE), value: "small" },
+        { value: "large enough to be kept" },
+        { value: transaction("after") },
+      ],
+      PACKERS.gzip,
+    );
     await expect.poll(() => valid(), LIMIT).toEqual(["after"]);
-    expect(refused().map(({ reason, value }) => [reason, value?.toString()])).toEqual([[IntakeReason.TOO_LARGE, undefined], [IntakeReason.UNREADABLE, undefined], [IntakeReason.UNREADABLE, "large enough to be kept"]]);
+    expect(refused().map(({ reason, value }) => [reason, value?.toString()])).toEqual([
+      [IntakeReason.TOO_LARGE, undefined],
+      [IntakeReason.UNREADABLE, undefined],
+      [IntakeReason.UNREADABLE, "large enough to be kept"],
+    ]);
     expect(refused()[0]!.message).toContain(`${5 * MEGABYTE} of value`);
-    for (const record of written) expect((record.value?.length ?? 0) + (record.key?.length ?? 0)).toBeLessThan(largestRecordBytes(DOORS.transaction.rejected));
+    for (const record of written)
+      expect((record.value?.length ?? 0) + (record.key?.length ?? 0)).toBeLessThan(
+        largestRecordBytes(DOORS.transaction.rejected),
+      );
   });
 
   it("are not stopped by a header's name", async () => {
     const { append, refused, valid, transaction, doors } = await opened();
     const headers = ["constructor", "__proto__", "toString"].map((name) => [name, "v"] as const);
-    append(0, [{ value: "no transaction", headers }, { value: transaction("t"), headers }]);
+    append(0, [
+      { value: "no transaction", headers },
+      { value: transaction("t"), headers },
+    ]);
     await expect.poll(() => valid(), LIMIT).toEqual(["t"]);
     expect(refused()[0]!.headers.map(({ name, value }) => [name, value.toString()])).toEqual(headers);
     expect(doors.health.restarts).toBe(0);
@@ -117,7 +193,8 @@ describe("the Kafka doors", () => {
 
   it("say why they do not read, in health and metrics, until they do", async () => {
     const { append, valid, transaction, doors, state, registry } = await opened();
-    const failing = async (): Promise<string | undefined> => /^kafka_consumer_failing\{consumer="Kafka doors"\} (\d)$/m.exec(await registry.metrics())?.[1];
+    const failing = async (): Promise<string | undefined> =>
+      /^kafka_consumer_failing\{consumer="Kafka doors"\} (\d)$/m.exec(await registry.metrics())?.[1];
     expect(await failing()).toBe("0");
     state.broken = "nobody takes it";
     append(3, [{ value: transaction("late") }]);

@@ -41,8 +41,9 @@ export interface KafkaDoorsOptions {
 }
 
 /**
- * The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. Transactions no faster than the pipeline, once
- * enough of them waits for it: to admit them earlier would take the processor from deciding them.
+ * The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. Transactions no
+ * faster than the pipeline, once enough of them waits for it: to admit them earlier would take the processor from
+ * deciding them.
  */
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
@@ -64,7 +65,8 @@ export class KafkaDoors {
         sessionTimeout: SESSION_MS,
         heartbeatInterval: HEARTBEAT_MS,
         rebalanceTimeout: 10_000,
-        // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as much.
+        // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as
+        // much.
         minBytes: 16 * 1024,
         maxWaitTimeInMs: 20,
         maxBytesPerPartition: 256 * 1024,
@@ -83,8 +85,12 @@ export class KafkaDoors {
       topics: SOURCES,
       everyMs: LOOK_MS,
       committed: async () => {
-        const topics = await withAdmin(options.brokers, (admin) => admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }));
-        return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })));
+        const topics = await withAdmin(options.brokers, (admin) =>
+          admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }),
+        );
+        return topics.flatMap(({ topic, partitions }) =>
+          partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })),
+        );
       },
       seek: (topic, partition, offset) => this.#consumer.seek(topic, partition, offset),
     });
@@ -115,8 +121,8 @@ export class KafkaDoors {
   }
 
   /**
-   * What it throws makes kafkajs read on from the last settled offset. So a record may be written twice, and never passes
-   * an earlier one of its partition: that is what the account counter's repeat detection rests on.
+   * What it throws makes kafkajs read on from the last settled offset. So a record may be written twice, and never
+   * passes an earlier one of its partition: that is what the account counter's repeat detection rests on.
    */
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
@@ -150,11 +156,23 @@ export class KafkaDoors {
     const { metrics, maxAheadMs } = this.#options;
     const timestampMs = Number(message.timestamp);
     const unreadable = unreadableBatch(message);
-    const origin = { topic: door.in.name, partition, offset: unreadable?.firstOffset ?? BigInt(message.offset), topicId: log.length === 0 ? undefined : log, leaderEpoch: leaderEpochOf(message) };
+    const origin = {
+      topic: door.in.name,
+      partition,
+      offset: unreadable?.firstOffset ?? BigInt(message.offset),
+      topicId: log.length === 0 ? undefined : log,
+      leaderEpoch: leaderEpochOf(message),
+    };
     try {
       if (unreadable !== undefined) throw refusalOf(unreadable);
       if (message.value === null) throw new RefusedError(IntakeReason.EMPTY, "the record has no value");
-      const admitted = admit(door.kind, message.value, contentTypeOf(message.headers), { origin }, { nowMs: timestampMs, maxAheadMs });
+      const admitted = admit(
+        door.kind,
+        message.value,
+        contentTypeOf(message.headers),
+        { origin },
+        { nowMs: timestampMs, maxAheadMs },
+      );
       metrics.admitted(door.kind, "kafka");
       return validRecord(door, admitted, timestampMs);
     } catch (error) {
@@ -165,21 +183,39 @@ export class KafkaDoors {
   }
 }
 
-const refusalOf = ({ kind, message }: UnreadableBatch): RefusedError => new RefusedError(kind === "too-large" ? IntakeReason.TOO_LARGE : IntakeReason.UNREADABLE, message);
+const refusalOf = ({ kind, message }: UnreadableBatch): RefusedError =>
+  new RefusedError(kind === "too-large" ? IntakeReason.TOO_LARGE : IntakeReason.UNREADABLE, message);
 
 /**
- * What is set aside: the record with its key, its headers and its bytes, or without them where the broker would not take it: unpacked it may be
- * larger than any record that came.
+ * What is set aside: the record with its key, its headers and its bytes, or without them where the broker would not
+ * take it: unpacked it may be larger than any record that came.
  */
-function refusedRecord({ rejected }: Door, { key, value, headers }: KafkaMessage, why: Pick<RefusedInput, "reason" | "message" | "field" | "origin" | "timestampMs">): OutgoingRecord {
+function refusedRecord(
+  { rejected }: Door,
+  { key, value, headers }: KafkaMessage,
+  why: Pick<RefusedInput, "reason" | "message" | "field" | "origin" | "timestampMs">,
+): OutgoingRecord {
   const record = (whole: boolean): OutgoingRecord => {
     const lengths = `its ${key?.length ?? 0} bytes of key, ${value?.length ?? 0} of value, and its headers`;
     const refused: RefusedInput = {
       ...why,
-      ...(whole ? { key: key ?? undefined, value: value ?? undefined, headers: headersOf(headers) } : { message: `${why.message} (${lengths} are too large to be kept)`, key: undefined, value: undefined, headers: [] }),
+      ...(whole
+        ? { key: key ?? undefined, value: value ?? undefined, headers: headersOf(headers) }
+        : {
+            message: `${why.message} (${lengths} are too large to be kept)`,
+            key: undefined,
+            value: undefined,
+            headers: [],
+          }),
     };
     // Beside its original's partition, so that each keeps its order.
-    return { topic: rejected.name, partition: why.origin!.partition % rejected.partitions, key: whole ? key : null, value: Buffer.from(Any.encode(pack(RefusedInput, refused)).finish()), timestampMs: Number(why.timestampMs) };
+    return {
+      topic: rejected.name,
+      partition: why.origin!.partition % rejected.partitions,
+      key: whole ? key : null,
+      value: Buffer.from(Any.encode(pack(RefusedInput, refused)).finish()),
+      timestampMs: Number(why.timestampMs),
+    };
   };
   const whole = record(true);
   return sizeOf(whole) <= largestRecordBytes(rejected) ? whole : record(false);
@@ -188,8 +224,12 @@ function refusedRecord({ rejected }: Door, { key, value, headers }: KafkaMessage
 /** Commits how far the batch's partition has been read, and in which log. */
 async function commit(payload: EachBatchPayload, log: Buffer): Promise<void> {
   const { topic, partition } = payload.batch;
-  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions. Its types say that a partition is a number: it is a text.
-  const offset = payload.uncommittedOffsets().topics.find((one) => one.topic === topic)?.partitions.find((one) => Number(one.partition) === partition)?.offset;
+  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions. Its types say that
+  // a partition is a number: it is a text.
+  const offset = payload
+    .uncommittedOffsets()
+    .topics.find((one) => one.topic === topic)
+    ?.partitions.find((one) => Number(one.partition) === partition)?.offset;
   if (offset === undefined) return;
   // kafkajs passes it on, and its types don't say so.
   const position = { partition, offset, metadata: noteOf(log) };
@@ -198,7 +238,9 @@ async function commit(payload: EachBatchPayload, log: Buffer): Promise<void> {
 
 /** kafkajs has it from the record's batch; records of before Kafka 0.11 have none. */
 function leaderEpochOf(message: KafkaMessage): number {
-  const { batchContext } = message as KafkaMessage & { readonly batchContext?: { readonly partitionLeaderEpoch: number } };
+  const { batchContext } = message as KafkaMessage & {
+    readonly batchContext?: { readonly partitionLeaderEpoch: number };
+  };
   return Math.max(0, batchContext?.partitionLeaderEpoch ?? 0);
 }
 
@@ -217,7 +259,9 @@ function contentTypeOf(headers: IHeaders | undefined): string | undefined {
 }
 
 function headersOf(headers: IHeaders | undefined): RefusedInput["headers"] {
-  return Object.entries(headers ?? {}).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => ({ name, value: Buffer.from(one ?? "") })));
+  return Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => ({ name, value: Buffer.from(one ?? "") })),
+  );
 }
 
 /** Keeps the place among the intakes while a slow broker is waited for. */

@@ -9,18 +9,65 @@ import { LabelIndex } from "./label-index.js";
 const COUNTER = "fraud/account-counter";
 const record = (any: Any): { value: Buffer } => ({ value: Buffer.from(Any.encode(any).finish()) });
 const recorded = (sourceId: string, fields: Partial<StateEvent> = {}) =>
-  record(pack(StateEvent, StateEvent.fromPartial({ function: COUNTER, addressId: "ada", kind: StateEvent_Kind.LABEL, sourceId, transactionId: "t", revision: 2, fraudDelta: -1, effectiveAtMs: 5n, eventSeq: 7n, ...fields })));
+  record(
+    pack(
+      StateEvent,
+      StateEvent.fromPartial({
+        function: COUNTER,
+        addressId: "ada",
+        kind: StateEvent_Kind.LABEL,
+        sourceId,
+        transactionId: "t",
+        revision: 2,
+        fraudDelta: -1,
+        effectiveAtMs: 5n,
+        eventSeq: 7n,
+        ...fields,
+      }),
+    ),
+  );
 const refused = (labelId: string, reason: RejectReason, typeUrl = `type.googleapis.com/${FraudLabel.$type}`) =>
-  record(pack(RejectedRecord, RejectedRecord.fromPartial({ function: COUNTER, reason, message: "why", original: { typeUrl, value: Buffer.from(FraudLabel.encode(FraudLabel.fromPartial({ labelId, accountId: "ada", transactionId: "t" })).finish()) } })));
+  record(
+    pack(
+      RejectedRecord,
+      RejectedRecord.fromPartial({
+        function: COUNTER,
+        reason,
+        message: "why",
+        original: {
+          typeUrl,
+          value: Buffer.from(
+            FraudLabel.encode(FraudLabel.fromPartial({ labelId, accountId: "ada", transactionId: "t" })).finish(),
+          ),
+        },
+      }),
+    ),
+  );
 
 describe("LabelIndex", () => {
   it("tells what was recorded, with what the label left out, and what was refused and why", () => {
     const index = new LabelIndex(10);
     expect(index.find("l")).toBeUndefined();
     index.onRecord(recorded("l"));
-    expect(index.find("l")).toEqual({ labelId: "l", accountId: "ada", transactionId: "t", status: "recorded", revision: 2, fraudDelta: -1, effectiveAtMs: "5", eventSeq: "7" });
+    expect(index.find("l")).toEqual({
+      labelId: "l",
+      accountId: "ada",
+      transactionId: "t",
+      status: "recorded",
+      revision: 2,
+      fraudDelta: -1,
+      effectiveAtMs: "5",
+      eventSeq: "7",
+    });
     index.onRecord(refused("m", RejectReason.STALE_REVISION));
-    expect(index.find("m")).toEqual({ labelId: "m", accountId: "ada", transactionId: "t", status: "refused", reason: "STALE_REVISION", detail: "why" });
+    expect(index.find("m")).toEqual({
+      labelId: "m",
+      accountId: "ada",
+      transactionId: "t",
+      status: "refused",
+      reason: "STALE_REVISION",
+      detail: "why",
+    });
     index.onRecord(refused("l", RejectReason.REVISION_AHEAD));
     expect(index.find("l")).toMatchObject({ status: "refused" });
   });

@@ -31,8 +31,8 @@ export type LabelOutcome = {
 );
 
 /**
- * What became of the newest labels, by label id, of the committed records of `evidence` and `functions.rejected`: the intake answers before the account
- * counter knows. Of several of one id the last holds.
+ * What became of the newest labels, by label id, of the committed records of `evidence` and `functions.rejected`: the
+ * intake answers before the account counter knows. Of several of one id the last holds.
  */
 export class LabelIndex {
   readonly #limit: number;
@@ -74,13 +74,39 @@ export class LabelIndex {
 
 function outcomeIn({ typeUrl: type, value }: Any): LabelOutcome | undefined {
   if (type === typeUrlOf(StateEvent)) {
-    const { function: name, addressId, kind, sourceId, transactionId, revision, fraudDelta, effectiveAtMs, eventSeq } = StateEvent.decode(value);
+    const {
+      function: name,
+      addressId,
+      kind,
+      sourceId,
+      transactionId,
+      revision,
+      fraudDelta,
+      effectiveAtMs,
+      eventSeq,
+    } = StateEvent.decode(value);
     if (kind !== StateEvent_Kind.LABEL || name !== ACCOUNT_COUNTER) return undefined;
-    return { labelId: sourceId, accountId: addressId, transactionId, status: "recorded", revision, fraudDelta, effectiveAtMs: String(effectiveAtMs), eventSeq: String(eventSeq) };
+    return {
+      labelId: sourceId,
+      accountId: addressId,
+      transactionId,
+      status: "recorded",
+      revision,
+      fraudDelta,
+      effectiveAtMs: String(effectiveAtMs),
+      eventSeq: String(eventSeq),
+    };
   }
   if (type !== typeUrlOf(RejectedRecord)) return undefined;
   const { original, reason, message } = RejectedRecord.decode(value);
   if (original?.typeUrl !== typeUrlOf(FraudLabel) || reason === RejectReason.UNREADABLE) return undefined;
   const { labelId, accountId, transactionId } = FraudLabel.decode(original.value);
-  return { labelId, accountId, transactionId, status: "refused", reason: RejectReason[reason] ?? String(reason), detail: message };
+  return {
+    labelId,
+    accountId,
+    transactionId,
+    status: "refused",
+    reason: RejectReason[reason] ?? String(reason),
+    detail: message,
+  };
 }

@@ -5,7 +5,9 @@ import { backFromEnd } from "../kafka/offsets.js";
 import type { LabelIndex } from "./label-index.js";
 
 const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
-/** Offsets that markers, aborted records and whatever is not a label take, on top of the outcomes that are to be kept. */
+/**
+ * Offsets that markers, aborted records and whatever is not a label take, on top of the outcomes that are to be kept.
+ */
 const BACK_FACTOR = 2n;
 
 /**
@@ -13,7 +15,12 @@ const BACK_FACTOR = 2n;
  *
  * @param keep - how many outcomes to read back
  */
-export async function followLabels(brokers: string, index: LabelIndex, keep: number, onError: (error: Error) => void): Promise<Follower> {
+export async function followLabels(
+  brokers: string,
+  index: LabelIndex,
+  keep: number,
+  onError: (error: Error) => void,
+): Promise<Follower> {
   const from = await withAdmin(brokers, async (admin) => {
     const ends = await Promise.all(READ.map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)] as const));
     return new Map(
@@ -23,5 +30,12 @@ export async function followLabels(brokers: string, index: LabelIndex, keep: num
       }),
     );
   });
-  return await followTopics({ brokers, topics: READ, from, onRecord: (record) => index.onRecord(record), name: "outcomes of labels", onError });
+  return await followTopics({
+    brokers,
+    topics: READ,
+    from,
+    onRecord: (record) => index.onRecord(record),
+    name: "outcomes of labels",
+    onError,
+  });
 }

@@ -34,14 +34,36 @@ export interface IntakeGauges {
   readonly consumers: () => readonly ConsumerHealth[];
 }
 
-export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: IntakeGauges): { metrics: IntakeMetrics; registry: Registry } {
+export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: IntakeGauges): {
+  metrics: IntakeMetrics;
+  registry: Registry;
+} {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   consumerMetrics(registry, consumers);
-  const admitted = new Counter({ name: "intake_admitted_total", help: "Inputs that were written to a *.valid topic", labelNames: ["kind", "door"] as const, registers: [registry] });
-  const refused = new Counter({ name: "intake_refused_total", help: "Inputs that were refused", labelNames: ["kind", "door", "reason"] as const, registers: [registry] });
-  const turnedAway = new Counter({ name: "intake_turned_away_total", help: "HTTP requests answered with 429", labelNames: ["reason"] as const, registers: [registry] });
-  const dropped = new Counter({ name: "intake_dropped_connections_total", help: "HTTP connections closed at once, as there were too many", registers: [registry] });
+  const admitted = new Counter({
+    name: "intake_admitted_total",
+    help: "Inputs that were written to a *.valid topic",
+    labelNames: ["kind", "door"] as const,
+    registers: [registry],
+  });
+  const refused = new Counter({
+    name: "intake_refused_total",
+    help: "Inputs that were refused",
+    labelNames: ["kind", "door", "reason"] as const,
+    registers: [registry],
+  });
+  const turnedAway = new Counter({
+    name: "intake_turned_away_total",
+    help: "HTTP requests answered with 429",
+    labelNames: ["reason"] as const,
+    registers: [registry],
+  });
+  const dropped = new Counter({
+    name: "intake_dropped_connections_total",
+    help: "HTTP connections closed at once, as there were too many",
+    registers: [registry],
+  });
   new Gauge({
     name: "intake_queued_bytes",
     help: "Bytes that Kafka has not acknowledged yet",
@@ -65,7 +87,8 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
     registers: [registry],
     async collect() {
       this.reset();
-      for (const { group, topic, partition, offsets } of await lag()) this.set({ group, topic, partition }, Number(offsets));
+      for (const { group, topic, partition, offsets } of await lag())
+        this.set({ group, topic, partition }, Number(offsets));
     },
   });
   // From the start, so that the first of a kind is a rise and not a new series.

@@ -19,7 +19,13 @@ const text = (name: string): Field => ({ name, wireType: WireType.LengthDelimite
 const bytes = (name: string): Field => ({ name, wireType: WireType.LengthDelimited });
 const message = (name: string, fields: Fields): Field => ({ ...bytes(name), fields });
 const number = (name: string): Field => ({ name, wireType: WireType.Varint });
-const ORIGIN: Fields = { 1: text("topic"), 2: number("partition"), 3: number("offset"), 4: bytes("topicId"), 5: number("leaderEpoch") };
+const ORIGIN: Fields = {
+  1: text("topic"),
+  2: number("partition"),
+  3: number("offset"),
+  4: bytes("topicId"),
+  5: number("leaderEpoch"),
+};
 const LOCATION: Fields = { 1: number("latitudeE6"), 2: number("longitudeE6"), 3: text("name") };
 const TRANSACTION: Fields = {
   1: text("transactionId"),
@@ -63,23 +69,25 @@ export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
 }
 
 /**
- * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte, and
- * takes a known field of another wire type for an unknown one, and bytes that are not UTF-8 for replacement characters, which a client
- * may also have sent.
+ * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte,
+ * and takes a known field of another wire type for an unknown one, and bytes that are not UTF-8 for replacement
+ * characters, which a client may also have sent.
  */
 function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): void {
   try {
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
-      if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw new RangeError("it holds groups, which proto3 has not");
+      if (wireType === WireType.StartGroup || wireType === WireType.EndGroup)
+        throw new RangeError("it holds groups, which proto3 has not");
       const field = fields[number];
       if (field === undefined) {
         reader.skip(wireType, number);
         continue;
       }
       const name = path + field.name;
-      if (wireType !== field.wireType) throw new RefusedError(IntakeReason.WRONG_TYPE, `${name} is not of its type: is this a ${message}?`, name);
+      if (wireType !== field.wireType)
+        throw new RefusedError(IntakeReason.WRONG_TYPE, `${name} is not of its type: is this a ${message}?`, name);
       if (field.fields !== undefined) check(reader.bytes(), field.fields, message, `${name}.`);
       else if (field.text !== true) reader.skip(wireType, number);
       else if (!isUtf8(reader.bytes())) throw new RefusedError(IntakeReason.ENCODING, `${name} is not UTF-8`, name);
@@ -100,4 +108,8 @@ function decode<T>(type: { decode(bytes: Uint8Array): T }, bytes: Uint8Array, me
   }
 }
 
-const unreadable = (message: string, cause: unknown): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `the bytes are not a ${message}: ${cause instanceof Error ? cause.message : String(cause)}`);
+const unreadable = (message: string, cause: unknown): RefusedError =>
+  new RefusedError(
+    IntakeReason.UNREADABLE,
+    `the bytes are not a ${message}: ${cause instanceof Error ? cause.message : String(cause)}`,
+  );

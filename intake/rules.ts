@@ -10,11 +10,13 @@ export const MAX_NAME_BYTES = 256;
 /** Bytes of UTF-8 of what an analyst writes about a verdict. */
 export const MAX_NOTE_BYTES = 1024;
 /**
- * In minor units of any currency: ten million million rials, which are ten million dollars, and a hundred thousand million unidades de
- * fomento. Below 2^53, so that a JSON number holds it exactly.
+ * In minor units of any currency: ten million million rials, which are ten million dollars, and a hundred thousand
+ * million unidades de fomento. Below 2^53, so that a JSON number holds it exactly.
  */
 export const MAX_AMOUNT_MINOR = 1_000_000_000_000_000n;
-/** 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970. */
+/**
+ * 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970.
+ */
 export const MIN_TIME_MS = 946_684_800_000n;
 /** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
 export const MAX_AHEAD_MS = 5 * 60_000;
@@ -39,11 +41,14 @@ export function checkTransaction(transaction: Transaction, clock: Clock): void {
   if (transaction.amountMinor < 0n) throw invalid("amountMinor", "must be 0 or more");
   if (transaction.amountMinor > MAX_AMOUNT_MINOR) throw invalid("amountMinor", `must be at most ${MAX_AMOUNT_MINOR}`);
   if (transaction.currency === "") throw missing("currency");
-  if (!isCurrency(transaction.currency)) throw invalid("currency", "must be the code of a currency of ISO 4217 that is in use, in capital letters");
+  if (!isCurrency(transaction.currency))
+    throw invalid("currency", "must be the code of a currency of ISO 4217 that is in use, in capital letters");
   checkTime("eventTimeMs", transaction.eventTimeMs, clock);
   if (location !== undefined) {
-    if (Math.abs(location.latitudeE6) > 90_000_000) throw invalid("location.latitudeE6", "must lie between -90000000 and 90000000");
-    if (Math.abs(location.longitudeE6) > 180_000_000) throw invalid("location.longitudeE6", "must lie between -180000000 and 180000000");
+    if (Math.abs(location.latitudeE6) > 90_000_000)
+      throw invalid("location.latitudeE6", "must lie between -90000000 and 90000000");
+    if (Math.abs(location.longitudeE6) > 180_000_000)
+      throw invalid("location.longitudeE6", "must lie between -180000000 and 180000000");
     checkName("location.name", location.name);
   }
   checkName("merchantName", transaction.merchantName);
@@ -55,8 +60,10 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
   checkId("accountId", label.accountId);
   checkId("transactionId", label.transactionId);
   checkId("merchantId", label.merchantId);
-  if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE) throw invalid("verdict", "must be FRAUD or LEGITIMATE");
-  if (label.revision !== undefined && (label.revision < 1 || label.revision > MAX_REVISION)) throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
+  if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE)
+    throw invalid("verdict", "must be FRAUD or LEGITIMATE");
+  if (label.revision !== undefined && (label.revision < 1 || label.revision > MAX_REVISION))
+    throw invalid("revision", `must lie between 1 and ${MAX_REVISION}`);
   checkTime("eventTimeMs", label.eventTimeMs, clock);
   if (label.effectiveAtMs !== undefined) checkTime("effectiveAtMs", label.effectiveAtMs, clock);
   if (label.note !== undefined) checkText("note", label.note, MAX_NOTE_BYTES);
@@ -65,8 +72,14 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
 
 function checkId(field: string, id: string): void {
   if (id === "") throw missing(field);
-  // What was other characters once: two ids that were lost like this would be one account, or one merchant. In a name, that is its sender's trouble.
-  if (id.includes("\ufffd")) throw new RefusedError(IntakeReason.ENCODING, `${field} holds the replacement character U+FFFD: its sender has read it in another encoding than it was written in`, field);
+  // What was other characters once: two ids that were lost like this would be one account, or one merchant. In a name,
+  // that is its sender's trouble.
+  if (id.includes("\ufffd"))
+    throw new RefusedError(
+      IntakeReason.ENCODING,
+      `${field} holds the replacement character U+FFFD: its sender has read it in another encoding than it was written in`,
+      field,
+    );
   checkText(field, id, MAX_ID_BYTES);
   if (id !== id.trim()) throw invalid(field, "must not begin or end with white space");
 }
@@ -86,16 +99,27 @@ function checkText(field: string, text: string, maxBytes: number): void {
 
 function checkTime(field: string, ms: bigint, { nowMs, maxAheadMs }: Clock): void {
   if (ms === 0n) throw missing(field);
-  if (ms < MIN_TIME_MS) throw invalid(field, `must be milliseconds since 1970, and not before 2000${ms > 0n && ms * 1000n >= MIN_TIME_MS ? ": these look like seconds" : ""}`);
+  if (ms < MIN_TIME_MS)
+    throw invalid(
+      field,
+      `must be milliseconds since 1970, and not before 2000${ms > 0n && ms * 1000n >= MIN_TIME_MS ? ": these look like seconds" : ""}`,
+    );
   if (ms > BigInt(nowMs + maxAheadMs)) {
     const areMicroseconds = ms / 1000n >= MIN_TIME_MS && ms / 1000n <= BigInt(nowMs + maxAheadMs);
     const ahead = `more than ${maxAheadMs / 1000} s ahead of the clock`;
-    throw new RefusedError(IntakeReason.TIME_AHEAD, `${field} is ${areMicroseconds ? `${ahead}: these look like microseconds` : `${timeText(ms)}, ${ahead} here, which said ${timeText(BigInt(nowMs))}: by ${(ms - BigInt(nowMs)) / 1000n} s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it. If not, the sender's is ahead`}`, field);
+    throw new RefusedError(
+      IntakeReason.TIME_AHEAD,
+      `${field} is ${areMicroseconds ? `${ahead}: these look like microseconds` : `${timeText(ms)}, ${ahead} here, which said ${timeText(BigInt(nowMs))}: by ${(ms - BigInt(nowMs)) / 1000n} s. If the time sent is right, the clock of this machine, or of its containers, is behind (it may have slept): set it. If not, the sender's is ahead`}`,
+      field,
+    );
   }
 }
 
 /** Beyond what a date can be, the number. */
-const timeText = (ms: bigint): string => (ms <= MAX_DATE_MS ? new Date(Number(ms)).toISOString() : `${ms} ms since 1970`);
+const timeText = (ms: bigint): string =>
+  ms <= MAX_DATE_MS ? new Date(Number(ms)).toISOString() : `${ms} ms since 1970`;
 
-const invalid = (field: string, rule: string): RefusedError => new RefusedError(IntakeReason.INVALID_VALUE, `${field} ${rule}`, field);
-const missing = (field: string): RefusedError => new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);
+const invalid = (field: string, rule: string): RefusedError =>
+  new RefusedError(IntakeReason.INVALID_VALUE, `${field} ${rule}`, field);
+const missing = (field: string): RefusedError =>
+  new RefusedError(IntakeReason.MISSING_FIELD, `${field} is missing`, field);

@@ -25,7 +25,10 @@ const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
-/** What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in topics of their own. */
+/**
+ * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in topics
+ * of their own.
+ */
 const TRANSACTIONS_WAITING = [
   { group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] },
   { group: INTAKE_GROUP, topics: [DOORS.transaction.in.name] },
@@ -45,22 +48,50 @@ async function main(): Promise<void> {
   const behindHttp = { now: async () => (await waiting.now()).filter(({ group }) => group === PIPELINE_GROUP) };
   const backlog = new BacklogWatch({ lag: behindHttp, group: PIPELINE_GROUP, maxSeconds: maxBacklogSeconds });
   const wholeBacklog = new BacklogWatch({ lag: waiting, group: PIPELINE_GROUP, maxSeconds: 0 });
-  const { metrics, registry } = intakeMetrics({ queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes, lag: () => lag.now(), backlogSeconds: () => wholeBacklog.seconds, consumers: () => health() });
+  const { metrics, registry } = intakeMetrics({
+    queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes,
+    lag: () => lag.now(),
+    backlogSeconds: () => wholeBacklog.seconds,
+    consumers: () => health(),
+  });
   const index = new DecisionIndex(keepDecisions);
   const labels = new LabelIndex(keepDecisions);
-  const doors = new KafkaDoors({ brokers, writer: doorWriter, behind: () => backlog.overload !== undefined, maxAheadMs, metrics, onError });
+  const doors = new KafkaDoors({
+    brokers,
+    writer: doorWriter,
+    behind: () => backlog.overload !== undefined,
+    maxAheadMs,
+    metrics,
+    onError,
+  });
   const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let labelReader: Follower | undefined;
   let connected = false;
-  const health = (): ConsumerHealth[] => [doors.health, ...(readers?.health() ?? [beginningHealth("decisions", startedMs)]), labelReader?.health ?? beginningHealth("outcomes of labels", startedMs)];
+  const health = (): ConsumerHealth[] => [
+    doors.health,
+    ...(readers?.health() ?? [beginningHealth("decisions", startedMs)]),
+    labelReader?.health ?? beginningHealth("outcomes of labels", startedMs),
+  ];
   const notReady = (): string[] => [
     ...(connected ? [] : ["Kafka"]),
     ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),
     ...(doors.joined || doors.health.failing !== undefined ? [] : ["a place among the intakes"]),
     ...(readers?.caughtUp() === true ? [] : ["the newest decisions"]),
   ];
-  const http = httpDoor({ writer: httpWriter, overload: () => backlog.overload, index, labels, metrics, maxAheadMs, logger, token, health, notReady, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) });
+  const http = httpDoor({
+    writer: httpWriter,
+    overload: () => backlog.overload,
+    index,
+    labels,
+    metrics,
+    maxAheadMs,
+    logger,
+    token,
+    health,
+    notReady,
+    scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  });
 
   async function stop(): Promise<void> {
     // First nothing new comes in; then what is under way reaches Kafka.
@@ -69,7 +100,14 @@ async function main(): Promise<void> {
     backlog.stop();
     wholeBacklog.stop();
     await Promise.all([http.close(), doors.stop()]);
-    await Promise.all([httpWriter.close(), doorWriter.close(), readers?.stop(), labelReader?.stop(), lag.close(), waiting.close()]);
+    await Promise.all([
+      httpWriter.close(),
+      doorWriter.close(),
+      readers?.stop(),
+      labelReader?.stop(),
+      lag.close(),
+      waiting.close(),
+    ]);
     logger.info("stopped");
   }
   stopOnSignal({ stop, limitMs: SHUTDOWN_LIMIT_MS, late: () => logger.error("not all requests ended in time") });

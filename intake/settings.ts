@@ -23,16 +23,30 @@ export interface IntakeSettings {
   readonly brokers: string;
   /** `INTAKE_TOKEN`: what HTTP clients must show; at least 16 characters. */
   readonly token: string | undefined;
-  /** `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; more for replays of recorded traffic only. */
+  /**
+   * `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; more for replays of recorded traffic only.
+   */
   readonly maxAheadMs: number;
   /** `INTAKE_KEEP_DECISIONS`: how many of the newest decisions can be asked for; about 1 KB each. */
   readonly keepDecisions: number;
-  /** `INTAKE_MAX_BACKLOG_SECONDS`: beyond such a backlog of the pipeline the HTTP door takes no transactions; 0: it takes them always. */
+  /**
+   * `INTAKE_MAX_BACKLOG_SECONDS`: beyond such a backlog of the pipeline the HTTP door takes no transactions; 0: it
+   * takes them always.
+   */
   readonly maxBacklogSeconds: number;
 }
 
 /** @throws Error that names the variable that is wrong */
 export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
-  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } = fromEnvironment(environment, env);
-  return { host: HOST, port: PORT, brokers: KAFKA, token: INTAKE_TOKEN, maxAheadMs: INTAKE_MAX_AHEAD_MS, keepDecisions: INTAKE_KEEP_DECISIONS, maxBacklogSeconds: INTAKE_MAX_BACKLOG_SECONDS };
+  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } =
+    fromEnvironment(environment, env);
+  return {
+    host: HOST,
+    port: PORT,
+    brokers: KAFKA,
+    token: INTAKE_TOKEN,
+    maxAheadMs: INTAKE_MAX_AHEAD_MS,
+    keepDecisions: INTAKE_KEEP_DECISIONS,
+    maxBacklogSeconds: INTAKE_MAX_BACKLOG_SECONDS,
+  };
 }

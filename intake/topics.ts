@@ -12,7 +12,12 @@ export interface Door {
 }
 
 export const DOORS: Readonly<Record<InputKind, Door>> = {
-  transaction: { kind: "transaction", in: TOPICS.transactions, valid: TOPICS.transactionsValid, rejected: TOPICS.transactionsRejected },
+  transaction: {
+    kind: "transaction",
+    in: TOPICS.transactions,
+    valid: TOPICS.transactionsValid,
+    rejected: TOPICS.transactionsRejected,
+  },
   label: { kind: "label", in: TOPICS.labels, valid: TOPICS.labelsValid, rejected: TOPICS.labelsRejected },
 };
 
@@ -20,15 +25,27 @@ const LARGE_BATCH_BYTES = 512 * 1024;
 /** A batch's own header, and room for an estimate that is a little low. */
 const MARGIN_BYTES = 2 * 1024;
 
-const WRITTEN = new Map(Object.values(DOORS).flatMap(({ valid, rejected }) => [valid, rejected].map(({ name, batchBytes = LARGE_BATCH_BYTES }) => [name, batchBytes])));
+const WRITTEN = new Map(
+  Object.values(DOORS).flatMap(({ valid, rejected }) =>
+    [valid, rejected].map(({ name, batchBytes = LARGE_BATCH_BYTES }) => [name, batchBytes]),
+  ),
+);
 
 /** For a {@link RecordWriter}: how much of a topic's records may go together. */
-export const batchBytes = (topic: string): number => Math.min((WRITTEN.get(topic) ?? LARGE_BATCH_BYTES) - MARGIN_BYTES, LARGE_BATCH_BYTES);
+export const batchBytes = (topic: string): number =>
+  Math.min((WRITTEN.get(topic) ?? LARGE_BATCH_BYTES) - MARGIN_BYTES, LARGE_BATCH_BYTES);
 
 /** A record that a topic takes is not larger. */
-export const largestRecordBytes = ({ batchBytes: bytes = LARGE_BATCH_BYTES }: TopicSettings): number => bytes - MARGIN_BYTES;
+export const largestRecordBytes = ({ batchBytes: bytes = LARGE_BATCH_BYTES }: TopicSettings): number =>
+  bytes - MARGIN_BYTES;
 
 /** The record of what was admitted. @param timestampMs - default: now */
 export function validRecord({ valid }: Door, { accountId, value }: Admitted, timestampMs?: number): OutgoingRecord {
-  return { topic: valid.name, partition: partitionOf(accountId, valid.partitions), key: accountId, value, ...(timestampMs !== undefined && { timestampMs }) };
+  return {
+    topic: valid.name,
+    partition: partitionOf(accountId, valid.partitions),
+    key: accountId,
+    value,
+    ...(timestampMs !== undefined && { timestampMs }),
+  };
 }

@@ -32,12 +32,25 @@ export interface JavaDialogueOptions {
  *
  * @throws {UserError} when there is no Java
  */
-export async function startJavaDialogue({ sources, program, classpath, heapMb, options, args }: JavaDialogueOptions): Promise<JavaDialogue> {
+export async function startJavaDialogue({
+  sources,
+  program,
+  classpath,
+  heapMb,
+  options,
+  args,
+}: JavaDialogueOptions): Promise<JavaDialogue> {
   const libraries = classpath.join(delimiter);
   const own = [`-Xms${heapMb}m`, `-Xmx${heapMb}m`, "-XX:+UseParallelGC", "-XX:ParallelGCThreads=2"];
-  const child = spawn("java", [...own, ...options, "-cp", [compiled(sources, libraries), libraries].join(delimiter), program, ...args], { stdio: ["pipe", "pipe", "inherit"], env: javaEnv() });
+  const child = spawn(
+    "java",
+    [...own, ...options, "-cp", [compiled(sources, libraries), libraries].join(delimiter), program, ...args],
+    { stdio: ["pipe", "pipe", "inherit"], env: javaEnv() },
+  );
   const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
-  await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", (cause) => reject(noJava(cause))));
+  await new Promise<void>((resolve, reject) =>
+    child.once("spawn", resolve).once("error", (cause) => reject(noJava(cause))),
+  );
   // It may end while it is told something.
   child.stdin.on("error", () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -46,7 +59,8 @@ export async function startJavaDialogue({ sources, program, classpath, heapMb, o
     async ask(line) {
       child.stdin.write(`${line}\n`);
       const answer = await lines.next();
-      if (answer.done === true) throw new UserError(`${program} ended with ${await closed} instead of answering "${line}"`);
+      if (answer.done === true)
+        throw new UserError(`${program} ended with ${await closed} instead of answering "${line}"`);
       return answer.value;
     },
     async end(atOnce = false) {

@@ -12,7 +12,11 @@ export interface ReadTopicsOptions {
   /** `host:port` of a broker. */
   readonly brokers: string;
   /** Topics, each from the given offsets by partition, or from its beginning; all partitions, or only some. */
-  readonly topics: readonly { readonly topic: string; readonly partitions?: readonly number[]; readonly from?: ReadonlyMap<number, bigint> }[];
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions?: readonly number[];
+    readonly from?: ReadonlyMap<number, bigint>;
+  }[];
   readonly isolation: "read_committed" | "read_uncommitted";
   /** It gives up when nothing comes for so long. */
   readonly timeoutMs: number;
@@ -25,7 +29,9 @@ export interface ReadTopicsOptions {
  *
  * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
  */
-export async function readTopics(options: ReadTopicsOptions): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
+export async function readTopics(
+  options: ReadTopicsOptions,
+): Promise<{ records: RawRecord[]; partitions: ReadPartition[] }> {
   const records: RawRecord[] = [];
   const { finished } = startReader(options, String(options.limit ?? 0), (record) => void records.push(record));
   return { records, partitions: await finished };
@@ -38,18 +44,27 @@ export type RecordSink = (record: RawRecord) => void | Promise<void>;
  * Reads as {@link readTopics} does, and keeps nothing: each record is handed over as it comes.
  *
  * @param onBegin - is told what will be read, before the first record
- * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over; and whatever `onRecord` throws
+ * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over; and whatever `onRecord`
+ *   throws
  */
-export function scanTopics(options: Omit<ReadTopicsOptions, "limit">, onRecord: RecordSink, onBegin?: (partitions: readonly ReadPartition[]) => void): Promise<ReadPartition[]> {
+export function scanTopics(
+  options: Omit<ReadTopicsOptions, "limit">,
+  onRecord: RecordSink,
+  onBegin?: (partitions: readonly ReadPartition[]) => void,
+): Promise<ReadPartition[]> {
   return startReader(options, "0", onRecord, onBegin).finished;
 }
 
 /**
  * Follows topics with Kafka's own Java consumer, from their beginning.
  *
- * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is of no use any more
+ * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is of
+ *   no use any more
  */
-export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord: RecordSink): { stop(): Promise<void>; kill(): void } {
+export function followByJava(
+  options: Omit<ReadTopicsOptions, "limit">,
+  onRecord: RecordSink,
+): { stop(): Promise<void>; kill(): void } {
   const { finished, endInput, kill } = startReader(options, "follow", onRecord);
   // Awaited in the end; a failure before then must not go unhandled.
   finished.catch(() => undefined);
@@ -62,12 +77,21 @@ export function followByJava(options: Omit<ReadTopicsOptions, "limit">, onRecord
   };
 }
 
-function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOptions, limit: string, onRecord: RecordSink, onBegin?: (partitions: readonly ReadPartition[]) => void): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void; readonly kill: () => void } {
+function startReader(
+  { brokers, topics, isolation, timeoutMs }: ReadTopicsOptions,
+  limit: string,
+  onRecord: RecordSink,
+  onBegin?: (partitions: readonly ReadPartition[]) => void,
+): { readonly finished: Promise<ReadPartition[]>; readonly endInput: () => void; readonly kill: () => void } {
   const specs = topics.map(({ topic, partitions = [], from = new Map<number, bigint>() }) => {
     const only = partitions.length > 0 ? `/${partitions.join(",")}` : "";
     return `${topic}${only}${from.size > 0 ? `:${[...from].map(([partition, offset]) => `${partition}=${offset}`).join(",")}` : ""}`;
   });
-  const child = spawn("java", javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]), { stdio: ["pipe", "pipe", "pipe"], env: javaEnv() });
+  const child = spawn(
+    "java",
+    javaArgs("ReadTopics", [brokers, isolation, String(Math.ceil(timeoutMs / 1000)), limit, ...specs]),
+    { stdio: ["pipe", "pipe", "pipe"], env: javaEnv() },
+  );
   // It may end before its input does.
   child.stdin.on("error", () => undefined);
   let errors = "";
@@ -100,7 +124,10 @@ function startReader({ brokers, topics, isolation, timeoutMs }: ReadTopicsOption
       throw error;
     }
     const code = await ended;
-    if (code !== 0) throw new UserError(`the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`);
+    if (code !== 0)
+      throw new UserError(
+        `the Java reader of ${topics.map(({ topic }) => topic).join(", ")} at ${brokers} failed: ${errors.trim().split("\n").at(-1) ?? `exit code ${code}`}`,
+      );
     return partitions;
   };
   return { finished: read(), endInput: () => void child.stdin.end(), kill: () => void child.kill("SIGKILL") };

@@ -1,6 +1,9 @@
 import type { RawRecord } from "../contract/raw-record.js";
 
-/** Where a partition was read from and where it ended. A last stable offset below the high watermark: an open transaction. */
+/**
+ * Where a partition was read from and where it ended. A last stable offset below the high watermark: an open
+ * transaction.
+ */
 export interface ReadPartition {
   readonly topic: string;
   readonly partition: number;
@@ -14,7 +17,8 @@ const HEAD_BYTES = 7;
 const PARTITION = "p".charCodeAt(0);
 
 /**
- * Takes apart what `java/ReadTopics.java` writes, whose comment has the format: frames, in pieces as they come out of a pipe.
+ * Takes apart what `java/ReadTopics.java` writes, whose comment has the format: frames, in pieces as they come out of a
+ * pipe.
  */
 export class FrameReader {
   readonly #topics: readonly string[];
@@ -42,7 +46,14 @@ export class FrameReader {
   #frame(frame: Buffer): RawRecord | ReadPartition {
     const topic = this.#topics[frame.readUInt16BE(1)]!;
     const partition = frame.readUInt32BE(3);
-    if (frame[0] === PARTITION) return { topic, partition, from: frame.readBigUInt64BE(HEAD_BYTES), lastStableOffset: frame.readBigUInt64BE(HEAD_BYTES + 8), highWatermark: frame.readBigUInt64BE(HEAD_BYTES + 16) };
+    if (frame[0] === PARTITION)
+      return {
+        topic,
+        partition,
+        from: frame.readBigUInt64BE(HEAD_BYTES),
+        lastStableOffset: frame.readBigUInt64BE(HEAD_BYTES + 8),
+        highWatermark: frame.readBigUInt64BE(HEAD_BYTES + 16),
+      };
     const keyAt = HEAD_BYTES + 16;
     const keyLength = frame.readInt32BE(keyAt);
     const valueAt = keyAt + 4 + Math.max(0, keyLength);

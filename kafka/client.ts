@@ -4,7 +4,8 @@ import { UserError } from "../terminal/user-error.js";
 import { loadKafkajs } from "./mended-kafkajs.js";
 
 const kafkajs = loadKafkajs();
-export const { Partitioners, CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, logLevel } = kafkajs;
+export const { Partitioners, CompressionCodecs, CompressionTypes, ConfigResourceTypes, ConfigSource, logLevel } =
+  kafkajs;
 
 /**
  * A quiet client: what goes wrong reaches its caller as an error.
@@ -29,11 +30,15 @@ export function kafkaClient(brokers: string, clientId: string, { patient = true 
  * @throws {UserError} when no broker answers at the address
  */
 export async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaClient(brokers, "fraud-admin", { patient: false }).admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 } });
+  const admin = kafkaClient(brokers, "fraud-admin", { patient: false }).admin({
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
+  });
   try {
     await admin.connect();
   } catch (cause) {
-    throw new UserError(`no Kafka broker answers at ${brokers}. Is the cluster up? Start it: npm run cluster -- up`, { cause });
+    throw new UserError(`no Kafka broker answers at ${brokers}. Is the cluster up? Start it: npm run cluster -- up`, {
+      cause,
+    });
   }
   try {
     return await work(admin);

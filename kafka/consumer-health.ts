@@ -29,16 +29,30 @@ const BEGIN_LIMIT_MS = 60_000;
  */
 export function beginningHealth(consumer: string, sinceMs: number, nowMs = performance.now()): ConsumerHealth {
   const seconds = Math.floor((nowMs - sinceMs) / 1_000);
-  return { consumer, failing: nowMs - sinceMs < BEGIN_LIMIT_MS ? undefined : `it has not begun to read for ${seconds} s`, restarts: 0, unreadable: 0 };
+  return {
+    consumer,
+    failing: nowMs - sinceMs < BEGIN_LIMIT_MS ? undefined : `it has not begun to read for ${seconds} s`,
+    restarts: 0,
+    unreadable: 0,
+  };
 }
 
 /** Those that fail. */
-export const failingConsumers = (health: readonly ConsumerHealth[]): FailingConsumer[] => health.flatMap(({ consumer, failing, restarts }) => (failing === undefined ? [] : [{ consumer, cause: failing, restarts }]));
+export const failingConsumers = (health: readonly ConsumerHealth[]): FailingConsumer[] =>
+  health.flatMap(({ consumer, failing, restarts }) =>
+    failing === undefined ? [] : [{ consumer, cause: failing, restarts }],
+  );
 
 /** The answer to `GET /healthz`: 200, or 503 with why. */
-export function healthAnswer(health: readonly ConsumerHealth[]): { readonly status: 200 | 503; readonly body: { readonly status: "ok" } | { readonly status: "failing"; readonly failing: readonly FailingConsumer[] } } {
+export function healthAnswer(health: readonly ConsumerHealth[]): {
+  readonly status: 200 | 503;
+  readonly body:
+    { readonly status: "ok" } | { readonly status: "failing"; readonly failing: readonly FailingConsumer[] };
+} {
   const failing = failingConsumers(health);
-  return failing.length === 0 ? { status: 200, body: { status: "ok" } } : { status: 503, body: { status: "failing", failing } };
+  return failing.length === 0
+    ? { status: 200, body: { status: "ok" } }
+    : { status: 503, body: { status: "failing", failing } };
 }
 
 /** Tells Prometheus how a program's consumers are. */
@@ -66,5 +80,9 @@ export function consumerMetrics(registry: Registry, health: () => readonly Consu
       },
     });
   counter("kafka_consumer_restarts_total", "How often a consumer was begun anew", ({ restarts }) => restarts);
-  counter("kafka_consumer_unreadable_batches_total", "Batches that could not be unpacked or read, and were passed over", ({ unreadable }) => unreadable);
+  counter(
+    "kafka_consumer_unreadable_batches_total",
+    "Batches that could not be unpacked or read, and were passed over",
+    ({ unreadable }) => unreadable,
+  );
 }

@@ -16,7 +16,9 @@ afterEach(async () => {
 async function filled(): Promise<FakeBroker> {
   const broker = await FakeBroker.start({ decisions: 1 });
   ends.push(() => broker.stop());
-  Object.values(PACKERS).forEach((how, n) => broker.append("decisions", 0, batchOf([{ value: `${n}` }], { firstOffset: n, ...how })));
+  Object.values(PACKERS).forEach((how, n) =>
+    broker.append("decisions", 0, batchOf([{ value: `${n}` }], { firstOffset: n, ...how })),
+  );
   return broker;
 }
 
@@ -24,7 +26,14 @@ describe("who follows topics", () => {
   it("reads what any codec has packed, and goes on where it was after an end that kafkajs calls final", async () => {
     const broker = await filled();
     const seen: string[] = [];
-    const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: "beginning", maxWaitMs: 20, onRecord: ({ value }) => seen.push(value!.toString()), onError: () => undefined });
+    const reader = await followTopics({
+      brokers: broker.address,
+      topics: ["decisions"],
+      from: "beginning",
+      maxWaitMs: 20,
+      onRecord: ({ value }) => seen.push(value!.toString()),
+      onError: () => undefined,
+    });
     ends.push(() => reader.stop());
     await expect.poll(() => seen, LIMIT).toEqual(["0", "1", "2", "3", "4"]);
     broker.failFetches(NOT_RETRIABLE, 2);
@@ -39,12 +48,21 @@ describe("who follows topics", () => {
       const seen: string[] = [];
       const anew: string[] = [];
       const onNewLog = (topic: string, partition: number): void => void anew.push(`${topic}-${partition}`);
-      const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: new Map([[0, 4n]]), maxWaitMs: 20, onRecord: ({ value }) => seen.push(value!.toString()), onNewLog, onError: () => undefined });
+      const reader = await followTopics({
+        brokers: broker.address,
+        topics: ["decisions"],
+        from: new Map([[0, 4n]]),
+        maxWaitMs: 20,
+        onRecord: ({ value }) => seen.push(value!.toString()),
+        onNewLog,
+        onError: () => undefined,
+      });
       ends.push(() => reader.stop());
       await expect.poll(() => seen, LIMIT).toEqual(["4"]);
       seen.splice(0);
       broker.make("decisions", 1);
-      for (let n = 0; n < records; n++) broker.append("decisions", 0, batchOf([{ value: `new ${n}` }], { firstOffset: n }));
+      for (let n = 0; n < records; n++)
+        broker.append("decisions", 0, batchOf([{ value: `new ${n}` }], { firstOffset: n }));
       const all = Array.from({ length: records }, (_, n) => `new ${n}`);
       // What lies beyond the old offset may be seen before it is noticed.
       await expect.poll(() => seen.slice(-records), LIMIT).toEqual(all);
@@ -98,7 +116,13 @@ describe("who follows topics", () => {
 
   it("throws in the end what still is wrong, when nobody was told", async () => {
     const broker = await filled();
-    const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: "beginning", maxWaitMs: 20, onRecord: () => undefined });
+    const reader = await followTopics({
+      brokers: broker.address,
+      topics: ["decisions"],
+      from: "beginning",
+      maxWaitMs: 20,
+      onRecord: () => undefined,
+    });
     broker.failFetches(NOT_RETRIABLE, 1_000);
     await expect.poll(() => reader.health.failing, LIMIT).toBeDefined();
     await expect(reader.stop()).rejects.toThrow("the reading of decisions failed");

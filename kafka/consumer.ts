@@ -20,8 +20,8 @@ export interface FollowOptions {
   readonly brokers: string;
   readonly topics: readonly string[];
   /**
-   * `end`: only what is written (or committed) after {@link followTopics} has resolved. Or where to begin in each partition of
-   * the one topic, or of each topic.
+   * `end`: only what is written (or committed) after {@link followTopics} has resolved. Or where to begin in each
+   * partition of the one topic, or of each topic.
    */
   readonly from: "end" | "beginning" | ReadonlyMap<number, bigint> | TopicOffsets;
   /** Default `read_committed`. */
@@ -31,13 +31,19 @@ export interface FollowOptions {
   /** Under a steady load, more of it means fewer and larger answers. Default 1. */
   readonly minBytes?: number;
   readonly onRecord: (record: LiveRecord) => void;
-  /** Records that stand in the topic and that nobody can read. They are passed over; default: in silence, but for {@link Follower.health}. */
+  /**
+   * Records that stand in the topic and that nobody can read. They are passed over; default: in silence, but for {@link
+   * Follower.health}.
+   */
   readonly onUnreadable?: (batch: UnreadableBatch & { readonly topic: string; readonly partition: number }) => void;
   /** The topic was made again: what comes next of the partition is of the new log, from its beginning. */
   readonly onNewLog?: (topic: string, partition: number) => void;
   /** Of {@link Follower.health}. Default: the topics. */
   readonly name?: string;
-  /** What went wrong, and is tried again; without it, what `onRecord` threw first, and what still is wrong in the end, is thrown by `stop`. */
+  /**
+   * What went wrong, and is tried again; without it, what `onRecord` threw first, and what still is wrong in the end,
+   * is thrown by `stop`.
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -53,16 +59,29 @@ const LOOK_MS = 2_000;
 let readers = 0;
 
 /**
- * Follows topics live, until it is stopped, whatever happens meanwhile; also when one is deleted and made again. Keeps no offsets: each call
- * reads for itself.
+ * Follows topics live, until it is stopped, whatever happens meanwhile; also when one is deleted and made again. Keeps
+ * no offsets: each call reads for itself.
  *
  * For the eye and for latencies; proofs read with Kafka's own Java consumer.
  *
  * @returns when it reads
  * @throws when no broker answers
  */
-export async function followTopics({ brokers, topics, from, isolation = "read_committed", maxWaitMs = 50, minBytes = 1, onRecord, onUnreadable, onNewLog, name = topics.join(", "), onError }: FollowOptions): Promise<Follower> {
-  // The next offset of each partition, and the log that it counts in. After a new join kafkajs begins anew, as no offset was committed.
+export async function followTopics({
+  brokers,
+  topics,
+  from,
+  isolation = "read_committed",
+  maxWaitMs = 50,
+  minBytes = 1,
+  onRecord,
+  onUnreadable,
+  onNewLog,
+  name = topics.join(", "),
+  onError,
+}: FollowOptions): Promise<Follower> {
+  // The next offset of each partition, and the log that it counts in. After a new join kafkajs begins anew, as no
+  // offset was committed.
   const next = new Map<string, bigint>();
   const notes = new Map<string, string>();
   let assigned: readonly { readonly topic: string; readonly partition: number }[] = [];
@@ -70,7 +89,15 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
     brokers,
     topics,
     everyMs: LOOK_MS,
-    committed: () => Promise.resolve(assigned.map(({ topic, partition }) => ({ topic, partition, offset: next.get(`${topic}-${partition}`) ?? 0n, metadata: notes.get(`${topic}-${partition}`) ?? null }))),
+    committed: () =>
+      Promise.resolve(
+        assigned.map(({ topic, partition }) => ({
+          topic,
+          partition,
+          offset: next.get(`${topic}-${partition}`) ?? 0n,
+          metadata: notes.get(`${topic}-${partition}`) ?? null,
+        })),
+      ),
     seek: (topic, partition, offset, log) => {
       const position = `${topic}-${partition}`;
       if (notes.get(position) !== noteOf(log)) {
@@ -107,16 +134,23 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
     },
     run: { autoCommit: false },
     onJoin: (joined, assignment) => {
-      assigned = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
+      assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => ({ topic, partition })),
+      );
       for (const { topic, partition } of assigned) {
         const log = logsAtStart.get(topic);
         if (log !== undefined && !notes.has(`${topic}-${partition}`)) notes.set(`${topic}-${partition}`, noteOf(log));
       }
       logs.joined(assignment);
-      // Before the first fetch of this membership: a topic may hold millions of records that were read or are not wanted.
+      // Before the first fetch of this membership: a topic may hold millions of records that were read or are not
+      // wanted.
       for (const [position, offset] of next) {
         const dash = position.lastIndexOf("-");
-        joined.seek({ topic: position.slice(0, dash), partition: Number(position.slice(dash + 1)), offset: offset.toString() });
+        joined.seek({
+          topic: position.slice(0, dash),
+          partition: Number(position.slice(dash + 1)),
+          offset: offset.toString(),
+        });
       }
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- kafkajs wants a promise
@@ -139,8 +173,12 @@ export async function followTopics({ brokers, topics, from, isolation = "read_co
   let logsAtStart: TopicIdsByName;
   try {
     logsAtStart = await logs.ids();
-    if (typeof from === "object") for (const [topic, partitions] of byTopic(from, topics[0]!)) for (const [partition, offset] of partitions) next.set(`${topic}-${partition}`, offset);
-    else if (from === "end") for (const topic of topics) for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
+    if (typeof from === "object")
+      for (const [topic, partitions] of byTopic(from, topics[0]!))
+        for (const [partition, offset] of partitions) next.set(`${topic}-${partition}`, offset);
+    else if (from === "end")
+      for (const topic of topics)
+        for (const [partition, offset] of await endOffsets(brokers, topic)) next.set(`${topic}-${partition}`, offset);
     await consumer.start();
   } catch (error) {
     await logs.stop();
@@ -170,5 +208,13 @@ function byTopic(from: ReadonlyMap<number, bigint> | TopicOffsets, topic: string
 }
 
 function liveRecord(topic: string, partition: number, message: KafkaMessage, arrivedAtMs: number): LiveRecord {
-  return { topic, partition, offset: BigInt(message.offset), timestampMs: Number(message.timestamp), key: message.key, value: message.value, arrivedAtMs };
+  return {
+    topic,
+    partition,
+    offset: BigInt(message.offset),
+    timestampMs: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    arrivedAtMs,
+  };
 }

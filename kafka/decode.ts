@@ -42,7 +42,14 @@ const BARE: ReadonlyMap<string, string> = new Map([
 const PUBLIC: ReadonlySet<string> = new Set([TOPICS.transactions.name, TOPICS.labels.name]);
 
 const ANY = "google.protobuf.Any";
-const CONVERSION: protobuf.IConversionOptions = { longs: String, enums: String, bytes: String, defaults: true, arrays: true, oneofs: false };
+const CONVERSION: protobuf.IConversionOptions = {
+  longs: String,
+  enums: String,
+  bytes: String,
+  defaults: true,
+  arrays: true,
+  oneofs: false,
+};
 
 /**
  * Reads any record of any topic by reflection over `protos/`, so that a message type needs no code here. Any messages
@@ -53,8 +60,14 @@ export class RecordDecoder {
 
   constructor(folder = join(REPOSITORY_ROOT, "protos")) {
     this.#root = new protobuf.Root();
-    // Imports are written from the folder's root; google.protobuf.Any is built in, and what the options of fields are beside it.
-    this.#root.resolvePath = (_origin, target) => (target === "google/protobuf/descriptor.proto" ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : target.startsWith("google/protobuf/") ? target : join(folder, target));
+    // Imports are written from the folder's root; google.protobuf.Any is built in, and what the options of fields are
+    // beside it.
+    this.#root.resolvePath = (_origin, target) =>
+      target === "google/protobuf/descriptor.proto"
+        ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`))
+        : target.startsWith("google/protobuf/")
+          ? target
+          : join(folder, target);
     this.#root.loadSync(protoFiles(folder, "fraud"), { keepCase: true });
     this.#root.resolveAll();
   }
@@ -69,9 +82,15 @@ export class RecordDecoder {
       const json = this.#toJson(this.#root.lookupType(type), value);
       if (type !== ANY) return { type, value: json };
       const { "@type": packed, "@base64": base64, "@problem": problem, ...fields } = json as unknown as UnpackedAny;
-      return base64 === undefined ? { type: packed, value: fields } : { type: packed, value: base64, ...(problem !== undefined && { problem }) };
+      return base64 === undefined
+        ? { type: packed, value: fields }
+        : { type: packed, value: base64, ...(problem !== undefined && { problem }) };
     } catch (error) {
-      return { type: undefined, value: Buffer.from(value).toString("base64"), problem: `not a ${type}: ${error instanceof Error ? error.message : String(error)}` };
+      return {
+        type: undefined,
+        value: Buffer.from(value).toString("base64"),
+        problem: `not a ${type}: ${error instanceof Error ? error.message : String(error)}`,
+      };
     }
   }
 
@@ -87,14 +106,17 @@ export class RecordDecoder {
   #unpackFields(type: protobuf.Type, message: Record<string, unknown>, json: JsonObject): void {
     for (const field of type.fieldsArray) {
       const value = message[field.name];
-      if (!(field.resolvedType instanceof protobuf.Type) || value === null || value === undefined || field.map) continue;
+      if (!(field.resolvedType instanceof protobuf.Type) || value === null || value === undefined || field.map)
+        continue;
       const nested = field.resolvedType;
       const show = (item: unknown, shown: Json): Json => {
         if (nested.fullName === `.${ANY}`) return this.#unpacked(item as AnyFields);
         this.#unpackFields(nested, item as Record<string, unknown>, shown as JsonObject);
         return shown;
       };
-      json[field.name] = Array.isArray(value) ? value.map((item, n) => show(item, (json[field.name] as Json[])[n]!)) : show(value, json[field.name]!);
+      json[field.name] = Array.isArray(value)
+        ? value.map((item, n) => show(item, (json[field.name] as Json[])[n]!))
+        : show(value, json[field.name]!);
     }
   }
 
@@ -119,5 +141,11 @@ function jsonObject(value: Uint8Array): JsonObject | undefined {
 }
 
 function protoFiles(root: string, folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? protoFiles(root, join(folder, entry.name)) : entry.name.endsWith(".proto") ? [join(folder, entry.name)] : []));
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? protoFiles(root, join(folder, entry.name))
+      : entry.name.endsWith(".proto")
+        ? [join(folder, entry.name)]
+        : [],
+  );
 }

@@ -6,7 +6,10 @@ import { WireReader } from "./wire-reader.js";
 export const FETCH_VERSION = 11;
 
 /** What was asked for, as kafkajs has it. */
-export type FetchedTopics = readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[] }[];
+export type FetchedTopics = readonly {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+}[];
 
 /** One partition's share of a fetch answer, as kafkajs has it. */
 export interface FetchedPartition {
@@ -30,14 +33,19 @@ export interface FetchAnswer {
 }
 
 /**
- * Reads a fetch answer in the place of kafkajs, which knows one codec, unpacks whatever there is, and fails at one bad batch with all
- * partitions for good.
+ * Reads a fetch answer in the place of kafkajs, which knows one codec, unpacks whatever there is, and fails at one bad
+ * batch with all partitions for good.
  *
  * @param asked - where the reading of each partition begins
  */
 export async function readFetchAnswer(bytes: Buffer, asked: FetchedTopics): Promise<FetchAnswer> {
   const reader = new WireReader(bytes);
-  const head = { throttleTime: 0, clientSideThrottleTime: reader.int32(), errorCode: reader.int16(), sessionId: reader.int32() };
+  const head = {
+    throttleTime: 0,
+    clientSideThrottleTime: reader.int32(),
+    errorCode: reader.int16(),
+    sessionId: reader.int32(),
+  };
   const raw = reader.array(() => ({
     topicName: reader.string(),
     partitions: reader.array(() => ({
@@ -46,7 +54,10 @@ export async function readFetchAnswer(bytes: Buffer, asked: FetchedTopics): Prom
       highWatermark: reader.int64().toString(),
       lastStableOffset: reader.int64().toString(),
       lastStartOffset: reader.int64().toString(),
-      abortedTransactions: reader.array(() => ({ producerId: reader.int64().toString(), firstOffset: reader.int64().toString() })),
+      abortedTransactions: reader.array(() => ({
+        producerId: reader.int64().toString(),
+        firstOffset: reader.int64().toString(),
+      })),
       preferredReadReplica: reader.int32(),
       batches: reader.bytes() ?? Buffer.alloc(0),
     })),

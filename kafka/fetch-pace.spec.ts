@@ -25,7 +25,14 @@ describe("the pace of fetches", () => {
   it("is kafkajs's: a reader at rest asks a few times a second, and has what comes at once", async () => {
     const broker = await FakeBroker.start({ decisions: 1 });
     const arrivals: number[] = [];
-    const reader = await followTopics({ brokers: broker.address, topics: ["decisions"], from: "beginning", maxWaitMs: 20, minBytes: 65_536, onRecord: ({ arrivedAtMs }) => arrivals.push(arrivedAtMs) });
+    const reader = await followTopics({
+      brokers: broker.address,
+      topics: ["decisions"],
+      from: "beginning",
+      maxWaitMs: 20,
+      minBytes: 65_536,
+      onRecord: ({ arrivedAtMs }) => arrivals.push(arrivedAtMs),
+    });
     try {
       const fetches = (): number => broker.fetches.length;
       await expect.poll(() => broker.fetches.at(-1), LIMIT).toEqual({ minBytes: 1, maxWaitMs: 250 });

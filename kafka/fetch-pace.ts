@@ -10,9 +10,9 @@ const IDLE_AFTER_MS = 1_000;
 const IDLE_WAIT: FetchWait = { minBytes: 1, maxWaitTime: 250 };
 
 /**
- * How patiently a consumer fetches. Under load it waits a moment for many bytes, so that answers are few and large. That asks
- * the broker dozens of times a second when there is nothing at all, which is most of what a program at rest does; so then it
- * waits for a single byte, long.
+ * How patiently a consumer fetches. Under load it waits a moment for many bytes, so that answers are few and large.
+ * That asks the broker dozens of times a second when there is nothing at all, which is most of what a program at rest
+ * does; so then it waits for a single byte, long.
  */
 export class FetchPace {
   readonly #busy: FetchWait;

@@ -20,7 +20,13 @@ export interface AbortedTransaction {
  * takes a data record with key `00000000` for a marker. Kafka promises no order of the list, and StateFun's many
  * producers open transactions side by side.
  */
-export function filterAborted<M extends FetchedMessage>({ messages, abortedTransactions }: { messages: readonly M[]; abortedTransactions?: readonly AbortedTransaction[] | null | undefined }): M[] {
+export function filterAborted<M extends FetchedMessage>({
+  messages,
+  abortedTransactions,
+}: {
+  messages: readonly M[];
+  abortedTransactions?: readonly AbortedTransaction[] | null | undefined;
+}): M[] {
   if (!abortedTransactions?.length) return [...messages];
   const pending = abortedTransactions
     .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) }))
@@ -29,7 +35,8 @@ export function filterAborted<M extends FetchedMessage>({ messages, abortedTrans
   let next = 0;
   return messages.filter((message) => {
     const offset = BigInt(message.offset);
-    for (let entry = pending[next]; entry !== undefined && entry.firstOffset <= offset; entry = pending[++next]) aborted.add(entry.producerId);
+    for (let entry = pending[next]; entry !== undefined && entry.firstOffset <= offset; entry = pending[++next])
+      aborted.add(entry.producerId);
     const { producerId, inTransaction } = message.batchContext;
     if (message.isControlRecord) {
       if (isAbortMarker(message)) aborted.delete(producerId);

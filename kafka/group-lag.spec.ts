@@ -6,8 +6,19 @@ const end = (partition: number, low: number, high: number) => ({ partition, low:
 
 describe("the lag of a group", () => {
   it("reaches from what it has committed to the end of each partition", () => {
-    const lags = lagIn("g", "t", [{ partition: 0, offset: "7" }, { partition: 1, offset: "-1" }, { partition: 2, offset: "3" }, { partition: 3, offset: "12" }], [end(0, 0, 10), end(1, 2, 10), end(2, 5, 10), end(3, 0, 10), end(4, 0, 4)]);
-    // Nothing committed, or something that retention has removed: from the beginning. The end was asked a moment before.
+    const lags = lagIn(
+      "g",
+      "t",
+      [
+        { partition: 0, offset: "7" },
+        { partition: 1, offset: "-1" },
+        { partition: 2, offset: "3" },
+        { partition: 3, offset: "12" },
+      ],
+      [end(0, 0, 10), end(1, 2, 10), end(2, 5, 10), end(3, 0, 10), end(4, 0, 4)],
+    );
+    // Nothing committed, or something that retention has removed: from the beginning. The end was asked a moment
+    // before.
     expect(lags.map(({ offsets }) => offsets)).toEqual([3n, 8n, 5n, 0n, 4n]);
     expect(lags.map(({ from }) => from)).toEqual([7n, 2n, 5n, 12n, 0n]);
     expect(lags[0]).toEqual({ group: "g", topic: "t", partition: 0, from: 7n, offsets: 3n });

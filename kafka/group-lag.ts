@@ -47,7 +47,9 @@ export class LagWatch {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     const asking = this.#asking;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("the broker does not answer")), this.#limitMs)));
+    const late = new Promise<never>(
+      (_, reject) => (timer = setTimeout(() => reject(new Error("the broker does not answer")), this.#limitMs)),
+    );
     try {
       return await Promise.race([asking, late]);
     } catch {
@@ -69,14 +71,28 @@ export class LagWatch {
     this.#connected = true;
     const lags = this.#groups.map(async ({ group, topics }) => {
       const committed = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
-      return await Promise.all(topics.map(async (topic) => lagIn(group, topic, committed.find((one) => one.topic === topic)?.partitions ?? [], await this.#admin.fetchTopicOffsets(topic))));
+      return await Promise.all(
+        topics.map(async (topic) =>
+          lagIn(
+            group,
+            topic,
+            committed.find((one) => one.topic === topic)?.partitions ?? [],
+            await this.#admin.fetchTopicOffsets(topic),
+          ),
+        ),
+      );
     });
     return (await Promise.all(lags)).flat(2);
   }
 }
 
 /** @param read - what the group has committed; −1: nothing yet, so all that is still there is before it */
-export function lagIn(group: string, topic: string, read: readonly { readonly partition: number; readonly offset: string }[], ends: readonly { readonly partition: number; readonly low: string; readonly high: string }[]): GroupLag[] {
+export function lagIn(
+  group: string,
+  topic: string,
+  read: readonly { readonly partition: number; readonly offset: string }[],
+  ends: readonly { readonly partition: number; readonly low: string; readonly high: string }[],
+): GroupLag[] {
   return ends.map(({ partition, low, high }) => {
     const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
     const from = at < BigInt(low) ? BigInt(low) : at;

@@ -40,9 +40,12 @@ export class LogWatch {
   start(): void {
     this.#looking = setTimeout(() => {
       // A broker that is away is not news: the consumer tells.
-      void this.#logs.look().catch(() => undefined).then(() => {
-        if (this.#looking !== undefined) this.start();
-      });
+      void this.#logs
+        .look()
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#looking !== undefined) this.start();
+        });
     }, this.#everyMs).unref();
   }
 

@@ -26,9 +26,22 @@ const silent = { debug: () => undefined, warn: () => undefined };
 /** A connection's queue, and what it has sent. */
 function queueOf(maxInFlightRequests: number | null) {
   const sent: number[] = [];
-  const queue = new Queue({ maxInFlightRequests, requestTimeout: 30_000, enforceRequestTimeout: false, clientId: "spec", broker: "b", logger: silent });
-  const push = (correlationId: number): void => queue.push({ entry: { correlationId, resolve: () => undefined, reject: () => undefined }, expectResponse: true, sendRequest: () => sent.push(correlationId) });
-  const answer = (correlationId: number): void => queue.fulfillRequest({ correlationId, payload: Buffer.alloc(0), size: 0 });
+  const queue = new Queue({
+    maxInFlightRequests,
+    requestTimeout: 30_000,
+    enforceRequestTimeout: false,
+    clientId: "spec",
+    broker: "b",
+    logger: silent,
+  });
+  const push = (correlationId: number): void =>
+    queue.push({
+      entry: { correlationId, resolve: () => undefined, reject: () => undefined },
+      expectResponse: true,
+      sendRequest: () => sent.push(correlationId),
+    });
+  const answer = (correlationId: number): void =>
+    queue.fulfillRequest({ correlationId, payload: Buffer.alloc(0), size: 0 });
   return { queue, sent, push, answer };
 }
 
@@ -82,15 +95,49 @@ describe("kafkajs, mended", () => {
   });
 
   it("reads fetch answers by this project's own reader, in the one version that it knows", async () => {
-    const fetch = require("kafkajs/src/protocol/requests/index.js") as { requests: { Fetch: { versions: string[]; protocol(asked: { version: number }): (made: object) => { response: { decode(bytes: Buffer): Promise<FetchAnswer>; parse(answer: FetchAnswer): Promise<FetchAnswer> } } } } };
+    const fetch = require("kafkajs/src/protocol/requests/index.js") as {
+      requests: {
+        Fetch: {
+          versions: string[];
+          protocol(asked: { version: number }): (made: object) => {
+            response: { decode(bytes: Buffer): Promise<FetchAnswer>; parse(answer: FetchAnswer): Promise<FetchAnswer> };
+          };
+        };
+      };
+    };
     expect(fetch.requests.Fetch.versions).toEqual([String(FETCH_VERSION)]);
     expect(() => fetch.requests.Fetch.protocol({ version: 10 })).toThrow("older than Kafka 2.3");
-    const { response } = fetch.requests.Fetch.protocol({ version: FETCH_VERSION })({ maxWaitTime: 1, minBytes: 1, maxBytes: 1, topics: [{ topic: "t", partitions: [{ partition: 3, fetchOffset: "6" }] }] });
+    const { response } = fetch.requests.Fetch.protocol({ version: FETCH_VERSION })({
+      maxWaitTime: 1,
+      minBytes: 1,
+      maxBytes: 1,
+      topics: [{ topic: "t", partitions: [{ partition: 3, fetchOffset: "6" }] }],
+    });
     const batch = batchOf([{ value: "a" }, { value: "b" }], { firstOffset: 5, ...PACKERS["snappy, xerial"] });
-    const head = Buffer.from("00000000" + "0000" + "00000000" + "00000001" + "000174" + "00000001" + "00000003" + "0000" + "0000000000000007" + "0000000000000007" + "0000000000000000" + "00000000" + "ffffffff", "hex");
+    const head = Buffer.from(
+      "00000000" +
+        "0000" +
+        "00000000" +
+        "00000001" +
+        "000174" +
+        "00000001" +
+        "00000003" +
+        "0000" +
+        "0000000000000007" +
+        "0000000000000007" +
+        "0000000000000000" +
+        "00000000" +
+        "ffffffff",
+      "hex",
+    );
     const length = Buffer.alloc(4);
     length.writeInt32BE(batch.length);
     const answer = await response.parse(await response.decode(Buffer.concat([head, length, batch])));
-    expect(answer.responses).toMatchObject([{ topicName: "t", partitions: [{ partition: 3, highWatermark: "7", messages: [{ offset: "6", value: Buffer.from("b") }] }] }]);
+    expect(answer.responses).toMatchObject([
+      {
+        topicName: "t",
+        partitions: [{ partition: 3, highWatermark: "7", messages: [{ offset: "6", value: Buffer.from("b") }] }],
+      },
+    ]);
   });
 });

@@ -12,8 +12,13 @@ export async function endOffsets(brokers: string, topic: string): Promise<Map<nu
 /** Where each partition of some topics ends now. */
 export async function topicEnds(brokers: string, topics: readonly string[]): Promise<Map<string, Map<number, bigint>>> {
   return await withAdmin(brokers, async (admin) => {
-    const ends = async (topic: string) => new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, BigInt(high)]));
-    return new Map(await Promise.all(topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await ends(topic)])));
+    const ends = async (topic: string) =>
+      new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, BigInt(high)]));
+    return new Map(
+      await Promise.all(
+        topics.map(async (topic): Promise<[string, Map<number, bigint>]> => [topic, await ends(topic)]),
+      ),
+    );
   });
 }
 

@@ -14,7 +14,13 @@ const known = new Map<number, Metadata>();
 function metadata(partitions: number): Metadata {
   let all = known.get(partitions);
   if (all === undefined) {
-    all = Array.from({ length: partitions }, (_, partitionId) => ({ partitionErrorCode: 0, partitionId, leader: 1, replicas: [], isr: [] }));
+    all = Array.from({ length: partitions }, (_, partitionId) => ({
+      partitionErrorCode: 0,
+      partitionId,
+      leader: 1,
+      replicas: [],
+      isr: [],
+    }));
     known.set(partitions, all);
   }
   return all;

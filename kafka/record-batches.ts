@@ -6,7 +6,10 @@ import { WireReader } from "./wire-reader.js";
 
 /** What a batch may unpack to. A megabyte, the most that brokers take as they come, is ten times that of JSON. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
-/** No further batch is unpacked, nor record read, for one answer: the rest is fetched again. So many small bombs take no more memory than one. */
+/**
+ * No further batch is unpacked, nor record read, for one answer: the rest is fetched again. So many small bombs take no
+ * more memory than one.
+ */
 const ENOUGH_INFLATED_BYTES = 4 * 1024 * 1024;
 const ENOUGH_RECORDS = 20_000;
 
@@ -53,8 +56,8 @@ export interface FetchedRecord {
 }
 
 /**
- * What a message stands for that is not a record: a batch, or its rest, that was not unpacked. Its offset is the last one of them, so
- * that whoever settles it goes on behind them.
+ * What a message stands for that is not a record: a batch, or its rest, that was not unpacked. Its offset is the last
+ * one of them, so that whoever settles it goes on behind them.
  */
 export function unreadableBatch(message: KafkaMessage): UnreadableBatch | undefined {
   return (message as Partial<FetchedRecord>)[UNREADABLE];
@@ -63,16 +66,16 @@ export function unreadableBatch(message: KafkaMessage): UnreadableBatch | undefi
 /**
  * Reads one partition's records of a fetch answer, from an offset on.
  *
- * What cannot be unpacked within bounds, or read, becomes one message ({@link unreadableBatch}) in its place: kafkajs would fail at
- * it for good, and with it every partition of the answer. Where the log was compacted behind a batch's last record, a control record,
- * which nobody is shown, leads past the gap.
+ * What cannot be unpacked within bounds, or read, becomes one message ({@link unreadableBatch}) in its place: kafkajs
+ * would fail at it for good, and with it every partition of the answer. Where the log was compacted behind a batch's
+ * last record, a control record, which nobody is shown, leads past the gap.
  *
  * @param bytes - the last batch may be cut off
  */
 export async function readBatches(bytes: Buffer, fetchOffset: bigint): Promise<FetchedRecord[]> {
   const records: FetchedRecord[] = [];
   let inflatedBytes = 0;
-  for (let at = 0; at + MAGIC_AT < bytes.length; ) {
+  for (let at = 0; at + MAGIC_AT < bytes.length;) {
     const isBatch = bytes[at + MAGIC_AT] === MAGIC;
     const end = at + LENGTH_ENDS_AT + bytes.readInt32BE(at + LENGTH_ENDS_AT - 4);
     // Where the next one begins is not known either.
@@ -122,14 +125,26 @@ function readHead(batch: Buffer): Head {
     firstTimestampMs: batch.readBigInt64BE(27),
     maxTimestampMs: batch.readBigInt64BE(35),
     count: batch.readInt32BE(57),
-    batchContext: { partitionLeaderEpoch: batch.readInt32BE(LENGTH_ENDS_AT), producerId: batch.readBigInt64BE(43).toString(), inTransaction: (attributes & TRANSACTIONAL) !== 0 },
+    batchContext: {
+      partitionLeaderEpoch: batch.readInt32BE(LENGTH_ENDS_AT),
+      producerId: batch.readBigInt64BE(43).toString(),
+      inTransaction: (attributes & TRANSACTIONAL) !== 0,
+    },
   };
 }
 
 /** One message, or a compressed wrapper, which has the offset of its last. */
 function headOfOldMessage(message: Buffer): Head {
   const offset = Number(message.readBigInt64BE(0));
-  return { firstOffset: offset, lastOffset: offset, attributes: 0, firstTimestampMs: -1n, maxTimestampMs: -1n, count: 1, batchContext: { partitionLeaderEpoch: -1, producerId: "-1", inTransaction: false } };
+  return {
+    firstOffset: offset,
+    lastOffset: offset,
+    attributes: 0,
+    firstTimestampMs: -1n,
+    maxTimestampMs: -1n,
+    count: 1,
+    batchContext: { partitionLeaderEpoch: -1, producerId: "-1", inTransaction: false },
+  };
 }
 
 /** @returns whether all were read; not when there are enough @throws when they are not what they should be */
@@ -150,10 +165,21 @@ function readRecords(bytes: Buffer, head: Head, from: number, records: FetchedRe
       continue;
     }
     const ms = firstMs + Number(sinceFirstMs);
-    const timestamp = appendTime ?? (Number.isSafeInteger(ms) ? ms : firstTimestampMs + BigInt(sinceFirstMs)).toString();
+    const timestamp =
+      appendTime ?? (Number.isSafeInteger(ms) ? ms : firstTimestampMs + BigInt(sinceFirstMs)).toString();
     const key = reader.varBytes();
     const value = reader.varBytes();
-    records.push({ magicByte: MAGIC, attributes: 0, offset: String(offset), timestamp, key, value, headers: readHeaders(reader), isControlRecord, batchContext });
+    records.push({
+      magicByte: MAGIC,
+      attributes: 0,
+      offset: String(offset),
+      timestamp,
+      key,
+      value,
+      headers: readHeaders(reader),
+      isControlRecord,
+      batchContext,
+    });
     reader.seek(end);
   }
   return true;
@@ -173,12 +199,28 @@ function readHeaders(reader: WireReader): FetchedRecord["headers"] {
   return headers;
 }
 
-const blank = ({ lastOffset, maxTimestampMs, batchContext }: Head) => ({ magicByte: MAGIC, attributes: 0, offset: String(lastOffset), timestamp: maxTimestampMs.toString(), key: null, value: null, headers: {}, batchContext });
+const blank = ({ lastOffset, maxTimestampMs, batchContext }: Head) => ({
+  magicByte: MAGIC,
+  attributes: 0,
+  offset: String(lastOffset),
+  timestamp: maxTimestampMs.toString(),
+  key: null,
+  value: null,
+  headers: {},
+  batchContext,
+});
 
 function unreadable(head: Head, firstOffset: number, error: unknown): FetchedRecord {
   const kind = error instanceof InflateError ? error.kind : "damaged";
   const codec = CODECS[head.attributes & CODEC_MASK] ?? "no known";
-  const what = head.lastOffset === firstOffset ? "the record" : `the batch of ${head.lastOffset - firstOffset + 1} records, to offset ${head.lastOffset},`;
+  const what =
+    head.lastOffset === firstOffset
+      ? "the record"
+      : `the batch of ${head.lastOffset - firstOffset + 1} records, to offset ${head.lastOffset},`;
   const message = `${what} was not unpacked (${codec === "none" ? "no compression" : codec}): ${error instanceof Error ? error.message : String(error)}`;
-  return { ...blank(head), isControlRecord: false, [UNREADABLE]: { firstOffset: BigInt(firstOffset), lastOffset: BigInt(head.lastOffset), kind, message } };
+  return {
+    ...blank(head),
+    isControlRecord: false,
+    [UNREADABLE]: { firstOffset: BigInt(firstOffset), lastOffset: BigInt(head.lastOffset), kind, message },
+  };
 }

@@ -5,7 +5,12 @@ import { describe, expect, it } from "vitest";
 import { type BatchProducer, type OutgoingRecord, RecordWriter } from "./record-writer.js";
 
 const BATCH_BYTES = 1_000;
-const record = (partition: number, n: number, bytes = 10): OutgoingRecord => ({ topic: "t", partition, key: null, value: Buffer.from(String(n).padEnd(bytes, ".")) });
+const record = (partition: number, n: number, bytes = 10): OutgoingRecord => ({
+  topic: "t",
+  partition,
+  key: null,
+  value: Buffer.from(String(n).padEnd(bytes, ".")),
+});
 const numberOf = (value: Buffer | string | null): number => parseInt(String(value), 10);
 
 /** A broker that keeps what each producer sent, and fails when told to. */
@@ -31,13 +36,15 @@ class Broker {
         }
         const messages = topicMessages?.flatMap((topic) => topic.messages) ?? [];
         this.requests.push(messages.map(({ value }) => numberOf(value as Buffer)));
-        for (const { partition, value } of messages) this.log.push({ producer, partition: partition!, n: numberOf(value) });
+        for (const { partition, value } of messages)
+          this.log.push({ producer, partition: partition!, n: numberOf(value) });
         return [];
       },
     });
   };
 }
-const writerTo = (broker: Broker): RecordWriter => new RecordWriter({ connect: broker.connect, batchBytes: () => BATCH_BYTES });
+const writerTo = (broker: Broker): RecordWriter =>
+  new RecordWriter({ connect: broker.connect, batchBytes: () => BATCH_BYTES });
 
 describe("RecordWriter", () => {
   it("sends together what comes together, and what comes meanwhile in the next request", async () => {
@@ -52,24 +59,40 @@ describe("RecordWriter", () => {
     expect(writer.queuedBytes).toBeGreaterThan(0);
     open();
     await Promise.all(writes);
-    expect(broker.requests).toEqual([[1, 2], [3, 4]]);
+    expect(broker.requests).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     expect([writer.queuedBytes, writer.stalledMs]).toEqual([0, 0]);
   });
 
   it("keeps every partition's order and batches within bounds", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(fc.tuple(fc.nat(3), fc.integer({ min: 10, max: 1_500 })), { maxLength: 20 }), { maxLength: 10 }), async (calls) => {
-        const broker = new Broker();
-        const writer = writerTo(broker);
-        let n = 0;
-        const sizes = new Map<number, number>();
-        await Promise.all(calls.map((call) => writer.write(call.map(([partition, bytes]) => (sizes.set(++n, bytes), record(partition, n, bytes))))));
-        expect(broker.log.map((entry) => entry.n)).toEqual(Array.from({ length: n }, (_, at) => at + 1));
-        for (const request of broker.requests) {
-          const partitionOf = (one: number) => broker.log.find((entry) => entry.n === one)!.partition;
-          for (const batch of [0, 1, 2, 3].map((partition) => request.filter((one) => partitionOf(one) === partition))) if (batch.length > 1) expect(batch.reduce((sum, one) => sum + sizes.get(one)!, 0)).toBeLessThanOrEqual(BATCH_BYTES);
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(fc.array(fc.tuple(fc.nat(3), fc.integer({ min: 10, max: 1_500 })), { maxLength: 20 }), {
+          maxLength: 10,
+        }),
+        async (calls) => {
+          const broker = new Broker();
+          const writer = writerTo(broker);
+          let n = 0;
+          const sizes = new Map<number, number>();
+          await Promise.all(
+            calls.map((call) =>
+              writer.write(call.map(([partition, bytes]) => (sizes.set(++n, bytes), record(partition, n, bytes)))),
+            ),
+          );
+          expect(broker.log.map((entry) => entry.n)).toEqual(Array.from({ length: n }, (_, at) => at + 1));
+          for (const request of broker.requests) {
+            const partitionOf = (one: number) => broker.log.find((entry) => entry.n === one)!.partition;
+            for (const batch of [0, 1, 2, 3].map((partition) =>
+              request.filter((one) => partitionOf(one) === partition),
+            ))
+              if (batch.length > 1)
+                expect(batch.reduce((sum, one) => sum + sizes.get(one)!, 0)).toBeLessThanOrEqual(BATCH_BYTES);
+          }
+        },
+      ),
     );
   });
 
@@ -78,7 +101,10 @@ describe("RecordWriter", () => {
     const writer = writerTo(broker);
     broker.failing = 1;
     // More than one request's worth: the second half must not overtake the first.
-    const results = await Promise.allSettled([writer.write(Array.from({ length: 5 }, (_, at) => record(0, at, 400))), writer.write([record(0, 9)])]);
+    const results = await Promise.allSettled([
+      writer.write(Array.from({ length: 5 }, (_, at) => record(0, at, 400))),
+      writer.write([record(0, 9)]),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(broker.log).toEqual([]);
     await writer.write([record(0, 10)]);

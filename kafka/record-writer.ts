@@ -41,13 +41,13 @@ interface Entry {
 }
 
 /**
- * Writes records in the order in which they are handed in, each partition's in batches as large as it takes, and says when
- * the broker has them for good (acks=all, idempotent). One request is under way at a time; what comes meanwhile goes
- * together into the next.
+ * Writes records in the order in which they are handed in, each partition's in batches as large as it takes, and says
+ * when the broker has them for good (acks=all, idempotent). One request is under way at a time; what comes meanwhile
+ * goes together into the next.
  *
- * When a request fails for good, everything that waits fails with it: nobody's later records may go past earlier ones. The
- * producer is then replaced. kafkajs gives the next batch the failed one's sequence numbers, and a broker that did have the
- * failed one would take the next for its repetition, and drop it without a word.
+ * When a request fails for good, everything that waits fails with it: nobody's later records may go past earlier ones.
+ * The producer is then replaced. kafkajs gives the next batch the failed one's sequence numbers, and a broker that did
+ * have the failed one would take the next for its repetition, and drop it without a word.
  */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
@@ -69,7 +69,10 @@ export class RecordWriter {
     return this.#queuedBytes;
   }
 
-  /** How long the request that is under way has been, in ms; or how long ago one failed, if no broker has answered since. */
+  /**
+   * How long the request that is under way has been, in ms; or how long ago one failed, if no broker has answered
+   * since.
+   */
   get stalledMs(): number {
     return Math.max(0, Date.now() - (this.#failedAtMs ?? this.#sendingSinceMs ?? Date.now()));
   }
@@ -109,7 +112,10 @@ export class RecordWriter {
       this.#sendingSinceMs = Date.now();
       try {
         const producer = await this.#connected();
-        await producer.sendBatch({ acks: -1, topicMessages: [...request].map(([topic, messages]) => ({ topic, messages })) });
+        await producer.sendBatch({
+          acks: -1,
+          topicMessages: [...request].map(([topic, messages]) => ({ topic, messages })),
+        });
         this.#failedAtMs = undefined;
         this.#queuedBytes -= bytes;
         for (const entry of done) entry.resolve();
@@ -128,7 +134,10 @@ export class RecordWriter {
     }
   }
 
-  /** Looks for the broker by itself: who writes nothing while {@link stalledMs} is high would never learn that it is back. */
+  /**
+   * Looks for the broker by itself: who writes nothing while {@link stalledMs} is high would never learn that it is
+   * back.
+   */
   async #reconnect(): Promise<void> {
     if (this.#reconnecting) return;
     this.#reconnecting = true;
@@ -173,7 +182,13 @@ export class RecordWriter {
         const { topic, partition, key, value, timestampMs, headers } = record;
         let messages = request.get(topic);
         if (messages === undefined) request.set(topic, (messages = []));
-        messages.push({ partition, key, value, ...(timestampMs !== undefined && { timestamp: String(timestampMs) }), ...(headers !== undefined && { headers }) });
+        messages.push({
+          partition,
+          key,
+          value,
+          ...(timestampMs !== undefined && { timestamp: String(timestampMs) }),
+          ...(headers !== undefined && { headers }),
+        });
       }
       done.push(this.#queue.shift()!);
     }
@@ -184,7 +199,8 @@ export class RecordWriter {
 /** What a record takes in a batch, in bytes; rather too much than too little. */
 export function sizeOf({ key, value, headers }: OutgoingRecord): number {
   let size = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) * (typeof key === "string" ? 3 : 1) + (value?.length ?? 0);
-  for (const [name, header] of Object.entries(headers ?? {})) size += name.length * 3 + Buffer.byteLength(String(header)) + 8;
+  for (const [name, header] of Object.entries(headers ?? {}))
+    size += name.length * 3 + Buffer.byteLength(String(header)) + 8;
   return size;
 }
 

@@ -6,7 +6,10 @@ import { type CommittedPosition, noteOf, SourceLogs } from "./source-logs.js";
 const TOPIC = "transactions";
 const idOf = (log: number): Buffer => Buffer.alloc(16, log);
 
-/** A topic with one partition, and a consumer that goes by its name alone, as kafkajs does: it keeps its offset whatever becomes of the topic. */
+/**
+ * A topic with one partition, and a consumer that goes by its name alone, as kafkajs does: it keeps its offset whatever
+ * becomes of the topic.
+ */
 class Fake {
   #made = 1;
   /** The records' texts; `undefined`: deleted. */
@@ -34,7 +37,9 @@ class Fake {
     this.#log?.records.push(`${noteOf(this.#log.id)} ${this.#log.records.length}`);
   }
 
-  /** @param forgets - whether the broker forgets the group's offset with the topic, or a late commit has brought it back */
+  /**
+   * @param forgets - whether the broker forgets the group's offset with the topic, or a late commit has brought it back
+   */
   makeAgain(forgets: boolean, records: number): void {
     this.#made++;
     this.#log = { id: idOf(this.#made), records: [] };
@@ -113,7 +118,11 @@ describe("SourceLogs", () => {
 
   it("asks again when nobody answered", async () => {
     let away = true;
-    const logs = new SourceLogs({ ids: () => (away ? Promise.reject(new Error("away")) : Promise.resolve(new Map([[TOPIC, idOf(1)]]))), committed: () => Promise.resolve([]), seek: () => undefined });
+    const logs = new SourceLogs({
+      ids: () => (away ? Promise.reject(new Error("away")) : Promise.resolve(new Map([[TOPIC, idOf(1)]]))),
+      committed: () => Promise.resolve([]),
+      seek: () => undefined,
+    });
     logs.joined({ [TOPIC]: [0] });
     await expect(logs.logOf(TOPIC, 0)).rejects.toThrow("away");
     away = false;
@@ -122,7 +131,11 @@ describe("SourceLogs", () => {
 
   it("takes a broker without ids as it is", async () => {
     const sought: bigint[] = [];
-    const logs = new SourceLogs({ ids: () => Promise.resolve(new Map([[TOPIC, Buffer.alloc(0)]])), committed: () => Promise.resolve([{ topic: TOPIC, partition: 0, offset: 7n, metadata: null }]), seek: (_topic, _partition, offset) => sought.push(offset) });
+    const logs = new SourceLogs({
+      ids: () => Promise.resolve(new Map([[TOPIC, Buffer.alloc(0)]])),
+      committed: () => Promise.resolve([{ topic: TOPIC, partition: 0, offset: 7n, metadata: null }]),
+      seek: (_topic, _partition, offset) => sought.push(offset),
+    });
     logs.joined({ [TOPIC]: [0] });
     for (let n = 0; n < 3; n++) expect(await logs.logOf(TOPIC, 0)).toEqual(Buffer.alloc(0));
     expect(sought).toEqual([7n]);
@@ -153,7 +166,9 @@ describe("SourceLogs", () => {
         await fake.logs.look();
         for (let n = 0; n < 4; n++) await fake.fetch();
         expect(fake.read.filter((line) => line.split(" as ")[0] !== line.split(" as ")[1])).toEqual([]);
-        expect([...new Set(fake.read)].filter((line) => line.startsWith(`${fake.records[0]?.split(" ")[0]} `))).toEqual(named(fake.records));
+        expect([...new Set(fake.read)].filter((line) => line.startsWith(`${fake.records[0]?.split(" ")[0]} `))).toEqual(
+          named(fake.records),
+        );
       }),
       { numRuns: 500, seed: 17 },
     );

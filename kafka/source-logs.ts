@@ -26,11 +26,12 @@ export interface SourceLogsOptions {
 /**
  * Knows of each partition that is read in which log its position counts, and so which log a record came from.
  *
- * A consumer goes by names: when a topic is deleted and made again between two of its requests, it goes on in the new log at the offset
- * that it had in the old one, and says nothing. So the topic's id is looked at after each fetch and before what was fetched is used. Ids
- * never come back: when it is the one of before the fetch, the log was there all the time, and the records are of it. When it is another, the
- * position is worth nothing, and the new log is read from its beginning. The id goes with each committed offset, too, because a commit goes
- * by the name as well and may reach the new topic.
+ * A consumer goes by names: when a topic is deleted and made again between two of its requests, it goes on in the new
+ * log at the offset that it had in the old one, and says nothing. So the topic's id is looked at after each fetch and
+ * before what was fetched is used. Ids never come back: when it is the one of before the fetch, the log was there all
+ * the time, and the records are of it. When it is another, the position is worth nothing, and the new log is read from
+ * its beginning. The id goes with each committed offset, too, because a commit goes by the name as well and may reach
+ * the new topic.
  */
 export class SourceLogs {
   readonly #options: SourceLogsOptions;
@@ -46,15 +47,17 @@ export class SourceLogs {
 
   /** The consumer has joined its group (again), and begins where {@link SourceLogsOptions.committed} says. */
   joined(assignment: Readonly<Record<string, readonly number[]>>): void {
-    this.#assigned = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition): [string, number] => [topic, partition]));
+    this.#assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition): [string, number] => [topic, partition]),
+    );
     this.#positions = new Map();
     this.#loading = undefined;
     this.#membership++;
   }
 
   /**
-   * The id of the log that a batch came from which has just been fetched; `undefined`: nobody can say any more, and the partition is
-   * read from its beginning instead.
+   * The id of the log that a batch came from which has just been fetched; `undefined`: nobody can say any more, and the
+   * partition is read from its beginning instead.
    *
    * @throws when no broker answers
    */
@@ -68,8 +71,8 @@ export class SourceLogs {
   }
 
   /**
-   * Looks whether a topic was made again, also while nothing comes from it: a new log that is just as long as the position in the old
-   * one looks like one without news.
+   * Looks whether a topic was made again, also while nothing comes from it: a new log that is just as long as the
+   * position in the old one looks like one without news.
    *
    * @throws when no broker answers
    */
@@ -107,8 +110,8 @@ export class SourceLogs {
   }
 
   /**
-   * Offsets that were committed without a note are taken for the log's that is there: nobody knows better. What was fetched from them is
-   * fetched again: it may have been before the ids were looked at.
+   * Offsets that were committed without a note are taken for the log's that is there: nobody knows better. What was
+   * fetched from them is fetched again: it may have been before the ids were looked at.
    */
   async #load(): Promise<void> {
     const membership = this.#membership;

@@ -25,7 +25,11 @@ async function broker(): Promise<FakeBroker> {
 }
 
 /** A consumer of both topics, what it was given, and what went wrong. */
-async function consuming(fake: FakeBroker, eachBatch?: (payload: EachBatchPayload) => Promise<void> | void, more: Partial<SupervisedConsumerOptions> = {}) {
+async function consuming(
+  fake: FakeBroker,
+  eachBatch?: (payload: EachBatchPayload) => Promise<void> | void,
+  more: Partial<SupervisedConsumerOptions> = {},
+) {
   const seen: string[] = [];
   const errors: Error[] = [];
   const consumer = new SupervisedConsumer({
@@ -33,12 +37,23 @@ async function consuming(fake: FakeBroker, eachBatch?: (payload: EachBatchPayloa
     clientId: "spec",
     name: "the spec",
     topics: Object.keys(TOPICS),
-    consumer: { groupId: "spec", maxWaitTimeInMs: 20, heartbeatInterval: 50, sessionTimeout: 6_000, retry: { initialRetryTime: 20, maxRetryTime: 50, retries: 1_000 } },
+    consumer: {
+      groupId: "spec",
+      maxWaitTimeInMs: 20,
+      heartbeatInterval: 50,
+      sessionTimeout: 6_000,
+      retry: { initialRetryTime: 20, maxRetryTime: 50, retries: 1_000 },
+    },
     run: { eachBatchAutoResolve: true, autoCommitInterval: 10, partitionsConsumedConcurrently: 3 },
     eachBatch: async (payload) => {
       await eachBatch?.(payload);
       const { batch } = payload;
-      for (const message of batch.messages) seen.push(unreadableBatch(message) === undefined ? `${batch.topic}-${batch.partition} ${message.value?.toString()}` : `${batch.topic}-${batch.partition} unreadable to ${message.offset}`);
+      for (const message of batch.messages)
+        seen.push(
+          unreadableBatch(message) === undefined
+            ? `${batch.topic}-${batch.partition} ${message.value?.toString()}`
+            : `${batch.topic}-${batch.partition} unreadable to ${message.offset}`,
+        );
     },
     onError: (error) => errors.push(error),
     ...more,
@@ -51,13 +66,31 @@ async function consuming(fake: FakeBroker, eachBatch?: (payload: EachBatchPayloa
 describe("a consumer", () => {
   it("reads every codec, passes over what is unreadable, counts it, and loses nothing", async () => {
     const fake = await broker();
-    Object.values(PACKERS).forEach(({ codec, pack }, n) => fake.append("first", 0, batchOf([{ value: `by ${n}` }], { firstOffset: n, codec, pack })));
+    Object.values(PACKERS).forEach(({ codec, pack }, n) =>
+      fake.append("first", 0, batchOf([{ value: `by ${n}` }], { firstOffset: n, codec, pack })),
+    );
     fake.append("first", 1, batchOf([{ value: Buffer.alloc(17 * 1024 * 1024) }], { firstOffset: 0, ...PACKERS.gzip }));
     fake.append("first", 1, batchOf([{ value: "behind a bomb" }], { firstOffset: 1 }));
     fake.append("second", 0, batchOf([{ value: "of another" }], { firstOffset: 0 }));
     const { consumer, seen } = await consuming(fake);
-    await expect.poll(() => [...seen].sort(), LIMIT).toEqual([...[0, 1, 2, 3, 4].map((n) => `first-0 by ${n}`), "first-1 behind a bomb", "first-1 unreadable to 0", "second-0 of another"]);
-    await expect.poll(() => [fake.committed("spec", "first", 0), fake.committed("spec", "first", 1), fake.committed("spec", "second", 0)], LIMIT).toEqual([5, 2, 1]);
+    await expect
+      .poll(() => [...seen].sort(), LIMIT)
+      .toEqual([
+        ...[0, 1, 2, 3, 4].map((n) => `first-0 by ${n}`),
+        "first-1 behind a bomb",
+        "first-1 unreadable to 0",
+        "second-0 of another",
+      ]);
+    await expect
+      .poll(
+        () => [
+          fake.committed("spec", "first", 0),
+          fake.committed("spec", "first", 1),
+          fake.committed("spec", "second", 0),
+        ],
+        LIMIT,
+      )
+      .toEqual([5, 2, 1]);
     expect(consumer.health).toEqual({ consumer: "the spec", failing: undefined, restarts: 0, unreadable: 1 });
   });
 
@@ -90,7 +123,9 @@ describe("a consumer", () => {
     // Whatever else it does meanwhile.
     expect(consumer.health.failing).toBe(`first-1: ${error().message}`);
     planted = false;
-    await expect.poll(() => [consumer.health.failing, seen.filter((one) => one === "first-1 poison").length], LIMIT).toEqual([undefined, 1]);
+    await expect
+      .poll(() => [consumer.health.failing, seen.filter((one) => one === "first-1 poison").length], LIMIT)
+      .toEqual([undefined, 1]);
   });
 
   it("waits longer with each failure", async () => {
@@ -118,13 +153,17 @@ describe("a consumer", () => {
     await expect.poll(() => fake.asked.get("heartbeat") ?? 0, LIMIT).toBeGreaterThan(1);
     fake.silence(true);
     // Two heartbeats may be on their way.
-    await expect.poll(() => (vi.advanceTimersByTime(5_000), consumer.health.failing), LIMIT).toMatch(/^Kafka has not answered for \d+ s$/);
+    await expect
+      .poll(() => (vi.advanceTimersByTime(5_000), consumer.health.failing), LIMIT)
+      .toMatch(/^Kafka has not answered for \d+ s$/);
     fake.silence(false);
     // Otherwise kafkajs waits half a minute for the answers that it will not get.
     fake.disconnectAll();
     await expect.poll(() => consumer.health.failing, LIMIT).toBeUndefined();
     fake.append("second", 0, batchOf([{ value: "slow" }], { firstOffset: 0 }));
-    await expect.poll(() => (vi.advanceTimersByTime(5_000), consumer.health.failing), LIMIT).toMatch(/^second-0: a batch is in hand for \d+ s$/);
+    await expect
+      .poll(() => (vi.advanceTimersByTime(5_000), consumer.health.failing), LIMIT)
+      .toMatch(/^second-0: a batch is in hand for \d+ s$/);
     release();
     await expect.poll(() => consumer.health.failing, LIMIT).toBeUndefined();
   });

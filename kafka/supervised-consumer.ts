@@ -13,7 +13,12 @@ export interface SupervisedConsumerOptions {
   readonly consumer: ConsumerConfig;
   /** Each from its beginning, or from where the group has come to. */
   readonly topics: readonly string[];
-  readonly run: { readonly autoCommit?: boolean; readonly autoCommitInterval?: number; readonly eachBatchAutoResolve?: boolean; readonly partitionsConsumedConcurrently?: number };
+  readonly run: {
+    readonly autoCommit?: boolean;
+    readonly autoCommitInterval?: number;
+    readonly eachBatchAutoResolve?: boolean;
+    readonly partitionsConsumedConcurrently?: number;
+  };
   readonly eachBatch: (payload: EachBatchPayload) => Promise<void>;
   /** It has its partitions, and has fetched nothing yet. @param assignment - their numbers, by topic */
   readonly onJoin?: (consumer: Consumer, assignment: Readonly<Record<string, readonly number[]>>) => void;
@@ -38,10 +43,10 @@ const FORGOTTEN_TICKS = 12;
 /**
  * A consumer that reads for as long as the program runs, and that knows when it does not.
  *
- * kafkajs ends a consumer for good at every error that it does not call retriable (a codec, a protocol error, a TypeError in the
- * program's own code), and repeats the others for ever without a word. Here whatever ends it makes another one, after a pause
- * that doubles up to 10 s, and until it reads again {@link health} says why it does not: also while a batch fails or takes too long, or
- * Kafka is silent.
+ * kafkajs ends a consumer for good at every error that it does not call retriable (a codec, a protocol error, a
+ * TypeError in the program's own code), and repeats the others for ever without a word. Here whatever ends it makes
+ * another one, after a pause that doubles up to 10 s, and until it reads again {@link health} says why it does not:
+ * also while a batch fails or takes too long, or Kafka is silent.
  */
 export class SupervisedConsumer {
   readonly #options: SupervisedConsumerOptions;
@@ -74,7 +79,12 @@ export class SupervisedConsumer {
   }
 
   get health(): ConsumerHealth {
-    return { consumer: this.#options.name, failing: this.#stopped ? undefined : this.#failing(), restarts: this.#restarts, unreadable: this.#unreadable };
+    return {
+      consumer: this.#options.name,
+      failing: this.#stopped ? undefined : this.#failing(),
+      restarts: this.#restarts,
+      unreadable: this.#unreadable,
+    };
   }
 
   /**
@@ -111,7 +121,10 @@ export class SupervisedConsumer {
   async #begin(first: boolean): Promise<void> {
     const { brokers, clientId, consumer: config, topics, run, onJoin } = this.#options;
     // It never restarts by itself: there is one way, and this class knows of it.
-    const consumer = kafkaClient(brokers, clientId).consumer({ ...config, retry: { ...config.retry, restartOnFailure: () => Promise.resolve(false) } });
+    const consumer = kafkaClient(brokers, clientId).consumer({
+      ...config,
+      retry: { ...config.retry, restartOnFailure: () => Promise.resolve(false) },
+    });
     const isMine = (): boolean => this.#consumer === consumer && !this.#stopped;
     consumer.on("consumer.group_join", (event) => {
       if (!isMine()) return;
@@ -147,7 +160,11 @@ export class SupervisedConsumer {
     this.#joined = true;
     this.#silentTicks = 0;
     // Of what others read now, others tell.
-    const mine = new Set(Object.entries(memberAssignment).flatMap(([topic, partitions]) => partitions.map((partition) => positionOf(topic, partition))));
+    const mine = new Set(
+      Object.entries(memberAssignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => positionOf(topic, partition)),
+      ),
+    );
     for (const position of this.#failures.keys()) if (!mine.has(position)) this.#failures.delete(position);
     this.#announceJoin();
   }
@@ -198,17 +215,20 @@ export class SupervisedConsumer {
   #tick(): void {
     for (const age of this.#inHand.values()) age.ticks++;
     // It was tried every few seconds: what failed is there no more.
-    for (const [position, failure] of this.#failures) if (++failure.ticks >= FORGOTTEN_TICKS && this.#joined) this.#failures.delete(position);
+    for (const [position, failure] of this.#failures)
+      if (++failure.ticks >= FORGOTTEN_TICKS && this.#joined) this.#failures.delete(position);
     if (this.#consumer === undefined) return;
     this.#silentTicks++;
-    if (this.#silentTicks >= HOPELESS_TICKS && this.#inHand.size === 0) this.#restart(new Error(silence(this.#silentTicks)));
+    if (this.#silentTicks >= HOPELESS_TICKS && this.#inHand.size === 0)
+      this.#restart(new Error(silence(this.#silentTicks)));
   }
 
   #failing(): string | undefined {
     // What failed in a batch has its place, and may have ended the consumer as well.
     for (const [position, { message }] of this.#failures) return `${position}: ${message}`;
     if (this.#crash !== undefined) return this.#crash;
-    for (const [position, { ticks }] of this.#inHand) if (ticks >= LONG_BATCH_TICKS) return `${position}: a batch is in hand for ${seconds(ticks)} s`;
+    for (const [position, { ticks }] of this.#inHand)
+      if (ticks >= LONG_BATCH_TICKS) return `${position}: a batch is in hand for ${seconds(ticks)} s`;
     return this.#silentTicks >= SILENT_TICKS ? silence(this.#silentTicks) : undefined;
   }
 }
@@ -216,4 +236,8 @@ export class SupervisedConsumer {
 const positionOf = (topic: string, partition: number): string => `${topic}-${partition}`;
 const seconds = (ticks: number): number => (ticks * TICK_MS) / 1_000;
 const silence = (ticks: number): string => `Kafka has not answered for ${seconds(ticks)} s`;
-const isRebalance = (error: Error & { readonly type?: string }): boolean => error.type === "REBALANCE_IN_PROGRESS" || error.type === "NOT_COORDINATOR_FOR_GROUP" || error.type === "UNKNOWN_MEMBER_ID" || error.type === "ILLEGAL_GENERATION";
+const isRebalance = (error: Error & { readonly type?: string }): boolean =>
+  error.type === "REBALANCE_IN_PROGRESS" ||
+  error.type === "NOT_COORDINATOR_FOR_GROUP" ||
+  error.type === "UNKNOWN_MEMBER_ID" ||
+  error.type === "ILLEGAL_GENERATION";

@@ -10,10 +10,16 @@ const VERSION = 10;
 const ID_BYTES = 16;
 const UNKNOWN_TOPIC = 3;
 
-/** Kafka's ids of topics by their names: 16 bytes; of no bytes from a broker that gives none. A topic that is not there is not among them. */
+/**
+ * Kafka's ids of topics by their names: 16 bytes; of no bytes from a broker that gives none. A topic that is not there
+ * is not among them.
+ */
 export type TopicIdsByName = ReadonlyMap<string, Buffer>;
 
-/** What kafkajs 2.2.4 has for making a request, as far as it is used here: `src/protocol/encoder.js`, `src/protocol/decoder.js`. */
+/**
+ * What kafkajs 2.2.4 has for making a request, as far as it is used here: `src/protocol/encoder.js`,
+ * `src/protocol/decoder.js`.
+ */
 interface Encoder {
   writeInt8(value: number): Encoder;
   writeBoolean(value: boolean): Encoder;
@@ -33,22 +39,32 @@ interface Decoder {
   readUVarIntString(): string | null;
 }
 interface Protocol<T> {
-  readonly request: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string; readonly encode: () => Promise<Encoder> };
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    readonly encode: () => Promise<Encoder>;
+  };
   readonly response: { readonly decode: (bytes: Buffer) => Promise<T>; readonly parse: (answer: T) => Promise<T> };
 }
 /** kafkajs' own, `src/cluster`: the connections to the brokers of one client. */
 interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  readonly brokerPool: { findConnectedBroker(): Promise<{ readonly versions: Readonly<Record<number, { readonly maxVersion: number }>>; readonly connectionPool: { send<T>(protocol: Protocol<T>): Promise<T> } }> };
+  readonly brokerPool: {
+    findConnectedBroker(): Promise<{
+      readonly versions: Readonly<Record<number, { readonly maxVersion: number }>>;
+      readonly connectionPool: { send<T>(protocol: Protocol<T>): Promise<T> };
+    }>;
+  };
 }
 
 /**
  * Asks brokers for the ids of topics, for as long as a program runs.
  *
- * An id names one log: Kafka draws it by chance when a topic is made, keeps it as long as the topic lives, and never gives it
- * again. kafkajs 2.2.4 asks for metadata in version 6 at most, in which topics have only names; so this sends one request of a later
- * version, by kafkajs' own connections (with their encryption, names and passwords).
+ * An id names one log: Kafka draws it by chance when a topic is made, keeps it as long as the topic lives, and never
+ * gives it again. kafkajs 2.2.4 asks for metadata in version 6 at most, in which topics have only names; so this sends
+ * one request of a later version, by kafkajs' own connections (with their encryption, names and passwords).
  */
 export class TopicIds {
   readonly #cluster: Cluster;
@@ -63,17 +79,19 @@ export class TopicIds {
   }
 
   /**
-   * The ids as they are after this call: whatever was fetched before it came from these logs or from older ones. Those who ask while
-   * a question is under way share the next one.
+   * The ids as they are after this call: whatever was fetched before it came from these logs or from older ones. Those
+   * who ask while a question is under way share the next one.
    *
    * @throws when no broker answers
    */
   async now(): Promise<TopicIdsByName> {
     if (this.#asking === undefined) return await this.#begin();
-    this.#next ??= this.#asking.catch(() => undefined).then(() => {
-      this.#next = undefined;
-      return this.#begin();
-    });
+    this.#next ??= this.#asking
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.#begin();
+      });
     return await this.#next;
   }
 
@@ -91,9 +109,15 @@ export class TopicIds {
   async #ask(): Promise<TopicIdsByName> {
     await this.#cluster.connect();
     const { versions, connectionPool } = await this.#cluster.brokerPool.findConnectedBroker();
-    if ((versions[METADATA]?.maxVersion ?? 0) < VERSION) return new Map(this.#topics.map((name) => [name, Buffer.alloc(0)]));
+    if ((versions[METADATA]?.maxVersion ?? 0) < VERSION)
+      return new Map(this.#topics.map((name) => [name, Buffer.alloc(0)]));
     return await connectionPool.send({
-      request: { apiKey: METADATA, apiVersion: VERSION, apiName: "Metadata", encode: () => Promise.resolve(topicIdsRequest(this.#topics)) },
+      request: {
+        apiKey: METADATA,
+        apiVersion: VERSION,
+        apiName: "Metadata",
+        encode: () => Promise.resolve(topicIdsRequest(this.#topics)),
+      },
       response: { decode: (bytes) => Promise.resolve(topicIdsIn(bytes)), parse: (ids) => Promise.resolve(ids) },
     });
   }
@@ -101,19 +125,24 @@ export class TopicIds {
 
 /** kafkajs keeps it under its own symbol. */
 function clusterOf(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === "private:Kafka:createCluster");
-  if (symbol === undefined) throw new Error("kafka/topic-ids.ts needs kafkajs 2.2.4: it makes its connections elsewhere now");
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === "private:Kafka:createCluster",
+  );
+  if (symbol === undefined)
+    throw new Error("kafka/topic-ids.ts needs kafkajs 2.2.4: it makes its connections elsewhere now");
   const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!;
   return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
 }
 
 const require = createRequire(import.meta.url);
 const encoder = (): Encoder => new (require("kafkajs/src/protocol/encoder") as new () => Encoder)();
-const decoder = (bytes: Buffer): Decoder => new (require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => Decoder)(bytes);
+const decoder = (bytes: Buffer): Decoder =>
+  new (require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => Decoder)(bytes);
 
 /**
- * Metadata request, version 10: the header's tagged fields, which kafkajs leaves to the request; the topics, each with no id, its name
- * and tagged fields; whether to make topics that are not there, and whether to tell what one may do with the cluster and the topics.
+ * Metadata request, version 10: the header's tagged fields, which kafkajs leaves to the request; the topics, each with
+ * no id, its name and tagged fields; whether to make topics that are not there, and whether to tell what one may do
+ * with the cluster and the topics.
  */
 export function topicIdsRequest(topics: readonly string[]): Encoder {
   const named = topics.map((name) => {
@@ -121,7 +150,13 @@ export function topicIdsRequest(topics: readonly string[]): Encoder {
     topic.writeBufferInternal(Buffer.alloc(ID_BYTES));
     return topic.writeUVarIntString(name).writeUVarInt(0);
   });
-  return encoder().writeUVarInt(0).writeUVarIntArray(named).writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(0);
+  return encoder()
+    .writeUVarInt(0)
+    .writeUVarIntArray(named)
+    .writeBoolean(false)
+    .writeBoolean(false)
+    .writeBoolean(false)
+    .writeUVarInt(0);
 }
 
 /**

@@ -28,12 +28,16 @@ describe("an amount", () => {
 
   it("is the same number in every currency", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), fc.constantFrom(...CURRENCY_CODES), (minor, currency) => {
-        const [whole = "", part = ""] = amountDigits(minor, currency).split(".");
-        expect(part).toHaveLength(minorDigits(currency)!);
-        expect(whole).toMatch(/^\d{1,3}(?:,\d{3})*$/);
-        expect(BigInt(whole.replaceAll(",", "") + part)).toBe(minor);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+        fc.constantFrom(...CURRENCY_CODES),
+        (minor, currency) => {
+          const [whole = "", part = ""] = amountDigits(minor, currency).split(".");
+          expect(part).toHaveLength(minorDigits(currency)!);
+          expect(whole).toMatch(/^\d{1,3}(?:,\d{3})*$/);
+          expect(BigInt(whole.replaceAll(",", "") + part)).toBe(minor);
+        },
+      ),
     );
   });
 });

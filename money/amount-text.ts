@@ -1,7 +1,8 @@
 import { minorDigits } from "./currencies.js";
 
 /**
- * An amount in major units with its currency, such as `1,999 JPY` or `12.345 KWD`. The same on every machine: no locale and no ICU.
+ * An amount in major units with its currency, such as `1,999 JPY` or `12.345 KWD`. The same on every machine: no locale
+ * and no ICU.
  *
  * @param minor - minor units, whole
  */

@@ -1,8 +1,9 @@
 import * as iso4217 from "dinero.js/currencies";
 
 /**
- * Digits after the point by code: of every currency of ISO 4217 that is in use and has minor units, so no gold, no test code and
- * no "no currency". The table comes with a library, for what Node knows of currencies is its ICU's, and another in every version.
+ * Digits after the point by code: of every currency of ISO 4217 that is in use and has minor units, so no gold, no test
+ * code and no "no currency". The table comes with a library, for what Node knows of currencies is its ICU's, and
+ * another in every version.
  */
 const DIGITS: ReadonlyMap<string, number> = new Map(
   // The ouguiya and the ariary have five minor units; ISO 4217 writes them with two digits all the same.

@@ -10,10 +10,21 @@ describe("an empty variable", () => {
 
 describe("what children are given", () => {
   it("asks loopback directly, and whom the caller asked for, in both spellings", () => {
-    const env = childEnv({}, undefined, { HTTP_PROXY: "http://proxy:3128", no_proxy: "intern.example, localhost", NO_PROXY: "other.example" });
+    const env = childEnv({}, undefined, {
+      HTTP_PROXY: "http://proxy:3128",
+      no_proxy: "intern.example, localhost",
+      NO_PROXY: "other.example",
+    });
     expect(env["HTTP_PROXY"]).toBe("http://proxy:3128");
     expect(env["no_proxy"]).toBe(env["NO_PROXY"]);
-    expect(env["NO_PROXY"]!.split(",").sort()).toEqual(["127.0.0.1", "::1", "[::1]", "intern.example", "localhost", "other.example"]);
+    expect(env["NO_PROXY"]!.split(",").sort()).toEqual([
+      "127.0.0.1",
+      "::1",
+      "[::1]",
+      "intern.example",
+      "localhost",
+      "other.example",
+    ]);
   });
 
   it("holds for this process too, where Node asks proxies itself", () => {
@@ -21,7 +32,10 @@ describe("what children are given", () => {
     try {
       Object.assign(process.env, { HTTP_PROXY: "http://proxy:3128", no_proxy: "intern.example" });
       askLoopbackDirectly();
-      for (const name of ["NO_PROXY", "no_proxy"]) expect(process.env[name]!.split(",")).toEqual(expect.arrayContaining(["intern.example", "localhost", "127.0.0.1"]));
+      for (const name of ["NO_PROXY", "no_proxy"])
+        expect(process.env[name]!.split(",")).toEqual(
+          expect.arrayContaining(["intern.example", "localhost", "127.0.0.1"]),
+        );
     } finally {
       for (const name of ["HTTP_PROXY", "NO_PROXY", "no_proxy"]) {
         if (before[name] === undefined) delete process.env[name];
@@ -31,12 +45,27 @@ describe("what children are given", () => {
   });
 
   it("are names of files in UTF-8", () => {
-    if (process.platform === "linux") expect(childEnv({}, undefined, { LC_ALL: "POSIX", LANG: "C" })["LC_ALL"]).toBe("C.UTF-8");
+    if (process.platform === "linux")
+      expect(childEnv({}, undefined, { LC_ALL: "POSIX", LANG: "C" })["LC_ALL"]).toBe("C.UTF-8");
   });
 
   it("is nothing that a caller has for programs of theirs", () => {
-    const callers = { JAVA_TOOL_OPTIONS: "-XX:+UseG1GC", _JAVA_OPTIONS: "-Xmx9g", JDK_JAVA_OPTIONS: "-ea", CLASSPATH: "/x", K6_VUS: "1", K6_DURATION: "1s", K6_OUT: "cloud", JAVA_HOME: "/java", PATH: "/bin" };
-    expect(Object.keys(childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES, callers)).filter((name) => name.startsWith("K6_"))).toEqual(["K6_NO_USAGE_REPORT"]);
+    const callers = {
+      JAVA_TOOL_OPTIONS: "-XX:+UseG1GC",
+      _JAVA_OPTIONS: "-Xmx9g",
+      JDK_JAVA_OPTIONS: "-ea",
+      CLASSPATH: "/x",
+      K6_VUS: "1",
+      K6_DURATION: "1s",
+      K6_OUT: "cloud",
+      JAVA_HOME: "/java",
+      PATH: "/bin",
+    };
+    expect(
+      Object.keys(childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES, callers)).filter((name) =>
+        name.startsWith("K6_"),
+      ),
+    ).toEqual(["K6_NO_USAGE_REPORT"]);
     expect(childEnv({}, JAVA_VARIABLES, callers)).toMatchObject({ JAVA_HOME: "/java", PATH: "/bin" });
   });
 });

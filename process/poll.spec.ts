@@ -10,10 +10,14 @@ describe("poll", () => {
 
   it("says what was awaited, and why the last attempt failed", async () => {
     await expect(poll("rain", () => false, { timeoutMs: 0, intervalMs: 1 })).rejects.toThrow("waited 0 s for rain");
-    await expect(poll("rain", () => Promise.reject(new Error("sunny")), { timeoutMs: 0, intervalMs: 1 })).rejects.toThrow("waited 0 s for rain; the last attempt: sunny");
+    await expect(
+      poll("rain", () => Promise.reject(new Error("sunny")), { timeoutMs: 0, intervalMs: 1 }),
+    ).rejects.toThrow("waited 0 s for rain; the last attempt: sunny");
   });
 
   it("stops when aborted", async () => {
-    await expect(poll("rain", () => false, { timeoutMs: 10_000, intervalMs: 1, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    await expect(
+      poll("rain", () => false, { timeoutMs: 10_000, intervalMs: 1, signal: AbortSignal.abort(new Error("enough")) }),
+    ).rejects.toThrow("enough");
   });
 });

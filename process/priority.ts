@@ -3,8 +3,8 @@ import { constants, getPriority, setPriority } from "node:os";
 const { PRIORITY_HIGH, PRIORITY_NORMAL } = constants.priority;
 
 /**
- * Puts this process before others of this machine, where the system lets it (root): who loads and measures a cluster beside programs that
- * leave it no processor would otherwise load it with less than it says, and look away for seconds.
+ * Puts this process before others of this machine, where the system lets it (root): who loads and measures a cluster
+ * beside programs that leave it no processor would otherwise load it with less than it says, and look away for seconds.
  *
  * @returns puts it back
  */
@@ -25,7 +25,8 @@ export function aheadOfOthers(): () => void {
 }
 
 /**
- * Puts this process behind others of this machine. Where it is behind them already, further than that, it stays: only root may come forward.
+ * Puts this process behind others of this machine. Where it is behind them already, further than that, it stays: only
+ * root may come forward.
  *
  * @param niceness - above 0
  */
@@ -38,7 +39,10 @@ export function behindOthers(niceness: number): void {
   }
 }
 
-/** Puts a process that this one has just started among all others: a part of the cluster that is started again gets no better for it. */
+/**
+ * Puts a process that this one has just started among all others: a part of the cluster that is started again gets no
+ * better for it.
+ */
 export function amongOthers(pid: number): void {
   if (getPriority() >= PRIORITY_NORMAL) return;
   try {

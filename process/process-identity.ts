@@ -22,8 +22,8 @@ export function isAlive(identity: ProcessIdentity): boolean {
 const UNHEARD: readonly NodeJS.Signals[] = ["SIGKILL", "SIGSTOP", "SIGCONT"];
 
 /**
- * Signals a process if it still is the one identified; false when it is gone. A signal that it cannot hear goes to its children
- * too when it leads its own group, as every part does.
+ * Signals a process if it still is the one identified; false when it is gone. A signal that it cannot hear goes to its
+ * children too when it leads its own group, as every part does.
  */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
@@ -43,7 +43,8 @@ function startTime(pid: number): string | undefined {
     return status === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
   }
   try {
-    // The command's name in parentheses may hold anything; what follows the last ")" is state, then 19 fields to starttime.
+    // The command's name in parentheses may hold anything; what follows the last ")" is state, then 19 fields to
+    // starttime.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];

@@ -25,14 +25,23 @@ function ofProc(wanted: (pid: number, group: number) => boolean): ProcessUsage[]
     const pid = Number(name);
     if (!Number.isInteger(pid)) return [];
     try {
-      // The command's name in parentheses may hold anything; after it come state, parent, group, and 9 fields later the times.
+      // The command's name in parentheses may hold anything; after it come state, parent, group, and 9 fields later the
+      // times.
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const group = Number(fields[2]);
       if (!wanted(pid, group)) return [];
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const kilobytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-      return [{ pid, group, memoryBytes: (kilobytes("RssAnon") + kilobytes("RssShmem")) * 1024, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND }];
+      const kilobytes = (field: string): number =>
+        Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+      return [
+        {
+          pid,
+          group,
+          memoryBytes: (kilobytes("RssAnon") + kilobytes("RssShmem")) * 1024,
+          cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+        },
+      ];
     } catch {
       return [];
     }
@@ -57,10 +66,13 @@ export function connectionsTo(port: number): number | undefined {
   // Java's sockets are in the second even when they speak IPv4.
   return ["/proc/net/tcp", "/proc/net/tcp6"].reduce((sum, file) => {
     const lines = readFileSync(file, "utf8").split("\n");
-    return sum + lines.filter((line) => {
-      const [, , to, state] = line.trim().split(/\s+/);
-      return state === ESTABLISHED && to?.endsWith(remote) === true;
-    }).length;
+    return (
+      sum +
+      lines.filter((line) => {
+        const [, , to, state] = line.trim().split(/\s+/);
+        return state === ESTABLISHED && to?.endsWith(remote) === true;
+      }).length
+    );
   }, 0);
 }
 

@@ -6,16 +6,28 @@ import { amongOthers } from "./priority.js";
 import { REPOSITORY_ROOT } from "./repository-root.js";
 
 /** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
-export function runCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit"], env: childEnv(env) });
+    const child = spawn(command, args, {
+      cwd: REPOSITORY_ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: childEnv(env),
+    });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
 }
 
 /** Runs a program without a terminal; resolves to its exit code and all that it printed. */
-export function runQuietly(command: string, args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): Promise<{ code: number; output: string }> {
+export function runQuietly(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = childEnv(),
+): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
     let output = "";
@@ -44,7 +56,11 @@ export interface StartedProgram {
 }
 
 /** Starts a program in the repository's root. @param env - the whole environment */
-export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): StartedProgram {
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = childEnv(),
+): StartedProgram {
   const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
   if (child.pid !== undefined) amongOthers(child.pid);
   let stdout = "";
@@ -59,19 +75,32 @@ export function startProgram(command: string, args: readonly string[], env: Node
 }
 
 /** A command of this repository, for tests and for other programs of it: `node run.mjs <args>`. */
-export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): StartedProgram => startProgram(process.execPath, ["run.mjs", ...args], env);
+export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv = childEnv()): StartedProgram =>
+  startProgram(process.execPath, ["run.mjs", ...args], env);
 
-/** Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process. */
+/**
+ * Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process.
+ */
 export const startSpinner = (): StartedProgram => startProgram(process.execPath, ["process/spinner.mjs"]);
 
 /** Runs a TypeScript module of this repository in its own process; its standard output is the caller's to read. */
-export function startModule(module: string, env: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, null> & { readonly pid: number } {
-  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "inherit"], env: childEnv(env) });
+export function startModule(
+  module: string,
+  env: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, Readable, null> & { readonly pid: number } {
+  const child = spawn(process.execPath, ["--import", "tsx", module], {
+    cwd: REPOSITORY_ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: childEnv(env),
+  });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   return child as typeof child & { readonly pid: number };
 }
 
-/** A TypeScript module of this repository in its own process, which exchanges messages with this one. Only this one stops it: it should ignore SIGINT. */
+/**
+ * A TypeScript module of this repository in its own process, which exchanges messages with this one. Only this one
+ * stops it: it should ignore SIGINT.
+ */
 export interface TalkingModule {
   readonly pid: number;
   send(message: object): void;
@@ -80,12 +109,25 @@ export interface TalkingModule {
 }
 
 /** @param onMessage - takes what the module sends by `process.send` */
-export function startTalkingModule(module: string, env: Readonly<Record<string, string>>, onMessage: (message: unknown) => void): TalkingModule {
-  const child = spawn(process.execPath, ["--import", "tsx", module], { cwd: REPOSITORY_ROOT, stdio: ["ignore", "inherit", "inherit", "ipc"], env: childEnv(env) });
+export function startTalkingModule(
+  module: string,
+  env: Readonly<Record<string, string>>,
+  onMessage: (message: unknown) => void,
+): TalkingModule {
+  const child = spawn(process.execPath, ["--import", "tsx", module], {
+    cwd: REPOSITORY_ROOT,
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: childEnv(env),
+  });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   child.on("message", onMessage);
   // It may end while it is told something.
   child.on("error", () => undefined);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { pid: child.pid, send: (message) => void (child.connected && child.send(message)), ended, kill: () => void child.kill("SIGKILL") };
+  return {
+    pid: child.pid,
+    send: (message) => void (child.connected && child.send(message)),
+    ended,
+    kill: () => void child.kill("SIGKILL"),
+  };
 }

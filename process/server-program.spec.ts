@@ -3,7 +3,10 @@ import { z } from "zod";
 
 import { fromEnvironment, runServer, stopOnSignal } from "./server-program.js";
 
-const SCHEMA = z.object({ HOST: z.string().default("127.0.0.1"), PORT: z.coerce.number().int().min(0).max(65_535).default(8000) });
+const SCHEMA = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+});
 
 describe("a server's environment", () => {
   it("has defaults, also for what is empty", () => {

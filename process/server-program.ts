@@ -9,11 +9,16 @@ import { given } from "./environment.js";
  */
 export function fromEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv = process.env): T {
   const parsed = schema.safeParse(given(env));
-  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  if (!parsed.success)
+    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
   return parsed.data;
 }
 
-/** Runs a server's program; one that cannot start says why in a line, and ends the process. @param what - it is, for people */
+/**
+ * Runs a server's program; one that cannot start says why in a line, and ends the process.
+ *
+ * @param what - it is, for people
+ */
 export async function runServer(what: string, main: () => void | Promise<void>): Promise<void> {
   try {
     await main();

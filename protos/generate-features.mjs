@@ -1,4 +1,5 @@
-// Writes `protos/gen/features.ts`: every field that is marked as a feature (fraud/v1/feature.proto), by its name in models.
+// Writes `protos/gen/features.ts`: every field that is marked as a feature (fraud/v1/feature.proto), by its name in
+// models.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +15,8 @@ const MESSAGES = {
 };
 
 const root = new protobuf.Root();
-root.resolvePath = (_, target) => (target.startsWith("google/") ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : here(target));
+root.resolvePath = (_, target) =>
+  target.startsWith("google/") ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : here(target);
 root.loadSync("fraud/v1/decision.proto", { keepCase: true });
 
 const lines = Object.entries(MESSAGES).flatMap(([message, { prefix, at }]) =>

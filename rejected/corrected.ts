@@ -4,9 +4,13 @@ import { repeatedKeys } from "../contract/repeated-keys.js";
  * A JSON record with some fields changed; `null` takes one out.
  *
  * @param changes - each a field's path, such as `location.name`, and its new value
- * @throws SyntaxError or TypeError when the record is not a JSON object, or names a field twice: which value was meant is not known here
+ * @throws SyntaxError or TypeError when the record is not a JSON object, or names a field twice: which value was meant
+ *   is not known here
  */
-export function corrected(value: Uint8Array | null, changes: readonly (readonly [path: string, value: unknown])[]): Buffer {
+export function corrected(
+  value: Uint8Array | null,
+  changes: readonly (readonly [path: string, value: unknown])[],
+): Buffer {
   if (value === null) throw new TypeError("a tombstone");
   const text = new TextDecoder().decode(value);
   const root = asObject(JSON.parse(text));

@@ -27,9 +27,15 @@ interface Replay extends Filter {
 
 /** `npm run rejected`: what was refused, why, and once more. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
-  const program = new Command("npm run rejected --").description("Shows what the intake and the account counter have refused, and sends it again.").exitOverride();
-  const common = (command: Command) => command.option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka).exitOverride();
-  const filtered = (command: Command) => common(command).option("--reason <name>", "only these, such as MISSING_FIELD or ID_CONFLICT", (text) => text.toUpperCase()).option("--topic <name>", "only those of this public topic");
+  const program = new Command("npm run rejected --")
+    .description("Shows what the intake and the account counter have refused, and sends it again.")
+    .exitOverride();
+  const common = (command: Command) =>
+    command.option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka).exitOverride();
+  const filtered = (command: Command) =>
+    common(command)
+      .option("--reason <name>", "only these, such as MISSING_FIELD or ID_CONFLICT", (text) => text.toUpperCase())
+      .option("--topic <name>", "only those of this public topic");
 
   filtered(program.command("list"))
     .description("one line each, the oldest first, and how many for each reason")
@@ -38,13 +44,23 @@ export async function main(argv: string[]): Promise<number> {
     .action(async (options: Filter & { limit?: number; json: boolean }) => list(await select(options), options));
   common(program.command("show"))
     .description("one record: why it was refused, where it came from, and its bytes")
-    .argument("<place>", "as list names it, or without what follows the @ as long as that is clear, such as transactions-2-17")
+    .argument(
+      "<place>",
+      "as list names it, or without what follows the @ as long as that is clear, such as transactions-2-17",
+    )
     .action(async (place: string, options: Common) => show(find(await refusedRecords(options.brokers), place)));
   filtered(program.command("replay"))
-    .description("sends records to their public topic again, as they are or corrected; a record that keeps its id and content is decided once, however often it is sent")
+    .description(
+      "sends records to their public topic again, as they are or corrected; a record that keeps its id and content is decided once, however often it is sent",
+    )
     .argument("[places...]", "as list names them")
     .option("--all", "all that --reason and --topic leave", false)
-    .option("--set <field=value>", "change a field of a JSON record first, such as eventTimeMs=1790000000000; may be given again", assignment, [])
+    .option(
+      "--set <field=value>",
+      "change a field of a JSON record first, such as eventTimeMs=1790000000000; may be given again",
+      assignment,
+      [],
+    )
     .option("--value <file>", "send this file's content instead (one place only)")
     .option("--dry-run", "print what would be sent", false)
     .action(async (places: string[], options: Replay) => replay(places, options));
@@ -54,7 +70,9 @@ export async function main(argv: string[]): Promise<number> {
 
 async function select({ brokers, reason, topic }: Filter): Promise<RefusedRecord[]> {
   const records = await refusedRecords(brokers);
-  return records.filter((record) => (reason === undefined || record.reason === reason) && (topic === undefined || record.topic === topic));
+  return records.filter(
+    (record) => (reason === undefined || record.reason === reason) && (topic === undefined || record.topic === topic),
+  );
 }
 
 function find(records: readonly RefusedRecord[], place: string): RefusedRecord {
@@ -63,22 +81,33 @@ function find(records: readonly RefusedRecord[], place: string): RefusedRecord {
   // Without its log, as long as there is one of it.
   const [record, another] = records.filter((candidate) => candidate.place.startsWith(`${place}@`));
   if (record === undefined) throw new UserError(`nothing was refused at ${place}. See: npm run rejected -- list`);
-  if (another !== undefined) throw new UserError(`the topic was made again since, and several records were refused at ${place}: say which log, such as ${another.place}`);
+  if (another !== undefined)
+    throw new UserError(
+      `the topic was made again since, and several records were refused at ${place}: say which log, such as ${another.place}`,
+    );
   return record;
 }
 
-function list(records: readonly RefusedRecord[], { limit, json }: { readonly limit?: number; readonly json: boolean }): void {
+function list(
+  records: readonly RefusedRecord[],
+  { limit, json }: { readonly limit?: number; readonly json: boolean },
+): void {
   // `… | head` closes the pipe.
   process.stdout.on("error", () => process.exit(0));
-  for (const { place, by, reason, message, field, timestampMs, value } of records.slice(limit === undefined ? 0 : -limit)) {
+  for (const { place, by, reason, message, field, timestampMs, value } of records.slice(
+    limit === undefined ? 0 : -limit,
+  )) {
     const time = new Date(timestampMs).toISOString();
-    if (json) console.log(JSON.stringify({ place, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
+    if (json)
+      console.log(JSON.stringify({ place, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
     else console.log(`${time}  ${place.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
   }
   if (json) return;
   const counts = new Map<string, number>();
   for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  console.log(`${records.length} refused${counts.size > 0 ? `: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")}` : ""}`);
+  console.log(
+    `${records.length} refused${counts.size > 0 ? `: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")}` : ""}`,
+  );
 }
 
 function show(record: RefusedRecord): void {
@@ -101,25 +130,36 @@ function show(record: RefusedRecord): void {
 }
 
 async function replay(places: readonly string[], options: Replay): Promise<void> {
-  if (options.all === places.length > 0) throw new UserError("name the places to replay, or say --all (with --reason or --topic to choose).");
+  if (options.all === places.length > 0)
+    throw new UserError("name the places to replay, or say --all (with --reason or --topic to choose).");
   if (options.value !== undefined && places.length !== 1) throw new UserError("--value is for one place.");
   const records = await select(options);
   const wanted = options.all ? records : places.map((place) => find(records, place));
   const gone = options.value === undefined ? wanted.filter(wasNotKept) : [];
-  if (gone.length > 0 && !options.all) throw new UserError(`the bytes of ${gone.map(({ place }) => place).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`);
+  if (gone.length > 0 && !options.all)
+    throw new UserError(
+      `the bytes of ${gone.map(({ place }) => place).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`,
+    );
   for (const { place } of gone) console.log(`${place} is not sent: its bytes were not kept`);
   const chosen = wanted.filter((record) => !gone.includes(record));
   const messages = chosen.map((record) => ({ record, value: newValue(record, options) }));
   if (options.dryRun) {
-    for (const { record, value } of messages) console.log(`${record.place} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);
+    for (const { record, value } of messages)
+      console.log(`${record.place} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);
     return;
   }
-  const producer = kafkaClient(options.brokers, "fraud-replay", { patient: false }).producer({ idempotent: true, maxInFlightRequests: 1 });
+  const producer = kafkaClient(options.brokers, "fraud-replay", { patient: false }).producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
   await producer.connect();
   try {
     for (const { record, value } of messages) {
       const headers = Object.fromEntries(record.headers.map((header) => [header.name, header.value]));
-      const [answer] = await producer.send({ topic: record.topic, messages: [{ key: record.key, value, headers: { ...headers, "replay-of": record.place } }] });
+      const [answer] = await producer.send({
+        topic: record.topic,
+        messages: [{ key: record.key, value, headers: { ...headers, "replay-of": record.place } }],
+      });
       console.log(`${record.place} sent again: ${record.topic}-${answer!.partition}-${answer!.baseOffset}`);
     }
   } finally {
@@ -132,18 +172,26 @@ function newValue(record: RefusedRecord, { set, value }: Replay): Buffer | null 
     try {
       return readFileSync(value);
     } catch (cause) {
-      throw new UserError(`${value} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new UserError(`${value} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
     }
   }
   if (set.length === 0) return record.value;
   try {
     return corrected(record.value, set);
   } catch (cause) {
-    throw new UserError(`--set can't change ${record.place}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`, { cause });
+    throw new UserError(
+      `--set can't change ${record.place}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`,
+      { cause },
+    );
   }
 }
 
-function assignment(text: string, before: readonly (readonly [string, unknown])[]): readonly (readonly [string, unknown])[] {
+function assignment(
+  text: string,
+  before: readonly (readonly [string, unknown])[],
+): readonly (readonly [string, unknown])[] {
   const equals = text.indexOf("=");
   if (equals < 1) throw new InvalidArgumentError("It must be field=value.");
   const value = text.slice(equals + 1);

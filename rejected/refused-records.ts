@@ -12,7 +12,10 @@ const READ_LIMIT_MS = 300_000;
 
 /** A record that the intake or the account counter refused. */
 export interface RefusedRecord {
-  /** Names it to people: where it stood first, such as `transactions-2-17@…`; for one that came by HTTP, where it was set aside. */
+  /**
+   * Names it to people: where it stood first, such as `transactions-2-17@…`; for one that came by HTTP, where it was
+   * set aside.
+   */
   readonly place: string;
   readonly by: "intake" | "account-counter";
   readonly reason: string;
@@ -31,17 +34,23 @@ export interface RefusedRecord {
 }
 
 /** Whether a record was there, and was not kept: it was too large, or could not be unpacked. */
-export const wasNotKept = ({ value, reason }: Pick<RefusedRecord, "value" | "reason">): boolean => value === null && reason !== "EMPTY";
+export const wasNotKept = ({ value, reason }: Pick<RefusedRecord, "value" | "reason">): boolean =>
+  value === null && reason !== "EMPTY";
 
 /**
- * Reads everything that was refused and is still there, the oldest first. A record that an intake wrote twice, having been
- * killed in between, is one.
+ * Reads everything that was refused and is still there, the oldest first. A record that an intake wrote twice, having
+ * been killed in between, is one.
  *
  * @throws {UserError} when Kafka is not there
  */
 export async function refusedRecords(brokers: string): Promise<RefusedRecord[]> {
   const topics = [TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.functionsRejected];
-  const { records } = await readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: READ_LIMIT_MS });
+  const { records } = await readTopics({
+    brokers,
+    topics: topics.map(({ name }) => ({ topic: name })),
+    isolation: "read_committed",
+    timeoutMs: READ_LIMIT_MS,
+  });
   const byPlace = new Map<string, RefusedRecord>();
   for (const record of records) {
     const refused = record.topic === TOPICS.functionsRejected.name ? byCounter(record) : byIntake(record);
@@ -52,9 +61,30 @@ export async function refusedRecords(brokers: string): Promise<RefusedRecord[]> 
 
 function byIntake({ value }: RawRecord): RefusedRecord | undefined {
   if (value === null) return undefined;
-  const { reason, message, field, origin, timestampMs, key, value: original, headers } = RefusedInput.decode(Any.decode(value).value);
+  const {
+    reason,
+    message,
+    field,
+    origin,
+    timestampMs,
+    key,
+    value: original,
+    headers,
+  } = RefusedInput.decode(Any.decode(value).value);
   if (origin === undefined) return undefined;
-  return { place: originName(origin), by: "intake", reason: reasonName(reason), message, field, origin, timestampMs: Number(timestampMs), topic: origin.topic, key: key ?? null, value: original ?? null, headers };
+  return {
+    place: originName(origin),
+    by: "intake",
+    reason: reasonName(reason),
+    message,
+    field,
+    origin,
+    timestampMs: Number(timestampMs),
+    topic: origin.topic,
+    key: key ?? null,
+    value: original ?? null,
+    headers,
+  };
 }
 
 /** What the counter got is the intake's own encoding: replayed, it is told by its content. */

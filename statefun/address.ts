@@ -24,12 +24,15 @@ export interface AcceptedTypes<in M> {
 }
 
 /**
- * Describes a function that others send messages to. To send it anything else is then a compile error where the messages
- * differ in their fields, and an error `NOT_ACCEPTED` at run time in any case.
+ * Describes a function that others send messages to. To send it anything else is then a compile error where the
+ * messages differ in their fields, and an error `NOT_ACCEPTED` at run time in any case.
  *
  * @returns makes the function's addresses from their ids
  */
-export function functionType<const T extends readonly MessageType<unknown>[]>(typename: string, accepts: T): (id: string) => Address<MessageOf<T[number]>> {
+export function functionType<const T extends readonly MessageType<unknown>[]>(
+  typename: string,
+  accepts: T,
+): (id: string) => Address<MessageOf<T[number]>> {
   splitTypename(typename);
   const accepted: AcceptedTypes<MessageOf<T[number]>> = { names: new Set(accepts.map(({ $type }) => $type)) };
   return (id) => ({ typename, id, accepted });

@@ -13,12 +13,20 @@ describe("encode", () => {
   });
 
   it("works inside another encoding", () => {
-    const nested: MessageType<{ value: bigint }> = { ...Counter, encode: (message, writer) => (encode(Send, { typename: "a/b", id: "c", program: undefined }), Counter.encode(message, writer)) };
+    const nested: MessageType<{ value: bigint }> = {
+      ...Counter,
+      encode: (message, writer) => (
+        encode(Send, { typename: "a/b", id: "c", program: undefined }),
+        Counter.encode(message, writer)
+      ),
+    };
     expect(encode(nested, { value: 7n })).toEqual(counter(7n));
   });
 
   it("is not spoiled by one that failed half-way", () => {
-    const broken = { commands: [{ command: { $case: "setState", value: { name: "x", value: 2n ** 64n } } }] } as Program;
+    const broken = {
+      commands: [{ command: { $case: "setState", value: { name: "x", value: 2n ** 64n } } }],
+    } as Program;
     expect(() => encode(Program, broken)).toThrow();
     expect(encode(Counter, { value: 3n })).toEqual(counter(3n));
   });

@@ -32,13 +32,27 @@ async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent)
   const method = event.httpMethod ?? event.requestContext?.http?.method;
   if (method === "POST" && text !== "" && event.isBase64Encoded !== true) {
     // Bytes that passed through text are not what they were.
-    const failure = new RequestError("MALFORMED_REQUEST", 415, `the body came as text: add ${CONTENT_TYPE} to the API's binary media types`);
+    const failure = new RequestError(
+      "MALFORMED_REQUEST",
+      415,
+      `the body came as text: add ${CONTENT_TYPE} to the API's binary media types`,
+    );
     handler.options.logger.error({ code: failure.code, status: failure.status }, failure.message);
-    return { statusCode: failure.status, headers: { "content-type": "text/plain; charset=utf-8" }, body: `${failure.message}\n`, isBase64Encoded: false };
+    return {
+      statusCode: failure.status,
+      headers: { "content-type": "text/plain; charset=utf-8" },
+      body: `${failure.message}\n`,
+      isBase64Encoded: false,
+    };
   }
   const { status, headers, body } = await answer(handler, { method, contentType, body: Buffer.from(text, "base64") });
   const base64 = typeof body !== "string";
-  return { statusCode: status, headers: { ...headers }, body: base64 ? Buffer.from(body).toString("base64") : body, isBase64Encoded: base64 };
+  return {
+    statusCode: status,
+    headers: { ...headers },
+    body: base64 ? Buffer.from(body).toString("base64") : body,
+    isBase64Encoded: base64,
+  };
 }
 
 /** Format 1.0 keeps the client's capitals, 2.0 has small letters. */

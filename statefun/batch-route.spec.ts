@@ -46,24 +46,47 @@ const functions = new StatefulFunctions()
     ran.push(message.unpack(Sample).id);
     context.packAndSend({ typename: "demo/next", id: "1" }, Sample, sample("x".repeat(256 * 1024)));
   });
-const handler = new RequestReplyHandler(functions, { maxBodyBytes: MAX_BYTES, maxBatchCalls: 100, logger: { error: (details, message) => logged.push({ message, details }) } });
+const handler = new RequestReplyHandler(functions, {
+  maxBodyBytes: MAX_BYTES,
+  maxBatchCalls: 100,
+  logger: { error: (details, message) => logged.push({ message, details }) },
+});
 
 function sample(id: string): Sample {
   return { namespace: "", type: "", id };
 }
 const call = (type: string, text = ""): Uint8Array =>
-  ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "demo", type, id: "ada" }, state: [], invocations: [{ caller: undefined, argument: { typename: typeUrlOf(Sample), hasValue: true, value: encode(Sample, sample(text)) } }] } } }).finish();
-const batchOf = (...payloads: Uint8Array[]): Buffer => encodeCalls(payloads.map((payload, at) => ({ id: at + 10, payload })));
+  ToFunction.encode({
+    request: {
+      $case: "invocation",
+      value: {
+        target: { namespace: "demo", type, id: "ada" },
+        state: [],
+        invocations: [
+          {
+            caller: undefined,
+            argument: { typename: typeUrlOf(Sample), hasValue: true, value: encode(Sample, sample(text)) },
+          },
+        ],
+      },
+    },
+  }).finish();
+const batchOf = (...payloads: Uint8Array[]): Buffer =>
+  encodeCalls(payloads.map((payload, at) => ({ id: at + 10, payload })));
 /** What came, in a form that is easy to compare: of a result, the text that its function sent on. */
 const frames = (body: Uint8Array) =>
   decodeReplies(body).map((frame) => {
     if (frame.kind === "alive") return "alive";
     if (frame.kind === "error") return `${frame.id}: ${frame.status} ${frame.text}`;
     const { response } = FromFunction.decode(frame.payload);
-    const sent = response?.$case === "invocationResult" ? response.value.outgoingMessages.map(({ argument }) => Sample.decode(argument!.value).id) : [];
+    const sent =
+      response?.$case === "invocationResult"
+        ? response.value.outgoingMessages.map(({ argument }) => Sample.decode(argument!.value).id)
+        : [];
     return `${frame.id}: ${sent.join()}`;
   });
-const until = (what: string, isSo: () => unknown) => vi.waitFor(() => expect(isSo(), what).toBeTruthy(), { timeout: 20_000, interval: 5 });
+const until = (what: string, isSo: () => unknown) =>
+  vi.waitFor(() => expect(isSo(), what).toBeTruthy(), { timeout: 20_000, interval: 5 });
 
 let server: Server;
 let base: string;
@@ -75,10 +98,14 @@ async function listen(listener: RequestListener): Promise<void> {
 }
 /** Waits until the server has noticed that its clients have gone. */
 async function noConnection(): Promise<void> {
-  const connections = () => new Promise<number>((resolve, reject) => server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))));
+  const connections = () =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    );
   await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 20_000, interval: 5 });
 }
-const post = (body: Uint8Array, options: Parameters<typeof postBatch>[2] = {}) => postBatch(`${base}/statefun/batch`, body, options);
+const post = (body: Uint8Array, options: Parameters<typeof postBatch>[2] = {}) =>
+  postBatch(`${base}/statefun/batch`, body, options);
 async function whole(response: BatchResponse): Promise<Buffer> {
   await response.ended;
   return response.body();
@@ -103,7 +130,13 @@ describe("a request of many calls", () => {
     const response = await post(batchOf(call("echo", "a"), call("echo", "b"), call("echo", "c")));
     const body = await whole(response);
     expect(response.status).toBe(200);
-    expect(response.headers).toMatchObject({ "content-type": "application/x-statefun-batch", "content-length": String(body.length), "statefun-batch-max-bytes": String(MAX_BYTES), "statefun-batch-max-calls": "100", connection: "keep-alive" });
+    expect(response.headers).toMatchObject({
+      "content-type": "application/x-statefun-batch",
+      "content-length": String(body.length),
+      "statefun-batch-max-bytes": String(MAX_BYTES),
+      "statefun-batch-max-calls": "100",
+      connection: "keep-alive",
+    });
     expect(frames(body)).toEqual(["10: a", "11: b", "12: c"]);
     expect(ran).toEqual(["a", "b", "c"]);
   });
@@ -124,14 +157,21 @@ describe("a request of many calls", () => {
   });
 
   it("is answered as its calls complete: who waits holds nobody up", async () => {
-    const response = await post(batchOf(call("wait", "slow"), call("echo", "a"), call("wait", "quick"), call("echo", "b")));
+    const response = await post(
+      batchOf(call("wait", "slow"), call("echo", "a"), call("wait", "quick"), call("echo", "b")),
+    );
     await until("the synchronous answers", () => frames(response.body()).length === 2);
     expect(response.headers["content-length"]).toBeUndefined();
     expect(frames(response.body())).toEqual(["11: a", "13: b"]);
     waiting.get("quick")!.go();
     await until("the quick one's answer", () => frames(response.body()).length === 3);
     waiting.get("slow")!.fail(new Error("gave up"));
-    expect(frames(await whole(response))).toEqual(["11: a", "13: b", "12: quick", "10: 500 demo/wait/ada failed: gave up"]);
+    expect(frames(await whole(response))).toEqual([
+      "11: a",
+      "13: b",
+      "12: quick",
+      "10: 500 demo/wait/ada failed: gave up",
+    ]);
     expect(ran).toEqual(["slow", "a", "quick", "b"]);
   });
 
@@ -153,15 +193,41 @@ describe("a request of many calls", () => {
   it.each([
     { what: "another version", body: encodeCalls([], 9), status: 400, says: "version 9" },
     { what: "no byte at all", body: Buffer.alloc(0), status: 400, says: "empty" },
-    { what: "a truncated frame", body: batchOf(call("echo", "a"), call("echo", "b")).subarray(0, -1), status: 400, says: "frame 1" },
-    { what: "too many calls", body: batchOf(...Array.from({ length: 101 }, () => call("echo", "a"))), status: 413, says: "more than 100 calls" },
-    { what: "a single call's content type", body: batchOf(call("echo", "a")), options: { contentType: "application/octet-stream" }, status: 415, says: "not application/x-statefun-batch" },
-    { what: "another method", body: batchOf(call("echo", "a")), options: { method: "PUT" }, status: 405, says: "only POST" },
+    {
+      what: "a truncated frame",
+      body: batchOf(call("echo", "a"), call("echo", "b")).subarray(0, -1),
+      status: 400,
+      says: "frame 1",
+    },
+    {
+      what: "too many calls",
+      body: batchOf(...Array.from({ length: 101 }, () => call("echo", "a"))),
+      status: 413,
+      says: "more than 100 calls",
+    },
+    {
+      what: "a single call's content type",
+      body: batchOf(call("echo", "a")),
+      options: { contentType: "application/octet-stream" },
+      status: 415,
+      says: "not application/x-statefun-batch",
+    },
+    {
+      what: "another method",
+      body: batchOf(call("echo", "a")),
+      options: { method: "PUT" },
+      status: 405,
+      says: "only POST",
+    },
   ])("is refused as a whole for $what, and none of its calls runs", async ({ body, options, status, says }) => {
     const response = await post(body, options);
     expect(String(await whole(response))).toContain(says);
     expect(response.status).toBe(status);
-    expect(response.headers).toMatchObject({ "content-type": "text/plain; charset=utf-8", "statefun-batch-max-bytes": String(MAX_BYTES), "statefun-batch-max-calls": "100" });
+    expect(response.headers).toMatchObject({
+      "content-type": "text/plain; charset=utf-8",
+      "statefun-batch-max-bytes": String(MAX_BYTES),
+      "statefun-batch-max-calls": "100",
+    });
     expect(ran).toEqual([]);
     expect(logged).toHaveLength(status === 405 ? 0 : 1);
   });
@@ -173,10 +239,16 @@ describe("a request of many calls", () => {
   });
 
   it("is told limits that fit into a number of 31 bits where there are none", async () => {
-    const boundless = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
+    const boundless = new RequestReplyHandler(functions, {
+      maxBodyBytes: Infinity,
+      logger: { error: () => undefined },
+    });
     server.close();
     await listen(nodeHttpListener(boundless));
-    expect((await post(batchOf())).headers).toMatchObject({ "statefun-batch-max-bytes": "2147483647", "statefun-batch-max-calls": "4096" });
+    expect((await post(batchOf())).headers).toMatchObject({
+      "statefun-batch-max-bytes": "2147483647",
+      "statefun-batch-max-calls": "4096",
+    });
   });
 
   it("is served by Express beside single calls, whether the body was read before or not", async () => {
@@ -186,7 +258,12 @@ describe("a request of many calls", () => {
     expect((await fetch(`${base}/statefun`, { method: "POST", body: call("echo", "b") })).status).toBe(200);
     server.closeAllConnections();
     server.close();
-    await listen(express().use(express.raw({ type: "*/*", limit: "10mb" }), express.Router().use("/statefun", expressMiddleware(handler))));
+    await listen(
+      express().use(
+        express.raw({ type: "*/*", limit: "10mb" }),
+        express.Router().use("/statefun", expressMiddleware(handler)),
+      ),
+    );
     expect(frames(await whole(await post(batchOf(call("echo", "c")))))).toEqual(["10: c"]);
     expect((await post(Buffer.alloc(MAX_BYTES + 1, 1))).status).toBe(413);
   });
@@ -228,7 +305,10 @@ describe("a request that takes long", () => {
 
   it("lets others have their turn: a health check, and another request, are answered before it ends", async () => {
     const agent = new Agent({ keepAlive: true });
-    const health = () => new Promise<void>((resolve, reject) => get(`${base}/healthz`, { agent }, (response) => response.resume().on("end", resolve)).on("error", reject));
+    const health = () =>
+      new Promise<void>((resolve, reject) =>
+        get(`${base}/healthz`, { agent }, (response) => response.resume().on("end", resolve)).on("error", reject),
+      );
     await health();
     const long = post(batchOf(...Array.from({ length: 60 }, (_, at) => call("work", `long-${at} 10`))));
     await until("it to begin", () => ran.length > 0);
@@ -259,7 +339,10 @@ describe("a request that takes long", () => {
     const begun = ran.length;
     expect(begun).toBeLessThan(90);
     // The server is none the worse.
-    expect(frames(await whole(await post(batchOf(call("work", "other 50"), call("echo", "a")))))).toEqual(["10: ", "11: a"]);
+    expect(frames(await whole(await post(batchOf(call("work", "other 50"), call("echo", "a")))))).toEqual([
+      "10: ",
+      "11: a",
+    ]);
     expect(ran.slice(begun)).toEqual(["other", "a"]);
   });
 
@@ -280,7 +363,9 @@ describe("a request that takes long", () => {
   it("waits for a client that does not read, and goes on when it does", async () => {
     const body = batchOf(...Array.from({ length: 100 }, (_, at) => call("large", `n${at}`)));
     const socket = connect((server.address() as AddressInfo).port, "127.0.0.1").pause();
-    socket.write(`POST /statefun/batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+    socket.write(
+      `POST /statefun/batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
     socket.write(body);
     await until("calls to begin", () => ran.length > 0);
     let before = -1;

@@ -1,7 +1,17 @@
 import type { ServerResponse } from "node:http";
 
 import { BATCH_CONTENT_TYPE, decodeCalls, type FramedCall, ReplyFrames } from "./framing.js";
-import { failure, type Headers, type HttpRequest, logged, requireContentType, requireSize, send, writeHead, wrongMethod } from "./http-messages.js";
+import {
+  failure,
+  type Headers,
+  type HttpRequest,
+  logged,
+  requireContentType,
+  requireSize,
+  send,
+  writeHead,
+  wrongMethod,
+} from "./http-messages.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 import { inTurn, turnIsOver } from "./turns.js";
 
@@ -20,11 +30,18 @@ export function isBatchRoute(url = ""): boolean {
 
 /** The headers that tell a client what one request may hold. */
 export function batchLimits({ options: { maxBodyBytes, maxBatchCalls } }: RequestReplyHandler): Headers {
-  return { "statefun-batch-max-bytes": String(Math.min(maxBodyBytes, MOST_BYTES)), "statefun-batch-max-calls": String(maxBatchCalls) };
+  return {
+    "statefun-batch-max-bytes": String(Math.min(maxBodyBytes, MOST_BYTES)),
+    "statefun-batch-max-calls": String(maxBatchCalls),
+  };
 }
 
 /** Answers a request of many calls: each as by itself, as it completes. */
-export function serveBatch(handler: RequestReplyHandler, { method, contentType, body }: HttpRequest, response: ServerResponse): void {
+export function serveBatch(
+  handler: RequestReplyHandler,
+  { method, contentType, body }: HttpRequest,
+  response: ServerResponse,
+): void {
   const headers = batchLimits(handler);
   const refused = wrongMethod(method);
   if (refused !== undefined) return send(response, { ...refused, headers: { ...refused.headers, ...headers } });
@@ -40,8 +57,8 @@ export function serveBatch(handler: RequestReplyHandler, { method, contentType, 
 }
 
 /**
- * The answer to one request. One write with its length when all calls are answered at once; otherwise a stream, which is
- * begun as late as possible.
+ * The answer to one request. One write with its length when all calls are answered at once; otherwise a stream, which
+ * is begun as late as possible.
  */
 class BatchAnswer {
   readonly #handler: RequestReplyHandler;
@@ -157,7 +174,8 @@ class BatchAnswer {
   #end(): void {
     clearTimeout(this.#alive);
     const rest = this.#frames.take();
-    if (!this.#response.headersSent) writeHead(this.#response, 200, { ...this.#headers, "content-length": String(rest.length) });
+    if (!this.#response.headersSent)
+      writeHead(this.#response, 200, { ...this.#headers, "content-length": String(rest.length) });
     this.#response.end(rest);
   }
 

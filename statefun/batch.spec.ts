@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 
 import { FromFunction, type FromFunction_InvocationResponse, ToFunction } from "./gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
-import { type AnyMessage, type Context, type RequestError, RequestReplyHandler, StatefulFunctions, TerminalError, typeUrlOf } from "./index.js";
+import {
+  type AnyMessage,
+  type Context,
+  type RequestError,
+  RequestReplyHandler,
+  StatefulFunctions,
+  TerminalError,
+  typeUrlOf,
+} from "./index.js";
 import { arbitraryProgram } from "./testing/arbitrary-program.js";
 import { programStates, runProgram } from "./testing/program.js";
 
@@ -26,18 +34,39 @@ const later = async (context: Context, message: AnyMessage): Promise<void> => {
   strict(context, message);
 };
 
-async function run(programs: readonly Program[], { asynchronous = false, deadLetter = true }: { asynchronous?: boolean; deadLetter?: boolean } = {}): Promise<{ result: FromFunction_InvocationResponse; buried: string[] }> {
+async function run(
+  programs: readonly Program[],
+  { asynchronous = false, deadLetter = true }: { asynchronous?: boolean; deadLetter?: boolean } = {},
+): Promise<{ result: FromFunction_InvocationResponse; buried: string[] }> {
   const buried: string[] = [];
   const functions = new StatefulFunctions().bind("test/*", asynchronous ? later : strict, { states: programStates });
   const bury = (_: Context, message: AnyMessage) => void buried.push(hex(message.value));
-  const handler = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined }, ...(deadLetter && { deadLetter: bury }) });
+  const handler = new RequestReplyHandler(functions, {
+    maxBodyBytes: Infinity,
+    logger: { error: () => undefined },
+    ...(deadLetter && { deadLetter: bury }),
+  });
   const body = ToFunction.encode({
     request: {
       $case: "invocation",
       value: {
         target: { namespace: "test", type: "any-name", id: "me" },
-        state: programStates.map(({ name }, n) => ({ stateName: name, stateValue: { typename: typeUrlOf(Counter), hasValue: n > 0, value: Buffer.from(Counter.encode({ value: 5n }).finish()) } })),
-        invocations: programs.map((program) => ({ caller: { namespace: "test", type: "caller", id: "you" }, argument: { typename: typeUrlOf(Program), hasValue: true, value: Buffer.from(Program.encode(program).finish()) } })),
+        state: programStates.map(({ name }, n) => ({
+          stateName: name,
+          stateValue: {
+            typename: typeUrlOf(Counter),
+            hasValue: n > 0,
+            value: Buffer.from(Counter.encode({ value: 5n }).finish()),
+          },
+        })),
+        invocations: programs.map((program) => ({
+          caller: { namespace: "test", type: "caller", id: "you" },
+          argument: {
+            typename: typeUrlOf(Program),
+            hasValue: true,
+            value: Buffer.from(Program.encode(program).finish()),
+          },
+        })),
       },
     },
   }).finish();
@@ -57,7 +86,9 @@ describe("a message that fails for good", () => {
         const failing = await Promise.all(programs.map(fails));
         const { result, buried } = await run(programs, { asynchronous });
         const rest = programs.filter((_, n) => !failing[n]);
-        expect(buried).toEqual(programs.filter((_, n) => failing[n]).map((program) => hex(Program.encode(program).finish())));
+        expect(buried).toEqual(
+          programs.filter((_, n) => failing[n]).map((program) => hex(Program.encode(program).finish())),
+        );
         terminal += buried.length;
         if (rest.length > 0) expect(result).toEqual((await run(rest)).result);
       }),
@@ -67,7 +98,12 @@ describe("a message that fails for good", () => {
   });
 
   it("fails the call when nobody takes it", async () => {
-    await expect(run([{ commands: [{ command: { $case: "fail", value: {} } }] }], { deadLetter: false })).rejects.toMatchObject({ status: 500, message: "test/any-name/me failed: hopeless" } satisfies Partial<RequestError>);
+    await expect(
+      run([{ commands: [{ command: { $case: "fail", value: {} } }] }], { deadLetter: false }),
+    ).rejects.toMatchObject({
+      status: 500,
+      message: "test/any-name/me failed: hopeless",
+    } satisfies Partial<RequestError>);
   });
 
   it("may be answered by the dead-letter handler, with all that a function can do", async () => {
@@ -75,12 +111,41 @@ describe("a message that fails for good", () => {
     const handler = new RequestReplyHandler(functions, {
       maxBodyBytes: Infinity,
       logger: { error: () => undefined },
-      deadLetter: (context, message) => context.packAndSendToKafka("test/kafka", { topic: "dead", key: context.address.id }, Program, message.unpack(Program)),
+      deadLetter: (context, message) =>
+        context.packAndSendToKafka(
+          "test/kafka",
+          { topic: "dead", key: context.address.id },
+          Program,
+          message.unpack(Program),
+        ),
     });
-    const argument = { typename: typeUrlOf(Program), hasValue: true, value: Buffer.from(Program.encode({ commands: [{ command: { $case: "fail", value: {} } }] }).finish()) };
-    const state = programStates.map(({ name }) => ({ stateName: name, stateValue: { typename: "", hasValue: false, value: Buffer.alloc(0) } }));
-    const reply = FromFunction.decode(await handler.handle(ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "test", type: "x", id: "me" }, state, invocations: [{ caller: undefined, argument }] } } }).finish()));
-    expect(reply.response).toMatchObject({ $case: "invocationResult", value: { outgoingEgresses: [{ egressNamespace: "test", egressType: "kafka" }], stateMutations: [] } });
+    const argument = {
+      typename: typeUrlOf(Program),
+      hasValue: true,
+      value: Buffer.from(Program.encode({ commands: [{ command: { $case: "fail", value: {} } }] }).finish()),
+    };
+    const state = programStates.map(({ name }) => ({
+      stateName: name,
+      stateValue: { typename: "", hasValue: false, value: Buffer.alloc(0) },
+    }));
+    const reply = FromFunction.decode(
+      await handler.handle(
+        ToFunction.encode({
+          request: {
+            $case: "invocation",
+            value: {
+              target: { namespace: "test", type: "x", id: "me" },
+              state,
+              invocations: [{ caller: undefined, argument }],
+            },
+          },
+        }).finish(),
+      ),
+    );
+    expect(reply.response).toMatchObject({
+      $case: "invocationResult",
+      value: { outgoingEgresses: [{ egressNamespace: "test", egressType: "kafka" }], stateMutations: [] },
+    });
   });
 
   it("fails the call when the dead-letter handler fails", () => {
@@ -94,7 +159,16 @@ describe("a message that fails for good", () => {
         throw new TerminalError("the grave is full");
       },
     });
-    const body = ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "test", type: "x", id: "me" }, state: [], invocations: [{ caller: undefined, argument: undefined }] } } }).finish();
+    const body = ToFunction.encode({
+      request: {
+        $case: "invocation",
+        value: {
+          target: { namespace: "test", type: "x", id: "me" },
+          state: [],
+          invocations: [{ caller: undefined, argument: undefined }],
+        },
+      },
+    }).finish();
     expect(() => handler.handle(body)).toThrow("the grave is full");
   });
 });
@@ -102,10 +176,23 @@ describe("a message that fails for good", () => {
 describe("bindings", () => {
   it("prefer the exact name to the namespace's", () => {
     const calls: string[] = [];
-    const functions = new StatefulFunctions().bind("demo/*", ({ address }) => void calls.push(`any ${address.typename}`)).bind("demo/exact", () => void calls.push("exact"));
+    const functions = new StatefulFunctions()
+      .bind("demo/*", ({ address }) => void calls.push(`any ${address.typename}`))
+      .bind("demo/exact", () => void calls.push("exact"));
     const handler = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
     for (const type of ["exact", "other"]) {
-      void handler.handle(ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "demo", type, id: "1" }, state: [], invocations: [{ caller: undefined, argument: undefined }] } } }).finish());
+      void handler.handle(
+        ToFunction.encode({
+          request: {
+            $case: "invocation",
+            value: {
+              target: { namespace: "demo", type, id: "1" },
+              state: [],
+              invocations: [{ caller: undefined, argument: undefined }],
+            },
+          },
+        }).finish(),
+      );
     }
     expect(calls).toEqual(["exact", "any demo/other"]);
     expect(functions.find("other/exact")).toBeUndefined();

@@ -6,8 +6,9 @@ import { RequestError, TerminalError } from "./errors.js";
 import type { Binding } from "./stateful-functions.js";
 
 /**
- * Takes a message that a function has failed on for good, by throwing a {@link TerminalError}. What the function had done with
- * it is undone; what this does instead, such as writing the message to a topic for rejected ones, takes its place.
+ * Takes a message that a function has failed on for good, by throwing a {@link TerminalError}. What the function had
+ * done with it is undone; what this does instead, such as writing the message to a topic for rejected ones, takes its
+ * place.
  */
 export type DeadLetterHandler = (context: Context, message: AnyMessage, error: TerminalError) => void | Promise<void>;
 
@@ -16,23 +17,34 @@ export type DeadLetterHandler = (context: Context, message: AnyMessage, error: T
  *
  * @throws {RequestError} (or rejects with it) when a function fails; then nothing of the batch has happened
  */
-export function runBatch(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined): Uint8Array | Promise<Uint8Array> {
+export function runBatch(
+  binding: Binding,
+  request: ToFunction_InvocationBatchRequest,
+  deadLetter: DeadLetterHandler | undefined,
+): Uint8Array | Promise<Uint8Array> {
   try {
     const reply = new Batch(binding, request, undefined).run(0);
-    return reply instanceof Promise ? reply.catch((cause: unknown) => runCarefully(binding, request, deadLetter, cause)) : reply;
+    return reply instanceof Promise
+      ? reply.catch((cause: unknown) => runCarefully(binding, request, deadLetter, cause))
+      : reply;
   } catch (cause) {
     return runCarefully(binding, request, deadLetter, cause);
   }
 }
 
-function runCarefully(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined, cause: unknown): Uint8Array | Promise<Uint8Array> {
+function runCarefully(
+  binding: Binding,
+  request: ToFunction_InvocationBatchRequest,
+  deadLetter: DeadLetterHandler | undefined,
+  cause: unknown,
+): Uint8Array | Promise<Uint8Array> {
   if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(binding, request, deadLetter).run(0);
   throw failure(request, cause);
 }
 
 /**
- * One run of a batch. Undoing a single message needs a savepoint before each, which costs an encoding of changed state; so
- * a batch is first run without, and again with a dead-letter handler only when a message turned out to need it.
+ * One run of a batch. Undoing a single message needs a savepoint before each, which costs an encoding of changed state;
+ * so a batch is first run without, and again with a dead-letter handler only when a message turned out to need it.
  */
 class Batch {
   readonly #binding: Binding;
@@ -75,7 +87,10 @@ class Batch {
     }
   }
 
-  /** What the dead-letter handler throws fails the call, TerminalErrors too: there is nowhere else to go with the message. */
+  /**
+   * What the dead-letter handler throws fails the call, TerminalErrors too: there is nowhere else to go with the
+   * message.
+   */
   #guarded(run: () => void | Promise<void>): void | Promise<void> {
     const fail = (cause: unknown): never => {
       throw failure(this.#request, cause);

@@ -4,7 +4,15 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_InvocationResponse, FromFunction_PersistedValueMutation_MutationType as MutationType, ToFunction, type ToFunction_Invocation, type TypedValue } from "./gen/io/statefun/reqreply.js";
+import {
+  FromFunction,
+  FromFunction_ExpirationSpec_ExpireMode as ExpireMode,
+  type FromFunction_InvocationResponse,
+  FromFunction_PersistedValueMutation_MutationType as MutationType,
+  ToFunction,
+  type ToFunction_Invocation,
+  type TypedValue,
+} from "./gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { nodeHttpListener } from "./http.js";
 import { RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";
@@ -13,7 +21,10 @@ import { arbitraryProgram, boundTypenames } from "./testing/arbitrary-program.js
 import { decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 import { programFunctions, programStates } from "./testing/program.js";
 
-const handler = new RequestReplyHandler(programFunctions(boundTypenames), { maxBodyBytes: Infinity, logger: { error: () => undefined } });
+const handler = new RequestReplyHandler(programFunctions(boundTypenames), {
+  maxBodyBytes: Infinity,
+  logger: { error: () => undefined },
+});
 const apache = apacheProgram(boundTypenames);
 
 async function ours(body: Uint8Array): Promise<FromFunction | "failed"> {
@@ -45,14 +56,26 @@ function comparable(reply: FromFunction | "failed", present: ReadonlySet<string>
     return response.value.missingValues.map(({ stateName, typeTypename, expirationSpec }) => ({
       stateName,
       typeTypename,
-      expiration: expirationSpec === undefined || expirationSpec.mode === ExpireMode.NONE ? "never" : { mode: expirationSpec.mode, ms: expirationSpec.expireAfterMillis },
+      expiration:
+        expirationSpec === undefined || expirationSpec.mode === ExpireMode.NONE
+          ? "never"
+          : { mode: expirationSpec.mode, ms: expirationSpec.expireAfterMillis },
     }));
   }
   const result: FromFunction_InvocationResponse = response!.value;
-  return { ...result, stateMutations: result.stateMutations.filter(({ mutationType, stateName }) => mutationType !== MutationType.DELETE || present.has(stateName)) };
+  return {
+    ...result,
+    stateMutations: result.stateMutations.filter(
+      ({ mutationType, stateName }) => mutationType !== MutationType.DELETE || present.has(stateName),
+    ),
+  };
 }
 
-const counter = (value: bigint): TypedValue => ({ typename: typeUrlOf(Counter), hasValue: true, value: Buffer.from(Counter.encode({ value }).finish()) });
+const counter = (value: bigint): TypedValue => ({
+  typename: typeUrlOf(Counter),
+  hasValue: true,
+  value: Buffer.from(Counter.encode({ value }).finish()),
+});
 const absent: TypedValue = { typename: "", hasValue: false, value: Buffer.alloc(0) };
 
 interface Request {
@@ -70,8 +93,19 @@ function encoded({ target, states, invocations }: Request): Uint8Array {
       $case: "invocation",
       value: {
         target: address("me"),
-        state: states.flatMap((state, n) => (state === "undeclared" ? [] : [{ stateName: programStates[n]!.name, stateValue: state === "absent" ? absent : counter(state) }])),
-        invocations: invocations.map(({ caller, program }): ToFunction_Invocation => ({ caller: caller ? address("caller") : undefined, argument: { typename: typeUrlOf(Program), hasValue: true, value: Buffer.from(Program.encode(program).finish()) } })),
+        state: states.flatMap((state, n) =>
+          state === "undeclared"
+            ? []
+            : [{ stateName: programStates[n]!.name, stateValue: state === "absent" ? absent : counter(state) }],
+        ),
+        invocations: invocations.map(({ caller, program }): ToFunction_Invocation => ({
+          caller: caller ? address("caller") : undefined,
+          argument: {
+            typename: typeUrlOf(Program),
+            hasValue: true,
+            value: Buffer.from(Program.encode(program).finish()),
+          },
+        })),
       },
     },
   }).finish();
@@ -79,15 +113,24 @@ function encoded({ target, states, invocations }: Request): Uint8Array {
 
 async function expectSame(request: Request): Promise<"failed" | "missing" | "result"> {
   const body = encoded(request);
-  const present = new Set(programStates.filter((_, n) => typeof request.states[n] === "bigint").map(({ name }) => name));
+  const present = new Set(
+    programStates.filter((_, n) => typeof request.states[n] === "bigint").map(({ name }) => name),
+  );
   const reply = await ours(body);
   expect(comparable(reply, present)).toEqual(comparable(await theirs(body), present));
   return reply === "failed" ? "failed" : reply.response?.$case === "invocationResult" ? "result" : "missing";
 }
 
-const state = fc.oneof({ weight: 6, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 63n }) }, { weight: 6, arbitrary: fc.constant("absent" as const) }, { weight: 1, arbitrary: fc.constant("undeclared" as const) });
+const state = fc.oneof(
+  { weight: 6, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 63n }) },
+  { weight: 6, arbitrary: fc.constant("absent" as const) },
+  { weight: 1, arbitrary: fc.constant("undeclared" as const) },
+);
 const request: fc.Arbitrary<Request> = fc.record({
-  target: fc.oneof({ weight: 30, arbitrary: fc.constantFrom(...boundTypenames) }, { weight: 1, arbitrary: fc.constant("test/unbound") }),
+  target: fc.oneof(
+    { weight: 30, arbitrary: fc.constantFrom(...boundTypenames) },
+    { weight: 1, arbitrary: fc.constant("test/unbound") },
+  ),
   states: fc.tuple(state, state, state),
   invocations: fc.array(fc.record({ caller: fc.boolean(), program: arbitraryProgram }), { minLength: 1, maxLength: 5 }),
 });
@@ -105,13 +148,46 @@ describe("conformance with Apache's JavaScript SDK", () => {
     expect(seen.missing).toBeGreaterThan(500);
   }, 120_000);
 
-  const program = (...commands: Program["commands"]): Request => ({ target: "test/first", states: ["absent", 7n, "absent"], invocations: [{ caller: true, program: { commands } }] });
+  const program = (...commands: Program["commands"]): Request => ({
+    target: "test/first",
+    states: ["absent", 7n, "absent"],
+    invocations: [{ caller: true, program: { commands } }],
+  });
   it.each([
     { what: "no command", request: program() },
-    { what: "state set, read and cleared in one call", request: program({ command: { $case: "setState", value: { name: "kept", value: 5n } } }, { command: { $case: "toKafka", value: { egress: "e/k", topic: "t", key: "k", state: "kept" } } }, { command: { $case: "clearState", value: { name: "kept" } } }, { command: { $case: "toKafka", value: { egress: "e/k", topic: "t", key: "k", state: "kept" } } }) },
-    { what: "state cleared, then set", request: program({ command: { $case: "clearState", value: { name: "written" } } }, { command: { $case: "increment", value: { name: "written" } } }) },
-    { what: "a zero, which protobuf leaves out", request: program({ command: { $case: "setState", value: { name: "called", value: 0n } } }) },
-    { what: "sends, delayed sends and cancellations in one call", request: program({ command: { $case: "sendAfter", value: { typename: "a/b", id: "1", program: undefined, delayMs: 0, token: "t" } } }, { command: { $case: "cancelDelayed", value: { token: "t" } } }, { command: { $case: "send", value: { typename: "a/b", id: "1", program: undefined } } }) },
+    {
+      what: "state set, read and cleared in one call",
+      request: program(
+        { command: { $case: "setState", value: { name: "kept", value: 5n } } },
+        { command: { $case: "toKafka", value: { egress: "e/k", topic: "t", key: "k", state: "kept" } } },
+        { command: { $case: "clearState", value: { name: "kept" } } },
+        { command: { $case: "toKafka", value: { egress: "e/k", topic: "t", key: "k", state: "kept" } } },
+      ),
+    },
+    {
+      what: "state cleared, then set",
+      request: program(
+        { command: { $case: "clearState", value: { name: "written" } } },
+        { command: { $case: "increment", value: { name: "written" } } },
+      ),
+    },
+    {
+      what: "a zero, which protobuf leaves out",
+      request: program({ command: { $case: "setState", value: { name: "called", value: 0n } } }),
+    },
+    {
+      what: "sends, delayed sends and cancellations in one call",
+      request: program(
+        {
+          command: {
+            $case: "sendAfter",
+            value: { typename: "a/b", id: "1", program: undefined, delayMs: 0, token: "t" },
+          },
+        },
+        { command: { $case: "cancelDelayed", value: { token: "t" } } },
+        { command: { $case: "send", value: { typename: "a/b", id: "1", program: undefined } } },
+      ),
+    },
   ])("agrees on $what", async ({ request: chosen }) => {
     expect(await expectSame(chosen)).toBe("result");
   });
@@ -119,7 +195,14 @@ describe("conformance with Apache's JavaScript SDK", () => {
   it.each([
     { what: "an empty body", body: Buffer.alloc(0) },
     { what: "bytes that are not a message", body: Buffer.from("no protobuf") },
-    { what: "a truncated request", body: encoded({ target: "test/first", states: ["absent", "absent", "absent"], invocations: [{ caller: false, program: { commands: [] } }] }).slice(0, -3) },
+    {
+      what: "a truncated request",
+      body: encoded({
+        target: "test/first",
+        states: ["absent", "absent", "absent"],
+        invocations: [{ caller: false, program: { commands: [] } }],
+      }).slice(0, -3),
+    },
   ])("fails on $what, as Apache's does", async ({ body }) => {
     expect([await ours(body), await theirs(body)]).toEqual(["failed", "failed"]);
   });
@@ -140,20 +223,31 @@ describe("the batch route", () => {
     };
     const seen = { failed: 0, result: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(request.map(encoded), { minLength: 1, maxLength: 30 }), fc.nat(), async (bodies, firstId) => {
-        const response = await postBatch(url, encodeCalls(bodies.map((payload, at) => ({ id: firstId + at, payload }))), { agent });
-        await response.ended;
-        const replies = new Map<number, string>();
-        for (const frame of decodeReplies(response.body())) {
-          if (frame.kind === "alive") continue;
-          expect(replies.has(frame.id)).toBe(false);
-          replies.set(frame.id, frame.kind === "result" ? frame.payload.toString("hex") : `${frame.status} ${frame.text}`);
-          seen[frame.kind === "result" ? "result" : "failed"]++;
-        }
-        const expected = new Map<number, string>();
-        for (const [at, body] of bodies.entries()) expected.set(firstId + at, await singly(body));
-        expect(replies).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.array(request.map(encoded), { minLength: 1, maxLength: 30 }),
+        fc.nat(),
+        async (bodies, firstId) => {
+          const response = await postBatch(
+            url,
+            encodeCalls(bodies.map((payload, at) => ({ id: firstId + at, payload }))),
+            { agent },
+          );
+          await response.ended;
+          const replies = new Map<number, string>();
+          for (const frame of decodeReplies(response.body())) {
+            if (frame.kind === "alive") continue;
+            expect(replies.has(frame.id)).toBe(false);
+            replies.set(
+              frame.id,
+              frame.kind === "result" ? frame.payload.toString("hex") : `${frame.status} ${frame.text}`,
+            );
+            seen[frame.kind === "result" ? "result" : "failed"]++;
+          }
+          const expected = new Map<number, string>();
+          for (const [at, body] of bodies.entries()) expected.set(firstId + at, await singly(body));
+          expect(replies).toEqual(expected);
+        },
+      ),
       { numRuns: 300, seed: 1 },
     );
     agent.destroy();

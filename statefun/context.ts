@@ -1,6 +1,10 @@
 import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
 import { Any } from "./gen/google/protobuf/any.js";
-import type { FromFunction_InvocationResponse, ToFunction_InvocationBatchRequest, TypedValue } from "./gen/io/statefun/reqreply.js";
+import type {
+  FromFunction_InvocationResponse,
+  ToFunction_InvocationBatchRequest,
+  TypedValue,
+} from "./gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
 import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
 import { StatefunError } from "./errors.js";
@@ -27,7 +31,13 @@ export interface Context<States extends readonly ValueSpec[] = readonly ValueSpe
    * @param delayMs - milliseconds of processing time
    * @param options - with a token, {@link cancelDelayed} can take the message back
    */
-  packAndSendAfter<T>(delayMs: number, to: Address<T>, type: MessageType<T>, message: T, options?: { readonly cancellationToken?: string }): void;
+  packAndSendAfter<T>(
+    delayMs: number,
+    to: Address<T>,
+    type: MessageType<T>,
+    message: T,
+    options?: { readonly cancellationToken?: string },
+  ): void;
   /** Takes back delayed messages that were sent with this token and have not fired. */
   cancelDelayed(cancellationToken: string): void;
   /** @throws {StatefunError} `NO_CALLER` when the message came from an ingress */
@@ -60,13 +70,17 @@ export interface KinesisTarget {
   readonly explicitHashKey?: string;
 }
 
-
 /** The context of one batch: the same object for each of its messages, so that later ones see earlier changes. */
 export class BatchContext implements Context {
   readonly address: Address;
   caller: Address | undefined;
   readonly #states = new Map<string, BatchState>();
-  readonly #response: FromFunction_InvocationResponse = { stateMutations: [], outgoingMessages: [], delayedInvocations: [], outgoingEgresses: [] };
+  readonly #response: FromFunction_InvocationResponse = {
+    stateMutations: [],
+    outgoingMessages: [],
+    delayedInvocations: [],
+    outgoingEgresses: [],
+  };
 
   /** At the last savepoint: messages, delayed messages and egress records. */
   #sent: [number, number, number] = [0, 0, 0];
@@ -74,7 +88,10 @@ export class BatchContext implements Context {
   constructor(request: ToFunction_InvocationBatchRequest, specs: readonly ValueSpec[]) {
     this.address = fromWire(request.target!);
     for (const spec of specs) {
-      this.#states.set(spec.name, new BatchState(spec, request.state.find(({ stateName }) => stateName === spec.name)?.stateValue));
+      this.#states.set(
+        spec.name,
+        new BatchState(spec, request.state.find(({ stateName }) => stateName === spec.name)?.stateValue),
+      );
     }
   }
 
@@ -82,7 +99,10 @@ export class BatchContext implements Context {
     const state = this.#states.get(name);
     if (state === undefined) {
       const declared = [...this.#states.keys()].join(", ") || "none";
-      throw new StatefunError("UNDECLARED_STATE", `${this.address.typename} declares no state "${name}" (declared: ${declared})`);
+      throw new StatefunError(
+        "UNDECLARED_STATE",
+        `${this.address.typename} declares no state "${name}" (declared: ${declared})`,
+      );
     }
     return state;
   }
@@ -92,9 +112,16 @@ export class BatchContext implements Context {
     this.#response.outgoingMessages.push({ target: toWire(to), argument: typedValue(type, message) });
   }
 
-  packAndSendAfter<T>(delayMs: number, to: Address<T>, type: MessageType<T>, message: T, options: { readonly cancellationToken?: string } = {}): void {
+  packAndSendAfter<T>(
+    delayMs: number,
+    to: Address<T>,
+    type: MessageType<T>,
+    message: T,
+    options: { readonly cancellationToken?: string } = {},
+  ): void {
     requireAccepted(to, type);
-    if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw new StatefunError("INVALID_ARGUMENT", `a delay is a whole number of milliseconds, not ${delayMs}`);
+    if (!Number.isSafeInteger(delayMs) || delayMs < 0)
+      throw new StatefunError("INVALID_ARGUMENT", `a delay is a whole number of milliseconds, not ${delayMs}`);
     this.#response.delayedInvocations.push({
       delayInMs: BigInt(delayMs),
       target: toWire(to),
@@ -105,12 +132,23 @@ export class BatchContext implements Context {
   }
 
   cancelDelayed(cancellationToken: string): void {
-    if (cancellationToken === "") throw new StatefunError("INVALID_ARGUMENT", "an empty cancellation token names no message");
-    this.#response.delayedInvocations.push({ delayInMs: 0n, target: undefined, argument: undefined, isCancellationRequest: true, cancellationToken });
+    if (cancellationToken === "")
+      throw new StatefunError("INVALID_ARGUMENT", "an empty cancellation token names no message");
+    this.#response.delayedInvocations.push({
+      delayInMs: 0n,
+      target: undefined,
+      argument: undefined,
+      isCancellationRequest: true,
+      cancellationToken,
+    });
   }
 
   packAndReply<T>(type: MessageType<T>, message: T): void {
-    if (this.caller === undefined) throw new StatefunError("NO_CALLER", `${this.address.typename} cannot reply to ${type.$type}: the message came from an ingress`);
+    if (this.caller === undefined)
+      throw new StatefunError(
+        "NO_CALLER",
+        `${this.address.typename} cannot reply to ${type.$type}: the message came from an ingress`,
+      );
     this.packAndSend(this.caller, type, message);
   }
 
@@ -119,14 +157,29 @@ export class BatchContext implements Context {
     this.#toEgress(egress, KafkaProducerRecord, { topic, key, valueBytes: encode(Any, pack(type, message)) });
   }
 
-  packAndSendToKinesis<T>(egress: string, { stream, partitionKey, explicitHashKey = "" }: KinesisTarget, type: MessageType<T>, message: T): void {
-    if (stream === "" || partitionKey === "") throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} needs a stream and a partition key`);
-    this.#toEgress(egress, KinesisEgressRecord, { stream, partitionKey, explicitHashKey, valueBytes: encode(Any, pack(type, message)) });
+  packAndSendToKinesis<T>(
+    egress: string,
+    { stream, partitionKey, explicitHashKey = "" }: KinesisTarget,
+    type: MessageType<T>,
+    message: T,
+  ): void {
+    if (stream === "" || partitionKey === "")
+      throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} needs a stream and a partition key`);
+    this.#toEgress(egress, KinesisEgressRecord, {
+      stream,
+      partitionKey,
+      explicitHashKey,
+      valueBytes: encode(Any, pack(type, message)),
+    });
   }
 
   #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
-    this.#response.outgoingEgresses.push({ egressNamespace: namespace, egressType: name, argument: typedValue(type, record) });
+    this.#response.outgoingEgresses.push({
+      egressNamespace: namespace,
+      egressType: name,
+      argument: typedValue(type, record),
+    });
   }
 
   /** Remembers what the batch has done so far, for {@link rollback}. */
@@ -155,7 +208,10 @@ export class BatchContext implements Context {
 
 function requireAccepted<T>({ typename, accepted }: Address<T>, type: MessageType<T>): void {
   if (accepted === undefined || accepted.names.has(type.$type)) return;
-  throw new StatefunError("NOT_ACCEPTED", `${typename} does not accept ${type.$type} (accepts: ${[...accepted.names].join(", ")})`);
+  throw new StatefunError(
+    "NOT_ACCEPTED",
+    `${typename} does not accept ${type.$type} (accepts: ${[...accepted.names].join(", ")})`,
+  );
 }
 
 function typedValue<T>(type: MessageType<T>, message: T): TypedValue {

@@ -9,9 +9,21 @@ import { drain, RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 
 let goOn: (() => void)[];
-const functions = new StatefulFunctions().bind("demo/quick", () => undefined).bind("demo/wait", () => new Promise<void>((resolve) => void goOn.push(resolve)));
+const functions = new StatefulFunctions()
+  .bind("demo/quick", () => undefined)
+  .bind("demo/wait", () => new Promise<void>((resolve) => void goOn.push(resolve)));
 const handler = new RequestReplyHandler(functions, { maxBodyBytes: 100_000, logger: { error: () => undefined } });
-const call = (type: string): Uint8Array => ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "demo", type, id: "1" }, state: [], invocations: [{ caller: undefined, argument: undefined }] } } }).finish();
+const call = (type: string): Uint8Array =>
+  ToFunction.encode({
+    request: {
+      $case: "invocation",
+      value: {
+        target: { namespace: "demo", type, id: "1" },
+        state: [],
+        invocations: [{ caller: undefined, argument: undefined }],
+      },
+    },
+  }).finish();
 const callsOf = (...types: string[]): Buffer => encodeCalls(types.map((type, id) => ({ id, payload: call(type) })));
 
 let server: Server;
@@ -50,11 +62,17 @@ describe("a server that stops", () => {
   });
 
   it("does so on the single route", async () => {
-    const pending = postBatch(`http://127.0.0.1:${port}/statefun`, call("wait"), { agent, contentType: "application/octet-stream" });
+    const pending = postBatch(`http://127.0.0.1:${port}/statefun`, call("wait"), {
+      agent,
+      contentType: "application/octet-stream",
+    });
     await vi.waitFor(() => expect(goOn).toHaveLength(1));
     const drained = drain(server);
     goOn[0]!();
-    expect(await pending).toMatchObject({ status: 200, headers: { connection: "close", "content-type": "application/octet-stream" } });
+    expect(await pending).toMatchObject({
+      status: 200,
+      headers: { connection: "close", "content-type": "application/octet-stream" },
+    });
     await drained;
   });
 
@@ -75,7 +93,10 @@ describe("a server that stops", () => {
     const answers: string[] = [];
     ready.on("data", (chunk: Buffer) => answers.push(chunk.toString("latin1")));
     const body = callsOf("quick");
-    const request = Buffer.concat([Buffer.from(`POST /statefun/batch HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`), body]);
+    const request = Buffer.concat([
+      Buffer.from(`POST /statefun/batch HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`),
+      body,
+    ]);
     ready.write(request);
     idle.write(request);
     const idleEnded = new Promise((resolve) => idle.resume().on("end", resolve));

@@ -5,10 +5,12 @@ import { Server as NetServer } from "node:net";
 const IDLE_MS = 1_000;
 
 /**
- * Stops a server without failing a request: it takes no more connections, answers to its end what it is answering, and a connection ends
- * with its next answer (the handler's say `connection: close` from now on), or when a second has brought no request.
+ * Stops a server without failing a request: it takes no more connections, answers to its end what it is answering, and
+ * a connection ends with its next answer (the handler's say `connection: close` from now on), or when a second has
+ * brought no request.
  *
- * Node's `server.close()` ends connections that are between two requests at once, also those over which one is just coming.
+ * Node's `server.close()` ends connections that are between two requests at once, also those over which one is just
+ * coming.
  *
  * @returns resolves when the last connection has ended
  */

@@ -34,13 +34,17 @@ export class WrongTypeError extends StatefunError {
 /** The bytes are not a message of the type that they are called. */
 export class UnreadableMessageError extends StatefunError {
   constructor(typeName: string, cause: unknown) {
-    super("UNREADABLE_MESSAGE", `the bytes are not a ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      "UNREADABLE_MESSAGE",
+      `the bytes are not a ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 
 /**
- * Thrown by a function for a message that no repetition can help. It goes to the handler's `deadLetter`, and the rest of
- * its batch lives. Everything else that a function throws fails the call, which StateFun repeats.
+ * Thrown by a function for a message that no repetition can help. It goes to the handler's `deadLetter`, and the rest
+ * of its batch lives. Everything else that a function throws fails the call, which StateFun repeats.
  */
 export class TerminalError extends StatefunError {
   constructor(message: string, options?: ErrorOptions) {

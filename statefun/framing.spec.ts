@@ -5,7 +5,10 @@ import { RequestError } from "./errors.js";
 import { decodeCalls, type FramedCall, ReplyFrames } from "./framing.js";
 import { decodeReplies, encodeCalls, type ReplyFrame } from "./testing/batch-client.js";
 
-const id = fc.oneof({ weight: 3, arbitrary: fc.nat(5_000) }, { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1) });
+const id = fc.oneof(
+  { weight: 3, arbitrary: fc.nat(5_000) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1) },
+);
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const calls = fc.array(fc.record({ id, payload: bytes }), { maxLength: 50 });
 
@@ -25,7 +28,9 @@ describe("a request's frames", () => {
   });
 
   it("have a layout that does not change", () => {
-    expect(encodeCalls([{ id: 0x01020304, payload: Buffer.from("ab") }])).toEqual(Buffer.of(1, 0, 0, 0, 6, 1, 2, 3, 4, 97, 98));
+    expect(encodeCalls([{ id: 0x01020304, payload: Buffer.from("ab") }])).toEqual(
+      Buffer.of(1, 0, 0, 0, 6, 1, 2, 3, 4, 97, 98),
+    );
   });
 
   it("are read from the middle of a larger piece of memory, without a copy", () => {
@@ -80,10 +85,30 @@ describe("a request's frames", () => {
   it.each([
     { what: "no byte", body: Buffer.alloc(0), status: 400, says: /empty/ },
     { what: "another version", body: encodeCalls([], 2), status: 400, says: /version 2, not 1/ },
-    { what: "a length that is cut off", body: Buffer.of(1, 0, 0), status: 400, says: /frame 0 is cut off in its length/ },
-    { what: "no room for an id", body: Buffer.of(1, 0, 0, 0, 3, 0, 0, 0), status: 400, says: /3 bytes: too few for a call id/ },
-    { what: "the greatest length", body: Buffer.of(1, 255, 255, 255, 255, 0, 0, 0, 0), status: 400, says: /4294967295 bytes, of which 4 are there/ },
-    { what: "one call too many", body: encodeCalls([0, 1, 2].map((id) => ({ id, payload: Buffer.alloc(0) }))), status: 413, says: /more than 2 calls/ },
+    {
+      what: "a length that is cut off",
+      body: Buffer.of(1, 0, 0),
+      status: 400,
+      says: /frame 0 is cut off in its length/,
+    },
+    {
+      what: "no room for an id",
+      body: Buffer.of(1, 0, 0, 0, 3, 0, 0, 0),
+      status: 400,
+      says: /3 bytes: too few for a call id/,
+    },
+    {
+      what: "the greatest length",
+      body: Buffer.of(1, 255, 255, 255, 255, 0, 0, 0, 0),
+      status: 400,
+      says: /4294967295 bytes, of which 4 are there/,
+    },
+    {
+      what: "one call too many",
+      body: encodeCalls([0, 1, 2].map((id) => ({ id, payload: Buffer.alloc(0) }))),
+      status: 413,
+      says: /more than 2 calls/,
+    },
   ])("say what is wrong: $what", ({ body, status, says }) => {
     expect(refusalOf(body, 2)).toEqual({ status, message: expect.stringMatching(says) as unknown });
   });
@@ -96,7 +121,12 @@ describe("a request's frames", () => {
 describe("a response's frames", () => {
   const frame: fc.Arbitrary<ReplyFrame> = fc.oneof(
     fc.record({ kind: fc.constant("result" as const), id, payload: bytes }),
-    fc.record({ kind: fc.constant("error" as const), id, status: fc.constantFrom(400, 404, 413, 500), text: fc.string({ unit: "grapheme" }) }),
+    fc.record({
+      kind: fc.constant("error" as const),
+      id,
+      status: fc.constantFrom(400, 404, 413, 500),
+      text: fc.string({ unit: "grapheme" }),
+    }),
     fc.constant({ kind: "alive" as const }),
   );
   const add = (frames: ReplyFrames, one: ReplyFrame): void => {
@@ -130,7 +160,44 @@ describe("a response's frames", () => {
     frames.result(0x01020304, Buffer.from("ab"));
     frames.error(5, 404, "no");
     frames.alive();
-    expect(frames.take()).toEqual(Buffer.of(1, 0, 0, 0, 7, 0, 1, 2, 3, 4, 97, 98, 0, 0, 0, 9, 1, 0, 0, 0, 5, 1, 148, 110, 111, 0, 0, 0, 5, 2, 0, 0, 0, 0));
+    expect(frames.take()).toEqual(
+      Buffer.of(
+        1,
+        0,
+        0,
+        0,
+        7,
+        0,
+        1,
+        2,
+        3,
+        4,
+        97,
+        98,
+        0,
+        0,
+        0,
+        9,
+        1,
+        0,
+        0,
+        0,
+        5,
+        1,
+        148,
+        110,
+        111,
+        0,
+        0,
+        0,
+        5,
+        2,
+        0,
+        0,
+        0,
+        0,
+      ),
+    );
     expect(frames.take()).toEqual(Buffer.alloc(0));
   });
 });

@@ -32,14 +32,16 @@ export function decodeCalls(bytes: Uint8Array, maxCalls: number): FramedCall[] {
   if (body.length === 0) throw malformed("the body is empty: not even a version");
   if (body[0] !== VERSION) throw malformed(`the framing has version ${body[0]}, not ${VERSION}`);
   const calls: FramedCall[] = [];
-  for (let at = VERSION_BYTES; at < body.length; ) {
-    if (calls.length === maxCalls) throw new RequestError("MALFORMED_REQUEST", 413, `the request has more than ${maxCalls} calls`);
+  for (let at = VERSION_BYTES; at < body.length;) {
+    if (calls.length === maxCalls)
+      throw new RequestError("MALFORMED_REQUEST", 413, `the request has more than ${maxCalls} calls`);
     const start = at + LENGTH_BYTES;
     if (start > body.length) throw malformed(`frame ${calls.length} is cut off in its length`);
     const length = body.readUInt32BE(at);
     if (length < ID_BYTES) throw malformed(`frame ${calls.length} has ${length} bytes: too few for a call id`);
     const end = start + length;
-    if (end > body.length) throw malformed(`frame ${calls.length} has ${length} bytes, of which ${body.length - start} are there`);
+    if (end > body.length)
+      throw malformed(`frame ${calls.length} has ${length} bytes, of which ${body.length - start} are there`);
     calls.push({ id: body.readUInt32BE(start), payload: body.subarray(start + ID_BYTES, end) });
     at = end;
   }

@@ -42,11 +42,17 @@ export function requireSize(handler: RequestReplyHandler, body: Uint8Array): voi
 }
 
 /** The body has more bytes than the handler takes. */
-export const tooLarge = ({ options }: RequestReplyHandler): RequestError => new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
+export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
+  new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
 
 /** What failed, as status and text, after it has been logged with its cause. */
 export function logged({ options }: RequestReplyHandler, error: unknown): RequestError {
-  const known = error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, error instanceof Error ? error.message : String(error), { cause: error });
+  const known =
+    error instanceof RequestError
+      ? error
+      : new RequestError("FUNCTION_FAILED", 500, error instanceof Error ? error.message : String(error), {
+          cause: error,
+        });
   options.logger.error({ err: known.cause ?? known, code: known.code, status: known.status }, known.message);
   return known;
 }
@@ -67,8 +73,8 @@ export function send(response: ServerResponse, { status, headers, body }: HttpRe
 }
 
 /**
- * Begins a reply. A server that listens no more answers with `connection: close`: Node would keep a busy connection for as
- * long as its client does, and the client would stay with a server that is about to end.
+ * Begins a reply. A server that listens no more answers with `connection: close`: Node would keep a busy connection for
+ * as long as its client does, and the client would stay with a server that is about to end.
  */
 export function writeHead(response: ServerResponse, status: number, headers: Headers): ServerResponse {
   const { server } = response.req.socket as Socket & { readonly server?: Server };

@@ -16,16 +16,36 @@ import { httpApiEvent, restApiEvent } from "./testing/api-gateway-events.js";
 import { programFunctions } from "./testing/program.js";
 
 const logged: string[] = [];
-const handler = new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 10_000, logger: { error: (_, message) => logged.push(message) } });
+const handler = new RequestReplyHandler(programFunctions(["test/first"]), {
+  maxBodyBytes: 10_000,
+  logger: { error: (_, message) => logged.push(message) },
+});
 
-function call(type = "first", commands: Program["commands"] = [{ command: { $case: "increment", value: { name: "kept" } } }]): Uint8Array {
-  const argument = { typename: typeUrlOf(Program), hasValue: true, value: Buffer.from(Program.encode({ commands }).finish()) };
-  const state = ["kept", "written", "called"].map((stateName) => ({ stateName, stateValue: { typename: "", hasValue: false, value: Buffer.alloc(0) } }));
-  return ToFunction.encode({ request: { $case: "invocation", value: { target: { namespace: "test", type, id: "1" }, state, invocations: [{ caller: undefined, argument }] } } }).finish();
+function call(
+  type = "first",
+  commands: Program["commands"] = [{ command: { $case: "increment", value: { name: "kept" } } }],
+): Uint8Array {
+  const argument = {
+    typename: typeUrlOf(Program),
+    hasValue: true,
+    value: Buffer.from(Program.encode({ commands }).finish()),
+  };
+  const state = ["kept", "written", "called"].map((stateName) => ({
+    stateName,
+    stateValue: { typename: "", hasValue: false, value: Buffer.alloc(0) },
+  }));
+  return ToFunction.encode({
+    request: {
+      $case: "invocation",
+      value: { target: { namespace: "test", type, id: "1" }, state, invocations: [{ caller: undefined, argument }] },
+    },
+  }).finish();
 }
 const mutations = (body: Uint8Array) => {
   const { response } = FromFunction.decode(body);
-  return response?.$case === "invocationResult" ? response.value.stateMutations.map(({ stateName }) => stateName) : response;
+  return response?.$case === "invocationResult"
+    ? response.value.stateMutations.map(({ stateName }) => stateName)
+    : response;
 };
 
 describe.each([
@@ -36,7 +56,11 @@ describe.each([
 
   it("answers in base64 with StateFun's content type", async () => {
     const result = await lambda(event(call()));
-    expect(result).toMatchObject({ statusCode: 200, headers: { "content-type": "application/octet-stream" }, isBase64Encoded: true });
+    expect(result).toMatchObject({
+      statusCode: 200,
+      headers: { "content-type": "application/octet-stream" },
+      isBase64Encoded: true,
+    });
     expect(mutations(Buffer.from(result.body, "base64"))).toEqual(["kept"]);
   });
 
@@ -80,10 +104,13 @@ describe("Express", () => {
     await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
-  const post = (url: string, body: Uint8Array, contentType = "application/octet-stream") => fetch(`${url}/statefun`, { method: "POST", body, headers: { "content-type": contentType } });
+  const post = (url: string, body: Uint8Array, contentType = "application/octet-stream") =>
+    fetch(`${url}/statefun`, { method: "POST", body, headers: { "content-type": contentType } });
 
   it("serves a path beside an application's others", async () => {
-    const url = await listen((app) => app.use("/statefun", expressMiddleware(handler)).get("/other", (_, response) => void response.send("fine")));
+    const url = await listen((app) =>
+      app.use("/statefun", expressMiddleware(handler)).get("/other", (_, response) => void response.send("fine")),
+    );
     const response = await post(url, call());
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/octet-stream");
@@ -98,7 +125,9 @@ describe("Express", () => {
   });
 
   it("says so when a parser has eaten the body", async () => {
-    const url = await listen((app) => app.use(express.text({ type: "*/*" })).use("/statefun", expressMiddleware(handler)));
+    const url = await listen((app) =>
+      app.use(express.text({ type: "*/*" })).use("/statefun", expressMiddleware(handler)),
+    );
     expect((await post(url, call())).status).toBe(500);
     expect(logged.join()).toContain("before express.json()");
   });
@@ -115,7 +144,10 @@ describe("bad bodies, over and over", () => {
   const BODY_BYTES = 256 * 1024;
   const ROUNDS = 150;
   const MOST_GROWTH_BYTES = 40 * 1024 * 1024;
-  const limited = new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 2 * BODY_BYTES, logger: { error: () => undefined } });
+  const limited = new RequestReplyHandler(programFunctions(["test/first"]), {
+    maxBodyBytes: 2 * BODY_BYTES,
+    logger: { error: () => undefined },
+  });
 
   const held = (): number => {
     setFlagsFromString("--expose-gc");
@@ -131,10 +163,19 @@ describe("bad bodies, over and over", () => {
     /** Resolves to the status; to `undefined` when the connection ended without one. */
     const send = (pieces: readonly Buffer[], headers: Record<string, string | number>, giveUp = false) =>
       new Promise<number | undefined>((resolve) => {
-        const sent = request({ host: "127.0.0.1", port, path: "/statefun", method: "POST", headers: { "content-type": "application/octet-stream", ...headers } }, (response) => {
-          response.resume();
-          response.on("end", () => resolve(response.statusCode));
-        });
+        const sent = request(
+          {
+            host: "127.0.0.1",
+            port,
+            path: "/statefun",
+            method: "POST",
+            headers: { "content-type": "application/octet-stream", ...headers },
+          },
+          (response) => {
+            response.resume();
+            response.on("end", () => resolve(response.statusCode));
+          },
+        );
         sent.on("error", () => resolve(undefined));
         for (const piece of pieces) sent.write(piece);
         if (giveUp) sent.flushHeaders();

@@ -1,7 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { batchLimits, isBatchRoute, serveBatch } from "./batch-route.js";
-import { failure, type HttpReply, type HttpRequest, requireContentType, requireSize, send, tooLarge, wrongMethod } from "./http-messages.js";
+import {
+  failure,
+  type HttpReply,
+  type HttpRequest,
+  requireContentType,
+  requireSize,
+  send,
+  tooLarge,
+  wrongMethod,
+} from "./http-messages.js";
 import { readBody } from "./read-body.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 
@@ -9,22 +18,33 @@ import type { RequestReplyHandler } from "./request-reply-handler.js";
 export const CONTENT_TYPE = "application/octet-stream";
 
 /**
- * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its end: there it
- * takes many calls in one request, from the batching transport.
+ * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its
+ * end: there it takes many calls in one request, from the batching transport.
  */
-export function nodeHttpListener(handler: RequestReplyHandler): (request: IncomingMessage, response: ServerResponse) => void {
+export function nodeHttpListener(
+  handler: RequestReplyHandler,
+): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => void serve(handler, request, response);
 }
 
-/** Answers one request of one call. Never throws: what goes wrong is logged with its cause and answered with a status. */
-export async function answer(handler: RequestReplyHandler, { method, contentType, body }: HttpRequest): Promise<HttpReply> {
+/**
+ * Answers one request of one call. Never throws: what goes wrong is logged with its cause and answered with a status.
+ */
+export async function answer(
+  handler: RequestReplyHandler,
+  { method, contentType, body }: HttpRequest,
+): Promise<HttpReply> {
   const refused = wrongMethod(method);
   if (refused !== undefined) return refused;
   try {
     requireContentType(contentType, CONTENT_TYPE);
     requireSize(handler, body);
     const handled = handler.handle(body);
-    return { status: 200, headers: { "content-type": CONTENT_TYPE }, body: handled instanceof Promise ? await handled : handled };
+    return {
+      status: 200,
+      headers: { "content-type": CONTENT_TYPE },
+      body: handled instanceof Promise ? await handled : handled,
+    };
   } catch (error) {
     return failure(handler, error);
   }
@@ -38,9 +58,12 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
     const body = await bodyOf(request, handler.options.maxBodyBytes);
     if (body === "aborted") return;
     // The rest of a body that is too large will not be read, so its connection cannot be used again.
-    if (body === "too-large") return send(response, failure(handler, tooLarge(handler), { ...headers, connection: "close" }));
+    if (body === "too-large")
+      return send(response, failure(handler, tooLarge(handler), { ...headers, connection: "close" }));
     if (body === "taken") {
-      const cause = new Error("something before the handler has read and parsed the request's body: mount the handler before express.json() and its like");
+      const cause = new Error(
+        "something before the handler has read and parsed the request's body: mount the handler before express.json() and its like",
+      );
       return send(response, failure(handler, cause, headers));
     }
     const received: HttpRequest = { method: request.method, contentType: request.headers["content-type"], body };
@@ -53,7 +76,10 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
 }
 
 /** The body; express.raw() may have left it as a Buffer. */
-async function bodyOf(request: IncomingMessage & { readonly body?: unknown }, maxBytes: number): Promise<Uint8Array | "too-large" | "aborted" | "taken"> {
+async function bodyOf(
+  request: IncomingMessage & { readonly body?: unknown },
+  maxBytes: number,
+): Promise<Uint8Array | "too-large" | "aborted" | "taken"> {
   if (request.body instanceof Uint8Array) return request.body;
   if (request.readableEnded) return "taken";
   return await readBody(request, maxBytes);

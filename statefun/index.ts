@@ -4,7 +4,14 @@ export { type ApiGatewayEvent, type ApiGatewayResult, lambdaHandler } from "./aw
 export { AnyMessage, type MessageType, pack, typeUrlOf } from "./any.js";
 export type { Context, KafkaTarget, KinesisTarget } from "./context.js";
 export type { DeadLetterHandler } from "./batch.js";
-export { RequestError, StatefunError, type StatefunErrorCode, TerminalError, UnreadableMessageError, WrongTypeError } from "./errors.js";
+export {
+  RequestError,
+  StatefunError,
+  type StatefunErrorCode,
+  TerminalError,
+  UnreadableMessageError,
+  WrongTypeError,
+} from "./errors.js";
 export { drain } from "./drain.js";
 export { FRAMING_BYTES } from "./framing.js";
 export { expressMiddleware } from "./express.js";

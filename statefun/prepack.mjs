@@ -6,4 +6,7 @@ import { fileURLToPath } from "node:url";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 rmSync(here("dist"), { recursive: true, force: true });
 for (const name of ["LICENSE", "NOTICE"]) copyFileSync(here(`../${name}`), here(name));
-process.exit(spawnSync("tsc", ["-p", here("tsconfig.package.json")], { stdio: "inherit", shell: process.platform === "win32" }).status ?? 1);
+process.exit(
+  spawnSync("tsc", ["-p", here("tsconfig.package.json")], { stdio: "inherit", shell: process.platform === "win32" })
+    .status ?? 1,
+);

@@ -6,7 +6,13 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { Any } from "./gen/google/protobuf/any.js";
 import { KafkaProducerRecord } from "./gen/io/statefun/egress.js";
-import { Address as Sample, FromFunction, FromFunction_ExpirationSpec_ExpireMode as ExpireMode, ToFunction, type ToFunction_Invocation } from "./gen/io/statefun/reqreply.js";
+import {
+  Address as Sample,
+  FromFunction,
+  FromFunction_ExpirationSpec_ExpireMode as ExpireMode,
+  ToFunction,
+  type ToFunction_Invocation,
+} from "./gen/io/statefun/reqreply.js";
 import { encode, pack, typeUrlOf } from "./any.js";
 import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler } from "./request-reply-handler.js";
@@ -19,19 +25,39 @@ const seen = valueSpec("seen", Sample);
 const logged: { message: string; details: object }[] = [];
 const logger = { error: (details: object, message: string) => void logged.push({ message, details }) };
 
-const handlerOf = (run: StatefulFunction, states: readonly ValueSpec[] = [seen]) => new RequestReplyHandler(new StatefulFunctions().bind("demo/greet", run, { states }), { maxBodyBytes: 100_000, logger });
+const handlerOf = (run: StatefulFunction, states: readonly ValueSpec[] = [seen]) =>
+  new RequestReplyHandler(new StatefulFunctions().bind("demo/greet", run, { states }), {
+    maxBodyBytes: 100_000,
+    logger,
+  });
 const message = (id: string, caller?: string): ToFunction_Invocation => ({
   caller: caller === undefined ? undefined : { namespace: "demo", type: "caller", id: caller },
   argument: { typename: typeUrlOf(Sample), hasValue: true, value: encode(Sample, sample(id)) },
 });
-const request = (invocations: ToFunction_Invocation[], state: string | undefined = undefined, type = "greet", named = true) =>
+const request = (
+  invocations: ToFunction_Invocation[],
+  state: string | undefined = undefined,
+  type = "greet",
+  named = true,
+) =>
   ToFunction.encode({
     request: {
       $case: "invocation",
       value: {
         target: { namespace: "demo", type, id: "ada" },
         invocations,
-        state: named ? [{ stateName: "seen", stateValue: { typename: typeUrlOf(Sample), hasValue: state !== undefined, value: state === undefined ? Buffer.alloc(0) : encode(Sample, sample(state)) } }] : [],
+        state: named
+          ? [
+              {
+                stateName: "seen",
+                stateValue: {
+                  typename: typeUrlOf(Sample),
+                  hasValue: state !== undefined,
+                  value: state === undefined ? Buffer.alloc(0) : encode(Sample, sample(state)),
+                },
+              },
+            ]
+          : [],
       },
     },
   }).finish();
@@ -61,19 +87,27 @@ describe("a batch", () => {
       encode: (...args: Parameters<typeof Sample.encode>) => (encoded++, Sample.encode(...args)),
       decode: (...args: Parameters<typeof Sample.decode>) => (decoded++, Sample.decode(...args)),
     };
-    const handler = handlerOf((context) => context.state("seen").pack(counting, context.state("seen").unpack(counting)!), [valueSpec("seen", counting)]);
+    const handler = handlerOf(
+      (context) => context.state("seen").pack(counting, context.state("seen").unpack(counting)!),
+      [valueSpec("seen", counting)],
+    );
     void handler.handle(request([message("a"), message("b"), message("c")], "x"));
     expect([decoded, encoded]).toEqual([1, 1]);
   });
 
   it("changes nothing that it only reads, and removes only what is there", () => {
-    expect(result(handlerOf((context) => void context.state("seen").unpack(Sample)).handle(request([message("a")], "x"))).stateMutations).toEqual([]);
+    expect(
+      result(handlerOf((context) => void context.state("seen").unpack(Sample)).handle(request([message("a")], "x")))
+        .stateMutations,
+    ).toEqual([]);
     const clear = handlerOf((context) => {
       context.state("seen").pack(Sample, sample("y"));
       context.state("seen").clear();
     });
     expect(result(clear.handle(request([message("a")]))).stateMutations).toEqual([]);
-    expect(result(clear.handle(request([message("a")], "x"))).stateMutations).toMatchObject([{ stateName: "seen", mutationType: 0, stateValue: undefined }]);
+    expect(result(clear.handle(request([message("a")], "x"))).stateMutations).toMatchObject([
+      { stateName: "seen", mutationType: 0, stateValue: undefined },
+    ]);
   });
 
   it("keeps the order of what it sends, and replies to each message's own caller", () => {
@@ -82,7 +116,9 @@ describe("a batch", () => {
       context.packAndSend({ typename: "demo/next", id: "x" }, Sample, message.unpack(Sample));
     });
     const { outgoingMessages } = result(handler.handle(request([message("1", "ada"), message("2", "bob")])));
-    expect(outgoingMessages.map(({ target, argument }) => [target!.type, target!.id, Sample.decode(argument!.value).id])).toEqual([
+    expect(
+      outgoingMessages.map(({ target, argument }) => [target!.type, target!.id, Sample.decode(argument!.value).id]),
+    ).toEqual([
       ["caller", "ada", "1"],
       ["next", "x", "1"],
       ["caller", "bob", "2"],
@@ -96,15 +132,26 @@ describe("a batch", () => {
       context.cancelDelayed("t");
     });
     expect(result(handler.handle(request([message("a")]))).delayedInvocations).toMatchObject([
-      { delayInMs: 1500n, target: { namespace: "demo", type: "greet", id: "ada" }, cancellationToken: "t", isCancellationRequest: false },
+      {
+        delayInMs: 1500n,
+        target: { namespace: "demo", type: "greet", id: "ada" },
+        cancellationToken: "t",
+        isCancellationRequest: false,
+      },
       { isCancellationRequest: true, cancellationToken: "t" },
     ]);
   });
 
   it("writes Kafka records whose value is an Any", () => {
-    const handler = handlerOf((context) => context.packAndSendToKafka("demo/out", { topic: "greetings", key: "k" }, Sample, sample("hi")));
+    const handler = handlerOf((context) =>
+      context.packAndSendToKafka("demo/out", { topic: "greetings", key: "k" }, Sample, sample("hi")),
+    );
     const [egress] = result(handler.handle(request([message("a")]))).outgoingEgresses;
-    expect(egress).toMatchObject({ egressNamespace: "demo", egressType: "out", argument: { typename: "type.googleapis.com/io.statefun.sdk.egress.KafkaProducerRecord" } });
+    expect(egress).toMatchObject({
+      egressNamespace: "demo",
+      egressType: "out",
+      argument: { typename: "type.googleapis.com/io.statefun.sdk.egress.KafkaProducerRecord" },
+    });
     const record = KafkaProducerRecord.decode(egress!.argument!.value);
     expect(record).toMatchObject({ topic: "greetings", key: "k" });
     expect(Any.decode(record.valueBytes)).toMatchObject(pack(Sample, sample("hi")));
@@ -126,7 +173,15 @@ describe("a batch", () => {
     const { response } = FromFunction.decode(handler.handle(request([message("a")], "x")) as Uint8Array);
     expect(response).toMatchObject({
       $case: "incompleteInvocationContext",
-      value: { missingValues: [{ stateName: "other", typeTypename: typeUrlOf(Sample), expirationSpec: { mode: ExpireMode.AFTER_WRITE, expireAfterMillis: 5n } }] },
+      value: {
+        missingValues: [
+          {
+            stateName: "other",
+            typeTypename: typeUrlOf(Sample),
+            expirationSpec: { mode: ExpireMode.AFTER_WRITE, expireAfterMillis: 5n },
+          },
+        ],
+      },
     });
     expect(ran).toBe(false);
   });
@@ -135,12 +190,32 @@ describe("a batch", () => {
 describe("mistakes have clear errors", () => {
   const failing = (run: StatefulFunction) => () => handlerOf(run).handle(request([message("a")], "x"));
   it.each<[string, StatefulFunction, RegExp]>([
-    ["another message type", (_, message) => void message.unpack(Any), /is a type.googleapis.com\/io.statefun.sdk.reqreply.Address, not a google.protobuf.Any/],
-    ["another state type", (context) => void context.state("seen").unpack(Any), /state "seen" is a google.protobuf.Any|state "seen" is a io.statefun.sdk.reqreply.Address, not a google.protobuf.Any/],
-    ["an undeclared state", (context) => void context.state("sen"), /demo\/greet declares no state "sen" \(declared: seen\)/],
+    [
+      "another message type",
+      (_, message) => void message.unpack(Any),
+      /is a type.googleapis.com\/io.statefun.sdk.reqreply.Address, not a google.protobuf.Any/,
+    ],
+    [
+      "another state type",
+      (context) => void context.state("seen").unpack(Any),
+      /state "seen" is a google.protobuf.Any|state "seen" is a io.statefun.sdk.reqreply.Address, not a google.protobuf.Any/,
+    ],
+    [
+      "an undeclared state",
+      (context) => void context.state("sen"),
+      /demo\/greet declares no state "sen" \(declared: seen\)/,
+    ],
     ["a reply to an ingress", (context) => context.packAndReply(Sample, sample("")), /came from an ingress/],
-    ["a fraction of a millisecond", (context) => context.packAndSendAfter(0.5, context.address, Sample, sample("")), /whole number of milliseconds/],
-    ["a type name without a slash", (context) => context.packAndSend({ typename: "greet", id: "" }, Sample, sample("")), /"namespace\/type"/],
+    [
+      "a fraction of a millisecond",
+      (context) => context.packAndSendAfter(0.5, context.address, Sample, sample("")),
+      /whole number of milliseconds/,
+    ],
+    [
+      "a type name without a slash",
+      (context) => context.packAndSend({ typename: "greet", id: "" }, Sample, sample("")),
+      /"namespace\/type"/,
+    ],
   ])("%s", (_, run, message) => {
     expect(failing(run)).toThrow(message);
   });

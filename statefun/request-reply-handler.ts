@@ -45,11 +45,17 @@ export class RequestReplyHandler {
     const { typename } = fromWire(request.target!);
     const binding = this.#functions.find(typename);
     if (binding === undefined) {
-      throw new RequestError("UNKNOWN_FUNCTION", 404, `no function is bound to ${typename} (bound: ${this.#functions.typenames.join(", ")})`);
+      throw new RequestError(
+        "UNKNOWN_FUNCTION",
+        404,
+        `no function is bound to ${typename} (bound: ${this.#functions.typenames.join(", ")})`,
+      );
     }
     const missing = binding.states.filter(({ name }) => !request.state.some(({ stateName }) => stateName === name));
     if (missing.length > 0) {
-      return FromFunction.encode({ response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } } }).finish();
+      return FromFunction.encode({
+        response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } },
+      }).finish();
     }
     return runBatch(binding, request, this.options.deadLetter);
   }
@@ -64,7 +70,11 @@ function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
   }
   const batch = request.request?.value;
   if (batch?.target === undefined || batch.invocations.length === 0) {
-    throw new RequestError("MALFORMED_REQUEST", 400, "the request holds no invocation batch with a target and a message");
+    throw new RequestError(
+      "MALFORMED_REQUEST",
+      400,
+      "the request holds no invocation batch with a target and a message",
+    );
   }
   return batch;
 }

@@ -1,4 +1,8 @@
-import { type FromFunction_PersistedValueMutation, FromFunction_PersistedValueMutation_MutationType as MutationType, type TypedValue } from "./gen/io/statefun/reqreply.js";
+import {
+  type FromFunction_PersistedValueMutation,
+  FromFunction_PersistedValueMutation_MutationType as MutationType,
+  type TypedValue,
+} from "./gen/io/statefun/reqreply.js";
 import { decode, encode, type MessageType } from "./any.js";
 import { WrongTypeError } from "./errors.js";
 import type { ValueSpec } from "./value-spec.js";
@@ -27,7 +31,8 @@ export class BatchState implements StateValue {
   readonly #received: TypedValue | undefined;
   #value: unknown;
   #status: "encoded" | "decoded" | "changed" | "cleared";
-  #saved: { readonly status: "encoded" | "decoded" | "cleared" } | { readonly status: "changed"; readonly bytes: Uint8Array };
+  #saved:
+    { readonly status: "encoded" | "decoded" | "cleared" } | { readonly status: "changed"; readonly bytes: Uint8Array };
 
   constructor(spec: ValueSpec, received: TypedValue | undefined) {
     this.#spec = spec;
@@ -72,7 +77,11 @@ export class BatchState implements StateValue {
   mutation(): FromFunction_PersistedValueMutation | undefined {
     const { name, type, wire } = this.#spec;
     if (this.#status === "changed") {
-      return { mutationType: MutationType.MODIFY, stateName: name, stateValue: { typename: wire.typeTypename, hasValue: true, value: encode(type, this.#value) } };
+      return {
+        mutationType: MutationType.MODIFY,
+        stateName: name,
+        stateValue: { typename: wire.typeTypename, hasValue: true, value: encode(type, this.#value) },
+      };
     }
     if (this.#status === "cleared" && this.#received !== undefined) {
       return { mutationType: MutationType.DELETE, stateName: name, stateValue: undefined };
@@ -81,6 +90,7 @@ export class BatchState implements StateValue {
   }
 
   #check(type: MessageType<unknown>): void {
-    if (type.$type !== this.#spec.type.$type) throw new WrongTypeError(`state "${this.#spec.name}"`, type.$type, this.#spec.type.$type);
+    if (type.$type !== this.#spec.type.$type)
+      throw new WrongTypeError(`state "${this.#spec.name}"`, type.$type, this.#spec.type.$type);
   }
 }

@@ -5,10 +5,13 @@ import { StatefunError } from "./errors.js";
 import type { ValueSpec } from "./value-spec.js";
 
 /**
- * Handles one message. What it throws fails the whole batch, and StateFun calls again with the same messages: throw only
- * when another try can help.
+ * Handles one message. What it throws fails the whole batch, and StateFun calls again with the same messages: throw
+ * only when another try can help.
  */
-export type StatefulFunction<States extends readonly ValueSpec[] = readonly ValueSpec[]> = (context: Context<States>, message: AnyMessage) => void | Promise<void>;
+export type StatefulFunction<States extends readonly ValueSpec[] = readonly ValueSpec[]> = (
+  context: Context<States>,
+  message: AnyMessage,
+) => void | Promise<void>;
 
 /** A function, bound. */
 export interface Binding {
@@ -24,15 +27,20 @@ export class StatefulFunctions {
   /**
    * Binds a function to its type name.
    *
-   * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it; or `namespace/*` for every
-   *   type of the namespace that has no binding of its own
+   * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it; or `namespace/*` for
+   *   every type of the namespace that has no binding of its own
    * @throws {StatefunError} `INVALID_BINDING` when the name is taken or a state name is declared twice
    */
-  bind<const States extends readonly ValueSpec[] = readonly []>(typename: string, run: StatefulFunction<States>, options: { readonly states?: States } = {}): this {
+  bind<const States extends readonly ValueSpec[] = readonly []>(
+    typename: string,
+    run: StatefulFunction<States>,
+    options: { readonly states?: States } = {},
+  ): this {
     splitTypename(typename);
     const states: readonly ValueSpec[] = options.states ?? [];
     if (this.#bindings.has(typename)) throw new StatefunError("INVALID_BINDING", `${typename} is bound already`);
-    if (new Set(states.map(({ name }) => name)).size !== states.length) throw new StatefunError("INVALID_BINDING", `${typename} declares a state twice`);
+    if (new Set(states.map(({ name }) => name)).size !== states.length)
+      throw new StatefunError("INVALID_BINDING", `${typename} declares a state twice`);
     this.#bindings.set(typename, { typename, run: run, states });
     return this;
   }

@@ -1,6 +1,6 @@
 /**
- * How long requests of many calls may work before the event loop gets its turn, in milliseconds: what else the process does
- * meanwhile, such as answering whether it is healthy, waits about twice as long at worst.
+ * How long requests of many calls may work before the event loop gets its turn, in milliseconds: what else the process
+ * does meanwhile, such as answering whether it is healthy, waits about twice as long at worst.
  */
 const TURN_MS = 20;
 
@@ -8,7 +8,10 @@ const TURN_MS = 20;
 let endsAtMs: number | undefined;
 const waiting: (() => void)[] = [];
 
-/** Does a piece of work: now if this turn of the event loop has time left for it, otherwise in a later one, after those that wait already. */
+/**
+ * Does a piece of work: now if this turn of the event loop has time left for it, otherwise in a later one, after those
+ * that wait already.
+ */
 export function inTurn(work: () => void): void {
   if (waiting.length > 0 || turnIsOver()) {
     waiting.push(work);

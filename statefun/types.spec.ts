@@ -12,9 +12,13 @@ const worker = functionType("demo/worker", [Counter, Program]);
 // The compiler is the test: `npm test` fails on a line that should not compile and does.
 describe("what the compiler refuses", () => {
   it("a state that the binding does not declare", () => {
-    new StatefulFunctions().bind("demo/function", (context) => context.state("count").clear(), { states: [count, last] });
+    new StatefulFunctions().bind("demo/function", (context) => context.state("count").clear(), {
+      states: [count, last],
+    });
     // @ts-expect-error -- "cuont" is not declared
-    new StatefulFunctions().bind("demo/function", (context) => context.state("cuont").clear(), { states: [count, last] });
+    new StatefulFunctions().bind("demo/function", (context) => context.state("cuont").clear(), {
+      states: [count, last],
+    });
     // @ts-expect-error -- nothing is declared
     new StatefulFunctions().bind("demo/function", (context) => context.state("count").clear());
     expect.assertions(0);
@@ -51,9 +55,13 @@ describe("what the compiler refuses", () => {
 describe("where the compiler cannot know", () => {
   it("an error at run time names what the receiver accepts", async () => {
     // The fields of a narrower type fit, its name does not.
-    const functions = new StatefulFunctions().bind("demo/function", (context) => context.packAndSend(worker("a"), { ...Counter, $type: "demo.v1.Other" }, { value: 1n }));
+    const functions = new StatefulFunctions().bind("demo/function", (context) =>
+      context.packAndSend(worker("a"), { ...Counter, $type: "demo.v1.Other" }, { value: 1n }),
+    );
     const runtime = new TestRuntime(functions);
     runtime.ingress({ typename: "demo/function", id: "1" }, Counter, { value: 1n });
-    await expect(runtime.run()).rejects.toThrow("demo/worker does not accept demo.v1.Other (accepts: statefun.testing.v1.Counter, statefun.testing.v1.Program)");
+    await expect(runtime.run()).rejects.toThrow(
+      "demo/worker does not accept demo.v1.Other (accepts: statefun.testing.v1.Counter, statefun.testing.v1.Program)",
+    );
   });
 });

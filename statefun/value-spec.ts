@@ -1,4 +1,7 @@
-import { FromFunction_ExpirationSpec_ExpireMode as ExpireMode, type FromFunction_PersistedValueSpec } from "./gen/io/statefun/reqreply.js";
+import {
+  FromFunction_ExpirationSpec_ExpireMode as ExpireMode,
+  type FromFunction_PersistedValueSpec,
+} from "./gen/io/statefun/reqreply.js";
 import { type MessageType, typeUrlOf } from "./any.js";
 import { StatefunError } from "./errors.js";
 
@@ -22,15 +25,27 @@ export interface ValueSpec<T = unknown, Name extends string = string> {
  * @param name - names it within the function; StateFun keeps the value under this name and type for good
  * @throws {StatefunError} `INVALID_ARGUMENT` for a name that is none, or two ways to expire
  */
-export function valueSpec<T, const Name extends string>(name: Name, type: MessageType<T>, expiration: Expiration = {}): ValueSpec<T, Name> {
+export function valueSpec<T, const Name extends string>(
+  name: Name,
+  type: MessageType<T>,
+  expiration: Expiration = {},
+): ValueSpec<T, Name> {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    throw new StatefunError("INVALID_ARGUMENT", `"${name}" is not a state name: letters, digits and _ only, not starting with a digit`);
+    throw new StatefunError(
+      "INVALID_ARGUMENT",
+      `"${name}" is not a state name: letters, digits and _ only, not starting with a digit`,
+    );
   }
   const { expireAfterWriteMs, expireAfterInvokeMs } = expiration;
   if (expireAfterWriteMs !== undefined && expireAfterInvokeMs !== undefined) {
     throw new StatefunError("INVALID_ARGUMENT", `state "${name}" can expire after writes or after calls, not both`);
   }
-  const mode = expireAfterWriteMs !== undefined ? ExpireMode.AFTER_WRITE : expireAfterInvokeMs !== undefined ? ExpireMode.AFTER_INVOKE : ExpireMode.NONE;
+  const mode =
+    expireAfterWriteMs !== undefined
+      ? ExpireMode.AFTER_WRITE
+      : expireAfterInvokeMs !== undefined
+        ? ExpireMode.AFTER_INVOKE
+        : ExpireMode.NONE;
   return {
     name,
     type,
@@ -43,4 +58,5 @@ export function valueSpec<T, const Name extends string>(name: Name, type: Messag
 }
 
 /** The message type of the state of a name, among the states that a function declares. */
-export type StateType<States extends readonly ValueSpec[], Name> = Extract<States[number], { readonly name: Name }> extends ValueSpec<infer T> ? T : never;
+export type StateType<States extends readonly ValueSpec[], Name> =
+  Extract<States[number], { readonly name: Name }> extends ValueSpec<infer T> ? T : never;

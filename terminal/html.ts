@@ -10,7 +10,13 @@ export class Html {
 
 type Value = Html | string | number | readonly Html[];
 
-const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** A template of a page: every value that is not {@link Html} itself is escaped. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
@@ -42,7 +48,8 @@ export function writePage(file: string, title: string, body: Html): void {
 }
 
 /** The verdict in one line. */
-export const verdictLine = (good: boolean, text: string): Html => html`<p class="verdict ${good ? "good" : "bad"}">${good ? "✔" : "✘"} ${text}</p>`;
+export const verdictLine = (good: boolean, text: string): Html =>
+  html`<p class="verdict ${good ? "good" : "bad"}">${good ? "✔" : "✘"} ${text}</p>`;
 
 /** A table; columns of numbers are told by their head's `#` in front. */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number | Html)[])[]): Html {

@@ -2,12 +2,14 @@
 export const INTERRUPTED = 130;
 
 /**
- * Takes Ctrl-C and SIGTERM: the first one aborts `signal` and resolves `wait`, so that the program stops in order. A second
- * Ctrl-C ends it at once.
+ * Takes Ctrl-C and SIGTERM: the first one aborts `signal` and resolves `wait`, so that the program stops in order. A
+ * second Ctrl-C ends it at once.
  */
 export function interrupted(): { readonly signal: AbortSignal; readonly wait: Promise<void> } {
   const controller = new AbortController();
-  const wait = new Promise<void>((resolve) => controller.signal.addEventListener("abort", () => resolve(), { once: true }));
+  const wait = new Promise<void>((resolve) =>
+    controller.signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort();

@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from "commander";
 
-/** A parser for options that must be whole numbers within bounds; commander puts the option's name before the message. */
+/**
+ * A parser for options that must be whole numbers within bounds; commander puts the option's name before the message.
+ */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -16,7 +18,8 @@ export function someOf<T extends string>(names: readonly T[]): (text: string) =>
   return (text) =>
     text.split(",").map((part) => {
       const found = names.find((name) => name === part.trim());
-      if (found === undefined) throw new InvalidArgumentError(`There is no "${part.trim()}". Choose from ${names.join(", ")}.`);
+      if (found === undefined)
+        throw new InvalidArgumentError(`There is no "${part.trim()}". Choose from ${names.join(", ")}.`);
       return found;
     });
 }

@@ -40,7 +40,12 @@ function plainView(stream: NodeJS.WriteStream): View {
 function liveView(stream: NodeJS.WriteStream): View {
   const log = createLogUpdate(stream);
   const details = new Map<string, string>();
-  const draw = () => log([...details].map(([title, detail]) => `${pc.yellow("…")} ${title} ${pc.dim(detail)}`.slice(0, (stream.columns || 120) + 10)).join("\n"));
+  const draw = () =>
+    log(
+      [...details]
+        .map(([title, detail]) => `${pc.yellow("…")} ${title} ${pc.dim(detail)}`.slice(0, (stream.columns || 120) + 10))
+        .join("\n"),
+    );
   return {
     running(title, detail) {
       details.set(title, detail);

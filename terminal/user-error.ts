@@ -1,4 +1,7 @@
-/** What kind of failure it is, for programs that react to it: `tool-missing`, a program that this machine lacks; `not-found`, what was asked for is not there. */
+/**
+ * What kind of failure it is, for programs that react to it: `tool-missing`, a program that this machine lacks;
+ * `not-found`, what was asked for is not there.
+ */
 export type UserErrorCode = "tool-missing" | "not-found";
 
 export interface UserErrorOptions extends ErrorOptions {

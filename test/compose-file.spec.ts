@@ -30,14 +30,17 @@ interface Service {
 }
 
 const read = (file: string): string => readFileSync(join(REPOSITORY_ROOT, file), "utf8");
-const { services } = parse(read("docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as { readonly services: Readonly<Record<string, Service>> };
+const { services } = parse(read("docker-compose.yml"), { merge: true, maxAliasCount: -1 }) as {
+  readonly services: Readonly<Record<string, Service>>;
+};
 const env = composeEnv(read(".env"), {});
 const BUILT_FROM = ["NODE_IMAGE", "JDK_IMAGE"];
 
 describe("docker-compose.yml", () => {
   it("takes every image from .env, pinned", () => {
     for (const [name, { image }] of Object.entries(services)) expect(image, name).toMatch(/^\$\{[A-Z0-9_]+_IMAGE\}$/);
-    for (const name of [...IMAGE_NAMES, ...OWN_IMAGE_NAMES]) expect(env[name], name).toMatch(/:(?!latest$)[\w.-]*\d[\w.-]*$/);
+    for (const name of [...IMAGE_NAMES, ...OWN_IMAGE_NAMES])
+      expect(env[name], name).toMatch(/:(?!latest$)[\w.-]*\d[\w.-]*$/);
     const named = new Set(Object.values(services).map(({ image }) => image.slice(2, -1)));
     // These are what this repository's own is built from.
     expect([...named, ...BUILT_FROM].sort()).toEqual([...IMAGE_NAMES, ...OWN_IMAGE_NAMES].sort());
@@ -48,12 +51,16 @@ describe("docker-compose.yml", () => {
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
       expect(mem_limit, name).toMatch(/^\d+[mg]$/);
       // These two have no door of their own to knock at.
-      if (restart === "unless-stopped" && !["generator", "console"].includes(name)) expect(healthcheck, name).toBeDefined();
+      if (restart === "unless-stopped" && !["generator", "console"].includes(name))
+        expect(healthcheck, name).toBeDefined();
     }
   });
 
   it("mounts what is there", () => {
-    for (const { volumes = [] } of Object.values(services)) for (const volume of volumes) if (volume.startsWith("./")) expect(existsSync(join(REPOSITORY_ROOT, volume.split(":")[0]!)), volume).toBe(true);
+    for (const { volumes = [] } of Object.values(services))
+      for (const volume of volumes)
+        if (volume.startsWith("./"))
+          expect(existsSync(join(REPOSITORY_ROOT, volume.split(":")[0]!)), volume).toBe(true);
   });
 
   it("has the ports, keys and versions of the native cluster", () => {
@@ -77,34 +84,63 @@ describe("docker-compose.yml", () => {
   });
 
   it("gives the engine's socket to the helper of the failure menu alone, which must be asked for", () => {
-    const withSocket = Object.entries(services).filter(([, { volumes = [] }]) => volumes.some((volume) => /DOCKER_SOCKET|docker\.sock/.test(volume)));
-    expect(withSocket.map(([name, { profiles, ports, networks }]) => ({ name, profiles, ports, networks }))).toEqual([{ name: "failures", profiles: ["failures"], ports: undefined, networks: ["failures"] }]);
+    const withSocket = Object.entries(services).filter(([, { volumes = [] }]) =>
+      volumes.some((volume) => /DOCKER_SOCKET|docker\.sock/.test(volume)),
+    );
+    expect(withSocket.map(([name, { profiles, ports, networks }]) => ({ name, profiles, ports, networks }))).toEqual([
+      { name: "failures", profiles: ["failures"], ports: undefined, networks: ["failures"] },
+    ]);
   });
 
   it("has everything that nobody asked for without a profile, and nothing else", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
-    const needed = new Set(Object.entries(services).filter(([, { profiles }]) => profiles === undefined).map(([, { image }]) => image.slice(2, -1)));
+    const needed = new Set(
+      Object.entries(services)
+        .filter(([, { profiles }]) => profiles === undefined)
+        .map(([, { image }]) => image.slice(2, -1)),
+    );
     expect([...needed, ...BUILT_FROM].sort()).toEqual([...PIPELINE_IMAGES, ...OWN_IMAGE_NAMES].sort());
   });
 
   it("lets Prometheus look for services that are there", () => {
-    const scrapes = (parse(read("dashboards/prometheus/prometheus.yml")) as { scrape_configs: { static_configs?: { targets: string[] }[]; dns_sd_configs?: { names: string[] }[] }[] }).scrape_configs;
-    const names = scrapes.flatMap(({ static_configs: fixed = [], dns_sd_configs: looked = [] }) => [...fixed.flatMap(({ targets }) => targets.map((target) => target.split(":")[0]!)), ...looked.flatMap((one) => one.names)]);
-    const aliases = (networks: Service["networks"] = []): string[] => (Array.isArray(networks) ? [] : Object.values(networks as Record<string, { aliases?: string[] }>).flatMap((network) => network.aliases ?? []));
+    const scrapes = (
+      parse(read("dashboards/prometheus/prometheus.yml")) as {
+        scrape_configs: { static_configs?: { targets: string[] }[]; dns_sd_configs?: { names: string[] }[] }[];
+      }
+    ).scrape_configs;
+    const names = scrapes.flatMap(({ static_configs: fixed = [], dns_sd_configs: looked = [] }) => [
+      ...fixed.flatMap(({ targets }) => targets.map((target) => target.split(":")[0]!)),
+      ...looked.flatMap((one) => one.names),
+    ]);
+    const aliases = (networks: Service["networks"] = []): string[] =>
+      Array.isArray(networks)
+        ? []
+        : Object.values(networks as Record<string, { aliases?: string[] }>).flatMap((network) => network.aliases ?? []);
     const known = Object.entries(services).flatMap(([name, { networks }]) => [name, ...aliases(networks)]);
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(names).toHaveLength(4);
   });
 
   it("asks no proxy of the engine's user, of nobody in there, and has no health check that would", () => {
-    const aliases = (networks: Service["networks"] = []): string[] => (Array.isArray(networks) ? [] : Object.values(networks as Record<string, { aliases?: string[] } | null>).flatMap((network) => network?.aliases ?? []));
+    const aliases = (networks: Service["networks"] = []): string[] =>
+      Array.isArray(networks)
+        ? []
+        : Object.values(networks as Record<string, { aliases?: string[] } | null>).flatMap(
+            (network) => network?.aliases ?? [],
+          );
     // Those that nobody asks, and those that have no network.
     const silent = ["minio-volume", "readable", "init", "generator", "console", "k6"];
-    const inside = Object.entries(services).flatMap(([name, { networks }]) => (silent.includes(name) ? [] : [name, ...aliases(networks)]));
+    const inside = Object.entries(services).flatMap(([name, { networks }]) =>
+      silent.includes(name) ? [] : [name, ...aliases(networks)],
+    );
     for (const [name, { environment = {}, healthcheck }] of Object.entries(services)) {
-      for (const variable of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]) expect([environment[variable], environment[variable.toLowerCase()]], `${name} ${variable}`).toEqual(["", ""]);
-      for (const variable of ["NO_PROXY", "no_proxy"]) expect(new Set(String(environment[variable]).split(",")), name).toEqual(new Set(["localhost", "127.0.0.1", "::1", ...inside]));
+      for (const variable of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+        expect([environment[variable], environment[variable.toLowerCase()]], `${name} ${variable}`).toEqual(["", ""]);
+      for (const variable of ["NO_PROXY", "no_proxy"])
+        expect(new Set(String(environment[variable]).split(",")), name).toEqual(
+          new Set(["localhost", "127.0.0.1", "::1", ...inside]),
+        );
       // BusyBox knows no NO_PROXY.
       const { test } = (healthcheck ?? { test: [] }) as { readonly test: readonly string[] };
       if (test.includes("wget")) expect(test.join(" "), name).toContain("wget -q -Y off ");
@@ -116,20 +152,28 @@ describe("docker-compose.yml", () => {
       if (name!.endsWith("_IMAGE") || name === "COMPOSE_PROJECT_NAME") continue;
       expect(otherwise, name).toBeDefined();
     }
-    for (const [, name, value] of read("docker-compose.yml").matchAll(/\$\{([A-Z0-9_]+):-([^}]*)\}/g)) if (env[name!] !== undefined) expect(value, name).toBe(env[name!]);
+    for (const [, name, value] of read("docker-compose.yml").matchAll(/\$\{([A-Z0-9_]+):-([^}]*)\}/g))
+      if (env[name!] !== undefined) expect(value, name).toBe(env[name!]);
   });
 
   it("gives k6 no variable that would replace its profile", () => {
-    expect(Object.keys(services["k6"]!.environment!).filter((name) => name.startsWith("K6_"))).toEqual(["K6_NO_USAGE_REPORT"]);
+    expect(Object.keys(services["k6"]!.environment!).filter((name) => name.startsWith("K6_"))).toEqual([
+      "K6_NO_USAGE_REPORT",
+    ]);
   });
 
   it("makes readable, before they are read, whatever of the checkout it mounts, and runs no script by its mode", () => {
     const { readable, ...others } = services;
     const made = readable!.volumes!.map((volume) => volume.split(":")[0]!);
-    const waits = (name: string): boolean => name === "readable" || Object.keys(services[name]!.depends_on ?? {}).some(waits);
+    const waits = (name: string): boolean =>
+      name === "readable" || Object.keys(services[name]!.depends_on ?? {}).some(waits);
     for (const [name, { volumes = [], entrypoint = [] }] of Object.entries(others)) {
       const mounted = volumes.filter((volume) => volume.startsWith("./")).map((volume) => volume.split(":")[0]!);
-      for (const path of mounted) expect(made.some((one) => `${path}/`.startsWith(`${one}/`)), `${name} ${path}`).toBe(true);
+      for (const path of mounted)
+        expect(
+          made.some((one) => `${path}/`.startsWith(`${one}/`)),
+          `${name} ${path}`,
+        ).toBe(true);
       if (mounted.length > 0) expect(waits(name), name).toBe(true);
       expect(entrypoint[0] ?? "bash", name).toBe("bash");
     }
@@ -140,11 +184,15 @@ describe("docker-compose.yml", () => {
     const native = kafkaProperties(clusterSettings());
     // Where it is reached and where it keeps its data differ.
     const places = /listener|log\.dirs|voters/;
-    for (const [key, value] of Object.entries(native)) if (!places.test(key)) expect(String(settings[`KAFKA_${key.toUpperCase().replaceAll(".", "_")}`]), key).toBe(String(value));
+    for (const [key, value] of Object.entries(native))
+      if (!places.test(key))
+        expect(String(settings[`KAFKA_${key.toUpperCase().replaceAll(".", "_")}`]), key).toBe(String(value));
   });
 
   it("passes the intake's token to the intake and to all that use its door", () => {
-    const users = Object.entries(services).filter(([name, { environment = {} }]) => name === "intake" || "INTAKE" in environment);
+    const users = Object.entries(services).filter(
+      ([name, { environment = {} }]) => name === "intake" || "INTAKE" in environment,
+    );
     expect(users.map(([name]) => name).sort()).toEqual(["dashboard", "intake", "k6"]);
     // Without a value it is the caller's, and left out where there is none.
     for (const [name, { environment }] of users) expect(environment, name).toHaveProperty("INTAKE_TOKEN", null);
@@ -153,9 +201,17 @@ describe("docker-compose.yml", () => {
   it("passes on the web app's further names", () => {
     const given = String(services["dashboard"]!.environment!["DASHBOARD_HOSTS"]);
     expect(given).toBe("127.0.0.1:${DASHBOARD_PORT:-8090},localhost:${DASHBOARD_PORT:-8090},${DASHBOARD_HOSTS:-}");
-    const hostsOf = (value: string) => dashboardSettings({ DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT:-8090}", "8090").replace("${DASHBOARD_HOSTS:-}", value) }).hosts;
+    const hostsOf = (value: string) =>
+      dashboardSettings({
+        DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT:-8090}", "8090").replace("${DASHBOARD_HOSTS:-}", value),
+      }).hosts;
     expect(hostsOf("")).toEqual(["127.0.0.1:8090", "localhost:8090"]);
-    expect(hostsOf("fraud.example, localhost:9000")).toEqual(["127.0.0.1:8090", "localhost:8090", "fraud.example", "localhost:9000"]);
+    expect(hostsOf("fraud.example, localhost:9000")).toEqual([
+      "127.0.0.1:8090",
+      "localhost:8090",
+      "fraud.example",
+      "localhost:9000",
+    ]);
   });
 
   it("logs as the native processes do", () => {

@@ -25,7 +25,12 @@ describe("the intake's token", () => {
       request.resume().on("end", () => response.writeHead(202).end());
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const client = startModule("bench/intake/client.ts", { BENCH_CLIENT: "http-100", BENCH_COUNT: "1", INTAKE: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, INTAKE_TOKEN: "a-long-enough-token" });
+    const client = startModule("bench/intake/client.ts", {
+      BENCH_CLIENT: "http-100",
+      BENCH_COUNT: "1",
+      INTAKE: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      INTAKE_TOKEN: "a-long-enough-token",
+    });
     client.stdout.resume();
     const code = await new Promise((resolve) => client.once("close", resolve));
     server.close();

@@ -14,22 +14,32 @@ import { ensureRequirements } from "../tools/requirements.js";
 import { NODE_MAJORS, NODE_VERSIONS, type NodeMajor } from "../tools/versions.js";
 import { checkCounts, closingLine, type SuiteResult, sumOf, surefireCounts, vitestCounts } from "./suites.js";
 
-/** The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits; whatever waits for others, or has a cluster, has the machine for itself. */
+/**
+ * The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits;
+ * whatever waits for others, or has a cluster, has the machine for itself.
+ */
 const ROWS = [["types", "lint", "docs", "java"], ["unit"], ["e2e"], ["compose"]] as const;
 type Suite = (typeof ROWS)[number][number];
 const SUITES: readonly Suite[] = ROWS.flat();
 
 /**
- * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the batching transport's tests in Java, the end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints
- * `N passed, N failed` last.
+ * `npm test`: types, lint, the SDK's reference (TSDoc), unit specs, the batching transport's tests in Java, the
+ * end-to-end suite on the real cluster, and the container suite. Installs what they need. Prints `N passed, N failed`
+ * last.
  *
  * @returns 0 when nothing failed
  */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
-    .description("Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.")
+    .description(
+      "Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.",
+    )
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
-    .option("--node <lines>", `run the unit suite on these lines of Node, brought as npm packages: ${NODE_MAJORS.join(",")} (default: once, on this one)`, someOf(NODE_MAJORS))
+    .option(
+      "--node <lines>",
+      `run the unit suite on these lines of Node, brought as npm packages: ${NODE_MAJORS.join(",")} (default: once, on this one)`,
+      someOf(NODE_MAJORS),
+    )
     .exitOverride();
   program.parse(argv, { from: "user" });
   const unknown = program.args.filter((name) => !SUITES.some((suite) => suite === name));
@@ -48,7 +58,16 @@ export async function main(argv: string[]): Promise<number> {
     await ensurePrometheus(onProgress);
   }
   const results: SuiteResult[] = [];
-  for (const row of ROWS) results.push(...(await Promise.all(row.filter(isChosen).map(async (suite) => (suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite))))));
+  for (const row of ROWS)
+    results.push(
+      ...(await Promise.all(
+        row
+          .filter(isChosen)
+          .map(async (suite) =>
+            suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite),
+          ),
+      )),
+    );
   console.log();
   console.log(closingLine(results));
   return results.some(({ failed }) => failed > 0) ? 1 : 0;
@@ -59,12 +78,18 @@ async function onEach(majors: readonly NodeMajor[], onProgress: (line: string) =
   const results: SuiteResult[] = [];
   for (const major of majors) {
     const folder = await ensureNode(major, onProgress);
-    results.push(await timed("unit", `unit on Node ${NODE_VERSIONS[major]}`, { PATH: [folder, given()["PATH"]].join(delimiter) }));
+    results.push(
+      await timed("unit", `unit on Node ${NODE_VERSIONS[major]}`, { PATH: [folder, given()["PATH"]].join(delimiter) }),
+    );
   }
   return sumOf(results);
 }
 
-async function timed(suite: Suite, name: string = suite, env: Readonly<Record<string, string>> = {}): Promise<SuiteResult> {
+async function timed(
+  suite: Suite,
+  name: string = suite,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SuiteResult> {
   const startedAt = Date.now();
   console.log(`\n== ${name}`);
   const result = await run(suite, env);
@@ -78,7 +103,11 @@ async function run(suite: Suite, env: Readonly<Record<string, string>>): Promise
       // The web app's client has another world around it: a browser's.
       return await checked(["tsc", "--noEmit"], ["tsc", "--noEmit", "-p", "dashboards/live/client"]);
     case "lint":
-      return await checked(["eslint", ".", "--max-warnings", "0"], ["depcruise", "."]);
+      return await checked(
+        ["prettier", "--check", "--log-level", "warn", "."],
+        ["eslint", ".", "--max-warnings", "0"],
+        ["depcruise", "."],
+      );
     case "docs":
       // TypeDoc takes such a name for a pattern.
       if (/[()[\]{}*!]/.test(REPOSITORY_ROOT)) {
@@ -95,7 +124,10 @@ async function run(suite: Suite, env: Readonly<Record<string, string>>): Promise
   }
 }
 
-/** Programs of npm packages, one after the other. What they say is printed when all have ended: others run at the same time. */
+/**
+ * Programs of npm packages, one after the other. What they say is printed when all have ended: others run at the same
+ * time.
+ */
 async function checked(...programs: readonly (readonly string[])[]): Promise<SuiteResult> {
   let worst = 0;
   let said = "";
@@ -116,17 +148,35 @@ async function maven(): Promise<SuiteResult> {
   rmSync(folder, { recursive: true, force: true });
   const exitCode = await runCommand("mvn", ["-q", "-B", "-ntp", "-f", join(TRANSPORT, "pom.xml"), "test"]);
   const reports = existsSync(folder) ? readdirSync(folder).filter((name) => /^TEST-.*\.xml$/.test(name)) : [];
-  return surefireCounts(reports.map((name) => readFileSync(join(folder, name), "utf8")), exitCode);
+  return surefireCounts(
+    reports.map((name) => readFileSync(join(folder, name), "utf8")),
+    exitCode,
+  );
 }
 
 async function vitest(project: string, env: Readonly<Record<string, string>>): Promise<SuiteResult> {
   // Vite takes what follows for a part of a page; everything else runs there.
-  if (REPOSITORY_ROOT.includes("#")) throw new UserError(`vitest can't run tests in ${REPOSITORY_ROOT}: the name has a "#". Clone the repository into another folder for that.`);
+  if (REPOSITORY_ROOT.includes("#"))
+    throw new UserError(
+      `vitest can't run tests in ${REPOSITORY_ROOT}: the name has a "#". Clone the repository into another folder for that.`,
+    );
   const folder = mkdtempSync(join(tmpdir(), "fraud-test-"));
   try {
     const file = join(folder, "report.json");
     // By the `node` of its PATH.
-    const exitCode = await runCommand("node", ["node_modules/vitest/vitest.mjs", "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], env);
+    const exitCode = await runCommand(
+      "node",
+      [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--project",
+        project,
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ],
+      env,
+    );
     return vitestCounts(readJson(file), exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -2,9 +2,15 @@ import { describe, expect, it } from "vitest";
 
 import { checkCounts, closingLine, surefireCounts, vitestCounts } from "./suites.js";
 
-const report = (numPassedTests: number, numFailedTests: number, numPendingTests = 0) => ({ numPassedTests, numFailedTests, numPendingTests, numTodoTests: 0 });
+const report = (numPassedTests: number, numFailedTests: number, numPendingTests = 0) => ({
+  numPassedTests,
+  numFailedTests,
+  numPendingTests,
+  numTodoTests: 0,
+});
 
-const surefire = (tests: number, failures: number, errors: number, skipped: number) => `<?xml version="1.0"?>\n<testsuite name="A" time="1.5" tests="${tests}" errors="${errors}" skipped="${skipped}" failures="${failures}">\n</testsuite>`;
+const surefire = (tests: number, failures: number, errors: number, skipped: number) =>
+  `<?xml version="1.0"?>\n<testsuite name="A" time="1.5" tests="${tests}" errors="${errors}" skipped="${skipped}" failures="${failures}">\n</testsuite>`;
 
 describe("the closing line", () => {
   it("adds up what the suites counted", () => {
@@ -23,7 +29,11 @@ describe("the closing line", () => {
   });
 
   it("adds up Surefire's classes, and takes none, or what it cannot read, for a failure", () => {
-    expect(surefireCounts([surefire(10, 1, 2, 3), surefire(5, 0, 0, 0)], 1)).toEqual({ passed: 9, failed: 3, skipped: 3 });
+    expect(surefireCounts([surefire(10, 1, 2, 3), surefire(5, 0, 0, 0)], 1)).toEqual({
+      passed: 9,
+      failed: 3,
+      skipped: 3,
+    });
     expect(surefireCounts([], 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
     expect(surefireCounts([surefire(5, 0, 0, 0), "cut off"], 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });

@@ -11,17 +11,26 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 export function browserProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { PATH: path = "", CHROMIUM: asked } = given(env);
   const folders = path.split(delimiter).filter((folder) => folder !== "");
-  return [...(asked === undefined ? [] : [asked]), ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))].find(isExecutable);
+  return [
+    ...(asked === undefined ? [] : [asked]),
+    ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))),
+  ].find(isExecutable);
 }
 
-/** Installs Debian's Chromium when there is no browser and that is possible. Tests that need one skip without it, so this never fails. */
+/**
+ * Installs Debian's Chromium when there is no browser and that is possible. Tests that need one skip without it, so
+ * this never fails.
+ */
 export async function ensureBrowser(autoInstall: boolean, progress: Progress): Promise<void> {
   if (browserProgram() !== undefined) return;
-  if (!autoInstall || !mayInstall()) return progress("no Chromium: the tests in a browser are skipped (get it: apt-get install chromium)");
+  if (!autoInstall || !mayInstall())
+    return progress("no Chromium: the tests in a browser are skipped (get it: apt-get install chromium)");
   try {
     await installDebian("Chromium", ["chromium"], progress);
   } catch (error) {
-    progress(`no Chromium, so the tests in a browser are skipped: ${error instanceof Error ? error.message : String(error)}`);
+    progress(
+      `no Chromium, so the tests in a browser are skipped: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -29,7 +29,10 @@ export async function build({ what, command, args, env, failure, progress }: Bui
   progress(`${what} …`);
   const output = createWriteStream(log);
   let lastLine = "";
-  const timer = setInterval(() => progress(`${what} … ${seconds()}${lastLine && `: ${lastLine.slice(0, 100)}`}`), PROGRESS_MS);
+  const timer = setInterval(
+    () => progress(`${what} … ${seconds()}${lastLine && `: ${lastLine.slice(0, 100)}`}`),
+    PROGRESS_MS,
+  );
   try {
     const code = await new Promise<number>((resolve, reject) => {
       const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: childEnv(env) });

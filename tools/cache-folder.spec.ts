@@ -5,7 +5,9 @@ import { cacheDir } from "./cache-folder.js";
 describe("the cache folder", () => {
   it("is absolute, or refused with one that is", () => {
     expect(cacheDir({ FRAUD_CACHE_DIR: "/a b/cache/" })).toBe("/a b/cache/");
-    expect(() => cacheDir({ FRAUD_CACHE_DIR: "cache" })).toThrow(/^FRAUD_CACHE_DIR is "cache": give it an absolute path, such as \/.*\/cache\.$/);
+    expect(() => cacheDir({ FRAUD_CACHE_DIR: "cache" })).toThrow(
+      /^FRAUD_CACHE_DIR is "cache": give it an absolute path, such as \/.*\/cache\.$/,
+    );
     expect(() => cacheDir({ FRAUD_CACHE_DIR: "~/cache" })).toThrow(/such as \/.*\/cache\.$/);
   });
 
@@ -15,7 +17,9 @@ describe("the cache folder", () => {
   });
 
   it("is none that Java would take for two", () => {
-    expect(() => cacheDir({ FRAUD_CACHE_DIR: "/a:b" })).toThrow(/Java's class path ends one path.* Name another one: FRAUD_CACHE_DIR=/);
+    expect(() => cacheDir({ FRAUD_CACHE_DIR: "/a:b" })).toThrow(
+      /Java's class path ends one path.* Name another one: FRAUD_CACHE_DIR=/,
+    );
     expect(() => cacheDir({ HOME: "/a:b" })).toThrow(/Java's class path/);
   });
 });

@@ -14,9 +14,17 @@ import { requireUsable } from "./file-names.js";
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   const { FRAUD_CACHE_DIR: asked, XDG_CACHE_HOME: cache, HOME: home } = given(env);
   // Programs that run in different folders share it.
-  if (asked !== undefined && !isAbsolute(asked)) throw new UserError(`FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`);
+  if (asked !== undefined && !isAbsolute(asked))
+    throw new UserError(
+      `FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`,
+    );
   // One that is relative is to be ignored, say those who have defined this variable.
-  const base = cache !== undefined && isAbsolute(cache) ? cache : home !== undefined && isAbsolute(home) ? join(home, ".cache") : tmpdir();
+  const base =
+    cache !== undefined && isAbsolute(cache)
+      ? cache
+      : home !== undefined && isAbsolute(home)
+        ? join(home, ".cache")
+        : tmpdir();
   const folder = asked === undefined ? join(base, "stateful-fraud-detection") : normalize(asked);
   requireUsable(folder, "downloads and builds", "Name another one: FRAUD_CACHE_DIR=/path/to/folder");
   return folder;

@@ -11,12 +11,17 @@ import { transportJar } from "./transport.js";
 import type { JarSet } from "./versions.js";
 
 /*
- * A Java program's start is loading classes: reading, checking and linking some ten thousand of them. An archive of classes
- * that were loaded once (Java's class data sharing) halves the processor time of a start, and so of a recovery.
+ * A Java program's start is loading classes: reading, checking and linking some ten thousand of them. An archive of
+ * classes that were loaded once (Java's class data sharing) halves the processor time of a start, and so of a recovery.
  */
 
 /** The parts that run on Java, and what they load classes from. */
-const JAVA_PARTS = { zookeeper: "flink", kafka: "kafka", jobmanager: "flink", taskmanager: "flink" } as const satisfies Readonly<Record<string, JarSet>>;
+const JAVA_PARTS = {
+  zookeeper: "flink",
+  kafka: "kafka",
+  jobmanager: "flink",
+  taskmanager: "flink",
+} as const satisfies Readonly<Record<string, JarSet>>;
 export type JavaPart = keyof typeof JAVA_PARTS;
 /** These have the batching transport on their class path too. */
 const RUN_THE_JOB: ReadonlySet<JavaPart> = new Set(["jobmanager", "taskmanager"]);
@@ -26,19 +31,26 @@ const JAVA_PART_NAMES = Object.keys(JAVA_PARTS) as JavaPart[];
 export function classArchiveOptions(part: JavaPart): string[] {
   const file = archiveFile(part);
   // One that does not fit is left unused, without a word.
-  return existsSync(file) ? [`-XX:SharedArchiveFile=${file}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] : ["-XX:+RecordDynamicDumpInfo"];
+  return existsSync(file)
+    ? [`-XX:SharedArchiveFile=${file}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    : ["-XX:+RecordDynamicDumpInfo"];
 }
 
 /** Those of these parts that could have an archive, and have none yet. */
-export const withoutClassArchive = (parts: readonly string[]): readonly JavaPart[] => JAVA_PART_NAMES.filter((part) => parts.includes(part) && !existsSync(archiveFile(part)));
+export const withoutClassArchive = (parts: readonly string[]): readonly JavaPart[] =>
+  JAVA_PART_NAMES.filter((part) => parts.includes(part) && !existsSync(archiveFile(part)));
 
 /**
- * Makes a part's archive, of what its running process has loaded: some seconds, once for a machine. A part whose archive cannot be made starts
- * slower, and no more.
+ * Makes a part's archive, of what its running process has loaded: some seconds, once for a machine. A part whose
+ * archive cannot be made starts slower, and no more.
  *
  * @param folder - the one that the process runs in
  */
-export async function makeClassArchive(part: JavaPart, { pid, folder }: { readonly pid: number; readonly folder: string }, progress: Progress): Promise<void> {
+export async function makeClassArchive(
+  part: JavaPart,
+  { pid, folder }: { readonly pid: number; readonly folder: string },
+  progress: Progress,
+): Promise<void> {
   progress(part);
   const file = archiveFile(part);
   const temporary = `${file}.${process.pid}.tmp`;
@@ -47,7 +59,9 @@ export async function makeClassArchive(part: JavaPart, { pid, folder }: { readon
   const name = `${part}.jsa`;
   const dumped = join(folder, name);
   rmSync(dumped, { force: true });
-  const { code, output } = await runQuietly("jcmd", [String(pid), "VM.cds", "dynamic_dump", name], javaEnv()).catch((error: unknown) => ({ code: 1, output: String(error) }));
+  const { code, output } = await runQuietly("jcmd", [String(pid), "VM.cds", "dynamic_dump", name], javaEnv()).catch(
+    (error: unknown) => ({ code: 1, output: String(error) }),
+  );
   if (code === 0 && existsSync(dumped)) {
     // Perhaps to another file system.
     copyFileSync(dumped, temporary);
@@ -58,7 +72,10 @@ export async function makeClassArchive(part: JavaPart, { pid, folder }: { readon
 
 /** Another Java or other jars have another archive. */
 function archiveFile(part: JavaPart): string {
-  const hash = createHash("sha256").update(JSON.stringify([jarFolder(JAVA_PARTS[part]), RUN_THE_JOB.has(part) ? transportJar() : "", javaProgram()])).digest("hex").slice(0, 12);
+  const hash = createHash("sha256")
+    .update(JSON.stringify([jarFolder(JAVA_PARTS[part]), RUN_THE_JOB.has(part) ? transportJar() : "", javaProgram()]))
+    .digest("hex")
+    .slice(0, 12);
   return join(cacheDir(), "class-archives", `${part}-${hash}.jsa`);
 }
 

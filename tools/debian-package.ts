@@ -17,9 +17,16 @@ const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
  * @param use - gets the folder with the package's files; it is removed afterwards
  * @throws {UserError} when the package cannot be had
  */
-export async function unpackDebian({ suite, name, progress }: { suite: string; name: string; progress: Progress }, use: (root: string) => void): Promise<void> {
+export async function unpackDebian(
+  { suite, name, progress }: { suite: string; name: string; progress: Progress },
+  use: (root: string) => void,
+): Promise<void> {
   // Where this machine gets Debian's packages from.
-  const { stdout } = spawnSync("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian", "Component: main"], { encoding: "utf8" });
+  const { stdout } = spawnSync(
+    "apt-get",
+    ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian", "Component: main"],
+    { encoding: "utf8" },
+  );
   const archive = (stdout ?? "").split("\n").find((uri) => uri !== "" && !uri.includes("security"));
   if (archive === undefined) throw new UserError("apt-get knows no archive of Debian. Run: apt-get update");
   const folder = mkdtempSync(join(tmpdir(), "fraud-debian-"));
@@ -30,14 +37,39 @@ export async function unpackDebian({ suite, name, progress }: { suite: string; n
     writeFileSync(join(folder, "sources.list"), `deb [signed-by=${KEYS}] ${archive} ${suite} main\n`);
     // As if nothing were installed: it is neither compared with this machine's packages nor missing others.
     writeFileSync(join(folder, "status"), "");
-    const options = [`Dir::Etc::sourcelist=${folder}/sources.list`, "Dir::Etc::sourceparts=-", `Dir::State::lists=${folder}/lists`, `Dir::State::status=${folder}/status`, `Dir::Cache=${folder}/cache`, "APT::Sandbox::User=root"].flatMap((option) => ["-o", option]);
+    const options = [
+      `Dir::Etc::sourcelist=${folder}/sources.list`,
+      "Dir::Etc::sourceparts=-",
+      `Dir::State::lists=${folder}/lists`,
+      `Dir::State::status=${folder}/status`,
+      `Dir::Cache=${folder}/cache`,
+      "APT::Sandbox::User=root",
+    ].flatMap((option) => ["-o", option]);
     const failure = `Debian's package ${name} could not be had. Are Debian's packages reachable?`;
-    await build({ what: `package list of Debian ${suite}`, command: "apt-get", args: [...options, "update"], failure, progress });
+    await build({
+      what: `package list of Debian ${suite}`,
+      command: "apt-get",
+      args: [...options, "update"],
+      failure,
+      progress,
+    });
     // It downloads to where it runs.
-    await build({ what: `package ${name}`, command: "env", args: ["-C", folder, "apt-get", ...options, "download", name], failure, progress });
+    await build({
+      what: `package ${name}`,
+      command: "env",
+      args: ["-C", folder, "apt-get", ...options, "download", name],
+      failure,
+      progress,
+    });
     const deb = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
     if (deb === undefined) throw new UserError(failure);
-    await build({ what: `unpacking ${name}`, command: "dpkg-deb", args: ["-x", join(folder, deb), join(folder, "root")], failure, progress });
+    await build({
+      what: `unpacking ${name}`,
+      command: "dpkg-deb",
+      args: ["-x", join(folder, deb), join(folder, "root")],
+      failure,
+      progress,
+    });
     use(join(folder, "root"));
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -3,26 +3,34 @@ import { pathToFileURL } from "node:url";
 import { UserError } from "../terminal/user-error.js";
 
 /*
- * People clone into folders of any name. How such a name is written where something else than the file system reads it; every file and
- * option with a path of this machine goes through here.
+ * People clone into folders of any name. How such a name is written where something else than the file system reads it;
+ * every file and option with a path of this machine goes through here.
  */
 
-/** A file as a URI that Java takes too: its parser is stricter than browsers are, and wants `[` and the like escaped. @param path - absolute */
-export const fileUri = (path: string): string => pathToFileURL(path).href.replace(/[^\w\-.~/:%]/g, (character) => encodeURIComponent(character));
+/**
+ * A file as a URI that Java takes too: its parser is stricter than browsers are, and wants `[` and the like escaped.
+ *
+ * @param path - absolute
+ */
+export const fileUri = (path: string): string =>
+  pathToFileURL(path).href.replace(/[^\w\-.~/:%]/g, (character) => encodeURIComponent(character));
 
 /**
- * A Java properties file, in ASCII: Java reads one from a stream as ISO 8859-1, so what is beyond is escaped, as are the characters that
- * mean something in it.
+ * A Java properties file, in ASCII: Java reads one from a stream as ISO 8859-1, so what is beyond is escaped, as are
+ * the characters that mean something in it.
  */
 export const properties = (values: Readonly<Record<string, string | number>>): string =>
   Object.entries(values)
-    .map(([key, value]) => `${escaped(key).replace(/[ :=#!]/g, "\\$&")}=${escaped(String(value)).replace(/^ /, "\\ ")}\n`)
+    .map(
+      ([key, value]) => `${escaped(key).replace(/[ :=#!]/g, "\\$&")}=${escaped(String(value)).replace(/^ /, "\\ ")}\n`,
+    )
     .join("");
 
 const NAMED: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\f": "\\f" };
 
 /** In UTF-16 units, as Java has them. */
-const escaped = (text: string): string => text.replace(/[^ -[\]-~]/g, (unit) => NAMED[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const escaped = (text: string): string =>
+  text.replace(/[^ -[\]-~]/g, (unit) => NAMED[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** What no escape helps against: where it stands, who takes it for something else, and for what. */
 const UNUSABLE: readonly { readonly found: RegExp; readonly why: string }[] = [
@@ -43,5 +51,6 @@ const UNUSABLE: readonly { readonly found: RegExp; readonly why: string }[] = [
  */
 export function requireUsable(path: string, what: string, cure: string): void {
   const reason = UNUSABLE.find(({ found }) => found.test(`${path}/`));
-  if (reason !== undefined) throw new UserError(`the folder ${JSON.stringify(path)} of ${what} can't be used: ${reason.why}. ${cure}`);
+  if (reason !== undefined)
+    throw new UserError(`the folder ${JSON.stringify(path)} of ${what} can't be used: ${reason.why}. ${cure}`);
 }

@@ -24,13 +24,23 @@ export { ensurePythonPackages, type NoPython, type PythonPackages } from "./pyth
 export const kafkaClasspath = (): string => classpath("kafka");
 
 /**
- * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, compiles the
- * batching transport, builds MinIO and, if wanted, k6. What is
- * there already costs nothing. A browser, if wanted, is installed where that is possible; who needs it looks whether it is there.
+ * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, compiles the batching transport,
+ * builds MinIO and, if wanted, k6. What is there already costs nothing. A browser, if wanted, is installed where that
+ * is possible; who needs it looks whether it is there.
  *
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
  */
-export async function ensureTools({ autoInstall = false, k6 = false, browser = false, onProgress }: { autoInstall?: boolean; k6?: boolean; browser?: boolean; onProgress: Progress }): Promise<void> {
+export async function ensureTools({
+  autoInstall = false,
+  k6 = false,
+  browser = false,
+  onProgress,
+}: {
+  autoInstall?: boolean;
+  k6?: boolean;
+  browser?: boolean;
+  onProgress: Progress;
+}): Promise<void> {
   await ensureRequirements({ native: true, k6 }, autoInstall, onProgress);
   if (browser) await ensureBrowser(autoInstall, onProgress);
   // Each at its own pace: Maven waits for the network while Go has the processors.
@@ -55,7 +65,11 @@ export async function ensureReader({ k6 = false, onProgress }: { k6?: boolean; o
   if (k6) await ensureK6(onProgress);
 }
 
-/** What stand-ins for container images are made from, besides the base: see `cluster/images/`. @throws {UserError} as {@link ensureTools} */
+/**
+ * What stand-ins for container images are made from, besides the base: see `cluster/images/`.
+ *
+ * @throws {UserError} as {@link ensureTools}
+ */
 export async function ensureImageTools(onProgress: Progress): Promise<void> {
   await ensureTools({ autoInstall: true, k6: true, onProgress });
   for (const set of IMAGE_JAR_SETS) await ensureJars(set, onProgress);

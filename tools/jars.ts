@@ -9,7 +9,10 @@ import { JAR_SETS, type JarSet } from "./versions.js";
 
 /** The folder of a jar set, whether it is there or not: its name changes with the set's content. */
 export function jarFolder(set: JarSet): string {
-  return join(cacheDir(), `jars-${set}-${createHash("sha256").update(JSON.stringify(JAR_SETS[set])).digest("hex").slice(0, 12)}`);
+  return join(
+    cacheDir(),
+    `jars-${set}-${createHash("sha256").update(JSON.stringify(JAR_SETS[set])).digest("hex").slice(0, 12)}`,
+  );
 }
 
 /** A Java class path of all jars of a set. */
@@ -24,7 +27,15 @@ export async function ensureJars(set: JarSet, progress: Progress): Promise<void>
     await build({
       what: `jars for ${set}`,
       command: "mvn",
-      args: ["-B", "-ntp", "-f", join(pomFolder, "pom.xml"), "dependency:copy-dependencies", `-DoutputDirectory=${folder}`, "-DincludeScope=runtime"],
+      args: [
+        "-B",
+        "-ntp",
+        "-f",
+        join(pomFolder, "pom.xml"),
+        "dependency:copy-dependencies",
+        `-DoutputDirectory=${folder}`,
+        "-DincludeScope=runtime",
+      ],
       failure: "Maven could not fetch the jars. Is its repository reachable?",
       progress,
     });
@@ -35,7 +46,9 @@ export async function ensureJars(set: JarSet, progress: Progress): Promise<void>
 export function pom(coordinates: readonly string[]): string {
   const dependencies = coordinates.map((text) => {
     const [group, artifact, version] = text.replace(/^!/, "").split(":");
-    const alone = text.startsWith("!") ? "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>" : "";
+    const alone = text.startsWith("!")
+      ? "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+      : "";
     return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${alone}</dependency>`;
   });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>jars</artifactId><version>1</version><dependencies>\n${dependencies.join("\n")}\n</dependencies></project>\n`;

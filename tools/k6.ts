@@ -29,8 +29,15 @@ export async function ensureK6(progress: Progress): Promise<void> {
 }
 
 /** Runs k6; `ensureTools` must have built it. */
-export function startK6(args: readonly string[], onOutput: (text: string) => void): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
-  const child = spawn(k6Program(), args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env: childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES) });
+export function startK6(
+  args: readonly string[],
+  onOutput: (text: string) => void,
+): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
+  const child = spawn(k6Program(), args, {
+    cwd: REPOSITORY_ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES),
+  });
   child.stdout.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => onOutput(chunk.toString()));
   const finished = new Promise<number>((resolve, reject) => {

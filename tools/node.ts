@@ -19,7 +19,17 @@ export async function ensureNode(major: NodeMajor, progress: Progress): Promise<
     build({
       what: `Node ${version} by npm`,
       command: "npm",
-      args: ["install", "--prefix", temporary, "--ignore-scripts", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", `${name}@${version}`],
+      args: [
+        "install",
+        "--prefix",
+        temporary,
+        "--ignore-scripts",
+        "--no-save",
+        "--no-package-lock",
+        "--no-audit",
+        "--no-fund",
+        `${name}@${version}`,
+      ],
       failure: `npm could not fetch ${name} ${version}. Is its registry reachable, and is there one for this machine?`,
       progress,
     }),

@@ -26,14 +26,27 @@ export interface NoPython {
  * @param requirements - absolute path
  * @throws {UserError} when pip cannot fetch them
  */
-export async function ensurePythonPackages(requirements: string, progress: Progress): Promise<PythonPackages | NoPython> {
+export async function ensurePythonPackages(
+  requirements: string,
+  progress: Progress,
+): Promise<PythonPackages | NoPython> {
   const folder = packagesFolder(requirements);
-  if (folder === undefined) return { missing: "Python 3 with pip (get it: apt-get install python3-pip, or https://www.python.org)" };
+  if (folder === undefined)
+    return { missing: "Python 3 with pip (get it: apt-get install python3-pip, or https://www.python.org)" };
   await cached(folder, (temporary) =>
     build({
       what: "Python packages by pip",
       command: PYTHON,
-      args: ["-m", "pip", "install", "--disable-pip-version-check", "--target", temporary, "--requirement", requirements],
+      args: [
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--target",
+        temporary,
+        "--requirement",
+        requirements,
+      ],
       failure: "pip could not fetch the packages. Is its index reachable?",
       progress,
     }),
@@ -41,9 +54,14 @@ export async function ensurePythonPackages(requirements: string, progress: Progr
   return { command: PYTHON, env: { PYTHONPATH: folder } };
 }
 
-/** Where a requirements file's packages are, or would be; `undefined` without Python or pip. They fit one version of Python only. */
+/**
+ * Where a requirements file's packages are, or would be; `undefined` without Python or pip. They fit one version of
+ * Python only.
+ */
 function packagesFolder(requirements: string): string | undefined {
-  const { status, stdout } = spawnSync(PYTHON, ["-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(PYTHON, ["-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"], {
+    encoding: "utf8",
+  });
   if (status !== 0) return undefined;
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
   return join(cacheDir(), `python-${stdout.trim()}-${hash}`);

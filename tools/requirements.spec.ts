@@ -23,7 +23,10 @@ describe("JAVA_HOME", () => {
     writeFileSync(join(home, "bin", name), `#!/bin/sh\necho '${says}' >&2\n`);
     chmodSync(join(home, "bin", name), 0o755);
   };
-  const check = (compiles: boolean, value = home) => () => requireJavaHome(compiles, { JAVA_HOME: value });
+  const check =
+    (compiles: boolean, value = home) =>
+    () =>
+      requireJavaHome(compiles, { JAVA_HOME: value });
 
   it("may be a JDK, or not set", () => {
     program("java", 'openjdk version "17.0.15" 2025-04-15');
@@ -33,7 +36,9 @@ describe("JAVA_HOME", () => {
   });
 
   it("is named as the cause when no Java is there any more, with the cure, in one line", () => {
-    expect(check(false, "/usr/lib/jvm/java-gone")).toThrow(/^JAVA_HOME is \/usr\/lib\/jvm\/java-gone, but no java runs at \/usr\/lib\/jvm\/java-gone\/bin\/java, and Maven runs on that\. Unset it \(unset JAVA_HOME\).*$/);
+    expect(check(false, "/usr/lib/jvm/java-gone")).toThrow(
+      /^JAVA_HOME is \/usr\/lib\/jvm\/java-gone, but no java runs at \/usr\/lib\/jvm\/java-gone\/bin\/java, and Maven runs on that\. Unset it \(unset JAVA_HOME\).*$/,
+    );
   });
 
   it("is named when it is a JRE and something is to be compiled, or too old", () => {

@@ -11,7 +11,9 @@ import { k6Program } from "./k6.js";
 import { minioProgram } from "./minio.js";
 import { GO_MINIMUM, JAVA_MAJOR } from "./versions.js";
 
-/** What the batching transport is compiled for: the Java of the official StateFun image. Fetching jars takes no more. */
+/**
+ * What the batching transport is compiled for: the Java of the official StateFun image. Fetching jars takes no more.
+ */
 const JAVA_MINIMUM = 11;
 
 /** What is to be done: run everything natively, or only read topics and drive a load. */
@@ -42,7 +44,9 @@ const REQUIREMENTS: readonly Requirement[] = [
     name: `a Java ${JAVA_MAJOR} JDK`,
     version: ["javac", ["-version"]],
     // A JRE does not do: the proofs' reader is one Java source file, compiled when it starts.
-    present: () => (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR && (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
+    present: () =>
+      (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR &&
+      (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
     needed: () => true,
     debianPackage: "openjdk-17-jdk-headless",
     cure: "apt-get install openjdk-17-jdk-headless, or https://adoptium.net",
@@ -51,7 +55,11 @@ const REQUIREMENTS: readonly Requirement[] = [
     name: "Maven",
     version: ["mvn", ["-version"]],
     present: () => output("mvn", ["-version"]) !== undefined,
-    needed: ({ native, maven }) => maven === true || (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some((set) => !existsSync(jarFolder(set))),
+    needed: ({ native, maven }) =>
+      maven === true ||
+      (native ? (["kafka", "flink", "flink-s3"] as const) : (["kafka"] as const)).some(
+        (set) => !existsSync(jarFolder(set)),
+      ),
     usesJavaHome: true,
     debianPackage: "maven",
     cure: "apt-get install maven, or https://maven.apache.org/install.html",
@@ -72,7 +80,10 @@ export function javaMajor(text: string | undefined): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Whether what `go version` prints is new enough; from 1.21 on Go fetches a newer toolchain by itself when a module asks. */
+/**
+ * Whether what `go version` prints is new enough; from 1.21 on Go fetches a newer toolchain by itself when a module
+ * asks.
+ */
 export function goIsRecent(text: string | undefined): boolean {
   const match = /go(\d+)\.(\d+)/.exec(text ?? "");
   return match !== null && (Number(match[1]) > 1 || Number(match[2]) >= 21);
@@ -84,8 +95,10 @@ function output(command: string, args: readonly string[]): string | undefined {
   return error !== undefined || status !== 0 ? undefined : stdout + stderr;
 }
 
-// Options that the caller has for other Java programs, as an agent that is not there, would be taken for a Java that is not.
-const asked = (command: string, args: readonly string[]) => spawnSync(command, args, { encoding: "utf8", env: javaEnv() });
+// Options that the caller has for other Java programs, as an agent that is not there, would be taken for a Java that is
+// not.
+const asked = (command: string, args: readonly string[]) =>
+  spawnSync(command, args, { encoding: "utf8", env: javaEnv() });
 
 /** The first line of what a program that will not do says of itself, for people; empty when there is none. */
 export function itself(command: string, args: readonly string[]): string {
@@ -101,18 +114,28 @@ export function itself(command: string, args: readonly string[]): string {
  * @throws {UserError} that names all that is missing and how to get it
  */
 export async function ensureRequirements(work: Work, autoInstall: boolean, progress: Progress): Promise<void> {
-  if (REQUIREMENTS.some(({ usesJavaHome, needed }) => usesJavaHome === true && needed(work))) requireJavaHome(work.maven === true);
+  if (REQUIREMENTS.some(({ usesJavaHome, needed }) => usesJavaHome === true && needed(work)))
+    requireJavaHome(work.maven === true);
   const absent = () => REQUIREMENTS.filter(({ needed, present }) => needed(work) && !present());
   let missing = absent();
   if (missing.length > 0 && autoInstall && mayInstall()) {
-    await installDebian(missing.map(({ name }) => name).join(", "), missing.map(({ debianPackage }) => debianPackage), progress);
+    await installDebian(
+      missing.map(({ name }) => name).join(", "),
+      missing.map(({ debianPackage }) => debianPackage),
+      progress,
+    );
     missing = absent();
   }
-  if (missing.length > 0) throw new UserError(`missing: ${missing.map(({ name, cure, version }) => `${name} (get it: ${cure}${itself(...version)})`).join("; ")}.`, { code: "tool-missing" });
+  if (missing.length > 0)
+    throw new UserError(
+      `missing: ${missing.map(({ name, cure, version }) => `${name} (get it: ${cure}${itself(...version)})`).join("; ")}.`,
+      { code: "tool-missing" },
+    );
 }
 
 /**
- * Makes sure that `JAVA_HOME`, if it is set, leads to a Java. Maven runs on it, and says of a stale one only that it could not start.
+ * Makes sure that `JAVA_HOME`, if it is set, leads to a Java. Maven runs on it, and says of a stale one only that it
+ * could not start.
  *
  * @param compiles - whether it must be a JDK that compiles what this repository has in Java
  * @throws {UserError} that names it as the cause
@@ -123,9 +146,15 @@ export function requireJavaHome(compiles: boolean, env: NodeJS.ProcessEnv = proc
   const program = compiles ? "javac" : "java";
   const cure = "Unset it (unset JAVA_HOME): then Maven takes the Java of PATH; or set it to a JDK.";
   const said = output(join(home, "bin", program), ["-version"]);
-  if (said === undefined) throw new UserError(`JAVA_HOME is ${home}, but no ${program} runs at ${join(home, "bin", program)}, and Maven runs on that. ${cure}`);
+  if (said === undefined)
+    throw new UserError(
+      `JAVA_HOME is ${home}, but no ${program} runs at ${join(home, "bin", program)}, and Maven runs on that. ${cure}`,
+    );
   const major = javaMajor(said) ?? 0;
-  if (major < JAVA_MINIMUM) throw new UserError(`JAVA_HOME is ${home}, which is Java ${major}, and Maven runs on that: it takes ${JAVA_MINIMUM} or newer. ${cure}`);
+  if (major < JAVA_MINIMUM)
+    throw new UserError(
+      `JAVA_HOME is ${home}, which is Java ${major}, and Maven runs on that: it takes ${JAVA_MINIMUM} or newer. ${cure}`,
+    );
 }
 
 /** Whether Debian's packages can be installed: as root, on Debian. */
@@ -134,7 +163,14 @@ export const mayInstall = (): boolean => process.getuid?.() === 0 && isDebian();
 /** @throws {UserError} when Debian's packages are not reachable */
 export async function installDebian(what: string, packages: readonly string[], progress: Progress): Promise<void> {
   const install = (step: string, args: readonly string[]) =>
-    build({ what: step, command: "apt-get", args, env: { DEBIAN_FRONTEND: "noninteractive" }, failure: "apt-get failed. Are Debian's packages reachable?", progress });
+    build({
+      what: step,
+      command: "apt-get",
+      args,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      failure: "apt-get failed. Are Debian's packages reachable?",
+      progress,
+    });
   await install("package lists", ["update"]);
   await install(what, ["install", "-y", "--no-install-recommends", ...packages]);
 }

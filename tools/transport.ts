@@ -15,18 +15,39 @@ const RESOURCES = join(MODULE, "resources");
 /** Of the official StateFun image. */
 const JAVA_RELEASE = "11";
 
-/** The batching transport's jar, for Flink's class path; whether it is there or not: its folder's name changes with its sources. */
+/**
+ * The batching transport's jar, for Flink's class path; whether it is there or not: its folder's name changes with its
+ * sources.
+ */
 export const transportJar = (): string => join(transportFolder(), "statefun-batching.jar");
 
-/** Compiles the batching transport unless it is there, against the jars that it will run with. @throws {UserError} when javac fails */
+/**
+ * Compiles the batching transport unless it is there, against the jars that it will run with.
+ *
+ * @throws {UserError} when javac fails
+ */
 export async function ensureTransport(progress: Progress): Promise<void> {
   await cached(transportFolder(), async (folder) => {
     const classes = `${folder}/classes`;
     mkdirSync(classes);
     const failure = "the batching transport could not be compiled.";
-    const sources = filesBelow(SOURCES).filter((file) => file.endsWith(".java")).map((file) => join(SOURCES, file));
-    await build({ what: "batching transport by javac", command: "javac", args: ["--release", JAVA_RELEASE, "-proc:none", "-nowarn", "-cp", classpath("flink"), "-d", classes, ...sources], failure, progress });
-    await build({ what: "batching transport's jar", command: "jar", args: ["--create", "--file", join(folder, "statefun-batching.jar"), "-C", classes, ".", "-C", RESOURCES, "."], failure, progress });
+    const sources = filesBelow(SOURCES)
+      .filter((file) => file.endsWith(".java"))
+      .map((file) => join(SOURCES, file));
+    await build({
+      what: "batching transport by javac",
+      command: "javac",
+      args: ["--release", JAVA_RELEASE, "-proc:none", "-nowarn", "-cp", classpath("flink"), "-d", classes, ...sources],
+      failure,
+      progress,
+    });
+    await build({
+      what: "batching transport's jar",
+      command: "jar",
+      args: ["--create", "--file", join(folder, "statefun-batching.jar"), "-C", classes, ".", "-C", RESOURCES, "."],
+      failure,
+      progress,
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 /**
- * The versions of every part, in one place. StateFun 3.3.0 is the last Apache release and is built for Flink 1.16.2; a few of
- * Flink's own modules are not published at 1.16.2, and the nearest patch release of those works with its runtime.
+ * The versions of every part, in one place. StateFun 3.3.0 is the last Apache release and is built for Flink 1.16.2; a
+ * few of Flink's own modules are not published at 1.16.2, and the nearest patch release of those works with its
+ * runtime.
  */
 export const VERSIONS = {
   kafka: "3.9.1",
@@ -17,7 +18,10 @@ export const VERSIONS = {
   k6: "v1.8.1",
 } as const;
 
-/** The lines of Node that this project promises to run on: of the oldest its first version that will do (`engines`), of the others a recent one. */
+/**
+ * The lines of Node that this project promises to run on: of the oldest its first version that will do (`engines`), of
+ * the others a recent one.
+ */
 export const NODE_VERSIONS = { "20": "20.19.0", "22": "22.23.3", "24": "24.21.0" } as const;
 export type NodeMajor = keyof typeof NODE_VERSIONS;
 export const NODE_MAJORS = Object.keys(NODE_VERSIONS) as NodeMajor[];
@@ -34,7 +38,11 @@ export type JarSet = "kafka" | "flink" | "flink-s3" | "statefun-image" | "zookee
 export const IMAGE_JAR_SETS = ["statefun-image", "zookeeper"] as const satisfies readonly JarSet[];
 
 export const JAR_SETS: Record<JarSet, readonly string[]> = {
-  kafka: [`org.apache.kafka:kafka_2.13:${VERSIONS.kafka}`, `org.apache.kafka:kafka-tools:${VERSIONS.kafka}`, "org.slf4j:slf4j-simple:1.7.36"],
+  kafka: [
+    `org.apache.kafka:kafka_2.13:${VERSIONS.kafka}`,
+    `org.apache.kafka:kafka-tools:${VERSIONS.kafka}`,
+    "org.slf4j:slf4j-simple:1.7.36",
+  ],
   flink: [
     `org.apache.flink:flink-clients:${VERSIONS.flink}`,
     `org.apache.flink:flink-streaming-java:${VERSIONS.flink}`,
@@ -49,7 +57,11 @@ export const JAR_SETS: Record<JarSet, readonly string[]> = {
   ],
   // Its launcher wants the core in its own jar.
   "statefun-image": [`!org.apache.flink:statefun-flink-core:${VERSIONS.statefun}`],
-  zookeeper: [`org.apache.zookeeper:zookeeper:${VERSIONS.zookeeper}`, "io.dropwizard.metrics:metrics-core:4.1.12.1", "org.xerial.snappy:snappy-java:1.1.10.5"],
+  zookeeper: [
+    `org.apache.zookeeper:zookeeper:${VERSIONS.zookeeper}`,
+    "io.dropwizard.metrics:metrics-core:4.1.12.1",
+    "org.xerial.snappy:snappy-java:1.1.10.5",
+  ],
   // A plugin: Flink loads it with a class loader of its own.
   "flink-s3": [`!org.apache.flink:flink-s3-fs-presto:${VERSIONS.flinkS3}`],
 };

@@ -30,10 +30,16 @@ type Shown = Pick<RawRecord, "topic" | "partition" | "offset" | "timestampMs" | 
 /** `npm run topics`: what stands in Kafka, decoded. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run topics --")
-    .description("Without a topic, lists all of them. With one, prints its newest records as JSON, with type, key, partition, offset and timestamp; every packed Any is unpacked.")
+    .description(
+      "Without a topic, lists all of them. With one, prints its newest records as JSON, with type, key, partition, offset and timestamp; every packed Any is unpacked.",
+    )
     .argument("[topic]", "such as decisions")
     .option("--from-beginning", "from the topic's beginning, to where it ends now", false)
-    .option("--limit <n>", `so many records at most (default: all with --from-beginning, --offset or --follow, else the ${NEWEST} newest)`, wholeNumber(1, 1_000_000_000))
+    .option(
+      "--limit <n>",
+      `so many records at most (default: all with --from-beginning, --offset or --follow, else the ${NEWEST} newest)`,
+      wholeNumber(1, 1_000_000_000),
+    )
     .option("--partition <n>", "of one partition only", wholeNumber(0, 100_000))
     .option("--offset <n>", "from this offset of --partition on", offset)
     .option("--key <key>", "records with this key only, such as an account's id")
@@ -45,8 +51,10 @@ export async function main(argv: string[]): Promise<number> {
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
   const [topic] = program.args;
-  if (options.offset !== undefined && options.partition === undefined) program.error("error: --offset needs --partition.");
-  if (options.follow && options.uncommitted) program.error("error: --follow shows committed records only; leave out --uncommitted.");
+  if (options.offset !== undefined && options.partition === undefined)
+    program.error("error: --offset needs --partition.");
+  if (options.follow && options.uncommitted)
+    program.error("error: --follow shows committed records only; leave out --uncommitted.");
   // `… | head` closes the pipe.
   process.stdout.on("error", () => process.exit(0));
 
@@ -68,13 +76,23 @@ async function list(brokers: string): Promise<void> {
   for (const { name, offsets } of topics) {
     const used = offsets.reduce((sum, { low, high }) => sum + BigInt(high) - BigInt(low), 0n);
     // Markers of transactions take offsets too, so this is more than there are records.
-    console.log(`${name.padEnd(22)} ${String(offsets.length).padStart(3)} partitions  ${String(used).padStart(10)} offsets in use`);
+    console.log(
+      `${name.padEnd(22)} ${String(offsets.length).padStart(3)} partitions  ${String(used).padStart(10)} offsets in use`,
+    );
   }
 }
 
 async function requireTopic(brokers: string, topic: string): Promise<void> {
   const names = await withAdmin(brokers, (admin) => admin.listTopics());
-  if (!names.includes(topic)) throw new UserError(`there is no topic ${topic}. There are: ${names.filter((name) => !name.startsWith("__")).sort().join(", ") || "none"}.`);
+  if (!names.includes(topic))
+    throw new UserError(
+      `there is no topic ${topic}. There are: ${
+        names
+          .filter((name) => !name.startsWith("__"))
+          .sort()
+          .join(", ") || "none"
+      }.`,
+    );
 }
 
 async function follow(topic: string, options: Options): Promise<void> {
@@ -91,7 +109,10 @@ async function follow(topic: string, options: Options): Promise<void> {
       show(record, options);
       if (--left <= 0) enough();
     },
-    onUnreadable: ({ firstOffset, message, ...place }) => process.stdout.write(`${JSON.stringify({ ...place, offset: firstOffset.toString(), lastOffset: place.lastOffset.toString(), problem: message })}\n`),
+    onUnreadable: ({ firstOffset, message, ...place }) =>
+      process.stdout.write(
+        `${JSON.stringify({ ...place, offset: firstOffset.toString(), lastOffset: place.lastOffset.toString(), problem: message })}\n`,
+      ),
   });
   await Promise.race([wait, limit]);
   await reader.stop();
@@ -104,33 +125,58 @@ async function select(topic: string, options: Options): Promise<RawRecord[]> {
   const filtered = partition !== undefined || options.key !== undefined;
   const ends = await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(topic));
   const known = ends.map((end) => end.partition);
-  if (partition !== undefined && !known.includes(partition)) throw new UserError(`topic ${topic} has no partition ${partition}, only ${known.sort((a, b) => a - b).join(", ")}.`);
+  if (partition !== undefined && !known.includes(partition))
+    throw new UserError(
+      `topic ${topic} has no partition ${partition}, only ${known.sort((a, b) => a - b).join(", ")}.`,
+    );
 
   if (options.fromBeginning || offset !== undefined) {
     const from = new Map(offset === undefined ? [] : [[partition!, offset]]);
-    const { records } = await readTopics({ brokers, topics: [{ topic, from }], isolation, timeoutMs: READ_LIMIT_MS, ...(options.limit !== undefined && !filtered && { limit: options.limit }) });
+    const { records } = await readTopics({
+      brokers,
+      topics: [{ topic, from }],
+      isolation,
+      timeoutMs: READ_LIMIT_MS,
+      ...(options.limit !== undefined && !filtered && { limit: options.limit }),
+    });
     return records.filter((record) => wanted(record, options)).slice(0, options.limit);
   }
   const limit = options.limit ?? NEWEST;
   // Nobody knows how many offsets before the end are markers and aborted records: reads ever more.
   for (let back = BigInt(limit) * 4n + 50n; ; back *= 20n) {
-    const from = new Map(ends.map((end) => [end.partition, BigInt(end.high) - back > BigInt(end.low) ? BigInt(end.high) - back : BigInt(end.low)]));
+    const from = new Map(
+      ends.map((end) => [
+        end.partition,
+        BigInt(end.high) - back > BigInt(end.low) ? BigInt(end.high) - back : BigInt(end.low),
+      ]),
+    );
     const { records } = await readTopics({ brokers, topics: [{ topic, from }], isolation, timeoutMs: READ_LIMIT_MS });
     const found = records.filter((record) => wanted(record, options));
     if (found.length >= limit || ends.every((end) => from.get(end.partition) === BigInt(end.low))) {
-      return found.sort((a, b) => a.timestampMs - b.timestampMs || a.partition - b.partition || Number(a.offset - b.offset)).slice(-limit);
+      return found
+        .sort((a, b) => a.timestampMs - b.timestampMs || a.partition - b.partition || Number(a.offset - b.offset))
+        .slice(-limit);
     }
   }
 }
 
 function wanted(record: Shown, { partition, key }: Options): boolean {
-  return (partition === undefined || record.partition === partition) && (key === undefined || record.key?.toString() === key);
+  return (
+    (partition === undefined || record.partition === partition) && (key === undefined || record.key?.toString() === key)
+  );
 }
 
 const decoder = new RecordDecoder();
 
 function show({ topic, partition, offset, timestampMs, key, value }: Shown, { compact }: Options): void {
-  const record = { topic, partition, offset: offset.toString(), timestamp: new Date(timestampMs).toISOString(), key: key?.toString() ?? null, ...decoder.decode(topic, value) };
+  const record = {
+    topic,
+    partition,
+    offset: offset.toString(),
+    timestamp: new Date(timestampMs).toISOString(),
+    key: key?.toString() ?? null,
+    ...decoder.decode(topic, value),
+  };
   process.stdout.write(`${JSON.stringify(record, undefined, compact ? undefined : 2)}\n`);
 }
 

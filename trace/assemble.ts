@@ -35,7 +35,10 @@ function decisionRecords({ transactionId, accountId, related }: Material): RawRe
   });
 }
 
-/** The record that a decision is on: among several under one id it is told by its content, and after a second decision by its time. */
+/**
+ * The record that a decision is on: among several under one id it is told by its content, and after a second decision
+ * by its time.
+ */
 function decidedRecord(all: readonly EnteredRecord[], decision: Decision | undefined): EnteredRecord | undefined {
   const { transaction, account } = decision?.evidence ?? {};
   if (transaction === undefined) return all[0];
@@ -53,40 +56,93 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const inDecision = evidence?.transaction;
   const entered = decidedRecord(sightings.entered, decision);
   const transaction = entered?.transaction ?? inDecision;
-  const refused = sightings.refused.map((one): TracedRefusal => ({ place: one.place, by: one.by, reason: one.reason, message: one.message, atMs: one.timestampMs }));
+  const refused = sightings.refused.map((one): TracedRefusal => ({
+    place: one.place,
+    by: one.by,
+    reason: one.reason,
+    message: one.message,
+    atMs: one.timestampMs,
+  }));
   const decoder = new RecordDecoder();
   const scoring = evidence?.scoring;
   const labels = related === undefined ? [] : labelsOf(related, accountId, transactionId);
-  const alerts = related === undefined || scoring?.suspiciousSeq === undefined ? [] : alertsOf(related, accountId, transactionId, scoring.suspiciousSeq);
-  const onlyRefused = transaction === undefined || (decision === undefined && sightings.refused.some(({ by, topic }) => by === "account-counter" && topic === TOPICS.transactions.name) && sightings.entered.length <= 1);
-  const shown = record && (decoder.decode(record.topic, record.value).value as { readonly evidence?: Trace["evidence"] }).evidence;
+  const alerts =
+    related === undefined || scoring?.suspiciousSeq === undefined
+      ? []
+      : alertsOf(related, accountId, transactionId, scoring.suspiciousSeq);
+  const onlyRefused =
+    transaction === undefined ||
+    (decision === undefined &&
+      sightings.refused.some(({ by, topic }) => by === "account-counter" && topic === TOPICS.transactions.name) &&
+      sightings.entered.length <= 1);
+  const shown =
+    record && (decoder.decode(record.topic, record.value).value as { readonly evidence?: Trace["evidence"] }).evidence;
   return {
     transactionId,
     accountId,
     merchantId: transaction?.merchantId,
     state: decision !== undefined ? "decided" : onlyRefused ? "refused" : "pending",
-    transaction: entered ? (decoder.decode(entered.record.topic, entered.record.value).value as Trace["transaction"]) : (shown?.["transaction"] as Trace["transaction"]),
+    transaction: entered
+      ? (decoder.decode(entered.record.topic, entered.record.value).value as Trace["transaction"])
+      : (shown?.["transaction"] as Trace["transaction"]),
     entered: {
       door: transaction === undefined ? "unknown" : transaction.origin === undefined ? "HTTP" : "Kafka",
       origin: transaction?.origin && placeOf(transaction.origin),
       place: entered && placeOf(entered.record),
       again: sightings.entered.filter((one) => one !== entered).map(({ record }) => placeOf(record)),
     },
-    hops: hopsOf({ accountId, merchantId: transaction?.merchantId, entered, decision: record && decision && { record, decision }, commit, alerts }),
-    decision: record && scoring && { place: placeOf(record), outcome: Outcome[scoring.outcome], score: scoring.score, reasons: scoring.reasons.map(({ code, points }) => ({ code, points })), modelId: scoring.modelId, error: scoring.error, possibleRepeat: evidence.account?.possibleRepeat ?? false, earlier: decisionRecords(material).slice(0, -1).map(placeOf) },
+    hops: hopsOf({
+      accountId,
+      merchantId: transaction?.merchantId,
+      entered,
+      decision: record && decision && { record, decision },
+      commit,
+      alerts,
+    }),
+    decision: record &&
+      scoring && {
+        place: placeOf(record),
+        outcome: Outcome[scoring.outcome],
+        score: scoring.score,
+        reasons: scoring.reasons.map(({ code, points }) => ({ code, points })),
+        modelId: scoring.modelId,
+        error: scoring.error,
+        possibleRepeat: evidence.account?.possibleRepeat ?? false,
+        earlier: decisionRecords(material).slice(0, -1).map(placeOf),
+      },
     evidence: shown,
     commit: commit && commitOf(commit),
     alerts,
     labels,
     stateEvents: related === undefined ? [] : eventsOf(related, accountId, transactionId, labels),
     refused,
-    rederivation: record && evidence && related ? rederive(evidence, rawEvidence(record), entered?.transaction, historiesOf(evidence, related, sightings), known) : undefined,
+    rederivation:
+      record && evidence && related
+        ? rederive(
+            evidence,
+            rawEvidence(record),
+            entered?.transaction,
+            historiesOf(evidence, related, sightings),
+            known,
+          )
+        : undefined,
   };
 }
 
-function historiesOf({ transaction }: Evidence, related: RelatedRecords, sightings: Sightings): Parameters<typeof rederive>[3] {
-  const labels = related.labels.flatMap(({ value }) => (value === null ? [] : [FraudLabel.decode(value)])).filter(({ accountId }) => accountId === transaction!.accountId);
-  return { account: accountHistories(related).get(transaction!.accountId) ?? [], merchant: merchantHistories(related).get(transaction!.merchantId) ?? [], labels, cut: isCut([...related.partitions, ...sightings.partitions]) };
+function historiesOf(
+  { transaction }: Evidence,
+  related: RelatedRecords,
+  sightings: Sightings,
+): Parameters<typeof rederive>[3] {
+  const labels = related.labels
+    .flatMap(({ value }) => (value === null ? [] : [FraudLabel.decode(value)]))
+    .filter(({ accountId }) => accountId === transaction!.accountId);
+  return {
+    account: accountHistories(related).get(transaction!.accountId) ?? [],
+    merchant: merchantHistories(related).get(transaction!.merchantId) ?? [],
+    labels,
+    cut: isCut([...related.partitions, ...sightings.partitions]),
+  };
 }
 
 /** The evidence's own bytes in a decision's record: encoded again they might only look the same. */
@@ -100,13 +156,20 @@ export function rawEvidence({ value }: Pick<RawRecord, "value">): Uint8Array {
   return new Uint8Array();
 }
 
-function alertsOf({ alerts }: RelatedRecords, accountId: string, transactionId: string, suspiciousSeq: bigint): TracedAlert[] {
+function alertsOf(
+  { alerts }: RelatedRecords,
+  accountId: string,
+  transactionId: string,
+  suspiciousSeq: bigint,
+): TracedAlert[] {
   const own = alerts.flatMap((record) => {
     const alert = alertIn(record);
     return alert?.accountId === accountId ? [{ alert, place: placeOf(record) }] : [];
   });
   // An episode takes in the suspicious decisions from its first alert's number to its last one's.
-  const opened = own.filter(({ alert }) => alert.kind === Alert_Kind.OPENED && alert.lastSuspiciousSeq <= suspiciousSeq).at(-1);
+  const opened = own
+    .filter(({ alert }) => alert.kind === Alert_Kind.OPENED && alert.lastSuspiciousSeq <= suspiciousSeq)
+    .at(-1);
   const closed = own.find(({ alert }) => alert.kind === Alert_Kind.CLOSED && alert.episode === opened?.alert.episode);
   if (opened === undefined || (closed !== undefined && closed.alert.lastSuspiciousSeq < suspiciousSeq)) return [];
   return own
@@ -124,40 +187,79 @@ function alertsOf({ alerts }: RelatedRecords, accountId: string, transactionId: 
 
 /** What a label leaves out stands in the event that it made. */
 function labelsOf({ labels, evidence }: RelatedRecords, accountId: string, transactionId: string): TracedLabel[] {
-  const events = evidence.flatMap((record) => eventIn(record) ?? []).filter((event) => event.function === ACCOUNT_COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL);
+  const events = evidence
+    .flatMap((record) => eventIn(record) ?? [])
+    .filter(
+      (event) =>
+        event.function === ACCOUNT_COUNTER && event.addressId === accountId && event.kind === StateEvent_Kind.LABEL,
+    );
   return labels.flatMap((record) => {
     const label = record.value === null ? undefined : FraudLabel.decode(record.value);
     if (label?.accountId !== accountId || label.transactionId !== transactionId) return [];
     const at = events.findIndex((event) => isSourceOf(label, event));
     const [event] = at < 0 ? [] : events.splice(at, 1);
-    return [{ place: placeOf(record), labelId: label.labelId, revision: label.revision ?? event?.revision ?? 0, verdict: Verdict[label.verdict], effectiveAtMs: Number(label.effectiveAtMs ?? event?.effectiveAtMs ?? 0n) }];
+    return [
+      {
+        place: placeOf(record),
+        labelId: label.labelId,
+        revision: label.revision ?? event?.revision ?? 0,
+        verdict: Verdict[label.verdict],
+        effectiveAtMs: Number(label.effectiveAtMs ?? event?.effectiveAtMs ?? 0n),
+      },
+    ];
   });
 }
 
-/** Those of the account, and those that its labels made at the merchant. Another account may have a transaction of this id. */
-function eventsOf({ evidence }: RelatedRecords, accountId: string, transactionId: string, labels: readonly TracedLabel[]): TracedEvent[] {
+/**
+ * Those of the account, and those that its labels made at the merchant. Another account may have a transaction of this
+ * id.
+ */
+function eventsOf(
+  { evidence }: RelatedRecords,
+  accountId: string,
+  transactionId: string,
+  labels: readonly TracedLabel[],
+): TracedEvent[] {
   const own = new Set(labels.map(({ labelId, revision }) => `${labelId} revision ${revision}`));
   return evidence.flatMap((record) => {
     const event = eventIn(record);
     if (event?.transactionId !== transactionId) return [];
     const source = `${event.sourceId} revision ${event.revision}`;
-    const isOurs = event.function === ACCOUNT_COUNTER ? event.addressId === accountId : event.function === MERCHANT_MODEL && own.has(source);
+    const isOurs =
+      event.function === ACCOUNT_COUNTER
+        ? event.addressId === accountId
+        : event.function === MERCHANT_MODEL && own.has(source);
     if (!isOurs) return [];
-    return [{ place: placeOf(record), address: `${event.function}/${event.addressId}`, eventSeq: String(event.eventSeq), kind: StateEvent_Kind[event.kind], source, fraudDelta: event.fraudDelta }];
+    return [
+      {
+        place: placeOf(record),
+        address: `${event.function}/${event.addressId}`,
+        eventSeq: String(event.eventSeq),
+        kind: StateEvent_Kind[event.kind],
+        source,
+        fraudDelta: event.fraudDelta,
+      },
+    ];
   });
 }
 
 function commitOf(commit: CommitFinding): NonNullable<Trace["commit"]> {
   switch (commit.kind) {
     case "commit":
-      return { how: "commit", source: `the transaction's marker in ${TOPICS.decisions.name} at offset ${commit.offset}, by the broker's clock` };
+      return {
+        how: "commit",
+        source: `the transaction's marker in ${TOPICS.decisions.name} at offset ${commit.offset}, by the broker's clock`,
+      };
     case "open":
       return { how: "open", source: "the transaction has not ended yet" };
     case "plain":
       return { how: "plain", source: "the record was written outside any transaction" };
     case "abort":
       // A committed reader gave the record: the broker would contradict itself.
-      return { how: "unknown", source: `the broker shows an abort marker at offset ${commit.offset} for a record that it gives to committed readers` };
+      return {
+        how: "unknown",
+        source: `the broker shows an abort marker at offset ${commit.offset} for a record that it gives to committed readers`,
+      };
     case "unknown":
       return { how: "unknown", source: commit.reason };
   }

@@ -13,7 +13,12 @@ function fieldsOf(path: string, value: unknown, into = new Map<string, string>()
   if (value === undefined) return into;
   if (value instanceof Uint8Array) into.set(path, Buffer.from(value).toString("hex"));
   else if (Array.isArray(value)) value.forEach((item, n) => void fieldsOf(`${path}[${n}]`, item, into));
-  else if (typeof value === "object" && value !== null) for (const [key, item] of Object.entries(value)) fieldsOf(`${path}.${key}`, item, into);
-  else into.set(path, typeof value === "string" ? value : typeof value === "bigint" ? value.toString() : JSON.stringify(value));
+  else if (typeof value === "object" && value !== null)
+    for (const [key, item] of Object.entries(value)) fieldsOf(`${path}.${key}`, item, into);
+  else
+    into.set(
+      path,
+      typeof value === "string" ? value : typeof value === "bigint" ? value.toString() : JSON.stringify(value),
+    );
   return into;
 }

@@ -13,20 +13,33 @@ interface Moments {
 }
 
 /**
- * A transaction's way as moments, each with the time since the one before it. Wall-clock times of the attempt that counts: what
- * was done before a failure and undone left none.
+ * A transaction's way as moments, each with the time since the one before it. Wall-clock times of the attempt that
+ * counts: what was done before a failure and undone left none.
  */
 export function hopsOf({ accountId, merchantId, entered, decision, commit, alerts }: Moments): Hop[] {
   const hops: Hop[] = [];
-  const add = (name: Hop["name"], atMs: number | bigint | undefined, where: string, source: string, since = hops.at(-1)): void => {
+  const add = (
+    name: Hop["name"],
+    atMs: number | bigint | undefined,
+    where: string,
+    source: string,
+    since = hops.at(-1),
+  ): void => {
     // What has no time left none.
     if (atMs === undefined || Number(atMs) === 0) return;
     hops.push({ name, atMs: Number(atMs), tookMs: since && Number(atMs) - since.atMs, where, source });
   };
   if (entered !== undefined) {
     const { record, transaction } = entered;
-    
-    add("entered", record.timestampMs, placeOf(record), transaction.origin !== undefined ? `when the broker took it in ${placeOf(transaction.origin)}` : "when the intake took it by HTTP");
+
+    add(
+      "entered",
+      record.timestampMs,
+      placeOf(record),
+      transaction.origin !== undefined
+        ? `when the broker took it in ${placeOf(transaction.origin)}`
+        : "when the intake took it by HTTP",
+    );
   }
   const timing = decision?.decision.timing;
   if (decision === undefined) return hops;
@@ -36,10 +49,17 @@ export function hopsOf({ accountId, merchantId, entered, decision, commit, alert
   const scored = hops.at(-1);
   add("written", decision.record.timestampMs, placeOf(decision.record), "the record's timestamp, by Flink's producer");
   if (commit?.kind === "commit") {
-    add("committed", commit.atMs, `marker at offset ${commit.offset}`, "the transaction's marker, by the broker's clock");
+    add(
+      "committed",
+      commit.atMs,
+      `marker at offset ${commit.offset}`,
+      "the transaction's marker, by the broker's clock",
+    );
     // Committed readers wait for what other producers had open before it.
-    if (commit.visibleAtMs > commit.atMs) add("visible", commit.visibleAtMs, "to read_committed", "the last marker that a committed reader waits for");
+    if (commit.visibleAtMs > commit.atMs)
+      add("visible", commit.visibleAtMs, "to read_committed", "the last marker that a committed reader waits for");
   }
-  for (const { byThis, raisedAtMs, alertId, kind, place } of alerts) if (byThis) add("alert", raisedAtMs, `${kind} ${alertId} in ${place}`, "the function server's clock", scored);
+  for (const { byThis, raisedAtMs, alertId, kind, place } of alerts)
+    if (byThis) add("alert", raisedAtMs, `${kind} ${alertId} in ${place}`, "the function server's clock", scored);
   return hops;
 }

@@ -1,4 +1,11 @@
-import { type AccountEvidence, type AccountFeatures, Evidence, type MerchantEvidence, type MerchantFeatures, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import {
+  type AccountEvidence,
+  type AccountFeatures,
+  Evidence,
+  type MerchantEvidence,
+  type MerchantFeatures,
+  type ScoringEvidence,
+} from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { AccountModel } from "../verifier/model/account.js";
@@ -32,60 +39,89 @@ type Derived<T> = { readonly value: T; readonly replayed: number } | Obstacle;
 const SEVERITY: readonly PartResult["verdict"][] = ["identical", "cut-off", "unknown", "incomplete", "different"];
 
 /**
- * Derives a decision's evidence again: replays the account and the merchant from `event_seq` 1 to this transaction by the
- * verifier's model, scores the result, and compares bytes.
+ * Derives a decision's evidence again: replays the account and the merchant from `event_seq` 1 to this transaction by
+ * the verifier's model, scores the result, and compares bytes.
  *
  * @param found - as it stands in the decision
  * @param raw - the same, byte for byte
  * @param accepted - the transaction as `transactions.valid` has it; `undefined` when it is no longer there
  */
-export function rederive(found: Evidence, raw: Uint8Array, accepted: Transaction | undefined, histories: Histories, known: Known): Rederivation {
+export function rederive(
+  found: Evidence,
+  raw: Uint8Array,
+  accepted: Transaction | undefined,
+  histories: Histories,
+  known: Known,
+): Rederivation {
   const account = replayAccount(found, histories, known);
   const merchant = replayMerchant(found, histories, known);
   const scoring = scoreAgain(found, account, known);
   const parts = {
-    transaction: accepted === undefined ? missing(absent("its record in transactions.valid", histories.cut)) : compared("transaction", found.transaction, { value: accepted, replayed: 1 }),
+    transaction:
+      accepted === undefined
+        ? missing(absent("its record in transactions.valid", histories.cut))
+        : compared("transaction", found.transaction, { value: accepted, replayed: 1 }),
     account: compared("account", found.account, account),
     merchant: compared("merchant", found.merchant, merchant),
     scoring: compared("scoring", found.scoring, scoring),
   };
   let verdict = worst(Object.values(parts));
   if (verdict === "identical" && accepted && "value" in account && "value" in merchant && "value" in scoring) {
-    const expected = Evidence.encode({ transaction: accepted, account: account.value, merchant: merchant.value, scoring: scoring.value }).finish();
+    const expected = Evidence.encode({
+      transaction: accepted,
+      account: account.value,
+      merchant: merchant.value,
+      scoring: scoring.value,
+    }).finish();
     // Fields that are the same in another order, or ones that this version does not know.
     if (Buffer.compare(expected, raw) !== 0) verdict = "different";
   }
   return { verdict, summary: summaryOf(verdict, parts, raw.length), parts, bytes: raw.length };
 }
 
-function replayAccount(found: Evidence, { account: inputs, labels, cut }: Histories, known: Known): Derived<AccountEvidence> & { readonly suspicious?: bigint } {
+function replayAccount(
+  found: Evidence,
+  { account: inputs, labels, cut }: Histories,
+  known: Known,
+): Derived<AccountEvidence> & { readonly suspicious?: bigint } {
   const model = new AccountModel();
   const taken = new Set<FraudLabel>();
   let suspicious = 0n;
-  const derived = replayPart<AccountFeatures>({ name: "account counter", found: found.account, inputs, cut, known }, {
-    version: ({ account }) => account!.logicVersion,
-    transaction({ transaction, account, scoring }, settings) {
-      if (account!.eventSeq < found.account!.eventSeq && scoring?.suspiciousSeq !== undefined) suspicious++;
-      return model.transaction(transaction!, settings);
+  const derived = replayPart<AccountFeatures>(
+    { name: "account counter", found: found.account, inputs, cut, known },
+    {
+      version: ({ account }) => account!.logicVersion,
+      transaction({ transaction, account, scoring }, settings) {
+        if (account!.eventSeq < found.account!.eventSeq && scoring?.suspiciousSeq !== undefined) suspicious++;
+        return model.transaction(transaction!, settings);
+      },
+      event(event, settings) {
+        if (event.kind === StateEvent_Kind.EXPIRY) return void model.expiry(settings);
+        const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
+        if (label === undefined)
+          return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
+        taken.add(label);
+        model.label(label, settings);
+      },
     },
-    event(event, settings) {
-      if (event.kind === StateEvent_Kind.EXPIRY) return void model.expiry(settings);
-      const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
-      if (label === undefined) return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
-      taken.add(label);
-      model.label(label, settings);
-    },
-  });
+  );
   return "value" in derived ? { ...derived, value: { ...derived.value, ...model.repeats }, suspicious } : derived;
 }
 
-function replayMerchant({ merchant }: Evidence, { merchant: inputs, cut }: Histories, known: Known): Derived<MerchantEvidence> {
+function replayMerchant(
+  { merchant }: Evidence,
+  { merchant: inputs, cut }: Histories,
+  known: Known,
+): Derived<MerchantEvidence> {
   const model = new MerchantReplay();
-  return replayPart<MerchantFeatures>({ name: "merchant model", found: merchant, inputs, cut, known }, {
-    version: (evidence) => evidence.merchant!.logicVersion,
-    transaction: ({ transaction }, settings) => model.transaction(transaction!, settings),
-    event: ({ fraudDelta, effectiveAtMs }, settings) => model.verdict(fraudDelta, effectiveAtMs, settings),
-  });
+  return replayPart<MerchantFeatures>(
+    { name: "merchant model", found: merchant, inputs, cut, known },
+    {
+      version: (evidence) => evidence.merchant!.logicVersion,
+      transaction: ({ transaction }, settings) => model.transaction(transaction!, settings),
+      event: ({ fraudDelta, effectiveAtMs }, settings) => model.verdict(fraudDelta, effectiveAtMs, settings),
+    },
+  );
 }
 
 /** What a kind of address does with its inputs. */
@@ -99,7 +135,19 @@ interface Steps<Features> {
 
 /** Replays one address from its first input to the one that this part of the evidence is of. */
 function replayPart<Features>(
-  { name, found, inputs, cut, known }: { readonly name: string; readonly found: AccountEvidence | MerchantEvidence | undefined; readonly inputs: readonly AddressInput[]; readonly cut: boolean; readonly known: Known },
+  {
+    name,
+    found,
+    inputs,
+    cut,
+    known,
+  }: {
+    readonly name: string;
+    readonly found: AccountEvidence | MerchantEvidence | undefined;
+    readonly inputs: readonly AddressInput[];
+    readonly cut: boolean;
+    readonly known: Known;
+  },
   steps: Steps<Features>,
 ): Derived<Pick<AccountEvidence, "seq" | "eventSeq" | "logicVersion" | "error"> & { features: Features | undefined }> {
   if (found === undefined) return { verdict: "unknown", note: `the decision has no evidence of the ${name}` };
@@ -121,53 +169,101 @@ function replayPart<Features>(
       features = steps.transaction(evidence!, settings);
     }
   }
-  return { value: { seq, eventSeq: BigInt(way.inputs.length), logicVersion: found.logicVersion, features, error: "" }, replayed: way.inputs.length };
+  return {
+    value: { seq, eventSeq: BigInt(way.inputs.length), logicVersion: found.logicVersion, features, error: "" },
+    replayed: way.inputs.length,
+  };
 }
 
-const unknownVersion = (version: string): Obstacle => ({ verdict: "unknown", note: `nothing is known of the logic version ${version}; give its settings with --settings` });
+const unknownVersion = (version: string): Obstacle => ({
+  verdict: "unknown",
+  note: `nothing is known of the logic version ${version}; give its settings with --settings`,
+});
 
 /** By the features as they were found: a wrong one is told once, where it is. */
-function scoreAgain(found: Evidence, account: { readonly suspicious?: bigint }, { models, versions }: Known): Derived<ScoringEvidence> {
+function scoreAgain(
+  found: Evidence,
+  account: { readonly suspicious?: bigint },
+  { models, versions }: Known,
+): Derived<ScoringEvidence> {
   const { scoring } = found;
   if (scoring === undefined) return { verdict: "unknown", note: "the decision has no scoring evidence" };
   if (scoring.error !== "") return { verdict: "unknown", note: scoring.error };
   const model = models.get(scoring.modelHash.toString("hex"));
-  if (model === undefined) return { verdict: "unknown", note: `the file of model ${scoring.modelId} (SHA-256 ${scoring.modelHash.toString("hex").slice(0, 12)}…) is not in models/` };
+  if (model === undefined)
+    return {
+      verdict: "unknown",
+      note: `the file of model ${scoring.modelId} (SHA-256 ${scoring.modelHash.toString("hex").slice(0, 12)}…) is not in models/`,
+    };
   if (!versions.has(scoring.logicVersion)) return unknownVersion(scoring.logicVersion);
   const assessed = scoreOf(model, found);
   const isSuspicious = assessed.score >= model.reviewAt;
   // Without the account's earlier decisions its number is taken as it is; the account's part says so.
-  const suspiciousSeq = !isSuspicious ? undefined : account.suspicious === undefined ? (scoring.suspiciousSeq ?? 0n) : account.suspicious + 1n;
-  return { value: { ...assessed, suspiciousSeq, modelId: model.id, modelHash: scoring.modelHash, logicVersion: scoring.logicVersion, error: "" }, replayed: 1 };
+  const suspiciousSeq = !isSuspicious
+    ? undefined
+    : account.suspicious === undefined
+      ? (scoring.suspiciousSeq ?? 0n)
+      : account.suspicious + 1n;
+  return {
+    value: {
+      ...assessed,
+      suspiciousSeq,
+      modelId: model.id,
+      modelHash: scoring.modelHash,
+      logicVersion: scoring.logicVersion,
+      error: "",
+    },
+    replayed: 1,
+  };
 }
 
 /** The inputs of an address from its first to `event_seq`, without a gap. */
-function wayTo(eventSeq: bigint, all: readonly AddressInput[], cut: boolean): { readonly inputs: readonly AddressInput[] } | Obstacle {
+function wayTo(
+  eventSeq: bigint,
+  all: readonly AddressInput[],
+  cut: boolean,
+): { readonly inputs: readonly AddressInput[] } | Obstacle {
   const inputs = inOrder(all).filter((input) => input.eventSeq <= eventSeq);
   let expected = 1n;
   for (const { eventSeq: at, place } of inputs) {
-    if (at < expected) return { verdict: "incomplete", note: `event_seq ${at} stands there twice, the second time in ${place}` };
-    if (at > expected) return absent(at - 1n === expected ? `event_seq ${expected}` : `event_seq ${expected}..${at - 1n}`, cut);
+    if (at < expected)
+      return { verdict: "incomplete", note: `event_seq ${at} stands there twice, the second time in ${place}` };
+    if (at > expected)
+      return absent(at - 1n === expected ? `event_seq ${expected}` : `event_seq ${expected}..${at - 1n}`, cut);
     expected++;
   }
   return inputs.length === 0 ? absent(`event_seq 1..${eventSeq}`, cut) : { inputs };
 }
 
 const absent = (what: string, cut: boolean): Obstacle =>
-  cut ? { verdict: "cut-off", note: `retention cut it off: ${what} is no longer there` } : { verdict: "incomplete", note: `${what} is not in the topics, of which retention has removed nothing` };
+  cut
+    ? { verdict: "cut-off", note: `retention cut it off: ${what} is no longer there` }
+    : { verdict: "incomplete", note: `${what} is not in the topics, of which retention has removed nothing` };
 
 function compared<T extends object>(name: string, found: T | undefined, derived: Derived<T>): PartResult {
   if (!("value" in derived)) return missing(derived);
   const all = differences(name, found, derived.value);
-  return { verdict: all.length === 0 ? "identical" : "different", replayed: derived.replayed, note: all.length === 0 ? "" : `${all.length} ${all.length === 1 ? "field differs" : "fields differ" } from the replay`, differences: all };
+  return {
+    verdict: all.length === 0 ? "identical" : "different",
+    replayed: derived.replayed,
+    note:
+      all.length === 0 ? "" : `${all.length} ${all.length === 1 ? "field differs" : "fields differ"} from the replay`,
+    differences: all,
+  };
 }
 
 const missing = ({ verdict, note }: Obstacle): PartResult => ({ verdict, note, replayed: 0, differences: [] });
 
-const worst = (parts: readonly PartResult[]): PartResult["verdict"] => parts.map(({ verdict }) => verdict).reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), "identical");
+const worst = (parts: readonly PartResult[]): PartResult["verdict"] =>
+  parts
+    .map(({ verdict }) => verdict)
+    .reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), "identical");
 
 function summaryOf(verdict: PartResult["verdict"], parts: Rederivation["parts"], bytes: number): string {
-  if (verdict === "identical") return `byte-identical: ${bytes} bytes of evidence, from the account's inputs 1..${parts.account.replayed} and the merchant's 1..${parts.merchant.replayed}`;
+  if (verdict === "identical")
+    return `byte-identical: ${bytes} bytes of evidence, from the account's inputs 1..${parts.account.replayed} and the merchant's 1..${parts.merchant.replayed}`;
   const told = Object.entries(parts).filter(([, part]) => part.verdict === verdict);
-  return told.length === 0 ? `different: the fields agree, the bytes do not (${bytes} bytes of evidence)` : told.map(([name, { note }]) => `${name}: ${note}`).join("; ");
+  return told.length === 0
+    ? `different: the fields agree, the bytes do not (${bytes} bytes of evidence)`
+    : told.map(([name, { note }]) => `${name}: ${note}`).join("; ");
 }

@@ -10,34 +10,85 @@ const FIXED = 68;
 
 /** A trace for a terminal of `width` columns. */
 export function traceLines(trace: Trace, width: number): string[] {
-  const { transactionId, accountId, merchantId, transaction, decision, hops, entered, evidence, rederivation, commit } = trace;
-  const lines = [pc.bold(`${transactionId}  account ${accountId}${merchantId === undefined ? "" : `  merchant ${merchantId}`}`)];
+  const { transactionId, accountId, merchantId, transaction, decision, hops, entered, evidence, rederivation, commit } =
+    trace;
+  const lines = [
+    pc.bold(`${transactionId}  account ${accountId}${merchantId === undefined ? "" : `  merchant ${merchantId}`}`),
+  ];
   if (transaction !== undefined) {
     const place = (transaction["location"] as { readonly name?: string } | null | undefined)?.name;
-    lines.push(`${amountOf(transaction)}, used ${time(Number(transaction["event_time_ms"]))} UTC${place ? ` in ${place}` : ""}`);
+    lines.push(
+      `${amountOf(transaction)}, used ${time(Number(transaction["event_time_ms"]))} UTC${place ? ` in ${place}` : ""}`,
+    );
   }
   lines.push(stateLine(trace), "");
 
   if (hops.length > 0) {
     lines.push(pc.bold("Way"), ...waterfall(hops, width));
-    if (entered.again.length > 0) lines.push(pc.dim(`${INDENT}again in ${entered.again.join(", ")}: ${againText(trace)}`));
+    if (entered.again.length > 0)
+      lines.push(pc.dim(`${INDENT}again in ${entered.again.join(", ")}: ${againText(trace)}`));
     const note = repeatNote(trace);
     if (note !== "") lines.push(pc.yellow(`${INDENT}${note}`));
-    if (commit !== undefined && commit.how !== "commit") lines.push(pc.yellow(`${INDENT}commit not known: ${commit.source}`));
+    if (commit !== undefined && commit.how !== "commit")
+      lines.push(pc.yellow(`${INDENT}commit not known: ${commit.source}`));
     lines.push("");
   }
   if (evidence !== undefined && decision !== undefined) {
     lines.push(pc.bold("Evidence"));
-    for (const part of PARTS) lines.push(...wrapped(part.padEnd(10), partFields(evidence[part] as Parameters<typeof partFields>[0]), width, mark(rederivation?.parts[part])));
+    for (const part of PARTS)
+      lines.push(
+        ...wrapped(
+          part.padEnd(10),
+          partFields(evidence[part] as Parameters<typeof partFields>[0]),
+          width,
+          mark(rederivation?.parts[part]),
+        ),
+      );
     lines.push("");
   }
-  lines.push(...section("Alerts of its episode", trace.alerts.map(({ kind, cause, alertId, place, raisedAtMs, byThis }) => `${byThis ? "▸" : " "} ${kind.padEnd(10)} ${cause.padEnd(8)} ${alertId}  ${time(raisedAtMs)}  ${pc.dim(place)}`)));
-  lines.push(...section("Labels", trace.labels.map(({ labelId, revision, verdict, place }) => `${verdict.padEnd(10)} ${labelId} revision ${revision}  ${pc.dim(place)}`)));
-  lines.push(...section("Changes of state", trace.stateEvents.map(({ address, eventSeq, kind, source, fraudDelta, place }) => `${kind.padEnd(8)} ${address} event_seq ${eventSeq}  ${source}, fraud ${fraudDelta > 0 ? "+" : ""}${fraudDelta}  ${pc.dim(place)}`)));
-  lines.push(...section("Refused", trace.refused.map(({ by, reason, message, place, atMs }) => `${pc.yellow(reason)} by ${by}: ${message}  ${time(atMs)}  ${pc.dim(place)}`)));
+  lines.push(
+    ...section(
+      "Alerts of its episode",
+      trace.alerts.map(
+        ({ kind, cause, alertId, place, raisedAtMs, byThis }) =>
+          `${byThis ? "▸" : " "} ${kind.padEnd(10)} ${cause.padEnd(8)} ${alertId}  ${time(raisedAtMs)}  ${pc.dim(place)}`,
+      ),
+    ),
+  );
+  lines.push(
+    ...section(
+      "Labels",
+      trace.labels.map(
+        ({ labelId, revision, verdict, place }) =>
+          `${verdict.padEnd(10)} ${labelId} revision ${revision}  ${pc.dim(place)}`,
+      ),
+    ),
+  );
+  lines.push(
+    ...section(
+      "Changes of state",
+      trace.stateEvents.map(
+        ({ address, eventSeq, kind, source, fraudDelta, place }) =>
+          `${kind.padEnd(8)} ${address} event_seq ${eventSeq}  ${source}, fraud ${fraudDelta > 0 ? "+" : ""}${fraudDelta}  ${pc.dim(place)}`,
+      ),
+    ),
+  );
+  lines.push(
+    ...section(
+      "Refused",
+      trace.refused.map(
+        ({ by, reason, message, place, atMs }) =>
+          `${pc.yellow(reason)} by ${by}: ${message}  ${time(atMs)}  ${pc.dim(place)}`,
+      ),
+    ),
+  );
   if (rederivation !== undefined) {
     lines.push(`${mark(rederivation)} ${pc.bold("Derived again from the topics:")} ${rederivation.summary}`);
-    for (const part of Object.values(rederivation.parts)) for (const { field, found, expected } of part.differences) lines.push(pc.red(`${INDENT}${field}: the evidence has ${found ?? "nothing"}, a replay gives ${expected ?? "nothing"}`));
+    for (const part of Object.values(rederivation.parts))
+      for (const { field, found, expected } of part.differences)
+        lines.push(
+          pc.red(`${INDENT}${field}: the evidence has ${found ?? "nothing"}, a replay gives ${expected ?? "nothing"}`),
+        );
   }
   return lines;
 }
@@ -83,7 +134,10 @@ function wrapped(title: string, fields: readonly string[], width: number, sign: 
     if (last !== undefined && last.length + field.length + 2 <= room) rows[rows.length - 1] = `${last}  ${field}`;
     else rows.push(field);
   }
-  return (rows.length === 0 ? ["nothing"] : rows).map((row, n) => `${n === 0 ? `${sign} ${title}` : " ".repeat(title.length + 2)}${row}`);
+  return (rows.length === 0 ? ["nothing"] : rows).map(
+    (row, n) => `${n === 0 ? `${sign} ${title}` : " ".repeat(title.length + 2)}${row}`,
+  );
 }
 
-const section = (title: string, rows: readonly string[]): string[] => (rows.length === 0 ? [] : [pc.bold(title), ...rows.map((row) => `${INDENT}${row}`), ""]);
+const section = (title: string, rows: readonly string[]): string[] =>
+  rows.length === 0 ? [] : [pc.bold(title), ...rows.map((row) => `${INDENT}${row}`), ""];

@@ -22,15 +22,25 @@ export interface TraceOptions {
 }
 
 /**
- * Traces one transaction through the topics as they are now: its way with the time of each hop, what came of it, and its decision
- * derived again. The result is plain JSON. Takes seconds: Kafka's own Java consumer reads the topics.
+ * Traces one transaction through the topics as they are now: its way with the time of each hop, what came of it, and
+ * its decision derived again. The result is plain JSON. Takes seconds: Kafka's own Java consumer reads the topics.
  *
- * @throws {UserError} when Kafka or Java is not there, nobody knows the transaction, or several accounts have one of this id
+ * @throws {UserError} when Kafka or Java is not there, nobody knows the transaction, or several accounts have one of
+ *   this id
  */
-export async function traceTransaction({ brokers, transactionId, accountId: asked, settings = [], onProgress = () => undefined }: TraceOptions): Promise<Trace> {
+export async function traceTransaction({
+  brokers,
+  transactionId,
+  accountId: asked,
+  settings = [],
+  onProgress = () => undefined,
+}: TraceOptions): Promise<Trace> {
   onProgress("what entered");
   const sightings = await sight(brokers, transactionId, asked, onProgress);
-  const accounts = new Set([...sightings.entered.map(({ transaction }) => transaction.accountId), ...sightings.refused.map(({ accountId }) => accountId)]);
+  const accounts = new Set([
+    ...sightings.entered.map(({ transaction }) => transaction.accountId),
+    ...sightings.refused.map(({ accountId }) => accountId),
+  ]);
   let transaction = sightings.entered[0]?.transaction;
   if (transaction === undefined) {
     onProgress("decisions, for one whose record is gone");
@@ -39,13 +49,26 @@ export async function traceTransaction({ brokers, transactionId, accountId: aske
     transaction = decided[0];
   }
   const [accountId, ...others] = [...accounts].sort();
-  if (accountId === undefined) throw new UserError(`no transaction ${transactionId}${asked === undefined ? "" : ` of account ${asked}`} has entered, was refused or decided, as far as the topics at ${brokers} reach back.`, { code: "not-found" });
-  if (others.length > 0) throw new UserError(`several accounts have a transaction ${transactionId}: choose one with --account ${[accountId, ...others].join(", --account ")}.`);
+  if (accountId === undefined)
+    throw new UserError(
+      `no transaction ${transactionId}${asked === undefined ? "" : ` of account ${asked}`} has entered, was refused or decided, as far as the topics at ${brokers} reach back.`,
+      { code: "not-found" },
+    );
+  if (others.length > 0)
+    throw new UserError(
+      `several accounts have a transaction ${transactionId}: choose one with --account ${[accountId, ...others].join(", --account ")}.`,
+    );
 
   if (transaction !== undefined) onProgress("decisions and evidence of its account and merchant");
   const related = transaction && (await readRelated(brokers, transaction, onProgress));
   const inputs = knownInputs(settings);
-  const material: Material = { transactionId, accountId, sightings, related, known: { versions: knownVersions(inputs.settings), models: knownModels(inputs.models) } };
+  const material: Material = {
+    transactionId,
+    accountId,
+    sightings,
+    related,
+    known: { versions: knownVersions(inputs.settings), models: knownModels(inputs.models) },
+  };
   const decision = decisionRecord(material);
   if (decision !== undefined) onProgress("the commit");
   return assemble(material, decision && (await commitOf(brokers, decision)));

@@ -29,9 +29,9 @@ export interface Hop {
 /** How a part of the evidence was re-derived. */
 export interface PartResult {
   /**
-   * `different`: a replay gives other bytes. `cut-off`: retention has removed inputs that a replay needs. `incomplete`: inputs
-   * are missing though retention has removed nothing, or one is there twice. `unknown`: the version or model that it names is
-   * not known here, or the function reported an error.
+   * `different`: a replay gives other bytes. `cut-off`: retention has removed inputs that a replay needs. `incomplete`:
+   * inputs are missing though retention has removed nothing, or one is there twice. `unknown`: the version or model
+   * that it names is not known here, or the function reported an error.
    */
   readonly verdict: "identical" | "different" | "cut-off" | "incomplete" | "unknown";
   /** How many inputs of the address were replayed, this transaction included. */
@@ -122,11 +122,20 @@ export interface Trace {
     readonly again: readonly Place[];
   };
   readonly hops: readonly Hop[];
-  readonly decision: { readonly place: Place; readonly outcome: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly points: number }[]; readonly modelId: string; readonly error: string;
-    /** As old as what the account had forgotten: it may have been decided before. */
-    readonly possibleRepeat: boolean;
-    /** Decisions on it before, which the account had forgotten. */
-    readonly earlier: readonly Place[] } | undefined;
+  readonly decision:
+    | {
+        readonly place: Place;
+        readonly outcome: string;
+        readonly score: number;
+        readonly reasons: readonly { readonly code: string; readonly points: number }[];
+        readonly modelId: string;
+        readonly error: string;
+        /** As old as what the account had forgotten: it may have been decided before. */
+        readonly possibleRepeat: boolean;
+        /** Decisions on it before, which the account had forgotten. */
+        readonly earlier: readonly Place[];
+      }
+    | undefined;
   /** As it stands in the decision, each function's part by its name. */
   readonly evidence: JsonObject | undefined;
   /** How the Kafka transaction that wrote the decision ended, and how that is known. */

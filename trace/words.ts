@@ -17,20 +17,31 @@ export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
 /** The functions' parts of the evidence, in the order of the way. */
 export const PARTS = ["account", "merchant", "scoring"] as const;
 
-export const WORDS: Readonly<Record<PartResult["verdict"], string>> = { identical: "byte-identical", different: "different", "cut-off": "cut off by retention", incomplete: "incomplete", unknown: "not derivable here" };
+export const WORDS: Readonly<Record<PartResult["verdict"], string>> = {
+  identical: "byte-identical",
+  different: "different",
+  "cut-off": "cut off by retention",
+  incomplete: "incomplete",
+  unknown: "not derivable here",
+};
 
 /** Whether it says that something is wrong; what cannot be looked at is not a fault. */
-export const isBad = ({ verdict }: Pick<Rederivation, "verdict">): boolean => verdict === "different" || verdict === "incomplete";
+export const isBad = ({ verdict }: Pick<Rederivation, "verdict">): boolean =>
+  verdict === "different" || verdict === "incomplete";
 
 /** That it was decided before, or may have been; empty when it was not. */
 export function repeatNote({ decision }: Pick<Trace, "decision">): string {
   if (decision === undefined) return "";
-  if (decision.earlier.length > 0) return `decided before, in ${decision.earlier.join(", ")}: it came again after its account had forgotten it`;
+  if (decision.earlier.length > 0)
+    return `decided before, in ${decision.earlier.join(", ")}: it came again after its account had forgotten it`;
   return decision.possibleRepeat ? "as old as what its account had forgotten: it may have been decided before" : "";
 }
 
 /** What became of other records under its id. */
-export const againText = ({ decision }: Pick<Trace, "decision">): string => (decision !== undefined && decision.earlier.length > 0 ? "decided before, dropped or refused by the account counter" : "dropped or refused by the account counter");
+export const againText = ({ decision }: Pick<Trace, "decision">): string =>
+  decision !== undefined && decision.earlier.length > 0
+    ? "decided before, dropped or refused by the account counter"
+    : "dropped or refused by the account counter";
 
 /** UTC, to the millisecond. */
 export const time = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
@@ -40,8 +51,16 @@ export const duration = (ms: number): string => `${ms < 0 ? "−" : "+"}${Math.a
 export function partFields(part: JsonObject | undefined): string[] {
   const { features, seq, event_seq: eventSeq, reasons, model_hash: hash, ...rest } = part ?? {};
   const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  const list = (fields: object): string[] => Object.entries(fields).flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name} ${shown(value)}`]));
-  const fired = Array.isArray(reasons) && reasons.length > 0 ? [`reasons ${reasons.map((reason) => `${shown((reason as JsonObject)["code"])} ${shown((reason as JsonObject)["points"])}`).join(", ")}`] : [];
+  const list = (fields: object): string[] =>
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === null || value === "" ? [] : [`${name} ${shown(value)}`],
+    );
+  const fired =
+    Array.isArray(reasons) && reasons.length > 0
+      ? [
+          `reasons ${reasons.map((reason) => `${shown((reason as JsonObject)["code"])} ${shown((reason as JsonObject)["points"])}`).join(", ")}`,
+        ]
+      : [];
   return [
     ...(seq === undefined ? [] : [`seq ${shown(seq)}`, `event_seq ${shown(eventSeq)}`]),
     ...(features === undefined || features === null ? [] : list(features as JsonObject)),
@@ -52,4 +71,5 @@ export function partFields(part: JsonObject | undefined): string[] {
 }
 
 /** A decoded transaction's amount with its currency. */
-export const amountOf = ({ amount_minor: minor, currency }: JsonObject): string => amountText(minor as string, currency as string);
+export const amountOf = ({ amount_minor: minor, currency }: JsonObject): string =>
+  amountText(minor as string, currency as string);

@@ -12,10 +12,16 @@ interface RaisedAlert {
 }
 
 /**
- * Looks whether the alerts are exactly those that the suspicious decisions imply, in number, order and every field. A close by
- * timer depends on the wall clock: the alert itself says after which decision it came, and there it is replayed.
+ * Looks whether the alerts are exactly those that the suspicious decisions imply, in number, order and every field. A
+ * close by timer depends on the wall clock: the alert itself says after which decision it came, and there it is
+ * replayed.
  */
-export function checkAlerts(accounts: AddressHistories, records: readonly PlacedRecord[], { versions }: Known, check: PropertyCheck): void {
+export function checkAlerts(
+  accounts: AddressHistories,
+  records: readonly PlacedRecord[],
+  { versions }: Known,
+  check: PropertyCheck,
+): void {
   const raised = new Map<string, RaisedAlert[]>();
   for (const record of records) {
     const alert = alertIn(record);
@@ -24,17 +30,33 @@ export function checkAlerts(accounts: AddressHistories, records: readonly Placed
     else raised.set(alert.accountId, [...(raised.get(alert.accountId) ?? []), { alert, place }]);
   }
   for (const [id, inputs] of accounts) {
-    const suspicious = inputs.flatMap(({ decision, suspiciousSeq, place }) => (decision === undefined || suspiciousSeq === undefined ? [] : [{ decision: decision(), seq: suspiciousSeq, place }]));
+    const suspicious = inputs.flatMap(({ decision, suspiciousSeq, place }) =>
+      decision === undefined || suspiciousSeq === undefined
+        ? []
+        : [{ decision: decision(), seq: suspiciousSeq, place }],
+    );
     suspicious.sort((a, b) => Number(a.seq - b.seq));
     checkAccount(id, suspicious, raised.get(id) ?? [], versions, check);
     raised.delete(id);
   }
-  for (const [id, alerts] of raised) check.violation(`there are alerts on account ${id}, of which nothing was decided`, ...alerts.map(({ place }) => place));
+  for (const [id, alerts] of raised)
+    check.violation(
+      `there are alerts on account ${id}, of which nothing was decided`,
+      ...alerts.map(({ place }) => place),
+    );
 }
 
-function checkAccount(id: string, suspicious: readonly { readonly decision: Decision; readonly place: string }[], raised: readonly RaisedAlert[], versions: Known["versions"], check: PropertyCheck): void {
+function checkAccount(
+  id: string,
+  suspicious: readonly { readonly decision: Decision; readonly place: string }[],
+  raised: readonly RaisedAlert[],
+  versions: Known["versions"],
+  check: PropertyCheck,
+): void {
   check.looked(raised.length);
-  const timers = new Set(raised.filter(({ alert }) => alert.cause === Alert_Cause.TIMER).map(({ alert }) => alert.lastSuspiciousSeq));
+  const timers = new Set(
+    raised.filter(({ alert }) => alert.cause === Alert_Cause.TIMER).map(({ alert }) => alert.lastSuspiciousSeq),
+  );
   const model = new EpisodeModel(id);
   const expected: { alert: Alert; place: string }[] = [];
   for (const { decision, place } of suspicious) {
@@ -50,10 +72,15 @@ function checkAccount(id: string, suspicious: readonly { readonly decision: Deci
     if (want === undefined) check.violation(`an alert that no decision implies: ${shown(have!.alert)}`, have!.place);
     else if (have === undefined) check.violation(`the alert is missing: ${shown(want.alert)}`, want.place);
     else if (!bytesOf(have.alert).equals(bytesOf(want.alert))) {
-      check.violation(`the alert is ${shown(comparable(have.alert))}, a replay gives ${shown(comparable(want.alert))}`, have.place, want.place);
+      check.violation(
+        `the alert is ${shown(comparable(have.alert))}, a replay gives ${shown(comparable(want.alert))}`,
+        have.place,
+        want.place,
+      );
       // The numbers after it are of no use.
       return;
-    } else if (!versions.has(have.alert.logicVersion)) check.violation(`nothing is known of the logic version ${have.alert.logicVersion}`, have.place);
+    } else if (!versions.has(have.alert.logicVersion))
+      check.violation(`nothing is known of the logic version ${have.alert.logicVersion}`, have.place);
   }
 }
 

@@ -35,7 +35,10 @@ export interface Judgement {
   readonly decisions: number;
   readonly missing: number;
   readonly duplicates: number;
-  /** Decisions on what was decided before and forgotten since, each marked as such where it is a repeat; absent when there is none. */
+  /**
+   * Decisions on what was decided before and forgotten since, each marked as such where it is a repeat; absent when
+   * there is none.
+   */
   readonly decidedAgain?: number | undefined;
   readonly outOfOrder: number;
   readonly violations: readonly Violation[];
@@ -68,18 +71,21 @@ interface AccountOrder {
 }
 
 /**
- * Judges one run by its records: every accepted transaction has exactly one committed decision, which holds it unaltered, and
- * each account's decisions stand in the order in which its transactions entered, numbered without a gap.
+ * Judges one run by its records: every accepted transaction has exactly one committed decision, which holds it
+ * unaltered, and each account's decisions stand in the order in which its transactions entered, numbered without a gap.
  *
- * Accepted is an identity (account and transaction id) with a record that was not refused; records of one identity are told
- * apart by content hash. An account remembers a bounded number of its transactions, and each decision says which are forgotten: what comes again
- * after that is rightly decided again, and must be marked when it is the same.
+ * Accepted is an identity (account and transaction id) with a record that was not refused; records of one identity are
+ * told apart by content hash. An account remembers a bounded number of its transactions, and each decision says which
+ * are forgotten: what comes again after that is rightly decided again, and must be marked when it is the same.
  *
  * Shares no code with the functions that it judges.
  *
  * @param belongs - tells the run's own transactions by account and transaction id; all others are ignored
  */
-export function judgeRun(records: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): Judgement {
+export function judgeRun(
+  records: RunRecords,
+  belongs: (accountId: string, transactionId: string) => boolean,
+): Judgement {
   const violations: Violation[] = [];
   const rejected = rejectedContents(records, belongs);
   const accepted = acceptedTransactions(records, rejected, belongs);
@@ -94,7 +100,11 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const transaction = decision?.evidence?.transaction;
     const account = decision?.evidence?.account;
     if (transaction === undefined || account === undefined) {
-      violations.push({ property: "unreadable", what: `${decidedAt(record)} is not a decision`, records: [decidedAt(record)] });
+      violations.push({
+        property: "unreadable",
+        what: `${decidedAt(record)} is not a decision`,
+        records: [decidedAt(record)],
+      });
       continue;
     }
     const { accountId, transactionId } = transaction;
@@ -115,18 +125,34 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
       identity.decided++;
       if (!identity.records.some(({ value }) => Buffer.compare(value, encoded) === 0)) {
         const entered = enteredAt(identity.records[0]);
-        violations.push({ property: "altered", what: `${name} holds another transaction than the one that was accepted (${entered})`, records: [place, entered] });
+        violations.push({
+          property: "altered",
+          what: `${name} holds another transaction than the one that was accepted (${entered})`,
+          records: [place, entered],
+        });
       } else if (isAgain) {
         // It entered after the one decided ahead of it: of its records the first such one.
-        ingress = identity.records.find(({ partition, offset, value }) => Buffer.compare(value, encoded) === 0 && (last?.ingress === undefined || (partition === last.ingress.partition && offset > last.ingress.offset)));
+        ingress = identity.records.find(
+          ({ partition, offset, value }) =>
+            Buffer.compare(value, encoded) === 0 &&
+            (last?.ingress === undefined || (partition === last.ingress.partition && offset > last.ingress.offset)),
+        );
         if (ingress === undefined || identity.lastSeq > (last?.forgottenSeq ?? 0n)) {
           duplicates++;
-          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it`, records: [place] });
+          violations.push({
+            property: "duplicate",
+            what: `${name} is decision number ${identity.decided} on it`,
+            records: [place],
+          });
           continue;
         }
         if (identity.lastHash === hash && !account.possibleRepeat) {
           duplicates++;
-          violations.push({ property: "duplicate", what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat`, records: [place] });
+          violations.push({
+            property: "duplicate",
+            what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat`,
+            records: [place],
+          });
         } else decidedAgain++;
       }
       identity.lastSeq = seq;
@@ -135,7 +161,11 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     const problem = orderProblem(last, seq, record, ingress);
     if (problem !== undefined) {
       outOfOrder++;
-      violations.push({ property: "out-of-order", what: `${name} ${problem.what}`, records: [place, ...problem.records] });
+      violations.push({
+        property: "out-of-order",
+        what: `${name} ${problem.what}`,
+        records: [place, ...problem.records],
+      });
     }
     accounts.set(accountId, { seq, forgottenSeq, partition: record.partition, ingress });
   }
@@ -145,12 +175,29 @@ export function judgeRun(records: RunRecords, belongs: (accountId: string, trans
     if (transaction.decided > 0) continue;
     missing++;
     const entered = enteredAt(transaction.records[0]);
-    violations.push({ property: "missing", what: `${identity.replace("\0", " ")} (${entered}) has no decision`, records: [entered] });
+    violations.push({
+      property: "missing",
+      what: `${identity.replace("\0", " ")} (${entered}) has no decision`,
+      records: [entered],
+    });
   }
-  return { accepted: accepted.size, rejected: rejected.size, decisions, missing, duplicates, ...(decidedAgain > 0 && { decidedAgain }), outOfOrder, violations };
+  return {
+    accepted: accepted.size,
+    rejected: rejected.size,
+    decisions,
+    missing,
+    duplicates,
+    ...(decidedAgain > 0 && { decidedAgain }),
+    outOfOrder,
+    violations,
+  };
 }
 
-function acceptedTransactions({ transactions }: RunRecords, rejected: RejectedContents, belongs: (accountId: string, transactionId: string) => boolean): Map<string, Accepted> {
+function acceptedTransactions(
+  { transactions }: RunRecords,
+  rejected: RejectedContents,
+  belongs: (accountId: string, transactionId: string) => boolean,
+): Map<string, Accepted> {
   const accepted = new Map<string, Accepted>();
   // What was refused once as a conflict may be taken when the account has forgotten what it was in conflict with.
   const refused = new Map<string, AcceptedRecord[]>();
@@ -176,16 +223,21 @@ function acceptedTransactions({ transactions }: RunRecords, rejected: RejectedCo
   for (const [content, records] of refused) {
     const at = content.lastIndexOf("\0");
     const identity = content.slice(0, at);
-    if (records.length > rejected.get(identity)!.get(content.slice(at + 1))!) for (const record of records) accept(identity, record);
+    if (records.length > rejected.get(identity)!.get(content.slice(at + 1))!)
+      for (const record of records) accept(identity, record);
   }
-  for (const { records } of accepted.values()) records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  for (const { records } of accepted.values())
+    records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
   return accepted;
 }
 
 /** By identity, the content hashes that a function refused, and how often. */
 type RejectedContents = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-function rejectedContents({ rejected }: RunRecords, belongs: (accountId: string, transactionId: string) => boolean): RejectedContents {
+function rejectedContents(
+  { rejected }: RunRecords,
+  belongs: (accountId: string, transactionId: string) => boolean,
+): RejectedContents {
   const identities = new Map<string, Map<string, number>>();
   for (const { value } of rejected) {
     const any = value && Any.decode(value);
@@ -210,16 +262,31 @@ function readTransaction(value: Uint8Array): Transaction | undefined {
   }
 }
 
-function orderProblem(last: AccountOrder | undefined, seq: bigint, record: JudgedRecord, ingress: Place | undefined): Omit<Violation, "property"> | undefined {
+function orderProblem(
+  last: AccountOrder | undefined,
+  seq: bigint,
+  record: JudgedRecord,
+  ingress: Place | undefined,
+): Omit<Violation, "property"> | undefined {
   if (last === undefined) return undefined;
-  if (record.partition !== last.partition) return { what: "is in another partition than the account's last", records: [] };
+  if (record.partition !== last.partition)
+    return { what: "is in another partition than the account's last", records: [] };
   if (seq !== last.seq + 1n) return { what: `follows seq ${last.seq}`, records: [] };
-  if (ingress !== undefined && last.ingress !== undefined && (ingress.partition !== last.ingress.partition || ingress.offset <= last.ingress.offset)) {
-    return { what: `entered (${enteredAt(ingress)}) before the one decided ahead of it (${enteredAt(last.ingress)})`, records: [enteredAt(ingress), enteredAt(last.ingress)] };
+  if (
+    ingress !== undefined &&
+    last.ingress !== undefined &&
+    (ingress.partition !== last.ingress.partition || ingress.offset <= last.ingress.offset)
+  ) {
+    return {
+      what: `entered (${enteredAt(ingress)}) before the one decided ahead of it (${enteredAt(last.ingress)})`,
+      records: [enteredAt(ingress), enteredAt(last.ingress)],
+    };
   }
   return undefined;
 }
 
 const typeUrl = (type: string): string => `type.googleapis.com/${type}`;
-const decidedAt = ({ partition, offset }: Place): string => placeOf({ topic: TOPICS.decisions.name, partition, offset });
-const enteredAt = ({ partition, offset }: Place): string => placeOf({ topic: TOPICS.transactionsValid.name, partition, offset });
+const decidedAt = ({ partition, offset }: Place): string =>
+  placeOf({ topic: TOPICS.decisions.name, partition, offset });
+const enteredAt = ({ partition, offset }: Place): string =>
+  placeOf({ topic: TOPICS.transactionsValid.name, partition, offset });

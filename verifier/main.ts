@@ -22,7 +22,12 @@ export async function main(argv: string[]): Promise<number> {
       `Reads every record of a running cluster with Kafka's own consumer, and judges them: each accepted transaction decided exactly once, in order, every number there, every feature, score and alert as a replay gives it. Judges what stands there: wait until the load is over. Writes ${REPORT}.json and .html.`,
     )
     .option("--brokers <host:port>", "a Kafka broker", "127.0.0.1:9092")
-    .option("--settings <json>", "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file", addSettings, [])
+    .option(
+      "--settings <json>",
+      "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file",
+      addSettings,
+      [],
+    )
     .exitOverride();
   program.parse(argv, { from: "user" });
   const { brokers, settings } = program.opts<{ brokers: string; settings: readonly unknown[] }>();
@@ -30,11 +35,19 @@ export async function main(argv: string[]): Promise<number> {
   await step("tools: Java, Kafka's jars", (onProgress) => ensureReader({ onProgress }));
   const { records } = await step("reading the topics", (onProgress) => readBack(brokers, { onProgress }));
   const open = await step("looking for open transactions", () => noOpenTransaction(brokers));
-  const found = await step("replaying every address", (onProgress) => verifyStored(records, knownInputs(settings), { more: [open], onProgress }));
+  const found = await step("replaying every address", (onProgress) =>
+    verifyStored(records, knownInputs(settings), { more: [open], onProgress }),
+  );
   writeJsonReport(`${REPORT}.json`, found);
-  writePage(`${REPORT}.html`, "Verification", html`<h1>Verification</h1>${verdictLine(found.verdict === "pass", verdictText(found))}${propertiesSection(found.properties)}`);
+  writePage(
+    `${REPORT}.html`,
+    "Verification",
+    html`<h1>Verification</h1>${verdictLine(found.verdict === "pass", verdictText(found))}${propertiesSection(found.properties)}`,
+  );
   for (const line of propertyLines(found.properties)) console.log(line);
-  console.log(`${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${verdictText(found)}; report: ${REPORT}.html`);
+  console.log(
+    `${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${verdictText(found)}; report: ${REPORT}.html`,
+  );
   return found.verdict === "pass" ? 0 : 1;
 }
 
@@ -42,6 +55,8 @@ function addSettings(text: string, before: readonly unknown[]): unknown[] {
   try {
     return [...before, JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as unknown];
   } catch (error) {
-    throw new InvalidArgumentError(`It must be JSON, or @ and a file of JSON (${error instanceof Error ? error.message : String(error)}).`);
+    throw new InvalidArgumentError(
+      `It must be JSON, or @ and a file of JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
   }
 }

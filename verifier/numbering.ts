@@ -6,14 +6,24 @@ import type { AddressHistories, AddressInput } from "./records.js";
  *
  * @param kind - of the addresses, for people
  */
-export function checkNumbering(kind: "account" | "merchant", addresses: AddressHistories, sequence: PropertyCheck, eventSequence: PropertyCheck): void {
+export function checkNumbering(
+  kind: "account" | "merchant",
+  addresses: AddressHistories,
+  sequence: PropertyCheck,
+  eventSequence: PropertyCheck,
+): void {
   for (const [id, inputs] of addresses) {
     checkNumbers(`${kind} ${id}, event_seq`, inputs, ({ eventSeq }) => eventSeq, eventSequence);
     checkNumbers(`${kind} ${id}, seq`, inputs, ({ seq }) => seq, sequence);
   }
 }
 
-function checkNumbers(what: string, inputs: readonly AddressInput[], numberOf: (input: AddressInput) => bigint | undefined, check: PropertyCheck): void {
+function checkNumbers(
+  what: string,
+  inputs: readonly AddressInput[],
+  numberOf: (input: AddressInput) => bigint | undefined,
+  check: PropertyCheck,
+): void {
   const numbered = inputs.flatMap((input) => {
     const number = numberOf(input);
     return number === undefined ? [] : [{ number, place: input.place }];
@@ -23,7 +33,12 @@ function checkNumbers(what: string, inputs: readonly AddressInput[], numberOf: (
   let last = { number: 0n, place: "" };
   for (const one of numbered) {
     if (one.number === last.number) check.violation(`${what}: ${one.number} stands there twice`, last.place, one.place);
-    else if (one.number !== last.number + 1n) check.violation(`${what}: ${last.number} is followed by ${one.number}`, ...(last.place ? [last.place] : []), one.place);
+    else if (one.number !== last.number + 1n)
+      check.violation(
+        `${what}: ${last.number} is followed by ${one.number}`,
+        ...(last.place ? [last.place] : []),
+        one.place,
+      );
     last = one;
   }
 }

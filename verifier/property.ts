@@ -20,7 +20,8 @@ export interface PropertyResult {
 export const PROPERTIES = {
   acknowledged: "Every transaction that the intake acknowledged is accepted or rejected",
   missing: "Every accepted transaction has a committed decision",
-  duplicate: "No transaction is decided twice while its account remembers it, and a repeat that is decided after that is marked",
+  duplicate:
+    "No transaction is decided twice while its account remembers it, and a repeat that is decided after that is marked",
   unexpected: "Nothing is decided that was not accepted, and every decision holds the transaction as it was accepted",
   "out-of-order": "Each account's decisions stand in the order in which its transactions entered",
   "account-sequence": "Each account's transactions are numbered 1..N without a gap",
@@ -62,6 +63,12 @@ export class PropertyCheck {
   }
 
   get result(): PropertyResult {
-    return { name: this.name, claim: PROPERTIES[this.name], checked: this.#checked, violations: this.#violations, examples: this.#examples };
+    return {
+      name: this.name,
+      claim: PROPERTIES[this.name],
+      checked: this.#checked,
+      violations: this.#violations,
+      examples: this.#examples,
+    };
   }
 }

@@ -32,7 +32,10 @@ export interface ReadOptions {
  * @param onRecord - sees each record as it comes
  * @throws {UserError} when Java, the broker or a topic is not there, or the disk is full
  */
-export async function readBack(brokers: string, { onRecord, ...options }: ReadOptions & { readonly onRecord?: (record: RawRecord) => void } = {}): Promise<ReadBack> {
+export async function readBack(
+  brokers: string,
+  { onRecord, ...options }: ReadOptions & { readonly onRecord?: (record: RawRecord) => void } = {},
+): Promise<ReadBack> {
   const records = new RecordStore();
   try {
     const topics = Object.values(JUDGED_TOPICS).map((topic) => ({ topic }));
@@ -59,22 +62,46 @@ export type OutputEnds = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
 /** Where committed reads of the output topics end now. */
 export async function outputEnds(brokers: string): Promise<OutputEnds> {
-  return endsOf((await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS })).partitions);
+  return endsOf(
+    (await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS }))
+      .partitions,
+  );
 }
 
 /** Counts the records that were committed on the output topics since they ended there. */
-export async function committedSince(brokers: string, ends: OutputEnds): Promise<{ readonly count: number; readonly ends: OutputEnds }> {
+export async function committedSince(
+  brokers: string,
+  ends: OutputEnds,
+): Promise<{ readonly count: number; readonly ends: OutputEnds }> {
   let count = 0;
   const topics = OUTPUTS.map(({ topic }) => ({ topic, from: ends.get(topic)! }));
-  const partitions = await scanTopics({ brokers, topics, isolation: "read_committed", timeoutMs: READ_LIMIT_MS }, () => void count++);
+  const partitions = await scanTopics(
+    { brokers, topics, isolation: "read_committed", timeoutMs: READ_LIMIT_MS },
+    () => void count++,
+  );
   return { count, ends: endsOf(partitions) };
 }
 
 function endsOf(partitions: readonly ReadPartition[]): OutputEnds {
-  return new Map(OUTPUTS.map(({ topic }) => [topic, new Map(partitions.filter((one) => one.topic === topic).map(({ partition, lastStableOffset }) => [partition, lastStableOffset]))]));
+  return new Map(
+    OUTPUTS.map(({ topic }) => [
+      topic,
+      new Map(
+        partitions
+          .filter((one) => one.topic === topic)
+          .map(({ partition, lastStableOffset }) => [partition, lastStableOffset]),
+      ),
+    ]),
+  );
 }
 
-async function scan(brokers: string, topics: readonly { readonly topic: string }[], isolation: "read_committed" | "read_uncommitted", { onProgress, signal }: ReadOptions, onRecord: (record: RawRecord) => void): Promise<ReadPartition[]> {
+async function scan(
+  brokers: string,
+  topics: readonly { readonly topic: string }[],
+  isolation: "read_committed" | "read_uncommitted",
+  { onProgress, signal }: ReadOptions,
+  onRecord: (record: RawRecord) => void,
+): Promise<ReadPartition[]> {
   const progress = nowAndThen(onProgress);
   let count = 0;
   let offsets = 0;
@@ -87,26 +114,44 @@ async function scan(brokers: string, topics: readonly { readonly topic: string }
       // Markers of transactions and aborted records have offsets too.
       progress(() => `${count.toLocaleString("en")} records of at most ${offsets.toLocaleString("en")} read`);
     },
-    (partitions) => (offsets = partitions.reduce((sum, { from, lastStableOffset, highWatermark }) => sum + Number((isolation === "read_committed" ? lastStableOffset : highWatermark) - from), 0)),
+    (partitions) =>
+      (offsets = partitions.reduce(
+        (sum, { from, lastStableOffset, highWatermark }) =>
+          sum + Number((isolation === "read_committed" ? lastStableOffset : highWatermark) - from),
+        0,
+      )),
   );
 }
 
 /**
- * Looks whether a transaction is left open on an output partition: whether committed reads pass what stands there now. A timer may
- * be writing an alert at this very moment; what hangs is what does not end within the limit, in ms.
+ * Looks whether a transaction is left open on an output partition: whether committed reads pass what stands there now.
+ * A timer may be writing an alert at this very moment; what hangs is what does not end within the limit, in ms.
  */
 export async function noOpenTransaction(brokers: string, limitMs = OPEN_LIMIT_MS): Promise<PropertyResult> {
   const check = new PropertyCheck("no-open-transaction");
-  const read = async () => (await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS })).partitions;
+  const read = async () =>
+    (await readTopics({ brokers, topics: OUTPUTS, isolation: "read_committed", limit: 1, timeoutMs: READ_LIMIT_MS }))
+      .partitions;
   const wanted = await read();
   check.looked(wanted.length);
   const behind = (now: readonly ReadPartition[]) =>
-    wanted.filter(({ topic, partition, highWatermark }) => now.find((one) => one.topic === topic && one.partition === partition)!.lastStableOffset < highWatermark);
+    wanted.filter(
+      ({ topic, partition, highWatermark }) =>
+        now.find((one) => one.topic === topic && one.partition === partition)!.lastStableOffset < highWatermark,
+    );
   let open = behind(wanted);
   try {
-    if (open.length > 0) await poll("open transactions to end", async () => (open = behind(await read())).length === 0, { timeoutMs: limitMs, intervalMs: 500 });
+    if (open.length > 0)
+      await poll("open transactions to end", async () => (open = behind(await read())).length === 0, {
+        timeoutMs: limitMs,
+        intervalMs: 500,
+      });
   } catch {
-    for (const { topic, partition, lastStableOffset, highWatermark } of open) check.violation(`a transaction is open: committed reads end at ${lastStableOffset} of ${highWatermark}`, `${topic} ${partition}@${lastStableOffset}`);
+    for (const { topic, partition, lastStableOffset, highWatermark } of open)
+      check.violation(
+        `a transaction is open: committed reads end at ${lastStableOffset} of ${highWatermark}`,
+        `${topic} ${partition}@${lastStableOffset}`,
+      );
   }
   return check.result;
 }

@@ -39,21 +39,44 @@ export interface AddressInput {
 /** Everything that each address took in, in no order yet. */
 export type AddressHistories = ReadonlyMap<string, readonly AddressInput[]>;
 
-/** Sorts decisions and state events by the accounts whose counters made them. Unreadable records are left to the caller's other checks. */
+/**
+ * Sorts decisions and state events by the accounts whose counters made them. Unreadable records are left to the
+ * caller's other checks.
+ */
 export const accountHistories = (records: MerchantRecords): AddressHistories =>
-  histories(records, (event) => event.function === ACCOUNT_COUNTER, ({ transaction, account, scoring }) => ({ id: transaction.accountId, eventSeq: account.eventSeq, seq: account.seq, suspiciousSeq: scoring?.suspiciousSeq }));
+  histories(
+    records,
+    (event) => event.function === ACCOUNT_COUNTER,
+    ({ transaction, account, scoring }) => ({
+      id: transaction.accountId,
+      eventSeq: account.eventSeq,
+      seq: account.seq,
+      suspiciousSeq: scoring?.suspiciousSeq,
+    }),
+  );
 
 /** The same by merchant. */
 export const merchantHistories = (records: MerchantRecords): AddressHistories =>
-  histories(records, (event) => event.function === MERCHANT_MODEL, ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }));
+  histories(
+    records,
+    (event) => event.function === MERCHANT_MODEL,
+    ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }),
+  );
 
 /** Evidence that tells whose it is. */
-type PlacedEvidence = Evidence & { readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]> };
+type PlacedEvidence = Evidence & {
+  readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]>;
+};
 
 /** Whether both of a decision's addresses can be told. */
-export const isPlaced = (evidence: Evidence | undefined): evidence is PlacedEvidence => evidence?.transaction !== undefined && evidence.account !== undefined && evidence.merchant !== undefined;
+export const isPlaced = (evidence: Evidence | undefined): evidence is PlacedEvidence =>
+  evidence?.transaction !== undefined && evidence.account !== undefined && evidence.merchant !== undefined;
 
-function histories({ decisions, evidence }: MerchantRecords, isOwn: (event: StateEvent) => boolean, own: (evidence: PlacedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">): AddressHistories {
+function histories(
+  { decisions, evidence }: MerchantRecords,
+  isOwn: (event: StateEvent) => boolean,
+  own: (evidence: PlacedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">,
+): AddressHistories {
   const addresses = new Map<string, AddressInput[]>();
   const note = (id: string, input: AddressInput): void => {
     const inputs = addresses.get(id);
@@ -68,7 +91,8 @@ function histories({ decisions, evidence }: MerchantRecords, isOwn: (event: Stat
   }
   for (const record of evidence) {
     const event = eventIn(record);
-    if (event !== undefined && isOwn(event)) note(event.addressId, { eventSeq: event.eventSeq, place: placeOf(record), event });
+    if (event !== undefined && isOwn(event))
+      note(event.addressId, { eventSeq: event.eventSeq, place: placeOf(record), event });
   }
   return addresses;
 }
@@ -78,7 +102,10 @@ export const alertIn = (record: PlacedRecord): Alert | undefined => unpacked(rec
 export const rejectionIn = (record: PlacedRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
 export const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
 
-function unpacked<T>({ value }: Pick<PlacedRecord, "value">, type: { readonly $type: string; decode(bytes: Uint8Array): T }): T | undefined {
+function unpacked<T>(
+  { value }: Pick<PlacedRecord, "value">,
+  type: { readonly $type: string; decode(bytes: Uint8Array): T },
+): T | undefined {
   if (value === null) return undefined;
   try {
     const any = Any.decode(value);

@@ -2,7 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 
 import { MERCHANT_MODEL } from "../contract/function-names.js";
 import { placeOf } from "../contract/raw-record.js";
-import { type AccountEvidence, AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import {
+  type AccountEvidence,
+  AccountFeatures,
+  type Evidence,
+  MerchantFeatures,
+  ScoringEvidence,
+} from "../protos/gen/fraud/v1/decision.js";
 import { RejectReason, type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
 import { AccountModel, MAX_REVISION_JUMP } from "./model/account.js";
@@ -10,7 +16,13 @@ import { MerchantReplay } from "./model/merchant.js";
 import { type KnownModels, scoreOf } from "./model/scoring.js";
 import type { ModelSettings } from "./model/settings.js";
 import type { PropertyCheck } from "./property.js";
-import { type AddressHistories, type AddressInput, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+import {
+  type AddressHistories,
+  type AddressInput,
+  type PlacedRecord,
+  rejectionIn,
+  type VerifiedRecords,
+} from "./records.js";
 
 interface Checks {
   readonly accountFeatures: PropertyCheck;
@@ -26,8 +38,8 @@ export interface Known {
 }
 
 /**
- * Replays addresses in the order of their `event_seq`, each input by the `logic_version` that it names: first accounts, as many
- * as one likes at a time but each with all of its records, then merchants likewise, then {@link Replay.end}.
+ * Replays addresses in the order of their `event_seq`, each input by the `logic_version` that it names: first accounts,
+ * as many as one likes at a time but each with all of its records, then merchants likewise, then {@link Replay.end}.
  */
 export class Replay {
   readonly #known: Known;
@@ -43,12 +55,20 @@ export class Replay {
   accounts(accounts: AddressHistories, { labels, rejected }: Pick<VerifiedRecords, "labels" | "rejected">): void {
     const refused = refusedLabels(rejected);
     const sent = labelsByAccount(labels, refused);
-    for (const [id, inputs] of accounts) replayAccount(id, inputs, sent.get(id) ?? [], this.#known, this.#checks, this.#underWay);
+    for (const [id, inputs] of accounts)
+      replayAccount(id, inputs, sent.get(id) ?? [], this.#known, this.#checks, this.#underWay);
     for (const [id, unused] of sent) {
       // Accounts of which there is nothing but labels.
-      if (!accounts.has(id)) for (const label of unused) this.#checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
+      if (!accounts.has(id))
+        for (const label of unused)
+          this.#checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
     }
-    for (const one of refused) if (!isRightlyRefused(one, accounts.get(one.label.accountId) ?? [])) this.#checks.stateEvents.violation(`${labelName(one.label)} of account ${one.label.accountId} was refused as ${RejectReason[one.reason]}, and nothing shows why`, one.place);
+    for (const one of refused)
+      if (!isRightlyRefused(one, accounts.get(one.label.accountId) ?? []))
+        this.#checks.stateEvents.violation(
+          `${labelName(one.label)} of account ${one.label.accountId} was refused as ${RejectReason[one.reason]}, and nothing shows why`,
+          one.place,
+        );
   }
 
   merchants(merchants: AddressHistories): void {
@@ -57,11 +77,19 @@ export class Replay {
 
   /** All merchants were there: what is still on its way never arrived. */
   end(): void {
-    for (const [verdict, place] of this.#underWay) this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
+    for (const [verdict, place] of this.#underWay)
+      this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
   }
 }
 
-function replayAccount(id: string, inputs: readonly AddressInput[], sent: readonly FraudLabel[], known: Known, checks: Checks, underWay: Map<string, string>): void {
+function replayAccount(
+  id: string,
+  inputs: readonly AddressInput[],
+  sent: readonly FraudLabel[],
+  known: Known,
+  checks: Checks,
+  underWay: Map<string, string>,
+): void {
   const model = new AccountModel();
   let suspicious = 0n;
   const taken = new Set<FraudLabel>();
@@ -76,7 +104,10 @@ function replayAccount(id: string, inputs: readonly AddressInput[], sent: readon
       }
       const label = sent.find((one) => isSourceOf(one, event) && !taken.has(one));
       if (label === undefined) {
-        checks.stateEvents.violation(`a state event of account ${id} names a label that did not enter or was used already: ${event.sourceId} revision ${event.revision}`, place);
+        checks.stateEvents.violation(
+          `a state event of account ${id} names a label that did not enter or was used already: ${event.sourceId} revision ${event.revision}`,
+          place,
+        );
         continue;
       }
       taken.add(label);
@@ -91,41 +122,86 @@ function replayAccount(id: string, inputs: readonly AddressInput[], sent: readon
     checks.accountFeatures.looked();
     const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, place);
     if (settings !== undefined) {
-      sameBytes(AccountFeatures, account!.features, model.transaction(transaction!, settings), checks.accountFeatures, name, place);
+      sameBytes(
+        AccountFeatures,
+        account!.features,
+        model.transaction(transaction!, settings),
+        checks.accountFeatures,
+        name,
+        place,
+      );
       sameRepeats(account!, model.repeats, checks.accountFeatures, name, place);
     }
     checks.scores.looked();
     suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
   }
   for (const label of mustHaveEvents(sent)) {
-    const made = taken.has(label) || (label.revision !== undefined && [...taken].some((one) => one.transactionId === label.transactionId && one.revision === label.revision));
+    const made =
+      taken.has(label) ||
+      (label.revision !== undefined &&
+        [...taken].some((one) => one.transactionId === label.transactionId && one.revision === label.revision));
     if (!made) checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
   }
 }
 
-function replayMerchant(id: string, inputs: readonly AddressInput[], known: Known, checks: Checks, underWay: Map<string, string>): void {
+function replayMerchant(
+  id: string,
+  inputs: readonly AddressInput[],
+  known: Known,
+  checks: Checks,
+  underWay: Map<string, string>,
+): void {
   const model = new MerchantReplay();
   for (const { place, decision, event } of inOrder(inputs)) {
     if (event !== undefined) {
       checks.stateEvents.looked();
       const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
       if (settings === undefined) continue;
-      if (event.function !== MERCHANT_MODEL || event.kind !== StateEvent_Kind.LABEL || !underWay.delete(verdictName(event))) {
-        checks.stateEvents.violation(`merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event)}`, place);
+      if (
+        event.function !== MERCHANT_MODEL ||
+        event.kind !== StateEvent_Kind.LABEL ||
+        !underWay.delete(verdictName(event))
+      ) {
+        checks.stateEvents.violation(
+          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event)}`,
+          place,
+        );
       }
-      sameEvent(event, { eventTimeMs: model.latestEventTimeMs }, checks.stateEvents, `verdict at merchant ${id}`, place);
+      sameEvent(
+        event,
+        { eventTimeMs: model.latestEventTimeMs },
+        checks.stateEvents,
+        `verdict at merchant ${id}`,
+        place,
+      );
       model.verdict(event.fraudDelta, event.effectiveAtMs, settings);
       continue;
     }
     const { transaction, merchant } = decision!().evidence!;
     checks.merchantFeatures.looked();
     const settings = settingsOf(known, merchant!.logicVersion, checks.merchantFeatures, place);
-    if (settings !== undefined) sameBytes(MerchantFeatures, merchant!.features, model.transaction(transaction!, settings), checks.merchantFeatures, `${id} at ${transaction!.accountId} ${transaction!.transactionId}`, place);
+    if (settings !== undefined)
+      sameBytes(
+        MerchantFeatures,
+        merchant!.features,
+        model.transaction(transaction!, settings),
+        checks.merchantFeatures,
+        `${id} at ${transaction!.accountId} ${transaction!.transactionId}`,
+        place,
+      );
   }
 }
 
 /** @returns the account's last `suspicious_seq` */
-function checkScore(evidence: Evidence, scoring: ScoringEvidence | undefined, suspicious: bigint, known: Known, check: PropertyCheck, name: string, place: string): bigint {
+function checkScore(
+  evidence: Evidence,
+  scoring: ScoringEvidence | undefined,
+  suspicious: bigint,
+  known: Known,
+  check: PropertyCheck,
+  name: string,
+  place: string,
+): bigint {
   const model = scoring && known.models.get(scoring.modelHash.toString("hex"));
   if (scoring === undefined || model === undefined) {
     check.violation(`${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`, place);
@@ -134,16 +210,27 @@ function checkScore(evidence: Evidence, scoring: ScoringEvidence | undefined, su
   settingsOf(known, scoring.logicVersion, check, place);
   const assessed = scoreOf(model, evidence);
   const next = assessed.score >= model.reviewAt ? suspicious + 1n : suspicious;
-  const expected: ScoringEvidence = { ...assessed, suspiciousSeq: next > suspicious ? next : undefined, modelId: model.id, modelHash: scoring.modelHash, logicVersion: scoring.logicVersion, error: "" };
+  const expected: ScoringEvidence = {
+    ...assessed,
+    suspiciousSeq: next > suspicious ? next : undefined,
+    modelId: model.id,
+    modelHash: scoring.modelHash,
+    logicVersion: scoring.logicVersion,
+    error: "",
+  };
   sameBytes(ScoringEvidence, scoring, expected, check, name, place);
   return next;
 }
 
 /** Whether a label, as it came, is the one that an event names. One that came without a revision got one. */
 export const isSourceOf = ({ labelId, revision, transactionId }: FraudLabel, event: StateEvent): boolean =>
-  labelId === event.sourceId && (revision ?? event.revision) === event.revision && transactionId === event.transactionId;
+  labelId === event.sourceId &&
+  (revision ?? event.revision) === event.revision &&
+  transactionId === event.transactionId;
 
-/** Labels that no earlier or later one makes stale, and that do not come again: each of these has an event for certain. */
+/**
+ * Labels that no earlier or later one makes stale, and that do not come again: each of these has an event for certain.
+ */
 function mustHaveEvents(sent: readonly FraudLabel[]): FraudLabel[] {
   const highest = new Map<string, number>();
   const contents = new Set<string>();
@@ -169,20 +256,44 @@ interface RefusedLabel {
 function refusedLabels(rejected: readonly PlacedRecord[]): RefusedLabel[] {
   return rejected.flatMap((record) => {
     const { original, reason } = rejectionIn(record) ?? {};
-    if (original === undefined || reason === undefined || !original.typeUrl.endsWith(`/${FraudLabel.$type}`) || reason === RejectReason.UNREADABLE) return [];
-    return [{ label: FraudLabel.decode(original.value), bytes: original.value.toString("base64"), reason, place: placeOf(record) }];
+    if (
+      original === undefined ||
+      reason === undefined ||
+      !original.typeUrl.endsWith(`/${FraudLabel.$type}`) ||
+      reason === RejectReason.UNREADABLE
+    )
+      return [];
+    return [
+      {
+        label: FraudLabel.decode(original.value),
+        bytes: original.value.toString("base64"),
+        reason,
+        place: placeOf(record),
+      },
+    ];
   });
 }
 
-/** Where the revision is the reason: one at least as high made an event, or it is beyond any first one. Other reasons are the counter's own rules. */
-function isRightlyRefused({ label: { revision = 0, transactionId }, reason }: RefusedLabel, inputs: readonly AddressInput[]): boolean {
-  if (reason === RejectReason.STALE_REVISION) return inputs.some(({ event }) => event?.transactionId === transactionId && event.revision >= revision);
+/**
+ * Where the revision is the reason: one at least as high made an event, or it is beyond any first one. Other reasons
+ * are the counter's own rules.
+ */
+function isRightlyRefused(
+  { label: { revision = 0, transactionId }, reason }: RefusedLabel,
+  inputs: readonly AddressInput[],
+): boolean {
+  if (reason === RejectReason.STALE_REVISION)
+    return inputs.some(({ event }) => event?.transactionId === transactionId && event.revision >= revision);
   return reason !== RejectReason.REVISION_AHEAD || revision > MAX_REVISION_JUMP;
 }
 
-const labelName = ({ labelId, revision }: FraudLabel): string => `label ${labelId}${revision === undefined ? "" : ` revision ${revision}`}`;
+const labelName = ({ labelId, revision }: FraudLabel): string =>
+  `label ${labelId}${revision === undefined ? "" : ` revision ${revision}`}`;
 
-function labelsByAccount(records: readonly PlacedRecord[], refused: readonly RefusedLabel[]): Map<string, FraudLabel[]> {
+function labelsByAccount(
+  records: readonly PlacedRecord[],
+  refused: readonly RefusedLabel[],
+): Map<string, FraudLabel[]> {
   const labels = new Map<string, FraudLabel[]>();
   const left = new Map<string, number>();
   for (const { bytes } of refused) left.set(bytes, (left.get(bytes) ?? 0) + 1);
@@ -200,32 +311,58 @@ function labelsByAccount(records: readonly PlacedRecord[], refused: readonly Ref
 }
 
 /** An address' inputs in the order in which it took them. */
-export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] => inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
+export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] =>
+  inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 
 function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): ModelSettings | undefined {
   const settings = versions.get(name);
-  if (settings === undefined) check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, place);
+  if (settings === undefined)
+    check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, place);
   return settings;
 }
 
-const verdictName = ({ sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent): string => `${sourceId} revision ${revision} on ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
+const verdictName = ({ sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent): string =>
+  `${sourceId} revision ${revision} on ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
 
-function sameEvent(event: StateEvent, expected: Partial<StateEvent> | undefined, check: PropertyCheck, name: string, place: string): void {
+function sameEvent(
+  event: StateEvent,
+  expected: Partial<StateEvent> | undefined,
+  check: PropertyCheck,
+  name: string,
+  place: string,
+): void {
   if (expected === undefined) return check.violation(`${name}: a replay makes no event`, place);
   const found = Object.fromEntries(Object.keys(expected).map((key) => [key, event[key as keyof StateEvent]]));
-  if (!isDeepStrictEqual(found, expected)) check.violation(`${name}: the event says ${shown(found)}, a replay ${shown(expected)}`, place);
+  if (!isDeepStrictEqual(found, expected))
+    check.violation(`${name}: the event says ${shown(found)}, a replay ${shown(expected)}`, place);
 }
 
-function sameBytes<T>(type: { encode(message: T): { finish(): Uint8Array } }, found: T | undefined, expected: T, check: PropertyCheck, name: string, place: string): void {
+function sameBytes<T>(
+  type: { encode(message: T): { finish(): Uint8Array } },
+  found: T | undefined,
+  expected: T,
+  check: PropertyCheck,
+  name: string,
+  place: string,
+): void {
   const same = found !== undefined && Buffer.compare(type.encode(found).finish(), type.encode(expected).finish()) === 0;
   if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, place);
 }
 
-function sameRepeats({ possibleRepeat, forgottenSeq }: AccountEvidence, expected: AccountModel["repeats"], check: PropertyCheck, name: string, place: string): void {
+function sameRepeats(
+  { possibleRepeat, forgottenSeq }: AccountEvidence,
+  expected: AccountModel["repeats"],
+  check: PropertyCheck,
+  name: string,
+  place: string,
+): void {
   const found = { possibleRepeat, forgottenSeq };
-  if (!isDeepStrictEqual(found, expected)) check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, place);
+  if (!isDeepStrictEqual(found, expected))
+    check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, place);
 }
 
 /** A message for people. */
-export const shown = (value: unknown): string => JSON.stringify(value, (key, part: unknown) => (key === "_unknownFields" ? undefined : typeof part === "bigint" ? String(part) : part)) ?? "nothing";
-
+export const shown = (value: unknown): string =>
+  JSON.stringify(value, (key, part: unknown) =>
+    key === "_unknownFields" ? undefined : typeof part === "bigint" ? String(part) : part,
+  ) ?? "nothing";

@@ -4,7 +4,15 @@ import type { PropertyResult } from "./property.js";
 import type { Verification } from "./verify.js";
 
 /** The counts in one line. */
-export const verdictText = ({ accepted, decisions, missing, duplicates, decidedAgain = 0, outOfOrder, mismatches }: Verification): string =>
+export const verdictText = ({
+  accepted,
+  decisions,
+  missing,
+  duplicates,
+  decidedAgain = 0,
+  outOfOrder,
+  mismatches,
+}: Verification): string =>
   `${accepted.toLocaleString("en")} accepted, ${decisions.toLocaleString("en")} decided: ${missing} missing, ${duplicates} duplicates, ${outOfOrder} out of order, ${mismatches} mismatches${decidedAgain > 0 ? `; ${decidedAgain} decided again, long after, and marked` : ""}`;
 
 /** A line for each property, and the first violations below it. */

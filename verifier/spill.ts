@@ -14,8 +14,8 @@ interface Shard {
 }
 
 /**
- * Bytes in shards, each in the order in which they came: in memory as long as they are few, beyond that in a temporary file, from
- * where they come back a shard at a time.
+ * Bytes in shards, each in the order in which they came: in memory as long as they are few, beyond that in a temporary
+ * file, from where they come back a shard at a time.
  *
  * Nobody has to remove the file: it loses its name at once, and is gone with the process, whatever ends it.
  */
@@ -64,7 +64,7 @@ export class Spill {
       bytes = Buffer.allocUnsafeSlow(written + from.length);
       let at = 0;
       for (const { position, length } of from.segments) {
-        for (let done = 0; done < length; ) {
+        for (let done = 0; done < length;) {
           const read = readSync(this.#file!, bytes, at + done, length - done, position + done);
           if (read === 0) throw new Error(`the temporary file ends at ${position + done}`);
           done += read;
@@ -90,10 +90,14 @@ export class Spill {
     for (const shard of this.#shards) {
       if (shard.length === 0) continue;
       try {
-        for (let done = 0; done < shard.length; ) done += writeSync(this.#file, shard.buffer, done, shard.length - done, this.#fileBytes + done);
+        for (let done = 0; done < shard.length;)
+          done += writeSync(this.#file, shard.buffer, done, shard.length - done, this.#fileBytes + done);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
-        throw new UserError(`no room in ${tmpdir()} for more than ${Math.round(this.#fileBytes / 2 ** 20)} MB of records; TMPDIR names another folder`, { cause });
+        throw new UserError(
+          `no room in ${tmpdir()} for more than ${Math.round(this.#fileBytes / 2 ** 20)} MB of records; TMPDIR names another folder`,
+          { cause },
+        );
       }
       shard.segments.push({ position: this.#fileBytes, length: shard.length });
       this.#fileBytes += shard.length;

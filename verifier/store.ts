@@ -3,7 +3,16 @@ import { TOPICS } from "../contract/topics.js";
 import { AccountEvidence, Decision } from "../protos/gen/fraud/v1/decision.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
-import { alertIn, decisionIn, eventIn, isPlaced, type MerchantRecords, type PlacedRecord, rejectionIn, type VerifiedRecords } from "./records.js";
+import {
+  alertIn,
+  decisionIn,
+  eventIn,
+  isPlaced,
+  type MerchantRecords,
+  type PlacedRecord,
+  rejectionIn,
+  type VerifiedRecords,
+} from "./records.js";
 import { Spill } from "./spill.js";
 
 /** Shards of the accounts, and as many of the merchants: one of millions of transactions fits into memory easily. */
@@ -33,8 +42,8 @@ export interface RecordStoreOptions {
 }
 
 /**
- * Takes the records of a run, however many, and gives them back sorted by account and by merchant, a few of each at a time, each
- * account's and each merchant's in the order in which they came. {@link close} it in the end.
+ * Takes the records of a run, however many, and gives them back sorted by account and by merchant, a few of each at a
+ * time, each account's and each merchant's in the order in which they came. {@link close} it in the end.
  */
 export class RecordStore {
   readonly #shards: number;
@@ -75,13 +84,22 @@ export class RecordStore {
       case "evidence": {
         const event = eventIn(record);
         // Whatever is not a state event has no address. One of an unknown function is found among the merchants'.
-        if (event !== undefined) this.#keep(event.function === ACCOUNT_COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId), topic, record);
+        if (event !== undefined)
+          this.#keep(
+            event.function === ACCOUNT_COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId),
+            topic,
+            record,
+          );
         return;
       }
       case "decisions": {
         const evidence = decisionIn(record)?.evidence;
         this.#keep(this.#account(evidence?.transaction?.accountId), topic, record);
-        if (isPlaced(evidence)) this.#keep(this.#merchant(evidence.transaction.merchantId), topic, { ...record, value: forMerchant(evidence) });
+        if (isPlaced(evidence))
+          this.#keep(this.#merchant(evidence.transaction.merchantId), topic, {
+            ...record,
+            value: forMerchant(evidence),
+          });
         return;
       }
       case undefined:
@@ -122,13 +140,25 @@ export class RecordStore {
   }
 
   #take(shard: number): VerifiedRecords {
-    const records: Record<keyof VerifiedRecords, PlacedRecord[]> = { transactions: [], labels: [], decisions: [], evidence: [], alerts: [], rejected: [] };
+    const records: Record<keyof VerifiedRecords, PlacedRecord[]> = {
+      transactions: [],
+      labels: [],
+      decisions: [],
+      evidence: [],
+      alerts: [],
+      rejected: [],
+    };
     const bytes = this.#spill.take(shard);
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const topic = bytes[at]!;
       const length = bytes.readInt32BE(at + 13);
       const end = at + HEAD_BYTES + Math.max(0, length);
-      records[PARTS[topic]!].push({ topic: TOPIC_NAMES[topic]!, partition: bytes.readUInt32BE(at + 1), offset: bytes.readBigInt64BE(at + 5), value: length < 0 ? null : bytes.subarray(at + HEAD_BYTES, end) });
+      records[PARTS[topic]!].push({
+        topic: TOPIC_NAMES[topic]!,
+        partition: bytes.readUInt32BE(at + 1),
+        offset: bytes.readBigInt64BE(at + 5),
+        value: length < 0 ? null : bytes.subarray(at + HEAD_BYTES, end),
+      });
       at = end;
     }
     return records;
@@ -136,11 +166,23 @@ export class RecordStore {
 }
 
 /** What the checks of merchants look at: a third of the bytes. */
-function forMerchant({ transaction, merchant }: { readonly transaction: Transaction; readonly merchant: NonNullable<Decision["evidence"]>["merchant"] }): Uint8Array {
+function forMerchant({
+  transaction,
+  merchant,
+}: {
+  readonly transaction: Transaction;
+  readonly merchant: NonNullable<Decision["evidence"]>["merchant"];
+}): Uint8Array {
   const { transactionId, accountId, merchantId, amountMinor, eventTimeMs } = transaction;
   const shown = { ...NO_TRANSACTION, transactionId, accountId, merchantId, amountMinor, eventTimeMs };
-  const decision: Decision = { evidence: { transaction: shown, account: NO_ACCOUNT, merchant, scoring: undefined }, timing: undefined };
-  return Any.encode({ typeUrl: `type.googleapis.com/${Decision.$type}`, value: Buffer.from(Decision.encode(decision).finish()) }).finish();
+  const decision: Decision = {
+    evidence: { transaction: shown, account: NO_ACCOUNT, merchant, scoring: undefined },
+    timing: undefined,
+  };
+  return Any.encode({
+    typeUrl: `type.googleapis.com/${Decision.$type}`,
+    value: Buffer.from(Decision.encode(decision).finish()),
+  }).finish();
 }
 
 const NO_TRANSACTION = Transaction.fromPartial({});
@@ -150,7 +192,11 @@ const NO_ACCOUNT = AccountEvidence.fromPartial({});
 function refusedAccount(record: PlacedRecord): string | undefined {
   const original = rejectionIn(record)?.original;
   if (original === undefined) return undefined;
-  return (original.typeUrl.endsWith(`/${FraudLabel.$type}`) ? readable(FraudLabel, original.value) : readable(Transaction, original.value))?.accountId;
+  return (
+    original.typeUrl.endsWith(`/${FraudLabel.$type}`)
+      ? readable(FraudLabel, original.value)
+      : readable(Transaction, original.value)
+  )?.accountId;
 }
 
 function readable<T>(type: { decode(bytes: Uint8Array): T }, value: Uint8Array | null): T | undefined {

@@ -9,7 +9,14 @@ import { knownVersions } from "./model/settings.js";
 import { checkNumbering } from "./numbering.js";
 import { nowAndThen } from "./progress.js";
 import { PropertyCheck, type PropertyName, type PropertyResult } from "./property.js";
-import { accountHistories, decisionIn, eventIn, merchantHistories, type MerchantRecords, type VerifiedRecords } from "./records.js";
+import {
+  accountHistories,
+  decisionIn,
+  eventIn,
+  merchantHistories,
+  type MerchantRecords,
+  type VerifiedRecords,
+} from "./records.js";
 import { type Known, Replay } from "./replay.js";
 import type { RecordStore } from "./store.js";
 
@@ -34,12 +41,16 @@ export interface KnownInputs {
 const REPLAYED: readonly PropertyName[] = ["account-features", "merchant-features", "state-events", "scores", "alerts"];
 
 /**
- * Judges everything that the topics hold, from their beginning, by a model written from `docs/features.md` alone. Needs all
- * records at once; {@link verifyStored} does not.
+ * Judges everything that the topics hold, from their beginning, by a model written from `docs/features.md` alone. Needs
+ * all records at once; {@link verifyStored} does not.
  *
  * @param more - properties that the records do not show, looked at elsewhere
  */
-export function verify(records: VerifiedRecords, known: KnownInputs, more: readonly PropertyResult[] = []): Verification {
+export function verify(
+  records: VerifiedRecords,
+  known: KnownInputs,
+  more: readonly PropertyResult[] = [],
+): Verification {
   const verifier = new Verifier(known);
   verifier.accounts(records);
   verifier.merchants(records);
@@ -56,7 +67,11 @@ export interface VerifyOptions {
 }
 
 /** Judges what {@link verify} does, a few accounts and then a few merchants at a time. Empties the store. */
-export async function verifyStored(store: RecordStore, known: KnownInputs, { more = [], onProgress, signal }: VerifyOptions = {}): Promise<Verification> {
+export async function verifyStored(
+  store: RecordStore,
+  known: KnownInputs,
+  { more = [], onProgress, signal }: VerifyOptions = {},
+): Promise<Verification> {
   const verifier = new Verifier(known);
   const progress = nowAndThen(onProgress);
   let judged = 0;
@@ -81,9 +96,23 @@ export async function verifyStored(store: RecordStore, known: KnownInputs, { mor
 /** Judges records by parts: {@link verify} and {@link verifyStored}. */
 class Verifier {
   readonly #known: Known;
-  readonly #judged = { missing: new PropertyCheck("missing"), duplicate: new PropertyCheck("duplicate"), unexpected: new PropertyCheck("unexpected"), outOfOrder: new PropertyCheck("out-of-order") };
-  readonly #numbering = { accountSequence: new PropertyCheck("account-sequence"), merchantSequence: new PropertyCheck("merchant-sequence"), eventSequence: new PropertyCheck("event-sequence") };
-  readonly #replayed = { accountFeatures: new PropertyCheck("account-features"), merchantFeatures: new PropertyCheck("merchant-features"), stateEvents: new PropertyCheck("state-events"), scores: new PropertyCheck("scores") };
+  readonly #judged = {
+    missing: new PropertyCheck("missing"),
+    duplicate: new PropertyCheck("duplicate"),
+    unexpected: new PropertyCheck("unexpected"),
+    outOfOrder: new PropertyCheck("out-of-order"),
+  };
+  readonly #numbering = {
+    accountSequence: new PropertyCheck("account-sequence"),
+    merchantSequence: new PropertyCheck("merchant-sequence"),
+    eventSequence: new PropertyCheck("event-sequence"),
+  };
+  readonly #replayed = {
+    accountFeatures: new PropertyCheck("account-features"),
+    merchantFeatures: new PropertyCheck("merchant-features"),
+    stateEvents: new PropertyCheck("state-events"),
+    scores: new PropertyCheck("scores"),
+  };
   readonly #alerts = new PropertyCheck("alerts");
   readonly #replay: Replay;
   readonly #counts = { accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0 };
@@ -116,13 +145,20 @@ class Verifier {
   /** After all merchants. */
   end(more: readonly PropertyResult[]): Verification {
     this.#replay.end();
-    const checks = [...Object.values(this.#judged), ...Object.values(this.#numbering), ...Object.values(this.#replayed), this.#alerts];
+    const checks = [
+      ...Object.values(this.#judged),
+      ...Object.values(this.#numbering),
+      ...Object.values(this.#replayed),
+      this.#alerts,
+    ];
     const properties = [...checks.map(({ result }) => result), ...more];
     return {
       verdict: properties.every(({ violations }) => violations === 0) && this.#counts.decisions > 0 ? "pass" : "fail",
       ...this.#counts,
       ...(this.#decidedAgain > 0 && { decidedAgain: this.#decidedAgain }),
-      mismatches: properties.filter(({ name }) => REPLAYED.includes(name)).reduce((sum, { violations }) => sum + violations, 0),
+      mismatches: properties
+        .filter(({ name }) => REPLAYED.includes(name))
+        .reduce((sum, { violations }) => sum + violations, 0),
       decisionsByLogicVersion: this.#versions,
       properties,
     };
@@ -134,7 +170,14 @@ class Verifier {
     const { missing, duplicate, unexpected, outOfOrder } = this.#judged;
     missing.looked(counts.accepted);
     for (const check of [duplicate, unexpected, outOfOrder]) check.looked(counts.decisions);
-    const checks = { missing, duplicate, unexpected, altered: unexpected, unreadable: unexpected, "out-of-order": outOfOrder };
+    const checks = {
+      missing,
+      duplicate,
+      unexpected,
+      altered: unexpected,
+      unreadable: unexpected,
+      "out-of-order": outOfOrder,
+    };
     for (const { what, property, records } of violations) checks[property].violation(what, ...records);
   }
 }
@@ -148,10 +191,14 @@ function countVersions({ decisions }: VerifiedRecords, counts: Record<string, nu
   }
 }
 
-/** State events are of account counters and of merchant models: one of anything else is nobody's, and would be looked at by nobody. */
+/**
+ * State events are of account counters and of merchant models: one of anything else is nobody's, and would be looked at
+ * by nobody.
+ */
 function refuseStrangers({ evidence }: MerchantRecords, check: PropertyCheck): void {
   for (const record of evidence) {
     const event = eventIn(record);
-    if (event !== undefined && event.function !== ACCOUNT_COUNTER && event.function !== MERCHANT_MODEL) check.violation(`the state event is of ${JSON.stringify(event.function)}, which has none`, placeOf(record));
+    if (event !== undefined && event.function !== ACCOUNT_COUNTER && event.function !== MERCHANT_MODEL)
+      check.violation(`the state event is of ${JSON.stringify(event.function)}, which has none`, placeOf(record));
   }
 }

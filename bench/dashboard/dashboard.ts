@@ -20,13 +20,19 @@ import { partTimes } from "../part-times.js";
 const RATE = 1_000;
 const ACCOUNTS = 5_000;
 const WARM_UP_MS = 30_000;
-/** Opening hundreds of pages, or starting and stopping the web app, takes processors too, which is not what is measured: so long ago it must be. */
+/**
+ * Opening hundreds of pages, or starting and stopping the web app, takes processors too, which is not what is measured:
+ * so long ago it must be.
+ */
 const SETTLE_MS = 5_000;
 /** Decisions come so late at most when nothing waits. */
 const CALM_LAG_MS = 4_000;
 const MEASURED_MS = 40_000;
 const LIMIT_MS = 240_000;
-/** Open streams; `undefined`: no web app at all. There and back again, so that none always has the machine when it is fresh. */
+/**
+ * Open streams; `undefined`: no web app at all. There and back again, so that none always has the machine when it is
+ * fresh.
+ */
 const ORDER = [undefined, 50, 500, 500, 50, undefined] as const;
 const SEEN = 200_000;
 const PARTS = ["taskmanager", "functions", "intake", "kafka", "jobmanager", "minio"] as const satisfies readonly Part[];
@@ -44,8 +50,8 @@ interface Figures {
 }
 
 /**
- * What the pipeline decides at a steady load (straight into `transactions.valid`: what 2 cores just hold) without the web app, and with 50 and 500
- * open pages. Writes `reports/bench-dashboard.json`.
+ * What the pipeline decides at a steady load (straight into `transactions.valid`: what 2 cores just hold) without the
+ * web app, and with 50 and 500 open pages. Writes `reports/bench-dashboard.json`.
  */
 export async function benchDashboard(signal: AbortSignal): Promise<void> {
   const step = stepView();
@@ -54,21 +60,55 @@ export async function benchDashboard(signal: AbortSignal): Promise<void> {
   const cluster = await startCluster(settings, { step, restart: true, fresh: true, signal });
   const stop = new AbortController();
   const meter = new Meter();
-  const reader = await followTopics({ brokers: addresses(settings).kafka, topics: [TOPICS.decisions.name], from: "end", maxWaitMs: 100, minBytes: 64 * 1024, onRecord: ({ value, arrivedAtMs }) => meter.onDecision(value!, arrivedAtMs) });
-  const generating = runGenerator({ brokers: addresses(settings).kafka, target: "valid", seed: 7, runId: "bench", rate: RATE, accounts: ACCOUNTS, signal: AbortSignal.any([stop.signal, signal]), onSend: (item, dueAtMs) => item.kind === "transaction" && meter.onSent(item.message.transactionId, dueAtMs) });
+  const reader = await followTopics({
+    brokers: addresses(settings).kafka,
+    topics: [TOPICS.decisions.name],
+    from: "end",
+    maxWaitMs: 100,
+    minBytes: 64 * 1024,
+    onRecord: ({ value, arrivedAtMs }) => meter.onDecision(value!, arrivedAtMs),
+  });
+  const generating = runGenerator({
+    brokers: addresses(settings).kafka,
+    target: "valid",
+    seed: 7,
+    runId: "bench",
+    rate: RATE,
+    accounts: ACCOUNTS,
+    signal: AbortSignal.any([stop.signal, signal]),
+    onSend: (item, dueAtMs) => item.kind === "transaction" && meter.onSent(item.message.transactionId, dueAtMs),
+  });
   try {
     await step(`warming up at ${RATE}/s`, () => delay(WARM_UP_MS, undefined, { signal }));
     const figures: Figures[] = [];
-    for (const streams of ORDER) figures.push(await step(streams === undefined ? "without the web app" : `with ${streams} open streams`, () => measure(cluster, meter, streams, signal)));
+    for (const streams of ORDER)
+      figures.push(
+        await step(streams === undefined ? "without the web app" : `with ${streams} open streams`, () =>
+          measure(cluster, meter, streams, signal),
+        ),
+      );
     const mean = (streams: Figures["streams"]): number => {
       const of = figures.filter((one) => one.streams === streams).map(({ decidedPerSecond }) => decidedPerSecond);
       return of.reduce((sum, one) => sum + one, 0) / of.length;
     };
     const without = mean("without");
-    const difference = Object.fromEntries(([50, 500] as const).map((streams) => [streams, Math.round((mean(streams) / without - 1) * 1000) / 10]));
-    for (const one of figures) process.stdout.write(`${String(one.streams).padStart(7)} ${one.decidedPerSecond} decided/s, committed p50 ${one.committedLatencyMs.p50} ms p99 ${one.committedLatencyMs.p99} ms, web app ${one.dashboardCpuPercent}% of a processor, pipeline ${one.pipelineCpuPercent}%, ${Math.round(one.bytesPerSecond / 1024)} KB/s to the streams\n`);
-    process.stdout.write(`throughput next to that without: ${difference["50"]}% with 50 streams, ${difference["500"]}% with 500\n`);
-    writeJsonReport("reports/bench-dashboard.json", { machine: thisMachine(), rate: RATE, measuredSeconds: MEASURED_MS / 1000, figures, differencePercent: difference });
+    const difference = Object.fromEntries(
+      ([50, 500] as const).map((streams) => [streams, Math.round((mean(streams) / without - 1) * 1000) / 10]),
+    );
+    for (const one of figures)
+      process.stdout.write(
+        `${String(one.streams).padStart(7)} ${one.decidedPerSecond} decided/s, committed p50 ${one.committedLatencyMs.p50} ms p99 ${one.committedLatencyMs.p99} ms, web app ${one.dashboardCpuPercent}% of a processor, pipeline ${one.pipelineCpuPercent}%, ${Math.round(one.bytesPerSecond / 1024)} KB/s to the streams\n`,
+      );
+    process.stdout.write(
+      `throughput next to that without: ${difference["50"]}% with 50 streams, ${difference["500"]}% with 500\n`,
+    );
+    writeJsonReport("reports/bench-dashboard.json", {
+      machine: thisMachine(),
+      rate: RATE,
+      measuredSeconds: MEASURED_MS / 1000,
+      figures,
+      differencePercent: difference,
+    });
   } finally {
     stop.abort();
     await generating;
@@ -77,7 +117,12 @@ export async function benchDashboard(signal: AbortSignal): Promise<void> {
   }
 }
 
-async function measure(cluster: Cluster, meter: Meter, streams: number | undefined, signal: AbortSignal): Promise<Figures> {
+async function measure(
+  cluster: Cluster,
+  meter: Meter,
+  streams: number | undefined,
+  signal: AbortSignal,
+): Promise<Figures> {
   await withWebApp(cluster, streams !== undefined, signal);
   const pages = streams === undefined ? undefined : await openPages(cluster, streams, signal);
   const openedMs = Date.now();
@@ -87,7 +132,10 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
     const openMs = Date.now() - openedMs;
     const cpu = (): { pipeline: number; dashboard: number } => {
       const times = partTimes(cluster.settings);
-      return { pipeline: PARTS.reduce((sum, part) => sum + times.get(part)!, 0), dashboard: times.get("dashboard") ?? 0 };
+      return {
+        pipeline: PARTS.reduce((sum, part) => sum + times.get(part)!, 0),
+        dashboard: times.get("dashboard") ?? 0,
+      };
     };
     const before = cpu();
     meter.begin();
@@ -112,18 +160,29 @@ async function measure(cluster: Cluster, meter: Meter, streams: number | undefin
 
 /** Starts or stops the web app. */
 async function withWebApp(cluster: Cluster, wanted: boolean, signal: AbortSignal): Promise<void> {
-  const runs = async (): Promise<boolean> => (await clusterStatus(cluster.settings)).parts.some(({ part, healthy }) => part === "dashboard" && healthy);
+  const runs = async (): Promise<boolean> =>
+    (await clusterStatus(cluster.settings)).parts.some(({ part, healthy }) => part === "dashboard" && healthy);
   if ((await runs()) === wanted) return;
   if (wanted) await cluster.release("dashboard");
   else {
     cluster.hold("dashboard");
     cluster.kill("dashboard", "SIGTERM");
   }
-  await poll(`the web app to ${wanted ? "answer" : "be gone"}`, async () => (await runs()) === wanted, { timeoutMs: LIMIT_MS, signal });
+  await poll(`the web app to ${wanted ? "answer" : "be gone"}`, async () => (await runs()) === wanted, {
+    timeoutMs: LIMIT_MS,
+    signal,
+  });
 }
 
-async function openPages(cluster: Cluster, streams: number, signal: AbortSignal): Promise<{ close(): Promise<{ readonly bytes: number }> }> {
-  const child = startModule("bench/dashboard/streams.ts", { DASHBOARD: addresses(cluster.settings).dashboard, STREAMS: String(streams) });
+async function openPages(
+  cluster: Cluster,
+  streams: number,
+  signal: AbortSignal,
+): Promise<{ close(): Promise<{ readonly bytes: number }> }> {
+  const child = startModule("bench/dashboard/streams.ts", {
+    DASHBOARD: addresses(cluster.settings).dashboard,
+    STREAMS: String(streams),
+  });
   let output = "";
   let ended = false;
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -134,7 +193,10 @@ async function openPages(cluster: Cluster, streams: number, signal: AbortSignal)
     }),
   );
   try {
-    await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), { timeoutMs: LIMIT_MS, signal });
+    await poll(`${streams} streams to be open`, () => ended || output.includes("open\n"), {
+      timeoutMs: LIMIT_MS,
+      signal,
+    });
   } catch (error) {
     child.kill("SIGTERM");
     throw error;
@@ -147,7 +209,8 @@ async function openPages(cluster: Cluster, streams: number, signal: AbortSignal)
         child.kill("SIGTERM");
         await closed;
         const figures = JSON.parse(output.slice(output.indexOf("{"))) as { open: number; ended: number; bytes: number };
-        if (figures.open !== streams || figures.ended !== 0) throw new UserError(`of ${streams} streams ${figures.open} were open and ${figures.ended} ended early`);
+        if (figures.open !== streams || figures.ended !== 0)
+          throw new UserError(`of ${streams} streams ${figures.open} were open and ${figures.ended} ended early`);
         return figures;
       })()),
   };

@@ -3,8 +3,8 @@ import { Agent, get } from "node:http";
 import { given } from "../../process/environment.js";
 
 /**
- * Opens `STREAMS` pages' worth of connections to the web app at `DASHBOARD`: each reads what a page reads at first, then follows
- * its event stream. Prints `open` when all are; at SIGTERM its figures as JSON.
+ * Opens `STREAMS` pages' worth of connections to the web app at `DASHBOARD`: each reads what a page reads at first,
+ * then follows its event stream. Prints `open` when all are; at SIGTERM its figures as JSON.
  */
 const url = given()["DASHBOARD"]!;
 const count = Number(given()["STREAMS"]);
@@ -19,7 +19,11 @@ function read(path: string): Promise<string> {
     get(url + path, { agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => (response.statusCode === 200 ? resolve(Buffer.concat(chunks).toString()) : reject(new Error(`status ${response.statusCode} for ${path}`))));
+      response.on("end", () =>
+        response.statusCode === 200
+          ? resolve(Buffer.concat(chunks).toString())
+          : reject(new Error(`status ${response.statusCode} for ${path}`)),
+      );
     }).on("error", reject);
   });
 }

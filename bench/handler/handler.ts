@@ -28,17 +28,27 @@ interface Measured {
 }
 
 /**
- * Compares our handler with Apache's JavaScript SDK, and with `node:http` alone, over HTTP: requests for each second of the
- * server's processor time, in turns, each server in its own process. Writes `reports/bench-handler.json`.
+ * Compares our handler with Apache's JavaScript SDK, and with `node:http` alone, over HTTP: requests for each second of
+ * the server's processor time, in turns, each server in its own process. Writes `reports/bench-handler.json`.
  */
 export async function benchHandler(signal: AbortSignal): Promise<void> {
   const figures: Measured[] = [];
   for (const batch of BATCHES) {
     for (const stateBytes of STATE_BYTES) {
       const body = requestBody(batch, stateBytes);
-      const servers = SDKS.map((sdk) => ({ sdk, server: startModule("bench/handler/server.ts", { BENCH_SDK: sdk }), rounds: [] as number[] }));
+      const servers = SDKS.map((sdk) => ({
+        sdk,
+        server: startModule("bench/handler/server.ts", { BENCH_SDK: sdk }),
+        rounds: [] as number[],
+      }));
       try {
-        const ready = await Promise.all(servers.map(async ({ server, ...rest }) => ({ ...rest, pid: server.pid, port: Number(String((await once(server.stdout, "data"))[0]).trim()) })));
+        const ready = await Promise.all(
+          servers.map(async ({ server, ...rest }) => ({
+            ...rest,
+            pid: server.pid,
+            port: Number(String((await once(server.stdout, "data"))[0]).trim()),
+          })),
+        );
         for (const { port } of ready) check(await post(port, body, new Agent()), batch);
         for (const { port } of ready) await load(port, body, WARM_UP_MS, signal);
         for (let round = 0; round < ROUNDS; round++) {
@@ -51,7 +61,9 @@ export async function benchHandler(signal: AbortSignal): Promise<void> {
         for (const { sdk, rounds } of ready) figures.push({ sdk, batch, stateBytes, requestsPerCpuSecond: rounds });
         const [mine, theirs, floor] = ready.map(({ rounds }) => median(rounds)) as [number, number, number];
         const times = (figure: number) => `${(figure / theirs).toFixed(1)} times Apache's`;
-        process.stdout.write(`batch ${String(batch).padStart(3)}, state ${String(stateBytes).padStart(4)} bytes, requests per CPU-second: ours ${mine} (${times(mine)}), Apache's ${theirs}, node:http alone ${floor} (${times(floor)})\n`);
+        process.stdout.write(
+          `batch ${String(batch).padStart(3)}, state ${String(stateBytes).padStart(4)} bytes, requests per CPU-second: ours ${mine} (${times(mine)}), Apache's ${theirs}, node:http alone ${floor} (${times(floor)})\n`,
+        );
       } finally {
         for (const { server } of servers) server.kill("SIGTERM");
       }
@@ -63,14 +75,19 @@ export async function benchHandler(signal: AbortSignal): Promise<void> {
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 function requestBody(batch: number, stateBytes: number): Buffer {
-  const bytes = (length: number) => Buffer.from(Any.encode({ typeUrl: "bench", value: Buffer.alloc(length, 7) }).finish());
+  const bytes = (length: number) =>
+    Buffer.from(Any.encode({ typeUrl: "bench", value: Buffer.alloc(length, 7) }).finish());
   const value = (length: number) => ({ typename: typeUrlOf(Any), hasValue: true, value: bytes(length) });
   const address = { namespace: "bench", type: "function", id: "account-17" };
   return Buffer.from(
     ToFunction.encode({
       request: {
         $case: "invocation",
-        value: { target: address, state: [{ stateName: "state", stateValue: value(stateBytes) }], invocations: Array.from({ length: batch }, () => ({ caller: address, argument: value(MESSAGE_BYTES) })) },
+        value: {
+          target: address,
+          state: [{ stateName: "state", stateValue: value(stateBytes) }],
+          invocations: Array.from({ length: batch }, () => ({ caller: address, argument: value(MESSAGE_BYTES) })),
+        },
       },
     }).finish(),
   );
@@ -79,7 +96,12 @@ function requestBody(batch: number, stateBytes: number): Buffer {
 /** Both must do the work that is measured. */
 function check(reply: Buffer, batch: number): void {
   const { response } = FromFunction.decode(reply);
-  if (response?.$case !== "invocationResult" || response.value.outgoingMessages.length !== batch || response.value.stateMutations.length !== 1) throw new Error("a server did not do what is measured");
+  if (
+    response?.$case !== "invocationResult" ||
+    response.value.outgoingMessages.length !== batch ||
+    response.value.stateMutations.length !== 1
+  )
+    throw new Error("a server did not do what is measured");
 }
 
 /** Keeps all connections busy. @returns how many requests were answered */
@@ -102,12 +124,26 @@ async function load(port: number, body: Buffer, forMs: number, signal: AbortSign
 
 function post(port: number, body: Buffer, agent: Agent): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: "127.0.0.1", port, path: "/statefun", method: "POST", agent, headers: { "content-type": "application/octet-stream", "content-length": body.length } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => (response.statusCode === 200 ? resolve(Buffer.concat(chunks)) : reject(new Error(`status ${response.statusCode}`))));
-      response.on("error", reject);
-    });
+    const sent = httpRequest(
+      {
+        host: "127.0.0.1",
+        port,
+        path: "/statefun",
+        method: "POST",
+        agent,
+        headers: { "content-type": "application/octet-stream", "content-length": body.length },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          response.statusCode === 200
+            ? resolve(Buffer.concat(chunks))
+            : reject(new Error(`status ${response.statusCode}`)),
+        );
+        response.on("error", reject);
+      },
+    );
     sent.on("error", reject);
     sent.end(body);
   });

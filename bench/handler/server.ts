@@ -4,12 +4,19 @@ import { messageBuilder, StateFun } from "apache-flink-statefun";
 
 import { given } from "../../process/environment.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import { type MessageType, nodeHttpListener, RequestReplyHandler, StatefulFunctions, typeUrlOf, valueSpec } from "../../statefun/index.js";
+import {
+  type MessageType,
+  nodeHttpListener,
+  RequestReplyHandler,
+  StatefulFunctions,
+  typeUrlOf,
+  valueSpec,
+} from "../../statefun/index.js";
 
 /**
  * One of the servers that are compared, in its own process: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
- * same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the request
- * and answers with as many bytes, so it shows what no SDK can go below. It says its port, and on SIGTERM ends.
+ * same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the
+ * request and answers with as many bytes, so it shows what no SDK can go below. It says its port, and on SIGTERM ends.
  */
 const BYTES: MessageType<Any> = Any;
 
@@ -27,7 +34,10 @@ function handler(): RequestReplyHandler {
     },
     { states: [state] },
   );
-  return new RequestReplyHandler(functions, { maxBodyBytes: 64 * 1024 * 1024, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } });
+  return new RequestReplyHandler(functions, {
+    maxBodyBytes: 64 * 1024 * 1024,
+    logger: { error: (_, message) => process.stderr.write(`${message}\n`) },
+  });
 }
 
 const ours = (): Server => createServer(nodeHttpListener(handler()));
@@ -40,7 +50,9 @@ function none(): Server {
     request.on("end", () => {
       // The first request is answered in earnest; all requests of a measurement are alike.
       reply ??= handler().handle(Buffer.concat(chunks)) as Uint8Array;
-      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length }).end(reply);
+      response
+        .writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length })
+        .end(reply);
     });
   });
 }

@@ -12,8 +12,8 @@ export class LagSamples {
   }
 
   /**
-   * How many more there are a second. From the mean of the first third to that of the last: decisions come with their checkpoint, so a single
-   * sample says little.
+   * How many more there are a second. From the mean of the first third to that of the last: decisions come with their
+   * checkpoint, so a single sample says little.
    */
   get growth(): number {
     const third = Math.floor(this.#samples.length / 3);
@@ -24,4 +24,5 @@ export class LagSamples {
   }
 }
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

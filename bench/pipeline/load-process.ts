@@ -11,8 +11,8 @@ import type { LoadCommand, LoadNews } from "./load-messages.js";
 import { TransactionStock } from "./transactions.js";
 
 /**
- * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In its own process, so that its
- * processor time is told from that of who measures.
+ * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In its own
+ * process, so that its processor time is told from that of who measures.
  */
 const TICK_MS = 25;
 const SEED = 7;
@@ -60,7 +60,8 @@ for (;;) {
     next = undefined;
     if (command.kind === "stop") break;
     // Whoever was due until this moment is sent by the rate of before.
-    for (const due = from + (perSecond > 0 ? dueCount(Date.now() - beganMs, perSecond) : 0); total < due; ) await send(due - total);
+    for (const due = from + (perSecond > 0 ? dueCount(Date.now() - beganMs, perSecond) : 0); total < due;)
+      await send(due - total);
     from = total;
     beganMs = Date.now();
     perSecond = command.kind === "rate" ? command.perSecond : 0;

@@ -42,8 +42,15 @@ export class Load {
 
   private constructor({ brokers, accounts, merchants, stock, signal }: LoadOptions) {
     this.#signal = signal;
-    const env = { KAFKA: brokers, BENCH_ACCOUNTS: String(accounts), BENCH_MERCHANTS: String(merchants), BENCH_STOCK: String(stock) };
-    this.#process = startTalkingModule("bench/pipeline/load-process.ts", env, (message) => this.#onNews(message as LoadNews));
+    const env = {
+      KAFKA: brokers,
+      BENCH_ACCOUNTS: String(accounts),
+      BENCH_MERCHANTS: String(merchants),
+      BENCH_STOCK: String(stock),
+    };
+    this.#process = startTalkingModule("bench/pipeline/load-process.ts", env, (message) =>
+      this.#onNews(message as LoadNews),
+    );
     void this.#process.ended.then(() => (this.#ended = true));
   }
 

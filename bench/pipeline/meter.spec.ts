@@ -5,7 +5,16 @@ import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { Meter } from "./meter.js";
 
 const decisionOn = (transactionId: string): Buffer =>
-  Buffer.from(Any.encode({ typeUrl: "type.googleapis.com/fraud.v1.Decision", value: Buffer.from(Decision.encode(Decision.fromPartial({ evidence: { transaction: { transactionId, accountId: "a" } } })).finish()) }).finish());
+  Buffer.from(
+    Any.encode({
+      typeUrl: "type.googleapis.com/fraud.v1.Decision",
+      value: Buffer.from(
+        Decision.encode(
+          Decision.fromPartial({ evidence: { transaction: { transactionId, accountId: "a" } } }),
+        ).finish(),
+      ),
+    }).finish(),
+  );
 /** Each is due a second after the one before. */
 const load = { dueAtMs: (n: number) => n * 1_000 };
 

@@ -7,7 +7,10 @@ import { numberOf } from "./transactions.js";
 const KEPT = 1_000_000;
 const FIRST_CAPACITY = 1 << 20;
 
-/** Counts committed decisions on a load's transactions, each once, and how long they took from when their transactions were due. */
+/**
+ * Counts committed decisions on a load's transactions, each once, and how long they took from when their transactions
+ * were due.
+ */
 export class Meter {
   #seen = new Uint8Array(FIRST_CAPACITY);
   #latencies = new Latencies(KEPT);

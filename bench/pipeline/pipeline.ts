@@ -26,15 +26,38 @@ interface Plan {
   readonly rampFactor: number;
   readonly settleMs: number;
   readonly confirmMs: number;
-  /** Which share of what is offered a rate may seem to leave over: decisions come by the checkpoint, and the shorter one looks, the more these jumps matter. */
+  /**
+   * Which share of what is offered a rate may seem to leave over: decisions come by the checkpoint, and the shorter one
+   * looks, the more these jumps matter.
+   */
   readonly leftOver: { readonly ramp: number; readonly confirm: number };
   /** Rates that are confirmed at most, in the round that has none to begin with and in the others. */
   readonly attempts: { readonly first: number; readonly later: number };
   readonly drainLimitMs: number;
 }
 
-const FULL: Plan = { warmUpMs: 60_000, warmUpRate: LOWEST, rampStepMs: 15_000, rampFactor: 1.25, settleMs: 10_000, confirmMs: 60_000, leftOver: { ramp: 0.08, confirm: 0.01 }, attempts: { first: 4, later: 3 }, drainLimitMs: 600_000 };
-const QUICK: Plan = { warmUpMs: 12_000, warmUpRate: LOWEST, rampStepMs: 6_000, rampFactor: 1.5, settleMs: 4_000, confirmMs: 15_000, leftOver: { ramp: 0.25, confirm: 0.04 }, attempts: { first: 4, later: 2 }, drainLimitMs: 90_000 };
+const FULL: Plan = {
+  warmUpMs: 60_000,
+  warmUpRate: LOWEST,
+  rampStepMs: 15_000,
+  rampFactor: 1.25,
+  settleMs: 10_000,
+  confirmMs: 60_000,
+  leftOver: { ramp: 0.08, confirm: 0.01 },
+  attempts: { first: 4, later: 3 },
+  drainLimitMs: 600_000,
+};
+const QUICK: Plan = {
+  warmUpMs: 12_000,
+  warmUpRate: LOWEST,
+  rampStepMs: 6_000,
+  rampFactor: 1.5,
+  settleMs: 4_000,
+  confirmMs: 15_000,
+  leftOver: { ramp: 0.25, confirm: 0.04 },
+  attempts: { first: 4, later: 2 },
+  drainLimitMs: 90_000,
+};
 /** Transactions that are encoded before a cluster starts. */
 const STOCK = { full: 300_000, quick: 60_000 } as const;
 
@@ -74,14 +97,35 @@ export interface PipelineReport {
   readonly backlog: number;
   readonly variants: readonly { readonly variant: Transport; readonly description: string }[];
   /** The highest rate that was held; 0 when none of those that were tried was. */
-  readonly sustained: readonly (Place & Load & { readonly perSecond: number; readonly committedMs: { readonly p50: number; readonly p99: number } | null })[];
-  readonly drain: readonly (Place & Load & { readonly perSecond: number; readonly seconds: number | null; readonly waited: number; readonly decided: number })[];
-  /** Microseconds of processor time a transaction; `load` sends the transactions and `reader` reads the decisions, neither is the pipeline. */
-  readonly cpuMicros: readonly (Place & { readonly phase: "sustained" | "drain"; readonly part: string; readonly perTransaction: number })[];
+  readonly sustained: readonly (Place &
+    Load & {
+      readonly perSecond: number;
+      readonly committedMs: { readonly p50: number; readonly p99: number } | null;
+    })[];
+  readonly drain: readonly (Place &
+    Load & {
+      readonly perSecond: number;
+      readonly seconds: number | null;
+      readonly waited: number;
+      readonly decided: number;
+    })[];
+  /**
+   * Microseconds of processor time a transaction; `load` sends the transactions and `reader` reads the decisions,
+   * neither is the pipeline.
+   */
+  readonly cpuMicros: readonly (Place & {
+    readonly phase: "sustained" | "drain";
+    readonly part: string;
+    readonly perTransaction: number;
+  })[];
   readonly tried: readonly TriedRate[];
   readonly health: readonly (Place & { readonly phase: "sustained" | "drain" } & JobHealth)[];
   /** Of all that was sent: what has no decision (`null` when that was not waited for), and what has more than one. */
-  readonly exactlyOnce: readonly (Place & { readonly sent: number; readonly missing: number | null; readonly duplicates: number })[];
+  readonly exactlyOnce: readonly (Place & {
+    readonly sent: number;
+    readonly missing: number | null;
+    readonly duplicates: number;
+  })[];
   /** Rounds that could not be finished. */
   readonly problems: readonly (Place & { readonly what: string })[];
   readonly summary: readonly VariantSummary[];
@@ -97,11 +141,14 @@ interface VariantSummary {
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
-type Figures = Writable<Pick<PipelineReport, "sustained" | "drain" | "cpuMicros" | "tried" | "health" | "exactlyOnce" | "problems">>;
+type Figures = Writable<
+  Pick<PipelineReport, "sustained" | "drain" | "cpuMicros" | "tried" | "health" | "exactlyOnce" | "problems">
+>;
 
 /**
- * The pipeline with one transport next to the others, in turns, each on its own cluster: the highest rate that it holds, what it makes of a
- * backlog from cold, and what a transaction costs by part. Writes `reports/bench-pipeline.json` and `.html`, anew after each round of each.
+ * The pipeline with one transport next to the others, in turns, each on its own cluster: the highest rate that it
+ * holds, what it makes of a backlog from cold, and what a transaction costs by part. Writes
+ * `reports/bench-pipeline.json` and `.html`, anew after each round of each.
  *
  * @throws {UserError} when a decision was missing or repeated, or a round could not be finished
  */
@@ -109,7 +156,15 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
   const { variants, rounds } = options;
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
-  const figures: Figures = { sustained: [], drain: [], cpuMicros: [], tried: [], health: [], exactlyOnce: [], problems: [] };
+  const figures: Figures = {
+    sustained: [],
+    drain: [],
+    cpuMicros: [],
+    tried: [],
+    health: [],
+    exactlyOnce: [],
+    problems: [],
+  };
   for (let round = 1; round <= rounds; round++) {
     // The order turns, so that none always has the machine when it is fresh.
     for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
@@ -129,13 +184,30 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
   const report = reportOf(options, figures);
   for (const one of report.summary) process.stdout.write(`${summaryLine(one)}\n`);
   const wrong = report.exactlyOnce.filter(({ missing, duplicates }) => (missing ?? 0) + duplicates > 0);
-  if (wrong.length > 0) throw new UserError(`not exactly once: ${wrong.map(({ variant, round, missing, duplicates }) => `${variant}, round ${round}: ${missing ?? "?"} missing, ${duplicates} repeated`).join("; ")}`);
-  if (report.problems.length > 0) throw new UserError(`${report.problems.length} rounds could not be finished: see ${REPORT}.html`);
+  if (wrong.length > 0)
+    throw new UserError(
+      `not exactly once: ${wrong.map(({ variant, round, missing, duplicates }) => `${variant}, round ${round}: ${missing ?? "?"} missing, ${duplicates} repeated`).join("; ")}`,
+    );
+  if (report.problems.length > 0)
+    throw new UserError(`${report.problems.length} rounds could not be finished: see ${REPORT}.html`);
 }
 
-async function measure(place: Place, options: PipelineOptions, figures: Figures, progress: (line: string) => void, signal: AbortSignal): Promise<void> {
+async function measure(
+  place: Place,
+  options: PipelineOptions,
+  figures: Figures,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const plan = options.quick ? QUICK : FULL;
-  const bed = await TestBed.start({ ...place, accounts: ACCOUNTS, merchants: MERCHANTS, stock: STOCK[options.quick ? "quick" : "full"] + options.backlog, progress, signal });
+  const bed = await TestBed.start({
+    ...place,
+    accounts: ACCOUNTS,
+    merchants: MERCHANTS,
+    stock: STOCK[options.quick ? "quick" : "full"] + options.backlog,
+    progress,
+    signal,
+  });
   try {
     progress(`warming up at ${plan.warmUpRate}/s`);
     await bed.offer(plan.warmUpRate, plan.warmUpMs);
@@ -143,38 +215,77 @@ async function measure(place: Place, options: PipelineOptions, figures: Figures,
     figures.health.push({ ...place, phase: "sustained", ...(await bed.health()) });
     if (!isCalm) progress("it does not work off what it was offered: its backlog comes on top");
     const drained = await bed.drain(options.backlog, plan.drainLimitMs, progress);
-    figures.drain.push({ ...place, accounts: ACCOUNTS, keys: "uniform", perSecond: drained.perSecond, seconds: drained.seconds ?? null, waited: drained.waiting, decided: drained.decided });
+    figures.drain.push({
+      ...place,
+      accounts: ACCOUNTS,
+      keys: "uniform",
+      perSecond: drained.perSecond,
+      seconds: drained.seconds ?? null,
+      waited: drained.waiting,
+      decided: drained.decided,
+    });
     addCpu(figures, place, "drain", drained.cpuMicros);
-    process.stdout.write(`${place.variant}, round ${place.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`);
+    process.stdout.write(
+      `${place.variant}, round ${place.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`,
+    );
     figures.health.push({ ...place, phase: "drain", ...(await bed.health()) });
-    figures.exactlyOnce.push({ ...place, sent: bed.sent, missing: drained.seconds === undefined ? null : bed.sent - bed.decided, duplicates: bed.duplicates });
+    figures.exactlyOnce.push({
+      ...place,
+      sent: bed.sent,
+      missing: drained.seconds === undefined ? null : bed.sent - bed.decided,
+      duplicates: bed.duplicates,
+    });
   } finally {
     await bed.close();
   }
 }
 
 /** Looks for the highest rate that is held. @returns whether nothing waits in the end */
-async function sustain(bed: TestBed, place: Place, options: PipelineOptions, figures: Figures, progress: (line: string) => void, plan: Plan): Promise<boolean> {
+async function sustain(
+  bed: TestBed,
+  place: Place,
+  options: PipelineOptions,
+  figures: Figures,
+  progress: (line: string) => void,
+  plan: Plan,
+): Promise<boolean> {
   // What is left of the warm-up would look like a rate that is not held.
   await bed.calm(CALM_LIMIT_MS);
-  const known = figures.sustained.filter(({ variant, perSecond }) => variant === place.variant && perSecond > 0).map(({ perSecond }) => perSecond);
+  const known = figures.sustained
+    .filter(({ variant, perSecond }) => variant === place.variant && perSecond > 0)
+    .map(({ perSecond }) => perSecond);
   const first = known.length > 0 ? spreadOf(known).median : await ramp(bed, progress, plan);
   const attempts: TriedRate[] = [];
   let isCalm = await bed.calm(CALM_LIMIT_MS);
   const most = known.length > 0 ? plan.attempts.later : plan.attempts.first;
-  for (let rate = nextRate(first, attempts, most); rate !== undefined && isCalm; rate = nextRate(first, attempts, most)) {
+  for (
+    let rate = nextRate(first, attempts, most);
+    rate !== undefined && isCalm;
+    rate = nextRate(first, attempts, most)
+  ) {
     progress(`${rate}/s for ${plan.confirmMs / 1000} s`);
     await bed.offer(rate, plan.settleMs);
     const watched = await bed.watch(rate, plan.confirmMs);
-    const held = watched.lagGrowth <= rate * plan.leftOver.confirm && watched.committedMs.p99 <= options.p99 && watched.decidedPerSecond > 0;
+    const held =
+      watched.lagGrowth <= rate * plan.leftOver.confirm &&
+      watched.committedMs.p99 <= options.p99 &&
+      watched.decidedPerSecond > 0;
     attempts.push({ ...place, ...watched, held });
-    process.stdout.write(`${place.variant}, round ${place.round}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`);
+    process.stdout.write(
+      `${place.variant}, round ${place.round}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
+    );
     isCalm = await bed.calm(CALM_LIMIT_MS);
   }
   figures.tried.push(...attempts);
   const best = highestHeld(attempts);
   const held = attempts.find((one) => one.held && one.offered === best);
-  figures.sustained.push({ ...place, accounts: ACCOUNTS, keys: "uniform", perSecond: best ?? 0, committedMs: held?.committedMs ?? null });
+  figures.sustained.push({
+    ...place,
+    accounts: ACCOUNTS,
+    keys: "uniform",
+    perSecond: best ?? 0,
+    committedMs: held?.committedMs ?? null,
+  });
   if (held !== undefined) addCpu(figures, place, "sustained", held.cpuMicros);
   return isCalm;
 }
@@ -193,8 +304,14 @@ async function ramp(bed: TestBed, progress: (line: string) => void, plan: Plan):
   return last;
 }
 
-function addCpu(figures: Figures, place: Place, phase: "sustained" | "drain", cpuMicros: Readonly<Record<string, number>>): void {
-  for (const [part, perTransaction] of Object.entries(cpuMicros)) figures.cpuMicros.push({ ...place, phase, part, perTransaction });
+function addCpu(
+  figures: Figures,
+  place: Place,
+  phase: "sustained" | "drain",
+  cpuMicros: Readonly<Record<string, number>>,
+): void {
+  for (const [part, perTransaction] of Object.entries(cpuMicros))
+    figures.cpuMicros.push({ ...place, phase, part, perTransaction });
 }
 
 function reportOf({ variants, backlog, p99, quick }: PipelineOptions, figures: Figures): PipelineReport {
@@ -216,25 +333,58 @@ const MEASURING: ReadonlySet<string> = new Set(["load", "reader"]);
 
 function summaryOf(variant: Transport, { sustained, drain, cpuMicros }: Figures): VariantSummary {
   const spread = (values: readonly number[]): Spread | null => (values.length === 0 ? null : spreadOf(values));
-  const rates = (of: readonly (Place & { readonly perSecond: number })[]) => spread(of.filter((one) => one.variant === variant).map(({ perSecond }) => perSecond));
+  const rates = (of: readonly (Place & { readonly perSecond: number })[]) =>
+    spread(of.filter((one) => one.variant === variant).map(({ perSecond }) => perSecond));
   const cpu = (phase: "sustained" | "drain"): Spread | null => {
     const parts = cpuMicros.filter((one) => one.variant === variant && one.phase === phase && !MEASURING.has(one.part));
-    return spread([...new Set(parts.map(({ round }) => round))].map((round) => parts.filter((one) => one.round === round).reduce((sum, { perTransaction }) => sum + perTransaction, 0)));
+    return spread(
+      [...new Set(parts.map(({ round }) => round))].map((round) =>
+        parts.filter((one) => one.round === round).reduce((sum, { perTransaction }) => sum + perTransaction, 0),
+      ),
+    );
   };
-  return { variant, sustainedPerSecond: rates(sustained), drainPerSecond: rates(drain), sustainedCpuMicros: cpu("sustained"), drainCpuMicros: cpu("drain") };
+  return {
+    variant,
+    sustainedPerSecond: rates(sustained),
+    drainPerSecond: rates(drain),
+    sustainedCpuMicros: cpu("sustained"),
+    drainCpuMicros: cpu("drain"),
+  };
 }
 
 const shown = (spread: Spread | null): string => (spread === null ? "–" : spreadText(spread));
 
-const summaryLine = ({ variant, sustainedPerSecond, drainPerSecond, sustainedCpuMicros, drainCpuMicros }: VariantSummary): string =>
+const summaryLine = ({
+  variant,
+  sustainedPerSecond,
+  drainPerSecond,
+  sustainedCpuMicros,
+  drainCpuMicros,
+}: VariantSummary): string =>
   `${variant.padEnd(13)} holds ${shown(sustainedPerSecond)}/s at ${shown(sustainedCpuMicros)} µs a transaction; works a backlog off at ${shown(drainPerSecond)}/s and ${shown(drainCpuMicros)} µs`;
 
 function pageOf(report: PipelineReport) {
-  const { machine, quick, accounts, merchants, committedP99LimitMs, backlog, variants, summary, cpuMicros, tried, health, exactlyOnce, problems } = report;
+  const {
+    machine,
+    quick,
+    accounts,
+    merchants,
+    committedP99LimitMs,
+    backlog,
+    variants,
+    summary,
+    cpuMicros,
+    tried,
+    health,
+    exactlyOnce,
+    problems,
+  } = report;
   const phases = ["sustained", "drain"] as const;
   const cpu = (phase: (typeof phases)[number], part: string) =>
     variants.map(({ variant }) => {
-      const values = cpuMicros.filter((one) => one.variant === variant && one.phase === phase && one.part === part).map(({ perTransaction }) => perTransaction);
+      const values = cpuMicros
+        .filter((one) => one.variant === variant && one.phase === phase && one.part === part)
+        .map(({ perTransaction }) => perTransaction);
       return values.length === 0 ? "–" : spreadText(spreadOf(values));
     });
   return html`<h1>The pipeline by transport</h1>
@@ -242,11 +392,71 @@ function pageOf(report: PipelineReport) {
 <ul>${variants.map(({ variant, description }) => html`<li><b>${variant}</b>: ${description}</li>`)}</ul>
 ${problems.map(({ variant, round, what }) => html`<p class="bad">${variant}, round ${round}: ${what}</p>`)}
 <h2>Rates</h2><p>Held: what is due and not decided does not grow, and 99 of 100 decisions are committed within ${committedP99LimitMs} ms. Backlog: ${backlog.toLocaleString("en")} transactions wait for Flink, which starts cold; over the middle four fifths.</p>
-${table(["Transport", "#held, transactions/s", "#pipeline, µs of processor time each", "#backlog, transactions/s", "#µs each"], summary.map((one) => [one.variant, shown(one.sustainedPerSecond), shown(one.sustainedCpuMicros), shown(one.drainPerSecond), shown(one.drainCpuMicros)]))}
-${phases.map((phase) => html`<h2>Processor time by part, µs a transaction: ${phase === "sustained" ? "at the rate that was held" : "in a backlog"}</h2>${table(["Part", ...variants.map(({ variant }) => `#${variant}`)], [...new Set(cpuMicros.map(({ part }) => part))].map((part) => [MEASURING.has(part) ? `${part} (measures)` : part, ...cpu(phase, part)]))}`)}
-<h2>Every rate that was tried</h2>${table(["Transport", "#Round", "#offered/s", "#decided/s", "#p50, ms", "#p99, ms", "#on their way", "#more a second", "Held"], tried.map((one) => [one.variant, one.round, one.offered, one.decidedPerSecond, one.committedMs.p50, one.committedMs.p99, one.lag, one.lagGrowth, one.held ? "yes" : "no"]))}
-<h2>Flink's job, and what became of the transactions</h2>${table(["Transport", "#Round", "Phase", "#restarts", "#checkpoints failed", "#completed"], health.map((one) => [one.variant, one.round, one.phase, one.restarts, one.failedCheckpoints, one.completedCheckpoints]))}
-${table(["Transport", "#Round", "#sent", "#missing", "#repeated"], exactlyOnce.map((one) => [one.variant, one.round, one.sent, one.missing ?? "not waited for", one.duplicates]))}`;
+${table(
+  [
+    "Transport",
+    "#held, transactions/s",
+    "#pipeline, µs of processor time each",
+    "#backlog, transactions/s",
+    "#µs each",
+  ],
+  summary.map((one) => [
+    one.variant,
+    shown(one.sustainedPerSecond),
+    shown(one.sustainedCpuMicros),
+    shown(one.drainPerSecond),
+    shown(one.drainCpuMicros),
+  ]),
+)}
+${phases.map(
+  (phase) =>
+    html`<h2>Processor time by part, µs a transaction: ${phase === "sustained" ? "at the rate that was held" : "in a backlog"}</h2>${table(
+      ["Part", ...variants.map(({ variant }) => `#${variant}`)],
+      [...new Set(cpuMicros.map(({ part }) => part))].map((part) => [
+        MEASURING.has(part) ? `${part} (measures)` : part,
+        ...cpu(phase, part),
+      ]),
+    )}`,
+)}
+<h2>Every rate that was tried</h2>${table(
+    [
+      "Transport",
+      "#Round",
+      "#offered/s",
+      "#decided/s",
+      "#p50, ms",
+      "#p99, ms",
+      "#on their way",
+      "#more a second",
+      "Held",
+    ],
+    tried.map((one) => [
+      one.variant,
+      one.round,
+      one.offered,
+      one.decidedPerSecond,
+      one.committedMs.p50,
+      one.committedMs.p99,
+      one.lag,
+      one.lagGrowth,
+      one.held ? "yes" : "no",
+    ]),
+  )}
+<h2>Flink's job, and what became of the transactions</h2>${table(
+    ["Transport", "#Round", "Phase", "#restarts", "#checkpoints failed", "#completed"],
+    health.map((one) => [
+      one.variant,
+      one.round,
+      one.phase,
+      one.restarts,
+      one.failedCheckpoints,
+      one.completedCheckpoints,
+    ]),
+  )}
+${table(
+  ["Transport", "#Round", "#sent", "#missing", "#repeated"],
+  exactlyOnce.map((one) => [one.variant, one.round, one.sent, one.missing ?? "not waited for", one.duplicates]),
+)}`;
 }
 
 /** What can be compared. */

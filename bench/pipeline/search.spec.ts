@@ -3,14 +3,24 @@ import { describe, expect, it } from "vitest";
 import { type Attempt, highestHeld, nextRate } from "./search.js";
 
 /** Tries rates with a pipeline that holds so many. */
-function found(first: number, capacity: number, most = 10): { readonly attempts: Attempt[]; readonly rate: number | undefined } {
+function found(
+  first: number,
+  capacity: number,
+  most = 10,
+): { readonly attempts: Attempt[]; readonly rate: number | undefined } {
   const attempts: Attempt[] = [];
-  for (let rate = nextRate(first, attempts, most); rate !== undefined; rate = nextRate(first, attempts, most)) attempts.push({ offered: rate, held: rate <= capacity });
+  for (let rate = nextRate(first, attempts, most); rate !== undefined; rate = nextRate(first, attempts, most))
+    attempts.push({ offered: rate, held: rate <= capacity });
   return { attempts, rate: highestHeld(attempts) };
 }
 
 describe("the search for the highest rate that is held", () => {
-  it.each([[500, 1_000], [1_000, 1_000], [2_000, 1_000], [1_000, 130]])("from %d finds %d to a few percent", (first, capacity) => {
+  it.each([
+    [500, 1_000],
+    [1_000, 1_000],
+    [2_000, 1_000],
+    [1_000, 130],
+  ])("from %d finds %d to a few percent", (first, capacity) => {
     const { rate } = found(first, capacity, 20);
     expect(rate).toBeLessThanOrEqual(capacity);
     expect(rate).toBeGreaterThan(capacity * 0.93);

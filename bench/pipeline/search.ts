@@ -10,7 +10,8 @@ const DOWN = 0.8;
 const CLOSE = 1.06;
 
 /**
- * The next rate to try when the highest is looked for that is held: up until one is not, down until one is, then between the two.
+ * The next rate to try when the highest is looked for that is held: up until one is not, down until one is, then
+ * between the two.
  *
  * @param first - the first guess
  * @param most - how many attempts there are

@@ -37,7 +37,10 @@ export interface Watched {
   /** Transactions that were due and not decided, on average, and how many more there were a second. */
   readonly lag: number;
   readonly lagGrowth: number;
-  /** Microseconds of processor time a decided transaction, by part; `load` sends the transactions, `reader` reads the decisions. */
+  /**
+   * Microseconds of processor time a decided transaction, by part; `load` sends the transactions, `reader` reads the
+   * decisions.
+   */
   readonly cpuMicros: Readonly<Record<string, number>>;
 }
 
@@ -45,7 +48,9 @@ export interface Watched {
 export interface Drained {
   /** Over the middle four fifths. */
   readonly perSecond: number;
-  /** From Flink's start, cold, until every decision was committed; `undefined` when that was not waited for any longer. */
+  /**
+   * From Flink's start, cold, until every decision was committed; `undefined` when that was not waited for any longer.
+   */
   readonly seconds: number | undefined;
   /** Transactions that waited, those of before included. */
   readonly waiting: number;
@@ -79,17 +84,31 @@ export class TestBed {
       for (const one of closing.splice(0).reverse()) await one();
     };
     try {
-      const settings = clusterSettings(withTransport(variant, { name: "bench-pipeline", portOffset: PORT_OFFSET }, folder));
+      const settings = clusterSettings(
+        withTransport(variant, { name: "bench-pipeline", portOffset: PORT_OFFSET }, folder),
+      );
       const died: string[] = [];
       // What dies stays dead: a figure of a pipeline that was started again meanwhile would be none.
-      const cluster = await startCluster(settings, { step: async (title, work) => (progress(title), await work(() => undefined)), restart: false, fresh: true, signal, onEvent: (event) => event.kind === "died" && died.push(event.part) });
+      const cluster = await startCluster(settings, {
+        step: async (title, work) => (progress(title), await work(() => undefined)),
+        restart: false,
+        fresh: true,
+        signal,
+        onEvent: (event) => event.kind === "died" && died.push(event.part),
+      });
       closing.push(() => cluster.stop());
       const brokers = addresses(settings).kafka;
       progress(`encoding ${stock.toLocaleString("en")} transactions`);
       const load = await Load.start({ brokers, accounts, merchants, stock, signal });
       closing.push(() => load.stop());
       const meter = new Meter();
-      const reader = await followTopics({ brokers, topics: [TOPICS.decisions.name], from: "beginning", maxWaitMs: 100, onRecord: ({ value, arrivedAtMs }) => value !== null && meter.onDecision(value, arrivedAtMs, load) });
+      const reader = await followTopics({
+        brokers,
+        topics: [TOPICS.decisions.name],
+        from: "beginning",
+        maxWaitMs: 100,
+        onRecord: ({ value, arrivedAtMs }) => value !== null && meter.onDecision(value, arrivedAtMs, load),
+      });
       closing.push(() => reader.stop());
       return new TestBed(cluster, load, meter, died, signal, close);
     } catch (error) {
@@ -98,7 +117,14 @@ export class TestBed {
     }
   }
 
-  private constructor(cluster: Cluster, load: Load, meter: Meter, died: readonly string[], signal: AbortSignal, close: () => Promise<void>) {
+  private constructor(
+    cluster: Cluster,
+    load: Load,
+    meter: Meter,
+    died: readonly string[],
+    signal: AbortSignal,
+    close: () => Promise<void>,
+  ) {
     this.#cluster = cluster;
     this.#load = load;
     this.#meter = meter;
@@ -180,23 +206,36 @@ export class TestBed {
       decided = this.#meter.decided - decidedBefore;
       const isLate = Date.now() - beganMs >= limitMs;
       const share = marks.length === 0 ? 0.1 : 0.9;
-      if (marks.length < 2 && decided > 0 && (decided >= waiting * share || isLate)) marks.push({ atMs: Date.now(), decided, times: this.#times() });
+      if (marks.length < 2 && decided > 0 && (decided >= waiting * share || isLate))
+        marks.push({ atMs: Date.now(), decided, times: this.#times() });
       if (decided >= waiting || isLate) break;
       this.#requireAlive();
       if (Date.now() - toldMs >= 5_000) {
         toldMs = Date.now();
-        progress(`${decided.toLocaleString("en")} of ${waiting.toLocaleString("en")} decided after ${Math.round((toldMs - beganMs) / 1000)} s`);
+        progress(
+          `${decided.toLocaleString("en")} of ${waiting.toLocaleString("en")} decided after ${Math.round((toldMs - beganMs) / 1000)} s`,
+        );
       }
       await delay(SAMPLE_MS / 5, undefined, { signal: this.#signal });
     }
     const [first, last] = [marks[0], marks[1] ?? { atMs: Date.now(), decided, times: this.#times() }];
     return {
       // Committed all at once: of a backlog that is too small to say more.
-      perSecond: first === undefined ? 0 : Math.round(last.decided === first.decided ? decided / ((last.atMs - beganMs) / 1000) : ((last.decided - first.decided) * 1000) / (last.atMs - first.atMs)),
+      perSecond:
+        first === undefined
+          ? 0
+          : Math.round(
+              last.decided === first.decided
+                ? decided / ((last.atMs - beganMs) / 1000)
+                : ((last.decided - first.decided) * 1000) / (last.atMs - first.atMs),
+            ),
       seconds: decided >= waiting ? Math.round((Date.now() - beganMs) / 100) / 10 : undefined,
       waiting,
       decided,
-      cpuMicros: first === undefined || last.decided === first.decided ? {} : microsEach(first.times, last.times, last.decided - first.decided),
+      cpuMicros:
+        first === undefined || last.decided === first.decided
+          ? {}
+          : microsEach(first.times, last.times, last.decided - first.decided),
     };
   }
 
@@ -204,10 +243,19 @@ export class TestBed {
   async health(): Promise<JobHealth> {
     const flink = flinkClient(this.#cluster.settings);
     // Flink fetches a metric when it is first asked for, and answers the next time.
-    const restarts = await poll("Flink to count restarts", async () => [await flink.restarts()].filter((count) => count !== "unreachable").map((count) => ({ count }))[0], { timeoutMs: METRIC_MS, signal: this.#signal }).then(({ count }) => count, () => "unreachable" as const);
+    const restarts = await poll(
+      "Flink to count restarts",
+      async () => [await flink.restarts()].filter((count) => count !== "unreachable").map((count) => ({ count }))[0],
+      { timeoutMs: METRIC_MS, signal: this.#signal },
+    ).then(
+      ({ count }) => count,
+      () => "unreachable" as const,
+    );
     this.#signal.throwIfAborted();
     const checkpoints = await flink.checkpoints();
-    return checkpoints === "unreachable" ? { restarts, failedCheckpoints: checkpoints, completedCheckpoints: checkpoints } : { restarts, failedCheckpoints: checkpoints.failed, completedCheckpoints: checkpoints.completed };
+    return checkpoints === "unreachable"
+      ? { restarts, failedCheckpoints: checkpoints, completedCheckpoints: checkpoints }
+      : { restarts, failedCheckpoints: checkpoints.failed, completedCheckpoints: checkpoints.completed };
   }
 
   /** Stops everything, whatever it is at. */
@@ -222,6 +270,7 @@ export class TestBed {
 
   #requireAlive(): void {
     const unwanted = this.#died.slice(this.#ended);
-    if (unwanted.length > 0) throw new UserError(`${unwanted.join(", ")} of the cluster died meanwhile. See .cluster/bench-pipeline/logs.`);
+    if (unwanted.length > 0)
+      throw new UserError(`${unwanted.join(", ")} of the cluster died meanwhile. See .cluster/bench-pipeline/logs.`);
   }
 }

@@ -18,8 +18,8 @@ const SPAN_MS = 10 * 365 * 24 * 3_600_000;
 const PLACE = { latitudeE6: 38_722_300, longitudeE6: -9_139_300, name: "Lisbon, PT" };
 
 /**
- * Transactions without end, each of an account and at a merchant that are drawn evenly: no address is more popular than another. Encoded in
- * stock, so that to send them costs little.
+ * Transactions without end, each of an account and at a merchant that are drawn evenly: no address is more popular than
+ * another. Encoded in stock, so that to send them costs little.
  */
 export class TransactionStock {
   readonly #random: Random;
@@ -33,7 +33,10 @@ export class TransactionStock {
 
   constructor(seed: number, accounts: number, merchants: number) {
     this.#random = new Random(seed);
-    this.#accounts = Array.from({ length: accounts }, (_, n) => ({ id: `load-a${n + 1}`, partition: partitionOf(`load-a${n + 1}`, TOPICS.transactionsValid.partitions) }));
+    this.#accounts = Array.from({ length: accounts }, (_, n) => ({
+      id: `load-a${n + 1}`,
+      partition: partitionOf(`load-a${n + 1}`, TOPICS.transactionsValid.partitions),
+    }));
     this.#merchants = Array.from({ length: merchants }, (_, n) => `load-m${n + 1}`);
     this.#stepMs = stepMs(accounts);
   }
@@ -68,7 +71,11 @@ export class TransactionStock {
       origin: { topic: TOPICS.transactions.name, partition: account.partition, offset: BigInt(n) },
     });
     transaction.contentHash = contentHash(transaction);
-    return { key: account.id, partition: account.partition, value: Buffer.from(Transaction.encode(transaction).finish()) };
+    return {
+      key: account.id,
+      partition: account.partition,
+      value: Buffer.from(Transaction.encode(transaction).finish()),
+    };
   }
 }
 

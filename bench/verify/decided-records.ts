@@ -38,15 +38,24 @@ export interface DecidedRecords {
 }
 
 /**
- * What the topics would hold after a load of k6's traffic: the records that enter, and those that the functions themselves, run in
- * memory, make of them.
+ * What the topics would hold after a load of k6's traffic: the records that enter, and those that the functions
+ * themselves, run in memory, make of them.
  *
  * @param atLeast - how many transactions
  */
 export async function decidedRecords(atLeast: number, onProgress: (line: string) => void): Promise<DecidedRecords> {
   const blocks = Math.ceil(atLeast / BLOCK);
   const transactions = Math.ceil(atLeast / blocks);
-  const records = await decide({ runId: nameOf(0), accounts: Math.ceil(ACCOUNTS / blocks), merchants: Math.ceil(MERCHANTS / blocks), startMs: START_MS }, transactions, onProgress);
+  const records = await decide(
+    {
+      runId: nameOf(0),
+      accounts: Math.ceil(ACCOUNTS / blocks),
+      merchants: Math.ceil(MERCHANTS / blocks),
+      startMs: START_MS,
+    },
+    transactions,
+    onProgress,
+  );
   return { transactions: blocks * transactions, records: renamed(records, blocks) };
 }
 
@@ -62,7 +71,8 @@ function* renamed(records: readonly Written[], blocks: number): Generator<RawRec
       const key = record.key.replace(nameOf(0), name);
       const value = Buffer.from(record.value);
       // A name of the same length: the bytes around it mean what they did.
-      for (let at = value.indexOf(before); at >= 0; at = value.indexOf(before, at + before.length)) value.write(name, at);
+      for (let at = value.indexOf(before); at >= 0; at = value.indexOf(before, at + before.length))
+        value.write(name, at);
       const partition = partitionOf(key, TOPICS.decisions.partitions);
       const place = `${record.topic} ${partition}`;
       const offset = offsets.get(place) ?? 0n;
@@ -78,15 +88,22 @@ async function decide(run: Run, transactions: number, onProgress: (line: string)
     settings,
     model: parseModel(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json"))),
     logicVersion: logicVersion(settings),
-    topics: { decisions: TOPICS.decisions.name, evidence: TOPICS.evidence.name, alerts: TOPICS.alerts.name, rejected: TOPICS.functionsRejected.name },
+    topics: {
+      decisions: TOPICS.decisions.name,
+      evidence: TOPICS.evidence.name,
+      alerts: TOPICS.alerts.name,
+      rejected: TOPICS.functionsRejected.name,
+    },
     metrics: { count: () => undefined, waiting: () => undefined, decided: () => undefined, alerted: () => undefined },
     now: () => BigInt(START_MS),
   };
   const runtime = new TestRuntime(fraudFunctions(dependencies), { seed: 1 });
   const records: Written[] = [];
-  const put = (topic: string, key: string, value: Uint8Array): void => void records.push({ topic, key, value: Buffer.from(value) });
+  const put = (topic: string, key: string, value: Uint8Array): void =>
+    void records.push({ topic, key, value: Buffer.from(value) });
   const take = (): void => {
-    for (const { topic, key, value } of runtime.takeKafka()) put(topic, key, Any.encode({ typeUrl: value.typeUrl, value: Buffer.from(value.value) }).finish());
+    for (const { topic, key, value } of runtime.takeKafka())
+      put(topic, key, Any.encode({ typeUrl: value.typeUrl, value: Buffer.from(value.value) }).finish());
   };
   for (let n = 0; n < transactions; n++) {
     const entered = enteredTransaction(run, n);
@@ -109,9 +126,21 @@ async function decide(run: Run, transactions: number, onProgress: (line: string)
 /** As the intake stamps it; the content hash is any that tells transactions apart. */
 function enteredTransaction(run: Run, n: number): Transaction {
   const { amountMinor, eventTimeMs, ...rest } = transaction(run, n);
-  return Transaction.fromPartial({ ...rest, amountMinor: BigInt(amountMinor), eventTimeMs: BigInt(eventTimeMs), contentHash: createHash("md5").update(rest.transactionId).digest() });
+  return Transaction.fromPartial({
+    ...rest,
+    amountMinor: BigInt(amountMinor),
+    eventTimeMs: BigInt(eventTimeMs),
+    contentHash: createHash("md5").update(rest.transactionId).digest(),
+  });
 }
 
 function enteredLabels(run: Run, n: number): FraudLabel[] {
-  return labels(run, n).map(({ verdict, eventTimeMs, effectiveAtMs, ...rest }) => FraudLabel.fromPartial({ ...rest, eventTimeMs: BigInt(eventTimeMs), effectiveAtMs: BigInt(effectiveAtMs), verdict: verdict === "FRAUD" ? Verdict.FRAUD : Verdict.LEGITIMATE }));
+  return labels(run, n).map(({ verdict, eventTimeMs, effectiveAtMs, ...rest }) =>
+    FraudLabel.fromPartial({
+      ...rest,
+      eventTimeMs: BigInt(eventTimeMs),
+      effectiveAtMs: BigInt(effectiveAtMs),
+      verdict: verdict === "FRAUD" ? Verdict.FRAUD : Verdict.LEGITIMATE,
+    }),
+  );
 }

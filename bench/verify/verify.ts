@@ -14,11 +14,14 @@ const LOOK_MS = 100;
 const MB = 2 ** 20;
 
 /**
- * What the verifier takes for so many transactions: everything but reading them from Kafka. Writes `reports/bench-verify.json`.
+ * What the verifier takes for so many transactions: everything but reading them from Kafka. Writes
+ * `reports/bench-verify.json`.
  */
 export async function benchVerify(atLeast: number, signal: AbortSignal): Promise<void> {
   const step = stepView();
-  const { transactions, records } = await step("transactions decided in memory", (onProgress) => decidedRecords(atLeast, onProgress));
+  const { transactions, records } = await step("transactions decided in memory", (onProgress) =>
+    decidedRecords(atLeast, onProgress),
+  );
   const store = new RecordStore();
   const notes = new RunNotes("bench", transactions);
   let heap = 0;
@@ -53,7 +56,8 @@ export async function benchVerify(atLeast: number, signal: AbortSignal): Promise
       }),
     );
     const broken = found!.properties.filter(({ violations }) => violations > 0);
-    if (found!.verdict !== "pass" || found!.decisions !== transactions) throw new Error(`the verifier finds fault with a good run: ${JSON.stringify(broken)}`);
+    if (found!.verdict !== "pass" || found!.decisions !== transactions)
+      throw new Error(`the verifier finds fault with a good run: ${JSON.stringify(broken)}`);
     const report = {
       transactions,
       records: count,

@@ -27,7 +27,10 @@ interface Inspected {
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
-/** The services of docker-compose.yml, up and running: {@link startComposeCluster} starts them, `testcontainers` may too. */
+/**
+ * The services of docker-compose.yml, up and running: {@link startComposeCluster} starts them, `testcontainers` may
+ * too.
+ */
 export class ComposeCluster implements RunningCluster {
   readonly settings: ClusterSettings;
   readonly #project: ComposeProject;
@@ -36,7 +39,11 @@ export class ComposeCluster implements RunningCluster {
   #stopped: Promise<void> | undefined;
 
   /** @param down - removes the containers; default: by `docker compose down`, which keeps the volumes */
-  constructor(settings: ClusterSettings, project: ComposeProject, down: () => Promise<void> = () => removeProject(project, { volumes: false })) {
+  constructor(
+    settings: ClusterSettings,
+    project: ComposeProject,
+    down: () => Promise<void> = () => removeProject(project, { volumes: false }),
+  ) {
     this.settings = settings;
     this.#project = project;
     this.#down = down;
@@ -44,7 +51,20 @@ export class ComposeCluster implements RunningCluster {
 
   /** The containers of a service, running or not. */
   containers(service: string): readonly Container[] {
-    const ids = dockerNow(["ps", "--all", "--quiet", "--no-trunc", "--filter", `label=com.docker.compose.project=${this.#project.name}`, "--filter", `label=com.docker.compose.service=${service}`, "--filter", "label=com.docker.compose.oneoff=False"]).split("\n").filter((id) => id !== "");
+    const ids = dockerNow([
+      "ps",
+      "--all",
+      "--quiet",
+      "--no-trunc",
+      "--filter",
+      `label=com.docker.compose.project=${this.#project.name}`,
+      "--filter",
+      `label=com.docker.compose.service=${service}`,
+      "--filter",
+      "label=com.docker.compose.oneoff=False",
+    ])
+      .split("\n")
+      .filter((id) => id !== "");
     if (ids.length === 0) return [];
     return (JSON.parse(dockerNow(["inspect", ...ids])) as Inspected[]).map(({ Id, State, NetworkSettings }) => ({
       id: Id,
@@ -58,7 +78,10 @@ export class ComposeCluster implements RunningCluster {
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     const wanted = signal === "SIGCONT" ? "paused" : "running";
     const ids = this.containers(serviceOf(part)).flatMap(({ id, state }) => (state === wanted ? [id] : []));
-    if (ids.length === 0) throw new UserError(`no container of ${serviceOf(part)} is ${wanted}. See: docker compose -p ${this.#project.name} ps`);
+    if (ids.length === 0)
+      throw new UserError(
+        `no container of ${serviceOf(part)} is ${wanted}. See: docker compose -p ${this.#project.name} ps`,
+      );
     if (signal === "SIGSTOP") dockerNow(["pause", ...ids]);
     else if (signal === "SIGCONT") dockerNow(["unpause", ...ids]);
     else dockerNow(["kill", "--signal", signal, ...ids]);
@@ -67,7 +90,11 @@ export class ComposeCluster implements RunningCluster {
   }
 
   #startAgain(ids: readonly string[]): void {
-    const starting = poll(`the killed containers to start`, async () => this.#stopped !== undefined || (await docker(["start", ...ids])).code === 0, { timeoutMs: START_LIMIT_MS, intervalMs: 250 })
+    const starting = poll(
+      `the killed containers to start`,
+      async () => this.#stopped !== undefined || (await docker(["start", ...ids])).code === 0,
+      { timeoutMs: START_LIMIT_MS, intervalMs: 250 },
+    )
       .then(() => undefined)
       // What is not there shows in the status, and in what is waited for.
       .catch(() => undefined)
@@ -84,16 +111,34 @@ export class ComposeCluster implements RunningCluster {
   }
 
   restartFlink(): Promise<void> {
-    return Promise.reject(new UserError("in containers the job is not restarted with changes: its settings are files of the repository. Use the native cluster."));
+    return Promise.reject(
+      new UserError(
+        "in containers the job is not restarted with changes: its settings are files of the repository. Use the native cluster.",
+      ),
+    );
   }
 
   async status(): Promise<ClusterStatus> {
     const parts = partsOf(this.settings).flatMap((part) =>
-      SERVICES[part] === undefined ? [] : [this.containers(SERVICES[part])].map((all) => ({ part, pid: all[0]?.pid === 0 ? undefined : all[0]?.pid, healthy: all.length > 0 && all.every(({ state, health }) => state === "running" && (health === "healthy" || health === undefined)) })),
+      SERVICES[part] === undefined
+        ? []
+        : [this.containers(SERVICES[part])].map((all) => ({
+            part,
+            pid: all[0]?.pid === 0 ? undefined : all[0]?.pid,
+            healthy:
+              all.length > 0 &&
+              all.every(({ state, health }) => state === "running" && (health === "healthy" || health === undefined)),
+          })),
     );
     const flink = flinkClient(this.settings);
     const job = await flink.jobState();
-    return { parts, supervisorPid: undefined, job, state: await stateStatus(flink), running: job === "RUNNING" && parts.every(({ healthy }) => healthy) };
+    return {
+      parts,
+      supervisorPid: undefined,
+      job,
+      state: await stateStatus(flink),
+      running: job === "RUNNING" && parts.every(({ healthy }) => healthy),
+    };
   }
 
   log(part: Part): Promise<string> {
@@ -102,7 +147,10 @@ export class ComposeCluster implements RunningCluster {
 
   /** What a service has logged; of several containers, one after the other. */
   async logOf(service: string): Promise<string> {
-    const { stdout, stderr } = await docker(composeArgs(this.#project, "logs", "--no-color", "--no-log-prefix", service), this.#project.env);
+    const { stdout, stderr } = await docker(
+      composeArgs(this.#project, "logs", "--no-color", "--no-log-prefix", service),
+      this.#project.env,
+    );
     return stdout + stderr;
   }
 
@@ -117,5 +165,17 @@ export class ComposeCluster implements RunningCluster {
 
 /** Removes a project's containers and networks, and with `volumes` all that it holds. */
 export async function removeProject(project: ComposeProject, { volumes }: { volumes: boolean }): Promise<void> {
-  await dockerOk(composeArgs(project, "--profile", "*", "down", "--remove-orphans", "--timeout", "20", ...(volumes ? ["--volumes"] : [])), project.env);
+  await dockerOk(
+    composeArgs(
+      project,
+      "--profile",
+      "*",
+      "down",
+      "--remove-orphans",
+      "--timeout",
+      "20",
+      ...(volumes ? ["--volumes"] : []),
+    ),
+    project.env,
+  );
 }

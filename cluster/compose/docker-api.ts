@@ -13,14 +13,24 @@ export interface EngineProject {
 }
 
 /**
- * Kills the containers of a service at once, by the engine's API, and starts each of them again: the engine takes a killed container for one
- * that is wanted down.
+ * Kills the containers of a service at once, by the engine's API, and starts each of them again: the engine takes a
+ * killed container for one that is wanted down.
  *
  * @returns when they are killed; `started` when each has been started again
  * @throws {UserError} when none runs, or the engine refuses
  */
-export async function killService({ socket, project }: EngineProject, service: string): Promise<{ readonly started: Promise<void> }> {
-  const filters = { status: ["running"], label: [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`, "com.docker.compose.oneoff=False"] };
+export async function killService(
+  { socket, project }: EngineProject,
+  service: string,
+): Promise<{ readonly started: Promise<void> }> {
+  const filters = {
+    status: ["running"],
+    label: [
+      `com.docker.compose.project=${project}`,
+      `com.docker.compose.service=${service}`,
+      "com.docker.compose.oneoff=False",
+    ],
+  };
   const found = await ask(socket, "GET", `/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}`);
   const ids = (JSON.parse(found) as { readonly Id: string }[]).map(({ Id }) => Id);
   if (ids.length === 0) throw new UserError(`no container of ${service} runs`);
@@ -38,17 +48,20 @@ async function startAgain(socket: string, id: string): Promise<void> {
 function ask(socket: string, method: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     // Each time anew: a kept connection may be gone with an engine that restarted.
-    const asked = request({ socketPath: socket, agent: false, method, path, headers: { host: "docker" }, timeout: ANSWER_MS }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => {
-        // 304: it runs already.
-        if (response.statusCode! < 400) resolve(text);
-        else reject(new UserError(`the engine refuses ${method} ${path.split("?")[0]!}: ${messageOf(text)}`));
-      });
-      response.on("error", reject);
-    });
+    const asked = request(
+      { socketPath: socket, agent: false, method, path, headers: { host: "docker" }, timeout: ANSWER_MS },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => {
+          // 304: it runs already.
+          if (response.statusCode! < 400) resolve(text);
+          else reject(new UserError(`the engine refuses ${method} ${path.split("?")[0]!}: ${messageOf(text)}`));
+        });
+        response.on("error", reject);
+      },
+    );
     asked.on("timeout", () => asked.destroy(new Error("no answer in time")));
     asked.on("error", (error) => reject(new UserError(`the engine at ${socket} does not answer: ${error.message}`)));
     asked.end();

@@ -8,7 +8,8 @@ import { UserError } from "../../terminal/user-error.js";
 const ANSWER_MS = 20_000;
 
 /** Runs the docker program; resolves with what it printed, however it ended. */
-export const docker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> => startProgram("docker", args, childEnv(env)).finished;
+export const docker = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+  startProgram("docker", args, childEnv(env)).finished;
 
 /**
  * Runs the docker program, which must succeed.
@@ -24,8 +25,14 @@ export async function dockerOk(args: readonly string[], env: Readonly<Record<str
 
 /** The same at once, for what takes milliseconds. */
 export function dockerNow(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const { error, status, stdout, stderr } = spawnSync("docker", args, { cwd: REPOSITORY_ROOT, encoding: "utf8", timeout: ANSWER_MS, env: childEnv(env) });
-  if (error !== undefined || status !== 0) throw new UserError(`docker ${args[0]!} ${args[1] ?? ""} failed: ${error?.message ?? lastWords(stderr)}`);
+  const { error, status, stdout, stderr } = spawnSync("docker", args, {
+    cwd: REPOSITORY_ROOT,
+    encoding: "utf8",
+    timeout: ANSWER_MS,
+    env: childEnv(env),
+  });
+  if (error !== undefined || status !== 0)
+    throw new UserError(`docker ${args[0]!} ${args[1] ?? ""} failed: ${error?.message ?? lastWords(stderr)}`);
   return stdout;
 }
 

@@ -32,28 +32,33 @@ export interface Engine {
 }
 
 /** Whether an engine answers, at `DOCKER_HOST` or the usual place. */
-export const engineAnswers = (): boolean => spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { stdio: "ignore", timeout: 20_000 }).status === 0;
+export const engineAnswers = (): boolean =>
+  spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { stdio: "ignore", timeout: 20_000 }).status ===
+  0;
 
 /** Whether `docker compose` is there. */
-export const composeAnswers = (): boolean => spawnSync("docker", ["compose", "version"], { stdio: "ignore", timeout: 20_000 }).status === 0;
+export const composeAnswers = (): boolean =>
+  spawnSync("docker", ["compose", "version"], { stdio: "ignore", timeout: 20_000 }).status === 0;
 
 /**
- * Finds the engine that runs, or, as root on Debian, starts one: Debian's `docker.io`, installed if need be, with its data in the
- * tools' cache, so that images last. Compose comes along.
+ * Finds the engine that runs, or, as root on Debian, starts one: Debian's `docker.io`, installed if need be, with its
+ * data in the tools' cache, so that images last. Compose comes along.
  *
  * @throws {UserError} when it should start and does not
  */
 export async function ensureEngine(progress: Progress): Promise<Engine | NoEngine> {
   if (engineAnswers()) {
     if (!composeAnswers()) {
-      if (!mayInstall()) return { missing: "Docker runs, but has no compose plugin (get it: https://docs.docker.com/compose/install)" };
+      if (!mayInstall())
+        return { missing: "Docker runs, but has no compose plugin (get it: https://docs.docker.com/compose/install)" };
       await ensureComposePlugin(progress);
     }
     return { started: false, stop: () => Promise.resolve() };
   }
   const host = given()["DOCKER_HOST"];
   if (host !== undefined) return { missing: `no Docker engine answers at ${host} (DOCKER_HOST)` };
-  if (!mayInstall()) return { missing: "no Docker engine runs (start Docker; as root on Debian this would install and start one)" };
+  if (!mayInstall())
+    return { missing: "no Docker engine runs (start Docker; as root on Debian this would install and start one)" };
   if (!hasProgram("dockerd", "--version")) {
     await installDebian("Docker engine", ["docker.io", "iptables"], progress);
   }
@@ -69,14 +74,28 @@ async function startEngine(): Promise<Engine> {
   mkdirSync(join(cacheDir(), "logs"), { recursive: true });
   mkdirSync(RUN_DIR, { recursive: true });
   const output = openSync(log, "a");
-  const child = spawn("dockerd", ["--data-root", join(cacheDir(), "docker"), "--exec-root", join(RUN_DIR, "exec"), "--pidfile", join(RUN_DIR, "dockerd.pid")], { detached: true, stdio: ["ignore", output, output] });
+  const child = spawn(
+    "dockerd",
+    [
+      "--data-root",
+      join(cacheDir(), "docker"),
+      "--exec-root",
+      join(RUN_DIR, "exec"),
+      "--pidfile",
+      join(RUN_DIR, "dockerd.pid"),
+    ],
+    { detached: true, stdio: ["ignore", output, output] },
+  );
   closeSync(output);
   child.unref();
   let ended = false;
   child.on("error", () => (ended = true));
   child.on("exit", () => (ended = true));
   try {
-    await poll("the Docker engine to answer", () => ended || engineAnswers(), { timeoutMs: START_LIMIT_MS, intervalMs: 250 });
+    await poll("the Docker engine to answer", () => ended || engineAnswers(), {
+      timeoutMs: START_LIMIT_MS,
+      intervalMs: 250,
+    });
   } catch (cause) {
     throw new UserError(`the Docker engine does not start; its log: ${log}`, { cause });
   }
@@ -97,6 +116,7 @@ export async function stopStartedEngine(): Promise<boolean> {
 
 async function stopEngine(identity: ProcessIdentity): Promise<void> {
   // It stops its containers and its containerd by itself.
-  if (signalProcess(identity, "SIGTERM")) await poll("the Docker engine to end", () => !isAlive(identity), { timeoutMs: STOP_LIMIT_MS });
+  if (signalProcess(identity, "SIGTERM"))
+    await poll("the Docker engine to end", () => !isAlive(identity), { timeoutMs: STOP_LIMIT_MS });
   rmSync(PID_FILE, { force: true });
 }

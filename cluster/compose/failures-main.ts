@@ -5,15 +5,19 @@ import { killService } from "./docker-api.js";
 import { serviceOf } from "./services.js";
 
 /**
- * The service "failures": the helper of the web app's failure menu where parts are containers. It alone has the engine's socket, and
- * uses it to kill and start the containers of four services of its own project.
+ * The service "failures": the helper of the web app's failure menu where parts are containers. It alone has the
+ * engine's socket, and uses it to kill and start the containers of four services of its own project.
  */
 async function main(): Promise<void> {
   const env = given();
   const token = env["DASHBOARD_FAILURES_TOKEN"];
-  if (token === undefined) throw new UserError("DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait");
+  if (token === undefined)
+    throw new UserError(
+      "DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait",
+    );
   const project = env["PROJECT"];
-  if (project === undefined) throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
+  if (project === undefined)
+    throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
   const engine = { socket: env["SOCKET"] ?? "/var/run/docker.sock", project };
   const helper = await startFailureHelper({
     host: env["HOST"] ?? "127.0.0.1",
@@ -24,7 +28,10 @@ async function main(): Promise<void> {
       console.log(`killed ${part}`);
       started.then(
         () => console.log(`started ${part} again`),
-        (error: unknown) => process.stderr.write(`${part} does not start again: ${error instanceof Error ? error.message : String(error)}\n`),
+        (error: unknown) =>
+          process.stderr.write(
+            `${part} does not start again: ${error instanceof Error ? error.message : String(error)}\n`,
+          ),
       );
     },
   });
@@ -37,6 +44,10 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(error instanceof UserError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    error instanceof UserError
+      ? `error: ${error.message}\n`
+      : `${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(1);
 }

@@ -13,8 +13,9 @@ import { zookeeperWasWritten } from "./zookeeper-past.js";
 const START_OVER = "docker compose down -v";
 
 /**
- * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores belong
- * together and that the state is on the backend of flink-conf.yaml. Addresses and keys come from the environment; docker-compose.yml gives them.
+ * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores
+ * belong together and that the state is on the backend of flink-conf.yaml. Addresses and keys come from the
+ * environment; docker-compose.yml gives them.
  */
 async function main(): Promise<void> {
   const kafka = variable("KAFKA");
@@ -23,7 +24,11 @@ async function main(): Promise<void> {
   const settings: ClusterSettings = {
     ...defaults,
     addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
-    objectStore: { ...defaults.objectStore, accessKey: variable("MINIO_ACCESS_KEY"), secretKey: variable("MINIO_SECRET_KEY") },
+    objectStore: {
+      ...defaults.objectStore,
+      accessKey: variable("MINIO_ACCESS_KEY"),
+      secretKey: variable("MINIO_SECRET_KEY"),
+    },
   };
   const pointer = await zookeeperWasWritten(zookeeper);
   await createBucket(settings);
@@ -34,9 +39,14 @@ async function main(): Promise<void> {
     createdTopics,
     holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics),
     startOver: START_OVER,
-    cure: (is) => `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${START_OVER}`,
+    cure: (is) =>
+      `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${START_OVER}`,
   });
-  console.log(createdTopics.length > 0 ? `topics created: ${createdTopics.join(", ")}` : "topics and bucket are there; the stores belong together");
+  console.log(
+    createdTopics.length > 0
+      ? `topics created: ${createdTopics.join(", ")}`
+      : "topics and bucket are there; the stores belong together",
+  );
 }
 
 /** Where this repository's image has the batching transport, and the volume that Flink's containers find it in. */
@@ -52,7 +62,8 @@ function bringTransport(): void {
 
 function variable(name: string): string {
   const value = given()[name];
-  if (value === undefined) throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
+  if (value === undefined)
+    throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
   return value;
 }
 
@@ -60,6 +71,10 @@ try {
   await main();
   process.exit(0);
 } catch (error) {
-  process.stderr.write(error instanceof UserError ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    error instanceof UserError
+      ? `error: ${error.message}\n`
+      : `${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(1);
 }

@@ -11,16 +11,27 @@ export interface ComposeProject {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What a load or a test needs: everything but the generator, the console and the web app. Others come along, for these depend on them. */
+/**
+ * What a load or a test needs: everything but the generator, the console and the web app. Others come along, for these
+ * depend on them.
+ */
 export const PIPELINE_SERVICES = ["master", "worker", "balancer", "functions", "intake"] as const;
 
-/** What runs an application: with its web app, if it has one, and the helper of that one's failure menu, if it has a token for it. */
+/**
+ * What runs an application: with its web app, if it has one, and the helper of that one's failure menu, if it has a
+ * token for it.
+ */
 export function servicesOf({ application: { servers } }: ClusterSettings): readonly string[] {
-  const more = servers.dashboard === undefined ? [] : ["dashboard", ...(servers.dashboard.env?.["DASHBOARD_FAILURES_TOKEN"] === undefined ? [] : ["failures"])];
+  const more =
+    servers.dashboard === undefined
+      ? []
+      : ["dashboard", ...(servers.dashboard.env?.["DASHBOARD_FAILURES_TOKEN"] === undefined ? [] : ["failures"])];
   return [...PIPELINE_SERVICES, ...more];
 }
 
-/** The project of a cluster: its own name, so that it shares nothing with another or with a plain `docker compose up`. */
+/**
+ * The project of a cluster: its own name, so that it shares nothing with another or with a plain `docker compose up`.
+ */
 export function composeProject({ name, application, ports, objectStore, serverEnv }: ClusterSettings): ComposeProject {
   return {
     name: `fraud-${name}`,
@@ -42,4 +53,15 @@ export function composeProject({ name, application, ports, objectStore, serverEn
 }
 
 /** Arguments of the docker program for a command of compose. Run them with the project's environment. */
-export const composeArgs = ({ name }: ComposeProject, ...command: readonly string[]): string[] => ["compose", "--ansi", "never", "--project-directory", REPOSITORY_ROOT, "--file", join(REPOSITORY_ROOT, "docker-compose.yml"), "--project-name", name, ...command];
+export const composeArgs = ({ name }: ComposeProject, ...command: readonly string[]): string[] => [
+  "compose",
+  "--ansi",
+  "never",
+  "--project-directory",
+  REPOSITORY_ROOT,
+  "--file",
+  join(REPOSITORY_ROOT, "docker-compose.yml"),
+  "--project-name",
+  name,
+  ...command,
+];

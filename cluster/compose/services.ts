@@ -21,4 +21,7 @@ export function serviceOf(part: Part): string {
 }
 
 /** Whether docker-compose.yml has a service for each server of an application. */
-export const runsInContainers = (settings: ClusterSettings): boolean => partsOf(settings).filter(isServer).every((part) => SERVICES[part] !== undefined);
+export const runsInContainers = (settings: ClusterSettings): boolean =>
+  partsOf(settings)
+    .filter(isServer)
+    .every((part) => SERVICES[part] !== undefined);

@@ -5,7 +5,9 @@ import { failedService } from "./start-compose-cluster.js";
 describe("failedService", () => {
   it("finds the service in what compose says", () => {
     expect(failedService("fraud-demo", 'service "init" didn\'t complete successfully: exit 1')).toBe("init");
-    expect(failedService("fraud-demo", "dependency failed to start: container fraud-demo-minio-1 is unhealthy")).toBe("minio");
+    expect(failedService("fraud-demo", "dependency failed to start: container fraud-demo-minio-1 is unhealthy")).toBe(
+      "minio",
+    );
     expect(failedService("fraud-demo", "container fraud-demo-minio-volume-1 exited (1)")).toBe("minio-volume");
     expect(failedService("fraud-demo", "Error response from daemon: driver failed")).toBeUndefined();
   });

@@ -23,19 +23,36 @@ export interface ComposeStartOptions {
 }
 
 /**
- * Starts the pipeline's services of docker-compose.yml, without generator and console, and the web app if the application has it, as a
- * project of their own, and resolves when the Flink job runs.
+ * Starts the pipeline's services of docker-compose.yml, without generator and console, and the web app if the
+ * application has it, as a project of their own, and resolves when the Flink job runs.
  *
- * @throws {UserError} when a port is taken, stores don't belong together, or a service does not come up. Nothing is left running then
+ * @throws {UserError} when a port is taken, stores don't belong together, or a service does not come up. Nothing is
+ *   left running then
  */
-export async function startComposeCluster(settings: ClusterSettings, { step, fresh = false, scale = {}, signal }: ComposeStartOptions): Promise<ComposeCluster> {
+export async function startComposeCluster(
+  settings: ClusterSettings,
+  { step, fresh = false, scale = {}, signal }: ComposeStartOptions,
+): Promise<ComposeCluster> {
   const project = composeProject(settings);
   await removeProject(project, { volumes: fresh });
   await requirePublishedPorts(settings);
   const cluster = new ComposeCluster(settings, project);
   try {
     await step("docker compose up", async (progress) => {
-      const up = startProgram("docker", composeArgs(project, "up", "--detach", "--wait", "--wait-timeout", String(UP_LIMIT_S), ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]), ...servicesOf(settings)), childEnv(project.env));
+      const up = startProgram(
+        "docker",
+        composeArgs(
+          project,
+          "up",
+          "--detach",
+          "--wait",
+          "--wait-timeout",
+          String(UP_LIMIT_S),
+          ...Object.entries(scale).flatMap(([service, count]) => ["--scale", `${service}=${count}`]),
+          ...servicesOf(settings),
+        ),
+        childEnv(project.env),
+      );
       const onAbort = () => up.kill("SIGINT");
       signal?.addEventListener("abort", onAbort, { once: true });
       const timer = setInterval(() => progress(up.output().trimEnd().split("\n").at(-1)?.trim() ?? ""), 2_000);
@@ -70,7 +87,9 @@ export async function requirePublishedPorts({ application, ports }: ClusterSetti
 
 /** The service that compose says has failed. */
 export function failedService(project: string, message: string): string | undefined {
-  return /service "([^"]+)"/.exec(message)?.[1] ?? new RegExp(`container ${project}-([a-z0-9-]+)-\\d+ `).exec(message)?.[1];
+  return (
+    /service "([^"]+)"/.exec(message)?.[1] ?? new RegExp(`container ${project}-([a-z0-9-]+)-\\d+ `).exec(message)?.[1]
+  );
 }
 
 /** Compose names the service that failed; why stands in that service's log. */
@@ -78,6 +97,9 @@ async function reasonOf(project: ComposeProject, stderr: string): Promise<string
   const last = stderr.trim().split("\n").at(-1) ?? "it said nothing";
   const service = failedService(project.name, last);
   if (service === undefined) return last;
-  const { stdout } = await docker(composeArgs(project, "logs", "--no-color", "--no-log-prefix", "--tail", String(LOG_LINES), service), project.env);
+  const { stdout } = await docker(
+    composeArgs(project, "logs", "--no-color", "--no-log-prefix", "--tail", String(LOG_LINES), service),
+    project.env,
+  );
   return stdout.trim() === "" ? last : `${last}. The end of the log of ${service}:\n${stdout.trim()}`;
 }

@@ -6,7 +6,11 @@ import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { UserError } from "../../terminal/user-error.js";
 import { backendIn } from "../state/state-at-start.js";
 
-/** What containers keep state in: Flink's settings are mounted as they stand. @throws {UserError} when these name none */
+/**
+ * What containers keep state in: Flink's settings are mounted as they stand.
+ *
+ * @throws {UserError} when these name none
+ */
 export function composeBackend(): StateBackend {
   const backend = backendIn(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"));
   if (backend === undefined) throw new UserError("cluster/flink-conf.yaml must say state.backend: hashmap or rocksdb.");

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 const LIMIT_MS = 5_000;
 
 /**
- * Whether a ZooKeeper has ever been written to, as its own `srvr` command says. Ask before anything of this start writes.
+ * Whether a ZooKeeper has ever been written to, as its own `srvr` command says. Ask before anything of this start
+ * writes.
  *
  * @param address - `host:port`
  * @throws Error when it does not answer

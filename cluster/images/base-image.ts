@@ -13,14 +13,30 @@ import { docker, dockerOk } from "../compose/docker.js";
 /** Debian 11: it has Java 11, as the official StateFun image has; with its compiler, for the batching transport. */
 const SUITE = "bullseye";
 const PACKAGES = ["ca-certificates", "curl", "haproxy", "openjdk-11-jdk-headless", "procps"];
-const KEY = createHash("sha256").update(JSON.stringify([SUITE, PACKAGES])).digest("hex").slice(0, 12);
+const KEY = createHash("sha256")
+  .update(JSON.stringify([SUITE, PACKAGES]))
+  .digest("hex")
+  .slice(0, 12);
 /** What a running program has no use for. */
-const LEFT_OUT = ["./proc/*", "./sys/*", "./dev/*", "./tmp/*", "./var/cache/*", "./var/lib/apt/lists/*", "./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*"];
+const LEFT_OUT = [
+  "./proc/*",
+  "./sys/*",
+  "./dev/*",
+  "./tmp/*",
+  "./var/cache/*",
+  "./var/lib/apt/lists/*",
+  "./usr/share/doc/*",
+  "./usr/share/man/*",
+  "./usr/share/locale/*",
+];
 
 /** The image that every stand-in is made from: one layer, which they share. */
 export const BASE_IMAGE = `stateful-fraud-detection-base:${SUITE}-${KEY}`;
 
-/** Makes the base image unless the engine has it: by debootstrap from Debian's packages, once, then from the tools' cache. */
+/**
+ * Makes the base image unless the engine has it: by debootstrap from Debian's packages, once, then from the tools'
+ * cache.
+ */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
   if ((await docker(["image", "inspect", BASE_IMAGE])).code === 0) return;
   const folder = join(cacheDir(), `base-${SUITE}-${KEY}`);
@@ -28,8 +44,29 @@ export async function ensureBaseImage(progress: Progress): Promise<void> {
     if (!hasProgram("debootstrap", "--version")) await installDebian("debootstrap", ["debootstrap"], progress);
     const root = mkdtempSync(join(tmpdir(), "fraud-base-"));
     try {
-      await build({ what: `Debian ${SUITE} with Java 11 by debootstrap (about a minute)`, command: "debootstrap", args: ["--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, root], failure: "debootstrap failed. Are Debian's packages reachable?", progress });
-      await build({ what: "packing the base", command: "tar", args: ["--use-compress-program=gzip -1", "--numeric-owner", ...LEFT_OUT.map((path) => `--exclude=${path}`), "-cf", join(temporary, "base.tar.gz"), "-C", root, "."], failure: "the base could not be packed.", progress });
+      await build({
+        what: `Debian ${SUITE} with Java 11 by debootstrap (about a minute)`,
+        command: "debootstrap",
+        args: ["--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, root],
+        failure: "debootstrap failed. Are Debian's packages reachable?",
+        progress,
+      });
+      await build({
+        what: "packing the base",
+        command: "tar",
+        args: [
+          "--use-compress-program=gzip -1",
+          "--numeric-owner",
+          ...LEFT_OUT.map((path) => `--exclude=${path}`),
+          "-cf",
+          join(temporary, "base.tar.gz"),
+          "-C",
+          root,
+          ".",
+        ],
+        failure: "the base could not be packed.",
+        progress,
+      });
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

@@ -46,12 +46,17 @@ describe("a checkout of any machine", () => {
     expect([text("run"), text("conf/server.properties")]).toEqual(["#!/bin/sh\necho 1\n", "a=1\n"]);
     expect(readFileSync(join(folder, "files/lib/a.jar"))).toEqual(BINARY);
     // Nothing else of the checkout gets in.
-    expect([...dockerfile.matchAll(/^COPY (?!--from=)(.*)$/gm)].map(([, what]) => what)).toEqual(["statefun/transport/src/main /transport", ". ."]);
+    expect([...dockerfile.matchAll(/^COPY (?!--from=)(.*)$/gm)].map(([, what]) => what)).toEqual([
+      "statefun/transport/src/main /transport",
+      ". .",
+    ]);
   });
 
   it("has the same line ends wherever git puts it", () => {
     expect(readFileSync(join(REPOSITORY_ROOT, ".gitattributes"), "utf8")).toMatch(/^\* text=auto eol=lf$/m);
     const standIns = join(REPOSITORY_ROOT, "cluster/images/stand-ins");
-    for (const file of readdirSync(standIns, { recursive: true, encoding: "utf8" })) if (statSync(join(standIns, file)).isFile()) expect(readFileSync(join(standIns, file), "utf8"), file).not.toContain("\r");
+    for (const file of readdirSync(standIns, { recursive: true, encoding: "utf8" }))
+      if (statSync(join(standIns, file)).isFile())
+        expect(readFileSync(join(standIns, file), "utf8"), file).not.toContain("\r");
   });
 });

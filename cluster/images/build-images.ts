@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,7 +18,14 @@ import { build } from "../../tools/build.js";
 import type { Progress } from "../../tools/cache.js";
 import { filesBelow } from "../../tools/files-below.js";
 import { ensureImageTools } from "../../tools/index.js";
-import { composeEnv, IMAGE_NAMES, type ImageName, OWN_IMAGE_NAMES, OWN_IMAGES, type OwnImageName } from "../compose/compose-env.js";
+import {
+  composeEnv,
+  IMAGE_NAMES,
+  type ImageName,
+  OWN_IMAGE_NAMES,
+  OWN_IMAGES,
+  type OwnImageName,
+} from "../compose/compose-env.js";
 import { docker, dockerOk } from "../compose/docker.js";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
 import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
@@ -28,8 +45,8 @@ export interface BuiltImage {
 const hasStandIn = (name: ImageName): name is Exclude<ImageName, WithoutStandIn> => name in STAND_INS;
 
 /**
- * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from package registries, if it
- * can be had from them; and this repository's own images.
+ * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from
+ * package registries, if it can be had from them; and this repository's own images.
  *
  * @throws {UserError} when something cannot be fetched or built
  */
@@ -76,7 +93,17 @@ async function buildTarget(name: OwnImageName, progress: Progress): Promise<stri
   await build({
     what: `image ${image}`,
     command: "docker",
-    args: ["build", "--network", "host", "--target", OWN_IMAGES[name], ...BUILT_FROM.flatMap((base) => ["--build-arg", `${base}=${env[base]!}`]), "-t", image, REPOSITORY_ROOT],
+    args: [
+      "build",
+      "--network",
+      "host",
+      "--target",
+      OWN_IMAGES[name],
+      ...BUILT_FROM.flatMap((base) => ["--build-arg", `${base}=${env[base]!}`]),
+      "-t",
+      image,
+      REPOSITORY_ROOT,
+    ],
     // The builder of old: the other is a plugin that may be missing.
     env: { DOCKER_BUILDKIT: "0" },
     failure: `${image} could not be built. Is the npm registry reachable?`,
@@ -86,7 +113,9 @@ async function buildTarget(name: OwnImageName, progress: Progress): Promise<stri
 }
 
 /** Images of others that the engine lacks. */
-export async function missingImages(names: readonly (ImageName | OwnImageName)[] = [...IMAGE_NAMES, ...OWN_IMAGE_NAMES]): Promise<string[]> {
+export async function missingImages(
+  names: readonly (ImageName | OwnImageName)[] = [...IMAGE_NAMES, ...OWN_IMAGE_NAMES],
+): Promise<string[]> {
   const env = composeEnv();
   const missing: string[] = [];
   for (const name of names) if ((await docker(["image", "inspect", env[name]!])).code !== 0) missing.push(env[name]!);
@@ -101,15 +130,17 @@ async function standInLabel(image: string): Promise<string | undefined> {
 
 function fingerprint(name: keyof typeof STAND_INS): string {
   const { folder, from } = STAND_INS[name];
-  const hash = createHash("sha256").update(JSON.stringify([BASE_IMAGE, from()])).update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
+  const hash = createHash("sha256")
+    .update(JSON.stringify([BASE_IMAGE, from()]))
+    .update(readFileSync(join(import.meta.dirname, "stand-ins.ts")));
   const files = join(import.meta.dirname, "stand-ins", folder);
   for (const file of filesBelow(files)) hash.update(file).update(readFileSync(join(files, file)));
   return hash.digest("hex").slice(0, 16);
 }
 
 /**
- * Makes a context the same whatever git's settings and the umask have made of it: the modes of its files are those in the image, where other
- * users read them, and its scripts run there.
+ * Makes a context the same whatever git's settings and the umask have made of it: the modes of its files are those in
+ * the image, where other users read them, and its scripts run there.
  *
  * @param binaries - the folder in it whose files are not text
  */
@@ -125,7 +156,12 @@ export function asOnLinux(context: string, binaries: string): void {
   }
 }
 
-async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: string, progress: Progress): Promise<void> {
+async function buildStandIn(
+  name: keyof typeof STAND_INS,
+  image: string,
+  label: string,
+  progress: Progress,
+): Promise<void> {
   const { folder, fill } = STAND_INS[name];
   const context = mkdtempSync(join(tmpdir(), `fraud-image-${folder}-`));
   try {
@@ -136,7 +172,18 @@ async function buildStandIn(name: keyof typeof STAND_INS, image: string, label: 
     await build({
       what: `stand-in for ${image}`,
       command: "docker",
-      args: ["build", "--network", "none", "--build-arg", `BASE=${BASE_IMAGE}`, "--label", `${LABEL}=${label}`, "-t", image, context],
+      args: [
+        "build",
+        "--network",
+        "none",
+        "--build-arg",
+        `BASE=${BASE_IMAGE}`,
+        "--label",
+        `${LABEL}=${label}`,
+        "-t",
+        image,
+        context,
+      ],
       env: { DOCKER_BUILDKIT: "0" },
       failure: `the stand-in for ${image} could not be built.`,
       progress,

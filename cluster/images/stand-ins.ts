@@ -18,11 +18,15 @@ export interface StandIn {
   readonly fill: (files: string) => void;
 }
 
-const copy = (from: string, to: string, filter: (file: string) => boolean = () => true): void => cpSync(from, to, { recursive: true, dereference: true, filter });
+const copy = (from: string, to: string, filter: (file: string) => boolean = () => true): void =>
+  cpSync(from, to, { recursive: true, dereference: true, filter });
 
 /** npm's folder of the Node that runs this. */
 function npmFolder(): string {
-  const candidates = [join(dirname(process.execPath), "../lib/node_modules/npm"), join(dirname(process.execPath), "node_modules/npm")];
+  const candidates = [
+    join(dirname(process.execPath), "../lib/node_modules/npm"),
+    join(dirname(process.execPath), "node_modules/npm"),
+  ];
   for (const candidate of candidates) {
     try {
       return realpathSync(candidate);
@@ -33,13 +37,21 @@ function npmFolder(): string {
   throw new UserError(`npm is not where this Node (${process.execPath}) should have it: ${candidates.join(", ")}`);
 }
 
-/** Certificates that this machine trusts: behind a gateway of its network's own, npm needs them in the image's build too. */
+/**
+ * Certificates that this machine trusts: behind a gateway of its network's own, npm needs them in the image's build
+ * too.
+ */
 function trusted(): string {
-  const file = [given()["NODE_EXTRA_CA_CERTS"], "/etc/ssl/certs/ca-certificates.crt"].find((name) => name !== undefined && existsSync(name));
+  const file = [given()["NODE_EXTRA_CA_CERTS"], "/etc/ssl/certs/ca-certificates.crt"].find(
+    (name) => name !== undefined && existsSync(name),
+  );
   return file === undefined ? "" : readFileSync(file, "utf8");
 }
 
-/** Grafana's pages are on no package registry, and to build them takes its whole repository: where its image cannot be pulled, there is none. */
+/**
+ * Grafana's pages are on no package registry, and to build them takes its whole repository: where its image cannot be
+ * pulled, there is none.
+ */
 export type WithoutStandIn = "GRAFANA_IMAGE";
 
 /** A stand-in for the images of others that docker-compose.yml names: the same contract, from package registries. */
@@ -50,13 +62,28 @@ export const STAND_INS: Readonly<Record<Exclude<ImageName, WithoutStandIn>, Stan
     fill: (files) => {
       copy(jarFolder("flink"), join(files, "flink/lib"));
       // The launcher looks for this name.
-      copy(join(jarFolder("statefun-image"), `statefun-flink-core-${VERSIONS.statefun}.jar`), join(files, "flink/lib/statefun-flink-core.jar"));
+      copy(
+        join(jarFolder("statefun-image"), `statefun-flink-core-${VERSIONS.statefun}.jar`),
+        join(files, "flink/lib/statefun-flink-core.jar"),
+      );
       copy(jarFolder("flink-s3"), join(files, "flink/plugins/s3-fs-presto"));
     },
   },
-  KAFKA_IMAGE: { folder: "kafka", from: () => [jarFolder("kafka")], fill: (files) => copy(jarFolder("kafka"), join(files, "kafka/libs"), (file) => !file.includes("slf4j-simple")) },
-  ZOOKEEPER_IMAGE: { folder: "zookeeper", from: () => [jarFolder("zookeeper")], fill: (files) => copy(jarFolder("zookeeper"), join(files, "lib")) },
-  MINIO_IMAGE: { folder: "minio", from: () => [minioProgram()], fill: (files) => copy(minioProgram(), join(files, "minio")) },
+  KAFKA_IMAGE: {
+    folder: "kafka",
+    from: () => [jarFolder("kafka")],
+    fill: (files) => copy(jarFolder("kafka"), join(files, "kafka/libs"), (file) => !file.includes("slf4j-simple")),
+  },
+  ZOOKEEPER_IMAGE: {
+    folder: "zookeeper",
+    from: () => [jarFolder("zookeeper")],
+    fill: (files) => copy(jarFolder("zookeeper"), join(files, "lib")),
+  },
+  MINIO_IMAGE: {
+    folder: "minio",
+    from: () => [minioProgram()],
+    fill: (files) => copy(minioProgram(), join(files, "minio")),
+  },
   HAPROXY_IMAGE: { folder: "haproxy", from: () => [], fill: () => undefined },
   NODE_IMAGE: {
     folder: "node",
@@ -69,5 +96,9 @@ export const STAND_INS: Readonly<Record<Exclude<ImageName, WithoutStandIn>, Stan
   },
   JDK_IMAGE: { folder: "jdk", from: () => [], fill: () => undefined },
   K6_IMAGE: { folder: "k6", from: () => [k6Program()], fill: (files) => copy(k6Program(), join(files, "k6")) },
-  PROMETHEUS_IMAGE: { folder: "prometheus", from: () => [prometheusForImage()], fill: (files) => copy(prometheusForImage(), files) },
+  PROMETHEUS_IMAGE: {
+    folder: "prometheus",
+    from: () => [prometheusForImage()],
+    fill: (files) => copy(prometheusForImage(), files),
+  },
 };

@@ -12,29 +12,51 @@ import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } fr
 
 // Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
 export const JAVA_17_OPTIONS = [
-  ...["java.base/sun.net.util", "java.rmi/sun.rmi.registry", "java.security.jgss/sun.security.krb5"].map((name) => `--add-exports=${name}=ALL-UNNAMED`),
-  ...["java.lang", "java.lang.reflect", "java.util", "java.util.concurrent", "java.util.concurrent.atomic", "java.util.concurrent.locks", "java.text", "java.time", "java.net", "java.io", "java.nio", "sun.nio.ch"].map(
-    (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
+  ...["java.base/sun.net.util", "java.rmi/sun.rmi.registry", "java.security.jgss/sun.security.krb5"].map(
+    (name) => `--add-exports=${name}=ALL-UNNAMED`,
   ),
+  ...[
+    "java.lang",
+    "java.lang.reflect",
+    "java.util",
+    "java.util.concurrent",
+    "java.util.concurrent.atomic",
+    "java.util.concurrent.locks",
+    "java.text",
+    "java.time",
+    "java.net",
+    "java.io",
+    "java.nio",
+    "sun.nio.ch",
+  ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
 ];
 /** No MD5 of every upload on top of TCP's checksums: the object store is on this machine. */
 const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true";
 /**
- * After a failure each subtask of the egress aborts what its five or more producers may have left open, as many at once as the
- * common pool has threads: by default one for each processor. It waits for the broker, not for processors.
+ * After a failure each subtask of the egress aborts what its five or more producers may have left open, as many at once
+ * as the common pool has threads: by default one for each processor. It waits for the broker, not for processors.
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
-/** It has the memory of its whole heap from the start, and not as it fills: a machine that is too small shows at once, and what grows later is a leak. */
+/**
+ * It has the memory of its whole heap from the start, and not as it fills: a machine that is too small shows at once,
+ * and what grows later is a leak.
+ */
 const PRE_TOUCH = "-XX:+AlwaysPreTouch";
 
-/** Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a scheme, as many are. */
+/**
+ * Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a
+ * scheme, as many are.
+ */
 const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
 
 /** The transport's jar last: Java's class archives are of what comes before. */
 const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
 
-function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): { folder: string; logging: string; paths: readonly string[]; prepare: () => void } {
+function flinkConf(
+  settings: ClusterSettings,
+  role: "jobmanager" | "taskmanager",
+): { folder: string; logging: string; paths: readonly string[]; prepare: () => void } {
   const folder = join(settings.dataDir, "conf", role);
   const module = join(settings.dataDir, "conf", "module.yaml");
   const logging = join(folder, "log4j.properties");
@@ -45,7 +67,13 @@ function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"
     // On the command line: flink-conf.yaml cannot hold a "#", and is read in another encoding.
     paths: ["-D", `io.tmp.dirs=${temporary}`, "-D", `statefun.remote.module-name=${fileUri(module)}`],
     prepare: () => {
-      write(join(folder, "flink-conf.yaml"), renderFlinkConf(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"), flinkOverrides(settings, role)));
+      write(
+        join(folder, "flink-conf.yaml"),
+        renderFlinkConf(
+          readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"),
+          flinkOverrides(settings, role),
+        ),
+      );
       write(module, renderModule(readFileSync(settings.application.moduleFile, "utf8"), settings));
       write(logging, log4j("info"));
       linkS3Plugin(settings);
@@ -55,7 +83,9 @@ function flinkConf(settings: ClusterSettings, role: "jobmanager" | "taskmanager"
 }
 
 const pluginsFolder = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "plugins");
-const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({ FLINK_PLUGINS_DIR: pluginsFolder(settings) });
+const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({
+  FLINK_PLUGINS_DIR: pluginsFolder(settings),
+});
 
 let links = 0;
 

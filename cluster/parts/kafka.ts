@@ -48,7 +48,19 @@ export function kafka(settings: ClusterSettings): PartProgram {
   const { memoryMb } = settings;
   return {
     command: "java",
-    args: [`-Xms${memoryMb.kafka}m`, `-Xmx${memoryMb.kafka}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("kafka"), EXIT_ON_ERROR, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", kafkaClasspath(), "kafka.Kafka", kafkaConf(settings)],
+    args: [
+      `-Xms${memoryMb.kafka}m`,
+      `-Xmx${memoryMb.kafka}m`,
+      "-XX:+UseSerialGC",
+      QUICK_START,
+      ...classArchiveOptions("kafka"),
+      EXIT_ON_ERROR,
+      "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+      "-cp",
+      kafkaClasspath(),
+      "kafka.Kafka",
+      kafkaConf(settings),
+    ],
     env: {},
     foreign: JAVA_VARIABLES,
     ports: ["kafka", "kafkaController"],

@@ -10,7 +10,15 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
   const data = join(dataDir, "minio");
   return {
     command: minioProgram(),
-    args: ["server", data, "--address", `${HOST}:${ports.minio}`, "--console-address", `${HOST}:${ports.minioConsole}`, "--quiet"],
+    args: [
+      "server",
+      data,
+      "--address",
+      `${HOST}:${ports.minio}`,
+      "--console-address",
+      `${HOST}:${ports.minioConsole}`,
+      "--quiet",
+    ],
     env: {
       // It makes a folder for certificates there.
       HOME: dataDir,

@@ -18,8 +18,8 @@ export interface PartProgram {
 }
 
 /**
- * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start; what it
- * gains is less than that up to the load which two processors carry at all (docs/performance.md).
+ * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start;
+ * what it gains is less than that up to the load which two processors carry at all (docs/performance.md).
  */
 export const QUICK_START = "-XX:TieredStopAtLevel=1";
 export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
@@ -52,8 +52,8 @@ export function log4j(level: "info" | "warn"): string {
     // Says the same at every checkpoint.
     "logger.kryo.name": "org.apache.flink.api.java.typeutils.runtime.kryo",
     "logger.kryo.level": "warn",
-    // While no function server answers, each of hundreds of calls a second fails again and again, and each failure would
-    // be a stack trace: 150 MB in five minutes. The metrics count all of them (remoteInvocationFailures).
+    // While no function server answers, each of hundreds of calls a second fails again and again, and each failure
+    // would be a stack trace: 150 MB in five minutes. The metrics count all of them (remoteInvocationFailures).
     "logger.calls.name": "org.apache.flink.statefun.flink.core.nettyclient",
     "logger.calls.level": "info",
     "logger.calls.filter.burst.type": "BurstFilter",

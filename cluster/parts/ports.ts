@@ -7,13 +7,20 @@ import { type ClusterSettings, partsOf } from "../settings.js";
 
 /** @throws {UserError} that names the first port that another program has */
 export async function requireFreePorts(settings: ClusterSettings): Promise<void> {
-  await requireFree(partsOf(settings).flatMap((part) => partProgram(part, settings).ports.map((name) => ({ port: settings.ports[name], user: part }))));
+  await requireFree(
+    partsOf(settings).flatMap((part) =>
+      partProgram(part, settings).ports.map((name) => ({ port: settings.ports[name], user: part })),
+    ),
+  );
 }
 
 /** The same for given ports. @param ports - each with who needs it */
 export async function requireFree(ports: readonly { readonly port: number; readonly user: string }[]): Promise<void> {
   for (const { port, user } of ports) {
-    if (!(await isFree(port))) throw new UserError(`port ${port}, which ${user} needs, is taken by another program. Stop that, or move all ports with --port-offset (such as --port-offset 1000).`);
+    if (!(await isFree(port)))
+      throw new UserError(
+        `port ${port}, which ${user} needs, is taken by another program. Stop that, or move all ports with --port-offset (such as --port-offset 1000).`,
+      );
   }
 }
 

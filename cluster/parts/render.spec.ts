@@ -15,9 +15,17 @@ const moduleText = readFileSync(join(REPOSITORY_ROOT, "module.yaml"), "utf8");
 
 interface Component {
   readonly kind: string;
-  readonly spec: { readonly address?: string; readonly urlPathTemplate?: string; readonly topics?: { readonly topic: string }[]; readonly maxNumBatchRequests?: number; readonly transport?: Readonly<Record<string, unknown>>; readonly consumerGroupId?: string };
+  readonly spec: {
+    readonly address?: string;
+    readonly urlPathTemplate?: string;
+    readonly topics?: { readonly topic: string }[];
+    readonly maxNumBatchRequests?: number;
+    readonly transport?: Readonly<Record<string, unknown>>;
+    readonly consumerGroupId?: string;
+  };
 }
-const components = (text: string) => parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
+const components = (text: string) =>
+  parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
 
 describe("renderModule", () => {
   it("puts loopback addresses in place of the containers' and keeps the rest", () => {
@@ -28,11 +36,15 @@ describe("renderModule", () => {
     }
     const original = components(moduleText);
     expect(rendered.map(({ kind }) => kind)).toEqual(original.map(({ kind }) => kind));
-    expect(rendered.flatMap(({ spec }) => spec.topics ?? [])).toEqual(original.flatMap(({ spec }) => spec.topics ?? []));
+    expect(rendered.flatMap(({ spec }) => spec.topics ?? [])).toEqual(
+      original.flatMap(({ spec }) => spec.topics ?? []),
+    );
   });
 
   it("refuses an address that it would not replace", () => {
-    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(/address "broker:9092" holds none of kafka:9092/);
+    expect(() => renderModule(moduleText.replace("address: kafka:9092", "address: broker:9092"), settings)).toThrow(
+      /address "broker:9092" holds none of kafka:9092/,
+    );
     expect(() => renderModule("", settings)).toThrow(/module.yaml/);
   });
 });
@@ -41,14 +53,22 @@ describe("module.yaml", () => {
   it("reads only the *.valid topics, and batches as much as the function server is made for", () => {
     const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
     expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
-    for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined)) expect(spec.consumerGroupId).toBe(PIPELINE_GROUP);
+    for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined))
+      expect(spec.consumerGroupId).toBe(PIPELINE_GROUP);
     expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
   });
 
   it("has the bounds of what is under way, as flink-conf.yaml has", () => {
-    const transport = { requests_in_flight: LIMITS.requestsInFlight, max_requests: LIMITS.requests, max_batch_calls: LIMITS.requestCalls, max_batch_bytes: LIMITS.requestBytes };
+    const transport = {
+      requests_in_flight: LIMITS.requestsInFlight,
+      max_requests: LIMITS.requests,
+      max_batch_calls: LIMITS.requestCalls,
+      max_batch_bytes: LIMITS.requestBytes,
+    };
     expect(components(moduleText)[0]!.spec.transport).toMatchObject(transport);
-    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Readonly<Record<string, unknown>>;
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Readonly<
+      Record<string, unknown>
+    >;
     expect(conf["statefun.async.max-per-task"]).toBe(LIMITS.callsPerTask);
     expect(LIMITS.requestBytes).toBeLessThanOrEqual(LIMITS.bodyBytes);
   });
@@ -69,21 +89,38 @@ describe("renderFlinkConf", () => {
     }
   });
 
-  it.each(["rocksdb", "hashmap"] as const)("gives the TaskManager's heap what the other parts leave, on %s", (stateBackend) => {
-    const sizes = taskManagerMemoryMb({ ...settings, stateBackend });
-    expect(sizes.taskHeap).toBeGreaterThan(500);
-    expect(sizes.managed > 0).toBe(stateBackend === "rocksdb");
-    expect(sizes.heap + sizes.managed + sizes.direct + sizes.metaspace + sizes.overhead).toBe(settings.memoryMb.taskManager);
-  });
+  it.each(["rocksdb", "hashmap"] as const)(
+    "gives the TaskManager's heap what the other parts leave, on %s",
+    (stateBackend) => {
+      const sizes = taskManagerMemoryMb({ ...settings, stateBackend });
+      expect(sizes.taskHeap).toBeGreaterThan(500);
+      expect(sizes.managed > 0).toBe(stateBackend === "rocksdb");
+      expect(sizes.heap + sizes.managed + sizes.direct + sizes.metaspace + sizes.overhead).toBe(
+        settings.memoryMb.taskManager,
+      );
+    },
+  );
 
   it("gives each generation a place of its own for high availability: what is left of the one before is not gone on from", () => {
     expect(flinkOverrides(settings, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud");
-    expect(flinkOverrides({ ...settings, stateGeneration: 2 }, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud-2");
+    expect(flinkOverrides({ ...settings, stateGeneration: 2 }, "jobmanager")["high-availability.cluster-id"]).toBe(
+      "/fraud-2",
+    );
   });
 
   it("runs containers on the backend and in the place that new native clusters have", () => {
-    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<string, string>;
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<
+      string,
+      string
+    >;
     const native = flinkOverrides(settings, "taskmanager");
-    for (const key of ["state.backend", "taskmanager.memory.managed.size", "taskmanager.memory.process.size", "high-availability.cluster-id", "high-availability.storageDir"]) expect(conf[key], key).toBe(native[key]);
+    for (const key of [
+      "state.backend",
+      "taskmanager.memory.managed.size",
+      "taskmanager.memory.process.size",
+      "high-availability.cluster-id",
+      "high-availability.storageDir",
+    ])
+      expect(conf[key], key).toBe(native[key]);
   });
 });

@@ -15,27 +15,42 @@ const KAFKA_ADDRESS = "kafka:9092";
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
   const { kafka } = addresses(settings);
-  const servers = SERVERS.map((name) => ({ from: `http://${name}:${BASE_PORTS[name]}/`, to: `http://${HOST}:${settings.ports[name]}/` }));
+  const servers = SERVERS.map((name) => ({
+    from: `http://${name}:${BASE_PORTS[name]}/`,
+    to: `http://${HOST}:${settings.ports[name]}/`,
+  }));
   const documents = parseAllDocuments(text);
-  if (!Array.isArray(documents) || documents.length === 0) throw new UserError("module.yaml is empty. Restore it from the repository.");
+  if (!Array.isArray(documents) || documents.length === 0)
+    throw new UserError("module.yaml is empty. Restore it from the repository.");
   for (const document of documents) {
-    if (document.errors.length > 0) throw new UserError(`module.yaml is not YAML: ${document.errors[0]!.message.split("\n")[0]}`);
+    if (document.errors.length > 0)
+      throw new UserError(`module.yaml is not YAML: ${document.errors[0]!.message.split("\n")[0]}`);
     const kind = String(document.get("kind"));
     const spec = document.get("spec");
     if (!isMap(spec)) throw new UserError(`module.yaml: a component of kind ${kind} has no spec.`);
-    const key = kind.startsWith("io.statefun.endpoints.") ? "urlPathTemplate" : kind.startsWith("io.statefun.kafka.") ? "address" : undefined;
+    const key = kind.startsWith("io.statefun.endpoints.")
+      ? "urlPathTemplate"
+      : kind.startsWith("io.statefun.kafka.")
+        ? "address"
+        : undefined;
     if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
     const value = String(spec.get(key));
     const places = key === "address" ? [{ from: KAFKA_ADDRESS, to: kafka }] : servers;
     const place = places.find(({ from }) => value.includes(from));
-    if (place === undefined) throw new UserError(`module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`);
+    if (place === undefined)
+      throw new UserError(
+        `module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`,
+      );
     spec.set(key, value.replace(place.from, place.to));
   }
   return documents.map((document) => stringify(document.toJS())).join("---\n");
 }
 
 /** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */
-export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "taskmanager"): Record<string, string | number> {
+export function flinkOverrides(
+  settings: ClusterSettings,
+  role: "jobmanager" | "taskmanager",
+): Record<string, string | number> {
   const { ports, objectStore } = settings;
   const at = addresses(settings);
   const s3 = (path: string) => `s3://${objectStore.bucket}/${path}`;
@@ -70,12 +85,23 @@ export function flinkOverrides(settings: ClusterSettings, role: "jobmanager" | "
     // StateFun runs on the processors that the functions and Kafka need too.
     "taskmanager.cpu.cores": settings.parallelism,
     ...settings.flinkConf,
-    ...(role === "jobmanager" ? { "jobmanager.memory.process.size": `${settings.memoryMb.jobManager}mb` } : taskManagerMemory(settings)),
+    ...(role === "jobmanager"
+      ? { "jobmanager.memory.process.size": `${settings.memoryMb.jobManager}mb` }
+      : taskManagerMemory(settings)),
   };
 }
 
 /** Explicit sizes, for the process is started without the script that would derive them. Megabytes. */
-export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): { heap: number; taskHeap: number; frameworkHeap: number; managed: number; network: number; direct: number; metaspace: number; overhead: number } {
+export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): {
+  heap: number;
+  taskHeap: number;
+  frameworkHeap: number;
+  managed: number;
+  network: number;
+  direct: number;
+  metaspace: number;
+  overhead: number;
+} {
   const total = memoryMb.taskManager;
   const metaspace = 192;
   const overhead = 192;
@@ -85,7 +111,16 @@ export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings)
   const managed = stateBackend === "rocksdb" ? 384 : 0;
   const frameworkHeap = 128;
   const heap = total - metaspace - overhead - network - frameworkOffHeap - managed;
-  return { heap, taskHeap: heap - frameworkHeap, frameworkHeap, managed, network, direct: network + frameworkOffHeap, metaspace, overhead };
+  return {
+    heap,
+    taskHeap: heap - frameworkHeap,
+    frameworkHeap,
+    managed,
+    network,
+    direct: network + frameworkOffHeap,
+    metaspace,
+    overhead,
+  };
 }
 
 function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
@@ -109,14 +144,17 @@ function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
 /**
  * `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it.
  *
- * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file in the encoding of
- *   its surroundings
+ * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file
+ *   in the encoding of its surroundings
  */
 export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
   const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };
   return Object.entries(settings)
     .map(([key, value]) => {
-      if (!/^(?! )[ -"$-~]*(?<! )$/.test(String(value))) throw new UserError(`flink-conf.yaml cannot hold ${key}: ${JSON.stringify(value)}. Flink takes plain ASCII there, without a "#".`);
+      if (!/^(?! )[ -"$-~]*(?<! )$/.test(String(value)))
+        throw new UserError(
+          `flink-conf.yaml cannot hold ${key}: ${JSON.stringify(value)}. Flink takes plain ASCII there, without a "#".`,
+        );
       return `${key}: ${value}\n`;
     })
     .join("");

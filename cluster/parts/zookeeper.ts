@@ -18,7 +18,21 @@ export function zookeeper(settings: ClusterSettings): PartProgram {
   const logging = join(dataDir, "conf", "log4j-zookeeper.properties");
   return {
     command: "java",
-    args: [`-Xmx${memoryMb.zookeeper}m`, "-XX:+UseSerialGC", QUICK_START, ...classArchiveOptions("zookeeper"), EXIT_ON_ERROR, `-Dlog4j.configurationFile=${fileUri(logging)}`, "-cp", classpath("flink"), "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer", "--zkConfigFile", conf, "--peerId", "1"],
+    args: [
+      `-Xmx${memoryMb.zookeeper}m`,
+      "-XX:+UseSerialGC",
+      QUICK_START,
+      ...classArchiveOptions("zookeeper"),
+      EXIT_ON_ERROR,
+      `-Dlog4j.configurationFile=${fileUri(logging)}`,
+      "-cp",
+      classpath("flink"),
+      "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
+      "--zkConfigFile",
+      conf,
+      "--peerId",
+      "1",
+    ],
     env: {},
     foreign: JAVA_VARIABLES,
     ports: ["zookeeper"],

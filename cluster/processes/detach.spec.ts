@@ -35,9 +35,21 @@ describe("a start in the background", () => {
   });
 
   it.each([
-    ["is refused for the reason that it gives", `process.stderr.write("error: no\\n"); process.send({ refused: "the port is taken" }); process.exitCode = 1`, /^the port is taken$/],
-    ["is refused when it dies before a word, with the last one of its log", `process.stderr.write("starting\\nerror: no memory\\n"); process.exitCode = 7`, /^it ended while it was started \(exit code 7\): no memory$/],
-    ["is refused when it is killed", `process.kill(process.pid, "SIGKILL")`, /^it ended while it was started \(killed by SIGKILL\)/],
+    [
+      "is refused for the reason that it gives",
+      `process.stderr.write("error: no\\n"); process.send({ refused: "the port is taken" }); process.exitCode = 1`,
+      /^the port is taken$/,
+    ],
+    [
+      "is refused when it dies before a word, with the last one of its log",
+      `process.stderr.write("starting\\nerror: no memory\\n"); process.exitCode = 7`,
+      /^it ended while it was started \(exit code 7\): no memory$/,
+    ],
+    [
+      "is refused when it is killed",
+      `process.kill(process.pid, "SIGKILL")`,
+      /^it ended while it was started \(killed by SIGKILL\)/,
+    ],
     ["is refused when it ends as if all were well", "", /^it ended while it was started \(exit code 0\)/],
   ])("%s", async (_, script, reason) => {
     await expect(start(script)).rejects.toThrow(reason);
@@ -47,7 +59,9 @@ describe("a start in the background", () => {
   it("is refused while such a cluster runs, whose log stays where it is", async () => {
     const unlock = lockCluster(settings);
     try {
-      await expect(start("process.send({ ready: true })")).rejects.toThrow(new RegExp(`^the cluster "spec" is already running \\(process ${process.pid}\\)`));
+      await expect(start("process.send({ ready: true })")).rejects.toThrow(
+        new RegExp(`^the cluster "spec" is already running \\(process ${process.pid}\\)`),
+      );
       expect(() => readFileSync(logFile(settings, "supervisor"))).toThrow(/ENOENT/);
     } finally {
       unlock();

@@ -23,25 +23,39 @@ export interface BackgroundProgram {
   readonly args: readonly string[];
 }
 
-const upAgain = (argv: readonly string[]): BackgroundProgram => ({ command: process.execPath, args: ["run.mjs", "cluster", ...argv.filter((arg) => arg !== "--detach")] });
+const upAgain = (argv: readonly string[]): BackgroundProgram => ({
+  command: process.execPath,
+  args: ["run.mjs", "cluster", ...argv.filter((arg) => arg !== "--detach")],
+});
 
 /**
- * Runs `npm run cluster -- up` in the background and returns once that process says that its cluster runs. Meanwhile shows what it says.
- * Whether something answers at the cluster's ports counts for nothing: it may be another one's.
+ * Runs `npm run cluster -- up` in the background and returns once that process says that its cluster runs. Meanwhile
+ * shows what it says. Whether something answers at the cluster's ports counts for nothing: it may be another one's.
  *
  * @param program - default: the same command without `--detach`
  * @throws {UserError} with the reason when it ends instead, or such a cluster runs already
  */
-export async function detach(settings: ClusterSettings, argv: readonly string[], program: BackgroundProgram = upAgain(argv)): Promise<number> {
+export async function detach(
+  settings: ClusterSettings,
+  argv: readonly string[],
+  program: BackgroundProgram = upAgain(argv),
+): Promise<number> {
   // Before its log is put aside.
   requireNotRunning(settings);
   rotateLog(settings, "supervisor");
   mkdirSync(join(settings.dataDir, "logs"), { recursive: true });
   const log = logFile(settings, "supervisor");
   const output = openSync(log, "a");
-  const child = spawn(program.command, program.args, { cwd: REPOSITORY_ROOT, detached: true, stdio: ["ignore", output, output, "ipc"], env: childEnv() });
+  const child = spawn(program.command, program.args, {
+    cwd: REPOSITORY_ROOT,
+    detached: true,
+    stdio: ["ignore", output, output, "ipc"],
+    env: childEnv(),
+  });
   closeSync(output);
-  const exited = new Promise<Exit>((resolve, reject) => child.once("exit", (code, signal) => resolve({ code, signal })).once("error", reject));
+  const exited = new Promise<Exit>((resolve, reject) =>
+    child.once("exit", (code, signal) => resolve({ code, signal })).once("error", reject),
+  );
   exited.catch(() => undefined);
   let news: News | undefined;
   let silent = false;
@@ -64,12 +78,19 @@ export async function detach(settings: ClusterSettings, argv: readonly string[],
   if (news === undefined || "refused" in news) {
     const exit = await exited;
     const words = lastLines(settings, "supervisor", 50);
-    const last = words.slice(words.findLastIndex((line) => line.startsWith("error: "))).join("\n").replace(/^error: /, "");
-    throw new UserError(news?.refused ?? (`it ended while it was started (${describe(exit)})${last === "" ? "" : `: ${last}`}`));
+    const last = words
+      .slice(words.findLastIndex((line) => line.startsWith("error: ")))
+      .join("\n")
+      .replace(/^error: /, "");
+    throw new UserError(
+      news?.refused ?? `it ended while it was started (${describe(exit)})${last === "" ? "" : `: ${last}`}`,
+    );
   }
   if (child.connected) child.disconnect();
   child.unref();
-  console.log(`It goes on in the background (log: ${log}). Stop it with: npm run cluster -- down${settings.name === "demo" ? "" : ` --name ${settings.name}`}`);
+  console.log(
+    `It goes on in the background (log: ${log}). Stop it with: npm run cluster -- down${settings.name === "demo" ? "" : ` --name ${settings.name}`}`,
+  );
   return 0;
 }
 

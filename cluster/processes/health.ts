@@ -12,15 +12,24 @@ const START_LIMIT_MS = 90_000;
  *
  * @returns how it ended, if it did before it ever answered
  */
-export async function waitHealthy(part: Part, settings: ClusterSettings, process: ManagedProcess, signal?: AbortSignal): Promise<Exit | undefined> {
+export async function waitHealthy(
+  part: Part,
+  settings: ClusterSettings,
+  process: ManagedProcess,
+  signal?: AbortSignal,
+): Promise<Exit | undefined> {
   let exit: Exit | undefined;
   void process.exited.then((ended) => (exit = ended));
-  await poll(`${part} to answer`, async () => exit !== undefined || (await isHealthy(part, settings)), { timeoutMs: START_LIMIT_MS, signal });
+  await poll(`${part} to answer`, async () => exit !== undefined || (await isHealthy(part, settings)), {
+    timeoutMs: START_LIMIT_MS,
+    signal,
+  });
   return exit;
 }
 
 /** Whether a part answers as it should. */
-export const isHealthy = async (part: Part, settings: ClusterSettings): Promise<boolean> => (await healthOf(part, settings)).healthy;
+export const isHealthy = async (part: Part, settings: ClusterSettings): Promise<boolean> =>
+  (await healthOf(part, settings)).healthy;
 
 /** Whether a part answers as it should, and what it says when it does not. */
 export async function healthOf(part: Part, settings: ClusterSettings): Promise<Probe> {

@@ -9,7 +9,10 @@ import { recorded } from "./managed-process.js";
 /** @throws {UserError} when a process works on a cluster's data folder */
 export function requireNotRunning(settings: ClusterSettings): void {
   const owner = recorded(settings, "supervisor");
-  if (owner !== undefined) throw new UserError(`the cluster "${settings.name}" is already running (process ${owner.pid}). Stop it with Ctrl-C there, or with: npm run cluster -- down --name ${settings.name}`);
+  if (owner !== undefined)
+    throw new UserError(
+      `the cluster "${settings.name}" is already running (process ${owner.pid}). Stop it with Ctrl-C there, or with: npm run cluster -- down --name ${settings.name}`,
+    );
 }
 
 /**

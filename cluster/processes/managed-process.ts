@@ -54,16 +54,27 @@ export interface ManagedProcess {
 }
 
 /**
- * Starts a part's program with its output in the part's log, and records it. In a process group of its own, so that Ctrl-C
- * in the terminal reaches the supervisor alone, which then stops the parts in order.
+ * Starts a part's program with its output in the part's log, and records it. In a process group of its own, so that
+ * Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
  *
  * @param env - the whole environment
  */
-export function start(settings: ClusterSettings, part: Part, command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ManagedProcess> {
+export function start(
+  settings: ClusterSettings,
+  part: Part,
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<ManagedProcess> {
   const log = logFile(settings, part);
   mkdirSync(join(settings.dataDir, "logs"), { recursive: true });
   const output = openSync(log, "a");
-  const child: ChildProcess = spawn(command, args, { detached: true, stdio: ["ignore", output, output], env, cwd: settings.dataDir });
+  const child: ChildProcess = spawn(command, args, {
+    detached: true,
+    stdio: ["ignore", output, output],
+    env,
+    cwd: settings.dataDir,
+  });
   closeSync(output);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -103,7 +114,10 @@ export async function stopProcess(identity: ProcessIdentity, what: string, limit
     await poll(`${what} to end`, () => !isAlive(identity), { timeoutMs: limitMs, intervalMs: 50 });
   } catch {
     signalProcess(identity, "SIGKILL");
-    await poll(`${what} to be gone after SIGKILL`, () => !isAlive(identity), { timeoutMs: KILL_LIMIT_MS, intervalMs: 50 });
+    await poll(`${what} to be gone after SIGKILL`, () => !isAlive(identity), {
+      timeoutMs: KILL_LIMIT_MS,
+      intervalMs: 50,
+    });
   }
 }
 
@@ -126,4 +140,8 @@ export async function stopRecorded(settings: ClusterSettings): Promise<Part[]> {
 }
 
 /** Flink first, while ZooKeeper and the object store still answer it; then what it stood on. */
-const STOP_ORDER: readonly (readonly Part[])[] = [["taskmanager", "jobmanager"], SERVERS, ["zookeeper", "kafka", "minio"]];
+const STOP_ORDER: readonly (readonly Part[])[] = [
+  ["taskmanager", "jobmanager"],
+  SERVERS,
+  ["zookeeper", "kafka", "minio"],
+];

@@ -21,8 +21,14 @@ describe("a server's health", () => {
   });
 
   it("comes with the cause, where it tells one", async () => {
-    const failing = [{ consumer: "Kafka doors", cause: "it broke", restarts: 3 }, { consumer: "committed decisions", cause: "so did this", restarts: 0 }];
-    expect(await healthz(await answering(503, JSON.stringify({ status: "failing", failing })))).toEqual({ healthy: false, cause: "Kafka doors: it broke; committed decisions: so did this" });
+    const failing = [
+      { consumer: "Kafka doors", cause: "it broke", restarts: 3 },
+      { consumer: "committed decisions", cause: "so did this", restarts: 0 },
+    ];
+    expect(await healthz(await answering(503, JSON.stringify({ status: "failing", failing })))).toEqual({
+      healthy: false,
+      cause: "Kafka doors: it broke; committed decisions: so did this",
+    });
   });
 
   it("is bad without an answer, and with one that nobody understands", async () => {

@@ -22,14 +22,22 @@ export interface Probe {
   readonly cause?: string;
 }
 
-/** Asks a server of this project how it is: `GET /healthz`, answered with 503 and why while something in it does not work. */
+/**
+ * Asks a server of this project how it is: `GET /healthz`, answered with 503 and why while something in it does not
+ * work.
+ */
 export async function healthz(server: string): Promise<Probe> {
   try {
     const response = await fetch(`${server}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) });
     const text = await response.text();
     if (response.ok) return { healthy: true };
-    const { failing } = JSON.parse(text) as { readonly failing?: readonly { readonly consumer: string; readonly cause: string }[] };
-    return { healthy: false, ...(failing !== undefined && { cause: failing.map(({ consumer, cause }) => `${consumer}: ${cause}`).join("; ") }) };
+    const { failing } = JSON.parse(text) as {
+      readonly failing?: readonly { readonly consumer: string; readonly cause: string }[];
+    };
+    return {
+      healthy: false,
+      ...(failing !== undefined && { cause: failing.map(({ consumer, cause }) => `${consumer}: ${cause}`).join("; ") }),
+    };
   } catch {
     return { healthy: false };
   }

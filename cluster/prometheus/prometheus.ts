@@ -27,7 +27,11 @@ export interface RunningPrometheus {
 const folderOf = ({ dataDir }: ClusterSettings): string => join(dataDir, "prometheus");
 
 /** Writes the cluster's copy of the configuration. @returns the path of its `prometheus.yml` */
-export function writePrometheusFiles(settings: ClusterSettings, times?: PrometheusTimes, editRules?: (text: string) => string): string {
+export function writePrometheusFiles(
+  settings: ClusterSettings,
+  times?: PrometheusTimes,
+  editRules?: (text: string) => string,
+): string {
   for (const [path, text] of prometheusFiles(settings, times, editRules)) {
     const file = join(folderOf(settings), path);
     mkdirSync(dirname(file), { recursive: true });
@@ -37,18 +41,32 @@ export function writePrometheusFiles(settings: ClusterSettings, times?: Promethe
 }
 
 /**
- * Starts Prometheus with a configuration that {@link writePrometheusFiles} wrote, on loopback, and resolves when it answers.
+ * Starts Prometheus with a configuration that {@link writePrometheusFiles} wrote, on loopback, and resolves when it
+ * answers.
  *
  * @throws {UserError} when it is not installed, its port is taken, or it does not come up
  */
 export async function startPrometheus(settings: ClusterSettings, configFile: string): Promise<RunningPrometheus> {
   const port = settings.ports.prometheus;
-  if (!(await isFree(port))) throw new UserError(`port ${port}, which Prometheus needs, is taken by another program. Stop that, or move all ports with --port-offset.`);
+  if (!(await isFree(port)))
+    throw new UserError(
+      `port ${port}, which Prometheus needs, is taken by another program. Stop that, or move all ports with --port-offset.`,
+    );
   const data = join(folderOf(settings), "data");
   // What was scraped before is of another run.
   rmSync(data, { recursive: true, force: true });
   // From its own folder: the places of rules are patterns, and what stands before them in a path would be one too.
-  const child = spawn("prometheus", [`--config.file=${basename(configFile)}`, `--storage.tsdb.path=${data}`, `--web.listen-address=${HOST}:${port}`, "--storage.tsdb.retention.time=1d", "--log.level=warn"], { detached: true, stdio: ["ignore", "ignore", "pipe"], cwd: dirname(configFile), env: childEnv() });
+  const child = spawn(
+    "prometheus",
+    [
+      `--config.file=${basename(configFile)}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=${HOST}:${port}`,
+      "--storage.tsdb.retention.time=1d",
+      "--log.level=warn",
+    ],
+    { detached: true, stdio: ["ignore", "ignore", "pipe"], cwd: dirname(configFile), env: childEnv() },
+  );
   let said = "";
   let isOver = false;
   child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
@@ -57,7 +75,13 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
       isOver = true;
       resolve(text);
     };
-    child.on("error", (error) => end("code" in error && error.code === "ENOENT" ? "it is not installed. Get it: apt-get install prometheus, or https://prometheus.io/download" : error.message));
+    child.on("error", (error) =>
+      end(
+        "code" in error && error.code === "ENOENT"
+          ? "it is not installed. Get it: apt-get install prometheus, or https://prometheus.io/download"
+          : error.message,
+      ),
+    );
     child.on("close", () => end(said.trim().split("\n").at(-1) ?? ""));
   });
   const stop = async (): Promise<void> => {
@@ -68,7 +92,10 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
   };
   const url = `http://${HOST}:${port}`;
   try {
-    await poll("Prometheus to answer", async () => isOver || (await http(`${url}/-/ready`)), { timeoutMs: READY_MS, intervalMs: 200 });
+    await poll("Prometheus to answer", async () => isOver || (await http(`${url}/-/ready`)), {
+      timeoutMs: READY_MS,
+      intervalMs: 200,
+    });
   } catch (error) {
     await stop();
     throw error;

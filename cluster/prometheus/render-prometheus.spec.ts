@@ -13,7 +13,11 @@ const original = readFileSync(join(PROMETHEUS_FOLDER, "prometheus.yml"), "utf8")
 interface Config {
   readonly global: { readonly scrape_interval: string };
   readonly rule_files: readonly string[];
-  readonly scrape_configs: readonly { readonly job_name: string; readonly static_configs: readonly { readonly targets: readonly string[] }[]; readonly metric_relabel_configs?: readonly unknown[] }[];
+  readonly scrape_configs: readonly {
+    readonly job_name: string;
+    readonly static_configs: readonly { readonly targets: readonly string[] }[];
+    readonly metric_relabel_configs?: readonly unknown[];
+  }[];
 }
 
 describe("prometheus.yml of a native cluster", () => {
@@ -28,13 +32,19 @@ describe("prometheus.yml of a native cluster", () => {
     ]);
     // No name of the container network is left.
     expect(rendered.scrape_configs.filter((scrape) => "dns_sd_configs" in scrape)).toEqual([]);
-    expect(rendered.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel)).toEqual(before.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel));
+    expect(rendered.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel)).toEqual(
+      before.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel),
+    );
     expect(rendered).toMatchObject({ global: before.global, rule_files: before.rule_files });
   });
 
   it("refuses a target that it would not replace", () => {
-    expect(() => renderPrometheus(original.replace("intake:8080", "ingress:8080"), settings)).toThrow(/has no ingress:8080, only master:9249/);
-    expect(() => renderPrometheus(original.replace("names: [worker]", "names: [workers]"), settings)).toThrow(/has no workers:9249/);
+    expect(() => renderPrometheus(original.replace("intake:8080", "ingress:8080"), settings)).toThrow(
+      /has no ingress:8080, only master:9249/,
+    );
+    expect(() => renderPrometheus(original.replace("names: [worker]", "names: [workers]"), settings)).toThrow(
+      /has no workers:9249/,
+    );
   });
 
   it("looks as often as a test wants, with rules as it edits them", () => {

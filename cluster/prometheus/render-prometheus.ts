@@ -11,7 +11,10 @@ import type { ClusterSettings } from "../settings.js";
 /** Prometheus' configuration, rules and their tests, as containers take them. */
 export const PROMETHEUS_FOLDER = join(REPOSITORY_ROOT, "dashboards/prometheus");
 
-/** Where each part is scraped in the container network, by its service or alias there. There the TaskManager has the JobManager's port, at another host. */
+/**
+ * Where each part is scraped in the container network, by its service or alias there. There the TaskManager has the
+ * JobManager's port, at another host.
+ */
 const TARGETS: ReadonlyMap<string, PortName> = new Map([
   [`master:${BASE_PORTS.jobManagerMetrics}`, "jobManagerMetrics"],
   [`worker:${BASE_PORTS.jobManagerMetrics}`, "taskManagerMetrics"],
@@ -47,28 +50,54 @@ export function renderPrometheus(text: string, { ports }: ClusterSettings, { int
   return stringify(
     {
       ...config,
-      global: { ...config.global, ...(interval !== undefined && { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval }) },
-      scrape_configs: config.scrape_configs.map(({ static_configs: fixed = [], dns_sd_configs: looked = [], ...scrape }) => ({
-        ...scrape,
-        static_configs: [
-          {
-            targets: [...fixed.flatMap(({ targets }) => targets), ...looked.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`))].map((target) => {
-              const port = TARGETS.get(target);
-              if (port === undefined) throw new UserError(`prometheus.yml: the native cluster has no ${target}, only ${[...TARGETS.keys()].join(", ")}.`);
-              return `${HOST}:${ports[port]}`;
-            }),
-          },
-        ],
-      })),
+      global: {
+        ...config.global,
+        ...(interval !== undefined && {
+          scrape_interval: interval,
+          scrape_timeout: interval,
+          evaluation_interval: interval,
+        }),
+      },
+      scrape_configs: config.scrape_configs.map(
+        ({ static_configs: fixed = [], dns_sd_configs: looked = [], ...scrape }) => ({
+          ...scrape,
+          static_configs: [
+            {
+              targets: [
+                ...fixed.flatMap(({ targets }) => targets),
+                ...looked.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`)),
+              ].map((target) => {
+                const port = TARGETS.get(target);
+                if (port === undefined)
+                  throw new UserError(
+                    `prometheus.yml: the native cluster has no ${target}, only ${[...TARGETS.keys()].join(", ")}.`,
+                  );
+                return `${HOST}:${ports[port]}`;
+              }),
+            },
+          ],
+        }),
+      ),
     },
     // A regular expression stays on its line.
     { lineWidth: 0 },
   );
 }
 
-/** The files below {@link PROMETHEUS_FOLDER} that a Prometheus of this cluster runs with, by their path. @param editRules - for tests */
-export function prometheusFiles(settings: ClusterSettings, times: PrometheusTimes = {}, editRules: (text: string) => string = (text) => text): Map<string, string> {
+/**
+ * The files below {@link PROMETHEUS_FOLDER} that a Prometheus of this cluster runs with, by their path.
+ *
+ * @param editRules - for tests
+ */
+export function prometheusFiles(
+  settings: ClusterSettings,
+  times: PrometheusTimes = {},
+  editRules: (text: string) => string = (text) => text,
+): Map<string, string> {
   const read = (path: string): string => readFileSync(join(PROMETHEUS_FOLDER, path), "utf8");
   const rules = readdirSync(join(PROMETHEUS_FOLDER, "rules")).map((name) => `rules/${name}`);
-  return new Map([["prometheus.yml", renderPrometheus(read("prometheus.yml"), settings, times)], ...rules.map((path): [string, string] => [path, editRules(read(path))])]);
+  return new Map([
+    ["prometheus.yml", renderPrometheus(read("prometheus.yml"), settings, times)],
+    ...rules.map((path): [string, string] => [path, editRules(read(path))]),
+  ]);
 }

@@ -17,19 +17,30 @@ export interface Conversion {
 }
 
 /**
- * Moves a stopped cluster's state to another backend: starts it without its doors, stops the job with a canonical savepoint, starts the job
- * from there on the other backend, and stops everything when it has checkpoints there. Killed on the way, the next start or conversion goes on.
+ * Moves a stopped cluster's state to another backend: starts it without its doors, stops the job with a canonical
+ * savepoint, starts the job from there on the other backend, and stops everything when it has checkpoints there. Killed
+ * on the way, the next start or conversion goes on.
  *
  * @param settings - of the pipeline; the backend in them does not matter
  * @returns `undefined` when the state is on that backend already
  * @throws {UserError} when the cluster runs, has no state, or the savepoint fails
  */
-export async function convertState(settings: ClusterSettings, to: StateBackend, { step, signal }: Pick<StartOptions, "step" | "signal">): Promise<Conversion | undefined> {
-  if (!zookeeperHasPast(settings)) throw new UserError(`the cluster "${settings.name}" has no state yet. Choose with its first start: npm run cluster -- up --state-backend ${to} --name ${settings.name}`);
+export async function convertState(
+  settings: ClusterSettings,
+  to: StateBackend,
+  { step, signal }: Pick<StartOptions, "step" | "signal">,
+): Promise<Conversion | undefined> {
+  if (!zookeeperHasPast(settings))
+    throw new UserError(
+      `the cluster "${settings.name}" has no state yet. Choose with its first start: npm run cluster -- up --state-backend ${to} --name ${settings.name}`,
+    );
   const { functions } = settings.application.servers;
   let cluster: Cluster | undefined;
   try {
-    cluster = await startCluster({ ...settings, application: { ...settings.application, servers: { functions } }, stateBackendAsked: false }, { step, restart: true, signal });
+    cluster = await startCluster(
+      { ...settings, application: { ...settings.application, servers: { functions } }, stateBackendAsked: false },
+      { step, restart: true, signal },
+    );
     const from = cluster.settings.stateBackend;
     if (from === to) return undefined;
     const flink = flinkClient(settings);

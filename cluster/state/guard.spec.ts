@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { refusal } from "./guard.js";
 
-const ask = (topics: boolean, checkpoint: boolean, pointer: boolean, outputs: boolean) => refusal({ topics, checkpoint, pointer, outputs: () => Promise.resolve(outputs) });
+const ask = (topics: boolean, checkpoint: boolean, pointer: boolean, outputs: boolean) =>
+  refusal({ topics, checkpoint, pointer, outputs: () => Promise.resolve(outputs) });
 
 describe("refusal", () => {
   it.each([
@@ -16,9 +17,30 @@ describe("refusal", () => {
   });
 
   it.each([
-    { what: "decisions without their checkpoint", topics: true, checkpoint: false, pointer: true, outputs: true, why: /checkpoint is gone/ },
-    { what: "decisions without ZooKeeper's pointer", topics: true, checkpoint: true, pointer: false, outputs: true, why: /lost the pointer/ },
-    { what: "a checkpoint without its topics", topics: false, checkpoint: true, pointer: true, outputs: false, why: /topics are gone/ },
+    {
+      what: "decisions without their checkpoint",
+      topics: true,
+      checkpoint: false,
+      pointer: true,
+      outputs: true,
+      why: /checkpoint is gone/,
+    },
+    {
+      what: "decisions without ZooKeeper's pointer",
+      topics: true,
+      checkpoint: true,
+      pointer: false,
+      outputs: true,
+      why: /lost the pointer/,
+    },
+    {
+      what: "a checkpoint without its topics",
+      topics: false,
+      checkpoint: true,
+      pointer: true,
+      outputs: false,
+      why: /topics are gone/,
+    },
   ])("refuses $what", async ({ topics, checkpoint, pointer, outputs, why }) => {
     expect(await ask(topics, checkpoint, pointer, outputs)).toMatch(why);
   });

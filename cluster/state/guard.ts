@@ -20,12 +20,15 @@ export interface Past {
 }
 
 /**
- * Why the job must not start on these stores; `undefined` when it may. Topics, checkpoints and ZooKeeper's pointer belong
- * together: without its checkpoint the job would decide everything in the topics again, and with a checkpoint of topics
- * that are gone it would wait at offsets that do not come.
+ * Why the job must not start on these stores; `undefined` when it may. Topics, checkpoints and ZooKeeper's pointer
+ * belong together: without its checkpoint the job would decide everything in the topics again, and with a checkpoint of
+ * topics that are gone it would wait at offsets that do not come.
  */
 export async function refusal({ topics, checkpoint, pointer, outputs }: Past): Promise<string | undefined> {
-  if (checkpoint && pointer) return topics ? undefined : "Kafka's topics are gone, but a checkpoint of them is there: new transactions would be skipped.";
+  if (checkpoint && pointer)
+    return topics
+      ? undefined
+      : "Kafka's topics are gone, but a checkpoint of them is there: new transactions would be skipped.";
   if (!topics || !(await outputs())) return undefined;
   return `The topics hold decisions, but ${checkpoint ? "ZooKeeper has lost the pointer to their checkpoint" : "their checkpoint is gone"}: every transaction would be decided again.`;
 }
@@ -57,7 +60,11 @@ export const startOverCommand = ({ name }: ClusterSettings): string => `npm run 
  * @param checkpoint - see {@link Past}
  * @throws {UserError} when {@link refusal} has a reason
  */
-export async function guardStores(settings: ClusterSettings, checkpoint: boolean, { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = startOverCommand(settings) }: StoresAtStart): Promise<void> {
+export async function guardStores(
+  settings: ClusterSettings,
+  checkpoint: boolean,
+  { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = startOverCommand(settings) }: StoresAtStart,
+): Promise<void> {
   const reason = await refusal({
     topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
     checkpoint,
@@ -68,7 +75,15 @@ export async function guardStores(settings: ClusterSettings, checkpoint: boolean
 }
 
 /** Offsets alone don't tell: those of aborted and of open transactions count too. */
-const byJava = (settings: ClusterSettings) => async (topics: readonly string[]): Promise<boolean> => {
-  const { records } = await readTopics({ brokers: addresses(settings).kafka, topics: topics.map((topic) => ({ topic })), isolation: "read_committed", limit: 1, timeoutMs: 60_000 });
-  return records.length > 0;
-};
+const byJava =
+  (settings: ClusterSettings) =>
+  async (topics: readonly string[]): Promise<boolean> => {
+    const { records } = await readTopics({
+      brokers: addresses(settings).kafka,
+      topics: topics.map((topic) => ({ topic })),
+      isolation: "read_committed",
+      limit: 1,
+      timeoutMs: 60_000,
+    });
+    return records.length > 0;
+  };

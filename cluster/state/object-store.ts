@@ -1,4 +1,11 @@
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
 
 import { addresses } from "../addresses.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
@@ -7,9 +14,18 @@ import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
 /** Works with a client of the cluster's object store, and closes it. */
-async function withStore<T>(settings: ClusterSettings, work: (client: S3Client, bucket: string) => Promise<T>): Promise<T> {
+async function withStore<T>(
+  settings: ClusterSettings,
+  work: (client: S3Client, bucket: string) => Promise<T>,
+): Promise<T> {
   const { bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
-  const client = new S3Client({ endpoint: addresses(settings).minio, region: "us-east-1", forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 5 });
+  const client = new S3Client({
+    endpoint: addresses(settings).minio,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 5,
+  });
   try {
     return await work(client, bucket);
   } finally {
@@ -42,17 +58,22 @@ export async function readObject(settings: ClusterSettings, Key: string): Promis
 
 /** Writes an object, whole or not at all. */
 export async function writeObject(settings: ClusterSettings, Key: string, Body: string): Promise<void> {
-  await withStore(settings, (client, Bucket) => client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "application/json" })));
+  await withStore(settings, (client, Bucket) =>
+    client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "application/json" })),
+  );
 }
 
 /** Where savepoints of one restart go: its own folder, so that the one in it is the one. */
-export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string => `s3://${objectStore.bucket}/savepoints/${name}`;
+export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string =>
+  `s3://${objectStore.bucket}/savepoints/${name}`;
 
 /** The complete savepoint below such a folder, if there is one. */
 export async function savepointIn(settings: ClusterSettings, folder: string): Promise<string | undefined> {
   return await withStore(settings, async (client, Bucket) => {
     const root = `s3://${Bucket}/`;
-    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix: `${folder.slice(root.length)}/` }));
+    const { Contents = [] } = await client.send(
+      new ListObjectsV2Command({ Bucket, Prefix: `${folder.slice(root.length)}/` }),
+    );
     // Written last.
     const end = "/_metadata";
     const key = Contents.map(({ Key = "" }) => Key).find((one) => one.endsWith(end));
@@ -60,12 +81,17 @@ export async function savepointIn(settings: ClusterSettings, folder: string): Pr
   });
 }
 
-/** Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint of this generation. */
+/**
+ * Whether the store holds what Flink's high availability needs to go on: the handle of a completed checkpoint of this
+ * generation.
+ */
 export async function holdsCheckpoint(settings: ClusterSettings): Promise<boolean> {
   return await withStore(settings, async (client, Bucket) => {
     let token: string | undefined;
     do {
-      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: `${HA_FOLDER}/${clusterId(settings)}/`, ContinuationToken: token }));
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket, Prefix: `${HA_FOLDER}/${clusterId(settings)}/`, ContinuationToken: token }),
+      );
       if (page.Contents?.some(({ Key }) => Key?.includes("completedCheckpoint"))) return true;
       token = page.NextContinuationToken;
     } while (token !== undefined);

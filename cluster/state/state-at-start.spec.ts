@@ -8,7 +8,12 @@ import { clusterSettings, type ClusterSettings } from "../settings.js";
 import { backendIn, chosen, stateAtStart } from "./state-at-start.js";
 import { readStateRecord, type StateRecord, writeStateRecord } from "./state-record.js";
 
-const ask = (asked: StateBackend | undefined, found: StateRecord | undefined, past: boolean, earlier: StateBackend = "rocksdb") => chosen(clusterSettings(asked === undefined ? {} : { stateBackend: asked }), found, { past, earlier });
+const ask = (
+  asked: StateBackend | undefined,
+  found: StateRecord | undefined,
+  past: boolean,
+  earlier: StateBackend = "rocksdb",
+) => chosen(clusterSettings(asked === undefined ? {} : { stateBackend: asked }), found, { past, earlier });
 const rocksdb: StateRecord = { stateBackend: "rocksdb", generation: 2 };
 
 describe("the backend of a start", () => {
@@ -46,7 +51,11 @@ describe("backendIn", () => {
 describe("stateAtStart", () => {
   const FOLDER = "savepoints/restart-1";
   const SAVEPOINT = `${FOLDER}/savepoint-1`;
-  const begun: StateRecord = { stateBackend: "rocksdb", generation: 1, next: { stateBackend: "hashmap", folder: `s3://statefun/${FOLDER}` } };
+  const begun: StateRecord = {
+    stateBackend: "rocksdb",
+    generation: 1,
+    next: { stateBackend: "hashmap", folder: `s3://statefun/${FOLDER}` },
+  };
   const moved: StateRecord = { stateBackend: "hashmap", generation: 2, savepoint: `s3://statefun/${SAVEPOINT}` };
   /** What of S3 is used: keys are listed by a prefix, read and written. */
   const objects = new Map<string, string>();
@@ -67,7 +76,9 @@ describe("stateAtStart", () => {
         });
       } else if (searchParams.has("list-type")) {
         const found = [...objects.keys()].filter((one) => one.startsWith(searchParams.get("prefix")!));
-        response.end(`<?xml version="1.0"?><ListBucketResult>${found.map((one) => `<Contents><Key>${one}</Key></Contents>`).join("")}</ListBucketResult>`);
+        response.end(
+          `<?xml version="1.0"?><ListBucketResult>${found.map((one) => `<Contents><Key>${one}</Key></Contents>`).join("")}</ListBucketResult>`,
+        );
       } else if (objects.has(key)) response.end(objects.get(key));
       else response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>");
     });
@@ -83,10 +94,19 @@ describe("stateAtStart", () => {
   const handles = (...ids: string[]) => ids.forEach((id) => objects.set(`ha/${id}/completedCheckpoint0f5e`, ""));
   const savepoint = () => objects.set(`${SAVEPOINT}/_metadata`, "");
   /** On topics that hold decisions. */
-  const startOn = (options: Partial<ClusterSettings> = {}) => stateAtStart({ ...settings, ...options }, { pointer: true, createdTopics: [], holdsCommitted: () => Promise.resolve(true) });
+  const startOn = (options: Partial<ClusterSettings> = {}) =>
+    stateAtStart(
+      { ...settings, ...options },
+      { pointer: true, createdTopics: [], holdsCommitted: () => Promise.resolve(true) },
+    );
 
   it("writes down what new state is on before the job starts", async () => {
-    expect(await stateAtStart(settings, { pointer: false, createdTopics: settings.application.ingressTopics.map(({ name }) => name) })).toEqual({ stateBackend: "hashmap", generation: 1 });
+    expect(
+      await stateAtStart(settings, {
+        pointer: false,
+        createdTopics: settings.application.ingressTopics.map(({ name }) => name),
+      }),
+    ).toEqual({ stateBackend: "hashmap", generation: 1 });
     expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1 });
   });
 
@@ -97,7 +117,9 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual(moved);
     // And again, if this start is killed too.
     expect(await startOn()).toEqual(moved);
-    await expect(startOn({ stateBackend: "rocksdb", stateBackendAsked: true })).rejects.toThrow(/the state is on hashmap, and checkpoints do not restore on rocksdb/);
+    await expect(startOn({ stateBackend: "rocksdb", stateBackendAsked: true })).rejects.toThrow(
+      /the state is on hashmap, and checkpoints do not restore on rocksdb/,
+    );
   });
 
   it("goes on from the checkpoints when the restart was killed before its savepoint, and does not look for it later", async () => {
@@ -122,7 +144,9 @@ describe("stateAtStart", () => {
     handles("fraud");
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
     expect(await startOn({ parallelism: 3, parallelismAsked: true })).toMatchObject({ parallelism: 3 });
-    await expect(startOn({ parallelism: 2, parallelismAsked: true })).rejects.toThrow(/^the job of these data has a parallelism of 3, which Flink keeps, and not 2\. Go on with it: npm run cluster -- up --parallelism 3 --name spec-of-state; or start over with: npm run cluster -- down --name spec-of-state --wipe$/);
+    await expect(startOn({ parallelism: 2, parallelismAsked: true })).rejects.toThrow(
+      /^the job of these data has a parallelism of 3, which Flink keeps, and not 2\. Go on with it: npm run cluster -- up --parallelism 3 --name spec-of-state; or start over with: npm run cluster -- down --name spec-of-state --wipe$/,
+    );
     expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
   });
 
@@ -131,13 +155,17 @@ describe("stateAtStart", () => {
     await writeStateRecord(settings, kept);
     handles("fraud");
     expect(await startOn()).toEqual(kept);
-    await expect(startOn({ ports: { ...settings.ports, kafka: 24_092 } })).rejects.toThrow(/^the job of these data has Kafka at 127\.0\.0\.1:9092, which Flink keeps, and not at 127\.0\.0\.1:24092\. Go on at the ports of then: --port-offset 0; or run another cluster, by another --name; or start over with: npm run cluster -- down --name spec-of-state --wipe$/);
+    await expect(startOn({ ports: { ...settings.ports, kafka: 24_092 } })).rejects.toThrow(
+      /^the job of these data has Kafka at 127\.0\.0\.1:9092, which Flink keeps, and not at 127\.0\.0\.1:24092\. Go on at the ports of then: --port-offset 0; or run another cluster, by another --name; or start over with: npm run cluster -- down --name spec-of-state --wipe$/,
+    );
     expect(await readStateRecord(settings)).toEqual(kept);
   });
 
   it("keeps state of a version that wrote nothing down on RocksDB", async () => {
     handles("fraud");
-    await expect(startOn({ stateBackendAsked: true })).rejects.toThrow(/the state is on rocksdb.*Go on without --state-backend; or change it: npm run cluster -- convert hashmap --name spec-of-state/);
+    await expect(startOn({ stateBackendAsked: true })).rejects.toThrow(
+      /the state is on rocksdb.*Go on without --state-backend; or change it: npm run cluster -- convert hashmap --name spec-of-state/,
+    );
     expect(await startOn()).toEqual({ stateBackend: "rocksdb", generation: 1 });
   });
 });

@@ -19,27 +19,42 @@ export interface StartingStores extends StoresAtStart {
 }
 
 /**
- * Finds out where the job goes on, and on which backend, and writes it down before Flink is started. Finishes a restart from a
- * savepoint that was cut short.
+ * Finds out where the job goes on, and on which backend, and writes it down before Flink is started. Finishes a restart
+ * from a savepoint that was cut short.
  *
- * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another parallelism, than the one asked for,
- *   or the job looks for Kafka at other ports
+ * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another
+ *   parallelism, than the one asked for, or the job looks for Kafka at other ports
  */
-export async function stateAtStart(settings: ClusterSettings, { cure = nativeCure(settings), ...stores }: StartingStores): Promise<StateRecord> {
+export async function stateAtStart(
+  settings: ClusterSettings,
+  { cure = nativeCure(settings), ...stores }: StartingStores,
+): Promise<StateRecord> {
   const written = await readStateRecord(settings);
-  const found = written?.next === undefined ? written : afterRestart(written, await savepointIn(settings, written.next.folder));
-  const checkpoint = await holdsCheckpoint({ ...settings, stateGeneration: found?.generation ?? settings.stateGeneration });
+  const found =
+    written?.next === undefined ? written : afterRestart(written, await savepointIn(settings, written.next.folder));
+  const checkpoint = await holdsCheckpoint({
+    ...settings,
+    stateGeneration: found?.generation ?? settings.stateGeneration,
+  });
   const savepoint = found?.savepoint !== undefined;
   // Nothing in ZooKeeper points to a savepoint.
-  await guardStores(settings, checkpoint || savepoint, { ...stores, pointer: stores.pointer || (savepoint && !checkpoint) });
+  await guardStores(settings, checkpoint || savepoint, {
+    ...stores,
+    pointer: stores.pointer || (savepoint && !checkpoint),
+  });
   const record = chosen(settings, found, { past: checkpoint || savepoint, earlier: earlierBackend(settings) });
   if (record === undefined) {
     const is = (found ?? firstRecord(earlierBackend(settings))).stateBackend;
-    throw new UserError(`the state is on ${is}, and checkpoints do not restore on ${settings.stateBackend}. ${cure(is, settings.stateBackend)}`);
+    throw new UserError(
+      `the state is on ${is}, and checkpoints do not restore on ${settings.stateBackend}. ${cure(is, settings.stateBackend)}`,
+    );
   }
-  // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more slots than that needs some stand empty, with fewer it waits for ever.
-  if (record.kafka !== undefined && record.kafka !== addresses(settings).kafka) throw new UserError(otherPorts(settings, record.kafka));
-  if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism) throw new UserError(otherParallelism(settings, record.parallelism));
+  // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more
+  // slots than that needs some stand empty, with fewer it waits for ever.
+  if (record.kafka !== undefined && record.kafka !== addresses(settings).kafka)
+    throw new UserError(otherPorts(settings, record.kafka));
+  if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism)
+    throw new UserError(otherParallelism(settings, record.parallelism));
   if (JSON.stringify(record) !== JSON.stringify(written)) await writeStateRecord(settings, record);
   return record;
 }
@@ -53,18 +68,26 @@ const otherPorts = (settings: ClusterSettings, kept: string): string =>
   `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${addresses(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
 
 /**
- * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past may still choose.
+ * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past
+ * may still choose.
  *
  * @param found - what is written down
  * @param earlier - the backend of a past of which nothing is written down
  */
-export function chosen({ stateBackend, stateBackendAsked }: Pick<ClusterSettings, "stateBackend" | "stateBackendAsked">, found: StateRecord | undefined, { past, earlier }: { readonly past: boolean; readonly earlier: StateBackend }): StateRecord | undefined {
+export function chosen(
+  { stateBackend, stateBackendAsked }: Pick<ClusterSettings, "stateBackend" | "stateBackendAsked">,
+  found: StateRecord | undefined,
+  { past, earlier }: { readonly past: boolean; readonly earlier: StateBackend },
+): StateRecord | undefined {
   const record = found ?? firstRecord(past ? earlier : stateBackend);
   if (!stateBackendAsked || record.stateBackend === stateBackend) return record;
   return past ? undefined : { ...record, stateBackend };
 }
 
-/** Versions that wrote nothing down ran on RocksDB, unless they were told otherwise: what they configured Flink with says so. */
+/**
+ * Versions that wrote nothing down ran on RocksDB, unless they were told otherwise: what they configured Flink with
+ * says so.
+ */
 function earlierBackend({ dataDir }: ClusterSettings): StateBackend {
   const conf = join(dataDir, "conf/taskmanager/flink-conf.yaml");
   return (existsSync(conf) ? backendIn(readFileSync(conf, "utf8")) : undefined) ?? "rocksdb";
@@ -76,4 +99,7 @@ export function backendIn(flinkConf: string): StateBackend | undefined {
   return STATE_BACKENDS.find((one) => one === name);
 }
 
-const nativeCure = ({ name }: ClusterSettings) => (_: StateBackend, asked: StateBackend) => `Go on without --state-backend; or change it: npm run cluster -- convert ${asked} --name ${name}`;
+const nativeCure =
+  ({ name }: ClusterSettings) =>
+  (_: StateBackend, asked: StateBackend) =>
+    `Go on without --state-backend; or change it: npm run cluster -- convert ${asked} --name ${name}`;

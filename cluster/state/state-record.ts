@@ -11,13 +11,13 @@ export interface StateRecord {
   /** Checkpoints do not restore on another. */
   readonly stateBackend: StateBackend;
   /**
-   * Counts the job's restarts from a savepoint. Each generation has its own place in ZooKeeper, so what is left there of the one
-   * before, perhaps old checkpoints, can never be gone on from.
+   * Counts the job's restarts from a savepoint. Each generation has its own place in ZooKeeper, so what is left there
+   * of the one before, perhaps old checkpoints, can never be gone on from.
    */
   readonly generation: number;
   /**
-   * Of the job as Flink keeps it for this generation: another one is not taken from its settings. Not there before the job has run, nor in what
-   * versions before this one have written.
+   * Of the job as Flink keeps it for this generation: another one is not taken from its settings. Not there before the
+   * job has run, nor in what versions before this one have written.
    */
   readonly parallelism?: number;
   /** Where the job reads and writes Kafka, `host:port`: kept by Flink and written down like its parallelism. */
@@ -29,7 +29,10 @@ export interface StateRecord {
 }
 
 /** Of state that no restart from a savepoint has touched. */
-export const firstRecord = (stateBackend: StateBackend): StateRecord => ({ stateBackend, generation: FIRST_GENERATION });
+export const firstRecord = (stateBackend: StateBackend): StateRecord => ({
+  stateBackend,
+  generation: FIRST_GENERATION,
+});
 
 /** @throws {UserError} when what is there can't be understood */
 export async function readStateRecord(settings: ClusterSettings): Promise<StateRecord | undefined> {
@@ -37,7 +40,8 @@ export async function readStateRecord(settings: ClusterSettings): Promise<StateR
   return text === undefined ? undefined : parseStateRecord(text);
 }
 
-export const writeStateRecord = (settings: ClusterSettings, record: StateRecord): Promise<void> => writeObject(settings, KEY, `${JSON.stringify(record)}\n`);
+export const writeStateRecord = (settings: ClusterSettings, record: StateRecord): Promise<void> =>
+  writeObject(settings, KEY, `${JSON.stringify(record)}\n`);
 
 /** @throws {UserError} when it is none: guessing might decide everything again */
 export function parseStateRecord(text: string): StateRecord {
@@ -47,7 +51,10 @@ export function parseStateRecord(text: string): StateRecord {
   } catch {
     value = undefined;
   }
-  if (!isRecord(value)) throw new UserError(`${KEY} in the object store is none that this version has written: ${text.trim().slice(0, 200)}`);
+  if (!isRecord(value))
+    throw new UserError(
+      `${KEY} in the object store is none that this version has written: ${text.trim().slice(0, 200)}`,
+    );
   return value;
 }
 
@@ -61,18 +68,32 @@ function isRecord(value: unknown): value is StateRecord {
     const { stateBackend, parallelism, folder } = one as Record<string, unknown>;
     return isBackend(stateBackend) && isParallelism(parallelism) && place(folder);
   };
-  return isBackend(stateBackend) && isParallelism(parallelism) && (kafka === undefined || typeof kafka === "string") && Number.isSafeInteger(generation) && Number(generation) >= FIRST_GENERATION && (savepoint === undefined || place(savepoint)) && (next === undefined || isNext(next));
+  return (
+    isBackend(stateBackend) &&
+    isParallelism(parallelism) &&
+    (kafka === undefined || typeof kafka === "string") &&
+    Number.isSafeInteger(generation) &&
+    Number(generation) >= FIRST_GENERATION &&
+    (savepoint === undefined || place(savepoint)) &&
+    (next === undefined || isNext(next))
+  );
 }
 
 const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some((name) => name === value);
 
 /**
- * What a restart that was begun has come to. Ask while no JobManager runs: only a JobManager writes a savepoint, and a job that went on
- * after its savepoint must not be set back to it.
+ * What a restart that was begun has come to. Ask while no JobManager runs: only a JobManager writes a savepoint, and a
+ * job that went on after its savepoint must not be set back to it.
  *
  * @param savepoint - what is in the restart's folder
  */
 export function afterRestart({ next, ...record }: StateRecord, savepoint: string | undefined): StateRecord {
   if (next === undefined || savepoint === undefined) return record;
-  return { stateBackend: next.stateBackend, generation: record.generation + 1, ...(next.parallelism !== undefined && { parallelism: next.parallelism }), ...(record.kafka !== undefined && { kafka: record.kafka }), savepoint };
+  return {
+    stateBackend: next.stateBackend,
+    generation: record.generation + 1,
+    ...(next.parallelism !== undefined && { parallelism: next.parallelism }),
+    ...(record.kafka !== undefined && { kafka: record.kafka }),
+    savepoint,
+  };
 }

@@ -42,7 +42,8 @@ export async function bundleClient(): Promise<Bundle> {
     assets.set(file, { type, bytes });
     return `/assets/${file}`;
   };
-  const built = (name: string): Buffer => Buffer.from(outputFiles.find(({ path }) => path.endsWith(`/${name}`))!.contents);
+  const built = (name: string): Buffer =>
+    Buffer.from(outputFiles.find(({ path }) => path.endsWith(`/${name}`))!.contents);
   const replaced: Readonly<Record<string, string>> = {
     "{{app}}": named("app.js", "text/javascript", built("app.js")),
     "{{theme}}": named("theme.js", "text/javascript", built("theme.js")),
@@ -50,6 +51,9 @@ export async function bundleClient(): Promise<Bundle> {
     "{{style}}": named("style.css", "text/css", built("style.css")),
     "{{icon}}": named("icon.svg", "image/svg+xml", readFileSync(join(CLIENT, "icon.svg"))),
   };
-  const html = Object.entries(replaced).reduce((text, [mark, path]) => text.replaceAll(mark, path), readFileSync(join(CLIENT, "index.html"), "utf8"));
+  const html = Object.entries(replaced).reduce(
+    (text, [mark, path]) => text.replaceAll(mark, path),
+    readFileSync(join(CLIENT, "index.html"), "utf8"),
+  );
   return { html, assets };
 }

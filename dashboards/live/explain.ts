@@ -21,10 +21,15 @@ export function outcomeName(outcome: number): OutcomeName {
   }
 }
 
-export const isSuspicious = (outcome: number): boolean => outcome === (Outcome.REVIEW as number) || outcome === (Outcome.DECLINE as number);
+export const isSuspicious = (outcome: number): boolean =>
+  outcome === (Outcome.REVIEW as number) || outcome === (Outcome.DECLINE as number);
 
 /** An alert that opened or escalated an episode, as the list shows it. */
-export function alertOf(alert: Alert, kind: NewAlert["kind"], { partition, offset, topic, seenAtMs }: { topic: string; partition: number; offset: bigint; seenAtMs: number }): NewAlert {
+export function alertOf(
+  alert: Alert,
+  kind: NewAlert["kind"],
+  { partition, offset, topic, seenAtMs }: { topic: string; partition: number; offset: bigint; seenAtMs: number },
+): NewAlert {
   const { transaction } = alert;
   return {
     id: alert.alertId,
@@ -54,11 +59,18 @@ export function alertOf(alert: Alert, kind: NewAlert["kind"], { partition, offse
 }
 
 /** A decision as a point of a timeline. */
-export function pointOf({ payload, seenAtMs }: KeptDecision, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionPoint {
+export function pointOf(
+  { payload, seenAtMs }: KeptDecision,
+  verdictOf: (account: string, transactionId: string) => VerdictName | null,
+): DecisionPoint {
   return point(Decision.decode(payload).evidence!, seenAtMs, verdictOf);
 }
 
-function point({ transaction, account, merchant, scoring }: Evidence, seenAtMs: number, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionPoint {
+function point(
+  { transaction, account, merchant, scoring }: Evidence,
+  seenAtMs: number,
+  verdictOf: (account: string, transactionId: string) => VerdictName | null,
+): DecisionPoint {
   const { accountId, transactionId, location } = transaction!;
   return {
     account: accountId,
@@ -88,7 +100,12 @@ function point({ transaction, account, merchant, scoring }: Evidence, seenAtMs: 
 }
 
 /** A decision with every rule of its model and every feature. */
-export function detailOf(kept: KeptDecision, models: Models, topic: string, verdictOf: (account: string, transactionId: string) => VerdictName | null): DecisionDetail {
+export function detailOf(
+  kept: KeptDecision,
+  models: Models,
+  topic: string,
+  verdictOf: (account: string, transactionId: string) => VerdictName | null,
+): DecisionDetail {
   const evidence = Decision.decode(kept.payload).evidence!;
   const { account, merchant, scoring } = evidence;
   const { currency } = evidence.transaction!;
@@ -114,8 +131,16 @@ export function detailOf(kept: KeptDecision, models: Models, topic: string, verd
   const features: FeatureLine[] = FEATURE_NAMES.map((name) => {
     const value = featureValue(evidence, name);
     const [group] = name.split(".", 1);
-    const points = (model?.rules ?? []).filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name)).reduce((sum, rule) => sum + rule.points, 0);
-    return { name, group: group === "account" || group === "merchant" ? group : "transaction", label: featureLabel(name), value: value === undefined ? "" : featureText(name, value, currency), points };
+    const points = (model?.rules ?? [])
+      .filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name))
+      .reduce((sum, rule) => sum + rule.points, 0);
+    return {
+      name,
+      group: group === "account" || group === "merchant" ? group : "transaction",
+      label: featureLabel(name),
+      value: value === undefined ? "" : featureText(name, value, currency),
+      points,
+    };
   });
   return {
     ...point(evidence, kept.seenAtMs, verdictOf),
@@ -124,7 +149,11 @@ export function detailOf(kept: KeptDecision, models: Models, topic: string, verd
     modelKnown: model !== undefined,
     reviewAt: model?.reviewAt ?? 0,
     declineAt: model?.declineAt ?? 0,
-    logicVersions: { account: account?.logicVersion ?? "", merchant: merchant?.logicVersion ?? "", scorer: scoring?.logicVersion ?? "" },
+    logicVersions: {
+      account: account?.logicVersion ?? "",
+      merchant: merchant?.logicVersion ?? "",
+      scorer: scoring?.logicVersion ?? "",
+    },
     suspiciousSeq: scoring?.suspiciousSeq === undefined ? "" : String(scoring.suspiciousSeq),
     error: [account?.error, merchant?.error, scoring?.error].filter(Boolean).join("; "),
     rules,

@@ -33,7 +33,14 @@ describe("the web app's feed", () => {
     ends.push(() => broker.stop());
     const decide = (how: object = {}): void => {
       const n = broker.end("decisions", 0);
-      broker.append("decisions", 0, batchOf([{ value: decisionRecord(sampleDecisionRecord({ accountId: `a${n}`, transactionId: `t${n}` })).value }], { firstOffset: n, ...how }));
+      broker.append(
+        "decisions",
+        0,
+        batchOf(
+          [{ value: decisionRecord(sampleDecisionRecord({ accountId: `a${n}`, transactionId: `t${n}` })).value }],
+          { firstOffset: n, ...how },
+        ),
+      );
     };
     for (const how of Object.values(PACKERS)) decide(how);
     const { feed, dashboard } = fed(broker.address);
@@ -42,12 +49,16 @@ describe("the web app's feed", () => {
     broker.failFetches(NOT_RETRIABLE, 2);
     await expect.poll(() => feed.health.some(({ failing }) => failing?.includes("message format")), LIMIT).toBe(true);
     decide();
-    await expect.poll(() => [dashboard.history.size, feed.health.some(({ failing }) => failing !== undefined)], LIMIT).toEqual([6, false]);
+    await expect
+      .poll(() => [dashboard.history.size, feed.health.some(({ failing }) => failing !== undefined)], LIMIT)
+      .toEqual([6, false]);
   });
 
   it("says that there is no broker, and looks for one", async () => {
     const { feed, errors } = fed("127.0.0.1:1");
-    await expect.poll(() => feed.health, LIMIT).toMatchObject([{ consumer: "topics", failing: expect.stringContaining("no Kafka broker answers") as unknown }]);
+    await expect
+      .poll(() => feed.health, LIMIT)
+      .toMatchObject([{ consumer: "topics", failing: expect.stringContaining("no Kafka broker answers") as unknown }]);
     await expect.poll(() => errors.length, LIMIT).toBeGreaterThan(1);
     expect(feed.health[0]!.restarts).toBeGreaterThan(0);
   });

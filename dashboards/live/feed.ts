@@ -36,7 +36,8 @@ const MIN_BYTES = 64 * 1024;
 type Offsets = ReadonlyMap<string, Map<number, bigint>>;
 
 /**
- * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins as soon as Kafka is there.
+ * Feeds a {@link Dashboard} from the topics: a bounded stretch of their past first, then what comes. Begins as soon as
+ * Kafka is there.
  */
 export class Feed {
   readonly #options: FeedOptions;
@@ -122,15 +123,34 @@ export class Feed {
       this.#behind.delete(`${topic}-${partition}`);
       this.#next.get(topic)?.delete(partition);
     };
-    const committed = [TOPICS.decisions, TOPICS.alerts, TOPICS.evidence, TOPICS.functionsRejected, TOPICS.labelsValid].map(({ name }) => name);
+    const committed = [
+      TOPICS.decisions,
+      TOPICS.alerts,
+      TOPICS.evidence,
+      TOPICS.functionsRejected,
+      TOPICS.labelsValid,
+    ].map(({ name }) => name);
     const valid = TOPICS.transactionsValid.name;
     const written = TOPICS.decisions.name;
     const readers = await Promise.allSettled([
-      followTopics({ brokers, topics: committed, from: only(this.#next, committed), maxWaitMs: COMMITTED_WAIT_MS, minBytes: MIN_BYTES, onRecord: take, onNewLog, name: "committed records", onError }),
+      followTopics({
+        brokers,
+        topics: committed,
+        from: only(this.#next, committed),
+        maxWaitMs: COMMITTED_WAIT_MS,
+        minBytes: MIN_BYTES,
+        onRecord: take,
+        onNewLog,
+        name: "committed records",
+        onError,
+      }),
       followTopics({
         brokers,
         topics: [valid, written],
-        from: new Map([[valid, new Map(this.#next.get(valid))], [written, new Map(this.#nextWritten)]]),
+        from: new Map([
+          [valid, new Map(this.#next.get(valid))],
+          [written, new Map(this.#nextWritten)],
+        ]),
         // Nothing of what the intake writes can be aborted.
         isolation: "read_uncommitted",
         maxWaitMs: WRITTEN_WAIT_MS,
@@ -140,7 +160,8 @@ export class Feed {
           this.#nextWritten.set(record.partition, record.offset + 1n);
           dashboard.onWritten(record);
         },
-        onNewLog: (topic, partition) => (topic === valid ? onNewLog(topic, partition) : void this.#nextWritten.delete(partition)),
+        onNewLog: (topic, partition) =>
+          topic === valid ? onNewLog(topic, partition) : void this.#nextWritten.delete(partition),
         name: "written records",
         onError,
       }),
@@ -171,7 +192,8 @@ export class Feed {
         const each = BigInt(Math.ceil(offsets / partitions.length));
         ends.set(topic, new Map(partitions.map(({ partition, high }) => [partition, BigInt(high)])));
         next.set(topic, new Map(partitions.map((limits) => [limits.partition, backFromEnd(limits, each)])));
-        for (const { partition, high } of partitions) if (BigInt(high) > next.get(topic)!.get(partition)!) this.#behind.add(`${topic}-${partition}`);
+        for (const { partition, high } of partitions)
+          if (BigInt(high) > next.get(topic)!.get(partition)!) this.#behind.add(`${topic}-${partition}`);
       }
     });
     this.#next = next;
@@ -186,7 +208,8 @@ export class Feed {
   }
 }
 
-const only = (offsets: Offsets, topics: readonly string[]): Offsets => new Map(topics.map((topic) => [topic, new Map(offsets.get(topic))]));
+const only = (offsets: Offsets, topics: readonly string[]): Offsets =>
+  new Map(topics.map((topic) => [topic, new Map(offsets.get(topic))]));
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);

@@ -15,7 +15,10 @@ export const NO_FILTER: AlertFilter = { text: "", minScore: 0, reason: "", statu
 
 /** A test of one alert. Made once for a filter: it is asked of thousands. */
 export function matcher({ text, minScore, reason, status, kind }: AlertFilter): (row: AlertRow) => boolean {
-  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   return (row) => {
     if (row.score < minScore) return false;
     if (kind !== "all" && row.kind !== kind) return false;
@@ -35,10 +38,12 @@ export function matcher({ text, minScore, reason, status, kind }: AlertFilter): 
         break;
     }
     if (words.length === 0) return true;
-    const haystack = `${row.account} ${row.merchantName} ${row.merchantId} ${row.place} ${row.transactionId} ${row.reasons.map(({ code }) => code).join(" ")}`.toLowerCase();
+    const haystack =
+      `${row.account} ${row.merchantName} ${row.merchantId} ${row.place} ${row.transactionId} ${row.reasons.map(({ code }) => code).join(" ")}`.toLowerCase();
     return words.every((word) => haystack.includes(word));
   };
 }
 
 /** Whether it shows everything. */
-export const isEmpty = ({ text, minScore, reason, status, kind }: AlertFilter): boolean => text.trim() === "" && minScore === 0 && reason === "" && status === "all" && kind === "all";
+export const isEmpty = ({ text, minScore, reason, status, kind }: AlertFilter): boolean =>
+  text.trim() === "" && minScore === 0 && reason === "" && status === "all" && kind === "all";

@@ -13,7 +13,11 @@ export interface MetricSources {
 }
 
 /** What the web app counts, for Prometheus. */
-export function dashboardMetrics(sources: MetricSources): { readonly registry: Registry; readonly verdicts: Counter<"verdict">; readonly refused: Counter<"why"> } {
+export function dashboardMetrics(sources: MetricSources): {
+  readonly registry: Registry;
+  readonly verdicts: Counter<"verdict">;
+  readonly refused: Counter<"why">;
+} {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   consumerMetrics(registry, sources.consumers);
@@ -35,11 +39,25 @@ export function dashboardMetrics(sources: MetricSources): { readonly registry: R
   gauge("transactions_sent", "Transactions that came since the start", () => sources.counts().sent);
   gauge("transactions_decided", "Of these, decided", () => sources.counts().decided);
   gauge("transactions_waiting", "Of these, not decided yet", () => sources.counts().waiting);
-  gauge("transactions_missing", "Of these, passed by a later one of their account, or overdue", () => sources.counts().missing);
+  gauge(
+    "transactions_missing",
+    "Of these, passed by a later one of their account, or overdue",
+    () => sources.counts().missing,
+  );
   gauge("decisions_duplicate", "Decisions on what was decided before", () => sources.counts().duplicates);
   return {
     registry,
-    verdicts: new Counter({ name: "dashboard_verdicts_total", help: "Verdicts that analysts gave", labelNames: ["verdict"] as const, registers: [registry] }),
-    refused: new Counter({ name: "dashboard_refused_total", help: "Requests that were refused", labelNames: ["why"] as const, registers: [registry] }),
+    verdicts: new Counter({
+      name: "dashboard_verdicts_total",
+      help: "Verdicts that analysts gave",
+      labelNames: ["verdict"] as const,
+      registers: [registry],
+    }),
+    refused: new Counter({
+      name: "dashboard_refused_total",
+      help: "Requests that were refused",
+      labelNames: ["why"] as const,
+      registers: [registry],
+    }),
   };
 }

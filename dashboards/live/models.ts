@@ -19,17 +19,27 @@ export class Models {
 
   /** Words for each reason code, of all models. */
   get reasons(): Record<string, string> {
-    return Object.fromEntries([...this.#byHash.values()].flatMap(({ definition }) => definition.rules.map(({ code, description }) => [code, description])));
+    return Object.fromEntries(
+      [...this.#byHash.values()].flatMap(({ definition }) =>
+        definition.rules.map(({ code, description }) => [code, description]),
+      ),
+    );
   }
 
   /** The lowest scores from which on any of them reviews and declines. */
   get thresholds(): { readonly reviewAt: number; readonly declineAt: number } {
     const all = [...this.#byHash.values()];
-    return { reviewAt: Math.min(...all.map(({ definition }) => definition.reviewAt)), declineAt: Math.min(...all.map(({ definition }) => definition.declineAt)) };
+    return {
+      reviewAt: Math.min(...all.map(({ definition }) => definition.reviewAt)),
+      declineAt: Math.min(...all.map(({ definition }) => definition.declineAt)),
+    };
   }
 }
 
-/** Reads every model file of the repository. A file of a kind that is not known yet is left out: its decisions show their reasons only. */
+/**
+ * Reads every model file of the repository. A file of a kind that is not known yet is left out: its decisions show
+ * their reasons only.
+ */
 export function repositoryModels(folder = join(REPOSITORY_ROOT, "models")): Models {
   const models = readdirSync(folder)
     .filter((name) => name.endsWith(".json"))

@@ -26,7 +26,10 @@ export class PipelineWatch {
   }
 
   start(): void {
-    this.#timers.push(setInterval(() => void this.#look(), LOOK_MS), setInterval(() => void this.#askKafka(), LOOK_MS));
+    this.#timers.push(
+      setInterval(() => void this.#look(), LOOK_MS),
+      setInterval(() => void this.#askKafka(), LOOK_MS),
+    );
     void this.#look();
     void this.#askKafka();
   }
@@ -37,14 +40,26 @@ export class PipelineWatch {
 
   state(caughtUp: boolean): PipelineState {
     const { count, lastMs } = this.#outages;
-    return { kafka: this.#kafkaAnswers ? "answers" : "away", job: this.#job, restarts: this.#restarts, interruptions: count, lastOutageMs: lastMs ?? null, checkpoints: this.#checkpoints, caughtUp };
+    return {
+      kafka: this.#kafkaAnswers ? "answers" : "away",
+      job: this.#job,
+      restarts: this.#restarts,
+      interruptions: count,
+      lastOutageMs: lastMs ?? null,
+      checkpoints: this.#checkpoints,
+      caughtUp,
+    };
   }
 
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      const [job, restarts, checkpoints] = await Promise.all([this.#flink.jobState(), this.#flink.restarts(), this.#flink.checkpoints()]);
+      const [job, restarts, checkpoints] = await Promise.all([
+        this.#flink.jobState(),
+        this.#flink.restarts(),
+        this.#flink.checkpoints(),
+      ]);
       this.#job = job;
       this.#outages.see(job === "RUNNING", Date.now());
       if (restarts !== "unreachable") {
@@ -53,7 +68,13 @@ export class PipelineWatch {
         if (before !== undefined) this.#restarts += restarts >= before ? restarts - before : restarts;
         this.#restartsOfThisJobManager = restarts;
       }
-      if (checkpoints !== "unreachable") this.#checkpoints = { completed: checkpoints.completed, failed: checkpoints.failed, durationMs: checkpoints.last?.durationMs ?? 0, bytes: checkpoints.last?.bytes ?? 0 };
+      if (checkpoints !== "unreachable")
+        this.#checkpoints = {
+          completed: checkpoints.completed,
+          failed: checkpoints.failed,
+          durationMs: checkpoints.last?.durationMs ?? 0,
+          bytes: checkpoints.last?.bytes ?? 0,
+        };
     } finally {
       this.#looking = false;
     }
@@ -87,7 +108,10 @@ export class Outages {
     return this.#count;
   }
 
-  /** How long the last one took, from the first look that found it down to the first that found it up; `undefined` before there was one. */
+  /**
+   * How long the last one took, from the first look that found it down to the first that found it up; `undefined`
+   * before there was one.
+   */
   get lastMs(): number | undefined {
     return this.#lastMs;
   }

@@ -44,13 +44,23 @@ async function main(): Promise<void> {
   behindOthers(NICENESS);
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
-  const hub = new SseHub({ bootId: randomBytes(6).toString("hex"), kept: KEPT_FRAMES, maxBufferedBytes: MAX_BUFFERED_BYTES });
+  const hub = new SseHub({
+    bootId: randomBytes(6).toString("hex"),
+    kept: KEPT_FRAMES,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+  });
   const tracer = new Tracer(settings.brokers);
   const watch = new PipelineWatch({ flink: settings.flink, brokers: settings.brokers });
   const feed = new Feed({
     brokers: settings.brokers,
     dashboard,
-    bounds: { alerts: settings.keepAlerts * ALERTS_FACTOR, decisions: settings.keepDecisions, transactions: TRANSACTIONS_BACK, labels: LABELS_BACK, evidence: EVIDENCE_BACK },
+    bounds: {
+      alerts: settings.keepAlerts * ALERTS_FACTOR,
+      decisions: settings.keepDecisions,
+      transactions: TRANSACTIONS_BACK,
+      labels: LABELS_BACK,
+      evidence: EVIDENCE_BACK,
+    },
     onError: (error) => logger.warn({ err: error }, "Kafka: trying again"),
   });
   const metrics = dashboardMetrics({
@@ -109,7 +119,17 @@ async function main(): Promise<void> {
     process.stderr.write(`error: the dashboard cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
     process.exit(1);
   });
-  server.listen(settings.port, settings.host, () => logger.info({ host: settings.host, port: settings.port, brokers: settings.brokers, failures: settings.failures !== undefined }, "serving"));
+  server.listen(settings.port, settings.host, () =>
+    logger.info(
+      {
+        host: settings.host,
+        port: settings.port,
+        brokers: settings.brokers,
+        failures: settings.failures !== undefined,
+      },
+      "serving",
+    ),
+  );
   watch.start();
   feed.start();
 }

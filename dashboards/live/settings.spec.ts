@@ -6,12 +6,20 @@ describe("the web app's settings", () => {
   it("have a failure menu only with a helper's address; an empty one counts as none", () => {
     expect(dashboardSettings({}).failures).toBeUndefined();
     expect(dashboardSettings({ DASHBOARD_FAILURES: "", DASHBOARD_FAILURES_TOKEN: "" }).failures).toBeUndefined();
-    expect(dashboardSettings({ DASHBOARD_FAILURES: "http://failures:8091/", DASHBOARD_FAILURES_TOKEN: "t" }).failures).toEqual({ url: "http://failures:8091", token: "t" });
+    expect(
+      dashboardSettings({ DASHBOARD_FAILURES: "http://failures:8091/", DASHBOARD_FAILURES_TOKEN: "t" }).failures,
+    ).toEqual({ url: "http://failures:8091", token: "t" });
     expect(() => dashboardSettings({ DASHBOARD_FAILURES: "failures" })).toThrow(/DASHBOARD_FAILURES/);
   });
 
   it("refuse to listen where others reach it, unless a token or the one who starts it says so", () => {
     expect(() => dashboardSettings({ HOST: "0.0.0.0" })).toThrow(/set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes/);
-    expect(dashboardSettings({ HOST: "0.0.0.0", DASHBOARD_ALLOW_OPEN: "yes", DASHBOARD_HOSTS: "127.0.0.1:18090,localhost:18090" }).hosts).toEqual(["127.0.0.1:18090", "localhost:18090"]);
+    expect(
+      dashboardSettings({
+        HOST: "0.0.0.0",
+        DASHBOARD_ALLOW_OPEN: "yes",
+        DASHBOARD_HOSTS: "127.0.0.1:18090,localhost:18090",
+      }).hosts,
+    ).toEqual(["127.0.0.1:18090", "localhost:18090"]);
   });
 });

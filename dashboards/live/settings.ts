@@ -37,7 +37,9 @@ export interface DashboardSettings {
   readonly hosts: readonly string[];
   readonly keepAlerts: number;
   readonly keepDecisions: number;
-  /** `DASHBOARD_FAILURES`, `DASHBOARD_FAILURES_TOKEN`: the helper that kills parts; without it there is no failure menu. */
+  /**
+   * `DASHBOARD_FAILURES`, `DASHBOARD_FAILURES_TOKEN`: the helper that kills parts; without it there is no failure menu.
+   */
   readonly failures: { readonly url: string; readonly token: string } | undefined;
 }
 
@@ -46,8 +48,14 @@ const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 /** @throws Error that names the variable that is wrong */
 export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
   const settings = fromEnvironment(environment, env);
-  if (!LOOPBACK.has(settings.HOST) && settings.DASHBOARD_TOKEN === undefined && settings.DASHBOARD_ALLOW_OPEN !== "yes") {
-    throw new Error(`HOST is ${settings.HOST}, which others can reach: set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`);
+  if (
+    !LOOPBACK.has(settings.HOST) &&
+    settings.DASHBOARD_TOKEN === undefined &&
+    settings.DASHBOARD_ALLOW_OPEN !== "yes"
+  ) {
+    throw new Error(
+      `HOST is ${settings.HOST}, which others can reach: set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`,
+    );
   }
   return {
     host: settings.HOST,
@@ -57,9 +65,14 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     flink: settings.FLINK.replace(/\/$/, ""),
     intakeToken: settings.INTAKE_TOKEN,
     token: settings.DASHBOARD_TOKEN,
-    hosts: settings.DASHBOARD_HOSTS.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
+    hosts: settings.DASHBOARD_HOSTS.split(",")
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ""),
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
-    failures: settings.DASHBOARD_FAILURES === undefined ? undefined : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
+    failures:
+      settings.DASHBOARD_FAILURES === undefined
+        ? undefined
+        : { url: settings.DASHBOARD_FAILURES.replace(/\/$/, ""), token: settings.DASHBOARD_FAILURES_TOKEN ?? "" },
   };
 }

@@ -6,15 +6,38 @@ import { sampleDecision, sampleDecisionRecord } from "./testing/samples.js";
 
 describe("skimming", () => {
   it("reads the same as decoding", () => {
-    const record = sampleDecisionRecord({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE });
+    const record = sampleDecisionRecord({
+      accountId: "ädä",
+      transactionId: "t-9",
+      merchantId: "m-3",
+      accountSeq: 2n ** 53n + 1n,
+      outcome: Outcome.DECLINE,
+    });
     const skimmed = skimDecision(record);
-    expect(skimmed).toMatchObject({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE });
-    expect(Decision.decode(skimmed.payload).evidence).toEqual(sampleDecision({ accountId: "ädä", transactionId: "t-9", merchantId: "m-3", accountSeq: 2n ** 53n + 1n, outcome: Outcome.DECLINE }).evidence);
+    expect(skimmed).toMatchObject({
+      accountId: "ädä",
+      transactionId: "t-9",
+      merchantId: "m-3",
+      accountSeq: 2n ** 53n + 1n,
+      outcome: Outcome.DECLINE,
+    });
+    expect(Decision.decode(skimmed.payload).evidence).toEqual(
+      sampleDecision({
+        accountId: "ädä",
+        transactionId: "t-9",
+        merchantId: "m-3",
+        accountSeq: 2n ** 53n + 1n,
+        outcome: Outcome.DECLINE,
+      }).evidence,
+    );
     expect(skimIdentity(record)).toMatchObject({ accountId: "ädä", transactionId: "t-9" });
   });
 
-  it.each([Buffer.alloc(0), Buffer.from([0x0a, 0x01, 0x61]), Buffer.from([0xff, 0xff])])("refuses what is not a decision", (bytes) => {
-    expect(() => skimDecision(bytes)).toThrow();
-    expect(() => skimIdentity(bytes)).toThrow();
-  });
+  it.each([Buffer.alloc(0), Buffer.from([0x0a, 0x01, 0x61]), Buffer.from([0xff, 0xff])])(
+    "refuses what is not a decision",
+    (bytes) => {
+      expect(() => skimDecision(bytes)).toThrow();
+      expect(() => skimIdentity(bytes)).toThrow();
+    },
+  );
 });

@@ -10,7 +10,8 @@ function colours(selector: string): Map<string, string> {
   for (const block of [":root {", selector]) {
     const begin = css.indexOf(block);
     expect(begin, block).toBeGreaterThanOrEqual(0);
-    for (const [, name, value] of css.slice(begin, css.indexOf("}", begin)).matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})/g)) found.set(name!, value!);
+    for (const [, name, value] of css.slice(begin, css.indexOf("}", begin)).matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})/g))
+      found.set(name!, value!);
   }
   return found;
 }
@@ -30,7 +31,9 @@ function contrast(one: string, other: string): number {
 }
 
 const PAIRS = [
-  ...["ground", "surface", "raised", "accent-soft", "review-soft", "decline-soft", "good-soft"].map((ground) => ["text", ground] as const),
+  ...["ground", "surface", "raised", "accent-soft", "review-soft", "decline-soft", "good-soft"].map(
+    (ground) => ["text", ground] as const,
+  ),
   ...["ground", "surface", "raised", "accent-soft"].map((ground) => ["muted", ground] as const),
   ["accent", "surface"],
   ["accent", "accent-soft"],

@@ -5,13 +5,24 @@ import { Tracer } from "./tracer.js";
 
 /** Programs that end when they are told to. */
 function programs() {
-  const started: { readonly args: readonly string[]; readonly end: (how: Partial<Finished>) => void; killed: boolean }[] = [];
+  const started: {
+    readonly args: readonly string[];
+    readonly end: (how: Partial<Finished>) => void;
+    killed: boolean;
+  }[] = [];
   const start = (args: readonly string[]): StartedProgram => {
     let end: (how: Partial<Finished>) => void = () => undefined;
-    const finished = new Promise<Finished>((resolve) => (end = (how) => resolve({ code: 0, signal: null, stdout: "", stderr: "", ...how })));
+    const finished = new Promise<Finished>(
+      (resolve) => (end = (how) => resolve({ code: 0, signal: null, stdout: "", stderr: "", ...how })),
+    );
     const program = { args, end, killed: false };
     started.push(program);
-    return { pid: 1, output: () => "", kill: () => ((program.killed = true), end({ code: null, signal: "SIGTERM" })), finished };
+    return {
+      pid: 1,
+      output: () => "",
+      kill: () => ((program.killed = true), end({ code: null, signal: "SIGTERM" })),
+      finished,
+    };
   };
   return { started, tracer: new Tracer("broker:9092", start) };
 }
@@ -36,7 +47,11 @@ describe("Tracer", () => {
     const { started, tracer } = programs();
     const answer = tracer.trace("a", "t");
     await settled();
-    started[0]!.end({ code: 1, stdout: JSON.stringify({ error: { code, message } }), stderr: `  tools …\nerror: ${message}\n` });
+    started[0]!.end({
+      code: 1,
+      stdout: JSON.stringify({ error: { code, message } }),
+      stderr: `  tools …\nerror: ${message}\n`,
+    });
     expect(await answer).toEqual({ status, error: message });
   });
 

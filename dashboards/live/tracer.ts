@@ -9,11 +9,12 @@ const STATUS: Readonly<Record<UserErrorCode, 404 | 501>> = { "not-found": 404, "
 const STOPPING = "the web app is stopping";
 
 /** A trace, or why there is none: a status of HTTP and one sentence. */
-export type TraceAnswer = { readonly status: 200; readonly trace: Trace } | { readonly status: 404 | 501 | 503; readonly error: string };
+export type TraceAnswer =
+  { readonly status: 200; readonly trace: Trace } | { readonly status: 404 | 501 | 503; readonly error: string };
 
 /**
- * Makes traces by `npm run trace`, in its own process: Kafka's Java consumer reads topics for seconds, and the streams must not
- * wait for it. One at a time, for each reads all there is.
+ * Makes traces by `npm run trace`, in its own process: Kafka's Java consumer reads topics for seconds, and the streams
+ * must not wait for it. One at a time, for each reads all there is.
  */
 export class Tracer {
   readonly #brokers: string;
@@ -30,7 +31,8 @@ export class Tracer {
   }
 
   async trace(accountId: string, transactionId: string): Promise<TraceAnswer> {
-    if (this.#waiting >= MAX_WAITING) return { status: 503, error: "too many traces are wanted at once: try again in a minute" };
+    if (this.#waiting >= MAX_WAITING)
+      return { status: 503, error: "too many traces are wanted at once: try again in a minute" };
     this.#waiting++;
     const answer = this.#last.then(() => this.#run(accountId, transactionId));
     this.#last = answer.catch(() => undefined);
@@ -49,7 +51,14 @@ export class Tracer {
 
   async #run(accountId: string, transactionId: string): Promise<TraceAnswer> {
     if (this.#stopped) return { status: 503, error: STOPPING };
-    const program = this.#start(["trace", `--account=${accountId}`, `--brokers=${this.#brokers}`, "--json", "--", transactionId]);
+    const program = this.#start([
+      "trace",
+      `--account=${accountId}`,
+      `--brokers=${this.#brokers}`,
+      "--json",
+      "--",
+      transactionId,
+    ]);
     this.#running = program;
     const timer = setTimeout(() => program.kill("SIGTERM"), LIMIT_MS);
     try {
@@ -57,9 +66,12 @@ export class Tracer {
       // It ends with 1, too, when a replay does not give the evidence: then there is a trace to show.
       if (stdout.startsWith("{")) {
         const said = JSON.parse(stdout) as Trace | NoTrace;
-        return "error" in said ? { status: said.error.code === undefined ? 503 : STATUS[said.error.code], error: said.error.message } : { status: 200, trace: said };
+        return "error" in said
+          ? { status: said.error.code === undefined ? 503 : STATUS[said.error.code], error: said.error.message }
+          : { status: 200, trace: said };
       }
-      if (signal !== null) return { status: 503, error: this.#stopped ? STOPPING : `the trace was not ready after ${LIMIT_MS / 1000} s` };
+      if (signal !== null)
+        return { status: 503, error: this.#stopped ? STOPPING : `the trace was not ready after ${LIMIT_MS / 1000} s` };
       return { status: 503, error: "npm run trace failed; see the web app's log" };
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 /**
- * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a JavaScript number.
- * Times are milliseconds since 1970; amounts are minor units of their currency, as ISO 4217 counts them.
+ * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a
+ * JavaScript number. Times are milliseconds since 1970; amounts are minor units of their currency, as ISO 4217 counts
+ * them.
  */
 
 export type OutcomeName = "APPROVE" | "REVIEW" | "DECLINE" | "ERROR";
@@ -129,7 +130,12 @@ export interface RuleLine {
   readonly words: string;
   readonly points: number;
   readonly fired: boolean;
-  readonly conditions: readonly { readonly label: string; readonly wanted: string; readonly value: string; readonly holds: boolean }[];
+  readonly conditions: readonly {
+    readonly label: string;
+    readonly wanted: string;
+    readonly value: string;
+    readonly holds: boolean;
+  }[];
 }
 
 /** Everything that a decision rests on. */
@@ -197,7 +203,9 @@ export interface Pulse {
   readonly review: number;
   readonly decline: number;
   readonly error: number;
-  /** From when the broker or the HTTP door took the transaction to its first, provisional decision. `null`: none came. */
+  /**
+   * From when the broker or the HTTP door took the transaction to its first, provisional decision. `null`: none came.
+   */
   readonly visible: Quantiles | null;
   /** The same, to the committed decision. */
   readonly committed: Quantiles | null;
@@ -215,7 +223,12 @@ export interface PipelineState {
   /** Interruptions of the job that this server has seen, and how long the last one took, in ms. */
   readonly interruptions: number;
   readonly lastOutageMs: number | null;
-  readonly checkpoints: { readonly completed: number; readonly failed: number; readonly durationMs: number; readonly bytes: number } | null;
+  readonly checkpoints: {
+    readonly completed: number;
+    readonly failed: number;
+    readonly durationMs: number;
+    readonly bytes: number;
+  } | null;
   /** Whether this server has read back its history. */
   readonly caughtUp: boolean;
 }

@@ -27,6 +27,10 @@ export const greetWithPython = ({ command, env }: PythonPackages): Application =
   moduleFile: file("module-with-python.yaml"),
   servers: {
     ...greetApplication.servers,
-    "functions-python": { command, args: [file("python/email_sender.py")], env: { ...env, PROTOS: join(REPOSITORY_ROOT, "protos/gen/messages.binpb") } },
+    "functions-python": {
+      command,
+      args: [file("python/email_sender.py")],
+      env: { ...env, PROTOS: join(REPOSITORY_ROOT, "protos/gen/messages.binpb") },
+    },
   },
 });

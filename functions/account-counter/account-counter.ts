@@ -3,14 +3,36 @@ import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../..
 import { type AccountEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { AccountState, ExpireFrauds, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { type AnyMessage, type Context, type MessageType, UnreadableMessageError, valueSpec } from "../../statefun/index.js";
+import {
+  type AnyMessage,
+  type Context,
+  type MessageType,
+  UnreadableMessageError,
+  valueSpec,
+} from "../../statefun/index.js";
 import { KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";
-import { alreadyRead, convertMemory, familiarity, possibleRepeat, rememberedCount, rememberOrigin, rememberTransaction } from "./repeats.js";
+import {
+  alreadyRead,
+  convertMemory,
+  familiarity,
+  possibleRepeat,
+  rememberedCount,
+  rememberOrigin,
+  rememberTransaction,
+} from "./repeats.js";
 import { labelProblem, transactionProblem } from "./validation.js";
-import { completeLabel, expireVerdicts, heldRevision, isRecorded, MAX_REVISION_JUMP, recordVerdict, rememberLabel } from "./verdicts.js";
+import {
+  completeLabel,
+  expireVerdicts,
+  heldRevision,
+  isRecorded,
+  MAX_REVISION_JUMP,
+  recordVerdict,
+  rememberLabel,
+} from "./verdicts.js";
 
 /** State of `fraud/account-counter`. */
 export const accountState = valueSpec("account", AccountState);
@@ -38,7 +60,8 @@ export function accountCounter(dependencies: Dependencies) {
 
     function onTransaction(transaction: Transaction): void {
       const { accountId, origin } = transaction;
-      if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
+      if (accountId !== context.address.id)
+        return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
       const problem = transactionProblem(transaction);
       if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
 
@@ -83,7 +106,8 @@ export function accountCounter(dependencies: Dependencies) {
 
     function onLabel(sent: FraudLabel): void {
       const { accountId, origin } = sent;
-      if (accountId !== context.address.id) return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
+      if (accountId !== context.address.id)
+        return reject(RejectReason.MISROUTED, `account_id is not the record's key`, origin);
       const problem = labelProblem(sent);
       if (problem !== undefined) return reject(RejectReason.INVALID_FIELD, problem, origin);
 
@@ -98,13 +122,21 @@ export function accountCounter(dependencies: Dependencies) {
       const label = completeLabel(state, sent);
       if (label.revision > held + MAX_REVISION_JUMP) {
         save(state);
-        return reject(RejectReason.REVISION_AHEAD, `revision ${label.revision} is more than ${MAX_REVISION_JUMP} beyond ${held}, the one that holds; without a revision a label gets the next one`, origin);
+        return reject(
+          RejectReason.REVISION_AHEAD,
+          `revision ${label.revision} is more than ${MAX_REVISION_JUMP} beyond ${held}, the one that holds; without a revision a label gets the next one`,
+          origin,
+        );
       }
       const change = recordVerdict(state, label, settings.account.maxVerdicts);
       if (change === undefined) {
         save(state);
         metrics.count("stale_labels");
-        return reject(RejectReason.STALE_REVISION, `a verdict of revision ${held} holds, so revision ${label.revision} changes nothing; without a revision a label gets the next one`, origin);
+        return reject(
+          RejectReason.STALE_REVISION,
+          `a verdict of revision ${held} holds, so revision ${label.revision} changes nothing; without a revision a label gets the next one`,
+          origin,
+        );
       }
       rememberLabel(state, sent);
       state.eventSeq++;
@@ -138,7 +170,8 @@ export function accountCounter(dependencies: Dependencies) {
       const cutoffMs = state.latestEventTimeMs - BigInt(settings.account.fraudWindowMs);
       const removed = expireVerdicts(state, cutoffMs);
       state.expiryScheduled = state.verdicts.length > 0;
-      if (state.expiryScheduled) context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
+      if (state.expiryScheduled)
+        context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
       if (removed > 0) {
         state.eventSeq++;
         emit(state, { kind: StateEvent_Kind.EXPIRY, cutoffMs });
@@ -159,7 +192,13 @@ export function accountCounter(dependencies: Dependencies) {
     function emit(state: AccountState, event: Partial<StateEvent>): void {
       const { id } = context.address;
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.evidence, key: id }, StateEvent, {
-        ...StateEvent.fromPartial({ function: ACCOUNT_COUNTER, addressId: id, eventSeq: state.eventSeq, eventTimeMs: state.latestEventTimeMs, logicVersion }),
+        ...StateEvent.fromPartial({
+          function: ACCOUNT_COUNTER,
+          addressId: id,
+          eventSeq: state.eventSeq,
+          eventTimeMs: state.latestEventTimeMs,
+          logicVersion,
+        }),
         ...event,
       });
     }

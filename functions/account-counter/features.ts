@@ -19,7 +19,11 @@ type Travel = Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "tra
  * Takes a transaction into the account's windows and computes its features, as docs/features.md defines them.
  * Changes `state`.
  */
-export function countTransaction(state: AccountState, transaction: Transaction, settings: AccountSettings): AccountFeatures {
+export function countTransaction(
+  state: AccountState,
+  transaction: Transaction,
+  settings: AccountSettings,
+): AccountFeatures {
   const { eventTimeMs, amountMinor } = transaction;
   const asOf = maxTime(state.latestEventTimeMs, eventTimeMs);
   state.latestEventTimeMs = asOf;
@@ -50,7 +54,8 @@ export function countTransaction(state: AccountState, transaction: Transaction, 
         : undefined,
     ...travel(state, transaction),
     confirmedFraudCount: confirmedFrauds(state, asOf, settings.fraudWindowMs),
-    merchantVisits: settings.knownMerchants === 0 ? undefined : visit(state, transaction.merchantId, settings.knownMerchants),
+    merchantVisits:
+      settings.knownMerchants === 0 ? undefined : visit(state, transaction.merchantId, settings.knownMerchants),
   };
 }
 
@@ -59,7 +64,8 @@ function visit(state: AccountState, merchantId: string, keep: number): number {
   const entry = sha256(utf8ToBytes(merchantId)).subarray(0, MERCHANT_BYTES);
   const known = state.recentMerchants.subarray(-keep * MERCHANT_BYTES);
   let visits = 0;
-  for (let at = 0; at < known.length; at += MERCHANT_BYTES) if (known.subarray(at, at + MERCHANT_BYTES).equals(entry)) visits++;
+  for (let at = 0; at < known.length; at += MERCHANT_BYTES)
+    if (known.subarray(at, at + MERCHANT_BYTES).equals(entry)) visits++;
   state.recentMerchants = Buffer.concat([known, entry]).subarray(-keep * MERCHANT_BYTES);
   return visits;
 }

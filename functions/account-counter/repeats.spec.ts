@@ -7,7 +7,15 @@ import { AccountState } from "../../protos/gen/fraud/v1/internal.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { parseSettings } from "../settings.js";
 import { sampleTransaction, START_MS } from "../testing/samples.js";
-import { alreadyRead, convertMemory, familiarity, possibleRepeat, rememberedCount, rememberOrigin, rememberTransaction } from "./repeats.js";
+import {
+  alreadyRead,
+  convertMemory,
+  familiarity,
+  possibleRepeat,
+  rememberedCount,
+  rememberOrigin,
+  rememberTransaction,
+} from "./repeats.js";
 
 const fresh = () => AccountState.fromPartial({});
 const origin = (partition: number, offset: bigint) => ({ topic: "transactions", partition, offset });
@@ -36,7 +44,11 @@ describe("recent transactions", () => {
     const { recentTransactions } = parseSettings().account;
     let most = 0;
     for (let n = 0; n < 1_000; n++) {
-      rememberTransaction(state, sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) }), recentTransactions);
+      rememberTransaction(
+        state,
+        sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(n) }),
+        recentTransactions,
+      );
       expect(rememberedCount(state)).toBeGreaterThanOrEqual(Math.min(300, n + 1));
       most = Math.max(most, AccountState.encode(state).finish().length);
       if (n >= 299) expect(familiarity(state, sampleTransaction({ transactionId: `t-${n - 299}` }))).toBe("conflict");
@@ -56,23 +68,29 @@ describe("recent transactions", () => {
   it("that are forgotten are told when they come again, whatever the order of their times, and others only when they are as old", () => {
     let [again, late] = [0, 0];
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 120 }), fc.integer({ min: 0, max: 40 }), (times, limit) => {
-        const state = fresh();
-        const known = times.map((time, n) => sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(time) }));
-        for (const one of known) rememberTransaction(state, one, limit);
-        const forgotten = known.slice(0, known.length - rememberedCount(state));
-        for (const one of known) {
-          if (forgotten.includes(one)) {
-            again++;
-            expect([familiarity(state, one), possibleRepeat(state, one)]).toEqual(["new", true]);
-          } else expect(familiarity(state, one)).toBe("repeat");
-        }
-        for (let time = 0n; time < 60n; time++) {
-          const isAsOld = forgotten.some(({ eventTimeMs }) => eventTimeMs >= START_MS + time);
-          expect(possibleRepeat(state, sampleTransaction({ eventTimeMs: START_MS + time }))).toBe(isAsOld);
-          late += Number(isAsOld);
-        }
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 120 }),
+        fc.integer({ min: 0, max: 40 }),
+        (times, limit) => {
+          const state = fresh();
+          const known = times.map((time, n) =>
+            sampleTransaction({ transactionId: `t-${n}`, eventTimeMs: START_MS + BigInt(time) }),
+          );
+          for (const one of known) rememberTransaction(state, one, limit);
+          const forgotten = known.slice(0, known.length - rememberedCount(state));
+          for (const one of known) {
+            if (forgotten.includes(one)) {
+              again++;
+              expect([familiarity(state, one), possibleRepeat(state, one)]).toEqual(["new", true]);
+            } else expect(familiarity(state, one)).toBe("repeat");
+          }
+          for (let time = 0n; time < 60n; time++) {
+            const isAsOld = forgotten.some(({ eventTimeMs }) => eventTimeMs >= START_MS + time);
+            expect(possibleRepeat(state, sampleTransaction({ eventTimeMs: START_MS + time }))).toBe(isAsOld);
+            late += Number(isAsOld);
+          }
+        },
+      ),
       { seed: 3 },
     );
     expect(Math.min(again, late)).toBeGreaterThan(100);
@@ -80,8 +98,13 @@ describe("recent transactions", () => {
 
   it("of version 2 are still known, and what it had forgotten is told by the account's latest time", () => {
     const known = Array.from({ length: 32 }, (_, n) => sampleTransaction({ transactionId: `t-${n}` }));
-    const entry = ({ transactionId, contentHash }: Transaction) => Buffer.concat([createHash("sha256").update(transactionId).digest().subarray(0, 8), contentHash.subarray(0, 8)]);
-    const old = AccountState.fromPartial({ seq: 100n, latestEventTimeMs: START_MS + 5n, recentTransactions: Buffer.concat(known.map(entry)) });
+    const entry = ({ transactionId, contentHash }: Transaction) =>
+      Buffer.concat([createHash("sha256").update(transactionId).digest().subarray(0, 8), contentHash.subarray(0, 8)]);
+    const old = AccountState.fromPartial({
+      seq: 100n,
+      latestEventTimeMs: START_MS + 5n,
+      recentTransactions: Buffer.concat(known.map(entry)),
+    });
     const state = AccountState.decode(AccountState.encode(old).finish());
     convertMemory(state);
     for (const one of known) expect(familiarity(state, one)).toBe("repeat");
@@ -96,7 +119,11 @@ describe("recent transactions", () => {
     expect(state.recentTransactions).toHaveLength(0);
 
     // One that had forgotten nothing.
-    const young = AccountState.fromPartial({ seq: 2n, latestEventTimeMs: START_MS + 5n, recentTransactions: Buffer.concat(known.slice(0, 2).map(entry)) });
+    const young = AccountState.fromPartial({
+      seq: 2n,
+      latestEventTimeMs: START_MS + 5n,
+      recentTransactions: Buffer.concat(known.slice(0, 2).map(entry)),
+    });
     convertMemory(young);
     expect(possibleRepeat(young, late)).toBe(false);
   });

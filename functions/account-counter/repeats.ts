@@ -13,7 +13,10 @@ const ENTRY = ID_BYTES + CONTENT_BYTES;
 const COUNT_BYTES = 1;
 const TIME_BYTES = 6;
 const HEAD = COUNT_BYTES + TIME_BYTES;
-/** The memory is so many blocks long: what it forgets it forgets by blocks, so that no transaction's own time need be kept. */
+/**
+ * The memory is so many blocks long: what it forgets it forgets by blocks, so that no transaction's own time need be
+ * kept.
+ */
 const BLOCKS = 15;
 /** Of what version 2 of the logic remembered: 8 bytes of SHA-256 of the id, 8 of the content hash. */
 const OLD_HALF = 8;
@@ -25,13 +28,19 @@ export type Familiarity = "new" | "repeat" | "conflict";
  * Whether the source record was handled before: the intake reads each source partition in order, so everything up to
  * the highest offset seen from it has been. Records without an origin (sent by HTTP) never were.
  *
- * Offsets count within one log. In another one, which has another topic id, they begin anew; and a log that lost its end gives the same
- * offsets again, in a later epoch. What an account has seen before logs were named says nothing about a record that names its own.
+ * Offsets count within one log. In another one, which has another topic id, they begin anew; and a log that lost its
+ * end gives the same offsets again, in a later epoch. What an account has seen before logs were named says nothing
+ * about a record that names its own.
  */
 export function alreadyRead(state: AccountState, origin: Origin | undefined): boolean {
   if (origin === undefined) return false;
   const seen = seenFrom(state, origin);
-  return seen !== undefined && isSameLog(origin, seen) && (origin.leaderEpoch ?? 0) <= (seen.leaderEpoch ?? 0) && origin.offset <= seen.offset;
+  return (
+    seen !== undefined &&
+    isSameLog(origin, seen) &&
+    (origin.leaderEpoch ?? 0) <= (seen.leaderEpoch ?? 0) &&
+    origin.offset <= seen.offset
+  );
 }
 
 /** Remembers a source record as handled: of each partition the last one, in the log that it came from. */
@@ -43,11 +52,16 @@ export function rememberOrigin(state: AccountState, origin: Origin | undefined):
   else Object.assign(seen, { offset, topicId, leaderEpoch });
 }
 
-const isSameLog = (a: Origin, b: Origin): boolean => (a.topicId === undefined || b.topicId === undefined ? a.topicId === b.topicId : a.topicId.equals(b.topicId));
+const isSameLog = (a: Origin, b: Origin): boolean =>
+  a.topicId === undefined || b.topicId === undefined ? a.topicId === b.topicId : a.topicId.equals(b.topicId);
 
-const seenFrom = ({ sources }: AccountState, { topic, partition }: Origin): Origin | undefined => sources.find((source) => source.topic === topic && source.partition === partition);
+const seenFrom = ({ sources }: AccountState, { topic, partition }: Origin): Origin | undefined =>
+  sources.find((source) => source.topic === topic && source.partition === partition);
 
-/** Compares a transaction with those that the account remembers: same id and content, same id but other content, or neither. */
+/**
+ * Compares a transaction with those that the account remembers: same id and content, same id but other content, or
+ * neither.
+ */
 export function familiarity({ remembered }: AccountState, transaction: Transaction): Familiarity {
   if (remembered.length === 0) return "new";
   const entry = entryOf(transaction);
@@ -63,10 +77,12 @@ export function familiarity({ remembered }: AccountState, transaction: Transacti
 }
 
 /**
- * Whether a transaction that the account does not remember may have been decided before: one that was and is forgotten is not younger than
- * all that are forgotten. Of a first one that comes so late this says the same; nobody could tell without remembering everything.
+ * Whether a transaction that the account does not remember may have been decided before: one that was and is forgotten
+ * is not younger than all that are forgotten. Of a first one that comes so late this says the same; nobody could tell
+ * without remembering everything.
  */
-export const possibleRepeat = ({ forgottenUntilMs }: AccountState, { eventTimeMs }: Transaction): boolean => eventTimeMs <= forgottenUntilMs;
+export const possibleRepeat = ({ forgottenUntilMs }: AccountState, { eventTimeMs }: Transaction): boolean =>
+  eventTimeMs <= forgottenUntilMs;
 
 /** How many transactions the account remembers: its last ones. */
 export function rememberedCount({ remembered }: Pick<AccountState, "remembered">): number {
@@ -75,7 +91,10 @@ export function rememberedCount({ remembered }: Pick<AccountState, "remembered">
   return count;
 }
 
-/** Adds a transaction to those that are remembered, and forgets the oldest block while `limit` are left. Changes `state`. */
+/**
+ * Adds a transaction to those that are remembered, and forgets the oldest block while `limit` are left. Changes
+ * `state`.
+ */
 export function rememberTransaction(state: AccountState, transaction: Transaction, limit: number): void {
   const blockSize = Math.max(1, Math.floor(limit / BLOCKS));
   let all = appended(state.remembered, transaction, blockSize);
@@ -89,19 +108,25 @@ export function rememberTransaction(state: AccountState, transaction: Transactio
 }
 
 /**
- * Turns what version 2 of the logic remembered into what this one does. It kept no times: the account's latest stands for each. Changes
- * `state`.
+ * Turns what version 2 of the logic remembered into what this one does. It kept no times: the account's latest stands
+ * for each. Changes `state`.
  */
 export function convertMemory(state: AccountState): void {
   const old = state.recentTransactions;
   if (old.length === 0) return;
-  const entries = Array.from({ length: old.length / (2 * OLD_HALF) }, (_, n) => old.subarray(2 * OLD_HALF * n, 2 * OLD_HALF * (n + 1)));
+  const entries = Array.from({ length: old.length / (2 * OLD_HALF) }, (_, n) =>
+    old.subarray(2 * OLD_HALF * n, 2 * OLD_HALF * (n + 1)),
+  );
   const blocks: Buffer[] = [];
   for (let at = 0; at < entries.length; at += BLOCKS) {
     const block = entries.slice(at, at + BLOCKS);
-    blocks.push(headOf(block.length, state.latestEventTimeMs), ...block.flatMap((entry) => [entry.subarray(0, ID_BYTES), entry.subarray(OLD_HALF, OLD_HALF + CONTENT_BYTES)]));
+    blocks.push(
+      headOf(block.length, state.latestEventTimeMs),
+      ...block.flatMap((entry) => [entry.subarray(0, ID_BYTES), entry.subarray(OLD_HALF, OLD_HALF + CONTENT_BYTES)]),
+    );
   }
-  if (BigInt(entries.length) < state.seq) state.forgottenUntilMs = maxTime(state.forgottenUntilMs, state.latestEventTimeMs);
+  if (BigInt(entries.length) < state.seq)
+    state.forgottenUntilMs = maxTime(state.forgottenUntilMs, state.latestEventTimeMs);
   state.remembered = Buffer.concat([state.remembered, ...blocks]);
   state.recentTransactions = Buffer.alloc(0);
 }
@@ -109,14 +134,16 @@ export function convertMemory(state: AccountState): void {
 function appended(remembered: Buffer, transaction: Transaction, blockSize: number): Buffer {
   let last = 0;
   for (let block = 0; block < remembered.length; block = endOf(remembered, block)) last = block;
-  if (remembered.length === 0 || remembered[last]! >= blockSize) return Buffer.concat([remembered, headOf(1, transaction.eventTimeMs), entryOf(transaction)]);
+  if (remembered.length === 0 || remembered[last]! >= blockSize)
+    return Buffer.concat([remembered, headOf(1, transaction.eventTimeMs), entryOf(transaction)]);
   const all = Buffer.concat([remembered, entryOf(transaction)]);
   all.set(headOf(all[last]! + 1, maxTime(timeOf(all, last), transaction.eventTimeMs)), last);
   return all;
 }
 
 const endOf = (remembered: Buffer, block: number): number => block + HEAD + remembered[block]! * ENTRY;
-const timeOf = (remembered: Buffer, block: number): bigint => BigInt(remembered.readUIntBE(block + COUNT_BYTES, TIME_BYTES));
+const timeOf = (remembered: Buffer, block: number): bigint =>
+  BigInt(remembered.readUIntBE(block + COUNT_BYTES, TIME_BYTES));
 
 function headOf(count: number, eventTimeMs: bigint): Buffer {
   const head = Buffer.alloc(HEAD);

@@ -20,7 +20,10 @@ export function transactionProblem(transaction: Transaction): string | undefined
   if (transaction.amountMinor < 0n) return "amount_minor is negative";
   if (transaction.amountMinor > MAX_AMOUNT_MINOR) return `amount_minor exceeds ${MAX_AMOUNT_MINOR}`;
   if (!isTime(transaction.eventTimeMs)) return "event_time_ms is not a time after 1970 and before 10000";
-  if (location !== undefined && !(Math.abs(location.latitudeE6) <= MAX_LATITUDE_E6 && Math.abs(location.longitudeE6) <= MAX_LONGITUDE_E6)) {
+  if (
+    location !== undefined &&
+    !(Math.abs(location.latitudeE6) <= MAX_LATITUDE_E6 && Math.abs(location.longitudeE6) <= MAX_LONGITUDE_E6)
+  ) {
     return "location is not on Earth";
   }
   return undefined;
@@ -33,8 +36,10 @@ export function labelProblem(label: FraudLabel): string | undefined {
   if (label.transactionId === "") return "transaction_id is empty";
   if (label.merchantId === "") return "merchant_id is empty";
   if (label.revision !== undefined && label.revision < 1) return "revision is not 1 or more";
-  if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE) return "verdict is neither fraud nor legitimate";
-  if (label.effectiveAtMs === undefined ? !isTime(label.eventTimeMs) : !isTime(label.effectiveAtMs)) return `${label.effectiveAtMs === undefined ? "event_time_ms" : "effective_at_ms"} is not a time after 1970 and before 10000`;
+  if (label.verdict !== Verdict.FRAUD && label.verdict !== Verdict.LEGITIMATE)
+    return "verdict is neither fraud nor legitimate";
+  if (label.effectiveAtMs === undefined ? !isTime(label.eventTimeMs) : !isTime(label.effectiveAtMs))
+    return `${label.effectiveAtMs === undefined ? "event_time_ms" : "effective_at_ms"} is not a time after 1970 and before 10000`;
   return undefined;
 }
 

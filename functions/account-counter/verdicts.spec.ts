@@ -11,10 +11,24 @@ const fresh = () => AccountState.fromPartial({});
 describe("recordVerdict", () => {
   it("counts a fraud once, and takes it back where it was counted", () => {
     const state = fresh();
-    expect(recordVerdict(state, sampleLabel({ effectiveAtMs: 5n }), 16)).toEqual({ delta: 1, merchantId: "m", effectiveAtMs: 5n });
+    expect(recordVerdict(state, sampleLabel({ effectiveAtMs: 5n }), 16)).toEqual({
+      delta: 1,
+      merchantId: "m",
+      effectiveAtMs: 5n,
+    });
     expect(recordVerdict(state, sampleLabel({ effectiveAtMs: 5n }), 16)).toBeUndefined();
-    expect(recordVerdict(state, sampleLabel({ revision: 2, effectiveAtMs: 9n, merchantId: "other" }), 16)).toEqual({ delta: 0, merchantId: "m", effectiveAtMs: 5n });
-    expect(recordVerdict(state, sampleLabel({ revision: 3, effectiveAtMs: 12n, verdict: Verdict.LEGITIMATE, merchantId: "other" }), 16)).toEqual({
+    expect(recordVerdict(state, sampleLabel({ revision: 2, effectiveAtMs: 9n, merchantId: "other" }), 16)).toEqual({
+      delta: 0,
+      merchantId: "m",
+      effectiveAtMs: 5n,
+    });
+    expect(
+      recordVerdict(
+        state,
+        sampleLabel({ revision: 3, effectiveAtMs: 12n, verdict: Verdict.LEGITIMATE, merchantId: "other" }),
+        16,
+      ),
+    ).toEqual({
       delta: -1,
       merchantId: "m",
       effectiveAtMs: 5n,
@@ -24,7 +38,12 @@ describe("recordVerdict", () => {
 
   it("forgets the earliest beyond its bound", () => {
     const state = fresh();
-    for (const [id, effectiveAtMs] of [["t-1", 30n], ["t-2", 10n], ["t-3", 20n]] as const) recordVerdict(state, sampleLabel({ transactionId: id, effectiveAtMs }), 2);
+    for (const [id, effectiveAtMs] of [
+      ["t-1", 30n],
+      ["t-2", 10n],
+      ["t-3", 20n],
+    ] as const)
+      recordVerdict(state, sampleLabel({ transactionId: id, effectiveAtMs }), 2);
     expect(state.verdicts.map(({ transactionId }) => transactionId)).toEqual(["t-1", "t-3"]);
   });
 
@@ -36,7 +55,9 @@ describe("recordVerdict", () => {
         let sum = 0;
         let highest = { revision: 0, fraud: false };
         for (const { revision, fraud } of labels) {
-          sum += recordVerdict(state, sampleLabel({ revision, verdict: fraud ? Verdict.FRAUD : Verdict.LEGITIMATE }), 16)?.delta ?? 0;
+          sum +=
+            recordVerdict(state, sampleLabel({ revision, verdict: fraud ? Verdict.FRAUD : Verdict.LEGITIMATE }), 16)
+              ?.delta ?? 0;
           if (revision > highest.revision) highest = { revision, fraud };
         }
         expect(sum).toBe(highest.fraud ? 1 : 0);
@@ -48,7 +69,12 @@ describe("recordVerdict", () => {
 describe("expireVerdicts", () => {
   it("removes what is effective at or before the cut-off", () => {
     const state = fresh();
-    for (const [id, effectiveAtMs] of [["t-1", 9n], ["t-2", 10n], ["t-3", 11n]] as const) recordVerdict(state, sampleLabel({ transactionId: id, effectiveAtMs }), 16);
+    for (const [id, effectiveAtMs] of [
+      ["t-1", 9n],
+      ["t-2", 10n],
+      ["t-3", 11n],
+    ] as const)
+      recordVerdict(state, sampleLabel({ transactionId: id, effectiveAtMs }), 16);
     expect(expireVerdicts(state, 10n)).toBe(2);
     expect(state.verdicts.map(({ transactionId }) => transactionId)).toEqual(["t-3"]);
     expect(expireVerdicts(state, 10n)).toBe(0);

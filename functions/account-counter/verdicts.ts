@@ -4,7 +4,10 @@ import type { AccountState, RecordedVerdict } from "../../protos/gen/fraud/v1/in
 import { FraudLabel, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { maxTime } from "../integers.js";
 
-/** How far a label's revision may be beyond the one that holds: the ones between may yet come, and a slip must not silence all that come after it. */
+/**
+ * How far a label's revision may be beyond the one that holds: the ones between may yet come, and a slip must not
+ * silence all that come after it.
+ */
 export const MAX_REVISION_JUMP = 16;
 /** Labels that are recognised when they come again, and what is kept of each. */
 const RECENT_LABELS = 64;
@@ -14,24 +17,31 @@ const LABEL_BYTES = 8;
 export type CompleteLabel = FraudLabel & { readonly revision: number; readonly effectiveAtMs: bigint };
 
 /**
- * Adds what a label leaves out: the next revision, and that it counts from now on. Dated at its transaction a late verdict would lie outside the
- * window, and count nowhere.
+ * Adds what a label leaves out: the next revision, and that it counts from now on. Dated at its transaction a late
+ * verdict would lie outside the window, and count nowhere.
  */
 export function completeLabel(state: AccountState, label: FraudLabel): CompleteLabel {
-  return { ...label, revision: label.revision ?? heldRevision(state, label) + 1, effectiveAtMs: label.effectiveAtMs ?? maxTime(label.eventTimeMs, state.latestEventTimeMs) };
+  return {
+    ...label,
+    revision: label.revision ?? heldRevision(state, label) + 1,
+    effectiveAtMs: label.effectiveAtMs ?? maxTime(label.eventTimeMs, state.latestEventTimeMs),
+  };
 }
 
 /** The revision of the verdict that holds on a label's transaction; 0: there is none. */
-export const heldRevision = (state: AccountState, { transactionId }: FraudLabel): number => state.verdicts.find((verdict) => verdict.transactionId === transactionId)?.revision ?? 0;
+export const heldRevision = (state: AccountState, { transactionId }: FraudLabel): number =>
+  state.verdicts.find((verdict) => verdict.transactionId === transactionId)?.revision ?? 0;
 
 /**
- * Whether this very label was recorded: one without a revision would count as another verdict each time that it is sent.
+ * Whether this very label was recorded: one without a revision would count as another verdict each time that it is
+ * sent.
  *
  * @param label - as it came
  */
 export function isRecorded({ recentLabels }: AccountState, label: FraudLabel): boolean {
   const digest = digestOf(label);
-  for (let at = 0; at < recentLabels.length; at += LABEL_BYTES) if (recentLabels.subarray(at, at + LABEL_BYTES).equals(digest)) return true;
+  for (let at = 0; at < recentLabels.length; at += LABEL_BYTES)
+    if (recentLabels.subarray(at, at + LABEL_BYTES).equals(digest)) return true;
   return false;
 }
 
@@ -41,7 +51,8 @@ export function rememberLabel(state: AccountState, label: FraudLabel): void {
   state.recentLabels = all.subarray(Math.max(0, all.length - RECENT_LABELS * LABEL_BYTES));
 }
 
-const digestOf = (label: FraudLabel): Uint8Array => sha256(FraudLabel.encode({ ...label, origin: undefined }).finish()).subarray(0, LABEL_BYTES);
+const digestOf = (label: FraudLabel): Uint8Array =>
+  sha256(FraudLabel.encode({ ...label, origin: undefined }).finish()).subarray(0, LABEL_BYTES);
 
 /** What a label changed: one confirmed fraud more, one taken back, or neither. */
 export interface VerdictChange {
@@ -63,7 +74,9 @@ export function recordVerdict(state: AccountState, sent: FraudLabel, maxVerdicts
   if (known !== undefined && label.revision <= known.revision) return undefined;
   const wasFraud = known?.verdict === Verdict.FRAUD;
   const isFraud = label.verdict === Verdict.FRAUD;
-  const counted = wasFraud ? { merchantId: known.merchantId, effectiveAtMs: known.effectiveAtMs } : { merchantId: label.merchantId, effectiveAtMs: label.effectiveAtMs };
+  const counted = wasFraud
+    ? { merchantId: known.merchantId, effectiveAtMs: known.effectiveAtMs }
+    : { merchantId: label.merchantId, effectiveAtMs: label.effectiveAtMs };
 
   const recorded: RecordedVerdict = {
     transactionId: label.transactionId,

@@ -45,7 +45,8 @@ export function onSuspicious(state: AlerterState, decision: SuspiciousDecision, 
   const firstDecline = declined && !open.declined;
   open.declined ||= declined;
   if (firstDecline) alerts.push(raise(state, Alert_Kind.ESCALATED, Alert_Cause.DECLINE, decision));
-  else if (settings.escalateAt.includes(open.suspiciousCount)) alerts.push(raise(state, Alert_Kind.ESCALATED, Alert_Cause.COUNT, decision));
+  else if (settings.escalateAt.includes(open.suspiciousCount))
+    alerts.push(raise(state, Alert_Kind.ESCALATED, Alert_Cause.COUNT, decision));
   return alerts;
 }
 

@@ -15,7 +15,11 @@ const PRIOR_FRAUDS_PERMILLE = 100;
  * Takes a transaction into the merchant's windows and computes its features, as docs/features.md defines them.
  * Changes `state`.
  */
-export function modelTransaction(state: MerchantState, transaction: Transaction, settings: MerchantSettings): MerchantFeatures {
+export function modelTransaction(
+  state: MerchantState,
+  transaction: Transaction,
+  settings: MerchantSettings,
+): MerchantFeatures {
   const { eventTimeMs, amountMinor } = transaction;
   const asOf = maxTime(state.latestEventTimeMs, eventTimeMs);
   state.latestEventTimeMs = asOf;
@@ -38,12 +42,20 @@ export function modelTransaction(state: MerchantState, transaction: Transaction,
     historyCount: past.count,
     historyAmountMinor: past.amountMinor,
     confirmedFraudCount: confirmed,
-    fraudRatePermille: Math.min(1000, Math.floor((1000 * confirmed + PRIOR_FRAUDS_PERMILLE) / (past.count + PRIOR_TRANSACTIONS))),
+    fraudRatePermille: Math.min(
+      1000,
+      Math.floor((1000 * confirmed + PRIOR_FRAUDS_PERMILLE) / (past.count + PRIOR_TRANSACTIONS)),
+    ),
   };
 }
 
 /** Counts a confirmed fraud (+1) or takes one back (-1) at its effective time. Changes `state`. */
-export function recordFraud(state: MerchantState, delta: number, effectiveAtMs: bigint, settings: MerchantSettings): void {
+export function recordFraud(
+  state: MerchantState,
+  delta: number,
+  effectiveAtMs: bigint,
+  settings: MerchantSettings,
+): void {
   const frauds = (state.frauds ??= emptyWindow());
   add(frauds, settings.history, state.latestEventTimeMs, effectiveAtMs, delta, 0n);
 }

@@ -48,7 +48,13 @@ export function merchantModel(dependencies: Dependencies) {
     if (evidence?.transaction === undefined) throw new Error("a scoring request without a transaction");
     state.seq++;
     state.eventSeq++;
-    const merchant: MerchantEvidence = { seq: state.seq, eventSeq: state.eventSeq, logicVersion, features: undefined, error: "" };
+    const merchant: MerchantEvidence = {
+      seq: state.seq,
+      eventSeq: state.eventSeq,
+      logicVersion,
+      features: undefined,
+      error: "",
+    };
     try {
       merchant.features = modelTransaction(state, evidence.transaction, settings.merchant);
     } catch (cause) {

@@ -13,7 +13,12 @@ export interface WrittenRecords {
 
 export function written(runtime: TestRuntime): WrittenRecords {
   const read = <T>(topic: string, type: MessageType<T>) => runtime.kafka(topic).map(({ value }) => value.unpack(type));
-  return { decisions: read("decisions", Decision), events: read("evidence", StateEvent), alerts: read("alerts", Alert), rejected: read("functions.rejected", RejectedRecord) };
+  return {
+    decisions: read("decisions", Decision),
+    events: read("evidence", StateEvent),
+    alerts: read("alerts", Alert),
+    rejected: read("functions.rejected", RejectedRecord),
+  };
 }
 
 /** Groups by a key, each group in the order of the items. */

@@ -13,7 +13,15 @@ export function sampleTransaction(fields: Partial<Transaction> = {}): Transactio
   const contentHash = Buffer.alloc(16);
   contentHash.writeUInt32BE(++lastHash);
   return {
-    ...Transaction.fromPartial({ transactionId: "t-1", accountId: "a", merchantId: "m", amountMinor: 1000n, currency: "EUR", eventTimeMs: START_MS, contentHash }),
+    ...Transaction.fromPartial({
+      transactionId: "t-1",
+      accountId: "a",
+      merchantId: "m",
+      amountMinor: 1000n,
+      currency: "EUR",
+      eventTimeMs: START_MS,
+      contentHash,
+    }),
     ...fields,
   };
 }
@@ -55,7 +63,9 @@ export function sampleModel(): Model {
 }
 
 /** Dependencies for a spec: default settings merged with `settings`, and counters to look at. */
-export function sampleDependencies(settings: unknown = {}): Dependencies & { readonly counts: Map<CounterName, number> } {
+export function sampleDependencies(
+  settings: unknown = {},
+): Dependencies & { readonly counts: Map<CounterName, number> } {
   const counts = new Map<CounterName, number>();
   const parsed = parseSettings(settings);
   return {
@@ -63,7 +73,12 @@ export function sampleDependencies(settings: unknown = {}): Dependencies & { rea
     model: sampleModel(),
     logicVersion: logicVersion(parsed),
     topics: { decisions: "decisions", evidence: "evidence", alerts: "alerts", rejected: "functions.rejected" },
-    metrics: { count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1), waiting: () => undefined, decided: () => undefined, alerted: () => undefined },
+    metrics: {
+      count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
+      waiting: () => undefined,
+      decided: () => undefined,
+      alerted: () => undefined,
+    },
     now: () => 0n,
     counts,
   };

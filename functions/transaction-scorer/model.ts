@@ -14,7 +14,10 @@ const conditionSchema = z
     /** Holds when the feature is known and below this. */
     below: z.int().optional(),
   })
-  .refine(({ atLeast, below }) => (atLeast === undefined) !== (below === undefined), "a condition has either atLeast or below");
+  .refine(
+    ({ atLeast, below }) => (atLeast === undefined) !== (below === undefined),
+    "a condition has either atLeast or below",
+  );
 
 const pointsModelSchema = z
   .strictObject({
@@ -38,7 +41,10 @@ const pointsModelSchema = z
       .min(1),
   })
   .refine(({ reviewAt, declineAt }) => reviewAt <= declineAt, "declineAt is not below reviewAt")
-  .refine(({ rules }) => new Set(rules.map(({ code }) => code)).size === rules.length, "each rule has a code of its own");
+  .refine(
+    ({ rules }) => new Set(rules.map(({ code }) => code)).size === rules.length,
+    "each rule has a code of its own",
+  );
 
 /** A model that gives points for each rule that fires. Further kinds join as a union on `kind`. */
 type PointsModel = z.infer<typeof pointsModelSchema>;
@@ -86,6 +92,7 @@ export function assess({ definition }: Model, evidence: Evidence): Assessment {
     points += rule.points;
   }
   const score = Math.min(points, MAX_SCORE);
-  const outcome = score >= definition.declineAt ? Outcome.DECLINE : score >= definition.reviewAt ? Outcome.REVIEW : Outcome.APPROVE;
+  const outcome =
+    score >= definition.declineAt ? Outcome.DECLINE : score >= definition.reviewAt ? Outcome.REVIEW : Outcome.APPROVE;
   return { score, reasons, outcome };
 }

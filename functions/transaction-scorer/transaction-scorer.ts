@@ -46,7 +46,16 @@ export function transactionScorer(dependencies: Dependencies) {
       const { evidence, timing } = request;
       if (evidence?.transaction === undefined) throw new Error("a scoring request without a transaction");
       state.decidedSeq++;
-      const scoring: ScoringEvidence = { logicVersion, modelId: model.id, modelHash: Buffer.from(model.hash), score: 0, reasons: [], outcome: Outcome.ERROR, suspiciousSeq: undefined, error: "" };
+      const scoring: ScoringEvidence = {
+        logicVersion,
+        modelId: model.id,
+        modelHash: Buffer.from(model.hash),
+        score: 0,
+        reasons: [],
+        outcome: Outcome.ERROR,
+        suspiciousSeq: undefined,
+        error: "",
+      };
       if (evidence.account?.error) scoring.error = `account-counter: ${evidence.account.error}`;
       else if (evidence.merchant?.error) scoring.error = `merchant-model: ${evidence.merchant.error}`;
       else {
@@ -70,8 +79,15 @@ export function transactionScorer(dependencies: Dependencies) {
       }
       evidence.scoring = scoring;
       if (timing !== undefined) timing.scoredAtMs = now();
-      metrics.decided(scoring.outcome, scoring.reasons.map(({ code }) => code), timing && timing.scoredAtMs - timing.countedAtMs);
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.decisions, key: context.address.id }, Decision, { evidence, timing });
+      metrics.decided(
+        scoring.outcome,
+        scoring.reasons.map(({ code }) => code),
+        timing && timing.scoredAtMs - timing.countedAtMs,
+      );
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.decisions, key: context.address.id }, Decision, {
+        evidence,
+        timing,
+      });
     }
   };
 }

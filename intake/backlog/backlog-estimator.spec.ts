@@ -5,11 +5,18 @@ import { BacklogEstimator } from "./backlog-estimator.js";
 import { type ModelSample, runModel } from "./pipeline-model.js";
 
 const BOUND = 60;
-const checkpoints = { checkpointMs: fc.constantFrom(300, 1_000, 3_000), checkpointTakesMs: fc.constantFrom(100, 500, 2_000) };
+const checkpoints = {
+  checkpointMs: fc.constantFrom(300, 1_000, 3_000),
+  checkpointTakesMs: fc.constantFrom(100, 500, 2_000),
+};
 const closedAt = (samples: readonly ModelSample[]): number | undefined => samples.find(({ open }) => !open)?.atSeconds;
-const changes = (samples: readonly ModelSample[]): number => samples.filter(({ open }, n) => n > 0 && open !== samples[n - 1]!.open).length;
+const changes = (samples: readonly ModelSample[]): number =>
+  samples.filter(({ open }, n) => n > 0 && open !== samples[n - 1]!.open).length;
 /** Samples a second apart, from the first second on. */
-function estimatorOf(samples: readonly (readonly [committed: number, end: number])[], evidenceMs = 10_000): BacklogEstimator {
+function estimatorOf(
+  samples: readonly (readonly [committed: number, end: number])[],
+  evidenceMs = 10_000,
+): BacklogEstimator {
   const estimator = new BacklogEstimator(evidenceMs);
   for (const [n, [committed, end]] of samples.entries()) estimator.observe({ atMs: (n + 1) * 1_000, committed, end });
   return estimator;
@@ -44,8 +51,15 @@ describe("the backlog", () => {
 
   it("does not believe a first commit that holds little", () => {
     // The checkpoint began just after the burst came.
-    const burst = [[0, 10_000], [1, 10_000], [51, 10_000], [1_051, 10_000], [2_051, 10_000]] as const;
-    for (const length of [1, 2, 3, 4, 5]) expect(estimatorOf([[0, 0], ...burst.slice(0, length)]).seconds).toBe(length - 1);
+    const burst = [
+      [0, 10_000],
+      [1, 10_000],
+      [51, 10_000],
+      [1_051, 10_000],
+      [2_051, 10_000],
+    ] as const;
+    for (const length of [1, 2, 3, 4, 5])
+      expect(estimatorOf([[0, 0], ...burst.slice(0, length)]).seconds).toBe(length - 1);
   });
 
   it("remembers through a stall what the group was capable of, and grows with what comes", () => {
@@ -81,30 +95,66 @@ describe("the backlog", () => {
 describe("a pipeline", () => {
   it("that is behind for good has a backlog of as many seconds as what comes then waits", () => {
     fc.assert(
-      fc.property(fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), overload: fc.double({ min: 1.2, max: 5, noNaN: true }), ...checkpoints, firstOffset: fc.nat(1e12) }), ({ capacity, overload, ...model }) => {
-        const samples = runModel({ ...model, seconds: 1_100, maxSeconds: 0, evidenceMs: 10_000, capacity: () => capacity, arriving: (at) => (at < 200 ? capacity * overload : 0) });
-        const looked = samples.filter(({ atSeconds, waited }) => atSeconds >= 45 && atSeconds < 200 && waited! >= 30);
-        expect(looked.length).toBeGreaterThan(20);
-        for (const { atSeconds, estimate, waited } of looked) expect(Math.abs(estimate / waited! - 1), `at ${atSeconds} s`).toBeLessThan(0.2);
-      }),
+      fc.property(
+        fc.record({
+          capacity: fc.integer({ min: 50, max: 5_000 }),
+          overload: fc.double({ min: 1.2, max: 5, noNaN: true }),
+          ...checkpoints,
+          firstOffset: fc.nat(1e12),
+        }),
+        ({ capacity, overload, ...model }) => {
+          const samples = runModel({
+            ...model,
+            seconds: 1_100,
+            maxSeconds: 0,
+            evidenceMs: 10_000,
+            capacity: () => capacity,
+            arriving: (at) => (at < 200 ? capacity * overload : 0),
+          });
+          const looked = samples.filter(({ atSeconds, waited }) => atSeconds >= 45 && atSeconds < 200 && waited! >= 30);
+          expect(looked.length).toBeGreaterThan(20);
+          for (const { atSeconds, estimate, waited } of looked)
+            expect(Math.abs(estimate / waited! - 1), `at ${atSeconds} s`).toBeLessThan(0.2);
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it("that decides everything well within the bound turns nobody away, whatever comes", () => {
-    const load = fc.array(fc.record({ seconds: fc.integer({ min: 1, max: 60 }), share: fc.oneof(fc.constant(0), fc.constant(0.001), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 1, max: 20, noNaN: true })) }), { minLength: 1, maxLength: 6 });
+    const load = fc.array(
+      fc.record({
+        seconds: fc.integer({ min: 1, max: 60 }),
+        share: fc.oneof(
+          fc.constant(0),
+          fc.constant(0.001),
+          fc.double({ min: 0, max: 1, noNaN: true }),
+          fc.double({ min: 1, max: 20, noNaN: true }),
+        ),
+      }),
+      { minLength: 1, maxLength: 6 },
+    );
     let held = 0;
     fc.assert(
-      fc.property(fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), load, ...checkpoints }), ({ capacity, load: stretches, ...model }) => {
-        const share = (at: number): number => {
-          let until = 0;
-          return stretches.find(({ seconds }) => at < (until += seconds))?.share ?? 0;
-        };
-        const samples = runModel({ ...model, seconds: 400, maxSeconds: BOUND, capacity: () => capacity, arriving: (at) => capacity * share(at) });
-        fc.pre(Math.max(...samples.map(({ waited }) => waited ?? 0)) < 0.75 * BOUND);
-        held++;
-        expect(closedAt(samples)).toBeUndefined();
-      }),
+      fc.property(
+        fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), load, ...checkpoints }),
+        ({ capacity, load: stretches, ...model }) => {
+          const share = (at: number): number => {
+            let until = 0;
+            return stretches.find(({ seconds }) => at < (until += seconds))?.share ?? 0;
+          };
+          const samples = runModel({
+            ...model,
+            seconds: 400,
+            maxSeconds: BOUND,
+            capacity: () => capacity,
+            arriving: (at) => capacity * share(at),
+          });
+          fc.pre(Math.max(...samples.map(({ waited }) => waited ?? 0)) < 0.75 * BOUND);
+          held++;
+          expect(closedAt(samples)).toBeUndefined();
+        },
+      ),
       { numRuns: 150, seed: 1 },
     );
     expect(held).toBeGreaterThan(50);
@@ -112,30 +162,63 @@ describe("a pipeline", () => {
 
   it("that stands still turns clients away when the bound has passed, and takes them again when it has caught up", () => {
     fc.assert(
-      fc.property(fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), share: fc.double({ min: 0.05, max: 0.5, noNaN: true }), stallsFor: fc.integer({ min: BOUND + 15, max: 300 }), ...checkpoints }), ({ capacity, share, stallsFor, ...model }) => {
-        const samples = runModel({ ...model, seconds: 900, maxSeconds: BOUND, capacity: (at) => (at >= 100 && at < 100 + stallsFor ? 0 : capacity), arriving: (_, open) => (open ? capacity * share : 0) });
-        const closed = closedAt(samples)!;
-        expect(closed).toBeGreaterThan(100 + BOUND / 2);
-        expect(closed).toBeLessThan(100 + BOUND + 3);
-        // Half a bound's work at most, and a few checkpoints.
-        expect(samples.find(({ atSeconds, open }) => open && atSeconds > closed)!.atSeconds).toBeLessThan(100 + stallsFor + BOUND / 2 + 15);
-        expect(changes(samples)).toBe(2);
-      }),
+      fc.property(
+        fc.record({
+          capacity: fc.integer({ min: 50, max: 5_000 }),
+          share: fc.double({ min: 0.05, max: 0.5, noNaN: true }),
+          stallsFor: fc.integer({ min: BOUND + 15, max: 300 }),
+          ...checkpoints,
+        }),
+        ({ capacity, share, stallsFor, ...model }) => {
+          const samples = runModel({
+            ...model,
+            seconds: 900,
+            maxSeconds: BOUND,
+            capacity: (at) => (at >= 100 && at < 100 + stallsFor ? 0 : capacity),
+            arriving: (_, open) => (open ? capacity * share : 0),
+          });
+          const closed = closedAt(samples)!;
+          expect(closed).toBeGreaterThan(100 + BOUND / 2);
+          expect(closed).toBeLessThan(100 + BOUND + 3);
+          // Half a bound's work at most, and a few checkpoints.
+          expect(samples.find(({ atSeconds, open }) => open && atSeconds > closed)!.atSeconds).toBeLessThan(
+            100 + stallsFor + BOUND / 2 + 15,
+          );
+          expect(changes(samples)).toBe(2);
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it("that is offered more than it holds lets in as much as it holds, at a wait near the bound, and does not flap", () => {
     fc.assert(
-      fc.property(fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), overload: fc.double({ min: 1.3, max: 5, noNaN: true }), ...checkpoints }), ({ capacity, overload, ...model }) => {
-        const samples = runModel({ ...model, seconds: 900, maxSeconds: BOUND, capacity: () => capacity, arriving: (at, open) => (open && at < 600 ? capacity * overload : 0) });
-        const during = samples.filter(({ atSeconds, waited }) => atSeconds < 600 && waited !== undefined);
-        expect(Math.max(...during.filter(({ open }) => open).map(({ waited }) => waited!))).toBeLessThan(BOUND * 1.25 + 8);
-        // Nor does it run dry meanwhile.
-        expect(Math.min(...during.filter(({ atSeconds }) => atSeconds > 250).map(({ waited }) => waited!))).toBeGreaterThan(BOUND / 2);
-        expect(changes(samples)).toBeLessThan(600 / 5);
-        expect(samples.at(-1)!.open).toBe(true);
-      }),
+      fc.property(
+        fc.record({
+          capacity: fc.integer({ min: 50, max: 5_000 }),
+          overload: fc.double({ min: 1.3, max: 5, noNaN: true }),
+          ...checkpoints,
+        }),
+        ({ capacity, overload, ...model }) => {
+          const samples = runModel({
+            ...model,
+            seconds: 900,
+            maxSeconds: BOUND,
+            capacity: () => capacity,
+            arriving: (at, open) => (open && at < 600 ? capacity * overload : 0),
+          });
+          const during = samples.filter(({ atSeconds, waited }) => atSeconds < 600 && waited !== undefined);
+          expect(Math.max(...during.filter(({ open }) => open).map(({ waited }) => waited!))).toBeLessThan(
+            BOUND * 1.25 + 8,
+          );
+          // Nor does it run dry meanwhile.
+          expect(
+            Math.min(...during.filter(({ atSeconds }) => atSeconds > 250).map(({ waited }) => waited!)),
+          ).toBeGreaterThan(BOUND / 2);
+          expect(changes(samples)).toBeLessThan(600 / 5);
+          expect(samples.at(-1)!.open).toBe(true);
+        },
+      ),
       { numRuns: 60 },
     );
   });

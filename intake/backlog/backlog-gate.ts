@@ -31,8 +31,15 @@ export class BacklogGate {
   update(seconds: number | undefined): void {
     const maxSeconds = this.#maxSeconds;
     const openAt = maxSeconds * OPEN_SHARE;
-    if (seconds === undefined || maxSeconds === 0 || seconds <= (this.#overload === undefined ? maxSeconds : openAt)) this.#overload = undefined;
-    // As long as nothing else comes in, a second of it is worked off in a second. Of a pipeline that stands still nobody knows.
-    else this.#overload = { backlogSeconds: seconds, maxSeconds, retryAfterSeconds: Math.min(Math.max(1, Math.ceil(seconds - openAt)), LONGEST_RETRY_SECONDS) };
+    if (seconds === undefined || maxSeconds === 0 || seconds <= (this.#overload === undefined ? maxSeconds : openAt))
+      this.#overload = undefined;
+    // As long as nothing else comes in, a second of it is worked off in a second. Of a pipeline that stands still
+    // nobody knows.
+    else
+      this.#overload = {
+        backlogSeconds: seconds,
+        maxSeconds,
+        retryAfterSeconds: Math.min(Math.max(1, Math.ceil(seconds - openAt)), LONGEST_RETRY_SECONDS),
+      };
   }
 }

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { GroupLag } from "../../kafka/group-lag.js";
 import { BacklogWatch } from "./backlog-watch.js";
 
-const partition = (number: number, from: bigint, offsets: bigint): GroupLag => ({ group: "g", topic: "t", partition: number, from, offsets });
+const partition = (number: number, from: bigint, offsets: bigint): GroupLag => ({
+  group: "g",
+  topic: "t",
+  partition: number,
+  from,
+  offsets,
+});
 
 /** A watch by a clock that moves a second with each look. */
 function watching(maxSeconds: number, answers: () => Promise<readonly GroupLag[]>) {
@@ -38,7 +44,12 @@ describe("the watch of the backlog", () => {
 
   it("counts what waits before another group as well, at the pace of its own", async () => {
     let n = 0;
-    const { watch, look } = watching(0, () => Promise.resolve([partition(0, BigInt(100 * ++n), 1_000n), { ...partition(0, BigInt(5_000 * n), 2_000n), group: "before", topic: "u" }]));
+    const { watch, look } = watching(0, () =>
+      Promise.resolve([
+        partition(0, BigInt(100 * ++n), 1_000n),
+        { ...partition(0, BigInt(5_000 * n), 2_000n), group: "before", topic: "u" },
+      ]),
+    );
     await look(30);
     expect(watch.seconds).toBe(30);
   });

@@ -33,11 +33,16 @@ export class BacklogWatch {
     const { maxSeconds, nowMs = () => performance.now() } = options;
     this.#options = options;
     this.#nowMs = nowMs;
-    this.#estimator = new BacklogEstimator(maxSeconds === 0 ? EVIDENCE_MS : Math.min(EVIDENCE_MS, (maxSeconds * 1000) / 2));
+    this.#estimator = new BacklogEstimator(
+      maxSeconds === 0 ? EVIDENCE_MS : Math.min(EVIDENCE_MS, (maxSeconds * 1000) / 2),
+    );
     this.#gate = new BacklogGate(maxSeconds);
   }
 
-  /** How long something that comes now would wait until the group has committed it, in seconds; undefined when nobody knows. */
+  /**
+   * How long something that comes now would wait until the group has committed it, in seconds; undefined when nobody
+   * knows.
+   */
   get seconds(): number | undefined {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;
   }
@@ -64,7 +69,9 @@ export class BacklogWatch {
       const partitions = await this.#options.lag.now();
       // Without an answer, what was known holds for a while.
       if (partitions.length > 0) {
-        const committed = Number(partitions.reduce((sum, { group, from }) => (group === this.#options.group ? sum + from : sum), 0n));
+        const committed = Number(
+          partitions.reduce((sum, { group, from }) => (group === this.#options.group ? sum + from : sum), 0n),
+        );
         const end = committed + Number(partitions.reduce((sum, { offsets }) => sum + offsets, 0n));
         this.#sampledAtMs = this.#nowMs();
         this.#estimator.observe({ atMs: this.#sampledAtMs, committed, end });

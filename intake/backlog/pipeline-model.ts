@@ -37,19 +37,29 @@ export function runModel(model: PipelineModel): ModelSample[] {
   let [arrived, worked, committed] = [0, 0, 0];
   const pending: { readonly atMs: number; readonly upTo: number }[] = [];
   const commits: { readonly atMs: number; readonly upTo: number }[] = [];
-  const samples: { readonly atMs: number; readonly open: boolean; readonly estimate: number; readonly arrived: number }[] = [];
+  const samples: {
+    readonly atMs: number;
+    readonly open: boolean;
+    readonly estimate: number;
+    readonly arrived: number;
+  }[] = [];
   for (let atMs = 0; atMs <= model.seconds * 1000; atMs += STEP_MS) {
     while (pending[0] !== undefined && pending[0].atMs <= atMs) {
       committed = pending.shift()!.upTo;
       commits.push({ atMs, upTo: committed });
     }
     if (atMs % SAMPLE_MS === 0) {
-      estimator.observe({ atMs, committed: firstOffset + Math.floor(committed), end: firstOffset + Math.floor(arrived) });
+      estimator.observe({
+        atMs,
+        committed: firstOffset + Math.floor(committed),
+        end: firstOffset + Math.floor(arrived),
+      });
       gate.update(estimator.seconds);
       samples.push({ atMs, open: gate.overload === undefined, estimate: estimator.seconds!, arrived });
     }
     // A checkpoint that takes longer than the interval makes the next one late.
-    if (atMs % model.checkpointMs === 0 && pending.length === 0) pending.push({ atMs: atMs + model.checkpointTakesMs, upTo: worked });
+    if (atMs % model.checkpointMs === 0 && pending.length === 0)
+      pending.push({ atMs: atMs + model.checkpointTakesMs, upTo: worked });
     arrived += (model.arriving(atMs / 1000, gate.overload === undefined) * STEP_MS) / 1000;
     worked = Math.min(arrived, worked + (model.capacity(atMs / 1000) * STEP_MS) / 1000);
   }
@@ -57,6 +67,11 @@ export function runModel(model: PipelineModel): ModelSample[] {
   return samples.map(({ atMs, open, estimate, arrived: upTo }) => {
     while (commit < commits.length && (commits[commit]!.upTo < upTo || commits[commit]!.atMs < atMs)) commit++;
     const committedAtMs = commits[commit]?.atMs;
-    return { atSeconds: atMs / 1000, open, estimate, waited: committedAtMs === undefined ? undefined : (committedAtMs - atMs) / 1000 };
+    return {
+      atSeconds: atMs / 1000,
+      open,
+      estimate,
+      waited: committedAtMs === undefined ? undefined : (committedAtMs - atMs) / 1000,
+    };
   });
 }

@@ -13,7 +13,8 @@ export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "appl
 export type BodyItem = { readonly json: unknown } | { readonly refused: RefusedError };
 
 /** What a request brought: one input, or many that are answered one by one. */
-export type Body = { readonly many: false; readonly item: BodyItem } | { readonly many: true; readonly items: readonly BodyItem[] };
+export type Body =
+  { readonly many: false; readonly item: BodyItem } | { readonly many: true; readonly items: readonly BodyItem[] };
 
 /** There are more inputs than a request may have. */
 export class TooManyItemsError extends Error {
@@ -32,9 +33,15 @@ export function readBody(bytes: Buffer, lines: boolean): Body {
     return { many: true, items: counted(items) };
   }
   const { json, repeated } = parseJson(bytes);
-  if (!Array.isArray(json)) return { many: false, item: repeated[0] === undefined ? { json } : { refused: repetition(repeated[0]) } };
+  if (!Array.isArray(json))
+    return { many: false, item: repeated[0] === undefined ? { json } : { refused: repetition(repeated[0]) } };
   const refused = new Map(repeated.map(([at, ...path]) => [at, repetition(path)]));
-  return { many: true, items: counted(json.map((one: unknown, at): BodyItem => (refused.has(at) ? { refused: refused.get(at)! } : { json: one }))) };
+  return {
+    many: true,
+    items: counted(
+      json.map((one: unknown, at): BodyItem => (refused.has(at) ? { refused: refused.get(at)! } : { json: one })),
+    ),
+  };
 }
 
 function item(line: Buffer): BodyItem {
@@ -48,7 +55,8 @@ function item(line: Buffer): BodyItem {
 
 function counted(items: readonly BodyItem[]): readonly BodyItem[] {
   if (items.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the request holds nothing");
-  if (items.length > MAX_ITEMS) throw new TooManyItemsError(`the request holds ${items.length} inputs, of ${MAX_ITEMS} at most`);
+  if (items.length > MAX_ITEMS)
+    throw new TooManyItemsError(`the request holds ${items.length} inputs, of ${MAX_ITEMS} at most`);
   return items;
 }
 
@@ -57,7 +65,7 @@ const NEWLINE = 10;
 /** Of bytes, not of text: a line that is not UTF-8 must not spoil the others. Blank lines do not count. */
 function splitLines(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
     const line = bytes.subarray(start, end === -1 ? bytes.length : end);
     if (!/^[ \t\r]*$/.test(line.toString("latin1"))) lines.push(line);

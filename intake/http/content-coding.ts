@@ -9,7 +9,10 @@ interface Decoded {
 type Decoder = (bytes: Buffer, options: ZlibOptions & { readonly info: true }) => Promise<Decoded>;
 
 // What `info` makes of the result is in no type.
-const promised = (decoder: unknown): Decoder => promisify(decoder as (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, result: Decoded) => void) => void);
+const promised = (decoder: unknown): Decoder =>
+  promisify(
+    decoder as (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, result: Decoded) => void) => void,
+  );
 const [unzip, zlib, raw] = [promised(gunzip), promised(inflate), promised(inflateRaw)];
 const DECODERS: Readonly<Record<string, Decoder>> = {
   gzip: unzip,
@@ -50,13 +53,18 @@ export function codingsOf(header: string | undefined): readonly string[] {
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity");
   const unknown = codings.find((name) => !Object.hasOwn(DECODERS, name));
-  if (unknown !== undefined) throw new UnknownCodingError(`content-encoding ${unknown.slice(0, 64)} is not read here: send one of ${CODINGS}, or no content-encoding`);
-  if (codings.length > MAX_CODINGS) throw new UnknownCodingError(`content-encoding names ${codings.length} codings, of ${MAX_CODINGS} at most`);
+  if (unknown !== undefined)
+    throw new UnknownCodingError(
+      `content-encoding ${unknown.slice(0, 64)} is not read here: send one of ${CODINGS}, or no content-encoding`,
+    );
+  if (codings.length > MAX_CODINGS)
+    throw new UnknownCodingError(`content-encoding names ${codings.length} codings, of ${MAX_CODINGS} at most`);
   return codings;
 }
 
 /**
- * Decodes a body, outside of JavaScript's thread. What a few bytes could become is never made: decoding ends at the bound.
+ * Decodes a body, outside of JavaScript's thread. What a few bytes could become is never made: decoding ends at the
+ * bound.
  *
  * @param maxBytes - of the result, and of what is between two codings
  * @throws {BrokenCodingError}
@@ -65,14 +73,24 @@ export function codingsOf(header: string | undefined): readonly string[] {
 export async function decodeBody(bytes: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> {
   let decoded = bytes;
   for (const name of codings.toReversed()) {
-    const { buffer, engine } = await DECODERS[name]!(decoded, { maxOutputLength: maxBytes, info: true }).catch((cause: unknown) => {
-      if (cause instanceof RangeError) throw new DecodedTooLargeError(`the request's ${name} holds more than ${maxBytes} bytes`, { cause });
-      throw new BrokenCodingError(`content-encoding says ${name}, and the request is none: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    });
-    if (engine.bytesWritten < decoded.length) throw new BrokenCodingError(`content-encoding says ${name}, and after its end there are ${decoded.length - engine.bytesWritten} bytes more`);
+    const { buffer, engine } = await DECODERS[name]!(decoded, { maxOutputLength: maxBytes, info: true }).catch(
+      (cause: unknown) => {
+        if (cause instanceof RangeError)
+          throw new DecodedTooLargeError(`the request's ${name} holds more than ${maxBytes} bytes`, { cause });
+        throw new BrokenCodingError(
+          `content-encoding says ${name}, and the request is none: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        );
+      },
+    );
+    if (engine.bytesWritten < decoded.length)
+      throw new BrokenCodingError(
+        `content-encoding says ${name}, and after its end there are ${decoded.length - engine.bytesWritten} bytes more`,
+      );
     decoded = buffer;
   }
   return decoded;
 }
 
-const hasZlibHeader = (bytes: Buffer): boolean => bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+const hasZlibHeader = (bytes: Buffer): boolean =>
+  bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;

@@ -24,12 +24,31 @@ import { httpDoor } from "./http-door.js";
 import { openApi } from "./openapi.js";
 
 type Sent = Readonly<Record<string, unknown>>;
-const transaction: Sent = { transactionId: "t", accountId: "a", merchantId: "m", amountMinor: 1999, currency: "EUR", eventTimeMs: 1_700_000_000_000 };
-const label: Sent = { labelId: "l", accountId: "a", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: 1_700_000_000_000 };
+const transaction: Sent = {
+  transactionId: "t",
+  accountId: "a",
+  merchantId: "m",
+  amountMinor: 1999,
+  currency: "EUR",
+  eventTimeMs: 1_700_000_000_000,
+};
+const label: Sent = {
+  labelId: "l",
+  accountId: "a",
+  transactionId: "t",
+  merchantId: "m",
+  verdict: "FRAUD",
+  eventTimeMs: 1_700_000_000_000,
+};
 
 const written: OutgoingRecord[] = [];
 const kafka = { queuedBytes: 0, stalledMs: 0, fails: false };
-const gauges = { queuedBytes: () => 0, lag: () => Promise.resolve([]), backlogSeconds: () => undefined, consumers: () => consumers };
+const gauges = {
+  queuedBytes: () => 0,
+  lag: () => Promise.resolve([]),
+  backlogSeconds: () => undefined,
+  consumers: () => consumers,
+};
 let overload: Overload | undefined;
 let index: DecisionIndex;
 let labels: LabelIndex;
@@ -79,11 +98,38 @@ afterEach(() => app.close());
 
 /** The newest transaction that was written, decided. */
 function decide(committed: boolean, change: Partial<Transaction> = {}): void {
-  const decision = Decision.fromPartial({ evidence: { transaction: { ...Transaction.decode(written.at(-1)!.value!), ...change }, account: { seq: 1n }, scoring: { score: 450, outcome: Outcome.REVIEW, modelId: "points", reasons: [{ code: "WHY", points: 450 }] } } });
-  index[committed ? "onCommitted" : "onWritten"]({ partition: 0, offset: 1n, value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) });
+  const decision = Decision.fromPartial({
+    evidence: {
+      transaction: { ...Transaction.decode(written.at(-1)!.value!), ...change },
+      account: { seq: 1n },
+      scoring: { score: 450, outcome: Outcome.REVIEW, modelId: "points", reasons: [{ code: "WHY", points: 450 }] },
+    },
+  });
+  index[committed ? "onCommitted" : "onWritten"]({
+    partition: 0,
+    offset: 1n,
+    value: Buffer.from(Any.encode(pack(Decision, decision)).finish()),
+  });
 }
 
-const document = openApi({ withToken: true }) as { readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>> }>>>>; readonly components: { readonly schemas: object } };
+const document = openApi({ withToken: true }) as {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            readonly responses: Readonly<
+              Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+            >;
+          }
+        >
+      >
+    >
+  >;
+  readonly components: { readonly schemas: object };
+};
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
 
@@ -99,8 +145,16 @@ function conforms(path: string, method: string, response: LightMyRequestResponse
   return body;
 }
 
-const post = async (payload: unknown, { kind = "transactions", query = "", type = "application/json", coding = undefined as string | undefined } = {}) => {
-  const response = await app.inject({ method: "POST", url: `/v1/${kind}${query}`, headers: { "content-type": type, ...(coding !== undefined && { "content-encoding": coding }) }, payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload) });
+const post = async (
+  payload: unknown,
+  { kind = "transactions", query = "", type = "application/json", coding = undefined as string | undefined } = {},
+) => {
+  const response = await app.inject({
+    method: "POST",
+    url: `/v1/${kind}${query}`,
+    headers: { "content-type": type, ...(coding !== undefined && { "content-encoding": coding }) },
+    payload: typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload),
+  });
   return { response, body: conforms(`/v1/${kind}`, "post", response) };
 };
 
@@ -111,13 +165,45 @@ describe("a label's outcome", () => {
   };
 
   it("can be asked for where the answer to the label says, at once or when it comes", async () => {
-    const { response } = await post({ labelId: "l-1", accountId: "ada", transactionId: "t", merchantId: "m", verdict: "FRAUD", eventTimeMs: Date.now() - 1000 }, { kind: "labels" });
+    const { response } = await post(
+      {
+        labelId: "l-1",
+        accountId: "ada",
+        transactionId: "t",
+        merchantId: "m",
+        verdict: "FRAUD",
+        eventTimeMs: Date.now() - 1000,
+      },
+      { kind: "labels" },
+    );
     expect([response.statusCode, response.headers["location"]]).toEqual([202, "/v1/labels/l-1"]);
     expect(await outcome()).toMatchObject({ status: 404 });
     const waiting = outcome("?wait=10s");
-    const event = StateEvent.fromPartial({ function: "fraud/account-counter", addressId: "ada", kind: StateEvent_Kind.LABEL, sourceId: "l-1", transactionId: "t", revision: 1, fraudDelta: 1, effectiveAtMs: 5n, eventSeq: 2n });
+    const event = StateEvent.fromPartial({
+      function: "fraud/account-counter",
+      addressId: "ada",
+      kind: StateEvent_Kind.LABEL,
+      sourceId: "l-1",
+      transactionId: "t",
+      revision: 1,
+      fraudDelta: 1,
+      effectiveAtMs: 5n,
+      eventSeq: 2n,
+    });
     labels.onRecord({ value: Buffer.from(Any.encode(pack(StateEvent, event)).finish()) });
-    expect(await waiting).toEqual({ status: 200, body: { labelId: "l-1", accountId: "ada", transactionId: "t", status: "recorded", revision: 1, fraudDelta: 1, effectiveAtMs: "5", eventSeq: "2" } });
+    expect(await waiting).toEqual({
+      status: 200,
+      body: {
+        labelId: "l-1",
+        accountId: "ada",
+        transactionId: "t",
+        status: "recorded",
+        revision: 1,
+        fraudDelta: 1,
+        effectiveAtMs: "5",
+        eventSeq: "2",
+      },
+    });
     expect(await outcome()).toMatchObject({ status: 200 });
     expect(await outcome("?wait=soon")).toMatchObject({ status: 400 });
   });
@@ -125,7 +211,9 @@ describe("a label's outcome", () => {
 
 describe("the OpenAPI document", () => {
   it.each([true, false])("is OpenAPI 3.1 (with a token: %s)", async (withToken) => {
-    const result = await new Validator().validate(JSON.parse(JSON.stringify(openApi({ withToken }))) as Record<string, unknown>);
+    const result = await new Validator().validate(
+      JSON.parse(JSON.stringify(openApi({ withToken }))) as Record<string, unknown>,
+    );
     expect(result).toMatchObject({ valid: true });
   });
 
@@ -137,7 +225,11 @@ describe("the OpenAPI document", () => {
 describe("POST /v1/transactions", () => {
   it("writes one transaction, keyed by its account, and says where its decision will be", async () => {
     const { response, body } = await post(transaction);
-    expect([response.statusCode, response.headers["location"], body]).toEqual([202, "/v1/accounts/a/decisions/t", { accountId: "a", id: "t", status: "accepted" }]);
+    expect([response.statusCode, response.headers["location"], body]).toEqual([
+      202,
+      "/v1/accounts/a/decisions/t",
+      { accountId: "a", id: "t", status: "accepted" },
+    ]);
     expect(written).toMatchObject([{ topic: "transactions.valid", key: "a" }]);
     expect(Transaction.decode(written[0]!.value!).origin).toBeUndefined();
   });
@@ -150,19 +242,35 @@ describe("POST /v1/transactions", () => {
   it("answers many one by one", async () => {
     for (const [payload, type] of [
       [JSON.stringify([transaction, { ...transaction, amountMinor: -1 }]), "application/json"],
-      [`${JSON.stringify(transaction)}\n\n${JSON.stringify({ ...transaction, amountMinor: -1 })}\r\n`, "application/x-ndjson"],
+      [
+        `${JSON.stringify(transaction)}\n\n${JSON.stringify({ ...transaction, amountMinor: -1 })}\r\n`,
+        "application/x-ndjson",
+      ],
     ] as const) {
       written.length = 0;
       const { response, body } = await post(payload, { type });
       expect(response.statusCode).toBe(202);
-      expect(body).toMatchObject({ accepted: 1, refused: 1, results: [{ index: 0, status: "accepted" }, { index: 1, status: "refused", problem: { reason: "INVALID_VALUE", field: "amountMinor" } }] });
+      expect(body).toMatchObject({
+        accepted: 1,
+        refused: 1,
+        results: [
+          { index: 0, status: "accepted" },
+          { index: 1, status: "refused", problem: { reason: "INVALID_VALUE", field: "amountMinor" } },
+        ],
+      });
       expect(written).toHaveLength(1);
     }
   });
 
   it("does not let one line spoil the others", async () => {
-    const { body } = await post(Buffer.concat([Buffer.from([0xff, 10]), Buffer.from(`{"broken\n${JSON.stringify(transaction)}`)]), { type: "application/jsonl" });
-    expect(body).toMatchObject({ accepted: 1, results: [{ problem: { reason: "ENCODING" } }, { problem: { reason: "UNREADABLE" } }, { status: "accepted" }] });
+    const { body } = await post(
+      Buffer.concat([Buffer.from([0xff, 10]), Buffer.from(`{"broken\n${JSON.stringify(transaction)}`)]),
+      { type: "application/jsonl" },
+    );
+    expect(body).toMatchObject({
+      accepted: 1,
+      results: [{ problem: { reason: "ENCODING" } }, { problem: { reason: "UNREADABLE" } }, { status: "accepted" }],
+    });
   });
 
   it.each([
@@ -181,23 +289,46 @@ describe("POST /v1/transactions", () => {
     expect(written).toHaveLength(0);
   });
 
-  it.each(["application/x+json", "Application/Vnd.Bank.V1+JSON", "application/json; charset=utf-8", 'APPLICATION/JSON;charset="UTF-8"', "text/x.shop+json ; v=2"])("reads %s as JSON", async (type) => {
+  it.each([
+    "application/x+json",
+    "Application/Vnd.Bank.V1+JSON",
+    "application/json; charset=utf-8",
+    'APPLICATION/JSON;charset="UTF-8"',
+    "text/x.shop+json ; v=2",
+  ])("reads %s as JSON", async (type) => {
     expect((await post(transaction, { type })).response.statusCode).toBe(202);
     expect((await post(label, { type, kind: "labels" })).response.statusCode).toBe(202);
   });
 
   it("reads lines whatever case and parameters their type has", async () => {
-    expect((await post(JSON.stringify(transaction), { type: "Application/X-NDJSON; charset=utf-8" })).body).toMatchObject({ accepted: 1 });
+    expect(
+      (await post(JSON.stringify(transaction), { type: "Application/X-NDJSON; charset=utf-8" })).body,
+    ).toMatchObject({ accepted: 1 });
   });
 
-  it.each(["application/jsonx", "application/json+xml", "+json", "application", "application/x-protobuf", "multipart/form-data; boundary=x"])("refuses %s with what is read", async (type) => {
-    expect((await post(transaction, { type })).body).toMatchObject({ status: 415, detail: expect.stringContaining("application/json, or any that ends in +json; application/x-ndjson") as string });
+  it.each([
+    "application/jsonx",
+    "application/json+xml",
+    "+json",
+    "application",
+    "application/x-protobuf",
+    "multipart/form-data; boundary=x",
+  ])("refuses %s with what is read", async (type) => {
+    expect((await post(transaction, { type })).body).toMatchObject({
+      status: 415,
+      detail: expect.stringContaining("application/json, or any that ends in +json; application/x-ndjson") as string,
+    });
   });
 
   it.each([
     ["a key that stands twice", '"amountMinor":1999', '"amountMinor":1999,"amountMinor":1', "amountMinor"],
     ["one that is escaped", '"amountMinor":1999', '"amountMinor":1999,"\\u0061mountMinor":1', "amountMinor"],
-    ["a nested one", '"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"longitudeE6":2},"currency"', "location.longitudeE6"],
+    [
+      "a nested one",
+      '"currency"',
+      '"location":{"latitudeE6":1,"longitudeE6":1,"longitudeE6":2},"currency"',
+      "location.longitudeE6",
+    ],
     ["both names of one field", '"accountId"', '"account_id":"b","accountId"', "accountId"],
   ])("refuses %s, alone, in an array and in lines, and nothing beside it", async (_, text, twice, field) => {
     const good = JSON.stringify(transaction);
@@ -205,14 +336,24 @@ describe("POST /v1/transactions", () => {
     const refused = { reason: "DUPLICATE_FIELD", field };
     expect((await post(bad)).body).toMatchObject({ status: 400, ...refused });
     expect(written).toHaveLength(0);
-    for (const [payload, type] of [[`[${good},${bad},${good}]`, "application/json"], [[good, bad, good].join("\n"), "application/x-ndjson"]] as const) {
-      expect((await post(payload, { type })).body).toMatchObject({ accepted: 2, refused: 1, results: [{ status: "accepted" }, { status: "refused", problem: refused }, { status: "accepted" }] });
+    for (const [payload, type] of [
+      [`[${good},${bad},${good}]`, "application/json"],
+      [[good, bad, good].join("\n"), "application/x-ndjson"],
+    ] as const) {
+      expect((await post(payload, { type })).body).toMatchObject({
+        accepted: 2,
+        refused: 1,
+        results: [{ status: "accepted" }, { status: "refused", problem: refused }, { status: "accepted" }],
+      });
     }
   });
 
   it("refuses a request without content type", async () => {
     const response = await app.inject({ method: "POST", url: "/v1/transactions" });
-    expect([415, response.headers["content-type"]]).toEqual([response.statusCode, expect.stringContaining("problem+json")]);
+    expect([415, response.headers["content-type"]]).toEqual([
+      response.statusCode,
+      expect.stringContaining("problem+json"),
+    ]);
   });
 
   it.each([
@@ -232,13 +373,26 @@ describe("POST /v1/transactions", () => {
     overload = { backlogSeconds: 71.2, maxSeconds: 60, retryAfterSeconds: 24 };
     for (const sent of [transaction, "{"]) {
       const { response, body } = await post(sent);
-      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([429, "24", expect.objectContaining({ title: "Not now", detail: "the pipeline is overloaded or stands still: a transaction would wait about 72 s, and beyond 60 s none is taken" })]);
+      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([
+        429,
+        "24",
+        expect.objectContaining({
+          title: "Not now",
+          detail:
+            "the pipeline is overloaded or stands still: a transaction would wait about 72 s, and beyond 60 s none is taken",
+        }),
+      ]);
     }
     expect((await post(label, { kind: "labels" })).response.statusCode).toBe(202);
     Object.assign(kafka, { stalledMs: 5_000 });
     expect((await post(label, { kind: "labels" })).response.statusCode).toBe(429);
     const text = await registry.metrics();
-    for (const line of ['intake_turned_away_total{reason="kafka"} 1', 'intake_turned_away_total{reason="backlog"} 2', "intake_backlog_seconds 71.2"]) expect(text).toContain(`\n${line}\n`);
+    for (const line of [
+      'intake_turned_away_total{reason="kafka"} 1',
+      'intake_turned_away_total{reason="backlog"} 2',
+      "intake_backlog_seconds 71.2",
+    ])
+      expect(text).toContain(`\n${line}\n`);
     Object.assign(kafka, { stalledMs: 0 });
     overload = undefined;
     expect((await post(transaction)).response.statusCode).toBe(202);
@@ -254,7 +408,10 @@ describe("POST /v1/transactions", () => {
     decide(committed);
     const { response, body } = await sending;
     expect(response.statusCode).toBe(200);
-    expect(body).toMatchObject({ status: "decided", decision: { status, outcome: "REVIEW", score: 450, accountSeq: "1" } });
+    expect(body).toMatchObject({
+      status: "decided",
+      decision: { status, outcome: "REVIEW", score: 450, accountSeq: "1" },
+    });
   });
 
   it("answers 202 when no decision comes in time", async () => {
@@ -267,7 +424,9 @@ describe("POST /v1/transactions", () => {
     expect((await post(transaction, { query: "?wait=2s" })).response.statusCode).toBe(200);
     const { response, body } = await post({ ...transaction, amountMinor: 5 }, { query: "?wait=2s" });
     expect([response.statusCode, body]).toEqual([409, expect.objectContaining({ reason: "ID_CONFLICT" })]);
-    expect((await post([transaction, { ...transaction, amountMinor: 5 }], { query: "?wait=2s" })).body).toMatchObject({ results: [{ status: "decided" }, { status: "conflict" }] });
+    expect((await post([transaction, { ...transaction, amountMinor: 5 }], { query: "?wait=2s" })).body).toMatchObject({
+      results: [{ status: "decided" }, { status: "conflict" }],
+    });
   });
 
   it.each(["?wait=2", "?wait=31s", "?wait=0s", "?wait=2s&for=ever"])("refuses %s", async (query) => {
@@ -298,15 +457,28 @@ describe("a coded body", () => {
   });
 
   it("may hold many, and labels", async () => {
-    expect((await post(gzipSync(JSON.stringify([transaction, transaction])), { coding: "gzip" })).body).toMatchObject({ accepted: 2 });
-    expect((await post(gzipSync(`${text}\n${text}`), { coding: "gzip", type: "application/x-ndjson" })).body).toMatchObject({ accepted: 2 });
-    expect((await post(gzipSync(JSON.stringify(label)), { coding: "gzip", kind: "labels" })).response.statusCode).toBe(202);
+    expect((await post(gzipSync(JSON.stringify([transaction, transaction])), { coding: "gzip" })).body).toMatchObject({
+      accepted: 2,
+    });
+    expect(
+      (await post(gzipSync(`${text}\n${text}`), { coding: "gzip", type: "application/x-ndjson" })).body,
+    ).toMatchObject({ accepted: 2 });
+    expect((await post(gzipSync(JSON.stringify(label)), { coding: "gzip", kind: "labels" })).response.statusCode).toBe(
+      202,
+    );
   });
 
-  it.each(["zstd", "compress", "gzip, aes128gcm", "gzip;q=1", "constructor", "*", "gzip,gzip,gzip,gzip"])("is refused when it is %s, before it is read, with what is read here", async (coding) => {
-    const { response, body } = await post("?".repeat(2_000_000), { coding });
-    expect([response.statusCode, response.headers["accept-encoding"], body]).toEqual([415, "gzip, deflate, br, identity", expect.objectContaining({ detail: expect.stringContaining("content-encoding") as string })]);
-  });
+  it.each(["zstd", "compress", "gzip, aes128gcm", "gzip;q=1", "constructor", "*", "gzip,gzip,gzip,gzip"])(
+    "is refused when it is %s, before it is read, with what is read here",
+    async (coding) => {
+      const { response, body } = await post("?".repeat(2_000_000), { coding });
+      expect([response.statusCode, response.headers["accept-encoding"], body]).toEqual([
+        415,
+        "gzip, deflate, br, identity",
+        expect.objectContaining({ detail: expect.stringContaining("content-encoding") as string }),
+      ]);
+    },
+  );
 
   it.each([
     ["gzip", Buffer.from(text)],
@@ -319,7 +491,11 @@ describe("a coded body", () => {
     ["br", gzip],
     ["gzip, gzip", gzip],
   ])("is refused when it is not a whole %s", async (coding, payload) => {
-    expect((await post(payload, { coding })).body).toMatchObject({ status: 400, reason: "UNREADABLE", detail: expect.stringContaining("content-encoding says") as string });
+    expect((await post(payload, { coding })).body).toMatchObject({
+      status: 400,
+      reason: "UNREADABLE",
+      detail: expect.stringContaining("content-encoding says") as string,
+    });
   });
 
   const LIMIT = 1024 * 1024;
@@ -347,7 +523,10 @@ describe("POST /v1/labels", () => {
   it("writes labels", async () => {
     const { response } = await post(label, { kind: "labels" });
     expect([response.statusCode, written[0]?.topic]).toEqual([202, "labels.valid"]);
-    expect((await post([label, { ...label, verdict: "?" }], { kind: "labels" })).body).toMatchObject({ accepted: 1, refused: 1 });
+    expect((await post([label, { ...label, verdict: "?" }], { kind: "labels" })).body).toMatchObject({
+      accepted: 1,
+      refused: 1,
+    });
   });
 });
 
@@ -374,35 +553,74 @@ describe("GET a decision", () => {
 describe("everything else", () => {
   it("tells health, readiness and what is missing", async () => {
     expect(conforms("/healthz", "get", await app.inject("/healthz"))).toEqual({ status: "ok" });
-    consumers = [{ consumer: "Kafka doors", failing: "it broke", restarts: 3, unreadable: 0 }, { consumer: "another", failing: undefined, restarts: 0, unreadable: 0 }];
+    consumers = [
+      { consumer: "Kafka doors", failing: "it broke", restarts: 3, unreadable: 0 },
+      { consumer: "another", failing: undefined, restarts: 0, unreadable: 0 },
+    ];
     const failing = await app.inject("/healthz");
-    expect([failing.statusCode, conforms("/healthz", "get", failing)]).toEqual([503, { status: "failing", failing: [{ consumer: "Kafka doors", cause: "it broke", restarts: 3 }] }]);
+    expect([failing.statusCode, conforms("/healthz", "get", failing)]).toEqual([
+      503,
+      { status: "failing", failing: [{ consumer: "Kafka doors", cause: "it broke", restarts: 3 }] },
+    ]);
     expect((await app.inject("/readyz")).statusCode).toBe(200);
     missing = ["Kafka"];
     const response = await app.inject("/readyz");
-    expect([response.statusCode, conforms("/readyz", "get", response)]).toEqual([503, { status: "not ready", missing: ["Kafka"] }]);
+    expect([response.statusCode, conforms("/readyz", "get", response)]).toEqual([
+      503,
+      { status: "not ready", missing: ["Kafka"] },
+    ]);
   });
 
   it("knows no other path, and says so as a problem", async () => {
     const response = await app.inject("/v2");
-    expect([response.statusCode, response.headers["content-type"]]).toEqual([404, expect.stringContaining("application/problem+json")]);
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([
+      404,
+      expect.stringContaining("application/problem+json"),
+    ]);
   });
 
-  it.each(["/v1/accounts/%/decisions/t", "/v1/accounts/a/decisions/%zz", "/v1/accounts/a/decisions/%ff", "/v1/accounts/100%/decisions/t?wait=1s", "/v1/transactions%", "/%", "/healthz%2"])("tells what is wrong with the path %s", async (path) => {
+  it.each([
+    "/v1/accounts/%/decisions/t",
+    "/v1/accounts/a/decisions/%zz",
+    "/v1/accounts/a/decisions/%ff",
+    "/v1/accounts/100%/decisions/t?wait=1s",
+    "/v1/transactions%",
+    "/%",
+    "/healthz%2",
+  ])("tells what is wrong with the path %s", async (path) => {
     for (const method of ["GET", "POST"] as const) {
       const response = await app.inject({ method, url: path });
-      expect([response.statusCode, response.headers["content-type"], response.json()]).toEqual([400, expect.stringContaining("application/problem+json"), { type: "about:blank", title: "The request is not valid", status: 400, detail: expect.stringContaining("%25") as string }]);
+      expect([response.statusCode, response.headers["content-type"], response.json()]).toEqual([
+        400,
+        expect.stringContaining("application/problem+json"),
+        {
+          type: "about:blank",
+          title: "The request is not valid",
+          status: 400,
+          detail: expect.stringContaining("%25") as string,
+        },
+      ]);
     }
   });
 
   it("takes a % in a query for what it is", async () => {
     expect((await app.inject("/healthz?%")).statusCode).toBe(200);
-    expect((await app.inject("/v1/accounts/a/decisions/t?wait=%zz")).json()).toMatchObject({ status: 400, reason: "INVALID_VALUE" });
+    expect((await app.inject("/v1/accounts/a/decisions/t?wait=%zz")).json()).toMatchObject({
+      status: 400,
+      reason: "INVALID_VALUE",
+    });
   });
 
-  it.each([["GET", `/v1/accounts/${"a".repeat(600)}/decisions/t`, 414], ["PUT", "/v1/transactions", 404], ["GET", "/nothing", 404], ["OPTIONS", "/v1/labels", 404]] as const)("answers %s %s with a problem", async (method, url, status) => {
+  it.each([
+    ["GET", `/v1/accounts/${"a".repeat(600)}/decisions/t`, 414],
+    ["PUT", "/v1/transactions", 404],
+    ["GET", "/nothing", 404],
+    ["OPTIONS", "/v1/labels", 404],
+  ] as const)("answers %s %s with a problem", async (method, url, status) => {
     const response = await app.inject({ method, url });
-    expect([response.statusCode, response.headers["content-type"], (response.json<{ status: number }>()).status]).toEqual([status, expect.stringContaining("application/problem+json"), status]);
+    expect([response.statusCode, response.headers["content-type"], response.json<{ status: number }>().status]).toEqual(
+      [status, expect.stringContaining("application/problem+json"), status],
+    );
   });
 
   it.each([
@@ -413,7 +631,10 @@ describe("everything else", () => {
     const text = await new Promise<string>((resolve) => {
       let received = "";
       const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1", () => socket.write(sent));
-      socket.on("data", (chunk) => (received += chunk.toString())).on("error", () => undefined).on("close", () => resolve(received));
+      socket
+        .on("data", (chunk) => (received += chunk.toString()))
+        .on("error", () => undefined)
+        .on("close", () => resolve(received));
     });
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(text).toContain("\r\nContent-Type: application/problem+json\r\n");
@@ -433,14 +654,27 @@ describe("everything else", () => {
     const { port } = app.server.address() as AddressInfo;
     const closed = app.close();
     await began;
-    const answer = await new Promise<{ status: number | undefined; type: string | undefined; body: string }>((resolve, reject) => {
-      request({ port, host: "127.0.0.1", path: "/v1/transactions", method: "POST", headers: { "content-type": "application/json" } }, (response) => {
-        let body = "";
-        response.on("data", (chunk: Buffer) => (body += chunk.toString())).on("end", () => resolve({ status: response.statusCode, type: response.headers["content-type"], body }));
-      })
-        .on("error", reject)
-        .end(JSON.stringify(transaction));
-    });
+    const answer = await new Promise<{ status: number | undefined; type: string | undefined; body: string }>(
+      (resolve, reject) => {
+        request(
+          {
+            port,
+            host: "127.0.0.1",
+            path: "/v1/transactions",
+            method: "POST",
+            headers: { "content-type": "application/json" },
+          },
+          (response) => {
+            let body = "";
+            response
+              .on("data", (chunk: Buffer) => (body += chunk.toString()))
+              .on("end", () => resolve({ status: response.statusCode, type: response.headers["content-type"], body }));
+          },
+        )
+          .on("error", reject)
+          .end(JSON.stringify(transaction));
+      },
+    );
     release();
     await closed;
     expect(answer).toMatchObject({ status: 503, type: expect.stringContaining("application/problem+json") as string });
@@ -463,7 +697,13 @@ describe("everything else", () => {
   it("wants the token where one is set", async () => {
     await app.close();
     app = open("a-long-enough-token");
-    const send = (authorization?: string) => app.inject({ method: "POST", url: "/v1/transactions", headers: { "content-type": "application/json", ...(authorization && { authorization }) }, payload: JSON.stringify(transaction) });
+    const send = (authorization?: string) =>
+      app.inject({
+        method: "POST",
+        url: "/v1/transactions",
+        headers: { "content-type": "application/json", ...(authorization && { authorization }) },
+        payload: JSON.stringify(transaction),
+      });
     const refused = await send();
     conforms("/v1/transactions", "post", refused);
     expect([refused.statusCode, refused.headers["www-authenticate"]]).toEqual([401, "Bearer"]);

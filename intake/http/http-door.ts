@@ -1,7 +1,14 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from "fastify";
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from "fastify";
 
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
@@ -16,7 +23,14 @@ import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
 import { type Body, type BodyItem, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
 import { answerClientError } from "./client-error.js";
-import { BrokenCodingError, CODINGS, codingsOf, decodeBody, DecodedTooLargeError, UnknownCodingError } from "./content-coding.js";
+import {
+  BrokenCodingError,
+  CODINGS,
+  codingsOf,
+  decodeBody,
+  DecodedTooLargeError,
+  UnknownCodingError,
+} from "./content-coding.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { openApi } from "./openapi.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
@@ -99,20 +113,40 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   app.server.maxConnections = MAX_CONNECTIONS;
   app.server.on("drop", () => metrics.connectionDropped());
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, async ({ headers }: FastifyRequest, body: Buffer) => readBody(await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES), bodyFormat(headers["content-type"]) === "lines"));
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async ({ headers }: FastifyRequest, body: Buffer) =>
+    readBody(
+      await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES),
+      bodyFormat(headers["content-type"]) === "lines",
+    ),
+  );
   let closing = false;
   app.addHook("preClose", (done) => {
     closing = true;
     done();
   });
   app.setErrorHandler((error, _, reply) => onError(error, reply, options));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, problemDetails(404, `there is no ${request.method} ${request.url.split("?", 1)[0]!.slice(0, 200)}; see /openapi.json`)));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      problemDetails(
+        404,
+        `there is no ${request.method} ${request.url.split("?", 1)[0]!.slice(0, 200)}; see /openapi.json`,
+      ),
+    ),
+  );
 
   const authorised = authorisation(token);
   app.addHook("onRequest", async (request, reply) => {
-    if (closing) return await sendProblem(reply.header("connection", "close"), problemDetails(503, "this intake is stopping: send it again"));
+    if (closing)
+      return await sendProblem(
+        reply.header("connection", "close"),
+        problemDetails(503, "this intake is stopping: send it again"),
+      );
     if (!request.url.startsWith("/v1/") || authorised(request.headers.authorization)) return;
-    await sendProblem(reply.header("www-authenticate", "Bearer"), problemDetails(401, "send the header Authorization: Bearer <token>"));
+    await sendProblem(
+      reply.header("www-authenticate", "Bearer"),
+      problemDetails(401, "send the header Authorization: Bearer <token>"),
+    );
   });
 
   for (const kind of ["transaction", "label"] as const) {
@@ -120,8 +154,8 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     // eslint-disable-next-line @typescript-eslint/require-await -- fastify takes its end as a promise or by a callback
     const onRequest = async (): Promise<void> => {
       requireWriter(options);
-      // Labels are taken however far behind the pipeline is: they are few and small, don't wait behind transactions, and what they
-      // teach is needed most when much goes on.
+      // Labels are taken however far behind the pipeline is: they are few and small, don't wait behind transactions,
+      // and what they teach is needed most when much goes on.
       if (kind === "transaction") requirePipeline(options);
     };
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
@@ -138,14 +172,28 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const { account, transaction } = request.params as { account: string; transaction: string };
     const wait = waitOption(request.query as Record<string, unknown>);
     const known = wait === undefined ? index.find(account, transaction) : await index.wait(account, transaction, wait);
-    if (known === undefined) return await sendProblem(reply, problemDetails(404, "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps"));
+    if (known === undefined)
+      return await sendProblem(
+        reply,
+        problemDetails(
+          404,
+          "no decision on this transaction is known: it was not sent, is not decided yet, or is older than the decisions that the intake keeps",
+        ),
+      );
     await reply.send(decisionJson(known));
   });
   app.get("/v1/labels/:label", async (request, reply) => {
     const { label } = request.params as { label: string };
     const wait = waitOption(request.query as Record<string, unknown>);
     const outcome = wait === undefined ? labels?.find(label) : await labels?.wait(label, wait.timeoutMs);
-    if (outcome === undefined) return await sendProblem(reply, problemDetails(404, "nothing is known of this label: it was not sent, is not handled yet (that takes about a second), or is older than those that the intake keeps"));
+    if (outcome === undefined)
+      return await sendProblem(
+        reply,
+        problemDetails(
+          404,
+          "nothing is known of this label: it was not sent, is not handled yet (that takes about a second), or is older than those that the intake keeps",
+        ),
+      );
     await reply.send(outcome);
   });
   app.get("/healthz", async (_, reply) => {
@@ -154,7 +202,9 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
   app.get("/readyz", async (_, reply) => {
     const missing = notReady();
-    await reply.code(missing.length === 0 ? 200 : 503).send({ status: missing.length === 0 ? "ready" : "not ready", missing });
+    await reply
+      .code(missing.length === 0 ? 200 : 503)
+      .send({ status: missing.length === 0 ? "ready" : "not ready", missing });
   });
   app.get("/metrics", async (_, reply) => {
     const { contentType, text } = await scrape();
@@ -165,7 +215,13 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   return app;
 }
 
-async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined, reply: FastifyReply, options: HttpDoorOptions): Promise<void> {
+async function answer(
+  kind: InputKind,
+  body: Body,
+  wait: WaitOption | undefined,
+  reply: FastifyReply,
+  options: HttpDoorOptions,
+): Promise<void> {
   const items = body.many ? body.items : [body.item];
   const admitted = items.map((item) => admitItem(kind, item, options));
   await write(kind, admitted.filter(isAdmitted), options);
@@ -182,9 +238,17 @@ async function answer(kind: InputKind, body: Body, wait: WaitOption | undefined,
   }
   const [result] = results as [ItemResult];
   if (result.status === "refused") return await sendProblem(reply, result.problem);
-  if (result.status === "conflict") return await sendProblem(reply, problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"));
+  if (result.status === "conflict")
+    return await sendProblem(
+      reply,
+      problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"),
+    );
   const { index: _, ...answered } = result;
-  if (kind === "transaction") void reply.header("location", `/v1/accounts/${encodeURIComponent(result.accountId)}/decisions/${encodeURIComponent(result.id)}`);
+  if (kind === "transaction")
+    void reply.header(
+      "location",
+      `/v1/accounts/${encodeURIComponent(result.accountId)}/decisions/${encodeURIComponent(result.id)}`,
+    );
   else void reply.header("location", `/v1/labels/${encodeURIComponent(result.id)}`);
   await reply.code(result.status === "decided" ? 200 : 202).send(answered);
 }
@@ -205,18 +269,27 @@ function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: Htt
 /** @throws {TurnedAwayError} when Kafka lags or is away */
 function requireWriter({ writer }: HttpDoorOptions): void {
   if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("kafka", "Kafka does not answer", 1);
-  if (writer.queuedBytes > MAX_QUEUED_BYTES) throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
+  if (writer.queuedBytes > MAX_QUEUED_BYTES)
+    throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
 }
 
 /** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
 function requirePipeline({ overload }: HttpDoorOptions): void {
   const why = overload();
   if (why === undefined) return;
-  throw new TurnedAwayError("backlog", `the pipeline is overloaded or stands still: a transaction would wait about ${Math.ceil(why.backlogSeconds)} s, and beyond ${why.maxSeconds} s none is taken`, why.retryAfterSeconds);
+  throw new TurnedAwayError(
+    "backlog",
+    `the pipeline is overloaded or stands still: a transaction would wait about ${Math.ceil(why.backlogSeconds)} s, and beyond ${why.maxSeconds} s none is taken`,
+    why.retryAfterSeconds,
+  );
 }
 
 /** @throws {TurnedAwayError} when Kafka does not acknowledge in time */
-async function write(kind: InputKind, admitted: readonly Admitted[], { writer, metrics }: HttpDoorOptions): Promise<void> {
+async function write(
+  kind: InputKind,
+  admitted: readonly Admitted[],
+  { writer, metrics }: HttpDoorOptions,
+): Promise<void> {
   if (admitted.length === 0) return;
   const end = new AbortController();
   const written = writer.write(admitted.map((one) => validRecord(DOORS[kind], one)));
@@ -224,20 +297,32 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
     await Promise.race([
       written,
       delay(ACKNOWLEDGE_MS, undefined, { signal: end.signal }).then(() => {
-        throw new TurnedAwayError("kafka", "Kafka has not acknowledged this in time; it may yet. Send it again with the same id: a repetition is recognised", 5);
+        throw new TurnedAwayError(
+          "kafka",
+          "Kafka has not acknowledged this in time; it may yet. Send it again with the same id: a repetition is recognised",
+          5,
+        );
       }),
     ]);
   } catch (error) {
     written.catch(() => undefined);
     if (error instanceof TurnedAwayError) throw error;
-    throw new TurnedAwayError("kafka", "Kafka has not acknowledged this; it may have it. Send it again with the same id: a repetition is recognised", 5);
+    throw new TurnedAwayError(
+      "kafka",
+      "Kafka has not acknowledged this; it may have it. Send it again with the same id: a repetition is recognised",
+      5,
+    );
   } finally {
     end.abort();
   }
   metrics.admitted(kind, "http", admitted.length);
 }
 
-async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOption | undefined, index: DecisionIndex): Promise<Outcome> {
+async function outcomeOf(
+  { accountId, id, contentHash }: Admitted,
+  wait: WaitOption | undefined,
+  index: DecisionIndex,
+): Promise<Outcome> {
   if (wait === undefined) return { status: "accepted" };
   const known = await index.wait(accountId, id, { ...wait, sentNow: true });
   if (known === undefined) return { status: "accepted" };
@@ -248,24 +333,42 @@ async function outcomeOf({ accountId, id, contentHash }: Admitted, wait: WaitOpt
 /** @throws {UnknownFormatError} */
 function bodyFormat(contentType: string | undefined): Extract<Format, "json" | "lines"> {
   const format = contentType === undefined ? "unknown" : formatOf(contentType);
-  if (format !== "json" && format !== "lines") throw new UnknownFormatError(`send one of these content types: application/json, or any that ends in +json; ${NDJSON_TYPES.join(", ")}`);
+  if (format !== "json" && format !== "lines")
+    throw new UnknownFormatError(
+      `send one of these content types: application/json, or any that ends in +json; ${NDJSON_TYPES.join(", ")}`,
+    );
   return format;
 }
 
 async function onError(error: unknown, reply: FastifyReply, { metrics, logger }: HttpDoorOptions): Promise<void> {
   if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
-  if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError) return await sendProblem(reply, problemDetails(413, error.message));
+  if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError)
+    return await sendProblem(reply, problemDetails(413, error.message));
   if (error instanceof UnknownFormatError) return await sendProblem(reply, problemDetails(415, error.message));
-  if (error instanceof UnknownCodingError) return await sendProblem(reply.header("accept-encoding", CODINGS), problemDetails(415, error.message));
-  if (error instanceof BrokenCodingError) return await sendProblem(reply, refusalDetails(new RefusedError(IntakeReason.UNREADABLE, error.message)));
+  if (error instanceof UnknownCodingError)
+    return await sendProblem(reply.header("accept-encoding", CODINGS), problemDetails(415, error.message));
+  if (error instanceof BrokenCodingError)
+    return await sendProblem(reply, refusalDetails(new RefusedError(IntakeReason.UNREADABLE, error.message)));
   if (error instanceof TurnedAwayError) {
     metrics.turnedAway(error.reason);
-    return await sendProblem(reply.header("retry-after", String(error.retryAfterSeconds)), problemDetails(429, error.message));
+    return await sendProblem(
+      reply.header("retry-after", String(error.retryAfterSeconds)),
+      problemDetails(429, error.message),
+    );
   }
   const { statusCode = 500, code } = error as { statusCode?: number; code?: string };
-  if (code === "FST_ERR_BAD_URL") return await sendProblem(reply, problemDetails(400, "the path holds a % that begins no escape of UTF-8: write %25 for the character itself"));
-  if (statusCode === 413) return await sendProblem(reply, problemDetails(413, `the request has more than ${MAX_BODY_BYTES} bytes`));
-  if (statusCode >= 400 && statusCode < 500) return await sendProblem(reply, problemDetails(statusCode, error instanceof Error ? error.message : "the request is malformed"));
+  if (code === "FST_ERR_BAD_URL")
+    return await sendProblem(
+      reply,
+      problemDetails(400, "the path holds a % that begins no escape of UTF-8: write %25 for the character itself"),
+    );
+  if (statusCode === 413)
+    return await sendProblem(reply, problemDetails(413, `the request has more than ${MAX_BODY_BYTES} bytes`));
+  if (statusCode >= 400 && statusCode < 500)
+    return await sendProblem(
+      reply,
+      problemDetails(statusCode, error instanceof Error ? error.message : "the request is malformed"),
+    );
   logger.error(error, "a request failed");
   await sendProblem(reply, problemDetails(500, "the intake failed on this request; its log says why"));
 }

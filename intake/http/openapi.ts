@@ -11,26 +11,50 @@ type JsonObject = Readonly<Record<string, Json>>;
 
 const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
 const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: "string", description, ...more });
-const object = (required: readonly string[], properties: JsonObject): JsonObject => ({ type: "object", required, properties, additionalProperties: false });
-
-const DECISION = object(["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq", "possibleRepeat"], {
-  accountId: { type: "string" },
-  transactionId: { type: "string" },
-  status: text("provisional until its checkpoint completes: a failure can still take it back", { enum: ["committed", "provisional"] }),
-  outcome: { type: "string", enum: ["APPROVE", "REVIEW", "DECLINE", "ERROR"] },
-  score: { type: "integer", minimum: 0, maximum: 1000 },
-  reasons: { type: "array", items: object(["code", "points"], { code: { type: "string" }, points: { type: "integer" } }) },
-  modelId: { type: "string" },
-  accountSeq: text("the transaction's number among the account's"),
-  possibleRepeat: { type: "boolean", description: "as old as what the account has forgotten: it may have been decided before; of several decisions the last is shown" },
+const object = (required: readonly string[], properties: JsonObject): JsonObject => ({
+  type: "object",
+  required,
+  properties,
+  additionalProperties: false,
 });
+
+const DECISION = object(
+  ["accountId", "transactionId", "status", "outcome", "score", "reasons", "modelId", "accountSeq", "possibleRepeat"],
+  {
+    accountId: { type: "string" },
+    transactionId: { type: "string" },
+    status: text("provisional until its checkpoint completes: a failure can still take it back", {
+      enum: ["committed", "provisional"],
+    }),
+    outcome: { type: "string", enum: ["APPROVE", "REVIEW", "DECLINE", "ERROR"] },
+    score: { type: "integer", minimum: 0, maximum: 1000 },
+    reasons: {
+      type: "array",
+      items: object(["code", "points"], { code: { type: "string" }, points: { type: "integer" } }),
+    },
+    modelId: { type: "string" },
+    accountSeq: text("the transaction's number among the account's"),
+    possibleRepeat: {
+      type: "boolean",
+      description:
+        "as old as what the account has forgotten: it may have been decided before; of several decisions the last is shown",
+    },
+  },
+);
 
 const PROBLEM = object(["type", "title", "status", "detail"], {
   type: { type: "string", format: "uri-reference" },
   title: { type: "string" },
   status: { type: "integer" },
   detail: { type: "string" },
-  reason: text("the rule that was broken", { enum: [...Object.values(IntakeReason).filter((name): name is string => typeof name === "string" && name !== "UNSPECIFIED"), "ID_CONFLICT"] }),
+  reason: text("the rule that was broken", {
+    enum: [
+      ...Object.values(IntakeReason).filter(
+        (name): name is string => typeof name === "string" && name !== "UNSPECIFIED",
+      ),
+      "ID_CONFLICT",
+    ],
+  }),
   field: text("the field that broke it, such as location.latitudeE6"),
 });
 
@@ -38,7 +62,9 @@ const LABEL_OUTCOME = object(["labelId", "accountId", "transactionId", "status"]
   labelId: { type: "string" },
   accountId: { type: "string" },
   transactionId: { type: "string" },
-  status: text("recorded: it holds, or held until a later one came; refused: it changed nothing", { enum: ["recorded", "refused"] }),
+  status: text("recorded: it holds, or held until a later one came; refused: it changed nothing", {
+    enum: ["recorded", "refused"],
+  }),
   revision: text("of a recorded one: its own, or the next one where it had none", { type: "integer" }),
   fraudDelta: text("of a recorded one: 1 for a confirmed fraud more, -1 for one taken back", { type: "integer" }),
   effectiveAtMs: text("of a recorded one: from when on it counts, or counted; milliseconds since 1970"),
@@ -70,14 +96,37 @@ const RESULTS = object(["accepted", "refused", "results"], {
   },
 });
 
-const json = (description: string, schema: JsonObject): JsonObject => ({ description, content: { "application/json": { schema } } });
-const problem = (description: string, headers: JsonObject = {}): JsonObject => ({ description, headers, content: { [PROBLEM_TYPE]: { schema: ref("Problem") } } });
-const parameter = (where: string, name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject => ({ in: where, name, description, schema, required: where === "path" });
+const json = (description: string, schema: JsonObject): JsonObject => ({
+  description,
+  content: { "application/json": { schema } },
+});
+const problem = (description: string, headers: JsonObject = {}): JsonObject => ({
+  description,
+  headers,
+  content: { [PROBLEM_TYPE]: { schema: ref("Problem") } },
+});
+const parameter = (
+  where: string,
+  name: string,
+  description: string,
+  schema: JsonObject = { type: "string" },
+): JsonObject => ({ in: where, name, description, schema, required: where === "path" });
 const WAIT = [
-  parameter("query", "wait", "wait for it, such as 2s or 500ms; 30s at most", { type: "string", pattern: "^\\d{1,6}(ms|s)$" }),
-  parameter("query", "for", "which decision to wait for: the first one, or one that stands", { type: "string", enum: ["provisional", "committed"], default: "provisional" }),
+  parameter("query", "wait", "wait for it, such as 2s or 500ms; 30s at most", {
+    type: "string",
+    pattern: "^\\d{1,6}(ms|s)$",
+  }),
+  parameter("query", "for", "which decision to wait for: the first one, or one that stands", {
+    type: "string",
+    enum: ["provisional", "committed"],
+    default: "provisional",
+  }),
 ];
-const FAILING: JsonObject = object(["consumer", "cause", "restarts"], { consumer: { type: "string" }, cause: { type: "string" }, restarts: { type: "integer" } });
+const FAILING: JsonObject = object(["consumer", "cause", "restarts"], {
+  consumer: { type: "string" },
+  cause: { type: "string" },
+  restarts: { type: "integer" },
+});
 const RETRY_AFTER: JsonObject = { "Retry-After": { description: "seconds", schema: { type: "integer" } } };
 
 function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolean): JsonObject {
@@ -85,13 +134,20 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
     summary,
     operationId: waits ? "sendTransactions" : "sendLabels",
     description: `One, an array, or one a line; at most ${MAX_ITEMS} and ${MAX_BODY_BYTES} bytes. Answered once Kafka has acknowledged. Sending the same id and content again is harmless.`,
-    parameters: [...(waits ? WAIT : []), parameter("header", "Content-Encoding", `of the body: ${CODINGS}. What it decodes to has the same bounds`)],
+    parameters: [
+      ...(waits ? WAIT : []),
+      parameter("header", "Content-Encoding", `of the body: ${CODINGS}. What it decodes to has the same bounds`),
+    ],
     requestBody: {
       required: true,
       content: {
         // And every other type that ends in +json.
-        "application/json": { schema: { oneOf: [ref(kind), { type: "array", items: ref(kind), minItems: 1, maxItems: MAX_ITEMS }] } },
-        ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: { type: "string", description: `a ${kind} a line` } }])),
+        "application/json": {
+          schema: { oneOf: [ref(kind), { type: "array", items: ref(kind), minItems: 1, maxItems: MAX_ITEMS }] },
+        },
+        ...Object.fromEntries(
+          NDJSON_TYPES.map((type) => [type, { schema: { type: "string", description: `a ${kind} a line` } }]),
+        ),
       },
     },
     responses: {
@@ -101,8 +157,13 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
       401: problem("no valid token"),
       ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
       413: problem("too many inputs, or bytes"),
-      415: problem("another content type or content coding", { "Accept-Encoding": { description: "when it is the coding: those that are read", schema: { type: "string" } } }),
-      429: problem(`Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`, RETRY_AFTER),
+      415: problem("another content type or content coding", {
+        "Accept-Encoding": { description: "when it is the coding: those that are read", schema: { type: "string" } },
+      }),
+      429: problem(
+        `Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`,
+        RETRY_AFTER,
+      ),
       503: problem("the intake is stopping"),
     },
   };
@@ -125,8 +186,17 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
         get: {
           summary: "The decision on a transaction, among the newest",
           operationId: "findDecision",
-          parameters: [parameter("path", "account", "account id"), parameter("path", "transaction", "transaction id"), ...WAIT],
-          responses: { 200: json("the decision", ref("Decision")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
+          parameters: [
+            parameter("path", "account", "account id"),
+            parameter("path", "transaction", "transaction id"),
+            ...WAIT,
+          ],
+          responses: {
+            200: json("the decision", ref("Decision")),
+            400: problem("a parameter is not valid"),
+            401: problem("no valid token"),
+            404: problem("none is known"),
+          },
         },
       },
       "/v1/labels/{label}": {
@@ -134,7 +204,12 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           summary: "What became of a label, among the newest",
           operationId: "findLabel",
           parameters: [parameter("path", "label", "label id"), WAIT[0]!],
-          responses: { 200: json("the outcome", ref("LabelOutcome")), 400: problem("a parameter is not valid"), 401: problem("no valid token"), 404: problem("none is known") },
+          responses: {
+            200: json("the outcome", ref("LabelOutcome")),
+            400: problem("a parameter is not valid"),
+            401: problem("no valid token"),
+            404: problem("none is known"),
+          },
         },
       },
       "/healthz": {
@@ -144,7 +219,10 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           security: [],
           responses: {
             200: json("all is well", object(["status"], { status: { type: "string" } })),
-            503: json("a consumer does not read; it is begun anew until it does", object(["status", "failing"], { status: { type: "string" }, failing: { type: "array", items: FAILING } })),
+            503: json(
+              "a consumer does not read; it is begun anew until it does",
+              object(["status", "failing"], { status: { type: "string" }, failing: { type: "array", items: FAILING } }),
+            ),
           },
         },
       },
@@ -153,15 +231,48 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           summary: "Ready to take inputs",
           operationId: "readiness",
           security: [],
-          responses: Object.fromEntries([200, 503].map((status) => [status, json(status === 200 ? "ready" : "not ready", object(["status", "missing"], { status: { type: "string" }, missing: { type: "array", items: { type: "string" } } }))])),
+          responses: Object.fromEntries(
+            [200, 503].map((status) => [
+              status,
+              json(
+                status === 200 ? "ready" : "not ready",
+                object(["status", "missing"], {
+                  status: { type: "string" },
+                  missing: { type: "array", items: { type: "string" } },
+                }),
+              ),
+            ]),
+          ),
         },
       },
-      "/metrics": { get: { summary: "Prometheus metrics", operationId: "metrics", security: [], responses: { 200: { description: "metrics", content: { "text/plain": { schema: { type: "string" } } } } } } },
-      "/openapi.json": { get: { summary: "This document", operationId: "openapi", security: [], responses: { 200: json("OpenAPI 3.1", { type: "object" }) } } },
+      "/metrics": {
+        get: {
+          summary: "Prometheus metrics",
+          operationId: "metrics",
+          security: [],
+          responses: { 200: { description: "metrics", content: { "text/plain": { schema: { type: "string" } } } } },
+        },
+      },
+      "/openapi.json": {
+        get: {
+          summary: "This document",
+          operationId: "openapi",
+          security: [],
+          responses: { 200: json("OpenAPI 3.1", { type: "object" }) },
+        },
+      },
     },
     components: {
       ...(withToken && { securitySchemes: { token: { type: "http", scheme: "bearer" } } }),
-      schemas: { Transaction: schemaOf(transactionJson), FraudLabel: schemaOf(labelJson), Decision: DECISION, LabelOutcome: LABEL_OUTCOME, Problem: PROBLEM, Accepted: ACCEPTED, Results: RESULTS },
+      schemas: {
+        Transaction: schemaOf(transactionJson),
+        FraudLabel: schemaOf(labelJson),
+        Decision: DECISION,
+        LabelOutcome: LABEL_OUTCOME,
+        Problem: PROBLEM,
+        Accepted: ACCEPTED,
+        Results: RESULTS,
+      },
     },
   };
 }

@@ -35,7 +35,8 @@ const TITLES: Readonly<Record<number, string>> = {
 /** A problem that has a name, or none but its status. */
 export function problemDetails(status: number, detail: string, reason?: string, field?: string): ProblemDetails {
   return {
-    type: reason === undefined ? "about:blank" : `urn:fraud-detection:problem:${reason.toLowerCase().replaceAll("_", "-")}`,
+    type:
+      reason === undefined ? "about:blank" : `urn:fraud-detection:problem:${reason.toLowerCase().replaceAll("_", "-")}`,
     title: TITLES[status] ?? "The request failed",
     status,
     detail,
@@ -45,7 +46,8 @@ export function problemDetails(status: number, detail: string, reason?: string, 
 }
 
 /** Why an input was refused. */
-export const refusalDetails = ({ reason, message, field }: Problem): ProblemDetails => problemDetails(400, message, reasonName(reason), field);
+export const refusalDetails = ({ reason, message, field }: Problem): ProblemDetails =>
+  problemDetails(400, message, reasonName(reason), field);
 
 export async function sendProblem(reply: FastifyReply, problem: ProblemDetails): Promise<void> {
   await reply.code(problem.status).type(PROBLEM_TYPE).send(problem);

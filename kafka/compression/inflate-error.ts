@@ -12,4 +12,5 @@ export class InflateError extends Error {
 }
 
 /** That something would be larger than it may. */
-export const tooLarge = (maxBytes: number): InflateError => new InflateError("too-large", `it unpacks to more than ${maxBytes} bytes`);
+export const tooLarge = (maxBytes: number): InflateError =>
+  new InflateError("too-large", `it unpacks to more than ${maxBytes} bytes`);

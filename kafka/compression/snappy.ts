@@ -2,7 +2,10 @@ import { snappyUncompressor } from "hysnappy";
 
 import { InflateError, tooLarge } from "./inflate-error.js";
 
-/** How snappy-java (xerial), and so Java's, Python's and most other producers begin: this, two versions, then chunks. Others send one bare block. */
+/**
+ * How snappy-java (xerial), and so Java's, Python's and most other producers begin: this, two versions, then chunks.
+ * Others send one bare block.
+ */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEAD_BYTES = 16;
 const LENGTH_BYTES = 4;
@@ -16,7 +19,7 @@ export function inflateSnappy(bytes: Buffer, maxBytes: number): Buffer {
   if (!startsXerial(bytes, 0)) return inflateBlock(bytes, maxBytes);
   const chunks: Buffer[] = [];
   let left = maxBytes;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     // Streams may follow one another.
     if (startsXerial(bytes, at)) {
       at += XERIAL_HEAD_BYTES;
@@ -32,7 +35,8 @@ export function inflateSnappy(bytes: Buffer, maxBytes: number): Buffer {
   return Buffer.concat(chunks);
 }
 
-const startsXerial = (bytes: Buffer, at: number): boolean => bytes.length >= at + XERIAL_HEAD_BYTES && bytes.subarray(at, at + XERIAL_MAGIC.length).equals(XERIAL_MAGIC);
+const startsXerial = (bytes: Buffer, at: number): boolean =>
+  bytes.length >= at + XERIAL_HEAD_BYTES && bytes.subarray(at, at + XERIAL_MAGIC.length).equals(XERIAL_MAGIC);
 
 /** @param allowed - what is told to people: the bound of all blocks together */
 function inflateBlock(block: Buffer, maxBytes: number, allowed = maxBytes): Buffer {

@@ -22,14 +22,33 @@ export interface BatchOptions {
 }
 
 /** A batch as a broker stores it, but for the checksum, which is 0. For specs. */
-export function batchOf(records: readonly BatchRecord[], { firstOffset, codec = "none", pack = (bytes) => bytes, lastOffset, timestampMs = 0, producerId = -1, attributes = 0 }: BatchOptions): Buffer {
+export function batchOf(
+  records: readonly BatchRecord[],
+  {
+    firstOffset,
+    codec = "none",
+    pack = (bytes) => bytes,
+    lastOffset,
+    timestampMs = 0,
+    producerId = -1,
+    attributes = 0,
+  }: BatchOptions,
+): Buffer {
   let offset = firstOffset - 1;
   const packed = pack(
     Buffer.concat(
       records.map((record) => {
         offset = record.offset ?? offset + 1;
         const headers = record.headers ?? [];
-        const body = Buffer.concat([Buffer.from([0]), varint(0), varint(offset - firstOffset), bytes(record.key), bytes(record.value), varint(headers.length), ...headers.flatMap(([name, value]) => [bytes(name), bytes(value)])]);
+        const body = Buffer.concat([
+          Buffer.from([0]),
+          varint(0),
+          varint(offset - firstOffset),
+          bytes(record.key),
+          bytes(record.value),
+          varint(headers.length),
+          ...headers.flatMap(([name, value]) => [bytes(name), bytes(value)]),
+        ]);
         return Buffer.concat([varint(body.length), body]);
       }),
     ),

@@ -9,8 +9,23 @@ const OFFSET_OUT_OF_RANGE = 1;
 
 /** The first version of the request that tells topics' ids; kafkajs sends one that does not. */
 const IDS_VERSION = 10;
-/** What this broker speaks, by Kafka's numbers: of each request the first version that holds what kafkajs needs. Of one there are two. */
-const VERSIONS = { fetch: [1, FETCH_VERSION], listOffsets: [2, 1], metadata: [3, 6], offsetCommit: [8, 2], offsetFetch: [9, 1], findCoordinator: [10, 0], joinGroup: [11, 0], heartbeat: [12, 0], leaveGroup: [13, 0], syncGroup: [14, 0], apiVersions: [18, 2] } as const;
+/**
+ * What this broker speaks, by Kafka's numbers: of each request the first version that holds what kafkajs needs. Of one
+ * there are two.
+ */
+const VERSIONS = {
+  fetch: [1, FETCH_VERSION],
+  listOffsets: [2, 1],
+  metadata: [3, 6],
+  offsetCommit: [8, 2],
+  offsetFetch: [9, 1],
+  findCoordinator: [10, 0],
+  joinGroup: [11, 0],
+  heartbeat: [12, 0],
+  leaveGroup: [13, 0],
+  syncGroup: [14, 0],
+  apiVersions: [18, 2],
+} as const;
 type Request = keyof typeof VERSIONS;
 const latest = (name: string, version: number): number => (name === "metadata" ? IDS_VERSION : version);
 const NAMES = new Map<number, Request>(Object.entries(VERSIONS).map(([name, [key]]) => [key, name as Request]));
@@ -22,8 +37,9 @@ interface Log {
 }
 
 /**
- * As much of a Kafka broker as kafkajs's consumers need, in this process: topics that a spec fills with batches of its own, groups of
- * one member, and errors on demand. For specs, and for measuring what a consumer takes that has nothing to do.
+ * As much of a Kafka broker as kafkajs's consumers need, in this process: topics that a spec fills with batches of its
+ * own, groups of one member, and errors on demand. For specs, and for measuring what a consumer takes that has nothing
+ * to do.
  */
 export class FakeBroker {
   readonly #server: Server;
@@ -57,7 +73,10 @@ export class FakeBroker {
 
   /** Makes a topic; one that is there already, again: with nothing in it, and another id. */
   make(topic: string, partitions: number): void {
-    this.#logs.set(topic, Array.from({ length: partitions }, () => ({ batches: [], end: 0 })));
+    this.#logs.set(
+      topic,
+      Array.from({ length: partitions }, () => ({ batches: [], end: 0 })),
+    );
     this.#ids.set(topic, randomBytes(16));
   }
 
@@ -124,7 +143,16 @@ export class FakeBroker {
   }
 
   readonly #answer: Readonly<Record<Request, (request: WireReader, version: number) => Buffer | Promise<Buffer>>> = {
-    apiVersions: () => Buffer.concat([int16(0), array(Object.entries(VERSIONS), ([name, [key, version]]) => [int16(key), int16(version), int16(latest(name, version))]), int32(0)]),
+    apiVersions: () =>
+      Buffer.concat([
+        int16(0),
+        array(Object.entries(VERSIONS), ([name, [key, version]]) => [
+          int16(key),
+          int16(version),
+          int16(latest(name, version)),
+        ]),
+        int32(0),
+      ]),
     metadata: (_, version) => (version === IDS_VERSION ? this.#metadataWithIds() : this.#metadata()),
     findCoordinator: () => Buffer.concat([int16(0), this.#node()]),
     joinGroup: (request) => {
@@ -133,7 +161,14 @@ export class FakeBroker {
       const member = request.string() || `member-${Math.random()}`;
       request.string();
       const [protocol] = request.array(() => ({ name: request.string(), metadata: request.bytes()! }));
-      return Buffer.concat([int16(0), int32(1), string(protocol!.name), string(member), string(member), array([0], () => [string(member), bytes(protocol!.metadata)])]);
+      return Buffer.concat([
+        int16(0),
+        int32(1),
+        string(protocol!.name),
+        string(member),
+        string(member),
+        array([0], () => [string(member), bytes(protocol!.metadata)]),
+      ]);
     },
     syncGroup: (request) => {
       request.string();
@@ -146,8 +181,19 @@ export class FakeBroker {
     leaveGroup: () => int16(0),
     offsetFetch: (request) => {
       const group = request.string();
-      const topics = request.array(() => ({ topic: request.string(), partitions: request.array(() => request.int32()) }));
-      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, (partition) => [int32(partition), int64(this.#committed.get(`${group} ${topic} ${partition}`) ?? -1n), string(""), int16(0)])]);
+      const topics = request.array(() => ({
+        topic: request.string(),
+        partitions: request.array(() => request.int32()),
+      }));
+      return array(topics, ({ topic, partitions }) => [
+        string(topic),
+        array(partitions, (partition) => [
+          int32(partition),
+          int64(this.#committed.get(`${group} ${topic} ${partition}`) ?? -1n),
+          string(""),
+          int16(0),
+        ]),
+      ]);
     },
     offsetCommit: (request) => {
       const group = request.string();
@@ -164,29 +210,66 @@ export class FakeBroker {
           return { partition, offset };
         }),
       }));
-      for (const { topic, partitions } of topics) for (const { partition, offset } of partitions) this.#committed.set(`${group} ${topic} ${partition}`, offset);
-      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition }) => [int32(partition), int16(0)])]);
+      for (const { topic, partitions } of topics)
+        for (const { partition, offset } of partitions) this.#committed.set(`${group} ${topic} ${partition}`, offset);
+      return array(topics, ({ topic, partitions }) => [
+        string(topic),
+        array(partitions, ({ partition }) => [int32(partition), int16(0)]),
+      ]);
     },
     listOffsets: (request) => {
       request.int32();
-      const topics = request.array(() => ({ topic: request.string(), partitions: request.array(() => ({ partition: request.int32(), timestamp: request.int64() })) }));
-      return array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition, timestamp }) => [int32(partition), int16(0), int64(-1n), int64(timestamp === -2n ? 0n : BigInt(this.end(topic, partition)))])]);
+      const topics = request.array(() => ({
+        topic: request.string(),
+        partitions: request.array(() => ({ partition: request.int32(), timestamp: request.int64() })),
+      }));
+      return array(topics, ({ topic, partitions }) => [
+        string(topic),
+        array(partitions, ({ partition, timestamp }) => [
+          int32(partition),
+          int16(0),
+          int64(-1n),
+          int64(timestamp === -2n ? 0n : BigInt(this.end(topic, partition))),
+        ]),
+      ]);
     },
     fetch: (request) => this.#fetch(request),
   };
 
   #metadata(): Buffer {
     const nodes = array([NODE_ID], (id) => [int32(id)]);
-    const partitions = (logs: readonly Log[]): Buffer => array([...logs.keys()], (partition) => [int16(0), int32(partition), int32(NODE_ID), nodes, nodes, int32(0)]);
+    const partitions = (logs: readonly Log[]): Buffer =>
+      array([...logs.keys()], (partition) => [int16(0), int32(partition), int32(NODE_ID), nodes, nodes, int32(0)]);
     // Each broker has a rack, which is none; so has the cluster a name. A topic is not one of the broker's own.
-    return Buffer.concat([int32(0), array([0], () => [this.#node(), int16(-1)]), int16(-1), int32(NODE_ID), array([...this.#logs], ([topic, logs]) => [int16(0), string(topic), FALSE, partitions(logs)])]);
+    return Buffer.concat([
+      int32(0),
+      array([0], () => [this.#node(), int16(-1)]),
+      int16(-1),
+      int32(NODE_ID),
+      array([...this.#logs], ([topic, logs]) => [int16(0), string(topic), FALSE, partitions(logs)]),
+    ]);
   }
 
-  /** As `topicIdsIn` reads it: lengths are one more than they are, in a byte, and after each thing stands the number of its tagged fields. */
+  /**
+   * As `topicIdsIn` reads it: lengths are one more than they are, in a byte, and after each thing stands the number of
+   * its tagged fields.
+   */
   #metadataWithIds(): Buffer {
     const [none, length] = [Buffer.alloc(1), (value: number): Buffer => Buffer.from([value + 1])];
-    const topics = [...this.#ids].map(([topic, id]) => Buffer.concat([int16(0), length(topic.length), Buffer.from(topic), id, FALSE, length(0), int32(0), none]));
-    return Buffer.concat([none, int32(0), length(0), none, int32(NODE_ID), length(topics.length), ...topics, int32(0), none]);
+    const topics = [...this.#ids].map(([topic, id]) =>
+      Buffer.concat([int16(0), length(topic.length), Buffer.from(topic), id, FALSE, length(0), int32(0), none]),
+    );
+    return Buffer.concat([
+      none,
+      int32(0),
+      length(0),
+      none,
+      int32(NODE_ID),
+      length(topics.length),
+      ...topics,
+      int32(0),
+      none,
+    ]);
   }
 
   #node(): Buffer {
@@ -210,16 +293,44 @@ export class FakeBroker {
       }),
     }));
     const failing = this.#fetchError !== undefined && this.#fetchError.left-- > 0 ? this.#fetchError.code : 0;
-    const found = (topic: string, partition: number, offset: bigint): Buffer => Buffer.concat(this.#logs.get(topic)![partition]!.batches.filter(({ lastOffset }) => BigInt(lastOffset) >= offset).map((batch) => batch.bytes));
+    const found = (topic: string, partition: number, offset: bigint): Buffer => {
+      const { batches } = this.#logs.get(topic)![partition]!;
+      return Buffer.concat(
+        batches.filter(({ lastOffset }) => BigInt(lastOffset) >= offset).map((batch) => batch.bytes),
+      );
+    };
     const deadline = performance.now() + maxWaitMs;
-    const nothing = (): boolean => topics.every(({ topic, partitions }) => partitions.every(({ partition, offset }) => found(topic, partition, offset).length === 0));
-    while (failing === 0 && nothing() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(10, deadline - performance.now()))).unref());
+    const nothing = (): boolean =>
+      topics.every(({ topic, partitions }) =>
+        partitions.every(({ partition, offset }) => found(topic, partition, offset).length === 0),
+      );
+    while (failing === 0 && nothing() && performance.now() < deadline)
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.max(0, Math.min(10, deadline - performance.now()))).unref(),
+      );
     const part = (topic: string, partition: number, offset: bigint): Buffer[] => {
       const end = BigInt(this.end(topic, partition));
       const error = failing === 0 && offset > end ? OFFSET_OUT_OF_RANGE : failing;
-      return [int32(partition), int16(error), int64(end), int64(end), int64(0n), int32(0), int32(-1), bytes(error === 0 ? found(topic, partition, offset) : Buffer.alloc(0))];
+      return [
+        int32(partition),
+        int16(error),
+        int64(end),
+        int64(end),
+        int64(0n),
+        int32(0),
+        int32(-1),
+        bytes(error === 0 ? found(topic, partition, offset) : Buffer.alloc(0)),
+      ];
     };
-    return Buffer.concat([int32(0), int16(0), int32(0), array(topics, ({ topic, partitions }) => [string(topic), array(partitions, ({ partition, offset }) => part(topic, partition, offset))])]);
+    return Buffer.concat([
+      int32(0),
+      int16(0),
+      int32(0),
+      array(topics, ({ topic, partitions }) => [
+        string(topic),
+        array(partitions, ({ partition, offset }) => part(topic, partition, offset)),
+      ]),
+    ]);
   }
 }
 
@@ -234,4 +345,5 @@ const int32 = (value: number): Buffer => written(4, (buffer) => buffer.writeInt3
 const int64 = (value: bigint): Buffer => written(8, (buffer) => buffer.writeBigInt64BE(value));
 const string = (text: string): Buffer => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)]);
 const bytes = (value: Buffer): Buffer => Buffer.concat([int32(value.length), value]);
-const array = <T>(items: readonly T[], one: (item: T) => Buffer[]): Buffer => Buffer.concat([int32(items.length), ...items.flatMap(one)]);
+const array = <T>(items: readonly T[], one: (item: T) => Buffer[]): Buffer =>
+  Buffer.concat([int32(items.length), ...items.flatMap(one)]);

@@ -20,9 +20,10 @@ export interface BusyMachine {
 }
 
 /**
- * Starts programs that never rest, of the same priority as the cluster, as many as it takes to have half of this machine's processors. How many
- * that are depends on how much the cluster wants: the system divides by threads, so beside five that want to run one gets a sixth. So one is
- * started or ended every other second. A cgroup would be steadier, but there is none on macOS, and in many a container none that may be changed.
+ * Starts programs that never rest, of the same priority as the cluster, as many as it takes to have half of this
+ * machine's processors. How many that are depends on how much the cluster wants: the system divides by threads, so
+ * beside five that want to run one gets a sixth. So one is started or ended every other second. A cgroup would be
+ * steadier, but there is none on macOS, and in many a container none that may be changed.
  */
 export function keepMachineBusy(): BusyMachine {
   const processors = availableParallelism();
@@ -38,7 +39,12 @@ export function keepMachineBusy(): BusyMachine {
     programs.push({ program, usedSeconds: 0 });
   };
   const measure = (): number => {
-    const usage = new Map(processUsage((pid) => programs.some(({ program }) => program.pid === pid)).map(({ pid, cpuSeconds }) => [pid, cpuSeconds]));
+    const usage = new Map(
+      processUsage((pid) => programs.some(({ program }) => program.pid === pid)).map(({ pid, cpuSeconds }) => [
+        pid,
+        cpuSeconds,
+      ]),
+    );
     for (const one of programs) {
       const now = usage.get(one.program.pid) ?? one.usedSeconds;
       usedSeconds += now - one.usedSeconds;
@@ -46,7 +52,8 @@ export function keepMachineBusy(): BusyMachine {
     }
     return usedSeconds;
   };
-  const shareOf = (seconds: number, sinceMs: number): number => seconds / ((Math.max(1, Date.now() - sinceMs) / 1000) * processors);
+  const shareOf = (seconds: number, sinceMs: number): number =>
+    seconds / ((Math.max(1, Date.now() - sinceMs) / 1000) * processors);
   const adjust = (): void => {
     const seconds = measure();
     const share = shareOf(seconds - lastSeconds, lastMs);

@@ -7,7 +7,11 @@ import { type Transport, withTransport } from "../../cluster/transports.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { flakyFile, rollingEnvFile } from "./faults.js";
 
-/** What a cluster needs so that faults can be injected into its function server. @param folder - for the files that steer it */
+/**
+ * What a cluster needs so that faults can be injected into its function server.
+ *
+ * @param folder - for the files that steer it
+ */
 export function faultyCluster(folder: string, transport: Transport = "batching"): ClusterOptions {
   writeFileSync(flakyFile(folder), "");
   writeFileSync(rollingEnvFile(folder), "{}");
@@ -19,7 +23,13 @@ export function faultyCluster(folder: string, transport: Transport = "batching")
         ...FRAUD_DETECTION.servers,
         functions: {
           ...functions,
-          args: ["--import", "tsx", "--import", pathToFileURL(join(REPOSITORY_ROOT, "loadtest/failover/flaky-server.ts")).href, ...functions.args.slice(2)],
+          args: [
+            "--import",
+            "tsx",
+            "--import",
+            pathToFileURL(join(REPOSITORY_ROOT, "loadtest/failover/flaky-server.ts")).href,
+            ...functions.args.slice(2),
+          ],
           env: { FLAKY: flakyFile(folder), ROLLING_ENV: rollingEnvFile(folder) },
         },
       },

@@ -32,7 +32,10 @@ interface FaultDefinition {
   readonly seconds: number;
   /** Whether a process is killed, with no more to it: these must recover quickly. */
   readonly kill?: true;
-  /** Whether it can be made in containers too. The others steer the function server by files, or restart the job with changes. */
+  /**
+   * Whether it can be made in containers too. The others steer the function server by files, or restart the job with
+   * changes.
+   */
   readonly inContainers?: true;
   /** Whether it lasts for minutes: left out of `all`, and made once, after the others. */
   readonly long?: true;
@@ -114,7 +117,9 @@ export const FAULTS = {
     seconds: 40,
     inject: async (target) => {
       const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800 } };
-      return await restart(target, { application: withModule(target.cluster.settings.application, target.folder, changes) });
+      return await restart(target, {
+        application: withModule(target.cluster.settings.application, target.folder, changes),
+      });
     },
   },
   "parallelism-change": {
@@ -125,7 +130,8 @@ export const FAULTS = {
   "backend-change": {
     description: "the job stopped with a savepoint and started on the other state backend",
     seconds: 40,
-    inject: (target) => restart(target, { stateBackend: target.cluster.settings.stateBackend === "rocksdb" ? "hashmap" : "rocksdb" }),
+    inject: (target) =>
+      restart(target, { stateBackend: target.cluster.settings.stateBackend === "rocksdb" ? "hashmap" : "rocksdb" }),
   },
   "busy-machine": {
     description: `other programs have half of this machine's processors for ${BUSY_MS / 1000} s`,
@@ -151,14 +157,23 @@ export const faultOf = (kind: FaultKind): FaultDefinition => FAULTS[kind];
 
 /** Exchanges the function server for one with this environment, while it serves. */
 async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<string, string>>): Promise<void> {
-  const health = async () => (await (await fetch(`${addresses(cluster.settings).functions}/healthz`)).json()) as { readonly logicVersion: string };
+  const health = async () =>
+    (await (await fetch(`${addresses(cluster.settings).functions}/healthz`)).json()) as {
+      readonly logicVersion: string;
+    };
   const before = await health();
   writeFileSync(rollingEnvFile(folder), JSON.stringify(env));
   cluster.kill("functions", "SIGHUP");
-  await poll("the new function server to serve", async () => (await health()).logicVersion !== before.logicVersion, { timeoutMs: LIMIT_MS, signal });
+  await poll("the new function server to serve", async () => (await health()).logicVersion !== before.logicVersion, {
+    timeoutMs: LIMIT_MS,
+    signal,
+  });
 }
 
-async function restart({ cluster, signal }: Target, changes: Parameters<RunningCluster["restartFlink"]>[0]): Promise<undefined> {
+async function restart(
+  { cluster, signal }: Target,
+  changes: Parameters<RunningCluster["restartFlink"]>[0],
+): Promise<undefined> {
   await cluster.restartFlink(changes);
   await flinkClient(cluster.settings).waitForRunning(LIMIT_MS, signal);
 }

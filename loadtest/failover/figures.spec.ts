@@ -19,9 +19,17 @@ const calm = (change: (second: number) => Partial<Sample> = () => ({})): Sample[
     connections: 4,
     ...change(second),
   }));
-const course: Course = { loaded: { fromMs: 0, untilMs: 600_000 }, watched: { fromMs: 0, untilMs: 600_000 }, cold: false, drainedMs: 200_000, calmMs: 210_000 };
+const course: Course = {
+  loaded: { fromMs: 0, untilMs: 600_000 },
+  watched: { fromMs: 0, untilMs: 600_000 },
+  cold: false,
+  drainedMs: 200_000,
+  calmMs: 210_000,
+};
 const broken = (samples: Sample[], changes: Partial<Course> = {}): string[] =>
-  limitsOf(samples, figuresOf(samples, { ...course, ...changes }), { ...course, ...changes }).flatMap(({ name, held }) => (held ? [] : [name]));
+  limitsOf(samples, figuresOf(samples, { ...course, ...changes }), { ...course, ...changes }).flatMap(
+    ({ name, held }) => (held ? [] : [name]),
+  );
 
 describe("the figures of an overload", () => {
   it("are those of its samples", () => {
@@ -44,12 +52,31 @@ describe("the figures of an overload", () => {
   });
 
   it("count the restarts and checkpoints of JobManagers that begin anew", () => {
-    const samples = calm((second) => (second < 300 ? { restarts: 0 } : { restarts: 1, checkpoints: { completed: second - 300, failed: 0, lastMs: 400, lastBytes: 0 } }));
+    const samples = calm((second) =>
+      second < 300
+        ? { restarts: 0 }
+        : { restarts: 1, checkpoints: { completed: second - 300, failed: 0, lastMs: 400, lastBytes: 0 } },
+    );
     expect(figuresOf(samples, course)).toMatchObject({ jobRestarts: 1, checkpoints: { completed: 599 } });
     // One that starts cold has nothing behind it: what it counts at first it has had.
-    expect(figuresOf(calm(() => ({ restarts: 2 })), course).jobRestarts).toBe(0);
-    expect(figuresOf(calm(() => ({ restarts: 2 })), { ...course, cold: true }).jobRestarts).toBe(2);
-    expect(figuresOf(calm((second) => ({ restarts: second < 300 ? 3 : 0 })), course).jobRestarts).toBe(1);
+    expect(
+      figuresOf(
+        calm(() => ({ restarts: 2 })),
+        course,
+      ).jobRestarts,
+    ).toBe(0);
+    expect(
+      figuresOf(
+        calm(() => ({ restarts: 2 })),
+        { ...course, cold: true },
+      ).jobRestarts,
+    ).toBe(2);
+    expect(
+      figuresOf(
+        calm((second) => ({ restarts: second < 300 ? 3 : 0 })),
+        course,
+      ).jobRestarts,
+    ).toBe(1);
   });
 });
 
@@ -59,18 +86,31 @@ describe("a bound of an overload", () => {
   });
 
   it("is broken by checkpoints that fail, and when none completes", () => {
-    expect(broken(calm((second) => ({ checkpoints: { completed: second, failed: Math.floor(second / 80) } })))).toEqual(["checkpoints-failed"]);
-    expect(broken(calm((second) => ({ checkpoints: { completed: second, failed: Math.floor(second / 110) } })))).toEqual([]);
+    expect(broken(calm((second) => ({ checkpoints: { completed: second, failed: Math.floor(second / 80) } })))).toEqual(
+      ["checkpoints-failed"],
+    );
+    expect(
+      broken(calm((second) => ({ checkpoints: { completed: second, failed: Math.floor(second / 110) } }))),
+    ).toEqual([]);
     expect(broken(calm(() => ({ checkpoints: { completed: 0, failed: 0 } })))).toEqual(["checkpoints-failed"]);
   });
 
   it("is broken by memory that grows, of any part, but not by a small one's noise", () => {
-    const grows = (taskmanager: number, functions: number) => calm((second) => ({ memoryBytes: second < 400 ? { taskmanager: 1500 * MB, functions: 200 * MB } : { taskmanager: taskmanager * MB, functions: functions * MB } }));
+    const grows = (taskmanager: number, functions: number) =>
+      calm((second) => ({
+        memoryBytes:
+          second < 400
+            ? { taskmanager: 1500 * MB, functions: 200 * MB }
+            : { taskmanager: taskmanager * MB, functions: functions * MB },
+      }));
     expect(broken(grows(1500 * 1.06, 200))).toEqual(["memory"]);
     expect(broken(grows(1500 * 1.04, 215))).toEqual([]);
     expect(broken(grows(1500, 240))).toEqual(["memory"]);
     // It gives some back while it has less to do, and takes it again; or more than it ever had.
-    const rests = (after: number) => calm((second) => ({ memoryBytes: { taskmanager: 1500 * MB, functions: (second < 150 ? 340 : second < 400 ? 300 : after) * MB } }));
+    const rests = (after: number) =>
+      calm((second) => ({
+        memoryBytes: { taskmanager: 1500 * MB, functions: (second < 150 ? 340 : second < 400 ? 300 : after) * MB },
+      }));
     expect(broken(rests(335))).toEqual([]);
     expect(broken(rests(345))).toEqual(["memory"]);
     // Shorter than three minutes it is still filling its caches.

@@ -19,8 +19,15 @@ beforeAll(async () => {
   process.env["FLAKY"] = file;
   writeFileSync(file, "");
   await import("./flaky-server.js");
-  const statefun = nodeHttpListener(new RequestReplyHandler(programFunctions(["test/first"]), { maxBodyBytes: 100_000, logger: { error: () => undefined } }));
-  server = createServer((request, response) => (request.url === "/healthz" ? response.end("ok") : statefun(request, response)));
+  const statefun = nodeHttpListener(
+    new RequestReplyHandler(programFunctions(["test/first"]), {
+      maxBodyBytes: 100_000,
+      logger: { error: () => undefined },
+    }),
+  );
+  server = createServer((request, response) =>
+    request.url === "/healthz" ? response.end("ok") : statefun(request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
 beforeEach(() => writeFileSync(file, ""));
@@ -32,8 +39,18 @@ afterAll(() => {
 });
 
 // Ten bad calls: a server that is not flaky answers the one with 400, the other with ten errors.
-const SINGLE = { path: "/statefun", body: Buffer.from("noise"), contentType: "application/octet-stream", wellStatus: 400 };
-const BATCH = { path: "/statefun/batch", body: encodeCalls(noise(10)), contentType: "application/x-statefun-batch", wellStatus: 200 };
+const SINGLE = {
+  path: "/statefun",
+  body: Buffer.from("noise"),
+  contentType: "application/octet-stream",
+  wellStatus: 400,
+};
+const BATCH = {
+  path: "/statefun/batch",
+  body: encodeCalls(noise(10)),
+  contentType: "application/x-statefun-batch",
+  wellStatus: 200,
+};
 
 describe.each([SINGLE, BATCH])("a flaky server at $path", ({ path, body, contentType, wellStatus }) => {
   const url = (at: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${at}`;
@@ -57,7 +74,8 @@ describe.each([SINGLE, BATCH])("a flaky server at $path", ({ path, body, content
     expect(response.status).toBe(wellStatus);
     await expect(response.ended).rejects.toThrow("aborted");
     expect(response.body().length).toBeGreaterThan(0);
-    if (path === BATCH.path) expect(decodeReplies(response.body()).map((frame) => frame.kind)).toEqual(["error", "error", "error", "error"]);
+    if (path === BATCH.path)
+      expect(decodeReplies(response.body()).map((frame) => frame.kind)).toEqual(["error", "error", "error", "error"]);
   });
 
   it("answers late", async () => {

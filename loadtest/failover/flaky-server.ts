@@ -36,7 +36,10 @@ function install(file: string): void {
   };
 }
 
-/** The calls run, and of what the server answers last half arrives: of many calls some may be answered by it, and one is cut in two. */
+/**
+ * The calls run, and of what the server answers last half arrives: of many calls some may be answered by it, and one is
+ * cut in two.
+ */
 function cutOff(response: ServerResponse): void {
   response.end = ((body: string | Uint8Array) => {
     const bytes = Buffer.from(body);

@@ -21,7 +21,10 @@ export interface KafkaLoadOptions {
   readonly atMost: number;
 }
 
-/** Sends transactions through Kafka's door, the topic `transactions`, as anybody might, and in as little processor time as possible. */
+/**
+ * Sends transactions through Kafka's door, the topic `transactions`, as anybody might, and in as little processor time
+ * as possible.
+ */
 export class KafkaLoad {
   readonly #options: KafkaLoadOptions;
   readonly #producer;
@@ -31,7 +34,11 @@ export class KafkaLoad {
   private constructor(options: KafkaLoadOptions) {
     this.#options = options;
     this.#startMs = Date.now() - DAY_MS - spanMs(options.atMost, ACCOUNTS);
-    this.#producer = kafkaClient(options.brokers, "fraud-overload").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+    this.#producer = kafkaClient(options.brokers, "fraud-overload").producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
   }
 
   /** Connects. */
@@ -50,7 +57,8 @@ export class KafkaLoad {
   async atRate(perSecond: number, forMs: number, signal?: AbortSignal): Promise<void> {
     const before = this.#sent;
     const beganMs = Date.now();
-    for (let elapsed = 0; elapsed < forMs; elapsed = Date.now() - beganMs) await this.send(dueCount(elapsed, perSecond) - (this.#sent - before), signal);
+    for (let elapsed = 0; elapsed < forMs; elapsed = Date.now() - beganMs)
+      await this.send(dueCount(elapsed, perSecond) - (this.#sent - before), signal);
     await this.send(Math.floor((perSecond * forMs) / 1000) - (this.#sent - before), signal, 0);
   }
 
@@ -62,12 +70,19 @@ export class KafkaLoad {
   async send(count: number, signal?: AbortSignal, pauseMs = TICK_MS): Promise<void> {
     const { runId, atMost } = this.#options;
     const run = { runId, accounts: ACCOUNTS, merchants: MERCHANTS, startMs: this.#startMs };
-    for (let left = Math.min(count, atMost - this.#sent); left > 0; ) {
+    for (let left = Math.min(count, atMost - this.#sent); left > 0;) {
       signal?.throwIfAborted();
       const size = Math.min(left, MOST_IN_A_REQUEST);
       const messages = Array.from({ length: size }, (_, at) => {
         const { amountMinor, eventTimeMs, ...rest } = transaction(run, this.#sent + at);
-        return { key: rest.accountId, value: Buffer.from(Transaction.encode(Transaction.fromPartial({ ...rest, amountMinor: BigInt(amountMinor), eventTimeMs: BigInt(eventTimeMs) })).finish()) };
+        return {
+          key: rest.accountId,
+          value: Buffer.from(
+            Transaction.encode(
+              Transaction.fromPartial({ ...rest, amountMinor: BigInt(amountMinor), eventTimeMs: BigInt(eventTimeMs) }),
+            ).finish(),
+          ),
+        };
       });
       await this.#producer.send({ topic: TOPICS.transactions.name, acks: -1, messages });
       this.#sent += size;

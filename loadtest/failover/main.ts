@@ -52,24 +52,77 @@ export async function main(argv: string[]): Promise<number> {
     .description(
       `Starts a cluster, sends transactions to the HTTP door with k6, injects faults from a seeded schedule, waits until everything is decided and judges every record. The load goes on until the last fault is recovered from. Writes ${REPORT}.json and .html, whatever happens; ends with 1 when a property, a threshold of k6 or a bound of an overload does not hold.\n\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(30)} ${faultOf(kind).description}${isLong(kind) ? "; not among all" : ""}`).join("\n")}\n\nThe long ones come last, once each. What an overload must keep: no restart of the job, at most 1 % of checkpoints failed, no part's memory in its last third more than 5 % above the second (if it lasts 3 min), no 30 s with less than 60 % of the best throughput, and the backlog drained, with calm after it.\n\nTransports:\n${TRANSPORT_NAMES.map((name) => `  ${name.padEnd(30)} ${TRANSPORTS[name].description}`).join("\n")}`,
     )
-    .addOption(new Option("--faults <kinds>", "all, and kinds, with commas between, such as all,overload").argParser(faultKinds).default(ALL_FAULTS, "all"))
-    .option("--rate <n>", `transactions a second by HTTP (default: ${RATE}; ${LONG_RATE} where all faults are long)`, wholeNumber(1, 100_000))
-    .option("--duration <s>", "of the load, in seconds, and longer until the last fault is recovered from; nothing when all faults are long", wholeNumber(20, 86_400), 240)
+    .addOption(
+      new Option("--faults <kinds>", "all, and kinds, with commas between, such as all,overload")
+        .argParser(faultKinds)
+        .default(ALL_FAULTS, "all"),
+    )
+    .option(
+      "--rate <n>",
+      `transactions a second by HTTP (default: ${RATE}; ${LONG_RATE} where all faults are long)`,
+      wholeNumber(1, 100_000),
+    )
+    .option(
+      "--duration <s>",
+      "of the load, in seconds, and longer until the last fault is recovered from; nothing when all faults are long",
+      wholeNumber(20, 86_400),
+      240,
+    )
     .option("--seed <n>", "of the schedule of faults", wholeNumber(0, 2 ** 31 - 1), 7)
-    .addOption(new Option("--transport <name>", "how StateFun calls the functions").choices(TRANSPORT_NAMES).default("batching"))
-    .option("--overload-seconds <s>", "overload: for how long twice the sustained rate is offered", wholeNumber(20, 86_400), OVERLOAD_DEFAULTS.overloadSeconds)
-    .option("--sustained <n>", "overload: what the cluster holds, in transactions a second (default: it is measured first)", wholeNumber(1, 50_000))
+    .addOption(
+      new Option("--transport <name>", "how StateFun calls the functions").choices(TRANSPORT_NAMES).default("batching"),
+    )
+    .option(
+      "--overload-seconds <s>",
+      "overload: for how long twice the sustained rate is offered",
+      wholeNumber(20, 86_400),
+      OVERLOAD_DEFAULTS.overloadSeconds,
+    )
+    .option(
+      "--sustained <n>",
+      "overload: what the cluster holds, in transactions a second (default: it is measured first)",
+      wholeNumber(1, 50_000),
+    )
     .option("--busy", "overload, cold-backlog: other programs have half of the processors meanwhile", false)
-    .option("--backlog <n>", "cold-backlog: transactions that wait when the job starts", wholeNumber(100, 10_000_000), OVERLOAD_DEFAULTS.backlog)
-    .option("--drain-limit <s>", "overload, cold-backlog: a drain that takes longer has failed", wholeNumber(10, 86_400), OVERLOAD_DEFAULTS.drainSeconds)
-    .option("--docker", `in containers, by docker compose, instead of as processes of this machine; faults are then: ${CONTAINER_FAULTS.join(", ")}`, false)
+    .option(
+      "--backlog <n>",
+      "cold-backlog: transactions that wait when the job starts",
+      wholeNumber(100, 10_000_000),
+      OVERLOAD_DEFAULTS.backlog,
+    )
+    .option(
+      "--drain-limit <s>",
+      "overload, cold-backlog: a drain that takes longer has failed",
+      wholeNumber(10, 86_400),
+      OVERLOAD_DEFAULTS.drainSeconds,
+    )
+    .option(
+      "--docker",
+      `in containers, by docker compose, instead of as processes of this machine; faults are then: ${CONTAINER_FAULTS.join(", ")}`,
+      false,
+    )
     .option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { faults: asked, duration, seed, docker, portOffset, transport, overloadSeconds, sustained, busy, backlog, drainLimit: drainSeconds, ...given } = program.opts<Options>();
+  const {
+    faults: asked,
+    duration,
+    seed,
+    docker,
+    portOffset,
+    transport,
+    overloadSeconds,
+    sustained,
+    busy,
+    backlog,
+    drainLimit: drainSeconds,
+    ...given
+  } = program.opts<Options>();
   const kinds = docker ? asked.filter((kind) => CONTAINER_FAULTS.includes(kind)) : asked;
-  if (kinds.length === 0) throw new UserError(`none of these faults can be made in containers. There are: ${CONTAINER_FAULTS.join(", ")}`);
-  if (docker && transport !== "batching") throw new UserError("in containers the transport is the one of module.yaml. Leave out --docker or --transport.");
+  if (kinds.length === 0)
+    throw new UserError(`none of these faults can be made in containers. There are: ${CONTAINER_FAULTS.join(", ")}`);
+  if (docker && transport !== "batching")
+    throw new UserError("in containers the transport is the one of module.yaml. Leave out --docker or --transport.");
   const rate = given.rate ?? (kinds.every(isLong) ? LONG_RATE : RATE);
   const step = stepView();
   const { signal } = interrupted();
@@ -78,22 +131,47 @@ export async function main(argv: string[]): Promise<number> {
   try {
     const { way } = await chooseWay({ docker, native: !docker });
     // Parts die on purpose: the report says what became of it.
-    cluster = await startEither(way, clusterSettings({ name: "failover", portOffset, ...(docker ? {} : faultyCluster(folder, transport)) }), { k6: true, step, restart: true, fresh: true, signal });
+    cluster = await startEither(
+      way,
+      clusterSettings({ name: "failover", portOffset, ...(docker ? {} : faultyCluster(folder, transport)) }),
+      { k6: true, step, restart: true, fresh: true, signal },
+    );
     const runId = newRunId();
     const brokers = addresses(cluster.settings).kafka;
-    await step(`warming up with ${WARM_UP} transactions`, (onProgress) => warmUp({ brokers, runId: `${runId}.warm`, seed, transactions: WARM_UP, onProgress, signal }));
-    const options: Omit<FailoverOptions, "onProgress"> = { kinds, rate, duration, seed, runId, where: docker ? "containers" : "processes", transport, overload: { overloadSeconds, sustained, busy, backlog, drainSeconds }, signal };
-    const result = await step(`${rate} transactions a second for ${duration} s, seed ${seed}`, (onProgress) => runFailover({ cluster: cluster!, folder, signal }, { ...options, onProgress }));
+    await step(`warming up with ${WARM_UP} transactions`, (onProgress) =>
+      warmUp({ brokers, runId: `${runId}.warm`, seed, transactions: WARM_UP, onProgress, signal }),
+    );
+    const options: Omit<FailoverOptions, "onProgress"> = {
+      kinds,
+      rate,
+      duration,
+      seed,
+      runId,
+      where: docker ? "containers" : "processes",
+      transport,
+      overload: { overloadSeconds, sustained, busy, backlog, drainSeconds },
+      signal,
+    };
+    const result = await step(`${rate} transactions a second for ${duration} s, seed ${seed}`, (onProgress) =>
+      runFailover({ cluster: cluster!, folder, signal }, { ...options, onProgress }),
+    );
     const report = reportOf(result, { ...options, onProgress: () => undefined });
     writeJsonReport(`${REPORT}.json`, report);
     writePage(`${REPORT}.html`, "Failover", pageOf(report, result));
-    for (const { kind, atMs, recoveryMs, committedP99Ms } of report.faults) console.log(`  ${seconds(atMs).padStart(8)}  ${kind.padEnd(30)} recovered in ${seconds(recoveryMs)}, p99 until the next ${seconds(committedP99Ms)}`);
-    for (const { kind, limits } of report.overloads) for (const { name, what, held } of limits) console.log(`${held ? pc.green("✔") : pc.red("✘")} ${kind}, ${name}: ${what}`);
+    for (const { kind, atMs, recoveryMs, committedP99Ms } of report.faults)
+      console.log(
+        `  ${seconds(atMs).padStart(8)}  ${kind.padEnd(30)} recovered in ${seconds(recoveryMs)}, p99 until the next ${seconds(committedP99Ms)}`,
+      );
+    for (const { kind, limits } of report.overloads)
+      for (const { name, what, held } of limits)
+        console.log(`${held ? pc.green("✔") : pc.red("✘")} ${kind}, ${name}: ${what}`);
     for (const problem of report.problems) console.log(pc.red(`✘ ${problem}`));
     if (report.notFitted.length > 0) console.log(`  did not fit into the run: ${report.notFitted.join(", ")}`);
     for (const line of propertyLines(report.properties)) console.log(line);
     if (report.thresholds === "failed") console.log(`${pc.red("k6's thresholds did not hold:")}\n${result.k6Summary}`);
-    console.log(`${report.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${headline(report)}; report: ${REPORT}.html`);
+    console.log(
+      `${report.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${headline(report)}; report: ${REPORT}.html`,
+    );
     return report.verdict === "pass" ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;

@@ -28,9 +28,17 @@ const TAIL = 0.1;
 /** The parts that begin cold. */
 const COLD_PARTS = ["jobmanager", "taskmanager", "functions"] as const satisfies readonly Part[];
 
-export const OVERLOAD_DEFAULTS: OverloadOptions = { overloadSeconds: 600, busy: false, backlog: 500_000, drainSeconds: 3_600 };
+export const OVERLOAD_DEFAULTS: OverloadOptions = {
+  overloadSeconds: 600,
+  busy: false,
+  backlog: 500_000,
+  drainSeconds: 3_600,
+};
 
-/** How an overload went: in `reports/failover.json`. Field names are stable; times are in ms from the beginning of the run's load. */
+/**
+ * How an overload went: in `reports/failover.json`. Field names are stable; times are in ms from the beginning of the
+ * run's load.
+ */
 export interface OverloadRecord extends StretchFigures {
   readonly kind: "busy-machine" | "overload" | "cold-backlog";
   /** Transactions that went in through Kafka's door. */
@@ -64,31 +72,67 @@ export async function competingPrograms(target: LoadedTarget, forMs: number): Pr
     }
     const endMs = now(target);
     const { drainedMs, calmMs } = await drained(target, sampler, endMs);
-    return { kind: "busy-machine", sent: 0, offeredPerSecond: 0, sustainedPerSecond: 0, busyShare, cold: false, sinceMs: fromMs, loaded: { fromMs, untilMs: endMs }, drainedMs, calmMs };
+    return {
+      kind: "busy-machine",
+      sent: 0,
+      offeredPerSecond: 0,
+      sustainedPerSecond: 0,
+      busyShare,
+      cold: false,
+      sinceMs: fromMs,
+      loaded: { fromMs, untilMs: endMs },
+      drainedMs,
+      calmMs,
+    };
   });
 }
 
-/** Twice what the cluster holds is offered through Kafka's door; then all of it is to be decided, and the cluster calm. */
+/**
+ * Twice what the cluster holds is offered through Kafka's door; then all of it is to be decided, and the cluster calm.
+ */
 export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> {
   const { overload, say, signal, runId } = target;
   return await sampled(target, async (sampler) => {
     const busy: BusyMachine | undefined = overload.busy ? keepMachineBusy() : undefined;
     let load: KafkaLoad | undefined;
     try {
-      const { sustained, sent } = overload.sustained === undefined ? await sustainedRate(target, sampler) : { sustained: overload.sustained, sent: 0 };
+      const { sustained, sent } =
+        overload.sustained === undefined
+          ? await sustainedRate(target, sampler)
+          : { sustained: overload.sustained, sent: 0 };
       const rate = 2 * sustained;
-      load = await KafkaLoad.connect({ brokers: addresses(target.cluster.settings).kafka, runId: `${runId}.over`, atMost: rate * overload.overloadSeconds + 1 });
+      load = await KafkaLoad.connect({
+        brokers: addresses(target.cluster.settings).kafka,
+        runId: `${runId}.over`,
+        atMost: rate * overload.overloadSeconds + 1,
+      });
       say(`it holds ${sustained}/s; ${rate}/s are offered for ${overload.overloadSeconds} s`);
       const fromMs = now(target);
       const end = new AbortController();
-      const telling = tell(target, sampler, end.signal, () => `${load!.sent} of ${rate * overload.overloadSeconds} sent`);
+      const telling = tell(
+        target,
+        sampler,
+        end.signal,
+        () => `${load!.sent} of ${rate * overload.overloadSeconds} sent`,
+      );
       await load.atRate(rate, overload.overloadSeconds * 1000, signal).finally(() => end.abort());
       await telling;
       const busyShare = busy?.share() ?? 0;
       await busy?.stop();
       const untilMs = now(target);
       const { drainedMs, calmMs } = await drained(target, sampler, untilMs);
-      return { kind: "overload", sent: sent + load.sent, offeredPerSecond: Math.round(load.sent / ((untilMs - fromMs) / 1000)), sustainedPerSecond: sustained, busyShare, cold: false, sinceMs: fromMs, loaded: { fromMs, untilMs }, drainedMs, calmMs };
+      return {
+        kind: "overload",
+        sent: sent + load.sent,
+        offeredPerSecond: Math.round(load.sent / ((untilMs - fromMs) / 1000)),
+        sustainedPerSecond: sustained,
+        busyShare,
+        cold: false,
+        sinceMs: fromMs,
+        loaded: { fromMs, untilMs },
+        drainedMs,
+        calmMs,
+      };
     } finally {
       await busy?.stop();
       await load?.close();
@@ -104,10 +148,19 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
     let load: KafkaLoad | undefined;
     try {
       for (const part of COLD_PARTS) cluster.kill(part);
-      load = await KafkaLoad.connect({ brokers: addresses(cluster.settings).kafka, runId: `${runId}.cold`, atMost: overload.backlog });
+      load = await KafkaLoad.connect({
+        brokers: addresses(cluster.settings).kafka,
+        runId: `${runId}.cold`,
+        atMost: overload.backlog,
+      });
       const fillingMs = now(target);
       const end = new AbortController();
-      const telling = tell(target, sampler, end.signal, () => `the job is down; ${load!.sent} of ${overload.backlog} sent`);
+      const telling = tell(
+        target,
+        sampler,
+        end.signal,
+        () => `the job is down; ${load!.sent} of ${overload.backlog} sent`,
+      );
       await load.send(overload.backlog, signal).finally(() => end.abort());
       await telling;
       const filledMs = now(target);
@@ -120,7 +173,9 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
         const runningMs = now(target);
         const { drainedMs, calmMs } = await drained(target, sampler, startMs);
         // In the end a partition may be empty while another is not: that is not a loss of speed.
-        const nearlyGone = sampler.samples.find((sample) => sample.atMs > runningMs && (waiting(sample) ?? Infinity) < overload.backlog * TAIL);
+        const nearlyGone = sampler.samples.find(
+          (sample) => sample.atMs > runningMs && (waiting(sample) ?? Infinity) < overload.backlog * TAIL,
+        );
         return {
           kind: "cold-backlog",
           sent: load.sent,
@@ -159,10 +214,24 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
   sampler.start();
   try {
     const { cold, drainedMs, calmMs, sinceMs, ...went } = await work(sampler);
-    const course: Course = { loaded: went.loaded, watched: { fromMs: sinceMs, untilMs: now(target) }, cold, drainedMs, calmMs };
+    const course: Course = {
+      loaded: went.loaded,
+      watched: { fromMs: sinceMs, untilMs: now(target) },
+      cold,
+      drainedMs,
+      calmMs,
+    };
     const figures = figuresOf(sampler.samples, course);
     const limits = limitsOf(sampler.samples, figures, course);
-    return { ...went, ...figures, watched: course.watched, drainedMs: drainedMs ?? -1, calmMs: calmMs ?? -1, limits, samples: sampler.samples };
+    return {
+      ...went,
+      ...figures,
+      watched: course.watched,
+      drainedMs: drainedMs ?? -1,
+      calmMs: calmMs ?? -1,
+      limits,
+      samples: sampler.samples,
+    };
   } finally {
     await sampler.stop();
     back();
@@ -170,14 +239,22 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
 }
 
 /** Transactions and labels that wait, before the intake and before the job; `undefined` when nobody says. */
-const waiting = ({ beforeDoor, beforeJob }: Sample): number | undefined => (beforeDoor === undefined || beforeJob === undefined ? undefined : beforeDoor + beforeJob);
+const waiting = ({ beforeDoor, beforeJob }: Sample): number | undefined =>
+  beforeDoor === undefined || beforeJob === undefined ? undefined : beforeDoor + beforeJob;
 
 const now = ({ startedAtMs }: LoadedTarget): number => Date.now() - startedAtMs;
 
 /** What the cluster decides a second when there is always more: what comes by HTTP included. */
-async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ readonly sustained: number; readonly sent: number }> {
+async function sustainedRate(
+  target: LoadedTarget,
+  sampler: Sampler,
+): Promise<{ readonly sustained: number; readonly sent: number }> {
   const { say, signal, runId, cluster } = target;
-  const load = await KafkaLoad.connect({ brokers: addresses(cluster.settings).kafka, runId: `${runId}.full`, atMost: 10_000_000 });
+  const load = await KafkaLoad.connect({
+    brokers: addresses(cluster.settings).kafka,
+    runId: `${runId}.full`,
+    atMost: 10_000_000,
+  });
   try {
     const endMs = now(target) + SATURATE_MS;
     say(`measuring what the cluster holds, for ${SATURATE_MS / 1000} s`);
@@ -188,8 +265,12 @@ async function sustainedRate(target: LoadedTarget, sampler: Sampler): Promise<{ 
     }
     const known = sampler.samples.filter(({ atMs, decided }) => atMs >= endMs - MEASURE_MS && decided !== undefined);
     const [first, last] = [known[0], known.at(-1)];
-    const sustained = first === undefined || last === undefined || first === last ? 0 : Math.round(((last.decided! - first.decided!) / (last.atMs - first.atMs)) * 1000);
-    if (sustained <= 0) throw new Error(`nothing was decided for ${MEASURE_MS / 1000} s while the sustained rate was measured`);
+    const sustained =
+      first === undefined || last === undefined || first === last
+        ? 0
+        : Math.round(((last.decided! - first.decided!) / (last.atMs - first.atMs)) * 1000);
+    if (sustained <= 0)
+      throw new Error(`nothing was decided for ${MEASURE_MS / 1000} s while the sustained rate was measured`);
     await drained(target, sampler, now(target));
     return { sustained, sent: load.sent };
   } finally {
@@ -203,8 +284,16 @@ async function nextSample(sampler: Sampler, signal: AbortSignal | undefined): Pr
   return await poll("a sample", () => sampler.samples[count + 1], { timeoutMs: STUCK_MS, intervalMs: 50, signal });
 }
 
-/** Waits until next to nothing is left before the job, and then until it is calm. @returns when, after the given time; `undefined`: not in time */
-async function drained(target: LoadedTarget, sampler: Sampler, sinceMs: number): Promise<{ readonly drainedMs: number | undefined; readonly calmMs: number | undefined }> {
+/**
+ * Waits until next to nothing is left before the job, and then until it is calm.
+ *
+ * @returns when, after the given time; `undefined`: not in time
+ */
+async function drained(
+  target: LoadedTarget,
+  sampler: Sampler,
+  sinceMs: number,
+): Promise<{ readonly drainedMs: number | undefined; readonly calmMs: number | undefined }> {
   const { overload, rate, signal } = target;
   const ordinary = ORDINARY + ORDINARY_SECONDS * rate;
   const giveUpMs = now(target) + overload.drainSeconds * 1000;
@@ -217,7 +306,7 @@ async function drained(target: LoadedTarget, sampler: Sampler, sinceMs: number):
   let lowSinceMs: number | undefined;
   let restarts: number | undefined;
   try {
-    for (let seen = sampler.samples.length; ; ) {
+    for (let seen = sampler.samples.length; ;) {
       await poll("a sample", () => sampler.samples.length > seen, { timeoutMs: STUCK_MS, intervalMs: 100, signal });
       for (; seen < sampler.samples.length; seen++) {
         const sample = sampler.samples[seen]!;
@@ -232,9 +321,11 @@ async function drained(target: LoadedTarget, sampler: Sampler, sinceMs: number):
           lowSinceMs ??= sample.atMs;
           drainedAtMs ??= sample.atMs;
         }
-        if (lowSinceMs !== undefined && sample.atMs - lowSinceMs >= CALM_MS) return { drainedMs: Math.max(0, drainedAtMs! - sinceMs), calmMs: Math.max(0, lowSinceMs - sinceMs) };
+        if (lowSinceMs !== undefined && sample.atMs - lowSinceMs >= CALM_MS)
+          return { drainedMs: Math.max(0, drainedAtMs! - sinceMs), calmMs: Math.max(0, lowSinceMs - sinceMs) };
       }
-      if (now(target) > giveUpMs || now(target) - movedMs > STUCK_MS) return { drainedMs: drainedAtMs === undefined ? undefined : drainedAtMs - sinceMs, calmMs: undefined };
+      if (now(target) > giveUpMs || now(target) - movedMs > STUCK_MS)
+        return { drainedMs: drainedAtMs === undefined ? undefined : drainedAtMs - sinceMs, calmMs: undefined };
     }
   } finally {
     end.abort();
@@ -243,7 +334,12 @@ async function drained(target: LoadedTarget, sampler: Sampler, sinceMs: number):
 }
 
 /** Says now and then what waits, how fast it goes, and how long it will take. */
-async function tell({ say, signal }: LoadedTarget, sampler: Sampler, end: AbortSignal, what: () => string): Promise<void> {
+async function tell(
+  { say, signal }: LoadedTarget,
+  sampler: Sampler,
+  end: AbortSignal,
+  what: () => string,
+): Promise<void> {
   const until = signal === undefined ? end : AbortSignal.any([signal, end]);
   let before = sampler.last;
   while (!until.aborted) {
@@ -254,7 +350,9 @@ async function tell({ say, signal }: LoadedTarget, sampler: Sampler, end: AbortS
     const decided = seconds === 0 ? 0 : ((last.decided ?? 0) - (before?.decided ?? 0)) / seconds;
     const left = waiting(last) ?? 0;
     const gone = seconds === 0 || before === undefined ? 0 : ((waiting(before) ?? 0) - left) / seconds;
-    say(`${what()}: ${left.toLocaleString("en")} wait, ${Math.round(decided)}/s decided${gone > 0 ? `, gone in about ${Math.ceil(left / gone)} s` : ""}; restarts ${last.restarts ?? "?"}`);
+    say(
+      `${what()}: ${left.toLocaleString("en")} wait, ${Math.round(decided)}/s decided${gone > 0 ? `, gone in about ${Math.ceil(left / gone)} s` : ""}; restarts ${last.restarts ?? "?"}`,
+    );
     before = last;
   }
 }

@@ -46,15 +46,36 @@ export interface FailoverReport extends Verification {
   readonly machine: Machine;
 }
 
-export function reportOf(result: FailoverResult, { runId, where = "processes", transport = "batching", seed, rate, duration, kinds }: FailoverOptions): FailoverReport {
-  const { verification, acknowledged: batches, faults, overloads, problems, calmP99Ms, unableToCommit, k6ExitCode } = result;
+export function reportOf(
+  result: FailoverResult,
+  { runId, where = "processes", transport = "batching", seed, rate, duration, kinds }: FailoverOptions,
+): FailoverReport {
+  const {
+    verification,
+    acknowledged: batches,
+    faults,
+    overloads,
+    problems,
+    calmP99Ms,
+    unableToCommit,
+    k6ExitCode,
+  } = result;
   const acknowledged = batches.reduce((sum, { count }) => sum + count, 0);
-  const brokenLimits = overloads.flatMap(({ kind, limits }) => limits.filter(({ held }) => !held).map((limit) => ({ kind, ...limit })));
+  const brokenLimits = overloads.flatMap(({ kind, limits }) =>
+    limits.filter(({ held }) => !held).map((limit) => ({ kind, ...limit })),
+  );
   // What Kafka took has no acknowledgement of its own that the verifier knows of.
   const sent = overloads.reduce((sum, overload) => sum + overload.sent, 0);
   const lost = acknowledged + sent - verification.accepted - verification.rejected;
-  if (sent > 0 && lost > 0) brokenLimits.push({ kind: overloads[0]!.kind, name: "accepted", what: `at least ${lost} transactions that Kafka or the intake took were not accepted`, held: false });
-  const good = verification.verdict === "pass" && k6ExitCode === 0 && brokenLimits.length === 0 && problems.length === 0;
+  if (sent > 0 && lost > 0)
+    brokenLimits.push({
+      kind: overloads[0]!.kind,
+      name: "accepted",
+      what: `at least ${lost} transactions that Kafka or the intake took were not accepted`,
+      held: false,
+    });
+  const good =
+    verification.verdict === "pass" && k6ExitCode === 0 && brokenLimits.length === 0 && problems.length === 0;
   return {
     ...verification,
     verdict: good ? "pass" : "fail",
@@ -89,8 +110,13 @@ function spread(faults: readonly FaultRecord[]): { p50: number; max: number } {
 
 /** The report in one line. */
 export const headline = (report: FailoverReport): string => {
-  const kills = report.faults.some(({ kind }) => isKill(kind)) ? `; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most` : "";
-  const wrong = [...report.brokenLimits.map(({ kind, name, what }) => `${kind} broke ${name}: ${what}`), ...report.problems];
+  const kills = report.faults.some(({ kind }) => isKill(kind))
+    ? `; killed processes recovered in ${seconds(report.killRecoveryMs.p50)} (median), ${seconds(report.killRecoveryMs.max)} at most`
+    : "";
+  const wrong = [
+    ...report.brokenLimits.map(({ kind, name, what }) => `${kind} broke ${name}: ${what}`),
+    ...report.problems,
+  ];
   return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}${kills}${report.overloads.map(headlineOf).join("")}${wrong.length === 0 ? "" : `; ${wrong.join("; ")}`}`;
 };
 
@@ -105,24 +131,72 @@ export function pageOf(report: FailoverReport, result: FailoverResult): Html {
   const versions = Object.entries(report.decisionsByLogicVersion);
   return html`<h1>Failover: is every transaction decided exactly once, in order, whatever fails?</h1>
 ${verdictLine(report.verdict === "pass", headline(report))}
-${report.problems.length === 0 ? html`` : html`<h2 class="bad">What went wrong</h2>${table(["Problem"], report.problems.map((problem) => [problem]))}`}
+${
+  report.problems.length === 0
+    ? html``
+    : html`<h2 class="bad">What went wrong</h2>${table(
+        ["Problem"],
+        report.problems.map((problem) => [problem]),
+      )}`
+}
 <p class="dim">${report.rate} transactions a second for ${report.duration} s, seed ${report.seed}, run ${report.runId}, in ${report.where}, transport ${report.transport}; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB. Every record read by Kafka's own Java consumer, read_committed.</p>
 <h2>Timeline</h2>
-${timeline(seriesOf(result), faults.map(({ kind, atMs, recoveryMs }, n) => ({ at: atMs / 1000, until: (atMs + Math.max(0, recoveryMs)) / 1000, label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}` })))}
+${timeline(
+  seriesOf(result),
+  faults.map(({ kind, atMs, recoveryMs }, n) => ({
+    at: atMs / 1000,
+    until: (atMs + Math.max(0, recoveryMs)) / 1000,
+    label: `${n + 1}: ${kind}, recovered in ${seconds(recoveryMs)}`,
+  })),
+)}
 <h2>Faults</h2>
-${table(["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"], faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [n + 1, html`<code>${kind}</code>`, description, seconds(atMs), seconds(lastedMs), seconds(recoveryMs), seconds(committedP99Ms), jobRestarts === -1 ? "not known" : jobRestarts]))}
+${table(
+  ["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"],
+  faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [
+    n + 1,
+    html`<code>${kind}</code>`,
+    description,
+    seconds(atMs),
+    seconds(lastedMs),
+    seconds(recoveryMs),
+    seconds(committedP99Ms),
+    jobRestarts === -1 ? "not known" : jobRestarts,
+  ]),
+)}
 <p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
 <h2>By kind</h2>
-${table(["Kind", "#Times", "#Median recovery", "#Longest"], [...new Set(faults.map(({ kind }) => kind))].map((kind) => {
+${table(
+  ["Kind", "#Times", "#Median recovery", "#Longest"],
+  [...new Set(faults.map(({ kind }) => kind))].map((kind) => {
     const { p50, max } = spread(faults.filter((fault) => fault.kind === kind));
-    return [html`<code>${kind}</code>`, faults.filter((fault) => fault.kind === kind).length, seconds(p50), seconds(max)];
-  }))}
+    return [
+      html`<code>${kind}</code>`,
+      faults.filter((fault) => fault.kind === kind).length,
+      seconds(p50),
+      seconds(max),
+    ];
+  }),
+)}
 ${overloadSections(report.overloads)}
 ${propertiesSection(report.properties)}
-<h2>Versions</h2>${table(["Account counter, merchant model, scorer", "#Decisions"], versions.map(([name, count]) => [html`<code>${name}</code>`, count.toLocaleString("en")]))}
+<h2>Versions</h2>${table(
+    ["Account counter, merchant model, scorer", "#Decisions"],
+    versions.map(([name, count]) => [html`<code>${name}</code>`, count.toLocaleString("en")]),
+  )}
 <h2>Transactions that Flink could not commit again</h2>
 <p>${unableToCommit.length === 0 ? "None." : "Flink commits again what may not have been committed before a failure; what had been is answered with an error. Whether anything was lost is decided by the records above."}</p>
-${unableToCommit.length === 0 ? html`` : table(["Transactional id", "#Epoch", "Log line"], unableToCommit.map(({ transactionalId, epoch, line }) => [html`<code>${transactionalId}</code>`, epoch, html`<code>${line.slice(0, 300)}</code>`]))}`;
+${
+  unableToCommit.length === 0
+    ? html``
+    : table(
+        ["Transactional id", "#Epoch", "Log line"],
+        unableToCommit.map(({ transactionalId, epoch, line }) => [
+          html`<code>${transactionalId}</code>`,
+          epoch,
+          html`<code>${line.slice(0, 300)}</code>`,
+        ]),
+      )
+}`;
 }
 
 function seriesOf({ acknowledged, watch, startedAtMs }: FailoverResult) {
@@ -143,7 +217,8 @@ function seriesOf({ acknowledged, watch, startedAtMs }: FailoverResult) {
     }
   }
   const length = Math.max(accepted.length, committed.length);
-  const whole = (values: readonly (number | undefined)[], missing: number | undefined) => Array.from({ length }, (_, at) => values[at] ?? missing);
+  const whole = (values: readonly (number | undefined)[], missing: number | undefined) =>
+    Array.from({ length }, (_, at) => values[at] ?? missing);
   return [
     { title: "Transactions acknowledged, a second", unit: "", values: whole(accepted, 0) },
     { title: "Decisions committed, a second", unit: "", values: whole(committed, 0) },

@@ -23,7 +23,10 @@ const RECOVERY_LIMIT_MS = 300_000;
 /** What waits is not carried off in so long: the machine does not hold the rate. */
 const BACKLOG_LIMIT_MS = 600_000;
 const METRICS_LIMIT_MS = 5_000;
-/** The load goes on until the last fault is recovered from, and so much longer than asked for at most; in seconds. A long fault adds its own. */
+/**
+ * The load goes on until the last fault is recovered from, and so much longer than asked for at most; in seconds. A
+ * long fault adds its own.
+ */
 const OVERTIME_S = 1_200;
 /** In which a backlog comes together, at least: transactions a second. */
 const FILLED_PER_SECOND = 250;
@@ -31,11 +34,16 @@ const FILLED_PER_SECOND = 250;
 export interface FailoverOptions {
   readonly kinds: readonly FaultKind[];
   readonly rate: number;
-  /** Of the load, in seconds; more when a fault is not recovered from by then. Without any kind but long ones it ends with these. */
+  /**
+   * Of the load, in seconds; more when a fault is not recovered from by then. Without any kind but long ones it ends
+   * with these.
+   */
   readonly duration: number;
   readonly seed: number;
   readonly runId: string;
-  /** What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers. */
+  /**
+   * What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers.
+   */
   readonly where?: "processes" | "containers";
   /** How StateFun calls the functions, for the report; default `batching`. */
   readonly transport?: Transport;
@@ -93,8 +101,9 @@ interface Injected {
 }
 
 /**
- * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered from, and the long ones
- * after all others; then judges everything. The load goes on until the last fault is recovered from.
+ * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered
+ * from, and the long ones after all others; then judges everything. The load goes on until the last fault is recovered
+ * from.
  *
  * What goes wrong on the way ends in the result's `problems`: what there is is judged all the same.
  */
@@ -104,7 +113,9 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   const overload = { ...OVERLOAD_DEFAULTS, ...options.overload };
   const went: Went = { injected: [], overloads: [], problems: [] };
   let over: (jobRestarted: boolean) => void = () => undefined;
-  const faultsOver = new Promise<{ readonly jobRestarted: boolean }>((resolve) => (over = (jobRestarted) => resolve({ jobRestarted })));
+  const faultsOver = new Promise<{ readonly jobRestarted: boolean }>(
+    (resolve) => (over = (jobRestarted) => resolve({ jobRestarted })),
+  );
   const run = await startLoadRun(cluster, {
     runId,
     stages: [{ rate, seconds: longest(options, overload), ramp: false }],
@@ -120,13 +131,35 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   let startedAtMs = Date.now();
   // Its load is longer than everything that is to come: a k6 that ends by itself was killed, or could not go on.
   const k6Gone = new AbortController();
-  void run.load.finished.then((code) => k6Gone.abort(new Error(`k6 ended by itself (exit code ${code})`)), (error: unknown) => k6Gone.abort(error));
-  const untilGone: Target = { ...target, signal: AbortSignal.any([k6Gone.signal, ...(signal === undefined ? [] : [signal])]) };
+  void run.load.finished.then(
+    (code) => k6Gone.abort(new Error(`k6 ended by itself (exit code ${code})`)),
+    (error: unknown) => k6Gone.abort(error),
+  );
+  const untilGone: Target = {
+    ...target,
+    signal: AbortSignal.any([k6Gone.signal, ...(signal === undefined ? [] : [signal])]),
+  };
   const calmMs = options.calmMs ?? Math.min(CALM_MS, (options.duration * 1000) / 4);
   try {
-    await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, { timeoutMs: K6_START_MS, signal: untilGone.signal });
+    await poll("k6 to send its first transactions", () => run.load.acknowledged().length > 0, {
+      timeoutMs: K6_START_MS,
+      signal: untilGone.signal,
+    });
     startedAtMs = run.load.acknowledged()[0]!.sentAtMs;
-    await injectAll({ ...untilGone, runId, startedAtMs, rate, overload, say: (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, ${line}`) }, run, options, calmMs, went);
+    await injectAll(
+      {
+        ...untilGone,
+        runId,
+        startedAtMs,
+        rate,
+        overload,
+        say: (line) => onProgress(`${Math.round((Date.now() - startedAtMs) / 1000)} s, ${line}`),
+      },
+      run,
+      options,
+      calmMs,
+      went,
+    );
   } catch (error) {
     if (signal?.aborted === true) {
       run.load.stop();
@@ -134,7 +167,9 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
       await run.result.catch(() => undefined);
       throw error;
     }
-    went.problems.push(`at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}`);
+    went.problems.push(
+      `at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}`,
+    );
     onProgress(`${went.problems.at(-1)}; judging what there is`);
   }
   // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
@@ -153,7 +188,16 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
     overloads,
     problems,
-    calmP99Ms: Math.round(quantile(latencies(result.acknowledged, result.watch.committedAtMs, (sentAt) => sentAt >= startedAtMs + calmMs / 2 && sentAt < (injected[0]?.beganMs ?? Infinity) - CALM_LAG_MS), 0.99) ?? 0),
+    calmP99Ms: Math.round(
+      quantile(
+        latencies(
+          result.acknowledged,
+          result.watch.committedAtMs,
+          (sentAt) => sentAt >= startedAtMs + calmMs / 2 && sentAt < (injected[0]?.beganMs ?? Infinity) - CALM_LAG_MS,
+        ),
+        0.99,
+      ) ?? 0,
+    ),
     unableToCommit: await unableToCommit(cluster),
   };
 }
@@ -165,10 +209,21 @@ interface Went {
   readonly problems: string[];
 }
 
-async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, rate, seed, duration, everyKind = false }: FailoverOptions, calmMs: number, { injected, overloads }: Went): Promise<void> {
+async function injectAll(
+  target: LoadedTarget,
+  run: LoadRun,
+  { kinds, rate, seed, duration, everyKind = false }: FailoverOptions,
+  calmMs: number,
+  { injected, overloads }: Went,
+): Promise<void> {
   const { signal, startedAtMs } = target;
   const endMs = startedAtMs + duration * 1000;
-  const backlogGone = () => poll(`the backlog to be gone (does this machine hold ${rate} transactions a second? --rate)`, () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS, { timeoutMs: BACKLOG_LIMIT_MS, signal });
+  const backlogGone = () =>
+    poll(
+      `the backlog to be gone (does this machine hold ${rate} transactions a second? --rate)`,
+      () => Date.now() - run.watch.lastCountedAtMs() < CALM_LAG_MS,
+      { timeoutMs: BACKLOG_LIMIT_MS, signal },
+    );
   const one = async (kind: FaultKind): Promise<void> => {
     const numbered: LoadedTarget = { ...target, say: (line) => target.say(`fault ${injected.length + 1}: ${line}`) };
     const { overload, ...fault } = await inject(numbered, kind, () => run.watch.lastCountedAtMs());
@@ -200,14 +255,37 @@ async function injectAll(target: LoadedTarget, run: LoadRun, { kinds, rate, seed
 }
 
 /** How long the load may last at most, in seconds. */
-function longest({ kinds, duration }: FailoverOptions, { overloadSeconds, backlog, drainSeconds }: OverloadOptions): number {
-  const more = { overload: overloadSeconds + 2 * drainSeconds, "cold-backlog": backlog / FILLED_PER_SECOND + drainSeconds };
-  return duration + OVERTIME_S + Math.ceil(Object.entries(more).reduce((sum, [kind, seconds]) => sum + (kinds.some((one) => one === kind) ? seconds : 0), 0));
+function longest(
+  { kinds, duration }: FailoverOptions,
+  { overloadSeconds, backlog, drainSeconds }: OverloadOptions,
+): number {
+  const more = {
+    overload: overloadSeconds + 2 * drainSeconds,
+    "cold-backlog": backlog / FILLED_PER_SECOND + drainSeconds,
+  };
+  return (
+    duration +
+    OVERTIME_S +
+    Math.ceil(
+      Object.entries(more).reduce((sum, [kind, seconds]) => sum + (kinds.some((one) => one === kind) ? seconds : 0), 0),
+    )
+  );
 }
 
 /** A run of whose records nothing is known. */
 const unjudged = ({ load, watch }: LoadRun): LoadResult => ({
-  verification: { verdict: "fail", accepted: 0, rejected: 0, decisions: 0, missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, decisionsByLogicVersion: {}, properties: [] },
+  verification: {
+    verdict: "fail",
+    accepted: 0,
+    rejected: 0,
+    decisions: 0,
+    missing: 0,
+    duplicates: 0,
+    outOfOrder: 0,
+    mismatches: 0,
+    decisionsByLogicVersion: {},
+    properties: [],
+  },
   acknowledged: load.acknowledged(),
   watch,
   acceptedAtMs: new Float64Array(0),
@@ -218,14 +296,28 @@ const unjudged = ({ load, watch }: LoadRun): LoadResult => ({
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function everyPartRuns({ cluster, signal }: Target): Promise<void> {
-  await poll("every part to run", async () => {
-    const { parts, job, running } = await cluster.status();
-    if (!running) throw new Error(`${parts.filter(({ healthy }) => !healthy).map(({ part, pid }) => `${part} (${pid === undefined ? "stopped" : "no answer"})`).join(", ")}; the Flink job is ${job}`);
-    return true;
-  }, { timeoutMs: RECOVERY_LIMIT_MS, signal });
+  await poll(
+    "every part to run",
+    async () => {
+      const { parts, job, running } = await cluster.status();
+      if (!running)
+        throw new Error(
+          `${parts
+            .filter(({ healthy }) => !healthy)
+            .map(({ part, pid }) => `${part} (${pid === undefined ? "stopped" : "no answer"})`)
+            .join(", ")}; the Flink job is ${job}`,
+        );
+      return true;
+    },
+    { timeoutMs: RECOVERY_LIMIT_MS, signal },
+  );
 }
 
-async function inject(target: LoadedTarget, kind: FaultKind, lastCountedAtMs: () => number): Promise<Injected & { readonly overload: OverloadRecord | undefined }> {
+async function inject(
+  target: LoadedTarget,
+  kind: FaultKind,
+  lastCountedAtMs: () => number,
+): Promise<Injected & { readonly overload: OverloadRecord | undefined }> {
   const { cluster, say, signal } = target;
   const flink = flinkClient(cluster.settings);
   const before = await knownRestarts(flink, signal);
@@ -234,19 +326,33 @@ async function inject(target: LoadedTarget, kind: FaultKind, lastCountedAtMs: ()
   const overload = await faultOf(kind).inject(target);
   const endedMs = Date.now();
   say(`${kind}, waiting for a committed decision of what came after it`);
-  await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, { timeoutMs: RECOVERY_LIMIT_MS, intervalMs: 20, signal });
+  await poll(`a decision after ${kind}`, () => lastCountedAtMs() > endedMs, {
+    timeoutMs: RECOVERY_LIMIT_MS,
+    intervalMs: 20,
+    signal,
+  });
   await flink.waitForRunning(RECOVERY_LIMIT_MS, signal);
   const after = await knownRestarts(flink, signal);
-  return { overload, kind, beganMs, endedMs, jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before };
+  return {
+    overload,
+    kind,
+    beganMs,
+    endedMs,
+    jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before,
+  };
 }
 
 /** Flink gathers its metrics only when somebody asks: the first answer may hold none. */
 async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined): Promise<number | undefined> {
   try {
-    const { count } = await poll("Flink to tell its restarts", async () => {
-      const count = await flink.restarts();
-      return count !== "unreachable" && { count };
-    }, { timeoutMs: METRICS_LIMIT_MS, signal });
+    const { count } = await poll(
+      "Flink to tell its restarts",
+      async () => {
+        const count = await flink.restarts();
+        return count !== "unreachable" && { count };
+      },
+      { timeoutMs: METRICS_LIMIT_MS, signal },
+    );
     return count;
   } catch {
     signal?.throwIfAborted();
@@ -254,7 +360,12 @@ async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined
   }
 }
 
-function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: number, startedAtMs: number, { acceptedAtMs, watch, acknowledged }: LoadResult): FaultRecord {
+function recordOf(
+  { kind, beganMs, endedMs, jobRestarts }: Injected,
+  nextMs: number,
+  startedAtMs: number,
+  { acceptedAtMs, watch, acknowledged }: LoadResult,
+): FaultRecord {
   let first = Infinity;
   let accepted = Infinity;
   for (const [n, acceptedAt] of acceptedAtMs.entries()) {
@@ -262,9 +373,22 @@ function recordOf({ kind, beganMs, endedMs, jobRestarts }: Injected, nextMs: num
     if (acceptedAt > beganMs) accepted = Math.min(accepted, acceptedAt);
     if (acceptedAt > beganMs && committedAt > 0) first = Math.min(first, committedAt);
   }
-  const slowest = quantile(latencies(acknowledged, watch.committedAtMs, (sentAt) => sentAt >= beganMs && sentAt < nextMs), 0.99) ?? 0;
+  const slowest =
+    quantile(
+      latencies(acknowledged, watch.committedAtMs, (sentAt) => sentAt >= beganMs && sentAt < nextMs),
+      0.99,
+    ) ?? 0;
   const since = (ms: number): number => (ms === Infinity ? -1 : Math.round(ms - beganMs));
-  return { kind, description: faultOf(kind).description, atMs: beganMs - startedAtMs, lastedMs: endedMs - beganMs, recoveryMs: since(first), acceptedMs: since(accepted), committedP99Ms: Math.round(slowest), jobRestarts };
+  return {
+    kind,
+    description: faultOf(kind).description,
+    atMs: beganMs - startedAtMs,
+    lastedMs: endedMs - beganMs,
+    recoveryMs: since(first),
+    acceptedMs: since(accepted),
+    committedP99Ms: Math.round(slowest),
+    jobRestarts,
+  };
 }
 
 async function unableToCommit(cluster: RunningCluster): Promise<UncommittedLine[]> {

@@ -13,14 +13,23 @@ const LAG_LIMIT_MS = 5_000;
 const PARTS_MS = 5_000;
 
 /** The parts whose memory is looked at: those that may pile up what waits. */
-export const SAMPLED_PARTS = ["taskmanager", "jobmanager", "functions", "intake", "kafka"] as const satisfies readonly Part[];
+export const SAMPLED_PARTS = [
+  "taskmanager",
+  "jobmanager",
+  "functions",
+  "intake",
+  "kafka",
+] as const satisfies readonly Part[];
 export type SampledPart = (typeof SAMPLED_PARTS)[number];
 
 /** How the cluster was at a moment. A figure that nobody answered for is not there. */
 export interface Sample {
   /** From the beginning of the load, in ms. */
   readonly atMs: number;
-  /** Offsets of `decisions` that a committed reader has before it: decisions, and a marker for each partition, subtask and checkpoint. */
+  /**
+   * Offsets of `decisions` that a committed reader has before it: decisions, and a marker for each partition, subtask
+   * and checkpoint.
+   */
   readonly decided?: number;
   /** Transactions and labels that Kafka's door has not taken yet. */
   readonly beforeDoor?: number;
@@ -28,7 +37,12 @@ export interface Sample {
   readonly beforeJob?: number;
   /** Restarts of the job, as its JobManager counts. */
   readonly restarts?: number;
-  readonly checkpoints?: { readonly completed: number; readonly failed: number; readonly lastMs?: number; readonly lastBytes?: number };
+  readonly checkpoints?: {
+    readonly completed: number;
+    readonly failed: number;
+    readonly lastMs?: number;
+    readonly lastBytes?: number;
+  };
   /** Of the TaskManager's heap, what is in use, with garbage. */
   readonly heapBytes?: number;
   /** Resident memory, without mapped files. */
@@ -118,7 +132,11 @@ export class Sampler {
       ...(beforeJob !== undefined && { beforeJob }),
       ...(restarts !== "unreachable" && { restarts }),
       ...(checkpoints !== "unreachable" && {
-        checkpoints: { completed: checkpoints.completed, failed: checkpoints.failed, ...(checkpoints.last && { lastMs: checkpoints.last.durationMs, lastBytes: checkpoints.last.bytes }) },
+        checkpoints: {
+          completed: checkpoints.completed,
+          failed: checkpoints.failed,
+          ...(checkpoints.last && { lastMs: checkpoints.last.durationMs, lastBytes: checkpoints.last.bytes }),
+        },
       }),
       ...(heap !== "unreachable" && { heapBytes: heap }),
       ...this.#usage(),
@@ -131,7 +149,10 @@ export class Sampler {
     if (Date.now() < this.#pidsAtMs + PARTS_MS) return;
     this.#pidsAtMs = Date.now();
     this.#cluster.status().then(
-      ({ parts }) => (this.#pids = new Map(parts.flatMap(({ part, pid }) => (pid !== undefined && isSampled(part) ? [[pid, part] as const] : [])))),
+      ({ parts }) =>
+        (this.#pids = new Map(
+          parts.flatMap(({ part, pid }) => (pid !== undefined && isSampled(part) ? [[pid, part] as const] : [])),
+        )),
       () => undefined,
     );
   }

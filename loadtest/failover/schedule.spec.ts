@@ -18,7 +18,8 @@ describe("the schedule of faults", () => {
     fc.assert(
       fc.property(fc.integer(), fc.subarray([...ALL_FAULTS], { minLength: 1 }), (seed, kinds) => {
         const drawn = first(seed, 2 * kinds.length, kinds).map(({ kind }) => kind);
-        for (const half of [drawn.slice(0, kinds.length), drawn.slice(kinds.length)]) expect(half.toSorted()).toEqual(kinds.toSorted());
+        for (const half of [drawn.slice(0, kinds.length), drawn.slice(kinds.length)])
+          expect(half.toSorted()).toEqual(kinds.toSorted());
       }),
     );
   });

@@ -16,7 +16,8 @@ export function namedFaults(text: string): readonly FaultKind[] {
   const kinds = text.split(",").flatMap((name): readonly FaultKind[] => {
     if (name.trim() === "all") return ALL_FAULTS;
     const kind = FAULT_KINDS.find((one) => one === name.trim());
-    if (kind === undefined) throw new UserError(`There is no fault ${name.trim()}: there are all, ${FAULT_KINDS.join(", ")}.`);
+    if (kind === undefined)
+      throw new UserError(`There is no fault ${name.trim()}: there are all, ${FAULT_KINDS.join(", ")}.`);
     return [kind];
   });
   return [...new Set(kinds)];
@@ -29,7 +30,10 @@ export const CONTAINER_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) 
  * The order in which kinds of fault come: drawn by the seed, every kind once before any comes again.
  * A run takes from it as many as fit.
  */
-export function* schedule(kinds: readonly FaultKind[], seed: number): Generator<{ readonly kind: FaultKind; readonly pauseMs: number }, never> {
+export function* schedule(
+  kinds: readonly FaultKind[],
+  seed: number,
+): Generator<{ readonly kind: FaultKind; readonly pauseMs: number }, never> {
   const random = new Random(seed);
   for (;;) {
     const left = [...kinds];

@@ -73,7 +73,9 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
     const name = IntakeReason[reason] ?? String(reason);
     byReason[name] = (byReason[name] ?? 0) + 1;
   }
-  const lost = records.sent.map(({ topic, partition, offset }) => shortOriginName({ topic, partition, offset })).filter((place) => !fates.has(place));
+  const lost = records.sent
+    .map(({ topic, partition, offset }) => shortOriginName({ topic, partition, offset }))
+    .filter((place) => !fates.has(place));
   for (const place of lost) example(`${place} is neither valid nor rejected`);
 
   const decidedOrigins = new Set<string>();
@@ -92,21 +94,39 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
     contents.add(transaction.contentHash.toString("hex"));
     decidedOrigins.add(nameOf(transaction.origin));
   }
-  const refusedOrigins = new Map(records.functionsRejected.map(({ value }) => RejectedRecord.decode(Any.decode(value!).value)).map(({ origin, reason }) => [nameOf(origin), reason]));
+  const refusedOrigins = new Map(
+    records.functionsRejected
+      .map(({ value }) => RejectedRecord.decode(Any.decode(value!).value))
+      .map(({ origin, reason }) => [nameOf(origin), reason]),
+  );
   const of = { decided: 0, repeats: 0, functionsRejected: 0, undecided: 0 };
   for (const transaction of transactions) {
     const place = nameOf(transaction.origin);
     const known = decidedContents.get(identityOf(transaction));
     const hash = transaction.contentHash.toString("hex");
     if (decidedOrigins.has(place)) of.decided++;
-    else if (refusedOrigins.has(place) && (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || known?.has(hash) === false)) of.functionsRejected++;
+    else if (
+      refusedOrigins.has(place) &&
+      (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || known?.has(hash) === false)
+    )
+      of.functionsRejected++;
     else if (known?.has(hash) === true) of.repeats++;
     else {
       of.undecided++;
       example(`${place} (${identityOf(transaction).replace("\0", " ")}) is valid and has no decision`);
     }
   }
-  const account = { sent: records.sent.length, valid: records.validTransactions.length + records.validLabels.length, rejected: records.rejected.length, byReason, unaccounted: lost.length, twice, ...of, decidedTwice, examples };
+  const account = {
+    sent: records.sent.length,
+    valid: records.validTransactions.length + records.validLabels.length,
+    rejected: records.rejected.length,
+    byReason,
+    unaccounted: lost.length,
+    twice,
+    ...of,
+    decidedTwice,
+    examples,
+  };
   return { account, fates };
 }
 

@@ -17,7 +17,10 @@ export interface HostileRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: IHeaders;
-  /** Records of one account that are sent in order, as a client with one key sends them: a repetition comes soon after its original. */
+  /**
+   * Records of one account that are sent in order, as a client with one key sends them: a repetition comes soon after
+   * its original.
+   */
   readonly account?: string;
 }
 
@@ -92,15 +95,24 @@ const BAD_LABEL: readonly Change[] = [
 /** Odd, and good. */
 const GOOD: readonly Change[] = [
   ["amount zero", (json) => json["amountMinor"] !== undefined && (json["amountMinor"] = 0)],
-  ["amount of rials", (json) => json["amountMinor"] !== undefined && Object.assign(json, { amountMinor: 1e15, currency: "IRR" })],
-  ["replacement character in a name", (json) => (json[json["amountMinor"] === undefined ? "analyst" : "merchantName"] = "Caf\ufffd")],
+  [
+    "amount of rials",
+    (json) => json["amountMinor"] !== undefined && Object.assign(json, { amountMinor: 1e15, currency: "IRR" }),
+  ],
+  [
+    "replacement character in a name",
+    (json) => (json[json["amountMinor"] === undefined ? "analyst" : "merchantName"] = "Caf\ufffd"),
+  ],
   ["account right to left", set("accountId", "חשבון-١٧")],
   ["account of emoji", set("accountId", "👩‍👩‍👧‍👦💳")],
   ["numbers in strings", (json) => (json["eventTimeMs"] = String(json["eventTimeMs"]))],
-  ["names of the proto file", (json) => {
-    json["account_id"] = json["accountId"];
-    delete json["accountId"];
-  }],
+  [
+    "names of the proto file",
+    (json) => {
+      json["account_id"] = json["accountId"];
+      delete json["accountId"];
+    },
+  ],
 ];
 
 function nested(depth: number): unknown {
@@ -110,13 +122,21 @@ function nested(depth: number): unknown {
 }
 
 /**
- * An endless, seeded stream of records as a hostile world would send them: good ones, good ones in odd clothes, each kind of
- * broken one, repeats and conflicts of earlier ones, bursts of one account and one merchant, and noise.
+ * An endless, seeded stream of records as a hostile world would send them: good ones, good ones in odd clothes, each
+ * kind of broken one, repeats and conflicts of earlier ones, bursts of one account and one merchant, and noise.
  *
  * @param runId - begins ids, so that no run meets another
  * @param nowMs - event times lie before it
  */
-export function* hostileRecords({ seed, runId, nowMs }: { readonly seed: number; readonly runId: string; readonly nowMs: number }): Generator<HostileRecord, never> {
+export function* hostileRecords({
+  seed,
+  runId,
+  nowMs,
+}: {
+  readonly seed: number;
+  readonly runId: string;
+  readonly nowMs: number;
+}): Generator<HostileRecord, never> {
   const random = new Random(seed);
   const earlier: JsonObject[] = [];
   let next = 0;
@@ -126,7 +146,11 @@ export function* hostileRecords({ seed, runId, nowMs }: { readonly seed: number;
     const json = goodJson(kind, runId, ++next, random, nowMs);
     if (burst > 0) {
       burst--;
-      yield { ...asRecord("transaction", goodJson("transaction", `${runId}-burst`, next, random, nowMs, true), random), name: "burst", expected: "valid" };
+      yield {
+        ...asRecord("transaction", goodJson("transaction", `${runId}-burst`, next, random, nowMs, true), random),
+        name: "burst",
+        expected: "valid",
+      };
       continue;
     }
     const choice = random.fraction();
@@ -144,7 +168,12 @@ export function* hostileRecords({ seed, runId, nowMs }: { readonly seed: number;
       const repeated = { ...random.pick(earlier) };
       const conflict = random.chance(0.5);
       if (conflict) repeated["amountMinor"] = Number(repeated["amountMinor"]) + 1;
-      yield { ...asRecord("transaction", repeated, random), name: conflict ? "conflict" : "repeat", expected: "valid", account: String(repeated["accountId"]) };
+      yield {
+        ...asRecord("transaction", repeated, random),
+        name: conflict ? "conflict" : "repeat",
+        expected: "valid",
+        account: String(repeated["accountId"]),
+      };
     } else if (choice < 0.38) {
       delete json[kind === "transaction" ? "transactionId" : "labelId"];
       yield { ...asJson(kind, json, random), name: "no id", expected: "valid" };
@@ -162,15 +191,41 @@ export function* hostileRecords({ seed, runId, nowMs }: { readonly seed: number;
 
 /** As large as the broker takes, and larger: sent apart, for it refuses the whole request with it. */
 export function oversized(random: Random): { readonly atLimit: HostileRecord; readonly beyond: HostileRecord } {
-  const record = (name: string, bytes: number): HostileRecord => ({ kind: random.chance(0.5) ? "transaction" : "label", name, expected: "rejected", key: null, headers: {}, value: Buffer.alloc(bytes, "{") });
-  return { atLimit: record("at the broker's limit", LARGEST_VALUE_BYTES), beyond: record("beyond the broker's limit", LARGEST_VALUE_BYTES + 1_000) };
+  const record = (name: string, bytes: number): HostileRecord => ({
+    kind: random.chance(0.5) ? "transaction" : "label",
+    name,
+    expected: "rejected",
+    key: null,
+    headers: {},
+    value: Buffer.alloc(bytes, "{"),
+  });
+  return {
+    atLimit: record("at the broker's limit", LARGEST_VALUE_BYTES),
+    beyond: record("beyond the broker's limit", LARGEST_VALUE_BYTES + 1_000),
+  };
 }
 
-function goodJson(kind: FuzzedKind, runId: string, n: number, random: Random, nowMs: number, burst = false): JsonObject {
+function goodJson(
+  kind: FuzzedKind,
+  runId: string,
+  n: number,
+  random: Random,
+  nowMs: number,
+  burst = false,
+): JsonObject {
   const accountId = burst ? runId : `${runId}-a${random.int(1, ACCOUNTS)}`;
   const merchantId = burst ? `${runId}-m` : `${runId}-m${random.int(1, MERCHANTS)}`;
   const eventTimeMs = nowMs - random.int(0, 30 * DAY_MS);
-  if (kind === "label") return { labelId: `${runId}-l${n}`, accountId, transactionId: `${runId}-t${random.int(1, n)}`, merchantId, verdict: random.pick(["FRAUD", "LEGITIMATE"]), revision: random.int(1, 3), eventTimeMs };
+  if (kind === "label")
+    return {
+      labelId: `${runId}-l${n}`,
+      accountId,
+      transactionId: `${runId}-t${random.int(1, n)}`,
+      merchantId,
+      verdict: random.pick(["FRAUD", "LEGITIMATE"]),
+      revision: random.int(1, 3),
+      eventTimeMs,
+    };
   return {
     transactionId: `${runId}-t${n}`,
     accountId,
@@ -178,59 +233,144 @@ function goodJson(kind: FuzzedKind, runId: string, n: number, random: Random, no
     amountMinor: random.int(1, 1_000_000),
     currency: random.pick(["EUR", "USD", "JPY"]),
     eventTimeMs,
-    ...(random.chance(0.5) && { location: { latitudeE6: random.int(-90_000_000, 90_000_000), longitudeE6: random.int(-180_000_000, 180_000_000), name: "somewhere" } }),
+    ...(random.chance(0.5) && {
+      location: {
+        latitudeE6: random.int(-90_000_000, 90_000_000),
+        longitudeE6: random.int(-180_000_000, 180_000_000),
+        name: "somewhere",
+      },
+    }),
     ...(random.chance(0.5) && { merchantName: "Ünïcode & Söns" }),
   };
 }
 
-const asRecord = (kind: FuzzedKind, json: JsonObject, random: Random): Omit<HostileRecord, "name" | "expected"> => (random.chance(0.5) ? asJson(kind, json, random) : asProtobuf(kind, json, random));
+const asRecord = (kind: FuzzedKind, json: JsonObject, random: Random): Omit<HostileRecord, "name" | "expected"> =>
+  random.chance(0.5) ? asJson(kind, json, random) : asProtobuf(kind, json, random);
 
 const keyOf = (json: JsonObject, random: Random): Buffer | null =>
-  random.pick<() => Buffer | null>([() => null, () => Buffer.from(String(json["accountId"])), () => Buffer.alloc(0), () => Buffer.from("another key"), () => Buffer.from([0xff, 0xfe, 0x00])])();
+  random.pick<() => Buffer | null>([
+    () => null,
+    () => Buffer.from(String(json["accountId"])),
+    () => Buffer.alloc(0),
+    () => Buffer.from("another key"),
+    () => Buffer.from([0xff, 0xfe, 0x00]),
+  ])();
 
 function asJson(kind: FuzzedKind, json: JsonObject, random: Random): Omit<HostileRecord, "name" | "expected"> {
   const text = JSON.stringify(json, undefined, random.chance(0.1) ? 2 : undefined);
   const dressed = random.pick([text, text, text, ` ${text}\n`, `\ufeff${text}`]);
-  return { kind, key: keyOf(json, random), value: Buffer.from(dressed), headers: random.pick<IHeaders>([{}, {}, { "content-type": "application/json" }, { "Content-Type": "application/json; charset=utf-8", trace: "17" }]) };
+  return {
+    kind,
+    key: keyOf(json, random),
+    value: Buffer.from(dressed),
+    headers: random.pick<IHeaders>([
+      {},
+      {},
+      { "content-type": "application/json" },
+      { "Content-Type": "application/json; charset=utf-8", trace: "17" },
+    ]),
+  };
 }
 
 function encode(kind: FuzzedKind, json: JsonObject): Buffer {
   const times = { eventTimeMs: BigInt(json["eventTimeMs"] as number) };
-  if (kind === "label") return Buffer.from(FraudLabel.encode(FraudLabel.fromPartial({ ...json, ...times, effectiveAtMs: times.eventTimeMs, verdict: json["verdict"] === "FRAUD" ? Verdict.FRAUD : Verdict.LEGITIMATE })).finish());
-  return Buffer.from(Transaction.encode(Transaction.fromPartial({ ...json, ...times, amountMinor: BigInt(json["amountMinor"] as number) })).finish());
+  if (kind === "label")
+    return Buffer.from(
+      FraudLabel.encode(
+        FraudLabel.fromPartial({
+          ...json,
+          ...times,
+          effectiveAtMs: times.eventTimeMs,
+          verdict: json["verdict"] === "FRAUD" ? Verdict.FRAUD : Verdict.LEGITIMATE,
+        }),
+      ).finish(),
+    );
+  return Buffer.from(
+    Transaction.encode(
+      Transaction.fromPartial({ ...json, ...times, amountMinor: BigInt(json["amountMinor"] as number) }),
+    ).finish(),
+  );
 }
 
 const asProtobuf = (kind: FuzzedKind, json: JsonObject, random: Random): Omit<HostileRecord, "name" | "expected"> => ({
   kind,
   key: keyOf(json, random),
   value: encode(kind, json),
-  headers: random.pick<IHeaders>([{}, {}, { "content-type": "application/x-protobuf" }, { "content-type": "application/vnd.google.protobuf" }]),
+  headers: random.pick<IHeaders>([
+    {},
+    {},
+    { "content-type": "application/x-protobuf" },
+    { "content-type": "application/vnd.google.protobuf" },
+  ]),
 });
 
 /** Broken as a whole: always refused. */
 function broken(kind: FuzzedKind, json: JsonObject, random: Random): HostileRecord {
   const bytes = encode(kind, json);
-  const record = (name: string, value: Buffer | null, headers: IHeaders = {}): HostileRecord => ({ kind, name, expected: "rejected", key: keyOf(json, random), value, headers });
+  const record = (name: string, value: Buffer | null, headers: IHeaders = {}): HostileRecord => ({
+    kind,
+    name,
+    expected: "rejected",
+    key: keyOf(json, random),
+    value,
+    headers,
+  });
   return random.pick<() => HostileRecord>([
     () => record("tombstone", null),
     () => record("empty", Buffer.alloc(0)),
-    () => record("truncated protobuf", bytes.subarray(0, bytes.length - 1), { "content-type": "application/x-protobuf" }),
+    () =>
+      record("truncated protobuf", bytes.subarray(0, bytes.length - 1), { "content-type": "application/x-protobuf" }),
     () => record("over-long protobuf", Buffer.concat([bytes, Buffer.alloc(8)])),
-    () => record("another message", Buffer.from(Alert.encode(Alert.fromPartial({ alertId: "a/1", accountId: "a", alertSeq: 1n, episode: 1n })).finish())),
-    () => record("an Any of a transaction", Buffer.from(Any.encode({ typeUrl: `type.googleapis.com/${Transaction.$type}`, value: bytes }).finish())),
-    () => record("the other kind", encode(kind === "transaction" ? "label" : "transaction", { ...json, amountMinor: 1, transactionId: "t", labelId: "l", revision: 1 }), { "content-type": "application/x-protobuf" }),
+    () =>
+      record(
+        "another message",
+        Buffer.from(
+          Alert.encode(Alert.fromPartial({ alertId: "a/1", accountId: "a", alertSeq: 1n, episode: 1n })).finish(),
+        ),
+      ),
+    () =>
+      record(
+        "an Any of a transaction",
+        Buffer.from(Any.encode({ typeUrl: `type.googleapis.com/${Transaction.$type}`, value: bytes }).finish()),
+      ),
+    () =>
+      record(
+        "the other kind",
+        encode(kind === "transaction" ? "label" : "transaction", {
+          ...json,
+          amountMinor: 1,
+          transactionId: "t",
+          labelId: "l",
+          revision: 1,
+        }),
+        { "content-type": "application/x-protobuf" },
+      ),
     () => record("an id that is not UTF-8", Buffer.concat([bytes, Buffer.from([0x12, 3, 0xff, 0xfe, 0x41])])),
     () => record("truncated JSON", Buffer.from(JSON.stringify(json).slice(0, -5))),
-    () => record("JSON that is not UTF-8", Buffer.concat([Buffer.from('{"accountId":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')])),
+    () =>
+      record(
+        "JSON that is not UTF-8",
+        Buffer.concat([Buffer.from('{"accountId":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]),
+      ),
     () => record("a key twice", Buffer.from(`${JSON.stringify(json).slice(0, -1)},"merchantId":"another"}`)),
-    () => record("a key twice, escaped", Buffer.from(`${JSON.stringify(json).slice(0, -1)},"\\u006derchantId":"another"}`)),
+    () =>
+      record("a key twice, escaped", Buffer.from(`${JSON.stringify(json).slice(0, -1)},"\\u006derchantId":"another"}`)),
     () => record("NaN in JSON", Buffer.from(`${JSON.stringify(json).slice(0, -1)},"amountMinor":NaN}`)),
     () => record("an array", Buffer.from(`[${JSON.stringify(json)}]`), { "content-type": "application/json" }),
     () => record("another content type", Buffer.from(JSON.stringify(json)), { "content-type": "text/xml" }),
-    () => record("JSON called protobuf", Buffer.from(JSON.stringify(json)), { "content-type": "application/x-protobuf" }),
+    () =>
+      record("JSON called protobuf", Buffer.from(JSON.stringify(json)), { "content-type": "application/x-protobuf" }),
     () => record("thousands of levels", Buffer.from(`${'{"a":'.repeat(1_300)}1${"}".repeat(1_300)}`)),
-    () => record("more bytes than a record may have", Buffer.from(JSON.stringify({ ...json, merchantName: "x".repeat(20_000) }))),
-    () => record("an unknown field of many bytes", Buffer.concat([bytes, Buffer.from([0xf2, 0x07, 0x80, 0x80, 0x01]), Buffer.alloc(16_384)])),
+    () =>
+      record(
+        "more bytes than a record may have",
+        Buffer.from(JSON.stringify({ ...json, merchantName: "x".repeat(20_000) })),
+      ),
+    () =>
+      record(
+        "an unknown field of many bytes",
+        Buffer.concat([bytes, Buffer.from([0xf2, 0x07, 0x80, 0x80, 0x01]), Buffer.alloc(16_384)]),
+      ),
   ])();
 }
 
@@ -240,7 +380,12 @@ function mutated(kind: FuzzedKind, json: JsonObject, random: Random): HostileRec
   const bytes = Buffer.from(value!);
   const name = random.pick(["flipped bits", "bytes taken out", "bytes put in", "noise"]);
   const at = random.int(0, bytes.length - 1);
-  const result = { "flipped bits": () => flipped(bytes, random), "bytes taken out": () => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.int(1, 8))]), "bytes put in": () => Buffer.concat([bytes.subarray(0, at), noise(random, 8), bytes.subarray(at)]), noise: () => noise(random, 300) }[name]!();
+  const result = {
+    "flipped bits": () => flipped(bytes, random),
+    "bytes taken out": () => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.int(1, 8))]),
+    "bytes put in": () => Buffer.concat([bytes.subarray(0, at), noise(random, 8), bytes.subarray(at)]),
+    noise: () => noise(random, 300),
+  }[name]!();
   return { ...record, name, expected: undefined, value: result };
 }
 
@@ -249,4 +394,5 @@ function flipped(bytes: Buffer, random: Random): Buffer {
   return bytes;
 }
 
-const noise = (random: Random, most: number): Buffer => Buffer.from(Array.from({ length: random.int(1, most) }, () => random.int(0, 255)));
+const noise = (random: Random, most: number): Buffer =>
+  Buffer.from(Array.from({ length: random.int(1, most) }, () => random.int(0, 255)));

@@ -47,15 +47,24 @@ export interface FuzzOptions {
 
 /** Whether every record was found where it must be, and the job never faltered. */
 export const isGood = (report: IntakeReport): boolean =>
-  report.unaccounted === 0 && report.twice === 0 && report.undecided === 0 && report.decidedTwice === 0 && report.jobRestarts === 0 && report.notRunning === 0 && report.surprises.length === 0;
+  report.unaccounted === 0 &&
+  report.twice === 0 &&
+  report.undecided === 0 &&
+  report.decidedTwice === 0 &&
+  report.jobRestarts === 0 &&
+  report.notRunning === 0 &&
+  report.surprises.length === 0;
 
 /**
- * Sends hostile records through the Kafka doors, waits until all of it is sorted and decided, and finds every one again with
- * Kafka's own consumer.
+ * Sends hostile records through the Kafka doors, waits until all of it is sorted and decided, and finds every one again
+ * with Kafka's own consumer.
  *
  * @throws Error when nothing moves any more
  */
-export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgress, signal }: FuzzOptions): Promise<IntakeReport> {
+export async function runFuzz(
+  cluster: Cluster,
+  { records, seed, runId, onProgress, signal }: FuzzOptions,
+): Promise<IntakeReport> {
   const brokers = addresses(cluster.settings).kafka;
   const flink = flinkClient(cluster.settings);
   const starts = await intakeStarts(brokers);
@@ -67,8 +76,14 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
     const { sentBy, refusedByBroker } = await send(brokers, { records, seed, runId, onProgress, signal });
     const seconds = (Date.now() - beganMs) / 1000;
     await consumed(brokers, INTAKE_GROUP, [TOPICS.transactions.name, TOPICS.labels.name], onProgress, signal);
-    await consumed(brokers, PIPELINE_GROUP, [TOPICS.transactionsValid.name, TOPICS.labelsValid.name], onProgress, signal);
-    for (let before = Infinity; ; ) {
+    await consumed(
+      brokers,
+      PIPELINE_GROUP,
+      [TOPICS.transactionsValid.name, TOPICS.labelsValid.name],
+      onProgress,
+      signal,
+    );
+    for (let before = Infinity; ;) {
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");
       const { account, fates } = await readAccount(brokers, starts);
@@ -77,14 +92,19 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
         before = account.undecided;
         continue;
       }
-      const surprises = [...sentBy].flatMap(([place, { name, expected }]) => (expected === undefined || fates.get(place) === expected ? [] : [`${place} (${name}) is ${fates.get(place) ?? "lost"}, not ${expected}`]));
+      const surprises = [...sentBy].flatMap(([place, { name, expected }]) =>
+        expected === undefined || fates.get(place) === expected
+          ? []
+          : [`${place} (${name}) is ${fates.get(place) ?? "lost"}, not ${expected}`],
+      );
       const restarts = await flink.restarts();
       return {
         ...account,
         seed,
         refusedByBroker,
         surprises: surprises.slice(0, 20),
-        jobRestarts: restarts === "unreachable" ? -1 : restarts - (restartsBefore === "unreachable" ? 0 : restartsBefore),
+        jobRestarts:
+          restarts === "unreachable" ? -1 : restarts - (restartsBefore === "unreachable" ? 0 : restartsBefore),
         notRunning,
         recordsPerSecond: Math.round(records / seconds),
         machine: thisMachine(),
@@ -95,7 +115,10 @@ export async function runFuzz(cluster: Cluster, { records, seed, runId, onProgre
   }
 }
 
-async function send(brokers: string, { records, seed, runId, onProgress, signal }: FuzzOptions): Promise<{ sentBy: Map<string, HostileRecord>; refusedByBroker: number }> {
+async function send(
+  brokers: string,
+  { records, seed, runId, onProgress, signal }: FuzzOptions,
+): Promise<{ sentBy: Map<string, HostileRecord>; refusedByBroker: number }> {
   const producer = kafkaClient(brokers, "fraud-fuzz").producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   const sentBy = new Map<string, HostileRecord>();
@@ -111,17 +134,27 @@ async function send(brokers: string, { records, seed, runId, onProgress, signal 
       const partition = record.account === undefined ? turn % partitions : partitionOf(record.account, partitions);
       const position = `${topic}-${partition}`;
       byPosition.set(position, [...(byPosition.get(position) ?? []), record]);
-      byTopic.set(topic, [...(byTopic.get(topic) ?? []), { key: record.key, value: record.value, headers: record.headers, partition }]);
+      byTopic.set(topic, [
+        ...(byTopic.get(topic) ?? []),
+        { key: record.key, value: record.value, headers: record.headers, partition },
+      ]);
     }
-    const answers = await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })) });
+    const answers = await producer.sendBatch({
+      acks: -1,
+      topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
+    });
     for (const { topicName: topic, partition, baseOffset } of answers) {
-      byPosition.get(`${topic}-${partition}`)!.forEach((record, at) => sentBy.set(shortOriginName({ topic, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record));
+      byPosition
+        .get(`${topic}-${partition}`)!
+        .forEach((record, at) =>
+          sentBy.set(shortOriginName({ topic, partition, offset: BigInt(baseOffset!) + BigInt(at) }), record),
+        );
     }
   };
   try {
     const stream = hostileRecords({ seed, runId, nowMs: Date.now() });
     const random = new Random(seed);
-    for (let sent = 0; sent < records; ) {
+    for (let sent = 0; sent < records;) {
       signal?.throwIfAborted();
       if (sent % OVERSIZED_EVERY === 0) {
         const { atLimit, beyond } = oversized(random);
@@ -148,12 +181,22 @@ async function send(brokers: string, { records, seed, runId, onProgress, signal 
 }
 
 /** Waits until a consumer group has read topics to their ends. */
-async function consumed(brokers: string, groupId: string, topics: readonly string[], onProgress: (line: string) => void, signal: AbortSignal | undefined): Promise<void> {
+async function consumed(
+  brokers: string,
+  groupId: string,
+  topics: readonly string[],
+  onProgress: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const behind = () => lagOf(brokers, groupId, topics);
-  for (let left = await behind(); left > 0n; ) {
+  for (let left = await behind(); left > 0n;) {
     onProgress(`${groupId} has ${left} records to read`);
     let now = left;
-    await poll(`${groupId} to read on`, async () => (now = await behind()) < left, { timeoutMs: STUCK_MS, intervalMs: LOOK_MS, signal });
+    await poll(`${groupId} to read on`, async () => (now = await behind()) < left, {
+      timeoutMs: STUCK_MS,
+      intervalMs: LOOK_MS,
+      signal,
+    });
     left = now;
   }
 }

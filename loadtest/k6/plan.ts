@@ -3,18 +3,26 @@ import { type Run, spanMs } from "./traffic.ts";
 /** What a run of k6 is to do. `npm run loadtest` and `npm run failover` write one: see `loadtest/run/k6-plan.ts`. */
 export interface Plan {
   readonly intake: string;
-  /** Answers `POST /verdict` with the verifier's counts, when all that was sent is decided. Without it nothing is judged here. */
+  /**
+   * Answers `POST /verdict` with the verifier's counts, when all that was sent is decided. Without it nothing is judged
+   * here.
+   */
   readonly verifier?: string;
   /** Without it the run is named after the time at which k6 started. */
   readonly run?: Run;
   readonly batch: number;
-  /** Arrival rate in transactions a second, and for how long, in seconds; ramped to from the stage before when `ramp`. */
+  /**
+   * Arrival rate in transactions a second, and for how long, in seconds; ramped to from the stage before when `ramp`.
+   */
   readonly stages: readonly { readonly rate: number; readonly seconds: number; readonly ramp: boolean }[];
   /** Requests that may be under way: a slow intake must not slow down what arrives. */
   readonly maxRequests: number;
   /** Under faults the same transactions are sent again until they are acknowledged. */
   readonly untilAcknowledged: boolean;
-  /** Under overload the door turns transactions away for minutes: what arrives while no request is free is not sent, and no failure. */
+  /**
+   * Under overload the door turns transactions away for minutes: what arrives while no request is free is not sent, and
+   * no failure.
+   */
   readonly turnedAway?: boolean;
   /** Upper bounds in ms; none when faults are expected. */
   readonly limits?: { readonly committedP99Ms: number };
@@ -24,7 +32,9 @@ const DAY_MS = 24 * 3_600_000;
 const ACCOUNTS = 5_000;
 const BATCH = 25;
 
-/** A plan for k6 by itself: `INTAKE` (URL), `RATE` (transactions a second) and `DURATION` (seconds) of its environment. */
+/**
+ * A plan for k6 by itself: `INTAKE` (URL), `RATE` (transactions a second) and `DURATION` (seconds) of its environment.
+ */
 export function planOf(env: Readonly<Record<string, string | undefined>>): Plan {
   // Empty counts as not set.
   const given = (name: string, otherwise: string): string => (env[name]?.trim() ? env[name] : otherwise);
@@ -39,7 +49,10 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
   };
 }
 
-/** What each request carries: with `INTAKE_TOKEN` in k6's environment, the token that the intake asks for. Empty counts as not set. */
+/**
+ * What each request carries: with `INTAKE_TOKEN` in k6's environment, the token that the intake asks for. Empty counts
+ * as not set.
+ */
 export function headersOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const token = env["INTAKE_TOKEN"];
   return { "content-type": "application/json", ...(token?.trim() && { authorization: `Bearer ${token}` }) };
@@ -49,7 +62,14 @@ export function headersOf(env: Readonly<Record<string, string | undefined>>): Re
 export function runOf({ run, stages }: Plan, startedAtMs: number): Run {
   const startMs = Math.floor(startedAtMs);
   const most = stages.reduce((sum, { rate, seconds }) => sum + rate * seconds, 0) * 1.1 + 10 * BATCH;
-  return run ?? { runId: `k${startMs.toString(36)}`, accounts: ACCOUNTS, merchants: ACCOUNTS / 10, startMs: startMs - DAY_MS - spanMs(most, ACCOUNTS) };
+  return (
+    run ?? {
+      runId: `k${startMs.toString(36)}`,
+      accounts: ACCOUNTS,
+      merchants: ACCOUNTS / 10,
+      startMs: startMs - DAY_MS - spanMs(most, ACCOUNTS),
+    }
+  );
 }
 
 function positive(name: string, text: string): number {

@@ -1,6 +1,6 @@
 /**
- * The transactions that k6 sends, each a function of its number alone: whoever knows the run knows them all. Event time runs
- * faster than the clock, so that a run of minutes fills and leaves windows of weeks.
+ * The transactions that k6 sends, each a function of its number alone: whoever knows the run knows them all. Event time
+ * runs faster than the clock, so that a run of minutes fills and leaves windows of weeks.
  */
 
 export interface Run {
@@ -20,7 +20,8 @@ const BURST = 9;
 const LABEL_EVERY = 50;
 
 /** Event time that a run of so many transactions spans, in ms. */
-export const spanMs = (transactions: number, accounts: number): number => Math.ceil((transactions * ACCOUNT_PAUSE_MS) / accounts);
+export const spanMs = (transactions: number, accounts: number): number =>
+  Math.ceil((transactions * ACCOUNT_PAUSE_MS) / accounts);
 
 /** A well mixed 32-bit number for each number (Murmur3's finaliser). */
 function mixed(n: number, salt: number): number {
@@ -45,7 +46,10 @@ export function transaction({ runId, accounts, merchants, startMs }: Run, n: num
     amountMinor: 100 + (mixed(n, 3) % 9_900) * (inBurst ? 10 : 1),
     currency: "EUR",
     eventTimeMs: startMs + spanMs(n, accounts),
-    location: { latitudeE6: 38_000_000 + (mixed(account, 4) % 14_000_000), longitudeE6: (far ? 60_000_000 : -8_000_000) + (mixed(account, 5) % 28_000_000) },
+    location: {
+      latitudeE6: 38_000_000 + (mixed(account, 4) % 14_000_000),
+      longitudeE6: (far ? 60_000_000 : -8_000_000) + (mixed(account, 5) % 28_000_000),
+    },
   };
 }
 
@@ -53,6 +57,15 @@ export function transaction({ runId, accounts, merchants, startMs }: Run, n: num
 export function labels(run: Run, n: number) {
   if (n % LABEL_EVERY !== 0) return [];
   const { accountId, transactionId, merchantId, eventTimeMs } = transaction(run, n);
-  const label = (revision: number, verdict: "FRAUD" | "LEGITIMATE") => ({ labelId: `${transactionId}-l`, accountId, transactionId, merchantId, eventTimeMs, effectiveAtMs: eventTimeMs + 1, revision, verdict });
+  const label = (revision: number, verdict: "FRAUD" | "LEGITIMATE") => ({
+    labelId: `${transactionId}-l`,
+    accountId,
+    transactionId,
+    merchantId,
+    eventTimeMs,
+    effectiveAtMs: eventTimeMs + 1,
+    revision,
+    verdict,
+  });
   return n % (3 * LABEL_EVERY) === 0 ? [label(1, "FRAUD"), label(2, "LEGITIMATE")] : [label(1, "FRAUD")];
 }

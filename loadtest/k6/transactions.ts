@@ -12,7 +12,10 @@ const headers = headersOf(__ENV);
 /** Before the first repetition; twice as long before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;
-/** What the intake asks for with 429 is honoured up to here: a run under faults must soon see that the door is open again. */
+/**
+ * What the intake asks for with 429 is honoured up to here: a run under faults must soon see that the door is open
+ * again.
+ */
 const LONGEST_RETRY_AFTER_SECONDS = 4;
 const REQUEST_LIMIT = "15s";
 /** Of the judgement: longer than any takes. */
@@ -42,7 +45,10 @@ export const options: Options = {
       // Made in advance: making one takes time that a new arrival does not have.
       preAllocatedVUs: plan.maxRequests,
       maxVUs: plan.maxRequests,
-      stages: plan.stages.flatMap(({ rate, seconds, ramp }) => [...(ramp ? [] : [{ target: perBatch(rate), duration: "0s" }]), { target: perBatch(rate), duration: `${seconds}s` }]),
+      stages: plan.stages.flatMap(({ rate, seconds, ramp }) => [
+        ...(ramp ? [] : [{ target: perBatch(rate), duration: "0s" }]),
+        { target: perBatch(rate), duration: `${seconds}s` },
+      ]),
       gracefulStop: "120s",
     },
   },
@@ -75,7 +81,13 @@ export default function sendBatch(): void {
   const numbers = Array.from({ length: plan.batch }, (_, n) => first + n);
   const run = runOf(plan, exec.scenario.startTime);
   const sentAtMs = Date.now();
-  if (!post("transactions", numbers.map((n) => transaction(run, n)))) return;
+  if (
+    !post(
+      "transactions",
+      numbers.map((n) => transaction(run, n)),
+    )
+  )
+    return;
   acknowledged.add(plan.batch);
   // The driver reads this: from the first transaction's number on, so many, sent and acknowledged at.
   // eslint-disable-next-line no-console -- k6 scripts have no other way to write a file
@@ -87,10 +99,15 @@ export default function sendBatch(): void {
 function post(kind: "transactions" | "labels", items: readonly object[]): boolean {
   const body = JSON.stringify(items);
   for (let pause = RETRY_SECONDS; ; pause = Math.min(2 * pause, LONGEST_RETRY_SECONDS)) {
-    const response = http.post(`${plan.intake}/v1/${kind}`, body, { headers, timeout: REQUEST_LIMIT, tags: { name: kind } });
+    const response = http.post(`${plan.intake}/v1/${kind}`, body, {
+      headers,
+      timeout: REQUEST_LIMIT,
+      tags: { name: kind },
+    });
     if (response.status === 202) return check(response, { acknowledged: () => true });
     // Sent again it would be refused again, for ever.
-    if (response.status === 401) exec.test.abort("the intake wants a token: set INTAKE_TOKEN to the one that it was started with");
+    if (response.status === 401)
+      exec.test.abort("the intake wants a token: set INTAKE_TOKEN to the one that it was started with");
     if (!plan.untilAcknowledged) {
       check(response, { acknowledged: () => false });
       return false;
@@ -98,7 +115,11 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
     repeated.add(1);
     // Not all in step: those that were turned away together must not come again together.
     const retryAfter = response.status === 429 ? Number(response.headers["Retry-After"]) : NaN;
-    sleep(retryAfter > 0 ? Math.min(retryAfter, LONGEST_RETRY_AFTER_SECONDS) * (1 + 0.25 * Math.random()) : pause * (0.5 + Math.random()));
+    sleep(
+      retryAfter > 0
+        ? Math.min(retryAfter, LONGEST_RETRY_AFTER_SECONDS) * (1 + 0.25 * Math.random())
+        : pause * (0.5 + Math.random()),
+    );
   }
 }
 
@@ -106,8 +127,13 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
 export function teardown(): void {
   if (plan.verifier === undefined) return;
   const response = http.post(`${plan.verifier}/verdict`, undefined, { timeout: SETTLE_LIMIT, responseType: "text" });
-  if (response.status !== 200) throw new Error(`no verdict: ${response.status} ${response.error} ${String(response.body)}`);
-  const verdict = response.json() as unknown as Record<"decisions" | "missing" | "duplicates" | "outOfOrder" | "mismatches", number> & Record<"committedLatencyMs" | "firstVisibleLatencyMs", number[]>;
+  if (response.status !== 200)
+    throw new Error(`no verdict: ${response.status} ${response.error} ${String(response.body)}`);
+  const verdict = response.json() as unknown as Record<
+    "decisions" | "missing" | "duplicates" | "outOfOrder" | "mismatches",
+    number
+  > &
+    Record<"committedLatencyMs" | "firstVisibleLatencyMs", number[]>;
   decided.add(verdict.decisions);
   missing.add(verdict.missing);
   duplicates.add(verdict.duplicates);

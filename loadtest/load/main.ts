@@ -56,16 +56,30 @@ export async function main(argv: string[]): Promise<number> {
     .option("--port-offset <n>", "added to every port", wholeNumber(0, MAX_PORT_OFFSET), 0)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { profile, accounts, docker, portOffset } = program.opts<{ profile: ProfileName; accounts: number; docker: boolean; portOffset: number }>();
+  const { profile, accounts, docker, portOffset } = program.opts<{
+    profile: ProfileName;
+    accounts: number;
+    docker: boolean;
+    portOffset: number;
+  }>();
   const step = stepView();
   const { signal } = interrupted();
   let cluster: RunningCluster | undefined;
   try {
     const { way } = await chooseWay({ docker, native: !docker });
-    cluster = await startEither(way, clusterSettings({ name: "loadtest", portOffset }), { k6: true, step, restart: true, fresh: true, signal, onEvent: (event) => console.error(eventText(event, 15)) });
+    cluster = await startEither(way, clusterSettings({ name: "loadtest", portOffset }), {
+      k6: true,
+      step,
+      restart: true,
+      fresh: true,
+      signal,
+      onEvent: (event) => console.error(eventText(event, 15)),
+    });
     const runId = newRunId();
     const brokers = addresses(cluster.settings).kafka;
-    await step(`warming up with ${WARM_UP} transactions`, (onProgress) => warmUp({ brokers, runId: `${runId}.warm`, seed: 1, transactions: WARM_UP, onProgress, signal }));
+    await step(`warming up with ${WARM_UP} transactions`, (onProgress) =>
+      warmUp({ brokers, runId: `${runId}.warm`, seed: 1, transactions: WARM_UP, onProgress, signal }),
+    );
     const limit = COMMITTED_P99_MS[profile];
     const result = await step(`k6, profile ${profile}: ${PROFILES[profile].description}`, async (onProgress) => {
       let timer: NodeJS.Timeout | undefined = undefined;
@@ -74,7 +88,16 @@ export async function main(argv: string[]): Promise<number> {
         clearInterval(timer);
         onProgress(line);
       };
-      const run = await startLoadRun(cluster!, { runId, stages: PROFILES[profile].stages, accounts, merchants: Math.ceil(accounts / 10), untilAcknowledged: false, ...(limit !== undefined && { committedP99Ms: limit }), onProgress: judging, signal });
+      const run = await startLoadRun(cluster!, {
+        runId,
+        stages: PROFILES[profile].stages,
+        accounts,
+        merchants: Math.ceil(accounts / 10),
+        untilAcknowledged: false,
+        ...(limit !== undefined && { committedP99Ms: limit }),
+        onProgress: judging,
+        signal,
+      });
       timer = setInterval(() => onProgress(`${run.watch.decided().toLocaleString("en")} decided and committed`), 2_000);
       try {
         return await run.result;
@@ -89,7 +112,9 @@ export async function main(argv: string[]): Promise<number> {
     console.log(result.k6Summary);
     if (result.k6Problem !== undefined) console.error(`${pc.red("✘")} ${result.k6Problem}`);
     for (const line of propertyLines(report.properties)) console.log(line);
-    console.log(`${good ? pc.green("✔") : pc.red("✘")} ${verdictText(report)}; committed latency p50 ${report.committedLatencyMs.p50} ms, p99 ${report.committedLatencyMs.p99} ms; k6's thresholds ${report.thresholds}; report: ${REPORT}.html`);
+    console.log(
+      `${good ? pc.green("✔") : pc.red("✘")} ${verdictText(report)}; committed latency p50 ${report.committedLatencyMs.p50} ms, p99 ${report.committedLatencyMs.p99} ms; k6's thresholds ${report.thresholds}; report: ${REPORT}.html`,
+    );
     return good ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
@@ -99,7 +124,11 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-function reportOf(profile: ProfileName, runId: string, { verification, acknowledged, watch, k6ExitCode }: LoadResult): LoadtestReport {
+function reportOf(
+  profile: ProfileName,
+  runId: string,
+  { verification, acknowledged, watch, k6ExitCode }: LoadResult,
+): LoadtestReport {
   return {
     profile,
     runId,

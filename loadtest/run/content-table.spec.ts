@@ -3,7 +3,11 @@ import { expect, it } from "vitest";
 
 import { ContentTable } from "./content-table.js";
 
-const position = fc.record({ topic: fc.constantFrom("decisions", "alerts"), partition: fc.nat(2), offset: fc.oneof(fc.nat(10_000), fc.integer({ min: 2 ** 40, max: 2 ** 40 + 10_000 })).map(BigInt) });
+const position = fc.record({
+  topic: fc.constantFrom("decisions", "alerts"),
+  partition: fc.nat(2),
+  offset: fc.oneof(fc.nat(10_000), fc.integer({ min: 2 ** 40, max: 2 ** 40 + 10_000 })).map(BigInt),
+});
 const content = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n });
 
 it("holds what a map would, wherever the offsets begin", () => {
@@ -11,7 +15,8 @@ it("holds what a map would, wherever the offsets begin", () => {
     fc.property(fc.array(fc.tuple(position, content)), position, (entries, other) => {
       const table = new ContentTable();
       const map = new Map<string, bigint>();
-      const key = ({ topic, partition, offset }: Parameters<ContentTable["get"]>[0]) => `${topic} ${partition}@${offset}`;
+      const key = ({ topic, partition, offset }: Parameters<ContentTable["get"]>[0]) =>
+        `${topic} ${partition}@${offset}`;
       for (const [at, value] of entries) {
         table.set(at, value);
         map.set(key(at), value);

@@ -10,7 +10,10 @@ type Position = Pick<PlacedRecord, "topic" | "partition" | "offset">;
 /** What stood at which position, in 8 bytes each: millions of records fit into memory. */
 export class ContentTable {
   /** By topic and partition, then by page. 0: nothing. */
-  readonly #partitions = new Map<string, { readonly topic: string; readonly partition: number; readonly pages: Map<number, BigUint64Array> }>();
+  readonly #partitions = new Map<
+    string,
+    { readonly topic: string; readonly partition: number; readonly pages: Map<number, BigUint64Array> }
+  >();
   #size = 0;
 
   /** How many positions have something. */
@@ -42,7 +45,8 @@ export class ContentTable {
   *[Symbol.iterator](): Generator<readonly [Position, bigint]> {
     for (const { topic, partition, pages } of this.#partitions.values()) {
       for (const [number, page] of pages) {
-        for (let at = 0; at < PAGE; at++) if (page[at] !== 0n) yield [{ topic, partition, offset: BigInt(number * PAGE + at) }, page[at]!];
+        for (let at = 0; at < PAGE; at++)
+          if (page[at] !== 0n) yield [{ topic, partition, offset: BigInt(number * PAGE + at) }, page[at]!];
       }
     }
   }
@@ -50,6 +54,9 @@ export class ContentTable {
 
 /** A record's content in 8 bytes: the first ones of its SHA-256. */
 export function contentOf({ value }: Pick<PlacedRecord, "value">): bigint {
-  const content = createHash("sha256").update(value ?? "").digest().readBigUInt64BE();
+  const content = createHash("sha256")
+    .update(value ?? "")
+    .digest()
+    .readBigUInt64BE();
   return content === 0n ? 1n : content;
 }

@@ -46,7 +46,11 @@ export interface Acknowledged {
 }
 
 /** How many transactions a load has at most: sizes what is kept of each. */
-export const atMost = (stages: readonly Stage[]): number => Math.ceil(stages.reduce((sum, { rate, seconds }, n) => sum + Math.max(rate, stages[n - 1]?.rate ?? 0) * seconds, 0) * 1.1) + 10 * BATCH;
+export const atMost = (stages: readonly Stage[]): number =>
+  Math.ceil(
+    stages.reduce((sum, { rate, seconds }, n) => sum + Math.max(rate, stages[n - 1]?.rate ?? 0) * seconds, 0) * 1.1,
+  ) +
+  10 * BATCH;
 
 /** k6 under way. */
 export interface K6Load {
@@ -55,15 +59,27 @@ export interface K6Load {
   /** What was acknowledged so far. Always the same list, which grows. */
   acknowledged(): readonly Acknowledged[];
   stop(): void;
-  /** Ends the load before its last stage does, in order: nothing more is sent, the verdict is asked for, every threshold counts. */
+  /**
+   * Ends the load before its last stage does, in order: nothing more is sent, the verdict is asked for, every threshold
+   * counts.
+   */
   end(): void;
 }
 
 /** Starts k6 with this load. @param addresses - of the intake and of the verifier that it asks in the end */
-export function startLoad(options: LoadOptions, { intake, verifier }: { readonly intake: string; readonly verifier: string }, onOutput: (text: string) => void): K6Load {
+export function startLoad(
+  options: LoadOptions,
+  { intake, verifier }: { readonly intake: string; readonly verifier: string },
+  onOutput: (text: string) => void,
+): K6Load {
   const folder = mkdtempSync(join(tmpdir(), "fraud-k6-"));
   const log = join(folder, "acknowledged.log");
-  const run: Run = { runId: options.runId, accounts: options.accounts, merchants: options.merchants, startMs: Date.now() - DAY_MS - spanMs(atMost(options.stages), options.accounts) };
+  const run: Run = {
+    runId: options.runId,
+    accounts: options.accounts,
+    merchants: options.merchants,
+    startMs: Date.now() - DAY_MS - spanMs(atMost(options.stages), options.accounts),
+  };
   const highest = Math.max(...options.stages.map(({ rate }) => rate));
   const plan = {
     intake,
@@ -80,14 +96,35 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   const summary = join(folder, "summary.json");
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
   writeFileSync(log, "");
-  const { finished, kill } = startK6(["run", "--quiet", "--log-format", "raw", "--console-output", log, "--summary-export", summary, "-e", `PLAN=${join(folder, "plan.json")}`, SCRIPT], onOutput);
+  const { finished, kill } = startK6(
+    [
+      "run",
+      "--quiet",
+      "--log-format",
+      "raw",
+      "--console-output",
+      log,
+      "--summary-export",
+      summary,
+      "-e",
+      `PLAN=${join(folder, "plan.json")}`,
+      SCRIPT,
+    ],
+    onOutput,
+  );
   let ended = false;
   const acknowledged: Acknowledged[] = [];
   const lines = newLines(log);
   const readOn = (): void => {
     for (const line of lines()) {
       const [, first, count, sentAtMs, acknowledgedAtMs] = /ack (\d+) (\d+) (\d+) (\d+)/.exec(line) ?? [];
-      if (first !== undefined) acknowledged.push({ first: Number(first), count: Number(count), sentAtMs: Number(sentAtMs), acknowledgedAtMs: Number(acknowledgedAtMs) });
+      if (first !== undefined)
+        acknowledged.push({
+          first: Number(first),
+          count: Number(count),
+          sentAtMs: Number(sentAtMs),
+          acknowledgedAtMs: Number(acknowledgedAtMs),
+        });
     }
   };
   let isOver = false;
@@ -112,8 +149,16 @@ export function startLoad(options: LoadOptions, { intake, verifier }: { readonly
   };
 }
 
-/** What k6 would have ended with by itself. @param summary - its export, in which a threshold that did not hold is `true` */
+/**
+ * What k6 would have ended with by itself.
+ *
+ * @param summary - its export, in which a threshold that did not hold is `true`
+ */
 export function exitCodeOf(summary: string): number {
-  const { metrics } = JSON.parse(summary) as { readonly metrics: Readonly<Record<string, { readonly thresholds?: Readonly<Record<string, boolean>> }>> };
-  return Object.values(metrics).some(({ thresholds = {} }) => Object.values(thresholds).includes(true)) ? THRESHOLDS_FAILED : 0;
+  const { metrics } = JSON.parse(summary) as {
+    readonly metrics: Readonly<Record<string, { readonly thresholds?: Readonly<Record<string, boolean>> }>>;
+  };
+  return Object.values(metrics).some(({ thresholds = {} }) => Object.values(thresholds).includes(true))
+    ? THRESHOLDS_FAILED
+    : 0;
 }

@@ -20,7 +20,9 @@ interface JudgedLoad {
   readonly verification: Verification;
   readonly acknowledged: readonly Acknowledged[];
   readonly watch: Watch;
-  /** When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there. */
+  /**
+   * When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there.
+   */
   readonly acceptedAtMs: Float64Array;
 }
 
@@ -37,7 +39,9 @@ export interface LoadResult extends JudgedLoad {
 export interface LoadRunOptions extends LoadOptions {
   /** Settings that the functions have had besides the defaults. */
   readonly settings?: readonly unknown[];
-  /** What must be over before the judgement: the faults. Its result says whether the job restarted while it produced. */
+  /**
+   * What must be over before the judgement: the faults. Its result says whether the job restarted while it produced.
+   */
   readonly beforeJudging?: () => Promise<{ readonly jobRestarted: boolean }>;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -54,7 +58,12 @@ export interface LoadRun {
 /** Starts k6 against a cluster's HTTP door, watches what comes out, and judges it in the end. */
 export async function startLoadRun(cluster: RunningCluster, options: LoadRunOptions): Promise<LoadRun> {
   const { kafka: brokers, intake } = addresses(cluster.settings);
-  const watch = await watchRun({ brokers, runId: options.runId, transactions: atMost(options.stages), firstVisible: !options.untilAcknowledged });
+  const watch = await watchRun({
+    brokers,
+    runId: options.runId,
+    transactions: atMost(options.stages),
+    firstVisible: !options.untilAcknowledged,
+  });
   let judged: Promise<JudgedLoad> | undefined;
   // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
   const server = createServer((request, response) => {
@@ -68,7 +77,11 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   server.requestTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   let output = "";
-  const load = startLoad(options, { intake, verifier: `http://${HOST}:${(server.address() as AddressInfo).port}` }, (text) => (output += text));
+  const load = startLoad(
+    options,
+    { intake, verifier: `http://${HOST}:${(server.address() as AddressInfo).port}` },
+    (text) => (output += text),
+  );
   options.signal?.addEventListener("abort", () => load.stop(), { once: true });
 
   async function judge(): Promise<JudgedLoad> {
@@ -80,7 +93,11 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
     const { onProgress, signal, runId } = options;
     onProgress("reading the topics");
     const notes = new RunNotes(runId, atMost(options.stages));
-    const { records, partitions } = await readBack(brokers, { onRecord: (record) => notes.note(record), onProgress, signal });
+    const { records, partitions } = await readBack(brokers, {
+      onRecord: (record) => notes.note(record),
+      onProgress,
+      signal,
+    });
     try {
       const agreed = await watch.stop(notes, partitions);
       onProgress("counting what was written");
@@ -94,7 +111,12 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
         everyAcknowledged(acknowledged, notes, runId),
       ];
       onProgress("replaying every address");
-      return { verification: await verifyStored(records, knownInputs(options.settings), { more, onProgress, signal }), acknowledged, watch, acceptedAtMs: notes.acceptedAtMs };
+      return {
+        verification: await verifyStored(records, knownInputs(options.settings), { more, onProgress, signal }),
+        acknowledged,
+        watch,
+        acceptedAtMs: notes.acceptedAtMs,
+      };
     } finally {
       records.close();
     }
@@ -105,10 +127,16 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
     try {
       const k6ExitCode = await load.finished;
       options.signal?.throwIfAborted();
-      const early = judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the verdict${lastLine(output)}`;
+      const early =
+        judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the verdict${lastLine(output)}`;
       const found = await (judged ?? judge());
       isJudged = true;
-      return { ...found, k6ExitCode: early === false ? k6ExitCode : k6ExitCode || 1, k6Summary: output, ...(early !== false && { k6Problem: early }) };
+      return {
+        ...found,
+        k6ExitCode: early === false ? k6ExitCode : k6ExitCode || 1,
+        k6Summary: output,
+        ...(early !== false && { k6Problem: early }),
+      };
     } finally {
       server.close();
       server.closeAllConnections();
@@ -129,7 +157,9 @@ function lastLine(output: string): string {
 async function orAborted<T>(awaited: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   signal?.throwIfAborted();
   let given: () => void = () => undefined;
-  const end = new Promise<never>((_, reject) => signal?.addEventListener("abort", (given = () => reject(signal.reason as Error)), { once: true }));
+  const end = new Promise<never>((_, reject) =>
+    signal?.addEventListener("abort", (given = () => reject(signal.reason as Error)), { once: true }),
+  );
   try {
     return await Promise.race([awaited, end]);
   } finally {
@@ -157,7 +187,7 @@ async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOpt
   await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
   onProgress("waiting until nothing more is committed");
   const limit = Date.now() + STUCK_MS;
-  for (let ends = await outputEnds(brokers); ; ) {
+  for (let ends = await outputEnds(brokers); ;) {
     await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
     const since = await committedSince(brokers, ends);
     // Alerts are closed by timers for half a minute.
@@ -170,12 +200,25 @@ async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOpt
 function verdictFor({ verification, acknowledged, watch }: JudgedLoad) {
   const { decisions, missing, duplicates, outOfOrder, mismatches, properties } = verification;
   // What has no counter of its own must fail the run too.
-  const other = properties.reduce((sum, { violations }) => sum + violations, 0) - missing - duplicates - outOfOrder - mismatches;
-  return { decisions, missing, duplicates, outOfOrder, mismatches: mismatches + other, committedLatencyMs: [...latencies(acknowledged, watch.committedAtMs)], firstVisibleLatencyMs: [...latencies(acknowledged, watch.visibleAtMs)] };
+  const other =
+    properties.reduce((sum, { violations }) => sum + violations, 0) - missing - duplicates - outOfOrder - mismatches;
+  return {
+    decisions,
+    missing,
+    duplicates,
+    outOfOrder,
+    mismatches: mismatches + other,
+    committedLatencyMs: [...latencies(acknowledged, watch.committedAtMs)],
+    firstVisibleLatencyMs: [...latencies(acknowledged, watch.visibleAtMs)],
+  };
 }
 
 /** From when each transaction was sent first to when it was read, in ms. */
-export function latencies(acknowledged: readonly Acknowledged[], readAtMs: Float64Array, within: (sentAtMs: number) => boolean = () => true): Float64Array {
+export function latencies(
+  acknowledged: readonly Acknowledged[],
+  readAtMs: Float64Array,
+  within: (sentAtMs: number) => boolean = () => true,
+): Float64Array {
   const wanted = acknowledged.filter(({ sentAtMs }) => within(sentAtMs));
   const found = new Float64Array(wanted.reduce((sum, { count }) => sum + count, 0));
   let length = 0;

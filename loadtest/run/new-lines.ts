@@ -10,7 +10,7 @@ export function newLines(file: string): () => string[] {
     const opened = openSync(file, "r");
     const lines: string[] = [];
     try {
-      for (const piece = Buffer.alloc(PIECE_BYTES); ; ) {
+      for (const piece = Buffer.alloc(PIECE_BYTES); ;) {
         const read = readSync(opened, piece, 0, PIECE_BYTES, position);
         if (read === 0) return lines;
         position += read;

@@ -5,8 +5,20 @@ import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { contentOf, ContentTable } from "./content-table.js";
 import { abortedHidden, everyAcknowledged, kafkajsAgrees, readersAgree, RunNotes } from "./properties.js";
 
-const record = (offset: number, value = `value ${offset}`): RawRecord => ({ topic: "decisions", partition: 0, offset: BigInt(offset), timestampMs: 0, key: Buffer.from("run-a1"), value: Buffer.from(value) });
-const accepted = (...numbers: number[]): RawRecord[] => numbers.map((n) => ({ ...record(n), topic: "transactions.valid", value: Buffer.from(Transaction.encode(Transaction.fromPartial({ transactionId: `run-${n}` })).finish()) }));
+const record = (offset: number, value = `value ${offset}`): RawRecord => ({
+  topic: "decisions",
+  partition: 0,
+  offset: BigInt(offset),
+  timestampMs: 0,
+  key: Buffer.from("run-a1"),
+  value: Buffer.from(value),
+});
+const accepted = (...numbers: number[]): RawRecord[] =>
+  numbers.map((n) => ({
+    ...record(n),
+    topic: "transactions.valid",
+    value: Buffer.from(Transaction.encode(Transaction.fromPartial({ transactionId: `run-${n}` })).finish()),
+  }));
 const fresh = [0, 1, 2].map((offset) => record(offset));
 /** What a fresh reader that read these has noted. */
 function noted(...records: readonly RawRecord[]): RunNotes {
@@ -23,13 +35,24 @@ function seen(records: readonly RawRecord[]): ContentTable {
 describe("a negative control of a run's own properties", () => {
   it("misses an acknowledged transaction that is nowhere", () => {
     const acknowledged = [{ first: 0, count: 3, sentAtMs: 0, acknowledgedAtMs: 0 }];
-    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 1, 2)), "run")).toMatchObject({ checked: 3, violations: 0 });
-    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 2)), "run")).toMatchObject({ checked: 3, violations: 1, examples: [{ what: "run-1 was acknowledged, and is neither accepted nor rejected" }] });
+    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 1, 2)), "run")).toMatchObject({
+      checked: 3,
+      violations: 0,
+    });
+    expect(everyAcknowledged(acknowledged, noted(...accepted(0, 2)), "run")).toMatchObject({
+      checked: 3,
+      violations: 1,
+      examples: [{ what: "run-1 was acknowledged, and is neither accepted nor rejected" }],
+    });
   });
 
   it("sees a refused record", () => {
     expect(noted(...accepted(0)).noneRejected()).toMatchObject({ checked: 1, violations: 0 });
-    expect(noted(...accepted(0), { ...record(0), topic: "functions.rejected" }).noneRejected()).toMatchObject({ checked: 1, violations: 1, examples: [{ records: ["functions.rejected 0@0"] }] });
+    expect(noted(...accepted(0), { ...record(0), topic: "functions.rejected" }).noneRejected()).toMatchObject({
+      checked: 1,
+      violations: 1,
+      examples: [{ records: ["functions.rejected 0@0"] }],
+    });
   });
 
   it("sees readers that disagree, in either direction and in content", () => {

@@ -18,7 +18,9 @@ const INPUTS: readonly string[] = [TOPICS.transactionsValid.name, TOPICS.labelsV
 
 /** What a run's own properties need of the records that a fresh reader reads: little of each. */
 export class RunNotes {
-  /** When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there. */
+  /**
+   * When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there.
+   */
   readonly acceptedAtMs: Float64Array;
   /** What stood where on the output topics. */
   readonly outputs = new ContentTable();
@@ -41,11 +43,13 @@ export class RunNotes {
       if (n !== undefined && Number.isNaN(this.acceptedAtMs[n])) this.acceptedAtMs[n] = timestampMs;
     }
     // A verdict that another one overtook on its way is rightly refused.
-    if (topic === TOPICS.functionsRejected.name && rejectionIn(record)?.reason !== RejectReason.STALE_REVISION) this.#rejected.violation("the account counter refused a record", placeOf(record));
+    if (topic === TOPICS.functionsRejected.name && rejectionIn(record)?.reason !== RejectReason.STALE_REVISION)
+      this.#rejected.violation("the account counter refused a record", placeOf(record));
     if (!OUTPUTS.has(topic)) return;
     const content = contentOf(record);
     this.outputs.set(record, content);
-    if (topic === TOPICS.decisions.name && key !== null && Buffer.from(key).toString().startsWith(`${this.#runId}-`)) this.decisions.set(record, content);
+    if (topic === TOPICS.decisions.name && key !== null && Buffer.from(key).toString().startsWith(`${this.#runId}-`))
+      this.decisions.set(record, content);
   }
 
   /** No record of the run was refused by a function. */
@@ -55,8 +59,8 @@ export class RunNotes {
 }
 
 /**
- * Aborted records exist where the job restarted while it produced. That no committed reader saw one is shown by the readers that
- * agree, and by what is decided once.
+ * Aborted records exist where the job restarted while it produced. That no committed reader saw one is shown by the
+ * readers that agree, and by what is decided once.
  *
  * @param written - records on the output topics, aborted ones included
  * @param committed - of those, the committed ones
@@ -65,17 +69,26 @@ export function abortedHidden(written: number, committed: number, jobRestarted: 
   const check = new PropertyCheck("aborted-hidden");
   const aborted = written - committed;
   check.looked(Math.max(0, aborted));
-  if (jobRestarted && aborted <= 0) check.violation("the job restarted, and no record was aborted: no fault hit a live transaction");
+  if (jobRestarted && aborted <= 0)
+    check.violation("the job restarted, and no record was aborted: no fault hit a live transaction");
   return check.result;
 }
 
-/** Every acknowledged transaction stands in `transactions.valid`; what a function refused of those is looked at by its own property. */
-export function everyAcknowledged(acknowledged: readonly Acknowledged[], { acceptedAtMs }: RunNotes, runId: string): PropertyResult {
+/**
+ * Every acknowledged transaction stands in `transactions.valid`; what a function refused of those is looked at by its
+ * own property.
+ */
+export function everyAcknowledged(
+  acknowledged: readonly Acknowledged[],
+  { acceptedAtMs }: RunNotes,
+  runId: string,
+): PropertyResult {
   const check = new PropertyCheck("acknowledged");
   for (const { first, count } of acknowledged) {
     for (let n = first; n < first + count; n++) {
       check.looked();
-      if (Number.isNaN(acceptedAtMs[n] ?? NaN)) check.violation(`${runId}-${n} was acknowledged, and is neither accepted nor rejected`);
+      if (Number.isNaN(acceptedAtMs[n] ?? NaN))
+        check.violation(`${runId}-${n} was acknowledged, and is neither accepted nor rejected`);
     }
   }
   return check.result;
@@ -85,7 +98,11 @@ export function everyAcknowledged(acknowledged: readonly Acknowledged[], { accep
 type Within = (position: Pick<PlacedRecord, "topic" | "partition" | "offset">) => boolean;
 
 /** A reader beside the run and a fresh one read the same records. */
-export function readersAgree(concurrent: ContentTable, fresh: ContentTable, within: Within = () => true): PropertyResult {
+export function readersAgree(
+  concurrent: ContentTable,
+  fresh: ContentTable,
+  within: Within = () => true,
+): PropertyResult {
   const check = new PropertyCheck("readers-agree");
   for (const [position, content] of fresh) {
     const seen = concurrent.get(position);
@@ -93,7 +110,9 @@ export function readersAgree(concurrent: ContentTable, fresh: ContentTable, with
     if (seen === undefined) check.violation("the reader beside the run did not see this record", placeOf(position));
     else if (seen !== content) check.violation("the reader beside the run saw another record here", placeOf(position));
   }
-  for (const [position] of concurrent) if (fresh.get(position) === undefined && within(position)) check.violation("the reader beside the run saw a record that a fresh one does not", placeOf(position));
+  for (const [position] of concurrent)
+    if (fresh.get(position) === undefined && within(position))
+      check.violation("the reader beside the run saw a record that a fresh one does not", placeOf(position));
   return check.result;
 }
 
@@ -102,9 +121,12 @@ export function kafkajsAgrees(seen: ContentTable, fresh: ContentTable, within: W
   const check = new PropertyCheck("kafkajs-agrees");
   for (const [position] of fresh) {
     check.looked();
-    if (seen.get(position) === undefined) check.violation("the kafkajs reader did not deliver this committed decision", placeOf(position));
+    if (seen.get(position) === undefined)
+      check.violation("the kafkajs reader did not deliver this committed decision", placeOf(position));
   }
-  for (const [position] of seen) if (fresh.get(position) === undefined && within(position)) check.violation("the kafkajs reader delivered a decision that is not committed", placeOf(position));
+  for (const [position] of seen)
+    if (fresh.get(position) === undefined && within(position))
+      check.violation("the kafkajs reader delivered a decision that is not committed", placeOf(position));
   return check.result;
 }
 

@@ -11,7 +11,10 @@ import { kafkajsAgrees, readersAgree, type RunNotes } from "./properties.js";
 /** Longer than any run. */
 const FOLLOW_LIMIT_MS = 24 * 3_600_000;
 
-/** Watches a run while it goes on: with this project's readers for the times, with Kafka's own beside them for the proof. */
+/**
+ * Watches a run while it goes on: with this project's readers for the times, with Kafka's own beside them for the
+ * proof.
+ */
 export interface Watch {
   /** When each transaction's committed decision was first read, by its number; 0: not yet. In ms since 1970. */
   readonly committedAtMs: Float64Array;
@@ -45,10 +48,15 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
   const numberOf = (value: Buffer): { n: number; countedAtMs: number } | undefined => {
     const { evidence, timing } = Decision.decode(Any.decode(value).value);
     const id = evidence!.transaction!.transactionId;
-    return id.startsWith(`${runId}-`) ? { n: Number(id.slice(runId.length + 1)), countedAtMs: Number(timing?.countedAtMs ?? 0n) } : undefined;
+    return id.startsWith(`${runId}-`)
+      ? { n: Number(id.slice(runId.length + 1)), countedAtMs: Number(timing?.countedAtMs ?? 0n) }
+      : undefined;
   };
   const seenByKafkajs = new ContentTable();
-  const follow = (isolation: "read_committed" | "read_uncommitted", onDecision: (record: RawRecord, n: number, countedAtMs: number, arrivedAtMs: number) => void) =>
+  const follow = (
+    isolation: "read_committed" | "read_uncommitted",
+    onDecision: (record: RawRecord, n: number, countedAtMs: number, arrivedAtMs: number) => void,
+  ) =>
     followTopics({
       brokers,
       topics: [TOPICS.decisions.name],
@@ -76,7 +84,15 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
       : []),
   ];
   const seenByJava = new ContentTable();
-  const java = followByJava({ brokers, topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })), isolation: "read_committed", timeoutMs: FOLLOW_LIMIT_MS }, (record) => seenByJava.set(record, contentOf(record)));
+  const java = followByJava(
+    {
+      brokers,
+      topics: OUTPUT_TOPICS.map(({ name }) => ({ topic: name })),
+      isolation: "read_committed",
+      timeoutMs: FOLLOW_LIMIT_MS,
+    },
+    (record) => seenByJava.set(record, contentOf(record)),
+  );
 
   return {
     async abandon() {
@@ -89,9 +105,12 @@ export async function watchRun({ brokers, runId, transactions, firstVisible }: W
     lastCountedAtMs: () => lastCounted,
     async stop(fresh, partitions) {
       await Promise.all([java.stop(), ...readers.map((reader) => reader.stop())]);
-      const ends = new Map(partitions.map(({ topic, partition, lastStableOffset }) => [`${topic} ${partition}`, lastStableOffset]));
+      const ends = new Map(
+        partitions.map(({ topic, partition, lastStableOffset }) => [`${topic} ${partition}`, lastStableOffset]),
+      );
       // A timer may have raised an alert since the fresh reader came to its end.
-      const within = ({ topic, partition, offset }: Pick<RawRecord, "topic" | "partition" | "offset">): boolean => offset < ends.get(`${topic} ${partition}`)!;
+      const within = ({ topic, partition, offset }: Pick<RawRecord, "topic" | "partition" | "offset">): boolean =>
+        offset < ends.get(`${topic} ${partition}`)!;
       return [readersAgree(seenByJava, fresh.outputs, within), kafkajsAgrees(seenByKafkajs, fresh.decisions, within)];
     },
   };

@@ -19,7 +19,10 @@ const programType = StateFun.customType<Program>(
   (bytes) => Program.decode(bytes),
 );
 const nothing: Program = { commands: [] };
-const packedCounter = (value: bigint) => Buffer.from(Any.encode({ typeUrl: typeUrlOf(Counter), value: Buffer.from(Counter.encode({ value }).finish()) }).finish());
+const packedCounter = (value: bigint) =>
+  Buffer.from(
+    Any.encode({ typeUrl: typeUrlOf(Counter), value: Buffer.from(Counter.encode({ value }).finish()) }).finish(),
+  );
 
 /** What came of a request: status 200 with a reply, or another status without. */
 export interface ApacheReply {
@@ -49,7 +52,10 @@ export function apacheProgram(typenames: readonly string[]): (body: Uint8Array) 
   return async (body) => {
     let status = 0;
     let reply: Uint8Array = Buffer.alloc(0);
-    await handler([body], { writeHead: (code: number) => (status = code), end: (bytes?: Uint8Array) => (reply = bytes ?? reply) });
+    await handler([body], {
+      writeHead: (code: number) => (status = code),
+      end: (bytes?: Uint8Array) => (reply = bytes ?? reply),
+    });
     return { status, body: reply };
   };
 }
@@ -61,7 +67,8 @@ function run(context: ApacheContext, command: Program["commands"][number]["comma
     return name;
   };
   const value = (name: string): bigint => storage[declared(name)]?.value ?? 0n;
-  const toFunction = ({ typename, id, program }: { typename: string; id: string; program: Program | undefined }) => messageBuilder({ typename, id, value: program ?? nothing, valueType: programType });
+  const toFunction = ({ typename, id, program }: { typename: string; id: string; program: Program | undefined }) =>
+    messageBuilder({ typename, id, value: program ?? nothing, valueType: programType });
   switch (command?.$case) {
     case undefined:
       return;
@@ -91,7 +98,15 @@ function run(context: ApacheContext, command: Program["commands"][number]["comma
     }
     case "toKinesis": {
       const { egress, stream, partitionKey, explicitHashKey, state } = command.value;
-      return context.send(kinesisEgressMessage({ typename: egress, stream, partitionKey, hashKey: explicitHashKey, value: packedCounter(value(state)) }));
+      return context.send(
+        kinesisEgressMessage({
+          typename: egress,
+          stream,
+          partitionKey,
+          hashKey: explicitHashKey,
+          value: packedCounter(value(state)),
+        }),
+      );
     }
     case "fail":
       throw new Error("told to fail");

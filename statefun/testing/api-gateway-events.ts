@@ -6,7 +6,11 @@ export function restApiEvent(body: Uint8Array): ApiGatewayEvent {
     resource: "/statefun",
     path: "/statefun",
     httpMethod: "POST",
-    headers: { "Content-Type": "application/octet-stream", Host: "abcdef1234.execute-api.eu-west-1.amazonaws.com", "X-Forwarded-Proto": "https" },
+    headers: {
+      "Content-Type": "application/octet-stream",
+      Host: "abcdef1234.execute-api.eu-west-1.amazonaws.com",
+      "X-Forwarded-Proto": "https",
+    },
     multiValueHeaders: { "Content-Type": ["application/octet-stream"] },
     queryStringParameters: null,
     multiValueQueryStringParameters: null,
@@ -37,7 +41,11 @@ export function httpApiEvent(body: Uint8Array): ApiGatewayEvent {
     routeKey: "POST /statefun",
     rawPath: "/statefun",
     rawQueryString: "",
-    headers: { "content-type": "application/octet-stream", host: "abcdef1234.execute-api.eu-west-1.amazonaws.com", "content-length": String(body.length) },
+    headers: {
+      "content-type": "application/octet-stream",
+      host: "abcdef1234.execute-api.eu-west-1.amazonaws.com",
+      "content-length": String(body.length),
+    },
     requestContext: {
       accountId: "123456789012",
       apiId: "abcdef1234",

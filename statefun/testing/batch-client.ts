@@ -9,7 +9,10 @@ export type ReplyFrame =
   | { readonly kind: "alive" };
 
 /** The body of a request of many calls. */
-export function encodeCalls(calls: Iterable<{ readonly id: number; readonly payload: Uint8Array }>, version = 1): Buffer {
+export function encodeCalls(
+  calls: Iterable<{ readonly id: number; readonly payload: Uint8Array }>,
+  version = 1,
+): Buffer {
   const pieces: Uint8Array[] = [Buffer.of(version)];
   for (const { id, payload } of calls) {
     const head = Buffer.alloc(8);
@@ -25,7 +28,7 @@ export function decodeReplies(body: Uint8Array): ReplyFrame[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (bytes.length > 0 && bytes[0] !== 1) throw new Error(`the response's version is ${bytes[0]}`);
   const frames: ReplyFrame[] = [];
-  for (let at = 1; at + 4 <= bytes.length; ) {
+  for (let at = 1; at + 4 <= bytes.length;) {
     const end = at + 4 + bytes.readUInt32BE(at);
     if (end < at + 9) throw new Error(`a frame of ${end - at - 4} bytes`);
     if (end > bytes.length) break;
@@ -55,17 +58,35 @@ export interface BatchResponse {
 }
 
 /** Posts a request body. @returns when the headers of the response are there */
-export function postBatch(url: string, body: Uint8Array, options: { readonly agent?: Agent; readonly contentType?: string; readonly method?: string } = {}): Promise<BatchResponse> {
+export function postBatch(
+  url: string,
+  body: Uint8Array,
+  options: { readonly agent?: Agent; readonly contentType?: string; readonly method?: string } = {},
+): Promise<BatchResponse> {
   const { agent, contentType = BATCH_CONTENT_TYPE, method = "POST" } = options;
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: { "content-type": contentType, "content-length": body.length }, ...(agent === undefined ? {} : { agent }) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      const ended = new Promise<void>((end, fail) => response.on("end", end).on("error", fail));
-      // Whoever destroys a response does not wait for its end.
-      ended.catch(() => undefined);
-      resolve({ status: response.statusCode!, headers: response.headers, body: () => Buffer.concat(chunks), ended, destroy: () => response.destroy() });
-    });
+    const sent = request(
+      url,
+      {
+        method,
+        headers: { "content-type": contentType, "content-length": body.length },
+        ...(agent === undefined ? {} : { agent }),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        const ended = new Promise<void>((end, fail) => response.on("end", end).on("error", fail));
+        // Whoever destroys a response does not wait for its end.
+        ended.catch(() => undefined);
+        resolve({
+          status: response.statusCode!,
+          headers: response.headers,
+          body: () => Buffer.concat(chunks),
+          ended,
+          destroy: () => response.destroy(),
+        });
+      },
+    );
     sent.on("error", reject);
     sent.end(body);
   });

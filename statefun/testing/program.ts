@@ -2,7 +2,11 @@ import { Counter, type Program, Program as ProgramType } from "../../protos/gen/
 import { type AnyMessage, type Context, StatefulFunctions, valueSpec } from "../index.js";
 
 /** States of a program's function: one that stays, one that expires after writes, one after calls. */
-export const programStates = [valueSpec("kept", Counter), valueSpec("written", Counter, { expireAfterWriteMs: 60_000 }), valueSpec("called", Counter, { expireAfterInvokeMs: 90_000 })] as const;
+export const programStates = [
+  valueSpec("kept", Counter),
+  valueSpec("written", Counter, { expireAfterWriteMs: 60_000 }),
+  valueSpec("called", Counter, { expireAfterInvokeMs: 90_000 }),
+] as const;
 
 /** The function under test: does what each message tells it, command by command. */
 export function runProgram(context: Context, message: AnyMessage): void {
@@ -11,7 +15,10 @@ export function runProgram(context: Context, message: AnyMessage): void {
 
 /** An endpoint with the program's function under each of the names. */
 export function programFunctions(typenames: readonly string[]): StatefulFunctions {
-  return typenames.reduce((functions, typename) => functions.bind(typename, runProgram, { states: programStates }), new StatefulFunctions());
+  return typenames.reduce(
+    (functions, typename) => functions.bind(typename, runProgram, { states: programStates }),
+    new StatefulFunctions(),
+  );
 }
 
 const nothing: Program = { commands: [] };
@@ -27,7 +34,9 @@ function run(context: Context, command: Program["commands"][number]["command"]):
     }
     case "sendAfter": {
       const { typename, id, program, delayMs, token } = command.value;
-      return context.packAndSendAfter(delayMs, { typename, id }, ProgramType, program ?? nothing, { cancellationToken: token });
+      return context.packAndSendAfter(delayMs, { typename, id }, ProgramType, program ?? nothing, {
+        cancellationToken: token,
+      });
     }
     case "cancelDelayed":
       return context.cancelDelayed(command.value.token);
@@ -45,7 +54,9 @@ function run(context: Context, command: Program["commands"][number]["command"]):
     }
     case "toKinesis": {
       const { egress, stream, partitionKey, explicitHashKey, state } = command.value;
-      return context.packAndSendToKinesis(egress, { stream, partitionKey, explicitHashKey }, Counter, { value: value(state) });
+      return context.packAndSendToKinesis(egress, { stream, partitionKey, explicitHashKey }, Counter, {
+        value: value(state),
+      });
     }
     case "fail":
       throw new Error("told to fail");

@@ -19,7 +19,12 @@ const functions = () =>
       (context, message) => {
         const count = Number(context.state("count").unpack(Sample)?.id ?? "0") + 1;
         context.state("count").pack(Sample, sample(String(count)));
-        context.packAndSendToKafka("demo/out", { topic: "out", key: context.caller?.id ?? "" }, Sample, message.unpack(Sample));
+        context.packAndSendToKafka(
+          "demo/out",
+          { topic: "out", key: context.caller?.id ?? "" },
+          Sample,
+          message.unpack(Sample),
+        );
       },
       { states: [valueSpec("count", Sample)] },
     );
@@ -34,18 +39,23 @@ async function run(seed: number, messages: readonly (readonly [string, number])[
 describe("TestRuntime", () => {
   const program = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(99)), { maxLength: 40 });
 
-  it.each([0, 0.2])("keeps the order from sender to receiver, loses nothing, and repeats nothing, at a crash rate of %d", async (crashRate) => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), program, async (seed, messages) => {
-        const runtime = await run(seed, messages, crashRate);
-        const out = runtime.kafka("out");
-        for (const via of ["a", "b", "c"]) {
-          expect(out.filter(({ key }) => key === via).map(({ value }) => Number(value.unpack(Sample).id))).toEqual(messages.filter(([to]) => to === via).map(([, n]) => n));
-        }
-        expect(runtime.state(sink("s"), "count", Sample)?.id ?? "0").toBe(String(messages.length));
-      }),
-    );
-  });
+  it.each([0, 0.2])(
+    "keeps the order from sender to receiver, loses nothing, and repeats nothing, at a crash rate of %d",
+    async (crashRate) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), program, async (seed, messages) => {
+          const runtime = await run(seed, messages, crashRate);
+          const out = runtime.kafka("out");
+          for (const via of ["a", "b", "c"]) {
+            expect(out.filter(({ key }) => key === via).map(({ value }) => Number(value.unpack(Sample).id))).toEqual(
+              messages.filter(([to]) => to === via).map(([, n]) => n),
+            );
+          }
+          expect(runtime.state(sink("s"), "count", Sample)?.id ?? "0").toBe(String(messages.length));
+        }),
+      );
+    },
+  );
 
   it("crashes as often as it is told to", async () => {
     const messages = Array.from({ length: 200 }, (_, n) => ["a", n] as const);
@@ -80,7 +90,11 @@ describe("TestRuntime", () => {
 
   it("repeats a run by its seed, and interleaves otherwise by another", async () => {
     const messages = Array.from({ length: 30 }, (_, n) => [["a", "b", "c"][n % 3]!, n] as const);
-    const order = async (seed: number) => (await run(seed, messages)).kafka("out").map(({ value }) => value.unpack(Sample).id).join();
+    const order = async (seed: number) =>
+      (await run(seed, messages))
+        .kafka("out")
+        .map(({ value }) => value.unpack(Sample).id)
+        .join();
     expect(await order(5)).toBe(await order(5));
     expect(new Set(await Promise.all([1, 2, 3, 4, 5].map(order))).size).toBeGreaterThan(1);
   });
@@ -88,7 +102,8 @@ describe("TestRuntime", () => {
   it("fires delayed messages in order of time, unless cancelled", async () => {
     const timers = new StatefulFunctions().bind("demo/relay", (context, message) => {
       const { id, type } = message.unpack(Sample);
-      if (type === "set") context.packAndSendAfter(Number(id), context.address, Sample, sample(id), { cancellationToken: id });
+      if (type === "set")
+        context.packAndSendAfter(Number(id), context.address, Sample, sample(id), { cancellationToken: id });
       else if (type === "cancel") context.cancelDelayed(id);
       else context.packAndSendToKafka("demo/out", { topic: "out", key: "" }, Sample, sample(id));
     });

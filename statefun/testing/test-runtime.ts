@@ -1,6 +1,12 @@
 import { Any } from "../gen/google/protobuf/any.js";
 import { KafkaProducerRecord } from "../gen/io/statefun/egress.js";
-import { FromFunction, type FromFunction_InvocationResponse, ToFunction, type ToFunction_Invocation, type TypedValue } from "../gen/io/statefun/reqreply.js";
+import {
+  FromFunction,
+  type FromFunction_InvocationResponse,
+  ToFunction,
+  type ToFunction_Invocation,
+  type TypedValue,
+} from "../gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire } from "../address.js";
 import { AnyMessage, decode, encode, type MessageType, typeUrlOf } from "../any.js";
 import { RequestReplyHandler } from "../request-reply-handler.js";
@@ -36,7 +42,8 @@ export interface TestRuntimeOptions {
   readonly maxBatch?: number;
   /**
    * How likely a crash is before a call, 0 to 1; a checkpoint is as likely. A crash takes everything back to the last
-   * checkpoint, what was written to Kafka since then included: nobody who reads committed records has seen it. Default 0.
+   * checkpoint, what was written to Kafka since then included: nobody who reads committed records has seen it. Default
+   * 0.
    */
   readonly crashRate?: number;
 }
@@ -123,7 +130,9 @@ export class TestRuntime {
     const end = this.#nowMs + ms;
     await this.run();
     for (;;) {
-      const due = this.#world.delayed.filter(({ dueMs }) => dueMs <= end).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
+      const due = this.#world.delayed
+        .filter(({ dueMs }) => dueMs <= end)
+        .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
       if (due === undefined) break;
       this.#world.delayed = this.#world.delayed.filter((other) => other !== due);
       this.#nowMs = Math.max(this.#nowMs, due.dueMs);
@@ -178,7 +187,14 @@ export class TestRuntime {
       ToFunction.encode({
         request: {
           $case: "invocation",
-          value: { target: toWire(target), state: [...states].map(([stateName, stateValue]) => ({ stateName, stateValue: stateValue ?? { typename: "", hasValue: false, value: Buffer.alloc(0) } })), invocations },
+          value: {
+            target: toWire(target),
+            state: [...states].map(([stateName, stateValue]) => ({
+              stateName,
+              stateValue: stateValue ?? { typename: "", hasValue: false, value: Buffer.alloc(0) },
+            })),
+            invocations,
+          },
         },
       }).finish();
     let { response } = FromFunction.decode(await this.#handler.handle(request()));
@@ -190,15 +206,28 @@ export class TestRuntime {
     this.#apply(target, response.value, states);
   }
 
-  #apply({ typename, id }: Address<never>, result: FromFunction_InvocationResponse, states: Map<string, TypedValue | undefined>): void {
+  #apply(
+    { typename, id }: Address<never>,
+    result: FromFunction_InvocationResponse,
+    states: Map<string, TypedValue | undefined>,
+  ): void {
     const sender: Address = { typename, id };
     for (const { stateName, stateValue } of result.stateMutations) states.set(stateName, stateValue);
-    for (const { target, argument } of result.outgoingMessages) enqueue(this.#world, keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
+    for (const { target, argument } of result.outgoingMessages)
+      enqueue(this.#world, keyOf(sender), fromWire(target!), { caller: toWire(sender), argument });
     for (const { isCancellationRequest, cancellationToken, delayInMs, target, argument } of result.delayedInvocations) {
-      if (isCancellationRequest) this.#world.delayed = this.#world.delayed.filter(({ token }) => token !== cancellationToken);
+      if (isCancellationRequest)
+        this.#world.delayed = this.#world.delayed.filter(({ token }) => token !== cancellationToken);
       else {
         // In its own channel: a timer keeps no order with what is sent at once.
-        this.#world.delayed.push({ dueMs: this.#nowMs + Number(delayInMs), order: this.#order++, token: cancellationToken, sender, target: fromWire(target!), argument: argument! });
+        this.#world.delayed.push({
+          dueMs: this.#nowMs + Number(delayInMs),
+          order: this.#order++,
+          token: cancellationToken,
+          sender,
+          target: fromWire(target!),
+          argument: argument!,
+        });
       }
     }
     for (const { argument } of result.outgoingEgresses) {

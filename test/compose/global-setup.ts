@@ -10,7 +10,10 @@ declare module "vitest" {
   }
 }
 
-/** Before the container suite: an engine, started if there is none and it may, and every image. Afterwards that engine is stopped. */
+/**
+ * Before the container suite: an engine, started if there is none and it may, and every image. Afterwards that engine
+ * is stopped.
+ */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const say = (line: string): void => void process.stderr.write(`   ${line}\n`);
   // testcontainers' own helper for leftovers is one more image to pull; the tests remove what they make.

@@ -29,12 +29,17 @@ const KINDS = ["kill-taskmanager", "kill-jobmanager", "kill-functions", "kill-ka
 /** Only watch. */
 const ASIDE = ["dashboard", "failures", "prometheus"] as const;
 
-const settings = clusterSettings({ name: "test-up", portOffset: 18_000, serverEnv: { GENERATOR_RATE: "100", DASHBOARD_FAILURES_TOKEN: "of-this-test-alone" } });
+const settings = clusterSettings({
+  name: "test-up",
+  portOffset: 18_000,
+  serverEnv: { GENERATOR_RATE: "100", DASHBOARD_FAILURES_TOKEN: "of-this-test-alone" },
+});
 const project = composeProject(settings);
 const brokers = addresses(settings).kafka;
 const webApp = addresses(settings).dashboard;
 const flink = flinkClient(settings);
-const compose = (...args: readonly string[]) => docker(composeArgs(project, "--profile", "failures", "--profile", "prometheus", ...args), project.env);
+const compose = (...args: readonly string[]) =>
+  docker(composeArgs(project, "--profile", "failures", "--profile", "prometheus", ...args), project.env);
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [number, string];
@@ -42,7 +47,13 @@ interface Sample {
 
 /** Their containers, networks and volumes, running or not. */
 const leftovers = async (): Promise<string[]> => {
-  const lists = await Promise.all([["ps", "--all"], ["network", "ls"], ["volume", "ls"]].map((what) => dockerOk([...what, "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])));
+  const lists = await Promise.all(
+    [
+      ["ps", "--all"],
+      ["network", "ls"],
+      ["volume", "ls"],
+    ].map((what) => dockerOk([...what, "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])),
+  );
   return lists.flatMap((list) => list.split("\n").filter((line) => line !== ""));
 };
 
@@ -60,11 +71,15 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
 
   it("says which port is taken", async () => {
     const other = createServer();
-    await new Promise<void>((resolve, reject) => other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve));
+    await new Promise<void>((resolve, reject) =>
+      other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve),
+    );
     try {
       const { code, stderr } = await compose("up", "--detach", "kafka");
       expect(code).not.toBe(0);
-      expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${settings.ports.kafka}.*(address already in use|port is already allocated)`));
+      expect(stderr).toMatch(
+        new RegExp(`127\\.0\\.0\\.1:${settings.ports.kafka}.*(address already in use|port is already allocated)`),
+      );
     } finally {
       other.close();
     }
@@ -78,15 +93,31 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
   });
 
   it("keeps its data in volumes with names: others would stay behind at each start", async () => {
-    const ids = (await dockerOk(["ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])).trim().split("\n");
-    const mounted = await dockerOk(["inspect", "--format", '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}', ...ids]);
+    const ids = (
+      await dockerOk(["ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])
+    )
+      .trim()
+      .split("\n");
+    const mounted = await dockerOk([
+      "inspect",
+      "--format",
+      '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}',
+      ...ids,
+    ]);
     const names = new Set(mounted.split("\n").filter((line) => line !== ""));
-    expect([...names].sort()).toEqual(["kafka-data", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map((name) => `${project.name}_${name}`));
+    expect([...names].sort()).toEqual(
+      ["kafka-data", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map(
+        (name) => `${project.name}_${name}`,
+      ),
+    );
   });
 
   it("generates transactions by itself, raises alerts, and says where to look", async () => {
     const console = () => cluster.logOf("console");
-    await poll("an alert on the console", async () => (await console()).includes("opened"), { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+    await poll("an alert on the console", async () => (await console()).includes("opened"), {
+      timeoutMs: PATIENCE_MS,
+      intervalMs: 1_000,
+    });
     expect(await console()).toContain(`http://127.0.0.1:${settings.ports.intake}/v1/transactions`);
     expect(await console()).toContain(webApp);
   });
@@ -95,45 +126,94 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const page = await (await fetch(webApp)).text();
     const script = /src="(\/assets\/app\.\w+\.js)"/.exec(page)?.[1];
     expect((await fetch(webApp + script!)).status, page).toBe(200);
-    const { rows } = await poll("alerts in the web app", async () => {
-      const answer = (await (await fetch(`${webApp}/api/alerts?limit=5`)).json()) as AlertsPage;
-      return answer.rows.length > 0 && answer;
-    }, { timeoutMs: PATIENCE_MS });
+    const { rows } = await poll(
+      "alerts in the web app",
+      async () => {
+        const answer = (await (await fetch(`${webApp}/api/alerts?limit=5`)).json()) as AlertsPage;
+        return answer.rows.length > 0 && answer;
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
     expect(rows[0]!.score).toBeGreaterThan(0);
     expect((await fetch(`${webApp.replace("127.0.0.1", "localhost")}/api/meta`)).status).toBe(200);
     // Its image has the command, and no Java to read topics with.
     const trace = await fetch(`${webApp}/trace/a/t`);
-    expect([trace.status, await trace.text()]).toEqual([501, expect.stringMatching(/There is no trace: missing: a Java/)]);
+    expect([trace.status, await trace.text()]).toEqual([
+      501,
+      expect.stringMatching(/There is no trace: missing: a Java/),
+    ]);
   });
 
   it("kills the worker from the web app's failure menu, which comes back, by a helper that alone has the engine", async () => {
     expect(((await (await fetch(`${webApp}/api/meta`)).json()) as Meta).failureParts).toEqual(KILLABLE);
     const before = cluster.containers("worker")[0]!;
-    const kill = (part: string) => fetch(`${webApp}/api/failures/${part}`, { method: "POST", headers: { "content-type": "application/json", "x-dashboard-action": "1" } });
+    const kill = (part: string) =>
+      fetch(`${webApp}/api/failures/${part}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-dashboard-action": "1" },
+      });
     expect((await kill("zookeeper")).status).toBe(404);
     expect((await kill("taskmanager")).status).toBe(202);
-    await poll("the worker to run again", () => cluster.containers("worker").some(({ id, state, pid }) => id === before.id && state === "running" && pid !== before.pid), { timeoutMs: PATIENCE_MS });
+    await poll(
+      "the worker to run again",
+      () =>
+        cluster
+          .containers("worker")
+          .some(({ id, state, pid }) => id === before.id && state === "running" && pid !== before.pid),
+      { timeoutMs: PATIENCE_MS },
+    );
     // The master takes a while to miss it.
-    await poll("the job to be restarted", async () => Number(await flink.restarts()) > 0 && (await flink.jobState()) === "RUNNING", { timeoutMs: PATIENCE_MS });
-    const health = await dockerOk(["exec", cluster.containers("dashboard")[0]!.id, "node", "-e", "fetch('http://failures:8091/healthz').then(async (answer) => console.log(answer.status)); fetch('http://failures:8091/kill/kafka', { method: 'POST' }).then((answer) => console.log(answer.status))"]);
+    await poll(
+      "the job to be restarted",
+      async () => Number(await flink.restarts()) > 0 && (await flink.jobState()) === "RUNNING",
+      { timeoutMs: PATIENCE_MS },
+    );
+    const health = await dockerOk([
+      "exec",
+      cluster.containers("dashboard")[0]!.id,
+      "node",
+      "-e",
+      "fetch('http://failures:8091/healthz').then(async (answer) => console.log(answer.status)); fetch('http://failures:8091/kill/kafka', { method: 'POST' }).then((answer) => console.log(answer.status))",
+    ]);
     expect(health.trim().split("\n").sort()).toEqual(["200", "401"]);
-    const sockets = await Promise.all(["dashboard", "failures"].map(async (service) => (await dockerOk(["inspect", "--format", "{{range .Mounts}}{{.Destination}} {{end}}", cluster.containers(service)[0]!.id])).trim()));
+    const sockets = await Promise.all(
+      ["dashboard", "failures"].map(async (service) =>
+        (
+          await dockerOk([
+            "inspect",
+            "--format",
+            "{{range .Mounts}}{{.Destination}} {{end}}",
+            cluster.containers(service)[0]!.id,
+          ])
+        ).trim(),
+      ),
+    );
     expect(sockets).toEqual(["", "/var/run/docker.sock"]);
   });
 
   it("has every part in Prometheus, and an answer for each of Grafana's dashboards", async () => {
     const ask = async (expr: string): Promise<readonly Sample[]> => {
-      const response = await fetch(`http://127.0.0.1:${settings.ports.prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`);
+      const response = await fetch(
+        `http://127.0.0.1:${settings.ports.prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`,
+      );
       return ((await response.json()) as { data: { result: readonly Sample[] } }).data.result;
     };
-    const up = await poll("every part to be scraped", async () => {
-      const samples = await ask("up");
-      return samples.length >= 4 && samples.every(({ value }) => value[1] === "1") && samples;
-    }, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+    const up = await poll(
+      "every part to be scraped",
+      async () => {
+        const samples = await ask("up");
+        return samples.length >= 4 && samples.every(({ value }) => value[1] === "1") && samples;
+      },
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
     for (const { title, panels } of dashboards()) {
       const { expr } = panels.flatMap(({ targets = [] }) => targets)[0]!;
-      await poll(`a number for ${title}: ${expr}`, async () => (await ask(filledIn(expr, "20s"))).some(({ value }) => Number.isFinite(Number(value[1]))), { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+      await poll(
+        `a number for ${title}: ${expr}`,
+        async () => (await ask(filledIn(expr, "20s"))).some(({ value }) => Number.isFinite(Number(value[1]))),
+        { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+      );
     }
     // What follows is measured without them.
     expect((await compose("stop", ...ASIDE)).code).toBe(0);
@@ -145,24 +225,62 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const decided = async () => (await checkRun(brokers, "published", starts)).judgement.decisions;
     await poll("every decision", async () => (await decided()) >= SENT, { timeoutMs: PATIENCE_MS, intervalMs: 2_000 });
     await flink.waitForCheckpoints(2, PATIENCE_MS);
-    expect((await checkRun(brokers, "published", starts)).judgement).toMatchObject({ accepted: SENT, decisions: SENT, missing: 0, duplicates: 0, outOfOrder: 0, violations: [] });
+    expect((await checkRun(brokers, "published", starts)).judgement).toMatchObject({
+      accepted: SENT,
+      decisions: SENT,
+      missing: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      violations: [],
+    });
   });
 
   describe("with two workers and two function servers, each part killed under load", () => {
     const folder = mkdtempSync(join(tmpdir(), "fraud-compose-"));
-    const options: FailoverOptions = { kinds: KINDS, rate: 75, duration: 90, everyKind: true, seed: 3, runId: "scaled", where: "containers", calmMs: 5_000, onProgress: () => undefined };
+    const options: FailoverOptions = {
+      kinds: KINDS,
+      rate: 75,
+      duration: 90,
+      everyKind: true,
+      seed: 3,
+      runId: "scaled",
+      where: "containers",
+      calmMs: 5_000,
+      onProgress: () => undefined,
+    };
     let result: FailoverResult;
     let figures: Record<"workers" | "functions", readonly number[]>;
 
     beforeAll(async () => {
-      const { code, stderr } = await compose("up", "--detach", "--wait", "--scale", "worker=2", "--scale", "functions=2", "--scale", "generator=0", ...ASIDE.flatMap((service) => ["--scale", `${service}=0`]));
+      const { code, stderr } = await compose(
+        "up",
+        "--detach",
+        "--wait",
+        "--scale",
+        "worker=2",
+        "--scale",
+        "functions=2",
+        "--scale",
+        "generator=0",
+        ...ASIDE.flatMap((service) => ["--scale", `${service}=0`]),
+      );
       expect(code, stderr).toBe(0);
       // The parallelism is that of the workers which the master finds when it starts.
       expect((await compose("restart", "master")).code).toBe(0);
-      await poll("the job to run on both workers", async () => (await flink.jobState()) === "RUNNING" && (await cluster.logOf("master")).includes("parallelism 4: 2 workers"), { timeoutMs: PATIENCE_MS, intervalMs: 500 });
+      await poll(
+        "the job to run on both workers",
+        async () =>
+          (await flink.jobState()) === "RUNNING" &&
+          (await cluster.logOf("master")).includes("parallelism 4: 2 workers"),
+        { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+      );
       // Before the kills: a counter begins anew with its process.
       await runGenerator({ brokers, seed: 6, runId: "spread", rate: 200, transactions: 1_000, accounts: 500 });
-      await poll("its transactions to be numbered", async () => (figures = await workDone(cluster)).functions.reduce((sum, count) => sum + count, 0) >= 1_000, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+      await poll(
+        "its transactions to be numbered",
+        async () => (figures = await workDone(cluster)).functions.reduce((sum, count) => sum + count, 0) >= 1_000,
+        { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+      );
       result = await runFailover({ cluster, folder }, options);
     }, 2_400_000);
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -177,19 +295,47 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     it("decides every transaction exactly once and in order, whatever is killed", () => {
       const report = reportOf(result, options);
       expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
-      expect(report).toMatchObject({ verdict: "pass", missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, thresholds: "passed", notFitted: [] });
+      expect(report).toMatchObject({
+        verdict: "pass",
+        missing: 0,
+        duplicates: 0,
+        outOfOrder: 0,
+        mismatches: 0,
+        thresholds: "passed",
+        notFitted: [],
+      });
       expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.9);
       expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
     });
   });
 
   it("takes a load from k6 in a container", async () => {
-    const before = (await readTopics({ brokers, topics: [{ topic: TOPICS.transactionsValid.name }], isolation: "read_committed", timeoutMs: PATIENCE_MS })).records.length;
+    const before = (
+      await readTopics({
+        brokers,
+        topics: [{ topic: TOPICS.transactionsValid.name }],
+        isolation: "read_committed",
+        timeoutMs: PATIENCE_MS,
+      })
+    ).records.length;
     const { code, stdout, stderr } = await compose("run", "--rm", "-e", "RATE=100", "-e", "DURATION=10", "k6");
     expect(code, stdout + stderr).toBe(0);
     const sent = Number(/acknowledged\W+(\d+)/.exec(stdout)?.[1]);
     expect(sent).toBeGreaterThan(800);
-    await poll("what k6 sent to stand in the topic", async () => (await readTopics({ brokers, topics: [{ topic: TOPICS.transactionsValid.name }], isolation: "read_committed", timeoutMs: PATIENCE_MS })).records.length >= before + sent, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+    await poll(
+      "what k6 sent to stand in the topic",
+      async () =>
+        (
+          await readTopics({
+            brokers,
+            topics: [{ topic: TOPICS.transactionsValid.name }],
+            isolation: "read_committed",
+            timeoutMs: PATIENCE_MS,
+          })
+        ).records.length >=
+        before + sent,
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
   });
 
   it("refuses to go on when its checkpoints are lost, and says why", async () => {
@@ -197,7 +343,9 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     await dockerOk(["volume", "rm", `${project.name}_minio-data`]);
     const { code } = await compose("up", "--detach", "--wait");
     expect(code).not.toBe(0);
-    expect(await cluster.logOf("init")).toMatch(/checkpoint is gone: every transaction would be decided again\. Start over with: docker compose down -v/);
+    expect(await cluster.logOf("init")).toMatch(
+      /checkpoint is gone: every transaction would be decided again\. Start over with: docker compose down -v/,
+    );
   });
 
   it("leaves nothing after down -v", async () => {
@@ -207,15 +355,40 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
   });
 });
 
-/** What each worker and each function server has done, by its own metrics: messages to account counters, and transactions numbered. */
+/**
+ * What each worker and each function server has done, by its own metrics: messages to account counters, and
+ * transactions numbered.
+ */
 async function workDone(cluster: ComposeCluster): Promise<Record<"workers" | "functions", readonly number[]>> {
   // Only containers reach these ports.
-  const scrape = async (from: string, url: string): Promise<string> => await dockerOk(["exec", from, "node", "-e", "fetch(process.argv[1]).then(async (answer) => console.log(await answer.text()))", url]);
-  const sumOf = (text: string, name: RegExp): number => [...text.matchAll(name)].reduce((sum, [, value]) => sum + Number(value), 0);
+  const scrape = async (from: string, url: string): Promise<string> =>
+    await dockerOk([
+      "exec",
+      from,
+      "node",
+      "-e",
+      "fetch(process.argv[1]).then(async (answer) => console.log(await answer.text()))",
+      url,
+    ]);
+  const sumOf = (text: string, name: RegExp): number =>
+    [...text.matchAll(name)].reduce((sum, [, value]) => sum + Number(value), 0);
   const [intake] = cluster.containers("intake");
   const workers = await Promise.all(
-    cluster.containers("worker").map(async ({ address }) => sumOf(await scrape(intake!.id, `http://${address}:9249/metrics`), /^flink_taskmanager_job_task_operator_functions_fraud_account_counter_in\{.*\} ([\d.eE+]+)$/gm)),
+    cluster
+      .containers("worker")
+      .map(async ({ address }) =>
+        sumOf(
+          await scrape(intake!.id, `http://${address}:9249/metrics`),
+          /^flink_taskmanager_job_task_operator_functions_fraud_account_counter_in\{.*\} ([\d.eE+]+)$/gm,
+        ),
+      ),
   );
-  const functions = await Promise.all(cluster.containers("functions").map(async ({ id }) => sumOf(await scrape(id, "http://127.0.0.1:8000/metrics"), /^fraud_transactions_total (\d+)$/gm)));
+  const functions = await Promise.all(
+    cluster
+      .containers("functions")
+      .map(async ({ id }) =>
+        sumOf(await scrape(id, "http://127.0.0.1:8000/metrics"), /^fraud_transactions_total (\d+)$/gm),
+      ),
+  );
   return { workers, functions };
 }

@@ -41,12 +41,18 @@ describe("a command that cannot do what it is asked for says why in one line", (
     { args: ["demo", "--rate", "0"], why: /--rate/ },
     { args: ["demo", "--exit"], why: /--exit needs --transactions/ },
     { args: ["generate", "--rate", "-1"], why: /--rate/ },
-    { args: ["generate", "--transactions", "1", "--brokers", "127.0.0.1:1"], why: /no Kafka broker answers at 127.0.0.1:1/ },
+    {
+      args: ["generate", "--transactions", "1", "--brokers", "127.0.0.1:1"],
+      why: /no Kafka broker answers at 127.0.0.1:1/,
+    },
     { args: ["topics", "decisions", "--brokers", "127.0.0.1:1"], why: /no Kafka broker answers/ },
     { args: ["cluster", "kill", "kafka", ...here], why: /kafka of the cluster "e2e-commands" does not run/ },
     { args: ["cluster", "logs", "nothing"], why: /must be one of zookeeper/ },
     { args: ["cluster", "up", "--state-backend", "disk"], why: /Allowed choices are rocksdb, hashmap/ },
-    { args: ["cluster", "convert", "rocksdb", ...here], why: /the cluster "e2e-commands" has no state yet.*up --state-backend rocksdb/ },
+    {
+      args: ["cluster", "convert", "rocksdb", ...here],
+      why: /the cluster "e2e-commands" has no state yet.*up --state-backend rocksdb/,
+    },
     { args: ["nonsense"], why: /no command "nonsense"/ },
   ])("$args", async ({ args, why }) => {
     const { code, stderr } = await finish(args);
@@ -60,7 +66,10 @@ describe("a command that cannot do what it is asked for says why in one line", (
     const folder = mkdtempSync(join(tmpdir(), "no-java-"));
     try {
       symlinkSync(process.execPath, join(folder, "node"));
-      const { code, stderr } = await finish(["demo", "--native", "--transactions", "1", "--exit", ...here], { ...process.env, PATH: folder });
+      const { code, stderr } = await finish(["demo", "--native", "--transactions", "1", "--exit", ...here], {
+        ...process.env,
+        PATH: folder,
+      });
       expect(code).toBe(1);
       expect(errorLines(stderr)).toEqual([expect.stringMatching(/missing: a Java 17 JDK \(get it: .*\)/)]);
     } finally {
@@ -70,18 +79,36 @@ describe("a command that cannot do what it is asked for says why in one line", (
 
   it("a port that is taken", async () => {
     const other = createServer();
-    await new Promise<void>((resolve, reject) => other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve));
+    await new Promise<void>((resolve, reject) =>
+      other.once("error", reject).listen(settings.ports.kafka, "127.0.0.1", resolve),
+    );
     try {
       const { code, stderr } = await finish(["demo", "--native", "--transactions", "1", "--exit", ...here]);
       expect(code).toBe(1);
-      expect(errorLines(stderr)).toEqual([expect.stringContaining(`port ${settings.ports.kafka}, which kafka needs, is taken`)]);
+      expect(errorLines(stderr)).toEqual([
+        expect.stringContaining(`port ${settings.ports.kafka}, which kafka needs, is taken`),
+      ]);
       expect((await clusterStatus(settings)).parts.filter(({ pid }) => pid !== undefined)).toEqual([]);
     } finally {
       other.close();
     }
   });
 
-  it.each(["demo", "cluster", "generate", "images", "topics", "rejected", "fuzz", "loadtest", "failover", "verify", "trace", "bench", "test"])("%s --help", async (name) => {
+  it.each([
+    "demo",
+    "cluster",
+    "generate",
+    "images",
+    "topics",
+    "rejected",
+    "fuzz",
+    "loadtest",
+    "failover",
+    "verify",
+    "trace",
+    "bench",
+    "test",
+  ])("%s --help", async (name) => {
     const { code, stdout } = await finish([name, "--help"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: npm (run )?/);
@@ -98,7 +125,9 @@ describe("the demo", () => {
     const demo = command(["demo", "--native", "--rate", "100", "--warm-up", "0", ...here]);
     let ended = false;
     void demo.finished.then(() => (ended = true));
-    await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), { timeoutMs: PATIENCE_MS });
+    await poll("the demo to decide something", () => ended || /decided [1-9]/.test(demo.output()), {
+      timeoutMs: PATIENCE_MS,
+    });
     expect(ended, demo.output()).toBe(false);
     return demo;
   };
@@ -110,10 +139,33 @@ describe("the demo", () => {
     expect((await clusterStatus(settings)).parts.every(({ pid }) => pid !== undefined)).toBe(true);
 
     const report = join(mkdtempSync(join(tmpdir(), "demo-report-")), "demo.json");
-    const { code, stdout, stderr } = await finish(["demo", "--native", "--transactions", "500", "--rate", "100", "--seed", "3", "--warm-up", "200", "--exit", "--report", report, ...here]);
+    const { code, stdout, stderr } = await finish([
+      "demo",
+      "--native",
+      "--transactions",
+      "500",
+      "--rate",
+      "100",
+      "--seed",
+      "3",
+      "--warm-up",
+      "200",
+      "--exit",
+      "--report",
+      report,
+      ...here,
+    ]);
     expect(code, stdout + stderr).toBe(0);
     const figures = JSON.parse(readFileSync(report, "utf8")) as DemoReport;
-    expect(figures).toMatchObject({ sent: 500, decisions: 500, duplicates: 0, missing: 0, outOfOrder: 0, jobRestarts: 0, violations: [] });
+    expect(figures).toMatchObject({
+      sent: 500,
+      decisions: 500,
+      duplicates: 0,
+      missing: 0,
+      outOfOrder: 0,
+      jobRestarts: 0,
+      violations: [],
+    });
     expect(figures.committedLatencyMs.p99).toBeGreaterThanOrEqual(figures.committedLatencyMs.p50);
     await nothingRuns();
   });
@@ -133,7 +185,14 @@ describe("the cluster", () => {
   const generate = async (runId: string) => {
     const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", runId, ...brokers]);
     expect(generated.stdout).toContain(`run ${runId}: 20 transactions`);
-    await poll("the 20 transactions to be decided", async () => (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout.split("\n").filter((line) => line.includes(`"key":"${runId}-`)).length === 20, { timeoutMs: PATIENCE_MS });
+    await poll(
+      "the 20 transactions to be decided",
+      async () =>
+        (await finish(["topics", "decisions", "--limit", "1000", "--compact", ...brokers])).stdout
+          .split("\n")
+          .filter((line) => line.includes(`"key":"${runId}-`)).length === 20,
+      { timeoutMs: PATIENCE_MS },
+    );
   };
 
   it("goes on in the background, heals a killed part, and shows its topics decoded", async () => {
@@ -148,16 +207,25 @@ describe("the cluster", () => {
 
     await generate("listed");
     const topics = await finish(["topics", "decisions", "--from-beginning", "--limit", "10", "--compact", ...brokers]);
-    const records = topics.stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    const records = topics.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(records).toHaveLength(10);
     for (const record of records) {
-      expect(record).toMatchObject({ topic: "decisions", type: "fraud.v1.Decision", value: { evidence: { scoring: { model_id: "points-v1" } } } });
+      expect(record).toMatchObject({
+        topic: "decisions",
+        type: "fraud.v1.Decision",
+        value: { evidence: { scoring: { model_id: "points-v1" } } },
+      });
       expect(Object.keys(record)).toEqual(expect.arrayContaining(["key", "partition", "offset", "timestamp"]));
     }
 
     expect((await finish(["cluster", "kill", "taskmanager", ...here])).code).toBe(0);
     await poll("the job to notice", async () => !(await clusterStatus(settings)).running, { timeoutMs: PATIENCE_MS });
-    await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, { timeoutMs: PATIENCE_MS });
+    await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, {
+      timeoutMs: PATIENCE_MS,
+    });
 
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(3);
@@ -173,17 +241,27 @@ describe("the cluster", () => {
     expect((await finish(["topics", "decisions", "--from-beginning", ...brokers])).stdout).toBe("");
     await generate("before");
     await flinkClient(settings).waitForCheckpoints(1, PATIENCE_MS);
-    expect((await finish(["cluster", "status", ...here])).stdout).toMatch(/^state +hashmap, last checkpoint [\d.]+ MB$/m);
+    expect((await finish(["cluster", "status", ...here])).stdout).toMatch(
+      /^state +hashmap, last checkpoint [\d.]+ MB$/m,
+    );
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
   });
 
   it("keeps its state on its backend until it is converted, and goes on with a conversion that was killed after its savepoint", async () => {
     const other = await finish(["cluster", "up", "--detach", "--state-backend", "rocksdb", ...here]);
     expect(other.code).toBe(1);
-    expect(errorLines(other.stderr)).toEqual([expect.stringMatching(/the state is on hashmap, and checkpoints do not restore on rocksdb\..*cluster -- convert rocksdb --name e2e-commands/)]);
+    expect(errorLines(other.stderr)).toEqual([
+      expect.stringMatching(
+        /the state is on hashmap, and checkpoints do not restore on rocksdb\..*cluster -- convert rocksdb --name e2e-commands/,
+      ),
+    ]);
     const savepoints = join(settings.dataDir, "minio", settings.objectStore.bucket, "savepoints");
     const converting = command(["cluster", "convert", "rocksdb", ...here]);
-    await poll("the conversion's savepoint", () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")), { timeoutMs: PATIENCE_MS, intervalMs: 5 });
+    await poll(
+      "the conversion's savepoint",
+      () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")),
+      { timeoutMs: PATIENCE_MS, intervalMs: 5 },
+    );
     converting.kill("SIGKILL");
     await converting.finished;
 

@@ -32,16 +32,33 @@ let stop: (() => Promise<void>)[];
 /** Longer than a checkpoint takes where nothing is stopped, and than Flink's answer may be old. */
 const KEPT_WAITING_MS = 3_000;
 
-const named = (options: ClusterOptions = {}) => clusterSettings({ name: "e2e-controls", portOffset: 20_000, ...options });
+const named = (options: ClusterOptions = {}) =>
+  clusterSettings({ name: "e2e-controls", portOffset: 20_000, ...options });
 const brokers = addresses(named()).kafka;
 const flink = flinkClient(named());
 
 /** A cluster with this change, under load. */
 async function start(options: ClusterOptions, module: ModuleChanges = {}): Promise<Cluster> {
-  cluster = await startCluster(named({ ...options, application: withModule(FRAUD_DETECTION, folder, module) }), { step: silentStep, restart: true, fresh: true });
-  const reader = await followTopics({ brokers, topics: [TOPICS.decisions.name], from: "beginning", onRecord: () => decisions++ });
+  cluster = await startCluster(named({ ...options, application: withModule(FRAUD_DETECTION, folder, module) }), {
+    step: silentStep,
+    restart: true,
+    fresh: true,
+  });
+  const reader = await followTopics({
+    brokers,
+    topics: [TOPICS.decisions.name],
+    from: "beginning",
+    onRecord: () => decisions++,
+  });
   const end = new AbortController();
-  const generating = runGenerator({ brokers, seed: 3, runId: "controls", rate: RATE, accounts: 200, signal: end.signal });
+  const generating = runGenerator({
+    brokers,
+    seed: 3,
+    runId: "controls",
+    rate: RATE,
+    accounts: 200,
+    signal: end.signal,
+  });
   stop.push(
     async () => {
       end.abort();
@@ -60,11 +77,15 @@ async function judge(): Promise<Verification> {
   await poll("decisions to flow again", () => decisions > before + RATE, { timeoutMs: PATIENCE_MS });
   await stop.shift()!();
   let settled = -1;
-  await poll("decisions to stop", async () => {
-    const last = settled;
-    await flink.waitForCheckpoints(2, PATIENCE_MS);
-    return last === (settled = decisions);
-  }, { timeoutMs: PATIENCE_MS });
+  await poll(
+    "decisions to stop",
+    async () => {
+      const last = settled;
+      await flink.waitForCheckpoints(2, PATIENCE_MS);
+      return last === (settled = decisions);
+    },
+    { timeoutMs: PATIENCE_MS },
+  );
   const { records } = await readBack(brokers);
   try {
     return await verifyStored(records, knownInputs());
@@ -73,7 +94,8 @@ async function judge(): Promise<Verification> {
   }
 }
 
-const broken = ({ properties }: Verification): string[] => properties.filter(({ violations }) => violations > 0).map(({ name }) => name);
+const broken = ({ properties }: Verification): string[] =>
+  properties.filter(({ violations }) => violations > 0).map(({ name }) => name);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "fraud-controls-"));
@@ -100,34 +122,62 @@ describe("a negative control: the verifier fails", () => {
   it("a JobManager without high availability, by everything decided again, when it is killed", async () => {
     const running = await start({ flinkConf: { "high-availability": "NONE" } });
     running.kill("jobmanager");
-    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS, intervalMs: 50 });
+    await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", {
+      timeoutMs: PATIENCE_MS,
+      intervalMs: 50,
+    });
     const found = await judge();
     expect(broken(found)).toEqual(expect.arrayContaining(["duplicate", "event-sequence"]));
     expect(found.duplicates).toBeGreaterThan(RATE);
   });
 
   it("an outage longer than the transactions live, by what is missing", async () => {
-    // A session that outlives the stopped ZooKeeper, also on a slow machine: Flink gives up its connection at two thirds of it.
+    // A session that outlives the stopped ZooKeeper, also on a slow machine: Flink gives up its connection at two
+    // thirds of it.
     const session = { "high-availability.zookeeper.client.session-timeout": "30000" };
-    const running = await start({ flinkConf: session }, { "io.statefun.kafka.v1/egress": { "deliverySemantic.transactionTimeout": "10s" } });
+    const running = await start(
+      { flinkConf: session },
+      { "io.statefun.kafka.v1/egress": { "deliverySemantic.transactionTimeout": "10s" } },
+    );
     running.hold("taskmanager");
     const completed = Number(await flink.completedCheckpoints());
     // A checkpoint that has its number of ZooKeeper, and waits for its files (one that had them completes at once) …
     running.kill("minio", "SIGSTOP");
-    await poll("a checkpoint that MinIO keeps waiting", async () => Date.now() - Number((await flink.pendingCheckpoint())?.triggeredAtMs) > KEPT_WAITING_MS, { timeoutMs: PATIENCE_MS, intervalMs: 100 });
+    await poll(
+      "a checkpoint that MinIO keeps waiting",
+      async () => Date.now() - Number((await flink.pendingCheckpoint())?.triggeredAtMs) > KEPT_WAITING_MS,
+      { timeoutMs: PATIENCE_MS, intervalMs: 100 },
+    );
     // … and gets them, but no pointer to it. Its transactions are ready to be committed …
     running.kill("zookeeper", "SIGSTOP");
     running.kill("minio", "SIGCONT");
-    await poll("a checkpoint that only ZooKeeper has not heard of", async () => (await flink.pendingCheckpoint())?.acknowledged, { timeoutMs: 15_000, intervalMs: 20 });
+    await poll(
+      "a checkpoint that only ZooKeeper has not heard of",
+      async () => (await flink.pendingCheckpoint())?.acknowledged,
+      { timeoutMs: 15_000, intervalMs: 20 },
+    );
     // … and nobody will: the TaskManager never hears that it completed.
     running.kill("taskmanager", "SIGSTOP");
     running.kill("zookeeper", "SIGCONT");
-    await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, { timeoutMs: PATIENCE_MS, intervalMs: 20 });
+    await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, {
+      timeoutMs: PATIENCE_MS,
+      intervalMs: 20,
+    });
     running.kill("taskmanager");
-    await poll("Kafka to abort the transactions that were left", async () => {
-      const { partitions } = await readTopics({ brokers, topics: [{ topic: TOPICS.decisions.name }], isolation: "read_committed", limit: 1, timeoutMs: PATIENCE_MS });
-      return partitions.every(({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark);
-    }, { timeoutMs: PATIENCE_MS, intervalMs: 500 });
+    await poll(
+      "Kafka to abort the transactions that were left",
+      async () => {
+        const { partitions } = await readTopics({
+          brokers,
+          topics: [{ topic: TOPICS.decisions.name }],
+          isolation: "read_committed",
+          limit: 1,
+          timeoutMs: PATIENCE_MS,
+        });
+        return partitions.every(({ lastStableOffset, highWatermark }) => lastStableOffset === highWatermark);
+      },
+      { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+    );
     await running.release("taskmanager");
     const found = await judge();
     expect(broken(found)).toEqual(expect.arrayContaining(["missing", "event-sequence"]));

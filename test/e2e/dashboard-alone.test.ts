@@ -5,7 +5,6 @@ import { PATIENCE_MS } from "../patience.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser } from "./browser/browser.js";
 
-
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
   const COUNT = 10_000;
 
@@ -37,7 +36,11 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
       const before = await middle.boundingBox();
       for (let n = 1; n <= 5; n++) app.raise({ id: `fresh/${n}`, account: "fresh", transactionId: `f${n}` });
       await page.getByText("10,000 alerts").waitFor();
-      await poll("the new ones to be there", () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"), { timeoutMs: PATIENCE_MS });
+      await poll(
+        "the new ones to be there",
+        () => page.evaluate<boolean>("document.getElementById('alert-list').scrollTop === 68 * 5005"),
+        { timeoutMs: PATIENCE_MS },
+      );
       expect(await middle.boundingBox()).toEqual(before);
       await page.getByRole("button", { name: "Newest" }).click();
       await page.locator('[data-alert="fresh/5"]').waitFor();
@@ -65,9 +68,12 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
       // Where there is no worker to share, each has its own connection.
       await own.context.addInitScript("delete globalThis.SharedWorker");
       const alone = await own.open("/");
-      await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), { timeoutMs: PATIENCE_MS });
+      await poll("the page to follow by itself", () => Promise.resolve(app.streams() === 2), {
+        timeoutMs: PATIENCE_MS,
+      });
       app.raise({ id: "fresh/2", account: "fresh", transactionId: "f2" });
-      for (const page of [...pages, alone]) await page.locator('[data-alert="fresh/2"]').waitFor({ timeout: PATIENCE_MS });
+      for (const page of [...pages, alone])
+        await page.locator('[data-alert="fresh/2"]').waitFor({ timeout: PATIENCE_MS });
 
       for (const page of [...pages.slice(1), alone]) await page.close();
       app.raise({ id: "fresh/3", account: "fresh", transactionId: "f3" });
@@ -87,7 +93,8 @@ describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
     try {
       const page = await own.open("/");
       await page.setViewportSize({ width, height: 800 });
-      const fits = async (where: string): Promise<void> => expect(await page.evaluate("document.documentElement.scrollWidth"), where).toBeLessThanOrEqual(width);
+      const fits = async (where: string): Promise<void> =>
+        expect(await page.evaluate("document.documentElement.scrollWidth"), where).toBeLessThanOrEqual(width);
       for (const path of ["/audit", "/pipeline", "/alerts/account-1/1", "/"]) {
         await page.goto(app.origin + path);
         await page.locator(".connection.live").waitFor({ timeout: PATIENCE_MS });

@@ -56,14 +56,33 @@ const committedAtMs = new Map<string, number>();
 let alertReader: { stop(): Promise<void> };
 
 /** A figure such as `12,345`, whatever words follow it. */
-const figure = async (page: Page, id: string): Promise<number> => Number(/^[\d,]+/.exec(await text(page, id))?.[0].replaceAll(",", "") ?? NaN);
+const figure = async (page: Page, id: string): Promise<number> =>
+  Number(/^[\d,]+/.exec(await text(page, id))?.[0].replaceAll(",", "") ?? NaN);
 const text = (page: Page, id: string): Promise<string> => page.locator(`[data-figure="${id}"]`).first().innerText();
 /** Days ago, so that times may move on within the test. */
 const BASE_MS = Date.now() - 240 * HOUR_MS;
 
-async function post(account: string, n: number, eventTimeMs: number, fields: Record<string, unknown> = {}): Promise<void> {
-  const body = { transactionId: `${account}-${n}`, accountId: account, merchantId: `${account}-shop`, merchantName: "Corner shop", amountMinor: 1_000 + n, currency: "EUR", eventTimeMs, ...fields };
-  const response = await fetch(`${intake}/v1/transactions?wait=20s&for=committed`, { method: "POST", headers: { "content-type": "application/json", ...intakeHeaders() }, body: JSON.stringify(body) });
+async function post(
+  account: string,
+  n: number,
+  eventTimeMs: number,
+  fields: Record<string, unknown> = {},
+): Promise<void> {
+  const body = {
+    transactionId: `${account}-${n}`,
+    accountId: account,
+    merchantId: `${account}-shop`,
+    merchantName: "Corner shop",
+    amountMinor: 1_000 + n,
+    currency: "EUR",
+    eventTimeMs,
+    ...fields,
+  };
+  const response = await fetch(`${intake}/v1/transactions?wait=20s&for=committed`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...intakeHeaders() },
+    body: JSON.stringify(body),
+  });
   expect(response.status, await response.text()).toBe(200);
 }
 
@@ -88,7 +107,11 @@ async function screenshot(page: Page, file: string): Promise<void> {
 describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the real pipeline", () => {
   beforeAll(async () => {
     helper = await startFailureHelper({ kill: (part) => cluster.kill(part) });
-    cluster = await startCluster(clusterSettings({ name, portOffset, application: withDashboard(helper.env) }), { step: silentStep, restart: true, fresh: true });
+    cluster = await startCluster(clusterSettings({ name, portOffset, application: withDashboard(helper.env) }), {
+      step: silentStep,
+      restart: true,
+      fresh: true,
+    });
     alertReader = await followTopics({
       brokers,
       topics: [TOPICS.alerts.name],
@@ -98,7 +121,15 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
         if (alert.kind !== Alert_Kind.CLOSED) committedAtMs.set(alert.alertId, arrivedAtMs);
       },
     });
-    generated = runGenerator({ brokers, seed: 5, runId: "live", rate: RATE, accounts: 300, signal: generating.signal, onSend: ({ kind }) => void (kind === "transaction" && sent++) });
+    generated = runGenerator({
+      brokers,
+      seed: 5,
+      runId: "live",
+      rate: RATE,
+      accounts: 300,
+      signal: generating.signal,
+      onSend: ({ kind }) => void (kind === "transaction" && sent++),
+    });
     browser = await startBrowser(origin);
   });
   afterAll(async () => {
@@ -120,10 +151,14 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const fresh = () => [...committedAtMs].filter(([, at]) => at > openedAtMs);
     await poll("20 more alerts", () => fresh().length >= 20, { timeoutMs: PATIENCE_MS });
     const wanted = fresh().slice(0, 20);
-    const seen = await poll("them to be on the page", async () => {
-      const all = await page.evaluate<Record<string, number>>("window.seen");
-      return wanted.every(([id]) => all[id] !== undefined) && all;
-    }, { timeoutMs: PATIENCE_MS });
+    const seen = await poll(
+      "them to be on the page",
+      async () => {
+        const all = await page.evaluate<Record<string, number>>("window.seen");
+        return wanted.every(([id]) => all[id] !== undefined) && all;
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
     const delays = wanted.map(([id, at]) => seen[id]! - at);
     const median = delays.toSorted((a, b) => a - b)[10]!;
     process.stdout.write(`    from commit to the page: median ${median} ms, at most ${Math.max(...delays)} ms\n`);
@@ -144,7 +179,9 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.locator("[data-alert]").first().waitFor();
     await page.keyboard.press("p");
     await page.getByText("Paused").waitFor();
-    const ids = await page.evaluate<string[]>(`[...document.querySelectorAll("[data-alert]")].map((row) => row.dataset.alert)`);
+    const ids = await page.evaluate<string[]>(
+      `[...document.querySelectorAll("[data-alert]")].map((row) => row.dataset.alert)`,
+    );
     const selected = () => page.locator('[aria-selected="true"]').getAttribute("data-alert");
     await page.keyboard.press("j");
     expect(await selected()).toBe(ids[0]);
@@ -175,12 +212,24 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await openAlertOf(page, "evil");
     expect(await page.locator("#alert-title").innerText()).toContain(SCRIPT);
     await page.getByText("All features").waitFor();
-    expect(await page.evaluate(`[window.pwned ?? "untouched", document.querySelectorAll("#app script, #app img").length]`)).toEqual(["untouched", 0]);
+    expect(
+      await page.evaluate(`[window.pwned ?? "untouched", document.querySelectorAll("#app script, #app img").length]`),
+    ).toEqual(["untouched", 0]);
     // And what got past the escaping would be stopped.
-    await page.evaluate(`document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.pwned = true">')`);
-    await poll("the browser to refuse it", () => browser.problems.some((problem) => problem.includes("Content Security Policy")), { timeoutMs: PATIENCE_MS });
+    await page.evaluate(
+      `document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.pwned = true">')`,
+    );
+    await poll(
+      "the browser to refuse it",
+      () => browser.problems.some((problem) => problem.includes("Content Security Policy")),
+      { timeoutMs: PATIENCE_MS },
+    );
     expect(await page.evaluate(`window.pwned ?? "untouched"`)).toBe("untouched");
-    browser.problems.splice(0, Infinity, ...browser.problems.filter((problem) => !problem.includes("Content Security Policy")));
+    browser.problems.splice(
+      0,
+      Infinity,
+      ...browser.problems.filter((problem) => !problem.includes("Content Security Policy")),
+    );
     await page.close();
   });
 
@@ -202,10 +251,14 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await post("victim", 100, BASE_MS + 20 * HOUR_MS);
     await post("victim", 101, BASE_MS + 21 * HOUR_MS);
     const after = account.locator("tr.after").last();
-    await poll("the next scores", async () => (await account.locator("tr.after").count()) >= 2, { timeoutMs: PATIENCE_MS });
+    await poll("the next scores", async () => (await account.locator("tr.after").count()) >= 2, {
+      timeoutMs: PATIENCE_MS,
+    });
     expect(await after.locator("td").nth(1).innerText()).toMatch(/^1 \+1$/);
     expect(await after.locator("td").nth(2).innerText()).toMatch(/^200\b/);
-    expect(await page.locator('[data-side="merchant"] tr.after').last().locator("td").nth(1).innerText()).toMatch(/^1 \+1$/);
+    expect(await page.locator('[data-side="merchant"] tr.after').last().locator("td").nth(1).innerText()).toMatch(
+      /^1 \+1$/,
+    );
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize({ width: 1440, height: 1350 });
     await screenshot(page, "alert-dark");
@@ -221,14 +274,32 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.getByText(/revision 2 · account event \d+ \(-1\)/).waitFor();
     await post("victim", 102, BASE_MS + 42 * HOUR_MS);
     const last = account.locator("tr.after").last();
-    await poll("a score without the fraud", async () => /^0\b/.test(await last.locator("td").nth(2).innerText().catch(() => "")), { timeoutMs: PATIENCE_MS });
+    await poll(
+      "a score without the fraud",
+      async () =>
+        /^0\b/.test(
+          await last
+            .locator("td")
+            .nth(2)
+            .innerText()
+            .catch(() => ""),
+        ),
+      { timeoutMs: PATIENCE_MS },
+    );
     expect(await last.locator("td").nth(1).innerText()).toMatch(/^0 −1$/);
 
     await page.getByRole("link", { name: "Audit" }).click();
     await page.getByText(`called: not hers ${SCRIPT}`).waitFor();
     expect(await page.locator("table.audit tbody tr").count()).toBe(2);
-    const { records } = await readTopics({ brokers, topics: [{ topic: TOPICS.labelsValid.name }], isolation: "read_committed", timeoutMs: PATIENCE_MS });
-    const trail = records.map(({ value }) => FraudLabel.decode(value!)).filter(({ analyst }) => analyst === "Ada Lovelace");
+    const { records } = await readTopics({
+      brokers,
+      topics: [{ topic: TOPICS.labelsValid.name }],
+      isolation: "read_committed",
+      timeoutMs: PATIENCE_MS,
+    });
+    const trail = records
+      .map(({ value }) => FraudLabel.decode(value!))
+      .filter(({ analyst }) => analyst === "Ada Lovelace");
     expect(trail.map(({ accountId, revision, verdict, note }) => ({ accountId, revision, verdict, note }))).toEqual([
       { accountId: "victim", revision: 1, verdict: 1, note: `called: not hers ${SCRIPT}` },
       { accountId: "victim", revision: 2, verdict: 2, note: "it was hers after all" },
@@ -240,9 +311,13 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const page = await browser.open("/");
     await page.locator("[data-alert]").first().waitFor();
     await openAlertOf(page, "victim");
-    const [trace] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Trace it through the topics" }).click()]);
+    const [trace] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.getByRole("link", { name: "Trace it through the topics" }).click(),
+    ]);
     await trace.getByText(/Derived again from the topics: byte-identical/).waitFor();
-    for (const hop of ["entered", "counted", "merchant", "scored", "written", "committed", "alert"]) await trace.getByRole("cell", { name: hop, exact: true }).first().waitFor();
+    for (const hop of ["entered", "counted", "merchant", "scored", "written", "committed", "alert"])
+      await trace.getByRole("cell", { name: hop, exact: true }).first().waitFor();
     // Its style is allowed by its hash.
     expect(await trace.evaluate("getComputedStyle(document.body).maxWidth")).toBe("1120px");
     await trace.setViewportSize({ width: 1440, height: 1350 });
@@ -258,34 +333,67 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     // Dead with a question for its figures unanswered: Flink would wait for the answer, and give nobody's figures anew.
     cluster.kill("taskmanager", "SIGSTOP");
     const flink = flinkClient(cluster.settings);
-    await poll("a checkpoint to wait for the stopped TaskManager", async () => ((await flink.pendingCheckpoint())?.triggeredAtMs ?? Infinity) < Date.now() - 2_500, { timeoutMs: PATIENCE_MS });
+    await poll(
+      "a checkpoint to wait for the stopped TaskManager",
+      async () => ((await flink.pendingCheckpoint())?.triggeredAtMs ?? Infinity) < Date.now() - 2_500,
+      { timeoutMs: PATIENCE_MS },
+    );
     await page.getByRole("button", { name: "Kill TaskManager" }).click();
     await page.getByRole("button", { name: "Kill it now" }).click();
     await page.getByText("TaskManager was killed at").waitFor();
-    await poll("the page to show the dip", async () => !(await text(page, "job")).includes("running"), { timeoutMs: PATIENCE_MS });
+    await poll("the page to show the dip", async () => !(await text(page, "job")).includes("running"), {
+      timeoutMs: PATIENCE_MS,
+    });
     await page.getByText(/Flink (job is not running|does not answer)/).waitFor();
-    await poll("the job to run again", async () => (await text(page, "job")).includes("running"), { timeoutMs: PATIENCE_MS });
+    await poll("the job to run again", async () => (await text(page, "job")).includes("running"), {
+      timeoutMs: PATIENCE_MS,
+    });
     expect(await figure(page, "interruptions")).toBe(interruptions + 1);
     // Flink gathers its metrics only now and then.
-    await poll("the restart to be counted", async () => (await figure(page, "restarts")) > 0, { timeoutMs: PATIENCE_MS });
+    await poll("the restart to be counted", async () => (await figure(page, "restarts")) > 0, {
+      timeoutMs: PATIENCE_MS,
+    });
 
     const decided = await figure(page, "decided");
-    await poll("decisions to flow again", async () => (await figure(page, "decided")) > decided + 15 * RATE, { timeoutMs: PATIENCE_MS });
+    await poll("decisions to flow again", async () => (await figure(page, "decided")) > decided + 15 * RATE, {
+      timeoutMs: PATIENCE_MS,
+    });
     await screenshot(page, "pipeline-light");
     await page.emulateMedia({ colorScheme: "dark" });
     await screenshot(page, "pipeline-dark");
     generating.abort();
     await generated;
-    await poll("everything to be decided", async () => (await page.getByText(/; 0 are in flight/).count()) === 1, { timeoutMs: PATIENCE_MS });
+    await poll("everything to be decided", async () => (await page.getByText(/; 0 are in flight/).count()) === 1, {
+      timeoutMs: PATIENCE_MS,
+    });
     await flink.waitForCheckpoints(2, PATIENCE_MS);
-    const counted = { sent: await figure(page, "sent"), decided: await figure(page, "decided"), missing: await figure(page, "missing-tile"), duplicates: await figure(page, "duplicates-tile") };
+    const counted = {
+      sent: await figure(page, "sent"),
+      decided: await figure(page, "decided"),
+      missing: await figure(page, "missing-tile"),
+      duplicates: await figure(page, "duplicates-tile"),
+    };
     expect(counted).toEqual({ sent: counted.decided, decided: counted.sent, missing: 0, duplicates: 0 });
     expect(counted.sent).toBeGreaterThan(10 * RATE);
 
     // What the page says is what Kafka's own consumer finds.
-    const { records } = await readTopics({ brokers, topics: [TOPICS.transactionsValid, TOPICS.decisions, TOPICS.functionsRejected].map((topic) => ({ topic: topic.name })), isolation: "read_committed", timeoutMs: PATIENCE_MS });
+    const { records } = await readTopics({
+      brokers,
+      topics: [TOPICS.transactionsValid, TOPICS.decisions, TOPICS.functionsRejected].map((topic) => ({
+        topic: topic.name,
+      })),
+      isolation: "read_committed",
+      timeoutMs: PATIENCE_MS,
+    });
     const of = (topic: { name: string }): RawRecord[] => records.filter((record) => record.topic === topic.name);
-    const judgement = judgeRun({ transactions: of(TOPICS.transactionsValid), decisions: of(TOPICS.decisions), rejected: of(TOPICS.functionsRejected) }, (account) => account.startsWith("live-"));
+    const judgement = judgeRun(
+      {
+        transactions: of(TOPICS.transactionsValid),
+        decisions: of(TOPICS.decisions),
+        rejected: of(TOPICS.functionsRejected),
+      },
+      (account) => account.startsWith("live-"),
+    );
     expect(judgement).toMatchObject({ accepted: sent, decisions: sent, missing: 0, duplicates: 0, violations: [] });
     await page.setViewportSize({ width: 390, height: 844 });
     await screenshot(page, "pipeline-phone");
@@ -304,7 +412,12 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     cluster.kill("dashboard");
     await page.getByText("Reconnecting", { exact: true }).waitFor();
     await page.getByText("Live", { exact: true }).waitFor();
-    await poll("its history", async () => ((await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number }).total >= before.total, { timeoutMs: PATIENCE_MS });
+    await poll(
+      "its history",
+      async () =>
+        ((await (await fetch(`${origin}/api/alerts?limit=1`)).json()) as { total: number }).total >= before.total,
+      { timeoutMs: PATIENCE_MS },
+    );
     await page.getByRole("link", { name: "Audit" }).click();
     await page.getByText("it was hers after all").waitFor();
     await page.close();

@@ -14,7 +14,10 @@ import { cacheDir } from "../../tools/cache-folder.js";
 /** All at once: what one parser takes apart another takes as it is. */
 const NAME = ` a b 100%41 #1 [x] ?q=1&r;+ 'it' "that" back\\slash café 日本 $HOME \${x} *~@ `;
 
-/** What each part's own parsers make of the configuration that is written for it: one line each, in order, beside what they log. */
+/**
+ * What each part's own parsers make of the configuration that is written for it: one line each, in order, beside what
+ * they log.
+ */
 const PROGRAM = `
   import java.io.*; import java.net.URL; import java.nio.charset.StandardCharsets; import java.util.*;
   import org.apache.flink.configuration.Configuration;
@@ -56,7 +59,9 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
     // What is built once is the cache's own, by the same names.
     const cache = cacheDir();
     mkdirSync(join(root, "cache"), { recursive: true });
-    for (const entry of readdirSync(cache)) if (/^(jars|transport|minio|k6)-/.test(entry) && !entry.includes(".tmp")) symlinkSync(join(cache, entry), join(root, "cache", entry));
+    for (const entry of readdirSync(cache))
+      if (/^(jars|transport|minio|k6)-/.test(entry) && !entry.includes(".tmp"))
+        symlinkSync(join(cache, entry), join(root, "cache", entry));
     process.env["FRAUD_CACHE_DIR"] = join(root, "cache");
     settings = { ...clusterSettings({ name: "names" }), dataDir: join(root, "data") };
   });
@@ -73,19 +78,44 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
     const zookeeper = partProgram("zookeeper", settings).args;
     mkdirSync(join(root, "classes"));
     writeFileSync(join(root, "Parsers.java"), PROGRAM);
-    const compiled = await runQuietly("javac", ["-proc:none", "-cp", args[at + 1]!, "-d", join(root, "classes"), join(root, "Parsers.java")], javaEnv());
+    const compiled = await runQuietly(
+      "javac",
+      ["-proc:none", "-cp", args[at + 1]!, "-d", join(root, "classes"), join(root, "Parsers.java")],
+      javaEnv(),
+    );
     expect(compiled.code, compiled.output).toBe(0);
     // Heap and class archive are the part's own affair; the rest is as it is started.
     const options = args.slice(0, at).filter((option) => !option.startsWith("-X"));
     const { code, stdout, stderr } = await startProgram(
       "java",
-      ["-Xmx256m", ...options, "-cp", [args[at + 1]!, join(root, "classes")].join(delimiter), "Parsers", zookeeper[zookeeper.indexOf("--zkConfigFile") + 1]!, ...args.slice(at + 3)],
-      childEnv(env, foreign, { ...process.env, LC_ALL: "POSIX", LANG: "C", HTTP_PROXY: "http://127.0.0.1:1", JAVA_TOOL_OPTIONS: "-XX:+UseG1GC" }),
+      [
+        "-Xmx256m",
+        ...options,
+        "-cp",
+        [args[at + 1]!, join(root, "classes")].join(delimiter),
+        "Parsers",
+        zookeeper[zookeeper.indexOf("--zkConfigFile") + 1]!,
+        ...args.slice(at + 3),
+      ],
+      childEnv(env, foreign, {
+        ...process.env,
+        LC_ALL: "POSIX",
+        LANG: "C",
+        HTTP_PROXY: "http://127.0.0.1:1",
+        JAVA_TOOL_OPTIONS: "-XX:+UseG1GC",
+      }),
     ).finished;
     expect(code, stderr).toBe(0);
     const conf = join(settings.dataDir, "conf");
     const read = stdout.split("\n").flatMap((line) => (line.startsWith("= ") ? [line.slice(2)] : []));
-    expect(read).toEqual([join(settings.dataDir, "zookeeper"), join(settings.dataDir, "flink-tmp-taskmanager"), "hashmap", "true", join(conf, "taskmanager/log4j.properties"), "[s3, s3p]"]);
+    expect(read).toEqual([
+      join(settings.dataDir, "zookeeper"),
+      join(settings.dataDir, "flink-tmp-taskmanager"),
+      "hashmap",
+      "true",
+      join(conf, "taskmanager/log4j.properties"),
+      "[s3, s3p]",
+    ]);
   });
 
   it("is where Kafka puts its data", async () => {

@@ -17,7 +17,11 @@ if ("missing" in python) process.stderr.write(`skipped, the Python function: thi
 
 describe.each([
   { language: "TypeScript", application: greetApplication, signature: "" },
-  { language: "Python", application: "missing" in python ? undefined : greetWithPython(python), signature: " (sent by Python)" },
+  {
+    language: "Python",
+    application: "missing" in python ? undefined : greetWithPython(python),
+    signature: " (sent by Python)",
+  },
 ])("the talk's example, on the cluster, its demo/email_sender in $language", ({ application, signature }) => {
   describe.skipIf(application === undefined)("", () => {
     const settings = clusterSettings({ name: "e2e-greet", portOffset: 16_000, ...(application && { application }) });
@@ -33,16 +37,28 @@ describe.each([
 
     it("counts how often it saw a name and sends an e-mail for each time", async () => {
       const emails: Email[] = [];
-      const live = await followTopics({ brokers, topics: ["emails"], from: "end", onRecord: ({ value }) => emails.push(Email.decode(Any.decode(value!).value)) });
+      const live = await followTopics({
+        brokers,
+        topics: ["emails"],
+        from: "end",
+        onRecord: ({ value }) => emails.push(Email.decode(Any.decode(value!).value)),
+      });
       const producer = kafkaClient(brokers, "greet").producer({ createPartitioner: Partitioners.DefaultPartitioner });
       await producer.connect();
       const names = ["ada", "grace", "ada", "ada"];
-      await producer.send({ topic: "greetings", messages: names.map((name) => ({ key: name, value: Buffer.from(Greeting.encode({ name }).finish()) })) });
+      await producer.send({
+        topic: "greetings",
+        messages: names.map((name) => ({ key: name, value: Buffer.from(Greeting.encode({ name }).finish()) })),
+      });
       await poll("four e-mails", () => emails.length >= names.length, { timeoutMs: PATIENCE_MS });
       await producer.disconnect();
       await live.stop();
       const to = (address: string) => emails.filter((email) => email.to === address).map(({ text }) => text);
-      expect(to("ada@example.com")).toEqual(["Welcome, ada!", "Nice to see you again, ada: visit 2.", "Nice to see you again, ada: visit 3."].map((text) => text + signature));
+      expect(to("ada@example.com")).toEqual(
+        ["Welcome, ada!", "Nice to see you again, ada: visit 2.", "Nice to see you again, ada: visit 3."].map(
+          (text) => text + signature,
+        ),
+      );
       expect(to("grace@example.com")).toEqual([`Welcome, grace!${signature}`]);
     });
   });

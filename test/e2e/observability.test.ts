@@ -15,13 +15,20 @@ import { hasPrometheus } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const isThere = hasPrometheus();
-if (!isThere) process.stderr.write("skipped, what Prometheus says: this machine lacks Prometheus and promtool (get them: apt-get install prometheus)\n");
+if (!isThere)
+  process.stderr.write(
+    "skipped, what Prometheus says: this machine lacks Prometheus and promtool (get them: apt-get install prometheus)\n",
+  );
 
 /** What Grafana makes of a query when Prometheus scrapes every second, rounded up: a slow machine misses some. */
 const RATE_INTERVAL = "20s";
 const RULE_FOR = "3s";
 
-const questions = dashboards().flatMap(({ title, panels }) => panels.flatMap(({ title: panel, targets = [] }) => targets.map(({ refId, expr }) => ({ dashboard: title, panel, refId, expr: filledIn(expr, RATE_INTERVAL) }))));
+const questions = dashboards().flatMap(({ title, panels }) =>
+  panels.flatMap(({ title: panel, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({ dashboard: title, panel, refId, expr: filledIn(expr, RATE_INTERVAL) })),
+  ),
+);
 const allRules = rules();
 
 interface Sample {
@@ -44,26 +51,44 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     if (status !== "success") throw new Error(error);
     return data;
   }
-  const query = async (expr: string): Promise<readonly Sample[]> => (await ask<{ result: readonly Sample[] }>(`query?query=${encodeURIComponent(expr)}`)).result;
+  const query = async (expr: string): Promise<readonly Sample[]> =>
+    (await ask<{ result: readonly Sample[] }>(`query?query=${encodeURIComponent(expr)}`)).result;
   /** Of an alert: what Prometheus says of it now. */
   async function stateOf(name: string): Promise<"inactive" | "pending" | "firing"> {
-    const { alerts } = await ask<{ alerts: readonly { labels: { alertname: string }; state: "pending" | "firing" }[] }>("alerts");
+    const { alerts } = await ask<{ alerts: readonly { labels: { alertname: string }; state: "pending" | "firing" }[] }>(
+      "alerts",
+    );
     const states = alerts.filter(({ labels }) => labels.alertname === name).map(({ state }) => state);
     return states.includes("firing") ? "firing" : (states[0] ?? "inactive");
   }
 
   beforeAll(async () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
-    configFile = writePrometheusFiles(settings, { interval: "1s" }, (text) => text.replaceAll(/^(\s+for:) .*$/gm, `$1 ${RULE_FOR}`));
+    configFile = writePrometheusFiles(settings, { interval: "1s" }, (text) =>
+      text.replaceAll(/^(\s+for:) .*$/gm, `$1 ${RULE_FOR}`),
+    );
     prometheus = await startPrometheus(settings, configFile);
-    load = runGenerator({ brokers, seed: 5, runId: newRunId(), rate: 100, accounts: 100, merchants: 20, labelDelayMs: 3_600_000, signal: end.signal });
+    load = runGenerator({
+      brokers,
+      seed: 5,
+      runId: newRunId(),
+      rate: 100,
+      accounts: 100,
+      merchants: 20,
+      labelDelayMs: 3_600_000,
+      signal: end.signal,
+    });
     // Its failure is the test's.
     load.catch(() => undefined);
     const producer = kafkaClient(brokers, "test").producer();
     await producer.connect();
     await producer.send({ topic: TOPICS.transactions.name, messages: [{ key: "a", value: "no transaction" }] });
     await producer.disconnect();
-    await poll("decisions in Prometheus", async () => Number((await query("fraud:decisions:rate1m > 10"))[0]?.value[1]) > 0, { timeoutMs: PATIENCE_MS });
+    await poll(
+      "decisions in Prometheus",
+      async () => Number((await query("fraud:decisions:rate1m > 10"))[0]?.value[1]) > 0,
+      { timeoutMs: PATIENCE_MS },
+    );
   });
   afterAll(async () => {
     end.abort();
@@ -74,45 +99,67 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
   });
 
   it("scrapes every part", async () => {
-    const up = await poll("every part to be scraped", async () => {
-      const samples = await query("up");
-      return samples.every(({ value }) => value[1] === "1") && samples;
-    }, { timeoutMs: PATIENCE_MS });
+    const up = await poll(
+      "every part to be scraped",
+      async () => {
+        const samples = await query("up");
+        return samples.every(({ value }) => value[1] === "1") && samples;
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
   });
 
   it("knows each function by its label, and nothing by a name with a function in it", async () => {
     const functions = await query("sum by (function) (statefun_function_in)");
-    expect(functions.map(({ metric }) => metric["function"]).sort()).toEqual(["fraud/account_counter", "fraud/alerter", "fraud/merchant_model", "fraud/transaction_scorer"]);
+    expect(functions.map(({ metric }) => metric["function"]).sort()).toEqual([
+      "fraud/account_counter",
+      "fraud/alerter",
+      "fraud/merchant_model",
+      "fraud/transaction_scorer",
+    ]);
     expect(await query('{__name__=~"flink_taskmanager_job_task_operator_functions_fraud_.+"}')).toEqual([]);
   });
 
   describe("answers each panel", () => {
     it.each(questions)("$dashboard: $panel $refId", async ({ expr }) => {
-      const numbers = await poll(`a number for ${expr}`, async () => {
-        const samples = await query(expr);
-        return samples.some(({ value }) => Number.isFinite(Number(value[1]))) && samples;
-      }, { timeoutMs: PATIENCE_MS });
+      const numbers = await poll(
+        `a number for ${expr}`,
+        async () => {
+          const samples = await query(expr);
+          return samples.some(({ value }) => Number.isFinite(Number(value[1]))) && samples;
+        },
+        { timeoutMs: PATIENCE_MS },
+      );
       expect(numbers.length).toBeGreaterThan(0);
     });
   });
 
   describe("has what each rule asks for", () => {
-    it.each(allRules.map(({ alert, record, expr }) => ({ name: alert ?? record!, expr })))("$name", async ({ expr }) => {
-      // A comparison leaves nothing when it does not hold; with `bool` it says so.
-      const asked = expr.replaceAll(/ (>|<|>=|<=|==|!=) /g, " $1 bool ");
-      await poll(`an answer to ${asked}`, async () => (await query(asked)).length > 0, { timeoutMs: PATIENCE_MS });
-      const names = metricsIn(expr);
-      expect(names).not.toEqual([]);
-      for (const name of names) await poll(`the metric ${name}`, async () => (await query(name)).length > 0, { timeoutMs: PATIENCE_MS });
-    });
+    it.each(allRules.map(({ alert, record, expr }) => ({ name: alert ?? record!, expr })))(
+      "$name",
+      async ({ expr }) => {
+        // A comparison leaves nothing when it does not hold; with `bool` it says so.
+        const asked = expr.replaceAll(/ (>|<|>=|<=|==|!=) /g, " $1 bool ");
+        await poll(`an answer to ${asked}`, async () => (await query(asked)).length > 0, { timeoutMs: PATIENCE_MS });
+        const names = metricsIn(expr);
+        expect(names).not.toEqual([]);
+        for (const name of names)
+          await poll(`the metric ${name}`, async () => (await query(name)).length > 0, { timeoutMs: PATIENCE_MS });
+      },
+    );
 
     it("and no alert says that something is wrong", async () => {
-      await poll("all alerts to be silent", async () => {
-        const firing = await query('ALERTS{alertstate="firing"}');
-        if (firing.length > 0) throw new Error(`firing: ${firing.map(({ metric }) => metric["alertname"]).join(", ")}`);
-        return true;
-      }, { timeoutMs: PATIENCE_MS });
+      await poll(
+        "all alerts to be silent",
+        async () => {
+          const firing = await query('ALERTS{alertstate="firing"}');
+          if (firing.length > 0)
+            throw new Error(`firing: ${firing.map(({ metric }) => metric["alertname"]).join(", ")}`);
+          return true;
+        },
+        { timeoutMs: PATIENCE_MS },
+      );
     });
   });
 
@@ -123,12 +170,21 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
 
   it("counts the lag of both groups, and it is small", async () => {
     const lags = await query("group_topic:kafka_group_lag:sum");
-    expect(lags.map(({ metric }) => `${metric["group"]} ${metric["topic"]}`).sort()).toEqual(["fraud-intake labels", "fraud-intake transactions", "fraud-pipeline labels.valid", "fraud-pipeline transactions.valid"]);
+    expect(lags.map(({ metric }) => `${metric["group"]} ${metric["topic"]}`).sort()).toEqual([
+      "fraud-intake labels",
+      "fraud-intake transactions",
+      "fraud-pipeline labels.valid",
+      "fraud-pipeline transactions.valid",
+    ]);
     for (const { value } of lags) expect(Number(value[1])).toBeLessThan(5_000);
   });
 
   it("accepts the configuration, the rules and their tests", async () => {
-    for (const args of [["check", "config", `${PROMETHEUS_FOLDER}/prometheus.yml`], ["check", "config", configFile], ["test", "rules", `${PROMETHEUS_FOLDER}/tests/fraud.yml`]]) {
+    for (const args of [
+      ["check", "config", `${PROMETHEUS_FOLDER}/prometheus.yml`],
+      ["check", "config", configFile],
+      ["test", "rules", `${PROMETHEUS_FOLDER}/tests/fraud.yml`],
+    ]) {
       const { code, output } = await runQuietly("promtool", args);
       expect(code, output).toBe(0);
     }
@@ -146,11 +202,17 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     cluster!.kill("functions");
     await poll("ServerDown to fire", () => watch("firing"), { timeoutMs: PATIENCE_MS });
     // What was decided before is in the rate for a minute.
-    await poll("NoDecisions to fire", async () => (await stateOf("NoDecisions")) === "firing", { timeoutMs: PATIENCE_MS });
-    await poll("FunctionCallsFailing to fire", async () => (await stateOf("FunctionCallsFailing")) === "firing", { timeoutMs: PATIENCE_MS });
+    await poll("NoDecisions to fire", async () => (await stateOf("NoDecisions")) === "firing", {
+      timeoutMs: PATIENCE_MS,
+    });
+    await poll("FunctionCallsFailing to fire", async () => (await stateOf("FunctionCallsFailing")) === "firing", {
+      timeoutMs: PATIENCE_MS,
+    });
     await cluster!.release("functions");
     await poll("ServerDown to be silent", () => watch("inactive"), { timeoutMs: PATIENCE_MS });
-    await poll("NoDecisions to be silent", async () => (await stateOf("NoDecisions")) === "inactive", { timeoutMs: PATIENCE_MS });
+    await poll("NoDecisions to be silent", async () => (await stateOf("NoDecisions")) === "inactive", {
+      timeoutMs: PATIENCE_MS,
+    });
     expect(seen).toEqual(["inactive", "pending", "firing", "inactive"]);
     // When no server was reachable for 40 s the job restarts: that is told too.
     expect(await stateOf("FlinkJobRestarting")).toBe("firing");
@@ -160,12 +222,18 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     const args = ["cluster", "metrics", "--name", settings.name, "--port-offset", "21000"];
     const taken = await startOwnCommand(args).finished;
     expect(taken.code).toBe(1);
-    expect(taken.stderr.split("\n").filter((line) => line.startsWith("error:"))).toEqual([expect.stringContaining(`port ${settings.ports.prometheus}, which Prometheus needs, is taken`)]);
+    expect(taken.stderr.split("\n").filter((line) => line.startsWith("error:"))).toEqual([
+      expect.stringContaining(`port ${settings.ports.prometheus}, which Prometheus needs, is taken`),
+    ]);
     const { url } = prometheus!;
     await prometheus!.stop();
     const command = startOwnCommand(args);
-    await poll("the command to be ready", () => command.output().includes(`Prometheus ${url}`), { timeoutMs: PATIENCE_MS });
-    await poll("its rules", async () => (await ask<{ groups: readonly unknown[] }>("rules")).groups.length > 0, { timeoutMs: PATIENCE_MS });
+    await poll("the command to be ready", () => command.output().includes(`Prometheus ${url}`), {
+      timeoutMs: PATIENCE_MS,
+    });
+    await poll("its rules", async () => (await ask<{ groups: readonly unknown[] }>("rules")).groups.length > 0, {
+      timeoutMs: PATIENCE_MS,
+    });
     command.kill("SIGINT");
     expect((await command.finished).code).toBe(0);
     await expect(fetch(url)).rejects.toThrow();

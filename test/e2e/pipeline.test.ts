@@ -5,7 +5,11 @@ import { clusterSettings, startCluster } from "../../cluster/index.js";
 import { silentStep } from "../../terminal/steps.js";
 import { FUNCTION_SETTINGS, pipelineTests } from "./pipeline-tests.js";
 
-const settings = clusterSettings({ name: "e2e", portOffset: 10_000, serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) } });
+const settings = clusterSettings({
+  name: "e2e",
+  portOffset: 10_000,
+  serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) },
+});
 
 describe("the pipeline, with one TaskManager and one JobManager killed on the way", () => {
   pipelineTests({

@@ -27,20 +27,37 @@ describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
   const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
   const brokers = addresses(settings).kafka;
-  const options: FailoverOptions = { kinds: KINDS, rate: 100, duration: 90, everyKind: true, seed: 7, runId: "proof", calmMs: 5_000, onProgress: () => undefined };
+  const options: FailoverOptions = {
+    kinds: KINDS,
+    rate: 100,
+    duration: 90,
+    everyKind: true,
+    seed: 7,
+    runId: "proof",
+    calmMs: 5_000,
+    onProgress: () => undefined,
+  };
   let cluster: Cluster;
   let result: FailoverResult;
 
   beforeAll(async () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
-    await warmUp({ brokers, runId: "proof.warm", seed: 1, transactions: 1_000, onProgress: () => undefined, signal: new AbortController().signal });
+    await warmUp({
+      brokers,
+      runId: "proof.warm",
+      seed: 1,
+      transactions: 1_000,
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    });
     result = await runFailover({ cluster, folder }, options);
   }, 2_400_000);
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
     // What went wrong once in many runs is not to be found out without them.
     const passed = (result as FailoverResult | undefined) !== undefined && reportOf(result, options).verdict === "pass";
-    if (!passed) cpSync(join(settings.dataDir, "logs"), join(REPOSITORY_ROOT, "reports/proof-logs"), { recursive: true });
+    if (!passed)
+      cpSync(join(settings.dataDir, "logs"), join(REPOSITORY_ROOT, "reports/proof-logs"), { recursive: true });
     await stopCluster(settings, { wipe: true });
     rmSync(folder, { recursive: true, force: true });
   });
@@ -48,7 +65,15 @@ describe("the proof, in short", () => {
   it("decides every transaction exactly once and in order, whatever fails", () => {
     const report = reportOf(result, options);
     expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
-    expect(report).toMatchObject({ verdict: "pass", missing: 0, duplicates: 0, outOfOrder: 0, mismatches: 0, thresholds: "passed", notFitted: [] });
+    expect(report).toMatchObject({
+      verdict: "pass",
+      missing: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      mismatches: 0,
+      thresholds: "passed",
+      notFitted: [],
+    });
     expect(report.accepted).toBe(report.decisions);
     expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.9);
   });
@@ -74,18 +99,36 @@ describe("the proof, in short", () => {
 
   it("is late under overload and no more, also when it starts cold on a backlog", async () => {
     const overload = { overloadSeconds: 30, sustained: 150, busy: true, backlog: 3_000, drainSeconds: 900 };
-    const again: FailoverOptions = { kinds: ["overload", "cold-backlog"], rate: 25, duration: 20, seed: 7, runId: "overload", calmMs: 3_000, overload, onProgress: () => undefined };
+    const again: FailoverOptions = {
+      kinds: ["overload", "cold-backlog"],
+      rate: 25,
+      duration: 20,
+      seed: 7,
+      runId: "overload",
+      calmMs: 3_000,
+      overload,
+      onProgress: () => undefined,
+    };
     const report = reportOf(await runFailover({ cluster, folder }, again), again);
     expect(report.problems).toEqual([]);
     expect(report.brokenLimits).toEqual([]);
     expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
-    expect(report).toMatchObject({ verdict: "pass", thresholds: "passed", overloads: [{ kind: "overload", sent: 9_000, jobRestarts: 0 }, { kind: "cold-backlog", sent: 3_000, jobRestarts: 0 }] });
+    expect(report).toMatchObject({
+      verdict: "pass",
+      thresholds: "passed",
+      overloads: [
+        { kind: "overload", sent: 9_000, jobRestarts: 0 },
+        { kind: "cold-backlog", sent: 3_000, jobRestarts: 0 },
+      ],
+    });
     for (const { busyShare, samples, checkpoints, connections, limits } of report.overloads) {
       expect(busyShare).toBeGreaterThan(0.1);
       expect(samples.length).toBeGreaterThan(20);
       expect(checkpoints.completed).toBeGreaterThan(0);
       expect(connections).toBeGreaterThan(0);
-      expect(limits.map(({ name }) => name)).toEqual(expect.arrayContaining(["restarts", "checkpoints-failed", "drained"]));
+      expect(limits.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(["restarts", "checkpoints-failed", "drained"]),
+      );
     }
   }, 1_800_000);
 
@@ -102,7 +145,15 @@ describe("the proof, in short", () => {
       log: (part) => cluster.log(part),
       stop: () => cluster.stop(),
     };
-    const again: FailoverOptions = { kinds: ["kill-intake"], rate: 50, duration: 60, seed: 7, runId: "refused", calmMs: 2_000, onProgress: () => undefined };
+    const again: FailoverOptions = {
+      kinds: ["kill-intake"],
+      rate: 50,
+      duration: 60,
+      seed: 7,
+      runId: "refused",
+      calmMs: 2_000,
+      onProgress: () => undefined,
+    };
     const wrong = await runFailover({ cluster: refusing, folder }, again);
     const report = reportOf(wrong, again);
     expect(report.problems).toEqual([expect.stringContaining("nothing is killed today")]);
@@ -118,10 +169,22 @@ describe("the proof, in short", () => {
       isKilled = true;
       for (const pid of childrenNamed("k6")) process.kill(pid, "SIGKILL");
     };
-    const killed: FailoverOptions = { kinds: ["busy-machine"], everyKind: true, rate: 50, duration: 30, seed: 7, runId: "k6-killed", calmMs: 2_000, onProgress };
+    const killed: FailoverOptions = {
+      kinds: ["busy-machine"],
+      everyKind: true,
+      rate: 50,
+      duration: 30,
+      seed: 7,
+      runId: "k6-killed",
+      calmMs: 2_000,
+      onProgress,
+    };
     const wrong = await runFailover({ cluster, folder }, killed);
     const report = reportOf(wrong, killed);
-    expect(report.problems).toEqual([expect.stringMatching(/k6 ended by itself/), expect.stringMatching(/^k6 ended .* before it asked for the verdict/)]);
+    expect(report.problems).toEqual([
+      expect.stringMatching(/k6 ended by itself/),
+      expect.stringMatching(/^k6 ended .* before it asked for the verdict/),
+    ]);
     expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
     expect(report).toMatchObject({ verdict: "fail", thresholds: "failed", missing: 0, duplicates: 0 });
     expect(report.acknowledged).toBeGreaterThan(0);
@@ -129,12 +192,26 @@ describe("the proof, in short", () => {
 
   it("ends when it is given up in the middle of a fault, k6 and readers with it", async () => {
     const end = new AbortController();
-    const given: FailoverOptions = { kinds: ["busy-machine"], everyKind: true, rate: 25, duration: 30, seed: 7, runId: "given-up", calmMs: 1_000, signal: end.signal, onProgress: (line) => line.includes("fault 1") && end.abort(new Error("given up")) };
+    const given: FailoverOptions = {
+      kinds: ["busy-machine"],
+      everyKind: true,
+      rate: 25,
+      duration: 30,
+      seed: 7,
+      runId: "given-up",
+      calmMs: 1_000,
+      signal: end.signal,
+      onProgress: (line) => line.includes("fault 1") && end.abort(new Error("given up")),
+    };
     await expect(runFailover({ cluster, folder, signal: end.signal }, given)).rejects.toThrow(/given up|aborted/);
   });
 
   it("sees a transaction that is left open", async () => {
-    const producer = kafkaClient(brokers, "test").producer({ transactionalId: "left-open", maxInFlightRequests: 1, idempotent: true });
+    const producer = kafkaClient(brokers, "test").producer({
+      transactionalId: "left-open",
+      maxInFlightRequests: 1,
+      idempotent: true,
+    });
     await producer.connect();
     const transaction = await producer.transaction();
     await transaction.send({ topic: TOPICS.evidence.name, messages: [{ key: "open", value: "open" }] });
@@ -147,13 +224,15 @@ describe("the proof, in short", () => {
 
 /** Processes that this one has started, by their program's name. */
 function childrenNamed(name: string): number[] {
-  return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).flatMap((pid) => {
-    try {
-      const [, program, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
-      return program === name && Number(parent) === process.pid ? [Number(pid)] : [];
-    } catch {
-      // It has ended.
-      return [];
-    }
-  });
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        const [, program, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+        return program === name && Number(parent) === process.pid ? [Number(pid)] : [];
+      } catch {
+        // It has ended.
+        return [];
+      }
+    });
 }

@@ -36,8 +36,20 @@ const report = (): Trace => JSON.parse(readFileSync(join(REPOSITORY_ROOT, "repor
 const errorLines = (text: string) => text.split("\n").filter((line) => line.startsWith("error:"));
 
 async function post(transactionId: string, accountId: string, more: object = {}): Promise<number> {
-  const body = { transactionId, accountId, merchantId: "corner-shop", amountMinor: 1999, currency: "EUR", eventTimeMs: Date.now(), ...more };
-  const { status } = await fetch(`${addresses(settings).intake}/v1/transactions`, { method: "POST", headers: { "content-type": "application/json", ...intakeHeaders() }, body: JSON.stringify(body) });
+  const body = {
+    transactionId,
+    accountId,
+    merchantId: "corner-shop",
+    amountMinor: 1999,
+    currency: "EUR",
+    eventTimeMs: Date.now(),
+    ...more,
+  };
+  const { status } = await fetch(`${addresses(settings).intake}/v1/transactions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...intakeHeaders() },
+    body: JSON.stringify(body),
+  });
   return status;
 }
 
@@ -53,11 +65,39 @@ beforeAll(async () => {
     },
   });
   // With this seed some sixty are suspicious, and thirty labels come.
-  await runGenerator({ brokers, seed: 7, runId: RUN, rate: 150, accounts: 40, merchants: 30, labelDelayMs: 3_600_000, transactions: TRANSACTIONS });
+  await runGenerator({
+    brokers,
+    seed: 7,
+    runId: RUN,
+    rate: 150,
+    accounts: 40,
+    merchants: 30,
+    labelDelayMs: 3_600_000,
+    transactions: TRANSACTIONS,
+  });
   expect(await post("same-id", "ada")).toBe(202);
   expect(await post("same-id", "bob")).toBe(202);
   const producer = await idempotentProducer(brokers, "test");
-  await producer.sendBatch({ topicMessages: [{ topic: TOPICS.transactions.name, messages: [{ key: "ada", value: JSON.stringify({ transactionId: "not-good", accountId: "ada", merchantId: "m", amountMinor: -1, currency: "EUR", eventTimeMs: 1 }) }] }] });
+  await producer.sendBatch({
+    topicMessages: [
+      {
+        topic: TOPICS.transactions.name,
+        messages: [
+          {
+            key: "ada",
+            value: JSON.stringify({
+              transactionId: "not-good",
+              accountId: "ada",
+              merchantId: "m",
+              amountMinor: -1,
+              currency: "EUR",
+              eventTimeMs: 1,
+            }),
+          },
+        ],
+      },
+    ],
+  });
   await producer.disconnect();
   await poll("every decision to be committed", () => arrived.size >= TRANSACTIONS + 2, { timeoutMs: PATIENCE_MS });
   await flinkClient(settings).waitForCheckpoints(2, PATIENCE_MS);
@@ -70,7 +110,9 @@ afterAll(async () => {
 
 /** A suspicious one of the generator's, late in the run: much came before it. */
 function suspicious(): { readonly accountId: string; readonly transactionId: string; readonly record: LiveRecord } {
-  const found = [...arrived.values()].filter((record) => decisionIn(record)!.evidence!.scoring!.suspiciousSeq !== undefined).at(-1)!;
+  const found = [...arrived.values()]
+    .filter((record) => decisionIn(record)!.evidence!.scoring!.suspiciousSeq !== undefined)
+    .at(-1)!;
   const { accountId, transactionId } = decisionIn(found)!.evidence!.transaction!;
   return { accountId, transactionId, record: found };
 }
@@ -80,11 +122,32 @@ describe("npm run trace", () => {
     const { accountId, transactionId, record } = suspicious();
     const { code, stdout } = await trace(transactionId);
     expect(code, stdout).toBe(0);
-    for (const part of [transactionId, `account ${accountId}`, "committed", "byte-identical", "Alerts of its episode", "reports/trace.html"]) expect(stdout).toContain(part);
+    for (const part of [
+      transactionId,
+      `account ${accountId}`,
+      "committed",
+      "byte-identical",
+      "Alerts of its episode",
+      "reports/trace.html",
+    ])
+      expect(stdout).toContain(part);
     const found = report();
-    expect(found).toMatchObject({ state: "decided", accountId, entered: { door: "Kafka" }, commit: { how: "commit" }, rederivation: { verdict: "identical" } });
+    expect(found).toMatchObject({
+      state: "decided",
+      accountId,
+      entered: { door: "Kafka" },
+      commit: { how: "commit" },
+      rederivation: { verdict: "identical" },
+    });
     expect(found.decision!.place).toBe(`decisions ${record.partition}@${record.offset}`);
-    expect(found.hops.filter(({ name }) => name !== "alert" && name !== "visible").map(({ name }) => name)).toEqual(["entered", "counted", "merchant", "scored", "written", "committed"]);
+    expect(found.hops.filter(({ name }) => name !== "alert" && name !== "visible").map(({ name }) => name)).toEqual([
+      "entered",
+      "counted",
+      "merchant",
+      "scored",
+      "written",
+      "committed",
+    ]);
     const way = found.hops.filter(({ name }) => name !== "alert").map(({ atMs }) => atMs);
     expect(way).toEqual([...way].sort((a, b) => a - b));
     // A committed reader on this machine had it after the marker, and not before.
@@ -94,25 +157,38 @@ describe("npm run trace", () => {
   });
 
   it("shows verdicts on a transaction, and what they changed at its account and its merchant", async () => {
-    const labelled = [...arrived.values()].map((record) => decisionIn(record)!.evidence!).find(({ account }) => (account?.features?.confirmedFraudCount ?? 0) > 0);
+    const labelled = [...arrived.values()]
+      .map((record) => decisionIn(record)!.evidence!)
+      .find(({ account }) => (account?.features?.confirmedFraudCount ?? 0) > 0);
     expect(labelled).toBeDefined();
     const { code } = await trace(labelled!.transaction!.transactionId);
     expect(code).toBe(0);
     // The state events of an address are inputs to its replay.
     expect(report().rederivation).toMatchObject({ verdict: "identical" });
-    const of = await startOwnCommand(["topics", "labels.valid", "--from-beginning", "--compact", "--brokers", brokers]).finished;
+    const of = await startOwnCommand(["topics", "labels.valid", "--from-beginning", "--compact", "--brokers", brokers])
+      .finished;
     const label = JSON.parse(of.stdout.split("\n")[0]!) as { value: { transaction_id: string } };
     expect((await trace(label.value.transaction_id)).code).toBe(0);
     expect(report().labels.length).toBeGreaterThan(0);
-    expect(report().stateEvents.map(({ address }) => address.split("/")[1])).toEqual(expect.arrayContaining(["account-counter", "merchant-model"]));
+    expect(report().stateEvents.map(({ address }) => address.split("/")[1])).toEqual(
+      expect.arrayContaining(["account-counter", "merchant-model"]),
+    );
   });
 
   it("asks whose it is when several accounts have one of this id", async () => {
     const { code, stderr } = await trace("same-id");
     expect(code).toBe(1);
-    expect(errorLines(stderr)).toEqual([expect.stringMatching(/several accounts have a transaction same-id: choose one with --account ada, --account bob/)]);
+    expect(errorLines(stderr)).toEqual([
+      expect.stringMatching(
+        /several accounts have a transaction same-id: choose one with --account ada, --account bob/,
+      ),
+    ]);
     const bob = await trace("same-id", "--account", "bob", "--json");
-    expect(JSON.parse(bob.stdout)).toMatchObject({ accountId: "bob", entered: { door: "HTTP" }, rederivation: { verdict: "identical" } });
+    expect(JSON.parse(bob.stdout)).toMatchObject({
+      accountId: "bob",
+      entered: { door: "HTTP" },
+      rederivation: { verdict: "identical" },
+    });
     expect(bob.code).toBe(0);
   });
 
@@ -122,22 +198,51 @@ describe("npm run trace", () => {
     expect(report()).toMatchObject({ state: "refused", accountId: "ada", refused: [{ by: "intake" }] });
     const unknown = await trace("never-sent");
     expect(unknown.code).toBe(1);
-    expect(errorLines(unknown.stderr)).toEqual([expect.stringMatching(/no transaction never-sent has entered, was refused or decided/)]);
+    expect(errorLines(unknown.stderr)).toEqual([
+      expect.stringMatching(/no transaction never-sent has entered, was refused or decided/),
+    ]);
   });
 
   it("turns red on a decision with one altered feature", async () => {
     const { evidence, timing } = Decision.decode(Any.decode(arrived.get("ada same-id")!.value!).value);
     Object.assign(evidence!.transaction!, { accountId: "eve", merchantId: "eves-shop", transactionId: "planted" });
     evidence!.account!.features!.dayCount += 1;
-    Object.assign(evidence!.merchant!, { seq: 1n, eventSeq: 1n, features: { ...evidence!.merchant!.features!, recentCount: 1, recentAmountMinor: 1999n, historyCount: 0, historyAmountMinor: 0n, fraudRatePermille: 1 } });
+    Object.assign(evidence!.merchant!, {
+      seq: 1n,
+      eventSeq: 1n,
+      features: {
+        ...evidence!.merchant!.features!,
+        recentCount: 1,
+        recentAmountMinor: 1999n,
+        historyCount: 0,
+        historyAmountMinor: 0n,
+        fraudRatePermille: 1,
+      },
+    });
     const producer = await idempotentProducer(brokers, "test");
     const value = Buffer.from(Any.encode(pack(Decision, { evidence, timing })).finish());
-    await producer.sendBatch({ topicMessages: [{ topic: TOPICS.decisions.name, messages: [{ key: "eve", value, partition: partitionOf("eve", TOPICS.decisions.partitions) }] }] });
+    await producer.sendBatch({
+      topicMessages: [
+        {
+          topic: TOPICS.decisions.name,
+          messages: [{ key: "eve", value, partition: partitionOf("eve", TOPICS.decisions.partitions) }],
+        },
+      ],
+    });
     await producer.disconnect();
     const { code, stdout } = await trace("planted");
     expect(code).toBe(1);
     expect(stdout).toContain("account.features.dayCount: the evidence has 2, a replay gives 1");
-    expect(report()).toMatchObject({ commit: { how: "plain" }, rederivation: { verdict: "different", parts: { account: { differences: [{ field: "account.features.dayCount" }] }, merchant: { verdict: "identical" } } } });
+    expect(report()).toMatchObject({
+      commit: { how: "plain" },
+      rederivation: {
+        verdict: "different",
+        parts: {
+          account: { differences: [{ field: "account.features.dayCount" }] },
+          merchant: { verdict: "identical" },
+        },
+      },
+    });
   });
 
   it("says that retention cut it off, and what it can still judge", async () => {
@@ -146,11 +251,21 @@ describe("npm run trace", () => {
     await withAdmin(brokers, async (admin) => {
       // kafkajs knows a topic's leaders only after it has asked something of it.
       await admin.fetchTopicOffsets(TOPICS.decisions.name);
-      await admin.deleteTopicRecords({ topic: TOPICS.decisions.name, partitions: [{ partition: record.partition, offset: String(record.offset) }] });
+      await admin.deleteTopicRecords({
+        topic: TOPICS.decisions.name,
+        partitions: [{ partition: record.partition, offset: String(record.offset) }],
+      });
     });
     const { code, stdout } = await trace(transactionId, "--account", accountId);
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/retention cut it off: event_seq 1(\.\.\d+)? is no longer there/);
-    expect(report().rederivation).toMatchObject({ verdict: "cut-off", parts: { account: { verdict: "cut-off" }, scoring: { verdict: "identical" }, transaction: { verdict: "identical" } } });
+    expect(report().rederivation).toMatchObject({
+      verdict: "cut-off",
+      parts: {
+        account: { verdict: "cut-off" },
+        scoring: { verdict: "identical" },
+        transaction: { verdict: "identical" },
+      },
+    });
   });
 });

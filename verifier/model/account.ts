@@ -23,7 +23,9 @@ interface MemoryBlock {
   latest: bigint;
 }
 
-/** What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone. */
+/**
+ * What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone.
+ */
 export class AccountModel {
   #latest = 0n;
   readonly #velocity = new BucketWindow();
@@ -48,7 +50,11 @@ export class AccountModel {
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);
     const before = this.#history.total(asOf, account.history);
-    for (const [window, shape] of [[this.#history, account.history], [this.#velocity, account.velocity], [this.#day, account.day]] as const) {
+    for (const [window, shape] of [
+      [this.#history, account.history],
+      [this.#velocity, account.velocity],
+      [this.#day, account.day],
+    ] as const) {
       window.moveTo(asOf, shape);
       window.add(time, asOf, shape, 1, amount);
     }
@@ -65,13 +71,18 @@ export class AccountModel {
       historyAmountMinor: before.amountMinor,
       amountRatioPermille: ratio !== undefined && ratio > MAX_UINT64 ? MAX_UINT64 : ratio,
       ...this.#travel(transaction),
-      confirmedFraudCount: this.#verdicts.filter(({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs)).length,
+      confirmedFraudCount: this.#verdicts.filter(
+        ({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs),
+      ).length,
       merchantVisits: this.#visits(transaction.merchantId, account.knownMerchants),
     };
   }
 
   /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
-  label(label: FraudLabel, { account }: ModelSettings): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
+  label(
+    label: FraudLabel,
+    { account }: ModelSettings,
+  ): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
     const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
     const before = held?.revision ?? 0;
     const revision = label.revision ?? before + 1;
@@ -79,13 +90,25 @@ export class AccountModel {
     const was = held?.fraud ?? false;
     const is = label.verdict === Verdict.FRAUD;
     const effective = label.effectiveAtMs ?? (label.eventTimeMs > this.#latest ? label.eventTimeMs : this.#latest);
-    const next: HeldVerdict = { transactionId: label.transactionId, revision, fraud: is, effectiveAt: was && is ? held!.effectiveAt : effective };
-    this.#verdicts = held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
+    const next: HeldVerdict = {
+      transactionId: label.transactionId,
+      revision,
+      fraud: is,
+      effectiveAt: was && is ? held!.effectiveAt : effective,
+    };
+    this.#verdicts =
+      held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
     if (this.#verdicts.length > account.maxVerdicts) {
       const earliest = this.#verdicts.reduce((least, one) => (one.effectiveAt < least.effectiveAt ? one : least));
       this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
     }
-    return { kind: StateEvent_Kind.LABEL, revision, fraudDelta: Number(is) - Number(was), effectiveAtMs: was ? held!.effectiveAt : effective, eventTimeMs: this.#latest };
+    return {
+      kind: StateEvent_Kind.LABEL,
+      revision,
+      fraudDelta: Number(is) - Number(was),
+      effectiveAtMs: was ? held!.effectiveAt : effective,
+      eventTimeMs: this.#latest,
+    };
   }
 
   /** The event that an expiry must have made; `undefined`: there was nothing to remove. */
@@ -107,19 +130,31 @@ export class AccountModel {
       last.latest = time > last.latest ? time : last.latest;
     } else this.#blocks.push({ count: 1, latest: time });
     const held = (): number => this.#blocks.reduce((sum, { count }) => sum + count, 0);
-    for (let oldest = this.#blocks[0]; oldest !== undefined && held() - oldest.count >= least; oldest = this.#blocks[0]) {
+    for (
+      let oldest = this.#blocks[0];
+      oldest !== undefined && held() - oldest.count >= least;
+      oldest = this.#blocks[0]
+    ) {
       this.#blocks.shift();
       this.#forgottenUntil = oldest.latest > this.#forgottenUntil ? oldest.latest : this.#forgottenUntil;
     }
     this.#repeats = { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
   }
 
-  #travel({ location, eventTimeMs: time }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
+  #travel({
+    location,
+    eventTimeMs: time,
+  }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
     const last = this.#seen;
     if (location !== undefined && (last === undefined || time >= last.time)) this.#seen = { time, place: location };
-    if (location === undefined || last === undefined || time <= last.time) return { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
+    if (location === undefined || last === undefined || time <= last.time)
+      return { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
     const metres = metresBetween(last.place, location);
-    return { travelDistanceM: metres, travelElapsedMs: time - last.time, travelSpeedKmh: (metres * 3600n) / (time - last.time) };
+    return {
+      travelDistanceM: metres,
+      travelElapsedMs: time - last.time,
+      travelSpeedKmh: (metres * 3600n) / (time - last.time),
+    };
   }
 
   #visits(merchantId: string, keep: number): number | undefined {
@@ -138,7 +173,9 @@ function metresBetween(a: Location, b: Location): bigint {
   const m = (a.latitudeE6 + b.latitudeE6) * 8.726646259971647e-9;
   const q = m * m;
   // Horner's scheme, from the innermost term outwards.
-  const c = [1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1].reduce((inner, term) => term + q * inner);
+  const c = [1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1].reduce(
+    (inner, term) => term + q * inner,
+  );
   const x = east * c;
   return BigInt(Math.floor(Math.sqrt(x * x + north * north) * 0.11119508023));
 }

@@ -21,9 +21,20 @@ describe("an episode's sum", () => {
     let sum = 0n;
     for (const n of counts) {
       const transaction = sampleTransaction({ transactionId: `t-${n}`, amountMinor, eventTimeMs: START_MS });
-      const expected = model.decision(Decision.fromPartial({ evidence: { transaction, scoring: { score: 400, outcome: Outcome.REVIEW, suspiciousSeq: BigInt(n) } } }), settings);
-      const raised = onSuspicious(state, SuspiciousDecision.fromPartial({ suspiciousSeq: BigInt(n), score: 400, outcome: Outcome.REVIEW, transaction }), { ...alerter, escalateAt: counts });
-      expect(raised.map(({ suspiciousAmountMinor }) => suspiciousAmountMinor)).toEqual(expected.map(({ suspiciousAmountMinor }) => suspiciousAmountMinor));
+      const expected = model.decision(
+        Decision.fromPartial({
+          evidence: { transaction, scoring: { score: 400, outcome: Outcome.REVIEW, suspiciousSeq: BigInt(n) } },
+        }),
+        settings,
+      );
+      const raised = onSuspicious(
+        state,
+        SuspiciousDecision.fromPartial({ suspiciousSeq: BigInt(n), score: 400, outcome: Outcome.REVIEW, transaction }),
+        { ...alerter, escalateAt: counts },
+      );
+      expect(raised.map(({ suspiciousAmountMinor }) => suspiciousAmountMinor)).toEqual(
+        expected.map(({ suspiciousAmountMinor }) => suspiciousAmountMinor),
+      );
       sum = Alert.decode(Alert.encode(expected[0]!).finish()).suspiciousAmountMinor;
     }
     expect(sum).toBe(amountMinor === 0n ? 0n : MAX_INT64);

@@ -29,7 +29,8 @@ export class EpisodeModel {
     const { eventTimeMs: time, amountMinor } = evidence!.transaction!;
     const { score, outcome, suspiciousSeq } = evidence!.scoring!;
     const declined = outcome === Outcome.DECLINE;
-    const gap = this.#open !== undefined && time - this.#open.last > BigInt(alerter.gapMs) ? [this.close(Alert_Cause.GAP)!] : [];
+    const gap =
+      this.#open !== undefined && time - this.#open.last > BigInt(alerter.gapMs) ? [this.close(Alert_Cause.GAP)!] : [];
     this.#suspicious = suspiciousSeq!;
     const open = this.#open;
     if (open === undefined) {
@@ -44,7 +45,9 @@ export class EpisodeModel {
     const firstDecline = declined && !open.declined;
     open.declined = open.declined || declined;
     if (firstDecline) return [this.#alert(Alert_Kind.ESCALATED, Alert_Cause.DECLINE, evidence)];
-    return alerter.escalateAt.includes(open.count) ? [this.#alert(Alert_Kind.ESCALATED, Alert_Cause.COUNT, evidence)] : [];
+    return alerter.escalateAt.includes(open.count)
+      ? [this.#alert(Alert_Kind.ESCALATED, Alert_Cause.COUNT, evidence)]
+      : [];
   }
 
   /** The open episode ends; `undefined` when none is open. */
@@ -71,7 +74,11 @@ export class EpisodeModel {
       maxScore: greatestScore,
       openedAtMs: opened,
       lastEventTimeMs: last,
-      ...(evidence && { transaction: evidence.transaction, score: evidence.scoring!.score, reasons: evidence.scoring!.reasons }),
+      ...(evidence && {
+        transaction: evidence.transaction,
+        score: evidence.scoring!.score,
+        reasons: evidence.scoring!.reasons,
+      }),
     });
   }
 }

@@ -3,7 +3,9 @@ import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import type { ModelSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
 
-/** What the merchant model must hold for one merchant after its inputs so far: written from `docs/features.md` alone. */
+/**
+ * What the merchant model must hold for one merchant after its inputs so far: written from `docs/features.md` alone.
+ */
 export class MerchantReplay {
   #latest = 0n;
   readonly #recent = new BucketWindow();
@@ -16,7 +18,12 @@ export class MerchantReplay {
 
   transaction({ amountMinor: amount, eventTimeMs: time }: Transaction, { merchant }: ModelSettings): MerchantFeatures {
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
-    for (const [window, shape] of [[this.#recent, merchant.recent], [this.#history, merchant.history], [this.#frauds, merchant.history]] as const) window.moveTo(asOf, shape);
+    for (const [window, shape] of [
+      [this.#recent, merchant.recent],
+      [this.#history, merchant.history],
+      [this.#frauds, merchant.history],
+    ] as const)
+      window.moveTo(asOf, shape);
     const before = this.#history.total(asOf, merchant.history);
     this.#history.add(time, asOf, merchant.history, 1, amount);
     this.#recent.add(time, asOf, merchant.recent, 1, amount);

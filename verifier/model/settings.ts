@@ -35,14 +35,26 @@ type Json = Record<string, unknown>;
 /** Settings as people give them (`FRAUD_SETTINGS`), with the defaults for what is missing. */
 export function completeSettings(given: unknown = {}): ModelSettings {
   const merge = (base: Json, over: Json): Json =>
-    Object.fromEntries(Object.entries(base).map(([key, value]) => [key, typeof value === "object" && !Array.isArray(value) ? merge(value as Json, (over[key] as Json | undefined) ?? {}) : (over[key] ?? value)]));
+    Object.fromEntries(
+      Object.entries(base).map(([key, value]) => [
+        key,
+        typeof value === "object" && !Array.isArray(value)
+          ? merge(value as Json, (over[key] as Json | undefined) ?? {})
+          : (over[key] ?? value),
+      ]),
+    );
   return merge(DEFAULTS, given as Json) as ModelSettings;
 }
 
 /** The name under which evidence knows code with these settings. */
-export const versionName = (settings: ModelSettings): string => `${CODE_VERSION}+${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`;
+export const versionName = (settings: ModelSettings): string =>
+  `${CODE_VERSION}+${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`;
 
-/** The settings behind each `logic_version` that may occur in a run. @param given - what {@link completeSettings} takes */
+/**
+ * The settings behind each `logic_version` that may occur in a run.
+ *
+ * @param given - what {@link completeSettings} takes
+ */
 export function knownVersions(given: readonly unknown[]): ReadonlyMap<string, ModelSettings> {
   return new Map(given.map(completeSettings).map((settings) => [versionName(settings), settings]));
 }

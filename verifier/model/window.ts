@@ -8,7 +8,9 @@ interface Bucket {
   amountMinor: bigint;
 }
 
-/** Counts and sums by bucket of event time, as `docs/features.md` defines windows. Forgets by the shape of each call. */
+/**
+ * Counts and sums by bucket of event time, as `docs/features.md` defines windows. Forgets by the shape of each call.
+ */
 export class BucketWindow {
   readonly #buckets = new Map<bigint, Bucket>();
 
@@ -40,5 +42,6 @@ export class BucketWindow {
   }
 }
 
-const oldestBucket = (asOf: bigint, { buckets, bucketMs }: Shape): bigint => asOf / BigInt(bucketMs) - BigInt(buckets) + 1n;
+const oldestBucket = (asOf: bigint, { buckets, bucketMs }: Shape): bigint =>
+  asOf / BigInt(bucketMs) - BigInt(buckets) + 1n;
 export const atMost = (value: bigint, limit: bigint): bigint => (value > limit ? limit : value);

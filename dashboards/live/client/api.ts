@@ -19,15 +19,22 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     throw new ApiError(0, "the server does not answer");
   }
   const body = (await response.json().catch(() => ({}))) as { detail?: string };
-  if (!response.ok) throw new ApiError(response.status, body.detail ?? `the server answered with status ${response.status}`);
+  if (!response.ok)
+    throw new ApiError(response.status, body.detail ?? `the server answered with status ${response.status}`);
   return body as T;
 }
 
-const act = <T>(path: string, body: object = {}): Promise<T> => ask<T>(path, { method: "POST", headers: { "content-type": "application/json", "x-dashboard-action": "1" }, body: JSON.stringify(body) });
+const act = <T>(path: string, body: object = {}): Promise<T> =>
+  ask<T>(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-dashboard-action": "1" },
+    body: JSON.stringify(body),
+  });
 
 export const api = {
   meta: () => ask<Meta>("/api/meta"),
-  alerts: (limit: number, before?: number) => ask<AlertsPage>(`/api/alerts?limit=${limit}${before === undefined ? "" : `&before=${before}`}`),
+  alerts: (limit: number, before?: number) =>
+    ask<AlertsPage>(`/api/alerts?limit=${limit}${before === undefined ? "" : `&before=${before}`}`),
   alert: (id: string) => {
     const slash = id.lastIndexOf("/");
     return ask<AlertDetail>(`/api/alerts/${encodeURIComponent(id.slice(0, slash))}/${id.slice(slash + 1)}`);

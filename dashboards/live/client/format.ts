@@ -4,7 +4,14 @@ export function clock(ms: number): string {
 }
 
 export function dateTime(ms: number): string {
-  return new Date(ms).toLocaleString("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(ms).toLocaleString("en-GB", {
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
 }
 
 /** A date and time without its year and seconds, for narrow columns. */
@@ -36,7 +43,10 @@ export function bytes(value: number): string {
 }
 
 /** How serious a score is: colours follow it, and so do words. */
-export function severity(score: number, { reviewAt, declineAt }: { reviewAt: number; declineAt: number }): "low" | "review" | "decline" {
+export function severity(
+  score: number,
+  { reviewAt, declineAt }: { reviewAt: number; declineAt: number },
+): "low" | "review" | "decline" {
   return score >= declineAt ? "decline" : score >= reviewAt ? "review" : "low";
 }
 

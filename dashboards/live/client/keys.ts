@@ -3,7 +3,8 @@ const listeners = new Map<string, Set<(event: KeyboardEvent) => void>>();
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const { target } = event;
-  const writing = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+  const writing =
+    target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
   // Who writes means letters; Escape leaves the field.
   if (writing) {
     if (event.key === "Escape") target.blur();

@@ -30,7 +30,15 @@ function App() {
       <Banner />
       <KpiStrip />
       <main id="main" tabIndex={-1}>
-        {meta === undefined ? <p class="empty">{connection === "lost" ? "The server does not answer. Trying again …" : "Loading …"}</p> : page.name === "pipeline" ? <PipelineView /> : page.name === "audit" ? <AuditView /> : <AlertsView selected={page.alert} />}
+        {meta === undefined ? (
+          <p class="empty">{connection === "lost" ? "The server does not answer. Trying again …" : "Loading …"}</p>
+        ) : page.name === "pipeline" ? (
+          <PipelineView />
+        ) : page.name === "audit" ? (
+          <AuditView />
+        ) : (
+          <AlertsView selected={page.alert} />
+        )}
       </main>
       {help && <HelpSheet onClose={() => setHelp(false)} />}
     </div>

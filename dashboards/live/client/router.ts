@@ -1,6 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 
-export type Page = { readonly name: "alerts"; readonly alert: string | undefined } | { readonly name: "pipeline" } | { readonly name: "audit" };
+export type Page =
+  | { readonly name: "alerts"; readonly alert: string | undefined }
+  | { readonly name: "pipeline" }
+  | { readonly name: "audit" };
 
 export function pageOf(path: string): Page {
   if (path === "/pipeline" || path === "/audit") return { name: path === "/audit" ? "audit" : "pipeline" };

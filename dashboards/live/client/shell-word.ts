@@ -1,5 +1,9 @@
-/** A word for a shell's command line. Ids come from whoever sends transactions: one that is pasted must stay a word, whatever it holds. */
-export const shellWord = (text: string): string => (/^[\w.:@/][\w.:@/-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+/**
+ * A word for a shell's command line. Ids come from whoever sends transactions: one that is pasted must stay a word,
+ * whatever it holds.
+ */
+export const shellWord = (text: string): string =>
+  /^[\w.:@/][\w.:@/-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** What traces a transaction through the topics. */
 export function traceCommand(account: string, transactionId: string): string {

@@ -53,10 +53,13 @@ class Store {
     const look = (): void => {
       clearTimeout(timer);
       if (document.hidden) {
-        timer = setTimeout(() => {
-          this.#asleep = true;
-          this.#stream?.close();
-        }, canShare() ? ASLEEP_AFTER_MS : ASLEEP_ALONE_AFTER_MS);
+        timer = setTimeout(
+          () => {
+            this.#asleep = true;
+            this.#stream?.close();
+          },
+          canShare() ? ASLEEP_AFTER_MS : ASLEEP_ALONE_AFTER_MS,
+        );
       } else if (this.#asleep) {
         this.#asleep = false;
         this.heardAtMs = Date.now();
@@ -126,7 +129,12 @@ class Store {
         if (oldest === undefined || this.alerts.length >= MAX_ROWS) return;
         const { rows } = await api.alerts(Math.min(PAGE, MAX_ROWS - this.alerts.length), oldest);
         // Another load has begun meanwhile.
-        if (!this.#position.startsWith(position.split(".")[0]!) || this.alerts.at(-1)?.n !== oldest || rows.length === 0) return;
+        if (
+          !this.#position.startsWith(position.split(".")[0]!) ||
+          this.alerts.at(-1)?.n !== oldest ||
+          rows.length === 0
+        )
+          return;
         this.alerts.push(...rows);
         this.#refilter();
         this.#tell();
@@ -180,14 +188,16 @@ class Store {
       if (this.alerts.length > MAX_ROWS) this.alerts.length = MAX_ROWS;
       if (this.paused) this.heldBack += fresh.length;
     }
-    for (const [account, episode] of closed) for (const row of this.alerts) if (row.account === account && row.episode === episode) row.open = false;
+    for (const [account, episode] of closed)
+      for (const row of this.alerts) if (row.account === account && row.episode === episode) row.open = false;
     for (const verdict of verdicts) this.#judge(verdict);
     this.failures.push(...unseen(this.failures.at(-1), failures, ({ atMs }) => atMs));
     if (!this.paused) this.#refilter();
   }
 
   #judge(verdict: VerdictRow): void {
-    for (const row of this.alerts) if (row.account === verdict.account && row.transactionId === verdict.transactionId) row.verdict = verdict.verdict;
+    for (const row of this.alerts)
+      if (row.account === verdict.account && row.transactionId === verdict.transactionId) row.verdict = verdict.verdict;
     if (verdict.analyst === "") return;
     const at = this.verdicts.findIndex(({ labelId }) => labelId === verdict.labelId);
     if (at >= 0) this.verdicts[at] = verdict;

@@ -28,4 +28,5 @@ export function onThemeChange(listener: () => void): () => void {
 }
 
 /** A colour of the style sheet, for a canvas. */
-export const cssColour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const cssColour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();

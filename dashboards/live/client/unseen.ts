@@ -1,6 +1,6 @@
 /**
- * What is not there yet. What a page was loaded with and what the stream then brings may overlap: the server gathers changes for a
- * quarter of a second before it sends them.
+ * What is not there yet. What a page was loaded with and what the stream then brings may overlap: the server gathers
+ * changes for a quarter of a second before it sends them.
  *
  * @param newest - the newest that is there, if any
  * @param order - a number that grows from one to the next

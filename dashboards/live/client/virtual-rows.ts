@@ -9,13 +9,33 @@ export interface VisibleRows {
 const MARGIN = 8;
 
 /** @param viewport - the height of what one sees, in pixels */
-export function visibleRows({ scrollTop, viewport, rowHeight, count }: { scrollTop: number; viewport: number; rowHeight: number; count: number }): VisibleRows {
+export function visibleRows({
+  scrollTop,
+  viewport,
+  rowHeight,
+  count,
+}: {
+  scrollTop: number;
+  viewport: number;
+  rowHeight: number;
+  count: number;
+}): VisibleRows {
   const first = Math.max(0, Math.min(count, Math.floor(scrollTop / rowHeight)) - MARGIN);
   return { first, end: Math.min(count, Math.ceil((scrollTop + viewport) / rowHeight) + MARGIN) };
 }
 
 /** Where to scroll to, so that a row is seen whole; where one is already, if it is. */
-export function scrollTo({ row, scrollTop, viewport, rowHeight }: { row: number; scrollTop: number; viewport: number; rowHeight: number }): number {
+export function scrollTo({
+  row,
+  scrollTop,
+  viewport,
+  rowHeight,
+}: {
+  row: number;
+  scrollTop: number;
+  viewport: number;
+  rowHeight: number;
+}): number {
   const top = row * rowHeight;
   if (top < scrollTop) return top;
   if (top + rowHeight > scrollTop + viewport) return top + rowHeight - viewport;

@@ -33,45 +33,89 @@ describe("what is served", () => {
     expect(headers["content-type"]).toMatch(/^application\/json/);
     expect(JSON.parse(body)).toMatchObject({ total: 1, rows: [{ id: "a/1", merchantName: "<b>Shop</b>" }] });
     expect(JSON.parse((await ask("GET", "/api/alerts?text=nothing")).body)).toMatchObject({ total: 0 });
-    expect(JSON.parse((await ask("GET", "/api/alerts/a/1")).body)).toMatchObject({ alert: { id: "a/1" }, decision: { modelId: "points-v1", modelKnown: true }, recent: [{ transactionId: "t1" }, { transactionId: "t2" }] });
-    for (const path of ["/api/alerts/a/2", "/api/nothing", "/assets/../server.ts", "/assets/%2e%2e%2fserver.ts", "/nothing"]) expect((await ask("GET", path)).status, path).toBe(404);
+    expect(JSON.parse((await ask("GET", "/api/alerts/a/1")).body)).toMatchObject({
+      alert: { id: "a/1" },
+      decision: { modelId: "points-v1", modelKnown: true },
+      recent: [{ transactionId: "t1" }, { transactionId: "t2" }],
+    });
+    for (const path of [
+      "/api/alerts/a/2",
+      "/api/nothing",
+      "/assets/../server.ts",
+      "/assets/%2e%2e%2fserver.ts",
+      "/nothing",
+    ])
+      expect((await ask("GET", path)).status, path).toBe(404);
   });
 
-  it.each(["/%", "/alerts/%/1", "/alerts/%zz/1", "/alerts/a/100%", "/api/alerts/%ff/1", "/api/nothing%2", "/assets/%", "/trace/%e0%a4%a/t", "/healthz%"])("refuses the path %s with a problem", async (path) => {
+  it.each([
+    "/%",
+    "/alerts/%/1",
+    "/alerts/%zz/1",
+    "/alerts/a/100%",
+    "/api/alerts/%ff/1",
+    "/api/nothing%2",
+    "/assets/%",
+    "/trace/%e0%a4%a/t",
+    "/healthz%",
+  ])("refuses the path %s with a problem", async (path) => {
     const { ask } = await startApp();
     const { status, headers, body } = await ask("GET", path);
     expect([status, headers["content-type"]]).toEqual([400, "application/problem+json; charset=utf-8"]);
-    expect(JSON.parse(body)).toEqual({ type: "about:blank", title: "Bad Request", status: 400, detail: expect.stringContaining("%25") as string });
+    expect(JSON.parse(body)).toEqual({
+      type: "about:blank",
+      title: "Bad Request",
+      status: 400,
+      detail: expect.stringContaining("%25") as string,
+    });
   });
 
   it("refuses everything with a problem", async () => {
     const { ask } = await startApp({ token: TOKEN });
-    for (const [path, status] of [["/nothing", 404], ["/api/alerts", 401], ["/assets/x", 404]] as const) {
+    for (const [path, status] of [
+      ["/nothing", 404],
+      ["/api/alerts", 401],
+      ["/assets/x", 404],
+    ] as const) {
       const answer = await ask("GET", path);
-      expect([answer.status, answer.headers["content-type"], JSON.parse(answer.body)]).toEqual([status, "application/problem+json; charset=utf-8", expect.objectContaining({ status, detail: expect.any(String) as string })]);
+      expect([answer.status, answer.headers["content-type"], JSON.parse(answer.body)]).toEqual([
+        status,
+        "application/problem+json; charset=utf-8",
+        expect.objectContaining({ status, detail: expect.any(String) as string }),
+      ]);
     }
   });
 
   it("says under which names it could answer", async () => {
     const { ask } = await startApp();
-    expect(JSON.parse((await ask("GET", "/", { headers: { host: "localhost:9999" } })).body)).toMatchObject({ status: 421, detail: expect.stringContaining("DASHBOARD_HOSTS=fraud.example:443,localhost:9999,") as string });
+    expect(JSON.parse((await ask("GET", "/", { headers: { host: "localhost:9999" } })).body)).toMatchObject({
+      status: 421,
+      detail: expect.stringContaining("DASHBOARD_HOSTS=fraud.example:443,localhost:9999,") as string,
+    });
   });
 
   it("answers only to its own names", async () => {
     const { ask, port } = await startApp();
-    const status = async (host: string): Promise<number> => (await ask("GET", "/api/alerts", { headers: { host } })).status;
+    const status = async (host: string): Promise<number> =>
+      (await ask("GET", "/api/alerts", { headers: { host } })).status;
     expect(await status(`localhost:${port}`)).toBe(200);
     expect(await status("fraud.example:443")).toBe(200);
-    for (const host of ["evil.example", `evil.example:${port}`, "localhost", "127.0.0.1:1"]) expect(await status(host), host).toBe(421);
+    for (const host of ["evil.example", `evil.example:${port}`, "localhost", "127.0.0.1:1"])
+      expect(await status(host), host).toBe(421);
     expect((await ask("GET", "/healthz", { headers: { host: "anything" } })).status).toBe(200);
   });
 });
 
 describe("its health", () => {
   it("is that of what it reads", async () => {
-    const { ask } = await startApp({ consumers: [{ consumer: "committed records", failing: "it broke", restarts: 2, unreadable: 0 }] });
+    const { ask } = await startApp({
+      consumers: [{ consumer: "committed records", failing: "it broke", restarts: 2, unreadable: 0 }],
+    });
     const { status, body } = await ask("GET", "/healthz");
-    expect([status, JSON.parse(body)]).toEqual([503, { status: "failing", failing: [{ consumer: "committed records", cause: "it broke", restarts: 2 }] }]);
+    expect([status, JSON.parse(body)]).toEqual([
+      503,
+      { status: "failing", failing: [{ consumer: "committed records", cause: "it broke", restarts: 2 }] },
+    ]);
   });
 });
 
@@ -79,10 +123,32 @@ describe("a verdict", () => {
   it("becomes a label of the next revision, effective at the account's newest time", async () => {
     const { ask, asked } = await startApp();
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(202);
-    expect((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "LEGITIMATE", note: "" } })).status).toBe(202);
+    expect(
+      (await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "LEGITIMATE", note: "" } }))
+        .status,
+    ).toBe(202);
     expect(asked).toEqual([
-      { path: "/v1/labels", authorization: "Bearer for-the-intake", body: { labelId: "label-1", accountId: "a", transactionId: "t1", merchantId: "m1", verdict: "FRAUD", revision: 1, eventTimeMs: 1_767_225_600_000, effectiveAtMs: 1_767_225_700_000, analyst: "ada", note: "two lines" } },
-      { path: "/v1/labels", authorization: "Bearer for-the-intake", body: expect.objectContaining({ revision: 2, verdict: "LEGITIMATE" }) as unknown },
+      {
+        path: "/v1/labels",
+        authorization: "Bearer for-the-intake",
+        body: {
+          labelId: "label-1",
+          accountId: "a",
+          transactionId: "t1",
+          merchantId: "m1",
+          verdict: "FRAUD",
+          revision: 1,
+          eventTimeMs: 1_767_225_600_000,
+          effectiveAtMs: 1_767_225_700_000,
+          analyst: "ada",
+          note: "two lines",
+        },
+      },
+      {
+        path: "/v1/labels",
+        authorization: "Bearer for-the-intake",
+        body: expect.objectContaining({ revision: 2, verdict: "LEGITIMATE" }) as unknown,
+      },
     ]);
     expect(asked[1]!.body).not.toHaveProperty("note");
   });
@@ -103,20 +169,47 @@ describe("a verdict", () => {
 
   it("may come through a proxy that asks under another name", async () => {
     const { ask, asked } = await startApp();
-    expect((await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "https://evil.example" }, body: VERDICT })).status).toBe(403);
-    expect((await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "http://fraud.example:443" }, body: VERDICT })).status).toBe(202);
+    expect(
+      (await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "https://evil.example" }, body: VERDICT }))
+        .status,
+    ).toBe(403);
+    expect(
+      (await ask("POST", "/api/verdicts", { headers: { ...OWN, origin: "http://fraud.example:443" }, body: VERDICT }))
+        .status,
+    ).toBe(202);
     expect(asked).toHaveLength(1);
   });
 
   it("may be compressed, within the bounds of a plain one", async () => {
     const { send } = await startApp();
     const text = JSON.stringify(VERDICT);
-    for (const [coding, bytes] of [["gzip", gzipSync(text)], ["GZIP", gzipSync(text)], ["br", brotliCompressSync(text)], ["deflate", deflateSync(text)], ["identity", Buffer.from(text)]] as const) {
-      expect((await send("POST", "/api/verdicts", { ...OWN, "content-encoding": coding }, bytes)).status, coding).toBe(202);
+    for (const [coding, bytes] of [
+      ["gzip", gzipSync(text)],
+      ["GZIP", gzipSync(text)],
+      ["br", brotliCompressSync(text)],
+      ["deflate", deflateSync(text)],
+      ["identity", Buffer.from(text)],
+    ] as const) {
+      expect((await send("POST", "/api/verdicts", { ...OWN, "content-encoding": coding }, bytes)).status, coding).toBe(
+        202,
+      );
     }
-    for (const [status, coding, bytes] of [[415, "zstd", text], [415, "gzip, gzip", text], [400, "gzip", text], [400, "gzip", gzipSync(text).subarray(0, 20)], [413, "gzip", gzipSync(text.padEnd(20_000_000))]] as const) {
+    for (const [status, coding, bytes] of [
+      [415, "zstd", text],
+      [415, "gzip, gzip", text],
+      [400, "gzip", text],
+      [400, "gzip", gzipSync(text).subarray(0, 20)],
+      [413, "gzip", gzipSync(text.padEnd(20_000_000))],
+    ] as const) {
       const answer = await send("POST", "/api/verdicts", { ...OWN, "content-encoding": coding }, Buffer.from(bytes));
-      expect([answer.status, answer.headers["content-type"], answer.headers["accept-encoding"]], `${coding} ${status}`).toEqual([status, "application/problem+json; charset=utf-8", status === 415 ? "gzip, deflate, br, identity" : undefined]);
+      expect(
+        [answer.status, answer.headers["content-type"], answer.headers["accept-encoding"]],
+        `${coding} ${status}`,
+      ).toEqual([
+        status,
+        "application/problem+json; charset=utf-8",
+        status === 415 ? "gzip, deflate, br, identity" : undefined,
+      ]);
     }
   });
 
@@ -127,8 +220,16 @@ describe("a verdict", () => {
     ["bytes that are not UTF-8", Buffer.from([0x7b, 0xff]), "not JSON in UTF-8"],
   ])("is refused with %s", async (_, begin, detail) => {
     const { send, asked } = await startApp();
-    const answer = await send("POST", "/api/verdicts", OWN, Buffer.concat([Buffer.from(begin), Buffer.from(JSON.stringify(VERDICT).slice(1))]));
-    expect([answer.status, (JSON.parse(answer.body) as { detail: string }).detail]).toEqual([400, expect.stringContaining(detail)]);
+    const answer = await send(
+      "POST",
+      "/api/verdicts",
+      OWN,
+      Buffer.concat([Buffer.from(begin), Buffer.from(JSON.stringify(VERDICT).slice(1))]),
+    );
+    expect([answer.status, (JSON.parse(answer.body) as { detail: string }).detail]).toEqual([
+      400,
+      expect.stringContaining(detail),
+    ]);
     expect(asked).toEqual([]);
   });
 
@@ -149,13 +250,17 @@ describe("a verdict", () => {
   it("passes on what the intake has against it", async () => {
     const { ask, refuseLabels } = await startApp();
     refuseLabels();
-    expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({ status: 400, body: JSON.stringify({ type: "about:blank", title: "Bad Request", status: 400, detail: "says the intake" }) });
+    expect(await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).toMatchObject({
+      status: 400,
+      body: JSON.stringify({ type: "about:blank", title: "Bad Request", status: 400, detail: "says the intake" }),
+    });
   });
 
   it("is limited in number", async () => {
     const { ask } = await startApp();
     const statuses: number[] = [];
-    for (let n = 0; n < 121; n++) statuses.push((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "?" } })).status);
+    for (let n = 0; n < 121; n++)
+      statuses.push((await ask("POST", "/api/verdicts", { headers: OWN, body: { ...VERDICT, verdict: "?" } })).status);
     expect([statuses[119], statuses[120]]).toEqual([400, 429]);
   });
 });
@@ -187,9 +292,12 @@ describe("the failure menu", () => {
 describe("with a token", () => {
   it("lets nobody see or do anything without it", async () => {
     const { ask, asked } = await startApp({ token: TOKEN });
-    for (const path of ["/api/alerts", "/api/alerts/a/1", "/api/stream", "/api/meta", "/api/series", "/api/verdicts"]) expect((await ask("GET", path)).status, path).toBe(401);
+    for (const path of ["/api/alerts", "/api/alerts/a/1", "/api/stream", "/api/meta", "/api/series", "/api/verdicts"])
+      expect((await ask("GET", path)).status, path).toBe(401);
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(401);
-    expect((await ask("GET", "/api/alerts", { headers: { cookie: "fraud-dashboard=9999999999999.forged" } })).status).toBe(401);
+    expect(
+      (await ask("GET", "/api/alerts", { headers: { cookie: "fraud-dashboard=9999999999999.forged" } })).status,
+    ).toBe(401);
     expect((await ask("GET", "/api/alerts", { headers: { authorization: "Bearer wrong" } })).status).toBe(401);
     expect(asked).toEqual([]);
   });
@@ -208,7 +316,8 @@ describe("with a token", () => {
   it("limits guessing", async () => {
     const { ask } = await startApp({ token: TOKEN });
     const statuses: number[] = [];
-    for (let n = 0; n < 11; n++) statuses.push((await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } })).status);
+    for (let n = 0; n < 11; n++)
+      statuses.push((await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } })).status);
     expect([statuses[9], statuses[10]]).toEqual([401, 429]);
   });
 
@@ -227,17 +336,20 @@ describe("the stream", () => {
     hub.publish("pulse", 2);
     const text = await new Promise<string>((resolve, reject) => {
       let received = "";
-      const sent = request({ host: "127.0.0.1", port, path: "/api/stream?after=b.0", headers: { "last-event-id": "b.1" } }, (response) => {
-        expect(response.headers["content-type"]).toBe("text/event-stream");
-        response.on("data", (chunk: Buffer) => {
-          received += chunk.toString();
-          if (received.includes("data: 3")) {
-            resolve(received);
-            sent.destroy();
-          } else if (received.includes("data: 2")) hub.publish("pulse", 3);
-        });
-        response.on("error", () => undefined);
-      });
+      const sent = request(
+        { host: "127.0.0.1", port, path: "/api/stream?after=b.0", headers: { "last-event-id": "b.1" } },
+        (response) => {
+          expect(response.headers["content-type"]).toBe("text/event-stream");
+          response.on("data", (chunk: Buffer) => {
+            received += chunk.toString();
+            if (received.includes("data: 3")) {
+              resolve(received);
+              sent.destroy();
+            } else if (received.includes("data: 2")) hub.publish("pulse", 3);
+          });
+          response.on("error", () => undefined);
+        },
+      );
       sent.on("error", reject);
       sent.end();
     });

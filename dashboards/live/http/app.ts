@@ -64,7 +64,17 @@ export function dashboardApp(options: AppOptions): Express {
       // No inline script or style, and nothing from anywhere else.
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: { defaultSrc: ["'none'"], scriptSrc: ["'self'"], workerSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", "data:"], connectSrc: ["'self'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          workerSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", "data:"],
+          connectSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
       // It is served by HTTP on loopback; a proxy in front of it sets this.
       strictTransportSecurity: false,
@@ -74,7 +84,13 @@ export function dashboardApp(options: AppOptions): Express {
   );
 
   const limited = (limit: number, what: string) =>
-    rateLimit({ windowMs: MINUTE_MS, limit, standardHeaders: "draft-8", legacyHeaders: false, handler: (_, response) => (onRefused(what), refuse(response, 429, `too many ${what}: wait a minute`)) });
+    rateLimit({
+      windowMs: MINUTE_MS,
+      limit,
+      standardHeaders: "draft-8",
+      legacyHeaders: false,
+      handler: (_, response) => (onRefused(what), refuse(response, 429, `too many ${what}: wait a minute`)),
+    });
   const own = ownPage(() => onRefused("foreign page"), options.hosts);
   const json = jsonBody(MAX_BODY_BYTES);
 
@@ -83,29 +99,51 @@ export function dashboardApp(options: AppOptions): Express {
     if (typeof token !== "string" || !sessions.isToken(token)) return refuse(response, 401, "that is not the token");
     response.setHeader("set-cookie", sessions.cookie(sessions.issue(Date.now()))).json({ status: "ok" });
   });
-  app.post("/api/logout", own, (_, response) => void response.setHeader("set-cookie", sessions.cookie("", 0)).json({ status: "ok" }));
+  app.post(
+    "/api/logout",
+    own,
+    (_, response) => void response.setHeader("set-cookie", sessions.cookie("", 0)).json({ status: "ok" }),
+  );
 
   app.use("/api", sessions.guard);
   app.get("/api/stream", (request, response) => stream(request, response, hub, onRefused));
   app.use("/api", limited(6_000, "requests"));
   app.get("/api/meta", async (_, response) => {
-    const answer: Meta = { ...options.meta, failureParts: failures === undefined ? null : await failures.parts(), withToken: sessions.needed };
+    const answer: Meta = {
+      ...options.meta,
+      failureParts: failures === undefined ? null : await failures.parts(),
+      withToken: sessions.needed,
+    };
     response.json(answer);
   });
   app.get("/api/alerts", (request, response) => {
     const { limit, before } = request.query;
-    const page = dashboard.alerts.query(filterOf(request.query), { limit: Math.min(number(limit, 500), MAX_PAGE), before: number(before, Number.MAX_SAFE_INTEGER) });
+    const page = dashboard.alerts.query(filterOf(request.query), {
+      limit: Math.min(number(limit, 500), MAX_PAGE),
+      before: number(before, Number.MAX_SAFE_INTEGER),
+    });
     const answer: AlertsPage = { position: hub.position, ...page };
     response.json(answer);
   });
   app.get("/api/alerts/:account/:seq", (request, response) => {
     const { account, seq } = request.params;
     const detail = dashboard.detail(`${account}/${seq}`);
-    if (detail === undefined) return refuse(response, 404, "no such alert is kept here: it is older, or was never raised");
+    if (detail === undefined)
+      return refuse(response, 404, "no such alert is kept here: it is older, or was never raised");
     response.json(detail);
   });
-  app.get("/api/series", (_, response) => void response.json({ pulses: dashboard.traffic.pulses, failures: dashboard.failures }));
-  app.get("/api/verdicts", (request, response) => void response.json({ rows: dashboard.verdicts.trail(Math.min(number(request.query["limit"], 500), MAX_PAGE)), fed: dashboard.verdicts.fed }));
+  app.get(
+    "/api/series",
+    (_, response) => void response.json({ pulses: dashboard.traffic.pulses, failures: dashboard.failures }),
+  );
+  app.get(
+    "/api/verdicts",
+    (request, response) =>
+      void response.json({
+        rows: dashboard.verdicts.trail(Math.min(number(request.query["limit"], 500), MAX_PAGE)),
+        fed: dashboard.verdicts.fed,
+      }),
+  );
 
   app.post("/api/verdicts", own, limited(120, "verdicts"), json, async (request: Request, response: Response) => {
     const answer = await giveVerdict(request.body, { dashboard, ...options.verdictDoor });
@@ -124,7 +162,9 @@ export function dashboardApp(options: AppOptions): Express {
   });
   app.use("/api", (_, response) => refuse(response, 404, "there is no such thing here"));
 
-  app.get("/trace/:account/:transaction", sessions.guard, limited(20, "traces"), (request, response) => showTrace(request, response, options.tracer));
+  app.get("/trace/:account/:transaction", sessions.guard, limited(20, "traces"), (request, response) =>
+    showTrace(request, response, options.tracer),
+  );
   app.get("/assets/:name", (request, response) => {
     const asset = bundle.assets.get(request.params.name);
     if (asset === undefined) return refuse(response, 404, "no such file");
@@ -132,12 +172,16 @@ export function dashboardApp(options: AppOptions): Express {
     response.setHeader("cache-control", "public, max-age=31536000, immutable").type(asset.type).send(asset.bytes);
   });
   // Each of the app's own pages is the same document.
-  app.get(["/", "/pipeline", "/audit", "/alerts/:account/:seq"], (_, response) => void response.setHeader("cache-control", "no-cache").type("html").send(bundle.html));
+  app.get(
+    ["/", "/pipeline", "/audit", "/alerts/:account/:seq"],
+    (_, response) => void response.setHeader("cache-control", "no-cache").type("html").send(bundle.html),
+  );
   app.use((_, response) => refuse(response, 404, "there is no such page"));
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     const { status } = error as { status?: number };
-    if (status !== undefined && status >= 400 && status < 500) return refuse(response, status, error instanceof Error ? error.message : "the request is malformed");
+    if (status !== undefined && status >= 400 && status < 500)
+      return refuse(response, status, error instanceof Error ? error.message : "the request is malformed");
     logger.error(error, "a request failed");
     refuse(response, 500, "the web app failed on this request; its log says why");
   });
@@ -149,20 +193,29 @@ function stream(request: Request, response: Response, hub: SseHub, onRefused: (w
     onRefused("too many streams");
     return refuse(response.setHeader("retry-after", "5"), 503, "too many streams are open");
   }
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+  response.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
   request.socket.setNoDelay(true);
   const raw: ServerResponse = response;
   // The browser's own header wins: it is newer than the page's address.
   const after = request.headers["last-event-id"] ?? request.query["after"];
   const leave = hub.connect(
-    { bufferedBytes: () => raw.writableLength, write: (bytes) => void raw.write(bytes), drop: () => void raw.destroy() },
+    {
+      bufferedBytes: () => raw.writableLength,
+      write: (bytes) => void raw.write(bytes),
+      drop: () => void raw.destroy(),
+    },
     typeof after === "string" ? after : undefined,
   );
   raw.on("close", leave);
 }
 
 function filterOf(query: Request["query"]): AlertFilter {
-  const one = <T extends string>(value: unknown, allowed: readonly T[], otherwise: T): T => allowed.find((name) => name === value) ?? otherwise;
+  const one = <T extends string>(value: unknown, allowed: readonly T[], otherwise: T): T =>
+    allowed.find((name) => name === value) ?? otherwise;
   const text = (value: unknown): string => (typeof value === "string" ? value.slice(0, 200) : "");
   return {
     text: text(query["text"]),

@@ -13,7 +13,9 @@ export class FailureMenu {
     try {
       const response = await this.#ask("GET", "/parts");
       const { parts } = (await response.json()) as { parts?: unknown };
-      return response.ok && Array.isArray(parts) ? parts.filter((part): part is string => typeof part === "string") : [];
+      return response.ok && Array.isArray(parts)
+        ? parts.filter((part): part is string => typeof part === "string")
+        : [];
     } catch {
       return [];
     }
@@ -25,13 +27,20 @@ export class FailureMenu {
       const response = await this.#ask("POST", `/kill/${encodeURIComponent(part)}`);
       if (response.ok) return undefined;
       const { error } = (await response.json().catch(() => ({}))) as { error?: unknown };
-      return { status: response.status, error: typeof error === "string" ? error : `the helper answered with status ${response.status}` };
+      return {
+        status: response.status,
+        error: typeof error === "string" ? error : `the helper answered with status ${response.status}`,
+      };
     } catch {
       return { status: 502, error: "the helper that kills parts does not answer" };
     }
   }
 
   #ask(method: string, path: string): Promise<globalThis.Response> {
-    return fetch(this.#helper.url + path, { method, headers: { authorization: `Bearer ${this.#helper.token}` }, signal: AbortSignal.timeout(HELPER_MS) });
+    return fetch(this.#helper.url + path, {
+      method,
+      headers: { authorization: `Bearer ${this.#helper.token}` },
+      signal: AbortSignal.timeout(HELPER_MS),
+    });
   }
 }

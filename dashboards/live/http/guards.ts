@@ -9,14 +9,22 @@ export const SESSION_COOKIE = "fraud-dashboard";
 export const ACTION_HEADER = "x-dashboard-action";
 
 /** Refuses with a problem as RFC 9457 has it. */
-export const refuse = (response: Response, status: number, detail: string): void => void response.status(status).type("application/problem+json").send(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail }));
+export const refuse = (response: Response, status: number, detail: string): void =>
+  void response
+    .status(status)
+    .type("application/problem+json")
+    .send(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail }));
 
 /** Refuses a path that cannot be decoded, wherever it leads. */
 export const readablePath: RequestHandler = (request, response, next) => {
   try {
     decodeURIComponent(request.path);
   } catch {
-    return refuse(response, 400, "the path holds a % that begins no escape of UTF-8: write %25 for the character itself");
+    return refuse(
+      response,
+      400,
+      "the path holds a % that begins no escape of UTF-8: write %25 for the character itself",
+    );
   }
   next();
 };
@@ -31,9 +39,15 @@ export const readablePath: RequestHandler = (request, response, next) => {
 export function knownHost(port: () => number, more: readonly string[]): RequestHandler {
   return (request, response, next) => {
     const host = request.headers.host?.toLowerCase() ?? "";
-    const known = ["127.0.0.1", "localhost", "[::1]"].some((name) => host === `${name}:${port()}`) || more.includes(host);
+    const known =
+      ["127.0.0.1", "localhost", "[::1]"].some((name) => host === `${name}:${port()}`) || more.includes(host);
     if (known) next();
-    else refuse(response, 421, `this web app is not known as ${host.slice(0, 260) || "nothing"}: start it with DASHBOARD_HOSTS=${[...more, host.slice(0, 260)].join(",")}, also in docker compose, so that it answers to that name`);
+    else
+      refuse(
+        response,
+        421,
+        `this web app is not known as ${host.slice(0, 260) || "nothing"}: start it with DASHBOARD_HOSTS=${[...more, host.slice(0, 260)].join(",")}, also in docker compose, so that it answers to that name`,
+      );
   };
 }
 
@@ -82,7 +96,9 @@ export class Sessions {
 
   isValid(value: string, nowMs: number): boolean {
     const [until = "", signature = ""] = value.split(".");
-    return /^\d{1,15}$/.test(until) && Number(until) > nowMs && timingSafeEqual(sha256(signature), sha256(this.#sign(until)));
+    return (
+      /^\d{1,15}$/.test(until) && Number(until) > nowMs && timingSafeEqual(sha256(signature), sha256(this.#sign(until)))
+    );
   }
 
   /** The whole `Set-Cookie` header. */
@@ -100,7 +116,9 @@ export class Sessions {
   };
 
   #sign(until: string): string {
-    return createHmac("sha256", this.#token ?? "").update(`session ${until}`).digest("base64url");
+    return createHmac("sha256", this.#token ?? "")
+      .update(`session ${until}`)
+      .digest("base64url");
   }
 }
 

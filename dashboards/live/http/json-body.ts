@@ -8,15 +8,19 @@ const CODINGS: readonly string[] = ["gzip", "deflate", "br", "identity"];
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a body of JSON as the intake reads it: UTF-8, and no key twice. It may be compressed; its bound is that of what it decodes to.
- * Whether it says that it is JSON, {@link ownPage} has looked.
+ * Reads a body of JSON as the intake reads it: UTF-8, and no key twice. It may be compressed; its bound is that of what
+ * it decodes to. Whether it says that it is JSON, {@link ownPage} has looked.
  */
 export function jsonBody(maxBytes: number): RequestHandler[] {
   return [
     ({ headers }: Request, response: Response, next: NextFunction) => {
       const coding = headers["content-encoding"]?.trim().toLowerCase();
       if (coding === undefined || coding === "" || CODINGS.includes(coding)) return next();
-      refuse(response.setHeader("accept-encoding", CODINGS.join(", ")), 415, `this content-encoding is not read here: send one of ${CODINGS.join(", ")}, or none`);
+      refuse(
+        response.setHeader("accept-encoding", CODINGS.join(", ")),
+        415,
+        `this content-encoding is not read here: send one of ${CODINGS.join(", ")}, or none`,
+      );
     },
     express.raw({ limit: maxBytes, type: () => true }),
     (request: Request, response: Response, next: NextFunction) => {
@@ -26,9 +30,18 @@ export function jsonBody(maxBytes: number): RequestHandler[] {
         const text = utf8.decode(request.body);
         request.body = JSON.parse(text) as unknown;
         const [repeated] = repeatedKeys(text, request.body);
-        if (repeated !== undefined) return refuse(response, 400, `${repeated.join(".").slice(0, 64)} stands twice: it must be said which value holds`);
+        if (repeated !== undefined)
+          return refuse(
+            response,
+            400,
+            `${repeated.join(".").slice(0, 64)} stands twice: it must be said which value holds`,
+          );
       } catch (error) {
-        return refuse(response, 400, `the body is not JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`);
+        return refuse(
+          response,
+          400,
+          `the body is not JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`,
+        );
       }
       next();
     },

@@ -16,7 +16,9 @@ describe("a trace", () => {
     expect(status).toBe(404);
     expect(body).toContain("<h1>Transaction &lt;script&gt;</h1><p>There is no trace: no transaction &lt;b&gt;</p>");
     const style = /<style>([^<]*)</.exec(body)![1]!;
-    expect(headers["content-security-policy"]).toBe(`default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
+    expect(headers["content-security-policy"]).toBe(
+      `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    );
   });
 
   it("is made for nobody else", async () => {

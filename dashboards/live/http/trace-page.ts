@@ -10,12 +10,25 @@ import type { Tracer } from "../tracer.js";
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** Answers with one transaction's trace as a page: the same that `npm run trace` writes. */
-export async function showTrace({ params, headers }: Request, response: Response, tracer: Pick<Tracer, "trace">): Promise<void> {
+export async function showTrace(
+  { params, headers }: Request,
+  response: Response,
+  tracer: Pick<Tracer, "trace">,
+): Promise<void> {
   const site = headers["sec-fetch-site"];
   const { account, transaction } = params as { readonly account: string; readonly transaction: string };
   // It costs seconds of Java: no other site may have it made.
-  const answer = site === undefined || site === "same-origin" || site === "none" ? await tracer.trace(account, transaction) : { status: 403 as const, error: "traces are made for this app's own pages" };
+  const answer =
+    site === undefined || site === "same-origin" || site === "none"
+      ? await tracer.trace(account, transaction)
+      : { status: 403 as const, error: "traces are made for this app's own pages" };
   const title = `Transaction ${transaction}`;
-  const body = answer.status === 200 ? tracePage(answer.trace) : html`<h1>${title}</h1><p>There is no trace: ${answer.error}</p>`;
-  response.status(answer.status).setHeader("content-security-policy", POLICY).setHeader("cache-control", "no-store").type("html").send(pageText(title, body));
+  const body =
+    answer.status === 200 ? tracePage(answer.trace) : html`<h1>${title}</h1><p>There is no trace: ${answer.error}</p>`;
+  response
+    .status(answer.status)
+    .setHeader("content-security-policy", POLICY)
+    .setHeader("cache-control", "no-store")
+    .type("html")
+    .send(pageText(title, body));
 }

@@ -24,7 +24,9 @@ const body = z.strictObject({
 }) satisfies z.ZodType<VerdictRequest>;
 
 /** What became of a verdict. */
-export type VerdictAnswer = { readonly status: 202; readonly labelId: string; readonly revision: number } | { readonly status: 400 | 404 | 502; readonly error: string };
+export type VerdictAnswer =
+  | { readonly status: 202; readonly labelId: string; readonly revision: number }
+  | { readonly status: 400 | 404 | 502; readonly error: string };
 
 export interface VerdictDoorOptions {
   readonly dashboard: Dashboard;
@@ -35,25 +37,49 @@ export interface VerdictDoorOptions {
 }
 
 /** Turns an analyst's verdict into a label at the intake's door: the intake alone writes `labels.valid`. */
-export async function giveVerdict(json: unknown, { dashboard, intake, intakeToken, newId }: VerdictDoorOptions): Promise<VerdictAnswer> {
+export async function giveVerdict(
+  json: unknown,
+  { dashboard, intake, intakeToken, newId }: VerdictDoorOptions,
+): Promise<VerdictAnswer> {
   const parsed = body.safeParse(json);
-  if (!parsed.success) return { status: 400, error: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") };
+  if (!parsed.success)
+    return {
+      status: 400,
+      error: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+    };
   const { accountId, transactionId, verdict, note, analyst } = parsed.data;
   const judged = dashboard.judged(accountId, transactionId);
   if (judged === undefined) return { status: 404, error: "this transaction is not among those that are kept here" };
   const revision = dashboard.verdicts.nextRevision(accountId, transactionId);
   const labelId = newId();
-  const label = { labelId, accountId, transactionId, merchantId: judged.merchantId, verdict, revision, eventTimeMs: judged.eventTimeMs, effectiveAtMs: judged.effectiveAtMs, analyst, ...(note !== "" && { note }) };
+  const label = {
+    labelId,
+    accountId,
+    transactionId,
+    merchantId: judged.merchantId,
+    verdict,
+    revision,
+    eventTimeMs: judged.eventTimeMs,
+    effectiveAtMs: judged.effectiveAtMs,
+    analyst,
+    ...(note !== "" && { note }),
+  };
   try {
     const response = await fetch(`${intake}/v1/labels`, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(intakeToken !== undefined && { authorization: `Bearer ${intakeToken}` }) },
+      headers: {
+        "content-type": "application/json",
+        ...(intakeToken !== undefined && { authorization: `Bearer ${intakeToken}` }),
+      },
       body: JSON.stringify(label),
       signal: AbortSignal.timeout(INTAKE_MS),
     });
     if (response.status === 202) return { status: 202, labelId, revision };
     const { detail } = (await response.json().catch(() => ({}))) as { detail?: unknown };
-    return { status: response.status === 400 ? 400 : 502, error: typeof detail === "string" ? detail : `the intake answered with status ${response.status}` };
+    return {
+      status: response.status === 400 ? 400 : 502,
+      error: typeof detail === "string" ? detail : `the intake answered with status ${response.status}`,
+    };
   } catch {
     return { status: 502, error: "the intake does not answer: the verdict was not taken" };
   }

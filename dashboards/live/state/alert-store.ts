@@ -64,7 +64,10 @@ export class AlertStore {
    * @param before - only those with smaller numbers
    * @returns the page, and how many match in all
    */
-  query(filter: AlertFilter, { limit, before = Infinity }: { limit: number; before?: number }): { rows: AlertRow[]; total: number } {
+  query(
+    filter: AlertFilter,
+    { limit, before = Infinity }: { limit: number; before?: number },
+  ): { rows: AlertRow[]; total: number } {
     const matches = matcher(filter);
     const rows: AlertRow[] = [];
     let total = 0;

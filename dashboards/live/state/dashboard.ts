@@ -1,13 +1,29 @@
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../../contract/function-names.js";
 import { TOPICS } from "../../../contract/topics.js";
 import type { LiveRecord } from "../../../kafka/consumer.js";
-import { Alert, Alert_Kind, RejectedRecord, StateEvent, StateEvent_Kind } from "../../../protos/gen/fraud/v1/evidence.js";
+import {
+  Alert,
+  Alert_Kind,
+  RejectedRecord,
+  StateEvent,
+  StateEvent_Kind,
+} from "../../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { alertOf, detailOf, isSuspicious, outcomeName, pointOf } from "../explain.js";
 import type { Models } from "../models.js";
 import { skimDecision, skimIdentity, skimTransaction } from "../skim.js";
-import type { AlertDetail, AlertRow, Delta, FailureMark, NextScores, PipelineState, Pulse, VerdictName, VerdictRow } from "../wire.js";
+import type {
+  AlertDetail,
+  AlertRow,
+  Delta,
+  FailureMark,
+  NextScores,
+  PipelineState,
+  Pulse,
+  VerdictName,
+  VerdictRow,
+} from "../wire.js";
 import { AlertStore } from "./alert-store.js";
 import { DecisionHistory, type KeptDecision } from "./decision-history.js";
 import { ExactlyOnce } from "./exactly-once.js";
@@ -21,7 +37,10 @@ const SHOWN_AFTER = 5;
 /** Kills that the charts mark. */
 const KEPT_FAILURES = 50;
 /** Whose state an event changed. */
-const SIDES: ReadonlyMap<string, "account" | "merchant"> = new Map([[ACCOUNT_COUNTER, "account"], [MERCHANT_MODEL, "merchant"]]);
+const SIDES: ReadonlyMap<string, "account" | "merchant"> = new Map([
+  [ACCOUNT_COUNTER, "account"],
+  [MERCHANT_MODEL, "merchant"],
+]);
 
 export interface DashboardOptions {
   readonly keepAlerts: number;
@@ -46,7 +65,8 @@ export class Dashboard {
   #unreadable = 0;
   /** Alerts of the topic's past: partitions are read one after the other, and their order is not that of time. */
   #pastAlerts: FedRecord[] | undefined = [];
-  #outbox: { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } = emptyOutbox();
+  #outbox: { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } =
+    emptyOutbox();
 
   constructor({ keepAlerts, keepDecisions, models }: DashboardOptions) {
     this.alerts = new AlertStore(keepAlerts);
@@ -127,15 +147,33 @@ export class Dashboard {
       decision: kept === undefined ? null : detailOf(kept, this.#models, TOPICS.decisions.name, this.#verdictOf),
       recent: this.#recent(alert, kept),
       verdicts,
-      next: counted === undefined ? null : { verdict: counted, account: this.#next(this.history.ofAccount(alert.account), "accountEventSeq", counted.accountEffect?.eventSeq), merchant: this.#next(this.history.ofMerchant(alert.merchantId), "merchantEventSeq", counted.merchantEffect?.eventSeq) },
+      next:
+        counted === undefined
+          ? null
+          : {
+              verdict: counted,
+              account: this.#next(
+                this.history.ofAccount(alert.account),
+                "accountEventSeq",
+                counted.accountEffect?.eventSeq,
+              ),
+              merchant: this.#next(
+                this.history.ofMerchant(alert.merchantId),
+                "merchantEventSeq",
+                counted.merchantEffect?.eventSeq,
+              ),
+            },
     };
   }
 
   /**
-   * What a label on a transaction needs; `undefined` when the transaction is not kept. The verdict counts from the account's
-   * newest event time on: it is given now, whenever the card was used.
+   * What a label on a transaction needs; `undefined` when the transaction is not kept. The verdict counts from the
+   * account's newest event time on: it is given now, whenever the card was used.
    */
-  judged(account: string, transactionId: string): { readonly merchantId: string; readonly eventTimeMs: number; readonly effectiveAtMs: number } | undefined {
+  judged(
+    account: string,
+    transactionId: string,
+  ): { readonly merchantId: string; readonly eventTimeMs: number; readonly effectiveAtMs: number } | undefined {
     const kept = this.history.find(account, transactionId);
     if (kept === undefined) return undefined;
     const times = this.history.ofAccount(account).map((one) => pointOf(one, this.#verdictOf).eventTimeMs);
@@ -143,7 +181,8 @@ export class Dashboard {
     return { merchantId, eventTimeMs, effectiveAtMs: Math.max(eventTimeMs, ...times) };
   }
 
-  readonly #verdictOf = (account: string, transactionId: string): VerdictName | null => this.verdicts.verdictOf(account, transactionId);
+  readonly #verdictOf = (account: string, transactionId: string): VerdictName | null =>
+    this.verdicts.verdictOf(account, transactionId);
 
   #recent(alert: AlertRow, kept: KeptDecision | undefined): AlertDetail["recent"] {
     const recent = this.history.ofAccount(alert.account);
@@ -151,19 +190,35 @@ export class Dashboard {
     return all.map((one) => pointOf(one, this.#verdictOf));
   }
 
-  /** The address numbers all that changes its state, so one can tell for certain what it decided before and after a verdict. */
-  #next(decisions: readonly KeptDecision[], number: "accountEventSeq" | "merchantEventSeq", verdictSeq: string | undefined): NextScores {
+  /**
+   * The address numbers all that changes its state, so one can tell for certain what it decided before and after a
+   * verdict.
+   */
+  #next(
+    decisions: readonly KeptDecision[],
+    number: "accountEventSeq" | "merchantEventSeq",
+    verdictSeq: string | undefined,
+  ): NextScores {
     if (verdictSeq === undefined) return { before: null, after: [] };
     const at = BigInt(verdictSeq);
-    const points = decisions.map((one) => pointOf(one, this.#verdictOf)).sort((a, b) => Number(BigInt(a[number]) - BigInt(b[number])));
-    return { before: points.findLast((one) => BigInt(one[number]) < at) ?? null, after: points.filter((one) => BigInt(one[number]) > at).slice(0, SHOWN_AFTER) };
+    const points = decisions
+      .map((one) => pointOf(one, this.#verdictOf))
+      .sort((a, b) => Number(BigInt(a[number]) - BigInt(b[number])));
+    return {
+      before: points.findLast((one) => BigInt(one[number]) < at) ?? null,
+      after: points.filter((one) => BigInt(one[number]) > at).slice(0, SHOWN_AFTER),
+    };
   }
 
   #take(record: FedRecord, value: Buffer): void {
     switch (record.topic) {
       case TOPICS.transactionsValid.name: {
         const { accountId, transactionId } = skimTransaction(value);
-        this.exactlyOnce.onSent(accountId, transactionId, { takenAtMs: record.timestampMs, nowMs: record.arrivedAtMs, earlier: record.earlier });
+        this.exactlyOnce.onSent(accountId, transactionId, {
+          takenAtMs: record.timestampMs,
+          nowMs: record.arrivedAtMs,
+          earlier: record.earlier,
+        });
         if (!record.earlier) this.traffic.onSent();
         return;
       }
@@ -186,8 +241,17 @@ export class Dashboard {
 
   #onDecision({ partition, offset, arrivedAtMs, earlier, timestampMs }: FedRecord, value: Buffer): void {
     const skimmed = skimDecision(value);
-    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, { nowMs: arrivedAtMs, earlier, possibleRepeat: skimmed.possibleRepeat });
-    this.history.add(skimmed, { partition, offset, seenAtMs: earlier ? timestampMs : arrivedAtMs, suspicious: isSuspicious(skimmed.outcome) });
+    const latencyMs = this.exactlyOnce.onDecided(skimmed.accountId, skimmed.transactionId, skimmed.accountSeq, {
+      nowMs: arrivedAtMs,
+      earlier,
+      possibleRepeat: skimmed.possibleRepeat,
+    });
+    this.history.add(skimmed, {
+      partition,
+      offset,
+      seenAtMs: earlier ? timestampMs : arrivedAtMs,
+      suspicious: isSuspicious(skimmed.outcome),
+    });
     if (!earlier) this.traffic.onDecided(outcomeName(skimmed.outcome), latencyMs);
   }
 
@@ -198,12 +262,16 @@ export class Dashboard {
     }
     const alert = Alert.decode(Any.decode(value).value);
     if (alert.kind === Alert_Kind.CLOSED) {
-      if (this.alerts.close(alert.accountId, alert.episode.toString())) this.#outbox.closed.push([alert.accountId, alert.episode.toString()]);
+      if (this.alerts.close(alert.accountId, alert.episode.toString()))
+        this.#outbox.closed.push([alert.accountId, alert.episode.toString()]);
       return;
     }
     const kind = alert.kind === Alert_Kind.ESCALATED ? "escalated" : "opened";
     const seenAtMs = record.earlier ? record.timestampMs : record.arrivedAtMs;
-    const row = this.alerts.add(alertOf(alert, kind, { ...record, seenAtMs }), this.#verdictOf(alert.accountId, alert.transaction?.transactionId ?? ""));
+    const row = this.alerts.add(
+      alertOf(alert, kind, { ...record, seenAtMs }),
+      this.#verdictOf(alert.accountId, alert.transaction?.transactionId ?? ""),
+    );
     if (row === undefined) return;
     this.#outbox.alerts.push(row);
     if (!record.earlier) this.traffic.onAlert();
@@ -236,7 +304,12 @@ export class Dashboard {
     if (event.kind !== StateEvent_Kind.LABEL) return;
     const side = SIDES.get(event.function);
     if (side === undefined) throw new Error(`a state event of ${JSON.stringify(event.function)}, which has none`);
-    const row = this.verdicts.onEffect(event.sourceId, side, { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta }, event.revision);
+    const row = this.verdicts.onEffect(
+      event.sourceId,
+      side,
+      { eventSeq: event.eventSeq.toString(), delta: event.fraudDelta },
+      event.revision,
+    );
     if (row === undefined) return;
     const holds = this.verdicts.verdictOf(row.account, row.transactionId);
     if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);
@@ -244,6 +317,11 @@ export class Dashboard {
   }
 }
 
-function emptyOutbox(): { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } {
+function emptyOutbox(): {
+  alerts: AlertRow[];
+  closed: [string, string][];
+  verdicts: Set<VerdictRow>;
+  failures: FailureMark[];
+} {
   return { alerts: [], closed: [], verdicts: new Set(), failures: [] };
 }

@@ -4,8 +4,15 @@ import { skimDecision } from "../skim.js";
 import { sampleDecisionRecord } from "../testing/samples.js";
 import { DecisionHistory } from "./decision-history.js";
 
-const place = (fields: { suspicious?: boolean } = {}) => ({ partition: 0, offset: 1n, seenAtMs: 1, suspicious: false, ...fields });
-const decision = (accountId: string, n: number, merchantId = "m") => skimDecision(sampleDecisionRecord({ accountId, transactionId: `t${n}`, merchantId }));
+const place = (fields: { suspicious?: boolean } = {}) => ({
+  partition: 0,
+  offset: 1n,
+  seenAtMs: 1,
+  suspicious: false,
+  ...fields,
+});
+const decision = (accountId: string, n: number, merchantId = "m") =>
+  skimDecision(sampleDecisionRecord({ accountId, transactionId: `t${n}`, merchantId }));
 
 describe("DecisionHistory", () => {
   it("keeps the newest of each account and merchant", () => {

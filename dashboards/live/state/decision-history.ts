@@ -23,7 +23,13 @@ export interface DecisionHistoryOptions {
   readonly suspicious: number;
 }
 
-const DEFAULTS: DecisionHistoryOptions = { perAccount: 24, perMerchant: 30, total: 60_000, merchants: 1_000, suspicious: 20_000 };
+const DEFAULTS: DecisionHistoryOptions = {
+  perAccount: 24,
+  perMerchant: 30,
+  total: 60_000,
+  merchants: 1_000,
+  suspicious: 20_000,
+};
 
 /** The newest decisions of each account and merchant, and the suspicious ones for longer. Bounded in each way. */
 export class DecisionHistory {
@@ -42,9 +48,25 @@ export class DecisionHistory {
     return this.#total;
   }
 
-  add({ accountId, transactionId, merchantId, payload }: SkimmedDecision, { partition, offset, seenAtMs, suspicious }: { partition: number; offset: bigint; seenAtMs: number; suspicious: boolean }): void {
+  add(
+    { accountId, transactionId, merchantId, payload }: SkimmedDecision,
+    {
+      partition,
+      offset,
+      seenAtMs,
+      suspicious,
+    }: { partition: number; offset: bigint; seenAtMs: number; suspicious: boolean },
+  ): void {
     // A copy: `payload` is a piece of all that was fetched, which would stay in memory with it.
-    const kept: KeptDecision = { accountId, transactionId, merchantId, payload: Buffer.from(payload), partition, offset, seenAtMs };
+    const kept: KeptDecision = {
+      accountId,
+      transactionId,
+      merchantId,
+      payload: Buffer.from(payload),
+      partition,
+      offset,
+      seenAtMs,
+    };
     const account = touch(this.#accounts, accountId);
     account.push(kept);
     this.#total++;
@@ -63,12 +85,16 @@ export class DecisionHistory {
     if (this.#merchants.size > this.#options.merchants) this.#merchants.delete(this.#merchants.keys().next().value!);
     if (!suspicious) return;
     this.#suspicious.set(transactionKey(accountId, transactionId), kept);
-    if (this.#suspicious.size > this.#options.suspicious) this.#suspicious.delete(this.#suspicious.keys().next().value!);
+    if (this.#suspicious.size > this.#options.suspicious)
+      this.#suspicious.delete(this.#suspicious.keys().next().value!);
   }
 
   /** The last one, when a transaction came again after its account had forgotten it. */
   find(accountId: string, transactionId: string): KeptDecision | undefined {
-    return this.#accounts.get(accountId)?.findLast((kept) => kept.transactionId === transactionId) ?? this.#suspicious.get(transactionKey(accountId, transactionId));
+    return (
+      this.#accounts.get(accountId)?.findLast((kept) => kept.transactionId === transactionId) ??
+      this.#suspicious.get(transactionKey(accountId, transactionId))
+    );
   }
 
   /** In account order. */

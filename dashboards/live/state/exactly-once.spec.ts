@@ -14,7 +14,15 @@ describe("ExactlyOnce", () => {
     expect(counter.onVisible("a", "t1", 1_040)).toBe(40);
     expect(counter.onVisible("a", "t1", 1_050)).toBeUndefined();
     expect(counter.onDecided("a", "t1", 1n, { nowMs: 2_000 })).toBe(1_000);
-    expect(counter.counts(2_000)).toEqual({ sent: 1, decided: 1, duplicates: 0, missing: 0, waiting: 0, rejected: 0, forgotten: 0 });
+    expect(counter.counts(2_000)).toEqual({
+      sent: 1,
+      decided: 1,
+      duplicates: 0,
+      missing: 0,
+      waiting: 0,
+      rejected: 0,
+      forgotten: 0,
+    });
   });
 
   it("calls a second decision a duplicate, under its own number or another", () => {
@@ -83,7 +91,15 @@ describe("ExactlyOnce", () => {
     counter.onSent("a", "old", { ...at(0), earlier: true });
     counter.onDecided("a", "older", 7n, { nowMs: 0, earlier: true });
     counter.onDecided("a", "old", 8n, { nowMs: 5 });
-    expect(counter.counts(5)).toEqual({ sent: 0, decided: 0, duplicates: 0, missing: 0, waiting: 0, rejected: 0, forgotten: 0 });
+    expect(counter.counts(5)).toEqual({
+      sent: 0,
+      decided: 0,
+      duplicates: 0,
+      missing: 0,
+      waiting: 0,
+      rejected: 0,
+      forgotten: 0,
+    });
     counter.onDecided("a", "old", 9n, { nowMs: 6 });
     counter.onDecided("a", "older", 10n, { nowMs: 7 });
     expect(counter.counts(7).duplicates).toBe(2);
@@ -104,22 +120,30 @@ describe("ExactlyOnce", () => {
 
   it("ends at nothing missing and nothing twice, however accounts interleave, and finds each fault", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(4), { minLength: 5, maxLength: 60 }), fc.nat(1_000), fc.constantFrom("none", "drop", "repeat"), (accounts, pick, fault) => {
-        const counter = new ExactlyOnce(GRACE);
-        counter.onJob(true, 0);
-        const seqs = new Map<number, bigint>();
-        const target = pick % accounts.length;
-        accounts.forEach((account, n) => counter.onSent(`a${account}`, `t${n}`, at(0)));
-        accounts.forEach((account, n) => {
-          const seq = (seqs.get(account) ?? 0n) + 1n;
-          if (fault === "drop" && n === target) return;
-          seqs.set(account, seq);
-          counter.onDecided(`a${account}`, `t${n}`, seq, { nowMs: 10 });
-          if (fault === "repeat" && n === target) counter.onDecided(`a${account}`, `t${n}`, seq, { nowMs: 11 });
-        });
-        const { missing, duplicates } = counter.counts(100_000);
-        expect({ missing, duplicates }).toEqual({ missing: fault === "drop" ? 1 : 0, duplicates: fault === "repeat" ? 1 : 0 });
-      }),
+      fc.property(
+        fc.array(fc.nat(4), { minLength: 5, maxLength: 60 }),
+        fc.nat(1_000),
+        fc.constantFrom("none", "drop", "repeat"),
+        (accounts, pick, fault) => {
+          const counter = new ExactlyOnce(GRACE);
+          counter.onJob(true, 0);
+          const seqs = new Map<number, bigint>();
+          const target = pick % accounts.length;
+          accounts.forEach((account, n) => counter.onSent(`a${account}`, `t${n}`, at(0)));
+          accounts.forEach((account, n) => {
+            const seq = (seqs.get(account) ?? 0n) + 1n;
+            if (fault === "drop" && n === target) return;
+            seqs.set(account, seq);
+            counter.onDecided(`a${account}`, `t${n}`, seq, { nowMs: 10 });
+            if (fault === "repeat" && n === target) counter.onDecided(`a${account}`, `t${n}`, seq, { nowMs: 11 });
+          });
+          const { missing, duplicates } = counter.counts(100_000);
+          expect({ missing, duplicates }).toEqual({
+            missing: fault === "drop" ? 1 : 0,
+            duplicates: fault === "repeat" ? 1 : 0,
+          });
+        },
+      ),
     );
   });
 });

@@ -27,10 +27,10 @@ const DEFAULTS: ExactlyOnceOptions = { remembered: 200_000, graceMs: 5_000, over
  * Counts what went in and what came out, live. Only transactions that came after this server's start are counted; a
  * bounded number of them is remembered.
  *
- * A decision is a duplicate when its transaction was decided before, or its account's number was given before; not when it is marked: its
- * account had forgotten the first one. A
- * transaction is missing when a later one of its account was decided (the pipeline keeps an account's order, so its own
- * decision will not come), or when the job has been running for a minute without deciding it.
+ * A decision is a duplicate when its transaction was decided before, or its account's number was given before; not when
+ * it is marked: its account had forgotten the first one. A transaction is missing when a later one of its account was
+ * decided (the pipeline keeps an account's order, so its own decision will not come), or when the job has been running
+ * for a minute without deciding it.
  */
 export class ExactlyOnce {
   readonly #options: ExactlyOnceOptions;
@@ -55,8 +55,16 @@ export class ExactlyOnce {
     this.#options = { ...DEFAULTS, ...options };
   }
 
-  /** A transaction stands in `transactions.valid`. @param earlier - it did before this server started: it is not counted */
-  onSent(account: string, transactionId: string, { takenAtMs, nowMs, earlier = false }: { takenAtMs: number; nowMs: number; earlier?: boolean }): void {
+  /**
+   * A transaction stands in `transactions.valid`.
+   *
+   * @param earlier - it did before this server started: it is not counted
+   */
+  onSent(
+    account: string,
+    transactionId: string,
+    { takenAtMs, nowMs, earlier = false }: { takenAtMs: number; nowMs: number; earlier?: boolean },
+  ): void {
     const key = transactionKey(account, transactionId);
     // A repetition; the account counter drops it.
     if (this.#waiting.has(key) || this.#settled.has(key)) return;
@@ -77,7 +85,11 @@ export class ExactlyOnce {
     }
   }
 
-  /** A decision is written, and may still be aborted. @returns ms since the transaction was taken; `undefined` but for the first one */
+  /**
+   * A decision is written, and may still be aborted.
+   *
+   * @returns ms since the transaction was taken; `undefined` but for the first one
+   */
   onVisible(account: string, transactionId: string, nowMs: number): number | undefined {
     const sent = this.#waiting.get(transactionKey(account, transactionId));
     if (sent === undefined || sent.visible) return undefined;
@@ -86,7 +98,12 @@ export class ExactlyOnce {
   }
 
   /** A decision is committed. @returns ms since the transaction was taken; `undefined` when that is not known */
-  onDecided(account: string, transactionId: string, accountSeq: bigint, { nowMs, earlier = false, possibleRepeat = false }: { nowMs: number; earlier?: boolean; possibleRepeat?: boolean }): number | undefined {
+  onDecided(
+    account: string,
+    transactionId: string,
+    accountSeq: bigint,
+    { nowMs, earlier = false, possibleRepeat = false }: { nowMs: number; earlier?: boolean; possibleRepeat?: boolean },
+  ): number | undefined {
     const key = transactionKey(account, transactionId);
     const last = this.#numbers.get(account) ?? 0n;
     this.#numbers.delete(account);
@@ -94,7 +111,8 @@ export class ExactlyOnce {
     if (this.#numbers.size > this.#options.remembered) this.#numbers.delete(this.#numbers.keys().next().value!);
     const sent = this.#waiting.get(key);
     const known = this.#settled.get(key);
-    if (!earlier && (accountSeq <= last || (!possibleRepeat && (known === true || this.#early.has(key))))) this.#duplicates++;
+    if (!earlier && (accountSeq <= last || (!possibleRepeat && (known === true || this.#early.has(key)))))
+      this.#duplicates++;
     if (sent === undefined) {
       if (known !== undefined || earlier) this.#settle(key, true);
       else this.#expect(key);

@@ -17,7 +17,8 @@ class Client implements StreamClient {
   }
 }
 
-const hubWith = (options: Partial<ConstructorParameters<typeof SseHub>[0]> = {}) => new SseHub({ bootId: "b1", kept: 5, maxBufferedBytes: 1_000, ...options });
+const hubWith = (options: Partial<ConstructorParameters<typeof SseHub>[0]> = {}) =>
+  new SseHub({ bootId: "b1", kept: 5, maxBufferedBytes: 1_000, ...options });
 
 describe("SseHub", () => {
   it("makes a frame once for everybody", () => {

@@ -26,8 +26,8 @@ const HEARTBEAT = Buffer.from(": alive\n\n");
 const RETRY_MS = 1_000;
 
 /**
- * Server-sent events for many clients. A frame is made once, and every client gets the same bytes. Frames are numbered; a
- * client that comes back names the last one that it had and gets those after it, or `reset` when they are gone.
+ * Server-sent events for many clients. A frame is made once, and every client gets the same bytes. Frames are numbered;
+ * a client that comes back names the last one that it had and gets those after it, or `reset` when they are gone.
  */
 export class SseHub {
   readonly #options: SseHubOptions;

@@ -3,8 +3,24 @@ import { describe, expect, it } from "vitest";
 import type { ExactlyOnceCounts, PipelineState } from "../wire.js";
 import { Traffic } from "./traffic.js";
 
-const counts: ExactlyOnceCounts = { sent: 0, decided: 0, duplicates: 0, missing: 0, waiting: 0, rejected: 0, forgotten: 0 };
-const pipeline: PipelineState = { kafka: "answers", job: "RUNNING", restarts: 0, interruptions: 0, lastOutageMs: null, checkpoints: null, caughtUp: true };
+const counts: ExactlyOnceCounts = {
+  sent: 0,
+  decided: 0,
+  duplicates: 0,
+  missing: 0,
+  waiting: 0,
+  rejected: 0,
+  forgotten: 0,
+};
+const pipeline: PipelineState = {
+  kafka: "answers",
+  job: "RUNNING",
+  restarts: 0,
+  interruptions: 0,
+  lastOutageMs: null,
+  checkpoints: null,
+  caughtUp: true,
+};
 
 describe("Traffic", () => {
   it("gives each second its own figures", () => {
@@ -15,8 +31,24 @@ describe("Traffic", () => {
       traffic.onDecided(n <= 90 ? "APPROVE" : "DECLINE", n * 10);
     }
     traffic.onAlert();
-    expect(traffic.close(1_000, counts, pipeline)).toMatchObject({ t: 1_000, in: 100, out: 100, alerts: 1, approve: 90, decline: 10, visible: { p50: 50, p99: 99 }, committed: { p50: 500, p99: 990 } });
-    expect(traffic.close(2_000, counts, pipeline)).toMatchObject({ t: 2_000, in: 0, out: 0, alerts: 0, visible: null, committed: null });
+    expect(traffic.close(1_000, counts, pipeline)).toMatchObject({
+      t: 1_000,
+      in: 100,
+      out: 100,
+      alerts: 1,
+      approve: 90,
+      decline: 10,
+      visible: { p50: 50, p99: 99 },
+      committed: { p50: 500, p99: 990 },
+    });
+    expect(traffic.close(2_000, counts, pipeline)).toMatchObject({
+      t: 2_000,
+      in: 0,
+      out: 0,
+      alerts: 0,
+      visible: null,
+      committed: null,
+    });
   });
 
   it("keeps as many seconds as it may", () => {

@@ -37,17 +37,29 @@ describe("VerdictBook", () => {
       book.add(row({ labelId: "first", revision: 1, kafka: { topic: "labels.valid", partition: 0, offset: "1" } }));
       const effect = () => book.onEffect("next", "account", { eventSeq: "9", delta: -1 }, 2);
       if (effectFirst) effect();
-      book.add(row({ labelId: "next", revision: 0, verdict: "LEGITIMATE", kafka: { topic: "labels.valid", partition: 0, offset: "2" } }));
+      book.add(
+        row({
+          labelId: "next",
+          revision: 0,
+          verdict: "LEGITIMATE",
+          kafka: { topic: "labels.valid", partition: 0, offset: "2" },
+        }),
+      );
       if (!effectFirst) effect();
       expect(book.verdictOf("a", "t")).toBe("LEGITIMATE");
-      expect(book.of("a", "t").map(({ labelId, revision }) => [labelId, revision])).toEqual([["next", 2], ["first", 1]]);
+      expect(book.of("a", "t").map(({ labelId, revision }) => [labelId, revision])).toEqual([
+        ["next", 2],
+        ["first", 1],
+      ]);
       expect(book.nextRevision("a", "t")).toBe(3);
     }
   });
 
   it("gives out each revision once, above every known one", () => {
     const book = new VerdictBook();
-    expect([book.nextRevision("a", "t"), book.nextRevision("a", "t"), book.nextRevision("a", "other")]).toEqual([1, 2, 1]);
+    expect([book.nextRevision("a", "t"), book.nextRevision("a", "t"), book.nextRevision("a", "other")]).toEqual([
+      1, 2, 1,
+    ]);
     book.add(row({ revision: 7 }));
     expect([book.nextRevision("a", "t"), book.nextRevision("a", "t")]).toEqual([8, 9]);
   });
@@ -57,7 +69,10 @@ describe("VerdictBook", () => {
     const effect = { eventSeq: "5", delta: 1 };
     expect(book.onEffect("early", "account", effect)).toBeUndefined();
     book.add(row({ labelId: "early" }));
-    expect(book.onEffect("early", "merchant", { eventSeq: "9", delta: 1 })).toMatchObject({ accountEffect: effect, merchantEffect: { eventSeq: "9" } });
+    expect(book.onEffect("early", "merchant", { eventSeq: "9", delta: 1 })).toMatchObject({
+      accountEffect: effect,
+      merchantEffect: { eventSeq: "9" },
+    });
   });
 
   it("has analysts' verdicts in its trail, newest first, each once; counts the others", () => {

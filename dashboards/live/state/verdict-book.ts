@@ -37,7 +37,8 @@ export class VerdictBook {
   add(row: VerdictRow): boolean {
     const key = transactionKey(row.account, row.transactionId);
     const rows = this.#byTransaction.get(key) ?? [];
-    if (rows.some(({ kafka }) => kafka.partition === row.kafka.partition && kafka.offset === row.kafka.offset)) return false;
+    if (rows.some(({ kafka }) => kafka.partition === row.kafka.partition && kafka.offset === row.kafka.offset))
+      return false;
     const effects = this.#effects.get(row.labelId);
     this.#effects.delete(row.labelId);
     row.revision ||= effects?.revision ?? 0;
@@ -68,7 +69,12 @@ export class VerdictBook {
    * @param revision - the verdict's, which it may have come without
    * @returns the verdict, if it is known
    */
-  onEffect(labelId: string, address: "account" | "merchant", effect: VerdictEffect, revision = 0): VerdictRow | undefined {
+  onEffect(
+    labelId: string,
+    address: "account" | "merchant",
+    effect: VerdictEffect,
+    revision = 0,
+  ): VerdictRow | undefined {
     const row = this.#byLabel.get(labelId);
     if (row === undefined) {
       this.#effects.set(labelId, { ...this.#effects.get(labelId), [address]: effect, revision });

@@ -69,10 +69,42 @@ export function sampleDecision({
 }: SampleDecision = {}): Decision {
   return Decision.fromPartial({
     evidence: {
-      transaction: { transactionId, accountId, merchantId, merchantName, amountMinor: 1999n, currency: "EUR", eventTimeMs, location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon, PT" } },
-      account: { seq: accountSeq, eventSeq: accountEventSeq, logicVersion: "1+aaaa", features: { velocityCount: 1, travelSpeedKmh: 1_200n, travelDistanceM: 900_000n, confirmedFraudCount: confirmed } },
-      merchant: { seq: 1n, eventSeq: merchantEventSeq, logicVersion: "1+aaaa", features: { recentCount: 3, confirmedFraudCount: 1, fraudRatePermille: 7 } },
-      scoring: { logicVersion: "1+aaaa", modelId: "points-v1", modelHash: modelHash(), score, outcome, reasons: [{ code: "TRAVEL_IMPOSSIBLE", points: 450 }], suspiciousSeq: 1n },
+      transaction: {
+        transactionId,
+        accountId,
+        merchantId,
+        merchantName,
+        amountMinor: 1999n,
+        currency: "EUR",
+        eventTimeMs,
+        location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon, PT" },
+      },
+      account: {
+        seq: accountSeq,
+        eventSeq: accountEventSeq,
+        logicVersion: "1+aaaa",
+        features: {
+          velocityCount: 1,
+          travelSpeedKmh: 1_200n,
+          travelDistanceM: 900_000n,
+          confirmedFraudCount: confirmed,
+        },
+      },
+      merchant: {
+        seq: 1n,
+        eventSeq: merchantEventSeq,
+        logicVersion: "1+aaaa",
+        features: { recentCount: 3, confirmedFraudCount: 1, fraudRatePermille: 7 },
+      },
+      scoring: {
+        logicVersion: "1+aaaa",
+        modelId: "points-v1",
+        modelHash: modelHash(),
+        score,
+        outcome,
+        reasons: [{ code: "TRAVEL_IMPOSSIBLE", points: 450 }],
+        suspiciousSeq: 1n,
+      },
     },
     timing: { countedAtMs: 1n, merchantAtMs: 2n, scoredAtMs: 3n },
   });
@@ -80,13 +112,32 @@ export function sampleDecision({
 
 /** Its record in the topic `decisions`. */
 export const sampleDecisionRecord = (fields: SampleDecision = {}): Buffer =>
-  Buffer.from(Any.encode({ typeUrl: `type.googleapis.com/${Decision.$type}`, value: Buffer.from(Decision.encode(sampleDecision(fields)).finish()) }).finish());
+  Buffer.from(
+    Any.encode({
+      typeUrl: `type.googleapis.com/${Decision.$type}`,
+      value: Buffer.from(Decision.encode(sampleDecision(fields)).finish()),
+    }).finish(),
+  );
 
-const modelHash = (): Buffer => createHash("sha256").update(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json"))).digest();
+const modelHash = (): Buffer =>
+  createHash("sha256")
+    .update(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json")))
+    .digest();
 
 let lastOffset = 0n;
 
 /** A record as the web app's reader hands it on. */
-export const fedRecord = (topic: string, value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => ({ topic, partition: 0, offset: ++lastOffset, timestampMs: 1_000, key: null, value, arrivedAtMs: 2_000, earlier: false, ...fields });
+export const fedRecord = (topic: string, value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => ({
+  topic,
+  partition: 0,
+  offset: ++lastOffset,
+  timestampMs: 1_000,
+  key: null,
+  value,
+  arrivedAtMs: 2_000,
+  earlier: false,
+  ...fields,
+});
 
-export const decisionRecord = (value: Buffer, fields: Partial<FedRecord> = {}): FedRecord => fedRecord(TOPICS.decisions.name, value, fields);
+export const decisionRecord = (value: Buffer, fields: Partial<FedRecord> = {}): FedRecord =>
+  fedRecord(TOPICS.decisions.name, value, fields);

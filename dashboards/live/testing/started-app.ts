@@ -28,7 +28,11 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** The app's doors on a free port, next to an intake and a helper that note what they are asked. */
-export async function startApp({ token, failures = false, consumers = [] }: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[] } = {}) {
+export async function startApp({
+  token,
+  failures = false,
+  consumers = [],
+}: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[] } = {}) {
   const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
   const traced: [string, string][] = [];
   let intakeStatus = 202;
@@ -38,9 +42,16 @@ export async function startApp({ token, failures = false, consumers = [] }: { to
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
         const body = Buffer.concat(chunks).toString();
-        asked.push({ path: incoming.url!, authorization: incoming.headers.authorization, body: body === "" ? undefined : JSON.parse(body) });
+        asked.push({
+          path: incoming.url!,
+          authorization: incoming.headers.authorization,
+          body: body === "" ? undefined : JSON.parse(body),
+        });
         if (incoming.url === "/parts") response.end(JSON.stringify({ parts: ["taskmanager"] }));
-        else if (incoming.url!.startsWith("/kill/")) response.writeHead(incoming.url === "/kill/taskmanager" ? 202 : 404).end(JSON.stringify({ error: "not that one" }));
+        else if (incoming.url!.startsWith("/kill/"))
+          response
+            .writeHead(incoming.url === "/kill/taskmanager" ? 202 : 404)
+            .end(JSON.stringify({ error: "not that one" }));
         else response.writeHead(intakeStatus).end(JSON.stringify({ detail: "says the intake" }));
       });
     }),
@@ -48,8 +59,27 @@ export async function startApp({ token, failures = false, consumers = [] }: { to
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: 100, keepDecisions: 1_000, models });
   dashboard.alerts.add(sampleAlert({ id: "a/1", account: "a", transactionId: "t1", merchantName: "<b>Shop</b>" }));
-  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t1", outcome: Outcome.REVIEW, eventTimeMs: 1_767_225_600_000n })));
-  dashboard.onRecord(decisionRecord(sampleDecisionRecord({ accountId: "a", transactionId: "t2", accountSeq: 2n, outcome: Outcome.APPROVE, eventTimeMs: 1_767_225_700_000n })));
+  dashboard.onRecord(
+    decisionRecord(
+      sampleDecisionRecord({
+        accountId: "a",
+        transactionId: "t1",
+        outcome: Outcome.REVIEW,
+        eventTimeMs: 1_767_225_600_000n,
+      }),
+    ),
+  );
+  dashboard.onRecord(
+    decisionRecord(
+      sampleDecisionRecord({
+        accountId: "a",
+        transactionId: "t2",
+        accountSeq: 2n,
+        outcome: Outcome.APPROVE,
+        eventTimeMs: 1_767_225_700_000n,
+      }),
+    ),
+  );
   const hub = new SseHub({ bootId: "b", kept: 10, maxBufferedBytes: 1_000 });
   const url = `http://127.0.0.1:${other}`;
   let port = 0;
@@ -58,7 +88,10 @@ export async function startApp({ token, failures = false, consumers = [] }: { to
       dashboardApp({
         dashboard,
         hub,
-        bundle: { html: "<!doctype html><title>app</title>", assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]) },
+        bundle: {
+          html: "<!doctype html><title>app</title>",
+          assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]),
+        },
         sessions: new Sessions(token),
         tracer: {
           trace: (accountId, transactionId) => {
@@ -84,14 +117,25 @@ export async function startApp({ token, failures = false, consumers = [] }: { to
       const sent = request({ host: "127.0.0.1", port, method, path, headers }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+        response.on("end", () =>
+          resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+        );
         response.on("error", reject);
       });
       sent.on("error", reject);
       sent.end(bytes);
     });
-  const ask = (method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Promise<Answer> =>
-    send(method, path, { ...(body !== undefined && { "content-type": "application/json" }), ...headers }, body === undefined ? undefined : Buffer.from(JSON.stringify(body)));
+  const ask = (
+    method: string,
+    path: string,
+    { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
+  ): Promise<Answer> =>
+    send(
+      method,
+      path,
+      { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    );
   return { ask, send, asked, traced, hub, port, dashboard, refuseLabels: () => (intakeStatus = 400) };
 }
 

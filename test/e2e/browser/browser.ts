@@ -11,7 +11,16 @@ import { PATIENCE_MS } from "../../patience.js";
 export const BROWSER = browserProgram();
 
 // It asks nobody but the server under test.
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"];
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-extensions",
+];
 
 /** A browser of a test's own. */
 export interface TestBrowser {
@@ -22,10 +31,22 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Starts a browser with its own profile, which is gone afterwards. @param origin - the server under test, such as `http://127.0.0.1:8090` */
+/**
+ * Starts a browser with its own profile, which is gone afterwards.
+ *
+ * @param origin - the server under test, such as `http://127.0.0.1:8090`
+ */
 export async function startBrowser(origin: string): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), "fraud-browser-"));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: BROWSER!, headless: true, args: ARGS, viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "UTC", timeout: PATIENCE_MS });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: BROWSER!,
+    headless: true,
+    args: ARGS,
+    viewport: { width: 1440, height: 900 },
+    locale: "en-GB",
+    timezoneId: "UTC",
+    timeout: PATIENCE_MS,
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   const problems: string[] = [];
   context.on("request", (request) => {
@@ -34,7 +55,8 @@ export async function startBrowser(origin: string): Promise<TestBrowser> {
   context.on("weberror", (error) => problems.push(`script: ${error.error().message}`));
   context.on("console", (message) => {
     // What is not answered while a server is killed is no fault of the page.
-    if (message.type() === "error" && !/net::ERR_|Failed to load resource/.test(message.text())) problems.push(`console: ${message.text()}`);
+    if (message.type() === "error" && !/net::ERR_|Failed to load resource/.test(message.text()))
+      problems.push(`console: ${message.text()}`);
   });
   context.on("dialog", (dialog) => {
     problems.push(`dialog: ${dialog.message()}`);

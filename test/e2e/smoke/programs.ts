@@ -7,7 +7,10 @@ const MAX_DEPTH = 3;
 /** Far beyond the test's end: such a message must never arrive, because it is taken back at once. */
 const NEVER_MS = 3_600_000;
 
-/** What must come out of a set of programs, whatever the order in which they run and however often parts of them are repeated. */
+/**
+ * What must come out of a set of programs, whatever the order in which they run and however often parts of them are
+ * repeated.
+ */
 export interface Expected {
   /** How many times each address counts. */
   readonly counts: Map<string, bigint>;
@@ -50,18 +53,44 @@ export class SmokePrograms {
     const nested = depth < MAX_DEPTH;
     if (nested && kind <= 2) {
       const id = this.#address();
-      return [{ command: { $case: "send", value: { typename: FUNCTION, id, program: this.#program(id, self, depth + 1) } } }];
+      return [
+        { command: { $case: "send", value: { typename: FUNCTION, id, program: this.#program(id, self, depth + 1) } } },
+      ];
     }
-    if (nested && kind === 3 && caller !== undefined) return [{ command: { $case: "reply", value: { program: this.#program(caller, self, depth + 1) } } }];
+    if (nested && kind === 3 && caller !== undefined)
+      return [{ command: { $case: "reply", value: { program: this.#program(caller, self, depth + 1) } } }];
     if (nested && kind === 4) {
       const id = this.#address();
-      return [{ command: { $case: "sendAfter", value: { typename: FUNCTION, id, delayMs: this.#random.int(0, 5_000), token: "", program: this.#program(id, self, depth + 1) } } }];
+      return [
+        {
+          command: {
+            $case: "sendAfter",
+            value: {
+              typename: FUNCTION,
+              id,
+              delayMs: this.#random.int(0, 5_000),
+              token: "",
+              program: this.#program(id, self, depth + 1),
+            },
+          },
+        },
+      ];
     }
     if (kind === 5) {
       // Sent late and taken back: its program must not run, so it is not in the model.
       const token = `token-${this.expected.commands}-${this.#random.int(0, 1e9)}`;
-      const program: Program = { commands: [{ command: { $case: "toKafka", value: { ...EGRESS, key: `cancelled ${token}`, state: "kept" } } }] };
-      return [{ command: { $case: "sendAfter", value: { typename: FUNCTION, id: this.#address(), delayMs: NEVER_MS, token, program } } }, { command: { $case: "cancelDelayed", value: { token } } }];
+      const program: Program = {
+        commands: [{ command: { $case: "toKafka", value: { ...EGRESS, key: `cancelled ${token}`, state: "kept" } } }],
+      };
+      return [
+        {
+          command: {
+            $case: "sendAfter",
+            value: { typename: FUNCTION, id: this.#address(), delayMs: NEVER_MS, token, program },
+          },
+        },
+        { command: { $case: "cancelDelayed", value: { token } } },
+      ];
     }
     if (kind === 6) {
       const key = `record ${this.expected.keys.size}`;
@@ -74,4 +103,6 @@ export class SmokePrograms {
 }
 
 /** Asks an address for its count: it writes a record under this key. */
-export const question = (key: string): Program => ({ commands: [{ command: { $case: "toKafka", value: { ...EGRESS, key, state: "kept" } } }] });
+export const question = (key: string): Program => ({
+  commands: [{ command: { $case: "toKafka", value: { ...EGRESS, key, state: "kept" } } }],
+});

@@ -6,7 +6,12 @@ import { nodeHttpListener, RequestReplyHandler } from "../../../statefun/index.j
 import { programFunctions } from "../../../statefun/testing/program.js";
 
 /** Serves the program's function at `HOST` and `PORT`, as the cluster starts it. */
-const handler = nodeHttpListener(new RequestReplyHandler(programFunctions(["smoke/function"]), { maxBodyBytes: LIMITS.bodyBytes, logger: { error: (_, message) => process.stderr.write(`${message}\n`) } }));
+const handler = nodeHttpListener(
+  new RequestReplyHandler(programFunctions(["smoke/function"]), {
+    maxBodyBytes: LIMITS.bodyBytes,
+    logger: { error: (_, message) => process.stderr.write(`${message}\n`) },
+  }),
+);
 
 const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
   if (request.url === "/healthz") response.end("ok");

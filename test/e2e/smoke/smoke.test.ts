@@ -42,7 +42,13 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
   const { expected } = programs;
   /** What addresses answered to a question that was asked under a prefix. */
   const answers = (prefix: string, from: readonly Pick<RawRecord, "key" | "value">[]) =>
-    new Map(from.flatMap(({ key, value }): [string, bigint][] => (key!.toString().startsWith(prefix) ? [[key!.toString().slice(prefix.length), Counter.decode(Any.decode(value!).value).value]] : [])));
+    new Map(
+      from.flatMap(({ key, value }): [string, bigint][] =>
+        key!.toString().startsWith(prefix)
+          ? [[key!.toString().slice(prefix.length), Counter.decode(Any.decode(value!).value).value]]
+          : [],
+      ),
+    );
   let cluster: Cluster;
   let records: RawRecord[];
 
@@ -50,14 +56,24 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
     const seen: Pick<RawRecord, "key" | "value">[] = [];
     const live = await followTopics({ brokers, topics: [OUT], from: "end", onRecord: (record) => seen.push(record) });
-    const producer = kafkaClient(brokers, "smoke").producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+    const producer = kafkaClient(brokers, "smoke").producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
     await producer.connect();
     const send = async (batch: { address: string; program: Program }[]) =>
-      void (await producer.send({ topic: IN, messages: batch.map(({ address, program }) => ({ key: address, value: Buffer.from(Program.encode(program).finish()) })) }));
+      void (await producer.send({
+        topic: IN,
+        messages: batch.map(({ address, program }) => ({
+          key: address,
+          value: Buffer.from(Program.encode(program).finish()),
+        })),
+      }));
     // Half of what Kafka takes at once: programs differ in length.
     const some = (): { address: string; program: Program }[] => {
       const batch = [];
-      for (let bytes = 0; bytes < LIMITS.recordBytes / 2 && expected.commands < COMMANDS; ) {
+      for (let bytes = 0; bytes < LIMITS.recordBytes / 2 && expected.commands < COMMANDS;) {
         const next = programs.next();
         bytes += Program.encode(next.program).finish().length + 100;
         batch.push(next);
@@ -65,31 +81,49 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
       return batch;
     };
 
-    for (const [part, share] of [["taskmanager", 0.25], ["functions", 0.5], ["jobmanager", 0.75], [undefined, 1]] as const) {
+    for (const [part, share] of [
+      ["taskmanager", 0.25],
+      ["functions", 0.5],
+      ["jobmanager", 0.75],
+      [undefined, 1],
+    ] as const) {
       while (expected.commands < COMMANDS * share) await send(some());
       if (part === undefined) break;
       const before = seen.length;
       await poll("records to come out", () => seen.length > before, { timeoutMs: PATIENCE_MS });
       cluster.kill(part);
-      if (part !== "functions") await poll(`the job to notice that ${part} is gone`, async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS, intervalMs: 50 });
+      if (part !== "functions")
+        await poll(`the job to notice that ${part} is gone`, async () => (await flink.jobState()) !== "RUNNING", {
+          timeoutMs: PATIENCE_MS,
+          intervalMs: 50,
+        });
       await flink.waitForRunning(PATIENCE_MS);
     }
     await poll(`${expected.keys.size} records`, () => seen.length >= expected.keys.size, { timeoutMs: PATIENCE_MS });
 
     const ask = async (prefix: string): Promise<bigint> => {
       for (const [address] of expected.counts) await send([{ address, program: question(prefix + address) }]);
-      await poll("an answer from every address", () => answers(prefix, seen).size >= expected.counts.size, { timeoutMs: PATIENCE_MS, intervalMs: 300 });
+      await poll("an answer from every address", () => answers(prefix, seen).size >= expected.counts.size, {
+        timeoutMs: PATIENCE_MS,
+        intervalMs: 300,
+      });
       return sum(answers(prefix, seen).values());
     };
     // Chains of delayed messages may still be under way; once all has been counted, nothing more may be.
     let round = 0;
-    await poll("everything to be counted", async () => (await ask(`round ${++round} `)) >= sum(expected.counts.values()), { timeoutMs: PATIENCE_MS });
+    await poll(
+      "everything to be counted",
+      async () => (await ask(`round ${++round} `)) >= sum(expected.counts.values()),
+      { timeoutMs: PATIENCE_MS },
+    );
     await ask("final ");
     await flink.waitForCheckpoints(5, PATIENCE_MS);
     await ask("later ");
     await producer.disconnect();
     await live.stop();
-    records = (await readTopics({ brokers, topics: [{ topic: OUT }], isolation: "read_committed", timeoutMs: PATIENCE_MS })).records;
+    records = (
+      await readTopics({ brokers, topics: [{ topic: OUT }], isolation: "read_committed", timeoutMs: PATIENCE_MS })
+    ).records;
   }, 600_000);
 
   afterAll(async () => {

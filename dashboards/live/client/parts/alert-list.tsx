@@ -48,7 +48,12 @@ export function AlertList({ rows, selected }: { rows: readonly AlertRow[]; selec
     const row = rows.findIndex(({ id }) => id === selected);
     if (row < 0) return;
     const element = box.current!;
-    element.scrollTop = scrollTo({ row, scrollTop: element.scrollTop, viewport: element.clientHeight, rowHeight: ROW_HEIGHT });
+    element.scrollTop = scrollTo({
+      row,
+      scrollTop: element.scrollTop,
+      viewport: element.clientHeight,
+      rowHeight: ROW_HEIGHT,
+    });
   }, [selected]);
 
   const { first, end } = visibleRows({ scrollTop, viewport, rowHeight: ROW_HEIGHT, count: rows.length });
@@ -69,10 +74,24 @@ export function AlertList({ rows, selected }: { rows: readonly AlertRow[]; selec
         aria-label="Alerts, newest first"
         aria-activedescendant={active >= first && active < end ? `row-${rows[active]!.n}` : undefined}
       >
-        {rows.length === 0 && <p class="empty">{store.alerts.length === 0 ? "No alerts yet. They appear here within a second or two of being committed." : "No alert matches these filters."}</p>}
+        {rows.length === 0 && (
+          <p class="empty">
+            {store.alerts.length === 0
+              ? "No alerts yet. They appear here within a second or two of being committed."
+              : "No alert matches these filters."}
+          </p>
+        )}
         <div class="list-inner" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
           {rows.slice(first, end).map((row, at) => (
-            <Row key={row.n} row={row} top={(first + at) * ROW_HEIGHT} position={first + at + 1} count={rows.length} selected={row.id === selected} now={now} />
+            <Row
+              key={row.n}
+              row={row}
+              top={(first + at) * ROW_HEIGHT}
+              position={first + at + 1}
+              count={rows.length}
+              selected={row.id === selected}
+              now={now}
+            />
           ))}
         </div>
       </div>
@@ -80,7 +99,21 @@ export function AlertList({ rows, selected }: { rows: readonly AlertRow[]; selec
   );
 }
 
-function Row({ row, top, position, count, selected, now }: { row: AlertRow; top: number; position: number; count: number; selected: boolean; now: number }) {
+function Row({
+  row,
+  top,
+  position,
+  count,
+  selected,
+  now,
+}: {
+  row: AlertRow;
+  top: number;
+  position: number;
+  count: number;
+  selected: boolean;
+  now: number;
+}) {
   const meta = store.meta!;
   const level = severity(row.score, meta);
   return (

@@ -15,7 +15,8 @@ export function Banner() {
   if (connection !== "live" || now - heardAtMs > SILENT_MS)
     return (
       <Alarm>
-        <b>The connection to this app's server is lost.</b> Reconnecting{heardAtMs > 0 && ` … what you see is of ${clock(heardAtMs)}`}.
+        <b>The connection to this app's server is lost.</b> Reconnecting
+        {heardAtMs > 0 && ` … what you see is of ${clock(heardAtMs)}`}.
       </Alarm>
     );
   if (pipeline === undefined) return null;
@@ -34,7 +35,8 @@ export function Banner() {
   if (pipeline.job !== "RUNNING")
     return (
       <Alarm>
-        <b>The Flink job is not running ({pipeline.job.toLowerCase()}).</b> Transactions wait in Kafka and are decided when it runs again.
+        <b>The Flink job is not running ({pipeline.job.toLowerCase()}).</b> Transactions wait in Kafka and are decided
+        when it runs again.
       </Alarm>
     );
   if (!pipeline.caughtUp)
@@ -48,7 +50,8 @@ export function Banner() {
   if (lastOutageMs !== null && recovered !== undefined && now - recovered.t < 20_000)
     return (
       <p class="banner good" role="status">
-        The job runs again after {latency(lastOutageMs)}{interruptions > 1 && ` (interruption ${interruptions})`}. Watch "missing" and "duplicates".
+        The job runs again after {latency(lastOutageMs)}
+        {interruptions > 1 && ` (interruption ${interruptions})`}. Watch "missing" and "duplicates".
       </p>
     );
   return null;

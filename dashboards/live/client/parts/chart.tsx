@@ -17,7 +17,21 @@ export interface Line {
 const HEIGHT = 190;
 
 /** Lines over the last minutes. Where the job did not run, the ground is red; kills are marked. */
-export function Chart({ title, lines, pulses, failures, format, note }: { title: string; lines: readonly Line[]; pulses: readonly Pulse[]; failures: readonly FailureMark[]; format: (value: number) => string; note?: string }) {
+export function Chart({
+  title,
+  lines,
+  pulses,
+  failures,
+  format,
+  note,
+}: {
+  title: string;
+  lines: readonly Line[];
+  pulses: readonly Pulse[];
+  failures: readonly FailureMark[];
+  format: (value: number) => string;
+  note?: string;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>();
   const marks = useRef({ pulses, failures });
@@ -27,7 +41,12 @@ export function Chart({ title, lines, pulses, failures, format, note }: { title:
 
   useEffect(() => {
     const element = box.current!;
-    const axis = { stroke: cssColour("--muted"), grid: { stroke: cssColour("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const axis = {
+      stroke: cssColour("--muted"),
+      grid: { stroke: cssColour("--grid"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui, sans-serif",
+    };
     const made = new UPlot(
       {
         width: element.clientWidth,
@@ -79,7 +98,15 @@ export function Chart({ title, lines, pulses, failures, format, note }: { title:
             return (
               <li key={label}>
                 <svg viewBox="0 0 16 4" aria-hidden="true">
-                  <line x1="0" y1="2" x2="16" y2="2" stroke={`var(${colour})`} stroke-width="3" stroke-dasharray={dash === true ? "4 3" : undefined} />
+                  <line
+                    x1="0"
+                    y1="2"
+                    x2="16"
+                    y2="2"
+                    stroke={`var(${colour})`}
+                    stroke-width="3"
+                    stroke-dasharray={dash === true ? "4 3" : undefined}
+                  />
                 </svg>
                 {label} <b>{value === null ? "–" : format(value)}</b>
               </li>
@@ -94,10 +121,16 @@ export function Chart({ title, lines, pulses, failures, format, note }: { title:
 }
 
 function dataOf(lines: readonly Line[], pulses: readonly Pulse[]): UPlot.AlignedData {
-  return [pulses.map(({ t }) => t / 1000), ...lines.map(({ of }) => pulses.map((pulse, at) => of(pulse, at, pulses)))] as UPlot.AlignedData;
+  return [
+    pulses.map(({ t }) => t / 1000),
+    ...lines.map(({ of }) => pulses.map((pulse, at) => of(pulse, at, pulses))),
+  ] as UPlot.AlignedData;
 }
 
-function drawMarks(chart: UPlot, { pulses, failures }: { readonly pulses: readonly Pulse[]; readonly failures: readonly FailureMark[] }): void {
+function drawMarks(
+  chart: UPlot,
+  { pulses, failures }: { readonly pulses: readonly Pulse[]; readonly failures: readonly FailureMark[] },
+): void {
   const { ctx, bbox } = chart;
   const x = (ms: number): number => chart.valToPos(ms / 1000, "x", true);
   ctx.save();
@@ -105,7 +138,9 @@ function drawMarks(chart: UPlot, { pulses, failures }: { readonly pulses: readon
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   ctx.fillStyle = cssColour("--down-band");
-  for (const { t, pipeline } of pulses) if (pipeline.job !== "RUNNING" || pipeline.kafka === "away") ctx.fillRect(x(t - 1_000), bbox.top, x(t) - x(t - 1_000) + 1, bbox.height);
+  for (const { t, pipeline } of pulses)
+    if (pipeline.job !== "RUNNING" || pipeline.kafka === "away")
+      ctx.fillRect(x(t - 1_000), bbox.top, x(t) - x(t - 1_000) + 1, bbox.height);
   ctx.strokeStyle = cssColour("--decline");
   ctx.fillStyle = cssColour("--decline");
   ctx.lineWidth = devicePixelRatio;

@@ -34,7 +34,8 @@ export function FailureMenu() {
       </h2>
       {parts === null || parts === undefined ? (
         <p class="muted">
-          Switched off. <code>npm run demo</code> switches it on, and so does <code>npm run cluster -- up --failures</code>.
+          Switched off. <code>npm run demo</code> switches it on, and so does{" "}
+          <code>npm run cluster -- up --failures</code>.
         </p>
       ) : (
         <>
@@ -42,14 +43,24 @@ export function FailureMenu() {
             {parts.map((part) => {
               const [name] = WORDS[part] ?? [part];
               return (
-                <button key={part} type="button" class={`button ${armed === part ? "danger solid" : ""}`} data-part={part} onClick={() => (armed === part ? void kill(part) : setArmed(part))} onBlur={() => setArmed(undefined)}>
+                <button
+                  key={part}
+                  type="button"
+                  class={`button ${armed === part ? "danger solid" : ""}`}
+                  data-part={part}
+                  onClick={() => (armed === part ? void kill(part) : setArmed(part))}
+                  onBlur={() => setArmed(undefined)}
+                >
                   {armed === part ? `Kill it now` : `Kill ${name}`}
                 </button>
               );
             })}
           </div>
           <p class={problem === "" ? "muted" : "problem"} role="status">
-            {problem || (armed === undefined ? lastWords(failures.at(-1)) : `${WORDS[armed]?.[0] ?? armed}: SIGKILL; ${WORDS[armed]?.[1] ?? "it is started again"}.`)}
+            {problem ||
+              (armed === undefined
+                ? lastWords(failures.at(-1))
+                : `${WORDS[armed]?.[0] ?? armed}: SIGKILL; ${WORDS[armed]?.[1] ?? "it is started again"}.`)}
           </p>
         </>
       )}
@@ -58,4 +69,6 @@ export function FailureMenu() {
 }
 
 const lastWords = (last: { readonly part: string; readonly atMs: number } | undefined): string =>
-  last === undefined ? "SIGKILL, then watch the dip, the recovery, and the counters that stay at 0." : `${WORDS[last.part]?.[0] ?? last.part} was killed at ${clock(last.atMs)}.`;
+  last === undefined
+    ? "SIGKILL, then watch the dip, the recovery, and the counters that stay at 0."
+    : `${WORDS[last.part]?.[0] ?? last.part} was killed at ${clock(last.atMs)}.`;

@@ -31,10 +31,23 @@ export function Filters() {
       <div class="filters-row">
         <label class="search">
           <Icon name="search" />
-          <input ref={search} type="search" placeholder="Search account, merchant, place, reason" aria-label="Search the alerts" value={filter.text} onInput={(event) => store.setFilter({ text: event.currentTarget.value })} />
+          <input
+            ref={search}
+            type="search"
+            placeholder="Search account, merchant, place, reason"
+            aria-label="Search the alerts"
+            value={filter.text}
+            onInput={(event) => store.setFilter({ text: event.currentTarget.value })}
+          />
           <kbd aria-hidden="true">/</kbd>
         </label>
-        <button type="button" class={`button ${paused ? "primary" : ""}`} aria-pressed={paused} onClick={() => store.setPaused(!paused)} title="p">
+        <button
+          type="button"
+          class={`button ${paused ? "primary" : ""}`}
+          aria-pressed={paused}
+          onClick={() => store.setPaused(!paused)}
+          title="p"
+        >
           <Icon name={paused ? "play" : "pause"} />
           {paused ? `Go on${heldBack > 0 ? ` · ${whole(heldBack)} new` : ""}` : "Pause"}
         </button>
@@ -42,12 +55,22 @@ export function Filters() {
       <div class="filters-row">
         <div class="segmented" role="radiogroup" aria-label="Which alerts">
           {STATES.map(([status, name]) => (
-            <button key={status} type="button" role="radio" aria-checked={filter.status === status} onClick={() => store.setFilter({ status })}>
+            <button
+              key={status}
+              type="button"
+              role="radio"
+              aria-checked={filter.status === status}
+              onClick={() => store.setFilter({ status })}
+            >
               {name}
             </button>
           ))}
         </div>
-        <select aria-label="Reason" value={filter.reason} onChange={(event) => store.setFilter({ reason: event.currentTarget.value })}>
+        <select
+          aria-label="Reason"
+          value={filter.reason}
+          onChange={(event) => store.setFilter({ reason: event.currentTarget.value })}
+        >
           <option value="">Any reason</option>
           {Object.entries(meta?.reasons ?? {}).map(([code, words]) => (
             <option key={code} value={code}>
@@ -55,7 +78,11 @@ export function Filters() {
             </option>
           ))}
         </select>
-        <select aria-label="Lowest score" value={String(filter.minScore)} onChange={(event) => store.setFilter({ minScore: Number(event.currentTarget.value) })}>
+        <select
+          aria-label="Lowest score"
+          value={String(filter.minScore)}
+          onChange={(event) => store.setFilter({ minScore: Number(event.currentTarget.value) })}
+        >
           <option value="0">Any score</option>
           {[500, 600, 700, 800, 900].map((score) => (
             <option key={score} value={String(score)}>
@@ -63,7 +90,11 @@ export function Filters() {
             </option>
           ))}
         </select>
-        <select aria-label="Kind" value={filter.kind} onChange={(event) => store.setFilter({ kind: event.currentTarget.value as AlertFilter["kind"] })}>
+        <select
+          aria-label="Kind"
+          value={filter.kind}
+          onChange={(event) => store.setFilter({ kind: event.currentTarget.value as AlertFilter["kind"] })}
+        >
           <option value="all">New and escalated</option>
           <option value="opened">New episodes</option>
           <option value="escalated">Escalated</option>

@@ -39,7 +39,13 @@ export function Header({ page, onHelp }: { page: Page; onHelp: () => void }) {
 function ConnectionChip() {
   const { connection, paused } = useStore();
   const state = connection === "live" && paused ? "paused" : connection;
-  const words = { live: "Live", paused: "Paused", connecting: "Connecting", lost: "Reconnecting", "sign-in": "Signed out" }[state];
+  const words = {
+    live: "Live",
+    paused: "Paused",
+    connecting: "Connecting",
+    lost: "Reconnecting",
+    "sign-in": "Signed out",
+  }[state];
   return (
     <span class={`chip connection ${state}`} role="status">
       <i aria-hidden="true" />
@@ -55,7 +61,13 @@ function ThemeButton() {
   const [chosen, setChosen] = useState(theme);
   useEffect(() => onThemeChange(() => setChosen(theme())), []);
   return (
-    <button class="icon-button" type="button" onClick={() => setTheme(NEXT[chosen])} aria-label={`Colours: ${chosen}. Change to ${NEXT[chosen]}`} title={`Colours: ${chosen}`}>
+    <button
+      class="icon-button"
+      type="button"
+      onClick={() => setTheme(NEXT[chosen])}
+      aria-label={`Colours: ${chosen}. Change to ${NEXT[chosen]}`}
+      title={`Colours: ${chosen}`}
+    >
       <Icon name={ICONS[chosen]} />
     </button>
   );

@@ -16,7 +16,13 @@ export function HelpSheet({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="sheet" onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()} aria-labelledby="help-title">
+    <dialog
+      ref={dialog}
+      class="sheet"
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && onClose()}
+      aria-labelledby="help-title"
+    >
       <h2 id="help-title">Keyboard</h2>
       <dl>
         {KEYS.map(([keys, what]) => (

@@ -18,7 +18,9 @@ export function KpiStrip() {
   const now = pulses.at(-1);
   const spark = (of: (pulse: Pulse) => number): number[] => {
     const from = Math.max(0, pulses.length - SPARK_SECONDS);
-    return pulses.slice(from).map((_, at) => average(pulses.slice(Math.max(0, from + at - SMOOTH + 1), from + at + 1), of));
+    return pulses
+      .slice(from)
+      .map((_, at) => average(pulses.slice(Math.max(0, from + at - SMOOTH + 1), from + at + 1), of));
   };
   const last = <T,>(of: (pulse: Pulse) => T | null): T | undefined => {
     for (let at = pulses.length - 1; at >= Math.max(0, pulses.length - 30); at--) {
@@ -32,11 +34,26 @@ export function KpiStrip() {
   const counts = now?.counts;
   return (
     <section class="kpis" aria-label="Key figures">
-      <Kpi name="Alerts / min" value={whole(average(pulses, ({ alerts }) => alerts, 60) * 60)} values={spark(({ alerts }) => alerts)} tone="accent" />
-      <Kpi name="Incoming" value={whole(average(pulses, (pulse) => pulse.in))} unit="/s" values={spark((pulse) => pulse.in)} />
+      <Kpi
+        name="Alerts / min"
+        value={whole(average(pulses, ({ alerts }) => alerts, 60) * 60)}
+        values={spark(({ alerts }) => alerts)}
+        tone="accent"
+      />
+      <Kpi
+        name="Incoming"
+        value={whole(average(pulses, (pulse) => pulse.in))}
+        unit="/s"
+        values={spark((pulse) => pulse.in)}
+      />
       <Kpi name="Decided" value={whole(average(pulses, ({ out }) => out))} unit="/s" values={spark(({ out }) => out)} />
       <Kpi name="Visible p50" value={latency(visible?.p50)} values={spark((pulse) => pulse.visible?.p50 ?? 0)} />
-      <Kpi name="Commit p50" value={latency(committed?.p50)} hint={committed && `p99 ${latency(committed.p99)}`} values={spark((pulse) => pulse.committed?.p50 ?? 0)} />
+      <Kpi
+        name="Commit p50"
+        value={latency(committed?.p50)}
+        hint={committed && `p99 ${latency(committed.p99)}`}
+        values={spark((pulse) => pulse.committed?.p50 ?? 0)}
+      />
       <Kpi name="In flight" value={whole(counts?.waiting ?? 0)} values={spark((pulse) => pulse.counts.waiting)} />
       <Zero name="Missing" value={counts?.missing} id="missing" />
       <Zero name="Duplicates" value={counts?.duplicates} id="duplicates" />
@@ -44,7 +61,21 @@ export function KpiStrip() {
   );
 }
 
-function Kpi({ name, value, unit, hint, values, tone }: { name: string; value: string; unit?: string; hint?: string | undefined; values: readonly number[]; tone?: "accent" }) {
+function Kpi({
+  name,
+  value,
+  unit,
+  hint,
+  values,
+  tone,
+}: {
+  name: string;
+  value: string;
+  unit?: string;
+  hint?: string | undefined;
+  values: readonly number[];
+  tone?: "accent";
+}) {
   return (
     <div class={`kpi ${tone ?? ""}`}>
       <div class="kpi-name">{name}</div>

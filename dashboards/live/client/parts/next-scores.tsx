@@ -10,21 +10,45 @@ export function NextScoresPanel({ next: { verdict, account, merchant } }: { next
     <section class="card next" aria-label="Since the verdict">
       <h2>Since the verdict "{VERDICT_WORDS[verdict.verdict]}"</h2>
       <div class="two even">
-        <Side title="The account" scores={account} frauds={(point) => point.accountFrauds} waiting="The account has not used its card since." id="account" />
+        <Side
+          title="The account"
+          scores={account}
+          frauds={(point) => point.accountFrauds}
+          waiting="The account has not used its card since."
+          id="account"
+        />
         {verdict.merchantEffect === null ? (
           <div class="side">
             <h3>The merchant</h3>
             <p class="muted">This verdict changes no count at the merchant.</p>
           </div>
         ) : (
-          <Side title="The merchant" scores={merchant} frauds={(point) => point.merchantFrauds} waiting="Nobody has paid there since." id="merchant" />
+          <Side
+            title="The merchant"
+            scores={merchant}
+            frauds={(point) => point.merchantFrauds}
+            waiting="Nobody has paid there since."
+            id="merchant"
+          />
         )}
       </div>
     </section>
   );
 }
 
-function Side({ title, scores: { before, after }, frauds, waiting, id }: { title: string; scores: NextScores; frauds: (point: DecisionPoint) => number; waiting: string; id: string }) {
+function Side({
+  title,
+  scores: { before, after },
+  frauds,
+  waiting,
+  id,
+}: {
+  title: string;
+  scores: NextScores;
+  frauds: (point: DecisionPoint) => number;
+  waiting: string;
+  id: string;
+}) {
   return (
     <div class="side" data-side={id}>
       <h3>{title}</h3>
@@ -43,7 +67,16 @@ function Side({ title, scores: { before, after }, frauds, waiting, id }: { title
         <tbody>
           {before !== null && <Line point={before} frauds={frauds(before)} change={undefined} last />}
           {after.map((point) => (
-            <Line key={`${point.account}/${point.transactionId}`} point={point} frauds={frauds(point)} change={before === null ? undefined : { frauds: frauds(point) - frauds(before), score: point.score - before.score }} />
+            <Line
+              key={`${point.account}/${point.transactionId}`}
+              point={point}
+              frauds={frauds(point)}
+              change={
+                before === null
+                  ? undefined
+                  : { frauds: frauds(point) - frauds(before), score: point.score - before.score }
+              }
+            />
           ))}
         </tbody>
       </table>
@@ -52,12 +85,23 @@ function Side({ title, scores: { before, after }, frauds, waiting, id }: { title
   );
 }
 
-function Line({ point, frauds, change, last = false }: { point: DecisionPoint; frauds: number; change: { readonly frauds: number; readonly score: number } | undefined; last?: boolean }) {
+function Line({
+  point,
+  frauds,
+  change,
+  last = false,
+}: {
+  point: DecisionPoint;
+  frauds: number;
+  change: { readonly frauds: number; readonly score: number } | undefined;
+  last?: boolean;
+}) {
   return (
     <>
       <tr class={last ? "before" : "after"}>
         <td>
-          {amountText(point.amountMinor, point.currency)} <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
+          {amountText(point.amountMinor, point.currency)}{" "}
+          <span class="muted">{last ? "the last one before" : `at ${point.merchantName || point.merchantId}`}</span>
         </td>
         <td class="number">
           {frauds} <Change by={change?.frauds} />
@@ -68,7 +112,11 @@ function Line({ point, frauds, change, last = false }: { point: DecisionPoint; f
       </tr>
       {point.reasons.length > 0 && (
         <tr class={`why ${last ? "last" : ""}`}>
-          <td colSpan={3}>{point.reasons.map(({ code, points }) => `+${points} ${reasonWords(code, store.meta?.reasons ?? {})}`).join(" · ")}</td>
+          <td colSpan={3}>
+            {point.reasons
+              .map(({ code, points }) => `+${points} ${reasonWords(code, store.meta?.reasons ?? {})}`)
+              .join(" · ")}
+          </td>
         </tr>
       )}
     </>

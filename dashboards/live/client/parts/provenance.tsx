@@ -24,12 +24,17 @@ export function Provenance({ decision, alert }: { decision: DecisionDetail; aler
           {decision.modelId} <code title={decision.modelHash}>{decision.modelHash.slice(0, 12)}</code>
         </Item>
         <Item name="Logic">
-          <code>{new Set(Object.values(versions)).size === 1 ? versions.scorer : `counter ${versions.account}, merchant ${versions.merchant}, scorer ${versions.scorer}`}</code>
+          <code>
+            {new Set(Object.values(versions)).size === 1
+              ? versions.scorer
+              : `counter ${versions.account}, merchant ${versions.merchant}, scorer ${versions.scorer}`}
+          </code>
         </Item>
         <Item name="Account's numbers">
           transaction {decision.accountSeq}, event {decision.accountEventSeq}
           {decision.suspiciousSeq !== "" && `, suspicious ${decision.suspiciousSeq}`}
-          {decision.possibleRepeat && "; it is as old as what the account has forgotten, and may have been decided before"}
+          {decision.possibleRepeat &&
+            "; it is as old as what the account has forgotten, and may have been decided before"}
         </Item>
         <Item name="Merchant's numbers">
           transaction {decision.merchantSeq}, event {decision.merchantEventSeq}
@@ -54,11 +59,18 @@ function TraceSection({ decision }: { decision: DecisionDetail }) {
   return (
     <div class="trace" id="trace">
       <h3>
-        <a href={`/trace/${encodeURIComponent(decision.account)}/${encodeURIComponent(decision.transactionId)}`} target="_blank" rel="noopener">
+        <a
+          href={`/trace/${encodeURIComponent(decision.account)}/${encodeURIComponent(decision.transactionId)}`}
+          target="_blank"
+          rel="noopener"
+        >
           Trace it through the topics
         </a>
       </h3>
-      <p class="muted">Every hop with its time, and the decision derived again by an independent model, byte for byte. The page takes some seconds; on the command line:</p>
+      <p class="muted">
+        Every hop with its time, and the decision derived again by an independent model, byte for byte. The page takes
+        some seconds; on the command line:
+      </p>
       <code class="command">{traceCommand(decision.account, decision.transactionId)}</code>
     </div>
   );

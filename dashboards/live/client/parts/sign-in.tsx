@@ -24,7 +24,15 @@ export function SignIn() {
           <span>Fraud watch</span>
         </div>
         <label for="token">Token</label>
-        <input id="token" type="password" autocomplete="current-password" value={token} onInput={(event) => setToken(event.currentTarget.value)} autoFocus required />
+        <input
+          id="token"
+          type="password"
+          autocomplete="current-password"
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+          autoFocus
+          required
+        />
         <button type="submit" class="button primary">
           Sign in
         </button>

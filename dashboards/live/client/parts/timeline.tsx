@@ -13,19 +13,38 @@ const MIN_RADIUS = 4;
 const MAX_RADIUS = 11;
 
 /** Its area tells the amount; where all are 0, none is larger. */
-const radius = (amount: number, largest: number): number => MIN_RADIUS + (largest === 0 ? 0 : (MAX_RADIUS - MIN_RADIUS) * Math.sqrt(amount / largest));
+const radius = (amount: number, largest: number): number =>
+  MIN_RADIUS + (largest === 0 ? 0 : (MAX_RADIUS - MIN_RADIUS) * Math.sqrt(amount / largest));
 
 /** Scores over event time: height is the score, size the amount. Below it the same as a table. */
-export function Timeline({ points, current, reviewAt, declineAt }: { points: readonly DecisionPoint[]; current: string; reviewAt: number; declineAt: number }) {
+export function Timeline({
+  points,
+  current,
+  reviewAt,
+  declineAt,
+}: {
+  points: readonly DecisionPoint[];
+  current: string;
+  reviewAt: number;
+  declineAt: number;
+}) {
   if (points.length === 0) return <p class="muted">None is kept here any more.</p>;
   const times = points.map(({ eventTimeMs }) => eventTimeMs);
   const [from, to] = [Math.min(...times), Math.max(...times)];
   const largest = Math.max(...points.map(({ amountMinor }) => amountMinor));
-  const x = (ms: number): number => (to === from ? (WIDTH + LEFT - RIGHT) / 2 : LEFT + MAX_RADIUS + ((ms - from) / (to - from)) * (WIDTH - LEFT - RIGHT - 2 * MAX_RADIUS));
+  const x = (ms: number): number =>
+    to === from
+      ? (WIDTH + LEFT - RIGHT) / 2
+      : LEFT + MAX_RADIUS + ((ms - from) / (to - from)) * (WIDTH - LEFT - RIGHT - 2 * MAX_RADIUS);
   const y = (score: number): number => HEIGHT - BOTTOM - (score / 1000) * (HEIGHT - TOP - BOTTOM);
   return (
     <>
-      <svg class="timeline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Scores of the account's last ${points.length} transactions; the table below has the figures`}>
+      <svg
+        class="timeline"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={`Scores of the account's last ${points.length} transactions; the table below has the figures`}
+      >
         {[
           [reviewAt, "review"],
           [declineAt, "decline"],
@@ -44,7 +63,10 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
           </text>
         ))}
         {points.map((point) => (
-          <g key={point.accountSeq} class={`dot ${point.outcome.toLowerCase()} ${point.transactionId === current ? "current" : ""}`}>
+          <g
+            key={point.accountSeq}
+            class={`dot ${point.outcome.toLowerCase()} ${point.transactionId === current ? "current" : ""}`}
+          >
             <line x1={x(point.eventTimeMs)} x2={x(point.eventTimeMs)} y1={y(0)} y2={y(point.score)} />
             <circle cx={x(point.eventTimeMs)} cy={y(point.score)} r={radius(point.amountMinor, largest)}>
               <title>{`${dateTime(point.eventTimeMs)}: ${amountText(point.amountMinor, point.currency)}, score ${point.score}`}</title>
@@ -76,14 +98,19 @@ export function Timeline({ points, current, reviewAt, declineAt }: { points: rea
           </thead>
           <tbody>
             {points.toReversed().map((point) => (
-              <tr key={point.accountSeq} class={point.transactionId === current ? "current" : ""} aria-current={point.transactionId === current}>
+              <tr
+                key={point.accountSeq}
+                class={point.transactionId === current ? "current" : ""}
+                aria-current={point.transactionId === current}
+              >
                 <td title={dateTime(point.eventTimeMs)}>{shortTime(point.eventTimeMs)}</td>
                 <td class="number">{amountDigits(point.amountMinor, point.currency)}</td>
                 <td class="where">
                   {point.merchantName || point.merchantId} <span class="muted">{point.place || "online"}</span>
                 </td>
                 <td class="number">
-                  <VerdictBadge verdict={point.verdict} /> <b class={`score-text ${point.outcome.toLowerCase()}`}>{point.score}</b>
+                  <VerdictBadge verdict={point.verdict} />{" "}
+                  <b class={`score-text ${point.outcome.toLowerCase()}`}>{point.score}</b>
                 </td>
               </tr>
             ))}

@@ -11,11 +11,25 @@ const MAX_NOTE = 500;
 const MAX_NAME = 60;
 
 /** Confirm fraud or call it a false alarm, with a note; and what was said before. */
-export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; known: boolean; verdicts: readonly VerdictRow[]; onJudged: () => void }) {
+export function Triage({
+  alert,
+  known,
+  verdicts,
+  onJudged,
+}: {
+  alert: AlertRow;
+  known: boolean;
+  verdicts: readonly VerdictRow[];
+  onJudged: () => void;
+}) {
   const [choice, setChoice] = useState<VerdictName>();
   const [note, setNote] = useState("");
   const [analyst, setAnalyst] = useState(() => localStorage.getItem("analyst") ?? "");
-  const [state, setState] = useState<{ readonly kind: "ready" | "sending" } | { readonly kind: "sent"; readonly labelId: string } | { readonly kind: "failed"; readonly why: string }>({ kind: "ready" });
+  const [state, setState] = useState<
+    | { readonly kind: "ready" | "sending" }
+    | { readonly kind: "sent"; readonly labelId: string }
+    | { readonly kind: "failed"; readonly why: string }
+  >({ kind: "ready" });
   const first = useRef<HTMLInputElement>(null);
   const noteField = useRef<HTMLInputElement>(null);
   const choose = (verdict: VerdictName): void => {
@@ -27,7 +41,10 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
     if (choice !== undefined) (analyst === "" ? first : noteField).current?.focus();
   }, [choice]);
   useEffect(() => {
-    const stops = [onKey("c", (event) => (event.preventDefault(), choose("FRAUD"))), onKey("f", (event) => (event.preventDefault(), choose("LEGITIMATE")))];
+    const stops = [
+      onKey("c", (event) => (event.preventDefault(), choose("FRAUD"))),
+      onKey("f", (event) => (event.preventDefault(), choose("LEGITIMATE"))),
+    ];
     return () => stops.forEach((stop) => stop());
   }, [known]);
 
@@ -37,7 +54,13 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
     localStorage.setItem("analyst", analyst);
     setState({ kind: "sending" });
     try {
-      const { labelId } = await api.judge({ accountId: alert.account, transactionId: alert.transactionId, verdict: choice, note, analyst });
+      const { labelId } = await api.judge({
+        accountId: alert.account,
+        transactionId: alert.transactionId,
+        verdict: choice,
+        note,
+        analyst,
+      });
       setState({ kind: "sent", labelId });
       setChoice(undefined);
       setNote("");
@@ -50,25 +73,60 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
   return (
     <section class="card triage" aria-label="Triage">
       <div class="triage-buttons">
-        <button type="button" class="button danger" aria-pressed={choice === "FRAUD"} disabled={!known} onClick={() => choose("FRAUD")}>
+        <button
+          type="button"
+          class="button danger"
+          aria-pressed={choice === "FRAUD"}
+          disabled={!known}
+          onClick={() => choose("FRAUD")}
+        >
           <Icon name="flag" /> Confirm fraud <kbd aria-hidden="true">c</kbd>
         </button>
-        <button type="button" class="button ok" aria-pressed={choice === "LEGITIMATE"} disabled={!known} onClick={() => choose("LEGITIMATE")}>
+        <button
+          type="button"
+          class="button ok"
+          aria-pressed={choice === "LEGITIMATE"}
+          disabled={!known}
+          onClick={() => choose("LEGITIMATE")}
+        >
           <Icon name="check" /> False alarm <kbd aria-hidden="true">f</kbd>
         </button>
-        <span class="muted">{verdicts.length === 0 ? "Nobody has judged this yet." : `${verdicts.length === 1 ? "One verdict" : `${verdicts.length} verdicts`} so far; the highest revision holds.`}</span>
+        <span class="muted">
+          {verdicts.length === 0
+            ? "Nobody has judged this yet."
+            : `${verdicts.length === 1 ? "One verdict" : `${verdicts.length} verdicts`} so far; the highest revision holds.`}
+        </span>
       </div>
       {choice !== undefined && (
         <form class="verdict-form" onSubmit={(event) => void send(event)}>
           <label>
             Your name
-            <input ref={first} name="analyst" value={analyst} maxLength={MAX_NAME} required autocomplete="name" onInput={(event) => setAnalyst(event.currentTarget.value)} />
+            <input
+              ref={first}
+              name="analyst"
+              value={analyst}
+              maxLength={MAX_NAME}
+              required
+              autocomplete="name"
+              onInput={(event) => setAnalyst(event.currentTarget.value)}
+            />
           </label>
           <label class="grow">
             Note
-            <input ref={noteField} name="note" value={note} maxLength={MAX_NOTE} placeholder={choice === "FRAUD" ? "What shows that it is fraud?" : "What clears it?"} onInput={(event) => setNote(event.currentTarget.value)} />
+            <input
+              ref={noteField}
+              name="note"
+              value={note}
+              maxLength={MAX_NOTE}
+              placeholder={choice === "FRAUD" ? "What shows that it is fraud?" : "What clears it?"}
+              onInput={(event) => setNote(event.currentTarget.value)}
+            />
           </label>
-          <button type="submit" class={`button ${choice === "FRAUD" ? "danger" : "ok"} solid`} disabled={state.kind === "sending"}>
+          <button
+            type="submit"
+            class={`button ${choice === "FRAUD" ? "danger" : "ok"} solid`}
+            disabled={state.kind === "sending"}
+          >
             {state.kind === "sending" ? "Sending …" : choice === "FRAUD" ? "Confirm fraud" : "Call it a false alarm"}
           </button>
           <button type="button" class="button" onClick={() => setChoice(undefined)}>
@@ -78,7 +136,9 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
       )}
       <p class={state.kind === "failed" ? "problem" : "muted"} role="status">
         {state.kind === "failed" && state.why}
-        {state.kind === "sent" && !verdicts.some(({ labelId }) => labelId === state.labelId) && "Sent: waiting for it to come back from the topic …"}
+        {state.kind === "sent" &&
+          !verdicts.some(({ labelId }) => labelId === state.labelId) &&
+          "Sent: waiting for it to come back from the topic …"}
       </p>
       {verdicts.length > 0 && (
         <ol class="verdicts">
@@ -87,7 +147,8 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
               <b>{VERDICT_WORDS[verdict.verdict]}</b> by {verdict.analyst || "the label feed"}, {dateTime(verdict.atMs)}
               {verdict.note !== "" && <q>{verdict.note}</q>}
               <small>
-                {verdict.revision > 0 && `revision ${verdict.revision} · `}{effect(verdict, verdicts)}
+                {verdict.revision > 0 && `revision ${verdict.revision} · `}
+                {effect(verdict, verdicts)}
               </small>
             </li>
           ))}
@@ -98,9 +159,13 @@ export function Triage({ alert, known, verdicts, onJudged }: { alert: AlertRow; 
 }
 
 function effect({ accountEffect, merchantEffect, revision, labelId }: VerdictRow, all: readonly VerdictRow[]): string {
-  const overruled = revision > 0 && all.some((other) => other.labelId !== labelId && other.revision >= revision && other.accountEffect !== null);
+  const overruled =
+    revision > 0 &&
+    all.some((other) => other.labelId !== labelId && other.revision >= revision && other.accountEffect !== null);
   if (accountEffect === null) return overruled ? "not counted: another verdict was there before it" : "not counted yet";
   const delta = (value: number): string => (value > 0 ? `+${value}` : String(value));
   const account = `account event ${accountEffect.eventSeq} (${delta(accountEffect.delta)})`;
-  return merchantEffect === null ? account : `${account}, merchant event ${merchantEffect.eventSeq} (${delta(merchantEffect.delta)})`;
+  return merchantEffect === null
+    ? account
+    : `${account}, merchant event ${merchantEffect.eventSeq} (${delta(merchantEffect.delta)})`;
 }

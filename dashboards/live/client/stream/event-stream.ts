@@ -26,6 +26,9 @@ export function openStream(after: string, listener: StreamListener): Stream {
   const source = new EventSource(`/api/stream?after=${encodeURIComponent(after)}`);
   source.onopen = () => listener.open();
   source.onerror = () => listener.lost(source.readyState === EventSource.CLOSED);
-  for (const name of NAMES) source.addEventListener(name, (event: MessageEvent<string>) => listener.frame({ name, data: event.data, id: event.lastEventId }));
+  for (const name of NAMES)
+    source.addEventListener(name, (event: MessageEvent<string>) =>
+      listener.frame({ name, data: event.data, id: event.lastEventId }),
+    );
   return { close: () => source.close() };
 }

@@ -5,8 +5,8 @@ import type { PageMessage, WorkerMessage } from "./messages.js";
 export const canShare = (): boolean => typeof SharedWorker !== "undefined";
 
 /**
- * Follows the server's stream: by the worker that all pages of this browser share, or by its own connection where there is no
- * such worker.
+ * Follows the server's stream: by the worker that all pages of this browser share, or by its own connection where there
+ * is no such worker.
  *
  * @param after - the position after which everything is wanted
  */

@@ -131,7 +131,10 @@ describe("a stream that pages share", () => {
     shared.join(late, "a.0");
     listener.open();
     listener.lost(true);
-    expect([page.got, late.got]).toEqual([["open", "lost", "open", "over"], ["open", "over"]]);
+    expect([page.got, late.got]).toEqual([
+      ["open", "lost", "open", "over"],
+      ["open", "over"],
+    ]);
     listener.open();
     expect(page.got).toHaveLength(4);
     shared.join(page, "a.0");
@@ -152,7 +155,9 @@ describe("a stream that pages share", () => {
         const missed = (): void => {
           for (const connection of server.open) {
             const from = Number(connection.after.split(".")[1]);
-            if (!seen.has(connection)) for (let n = from + 1; n <= server.number; n++) connection.listener.frame({ name: "delta", data: "", id: `a.${n}` });
+            if (!seen.has(connection))
+              for (let n = from + 1; n <= server.number; n++)
+                connection.listener.frame({ name: "delta", data: "", id: `a.${n}` });
             seen.add(connection);
           }
         };

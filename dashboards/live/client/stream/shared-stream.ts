@@ -4,8 +4,8 @@ import type { Frame, openStream, Stream, StreamListener } from "./event-stream.j
 const KEPT = 300;
 
 /**
- * One connection to the server's stream for all pages of a browser: to one server it opens six at most, and a seventh page would wait
- * for ever. Each page gets what comes after the position that it was loaded at, every frame once.
+ * One connection to the server's stream for all pages of a browser: to one server it opens six at most, and a seventh
+ * page would wait for ever. Each page gets what comes after the position that it was loaded at, every frame once.
  */
 export class SharedStream {
   readonly #open: typeof openStream;
@@ -72,7 +72,8 @@ export class SharedStream {
       this.#frames.push(frame);
       if (this.#frames.length > KEPT) this.#from = this.#frames.shift()!.id;
     }
-    for (const [page, after] of [...this.#pages]) if (frame.name === "reset" || isAfter(frame, after)) page.frame(frame);
+    for (const [page, after] of [...this.#pages])
+      if (frame.name === "reset" || isAfter(frame, after)) page.frame(frame);
   }
 
   #end(): void {

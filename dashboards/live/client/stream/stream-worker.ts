@@ -9,7 +9,11 @@ const stream = new SharedStream(openStream);
 worker.onconnect = ({ ports }) => {
   const port = ports[0]!;
   const tell = (message: WorkerMessage): void => port.postMessage(message);
-  const page: StreamListener = { open: () => tell({ open: true }), lost: (over) => tell({ lost: over }), frame: (frame) => tell({ frame }) };
+  const page: StreamListener = {
+    open: () => tell({ open: true }),
+    lost: (over) => tell({ lost: over }),
+    frame: (frame) => tell({ frame }),
+  };
   port.onmessage = ({ data }: MessageEvent<PageMessage>) => {
     if ("join" in data) stream.join(page, data.join);
     else stream.leave(page);

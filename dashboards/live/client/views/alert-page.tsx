@@ -48,7 +48,13 @@ export function AlertPage({ id }: { id: string }) {
 
   return (
     <article class="alert-page" aria-labelledby="alert-title">
-      <button type="button" class="icon-button close" aria-label="Back to the list" title="Back to the list (Esc)" onClick={() => go("/")}>
+      <button
+        type="button"
+        class="icon-button close"
+        aria-label="Back to the list"
+        title="Back to the list (Esc)"
+        onClick={() => go("/")}
+      >
         <Icon name="close" />
       </button>
       {problem !== "" && (
@@ -56,7 +62,11 @@ export function AlertPage({ id }: { id: string }) {
           {problem}
         </p>
       )}
-      {detail === undefined ? problem === "" && <p class="empty">Loading …</p> : <Found detail={detail} onJudged={() => setAsked((n) => n + 1)} />}
+      {detail === undefined ? (
+        problem === "" && <p class="empty">Loading …</p>
+      ) : (
+        <Found detail={detail} onJudged={() => setAsked((n) => n + 1)} />
+      )}
     </article>
   );
 }
@@ -100,7 +110,10 @@ function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void
             ))}
           </ul>
           <p class="muted">
-            Account <code>{alert.account}</code> · {alert.count > 1 ? `${alert.count} suspicious transactions in this episode, ${amountText(alert.sumMinor, alert.currency)} in all` : alert.cause}
+            Account <code>{alert.account}</code> ·{" "}
+            {alert.count > 1
+              ? `${alert.count} suspicious transactions in this episode, ${amountText(alert.sumMinor, alert.currency)} in all`
+              : alert.cause}
           </p>
         </div>
       </header>

@@ -16,12 +16,14 @@ export function AlertsView({ selected }: { selected: string | undefined }) {
       const next = store.shown[at < 0 ? 0 : Math.min(store.shown.length - 1, Math.max(0, at + by))];
       if (next !== undefined) go(pathOf(next.id), selected !== undefined);
     };
-    const to = (end: "first" | "last") => (event: KeyboardEvent): void => {
-      const row = end === "first" ? store.shown[0] : store.shown.at(-1);
-      if (row === undefined) return;
-      event.preventDefault();
-      go(pathOf(row.id), selected !== undefined);
-    };
+    const to =
+      (end: "first" | "last") =>
+      (event: KeyboardEvent): void => {
+        const row = end === "first" ? store.shown[0] : store.shown.at(-1);
+        if (row === undefined) return;
+        event.preventDefault();
+        go(pathOf(row.id), selected !== undefined);
+      };
     const stops = [
       onKey("j", step(1)),
       onKey("k", step(-1)),

@@ -9,18 +9,32 @@ export function AuditView() {
   const { verdicts } = useStore();
   const [text, setText] = useState("");
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = verdicts.filter(({ account, transactionId, merchantId, analyst, note }) => words.every((word) => `${account} ${transactionId} ${merchantId} ${analyst} ${note}`.toLowerCase().includes(word)));
+  const shown = verdicts.filter(({ account, transactionId, merchantId, analyst, note }) =>
+    words.every((word) => `${account} ${transactionId} ${merchantId} ${analyst} ${note}`.toLowerCase().includes(word)),
+  );
   return (
     <section class="page">
       <div class="page-head">
         <h1>Audit trail</h1>
         <p class="muted">
-          The newest {whole(verdicts.length)} verdicts of analysts, as they stand in the topic <code>labels.valid</code>. Nothing is kept anywhere else, and nothing can be taken out: who changes their mind gives the next revision.
+          The newest {whole(verdicts.length)} verdicts of analysts, as they stand in the topic <code>labels.valid</code>
+          . Nothing is kept anywhere else, and nothing can be taken out: who changes their mind gives the next revision.
         </p>
-        <input type="search" class="field" placeholder="Search analyst, note, account" aria-label="Search the verdicts" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <input
+          type="search"
+          class="field"
+          placeholder="Search analyst, note, account"
+          aria-label="Search the verdicts"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
       </div>
       {shown.length === 0 ? (
-        <p class="empty">{verdicts.length === 0 ? "No analyst has given a verdict yet. Open an alert and confirm or clear it." : "No verdict matches."}</p>
+        <p class="empty">
+          {verdicts.length === 0
+            ? "No analyst has given a verdict yet. Open an alert and confirm or clear it."
+            : "No verdict matches."}
+        </p>
       ) : (
         <div class="scroll card">
           <table class="audit">
@@ -48,8 +62,13 @@ export function AuditView() {
                     <code>{row.account}</code> <code class="muted">{row.transactionId}</code>
                   </td>
                   <td>
-                    {row.accountEffect === null ? <span class="muted">not yet</span> : `account ${signed(row.accountEffect.delta)} at event ${row.accountEffect.eventSeq}`}
-                    {row.merchantEffect !== null && `, merchant ${signed(row.merchantEffect.delta)} at event ${row.merchantEffect.eventSeq}`}
+                    {row.accountEffect === null ? (
+                      <span class="muted">not yet</span>
+                    ) : (
+                      `account ${signed(row.accountEffect.delta)} at event ${row.accountEffect.eventSeq}`
+                    )}
+                    {row.merchantEffect !== null &&
+                      `, merchant ${signed(row.merchantEffect.delta)} at event ${row.merchantEffect.eventSeq}`}
                   </td>
                   <td>
                     <code>

@@ -56,7 +56,12 @@ export function PipelineView() {
           title="In flight"
           format={whole}
           lines={[
-            { label: "waiting for their decision", colour: "--series-1", of: ({ counts }) => counts.waiting, fill: true },
+            {
+              label: "waiting for their decision",
+              colour: "--series-1",
+              of: ({ counts }) => counts.waiting,
+              fill: true,
+            },
             { label: "missing", colour: "--decline", of: ({ counts }) => counts.missing },
             { label: "duplicates", colour: "--review", of: ({ counts }) => counts.duplicates, dash: true },
           ]}
@@ -72,8 +77,32 @@ export function PipelineView() {
           ]}
           note={`Approved: ${perSecond(average(pulses, ({ approve }) => approve))}.`}
         />
-        <Chart {...shared} title="Checkpoints" format={(value) => latency(value)} lines={[{ label: "duration", colour: "--series-1", of: ({ pipeline }) => pipeline.checkpoints?.durationMs ?? null, fill: true }]} />
-        <Chart {...shared} title="State in a checkpoint" format={(value) => bytes(value)} lines={[{ label: "size", colour: "--series-2", of: ({ pipeline }) => pipeline.checkpoints?.bytes ?? null, fill: true }]} />
+        <Chart
+          {...shared}
+          title="Checkpoints"
+          format={(value) => latency(value)}
+          lines={[
+            {
+              label: "duration",
+              colour: "--series-1",
+              of: ({ pipeline }) => pipeline.checkpoints?.durationMs ?? null,
+              fill: true,
+            },
+          ]}
+        />
+        <Chart
+          {...shared}
+          title="State in a checkpoint"
+          format={(value) => bytes(value)}
+          lines={[
+            {
+              label: "size",
+              colour: "--series-2",
+              of: ({ pipeline }) => pipeline.checkpoints?.bytes ?? null,
+              fill: true,
+            },
+          ]}
+        />
       </div>
     </section>
   );
@@ -93,7 +122,15 @@ function Job({ now }: { now: Pulse | undefined }) {
         <Figure name="Restarts" value={pipeline && whole(pipeline.restarts)} id="restarts" />
         <Figure name="Interruptions seen" value={pipeline && whole(pipeline.interruptions)} id="interruptions" />
         <Figure name="The last one took" value={latency(pipeline?.lastOutageMs)} id="outage" />
-        <Figure name="Checkpoints" value={pipeline?.checkpoints ? `${whole(pipeline.checkpoints.completed)} done, ${whole(pipeline.checkpoints.failed)} failed` : "–"} id="checkpoints" />
+        <Figure
+          name="Checkpoints"
+          value={
+            pipeline?.checkpoints
+              ? `${whole(pipeline.checkpoints.completed)} done, ${whole(pipeline.checkpoints.failed)} failed`
+              : "–"
+          }
+          id="checkpoints"
+        />
         <Figure name="Kafka" value={pipeline?.kafka ?? "…"} id="kafka" />
       </dl>
     </section>
@@ -115,7 +152,8 @@ function Counters({ now, since }: { now: Pulse | undefined; since: number }) {
       <p class="muted">
         Of what came since {new Date(since).toLocaleTimeString("en-GB")}; {whole(counts?.waiting ?? 0)} are in flight
         {(counts?.rejected ?? 0) > 0 && `, ${whole(counts!.rejected)} were refused`}
-        {(counts?.forgotten ?? 0) > 0 && `, ${whole(counts!.forgotten)} are beyond what is remembered`}. Read from Kafka, committed only.
+        {(counts?.forgotten ?? 0) > 0 && `, ${whole(counts!.forgotten)} are beyond what is remembered`}. Read from
+        Kafka, committed only.
       </p>
     </section>
   );
