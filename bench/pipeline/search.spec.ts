@@ -30,8 +30,14 @@ describe("the search for the highest rate that is held", () => {
     expect(found(100, 10_000, 3).attempts).toHaveLength(3);
   });
 
+  it("goes on until a rate is held: that none of a few was does not say how much is", () => {
+    const { rate } = found(1_000, 130, 2);
+    expect(rate).toBeLessThanOrEqual(130);
+    expect(rate).toBeGreaterThan(100);
+  });
+
   it("ends when nothing is held", () => {
-    expect(found(3, 0, 1_000).rate).toBeUndefined();
+    expect(found(3, 0, 2).rate).toBeUndefined();
   });
 
   it("never tries the same rate twice", () => {

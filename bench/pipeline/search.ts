@@ -14,15 +14,15 @@ const CLOSE = 1.06;
  * between the two.
  *
  * @param first - the first guess
- * @param most - how many attempts there are
+ * @param most - after so many attempts what was held is close enough; while nothing was, the search goes on downwards
  * @returns a whole number a second; `undefined` when it is known well enough, or enough was tried
  */
 export function nextRate(first: number, attempts: readonly Attempt[], most: number): number | undefined {
   if (attempts.length === 0) return Math.max(1, Math.round(first));
-  if (attempts.length >= most) return undefined;
   const held = highestHeld(attempts);
+  if (attempts.length >= most && held !== undefined) return undefined;
   const missed = Math.min(...attempts.filter((one) => !one.held).map(({ offered }) => offered));
-  if (held === undefined) return missed > 1 ? Math.max(1, Math.round(missed * DOWN)) : undefined;
+  if (held === undefined) return missed > 1 ? Math.max(1, Math.floor(missed * DOWN)) : undefined;
   if (missed === Infinity) return Math.ceil(held * UP);
   const between = Math.round(Math.sqrt(held * missed));
   return missed / held < CLOSE || between === held || between === missed ? undefined : between;
