@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
+import { benchFrameworks } from "./frameworks/frameworks.js";
 import { benchHandler } from "./handler/handler.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchPipeline, type PipelineOptions, VARIANTS } from "./pipeline/pipeline.js";
@@ -29,6 +30,13 @@ export async function main(argv: string[]): Promise<number> {
     .description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)")
     .exitOverride()
     .action(() => benchHandler(signal));
+  program
+    .command("frameworks")
+    .description(
+      "what an HTTP framework adds to the intake's work on a transaction: Fastify, Express, none (about a minute)",
+    )
+    .exitOverride()
+    .action(() => benchFrameworks(signal));
   program
     .command("intake")
     .description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)")

@@ -14,8 +14,8 @@ import {
 } from "../../statefun/index.js";
 
 /**
- * One of the servers that are compared, in its own process: `BENCH_SDK` is `ours`, `apache` or `none`. Both SDKs do the
- * same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the
+ * One of the servers that are compared, in its own process: `BENCH_VARIANT` is `ours`, `apache` or `none`. Both SDKs do
+ * the same: read a state, write it back changed, and send the message on. `none` is `node:http` by itself: it reads the
  * request and answers with as many bytes, so it shows what no SDK can go below. It says its port, and on SIGTERM ends.
  */
 const BYTES: MessageType<Any> = Any;
@@ -79,8 +79,8 @@ function apache(): Server {
 }
 
 const servers: Readonly<Record<string, () => Server>> = { ours, apache, none };
-const server = servers[given()["BENCH_SDK"] ?? ""]?.();
-if (server === undefined) throw new Error("BENCH_SDK is ours, apache or none");
+const server = servers[given()["BENCH_VARIANT"] ?? ""]?.();
+if (server === undefined) throw new Error("BENCH_VARIANT is ours, apache or none");
 server.keepAliveTimeout = 60_000;
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();

@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
+
+import express from "express";
+import { fastify } from "fastify";
+
+import { admitJson } from "../../intake/admission.js";
+import { MAX_BODY_BYTES, readBody } from "../../intake/http/body.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { given } from "../../process/environment.js";
+
+/**
+ * One of the servers that are compared, in its own process: `BENCH_VARIANT` is `fastify`, `express` or `none`, which is
+ * `node:http` alone. Each does what the intake does with a transaction, but for handing it to Kafka. It says its port,
+ * and on SIGTERM ends.
+ */
+const PATH = "/v1/transactions";
+
+function admitted(bytes: Buffer): { readonly location: string; readonly answer: object } {
+  const { item } = readBody(bytes, false) as { readonly item: { readonly json: unknown } };
+  const clock = { nowMs: Date.now(), maxAheadMs: 60_000 };
+  const { accountId, id, value } = admitJson("transaction", item.json, { newId: () => `http-${randomUUID()}` }, clock);
+  if (Transaction.decode(value).accountId !== accountId) throw new Error("what was encoded is not what came");
+  return { location: `/v1/accounts/${accountId}/decisions/${id}`, answer: { accountId, id, status: "accepted" } };
+}
+
+async function fastifyServer(): Promise<Server> {
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
+  app.post(PATH, async (request, reply) => {
+    const { location, answer } = admitted(request.body as Buffer);
+    await reply.code(202).header("location", location).send(answer);
+  });
+  await app.ready();
+  return app.server;
+}
+
+function expressServer(): Server {
+  const app = express().disable("x-powered-by").disable("etag");
+  app.post(PATH, express.raw({ type: () => true, limit: MAX_BODY_BYTES }), (request, response) => {
+    const { location, answer } = admitted(request.body as Buffer);
+    response.status(202).setHeader("location", location).json(answer);
+  });
+  return createServer(app);
+}
+
+const bareServer = (): Server =>
+  createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { location, answer } = admitted(Buffer.concat(chunks));
+      const body = JSON.stringify(answer);
+      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), location };
+      response.writeHead(202, headers).end(body);
+    });
+  });
+
+const servers: Readonly<Record<string, () => Server | Promise<Server>>> = {
+  fastify: fastifyServer,
+  express: expressServer,
+  none: bareServer,
+};
+const server = await servers[given()["BENCH_VARIANT"] ?? ""]?.();
+if (server === undefined) throw new Error("BENCH_VARIANT is fastify, express or none");
+server.keepAliveTimeout = 60_000;
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  process.stdout.write(`${typeof address === "object" ? address?.port : ""}\n`);
+});
+process.once("SIGTERM", () => process.exit(0));
