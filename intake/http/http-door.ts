@@ -96,9 +96,8 @@ class UnknownFormatError extends Error {
 }
 
 /**
- * The HTTP door, ready to listen. On Fastify, where the rest of the project is on Express: that costs a quarter of a
- * millisecond of processor time for each transaction that comes by itself, half of what the door costs then
- * (`npm run bench -- frameworks`).
+ * The HTTP door, ready to listen. On Fastify, where the rest of the project is on Express, with which a transaction
+ * that comes by itself takes more than twice the processor time (`npm run bench -- frameworks`).
  */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   const { index, labels, metrics, token, health, notReady, scrape } = options;
