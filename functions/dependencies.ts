@@ -35,13 +35,6 @@ export interface Dependencies {
   readonly settings: FunctionSettings;
   readonly model: Model;
   readonly logicVersion: string;
-  /** Kafka topics by what goes there. */
-  readonly topics: {
-    readonly decisions: string;
-    readonly evidence: string;
-    readonly alerts: string;
-    readonly rejected: string;
-  };
   readonly metrics: Metrics;
   /** Milliseconds since 1970, for the `timing` part of messages only. */
   readonly now: () => bigint;

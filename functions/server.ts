@@ -6,7 +6,6 @@ import { pino } from "pino";
 import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
-import { TOPICS } from "../contract/topics.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { fromEnvironment, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
@@ -49,12 +48,6 @@ function main(): void {
     settings,
     model,
     logicVersion: version,
-    topics: {
-      decisions: TOPICS.decisions.name,
-      evidence: TOPICS.evidence.name,
-      alerts: TOPICS.alerts.name,
-      rejected: TOPICS.functionsRejected.name,
-    },
     metrics,
     now: () => BigInt(Date.now()),
   });

@@ -88,12 +88,6 @@ async function decide(run: Run, transactions: number, onProgress: (line: string)
     settings,
     model: parseModel(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json"))),
     logicVersion: logicVersion(settings),
-    topics: {
-      decisions: TOPICS.decisions.name,
-      evidence: TOPICS.evidence.name,
-      alerts: TOPICS.alerts.name,
-      rejected: TOPICS.functionsRejected.name,
-    },
     metrics: { count: () => undefined, waiting: () => undefined, decided: () => undefined, alerted: () => undefined },
     now: () => BigInt(START_MS),
   };

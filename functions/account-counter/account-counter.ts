@@ -1,4 +1,5 @@
 import { ACCOUNT_COUNTER } from "../../contract/function-names.js";
+import { TOPICS } from "../../contract/topics.js";
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type AccountEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { AccountState, ExpireFrauds, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
@@ -43,7 +44,7 @@ export const accountState = valueSpec("account", AccountState);
  * numbered always comes out as a decision.
  */
 export function accountCounter(dependencies: Dependencies) {
-  const { settings, logicVersion, topics, metrics, now } = dependencies;
+  const { settings, logicVersion, metrics, now } = dependencies;
 
   return (context: Context<readonly [typeof accountState]>, message: AnyMessage): void => {
     if (message.is(Transaction)) {
@@ -191,7 +192,7 @@ export function accountCounter(dependencies: Dependencies) {
 
     function emit(state: AccountState, event: Partial<StateEvent>): void {
       const { id } = context.address;
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.evidence, key: id }, StateEvent, {
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.evidence.name, key: id }, StateEvent, {
         ...StateEvent.fromPartial({
           function: ACCOUNT_COUNTER,
           addressId: id,
@@ -216,7 +217,7 @@ export function accountCounter(dependencies: Dependencies) {
     function reject(reason: RejectReason, text: string, origin?: Origin): void {
       metrics.count("rejected");
       const { id } = context.address;
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.rejected, key: id }, RejectedRecord, {
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.functionsRejected.name, key: id }, RejectedRecord, {
         function: ACCOUNT_COUNTER,
         addressId: id,
         reason,

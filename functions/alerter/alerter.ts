@@ -1,3 +1,4 @@
+import { TOPICS } from "../../contract/topics.js";
 import { Alert } from "../../protos/gen/fraud/v1/evidence.js";
 import { AlerterState, CloseEpisode, SuspiciousDecision } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
@@ -10,7 +11,7 @@ export const alerterState = valueSpec("alerter", AlerterState);
 
 /** `fraud/alerter/<account>`: turns the account's suspicious decisions into alerts, one episode per burst. */
 export function alerter(dependencies: Dependencies) {
-  const { settings, logicVersion, topics, metrics, now } = dependencies;
+  const { settings, logicVersion, metrics, now } = dependencies;
 
   return (context: Context<readonly [typeof alerterState]>, message: AnyMessage): void => {
     const state = context.state("alerter").unpack(AlerterState) ?? AlerterState.fromPartial({});
@@ -41,7 +42,7 @@ export function alerter(dependencies: Dependencies) {
       alert.accountId = id;
       alert.logicVersion = logicVersion;
       alert.raisedAtMs = now();
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.alerts, key: id }, Alert, alert);
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.alerts.name, key: id }, Alert, alert);
     }
   };
 }

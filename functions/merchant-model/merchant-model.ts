@@ -1,4 +1,5 @@
 import { MERCHANT_MODEL } from "../../contract/function-names.js";
+import { TOPICS } from "../../contract/topics.js";
 import { type MerchantEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { MerchantState, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
@@ -16,7 +17,7 @@ export const merchantState = valueSpec("merchant", MerchantState);
  * on to their account's scorer; counts confirmed frauds.
  */
 export function merchantModel(dependencies: Dependencies) {
-  const { settings, logicVersion, topics, metrics, now } = dependencies;
+  const { settings, logicVersion, metrics, now } = dependencies;
 
   return (context: Context<readonly [typeof merchantState]>, message: AnyMessage): void => {
     const state = context.state("merchant").unpack(MerchantState) ?? MerchantState.fromPartial({});
@@ -26,7 +27,7 @@ export function merchantModel(dependencies: Dependencies) {
       state.eventSeq++;
       recordFraud(state, verdict.fraudDelta, verdict.effectiveAtMs, settings.merchant);
       context.state("merchant").pack(MerchantState, state);
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.evidence, key: context.address.id }, StateEvent, {
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.evidence.name, key: context.address.id }, StateEvent, {
         function: MERCHANT_MODEL,
         addressId: context.address.id,
         eventSeq: state.eventSeq,

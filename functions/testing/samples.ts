@@ -72,7 +72,6 @@ export function sampleDependencies(
     settings: parsed,
     model: sampleModel(),
     logicVersion: logicVersion(parsed),
-    topics: { decisions: "decisions", evidence: "evidence", alerts: "alerts", rejected: "functions.rejected" },
     metrics: {
       count: (name) => counts.set(name, (counts.get(name) ?? 0) + 1),
       waiting: () => undefined,

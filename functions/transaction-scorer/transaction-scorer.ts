@@ -1,3 +1,4 @@
+import { TOPICS } from "../../contract/topics.js";
 import { Decision, Outcome, type ScoringEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { ScorerState, SuspiciousDecision } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
@@ -15,7 +16,7 @@ export const scorerState = valueSpec("scorer", ScorerState);
  * them (a busy merchant lets others overtake), scores each, and emits exactly one decision for each.
  */
 export function transactionScorer(dependencies: Dependencies) {
-  const { settings, model, logicVersion, topics, metrics, now } = dependencies;
+  const { settings, model, logicVersion, metrics, now } = dependencies;
 
   return (context: Context<readonly [typeof scorerState]>, message: AnyMessage): void => {
     const request = message.unpack(ScoringRequest);
@@ -84,7 +85,7 @@ export function transactionScorer(dependencies: Dependencies) {
         scoring.reasons.map(({ code }) => code),
         timing && timing.scoredAtMs - timing.countedAtMs,
       );
-      context.packAndSendToKafka(KAFKA_EGRESS, { topic: topics.decisions, key: context.address.id }, Decision, {
+      context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.decisions.name, key: context.address.id }, Decision, {
         evidence,
         timing,
       });
