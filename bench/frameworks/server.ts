@@ -7,7 +7,7 @@ import { fastify } from "fastify";
 import { admitJson } from "../../intake/admission.js";
 import { MAX_BODY_BYTES, readBody } from "../../intake/http/body.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { given } from "../../process/environment.js";
+import { serveVariant } from "../serve-variant.js";
 
 /**
  * One of the servers that are compared, in its own process: `BENCH_VARIANT` is `fastify`, `express` or `none`, which is
@@ -57,16 +57,4 @@ const bareServer = (): Server =>
     });
   });
 
-const servers: Readonly<Record<string, () => Server | Promise<Server>>> = {
-  fastify: fastifyServer,
-  express: expressServer,
-  none: bareServer,
-};
-const server = await servers[given()["BENCH_VARIANT"] ?? ""]?.();
-if (server === undefined) throw new Error("BENCH_VARIANT is fastify, express or none");
-server.keepAliveTimeout = 60_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.stdout.write(`${typeof address === "object" ? address?.port : ""}\n`);
-});
-process.once("SIGTERM", () => process.exit(0));
+await serveVariant({ fastify: fastifyServer, express: expressServer, none: bareServer });

@@ -2,7 +2,6 @@ import { createServer } from "node:http";
 
 import { messageBuilder, StateFun } from "apache-flink-statefun";
 
-import { given } from "../../process/environment.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import {
   type MessageType,
@@ -12,6 +11,7 @@ import {
   typeUrlOf,
   valueSpec,
 } from "../../statefun/index.js";
+import { serveVariant } from "../serve-variant.js";
 
 /**
  * One of the servers that are compared, in its own process: `BENCH_VARIANT` is `ours`, `apache` or `none`. Both SDKs do
@@ -78,12 +78,4 @@ function apache(): Server {
   return createServer((request, response) => void handle(request, response));
 }
 
-const servers: Readonly<Record<string, () => Server>> = { ours, apache, none };
-const server = servers[given()["BENCH_VARIANT"] ?? ""]?.();
-if (server === undefined) throw new Error("BENCH_VARIANT is ours, apache or none");
-server.keepAliveTimeout = 60_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.stdout.write(`${typeof address === "object" ? address?.port : ""}\n`);
-});
-process.once("SIGTERM", () => process.exit(0));
+await serveVariant({ ours, apache, none });
