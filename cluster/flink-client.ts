@@ -1,5 +1,5 @@
 import { type FlinkClient, flinkClientAt } from "../flink/flink.js";
-import { addresses } from "./addresses.js";
+import { addresses } from "./endpoints.js";
 import type { ClusterSettings } from "./settings.js";
 
 /** Asks Flink of a cluster. */

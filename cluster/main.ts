@@ -11,7 +11,7 @@ import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
 import { ensureTools } from "../tools/index.js";
-import { addresses } from "./addresses.js";
+import { addresses } from "./endpoints.js";
 import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";

@@ -1,6 +1,6 @@
 import { withAdmin } from "../kafka/client.js";
 import { UserError } from "../terminal/user-error.js";
-import { addresses } from "./addresses.js";
+import { addresses } from "./endpoints.js";
 import type { ClusterSettings } from "./settings.js";
 
 /**

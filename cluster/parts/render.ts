@@ -2,7 +2,7 @@ import { isMap, parse, parseAllDocuments, stringify } from "yaml";
 
 import { BASE_PORTS, HOST } from "../../contract/ports.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings.js";
 
 /** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */

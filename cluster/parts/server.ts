@@ -1,5 +1,5 @@
 import { HOST } from "../../contract/ports.js";
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import type { ClusterSettings, Server } from "../settings.js";
 import type { PartProgram } from "./part-program.js";
 

@@ -1,6 +1,6 @@
 import { HOST } from "../../contract/ports.js";
 import { poll } from "../../process/poll.js";
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import type { ClusterSettings, Part, Server } from "../settings.js";
 import type { Exit, ManagedProcess } from "./managed-process.js";
 import { healthz, http, type Probe, tcp } from "./probes.js";

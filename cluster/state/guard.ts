@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { readTopics } from "../../java/java-reader.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import { zookeeperData } from "../parts/index.js";
 import type { ClusterSettings } from "../settings.js";
 

@@ -7,7 +7,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
 
 // This version is pinned and made for Node 20; people who run a demo need not hear that later ones will not be.

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { BASE_PORTS } from "../../contract/ports.js";
 import { STATE_BACKENDS, type StateBackend } from "../../flink/flink.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../addresses.js";
+import { addresses } from "../endpoints.js";
 import type { ClusterSettings } from "../settings.js";
 import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
 import { holdsCheckpoint, savepointIn } from "./object-store.js";

@@ -1,6 +1,6 @@
 import type { Message } from "kafkajs";
 
-import { addresses } from "../../cluster/addresses.js";
+import { addresses } from "../../cluster/endpoints.js";
 import { type Cluster, flinkClient } from "../../cluster/index.js";
 import { shortOriginName } from "../../contract/origin-name.js";
 import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
