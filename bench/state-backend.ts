@@ -1,4 +1,4 @@
-import { addresses, clusterSettings, flinkClient, startCluster } from "../cluster/index.js";
+import { endpoints, clusterSettings, flinkClient, startCluster } from "../cluster/index.js";
 import { contentHash } from "../contract/content-hash.js";
 import { LIMITS } from "../contract/limits.js";
 import { TOPICS } from "../contract/topics.js";
@@ -69,7 +69,7 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Figures> {
   const settings = clusterSettings({ name: "bench", portOffset: 18_000, stateBackend: backend });
-  const brokers = addresses(settings).kafka;
+  const brokers = endpoints(settings).kafka;
   const flink = flinkClient(settings);
   const cluster = await startCluster(settings, {
     step: async (title, work) => (progress(title), await work(() => undefined)),

@@ -6,7 +6,7 @@ import { poll } from "../process/poll.js";
 import { isAlive, signalProcess } from "../process/process-identity.js";
 import { settled } from "../process/settled.js";
 import { UserError } from "../terminal/user-error.js";
-import { addresses } from "./endpoints.js";
+import { endpoints } from "./endpoints.js";
 import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink-client.js";
 import { partProgram } from "./parts/index.js";
@@ -114,7 +114,7 @@ export class Cluster implements RunningCluster {
       stateBackend,
       generation,
       parallelism,
-      kafka: addresses(this.#settings).kafka,
+      kafka: endpoints(this.#settings).kafka,
       ...(savepoint !== undefined && { savepoint }),
     };
   }

@@ -1,5 +1,5 @@
-import { type Addresses, addressesAt } from "../contract/ports.js";
+import { type Endpoints, endpointsAt } from "../contract/ports.js";
 import type { ClusterSettings } from "./settings.js";
 
 /** Where the parts of a cluster are reached: on loopback, unless its settings say otherwise. */
-export const addresses = ({ ports, addresses: given }: ClusterSettings): Addresses => given ?? addressesAt(ports);
+export const endpoints = ({ ports, endpoints: given }: ClusterSettings): Endpoints => given ?? endpointsAt(ports);

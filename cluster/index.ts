@@ -1,4 +1,4 @@
-export { addresses } from "./endpoints.js";
+export { endpoints } from "./endpoints.js";
 export { type Cluster, type ClusterEvent, describe } from "./cluster.js";
 export { flinkClient } from "./flink-client.js";
 export type { RunningCluster } from "./running-cluster.js";

@@ -11,7 +11,7 @@ import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
 import { ensureTools } from "../tools/index.js";
-import { addresses } from "./endpoints.js";
+import { endpoints } from "./endpoints.js";
 import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
@@ -191,7 +191,7 @@ async function up({
       },
     });
     console.log(
-      `${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(addresses(settings).dashboard)}` : ""}  data ${settings.dataDir}`,
+      `${pc.green("ready")}  Kafka 127.0.0.1:${settings.ports.kafka}  Flink http://127.0.0.1:${settings.ports.flinkRest}${dashboard ? `  live alerts ${pc.bold(endpoints(settings).dashboard)}` : ""}  data ${settings.dataDir}`,
     );
     await tell({ ready: true });
     await wait;

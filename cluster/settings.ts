@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { type Addresses, type PortName, portsAt } from "../contract/ports.js";
+import { type Endpoints, type PortName, portsAt } from "../contract/ports.js";
 import { OUTPUT_TOPICS, TOPICS, type TopicSettings } from "../contract/topics.js";
 import type { StateBackend } from "../flink/flink.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
@@ -41,7 +41,7 @@ export const rollingServer = (file: string): ServerProgram => ({
 
 /** What a cluster runs: StateFun's module, the servers that it calls, and their topics. */
 export interface Application {
-  /** Absolute path of the module, with the addresses of the container network. */
+  /** Absolute path of the module, with the endpoints of the container network. */
   readonly moduleFile: string;
   /** The module calls each at `http://<name>:<port>/`, where it is reached in the container network. */
   readonly servers: Readonly<{ functions: ServerProgram } & Partial<Record<Server, ServerProgram>>>;
@@ -100,7 +100,7 @@ export interface ClusterSettings {
   readonly dataDir: string;
   readonly ports: Readonly<Record<PortName, number>>;
   /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
-  readonly addresses?: Addresses;
+  readonly endpoints?: Endpoints;
   /**
    * Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default
    * for a new one.

@@ -1,6 +1,6 @@
 import { withAdmin } from "../kafka/client.js";
 import { UserError } from "../terminal/user-error.js";
-import { addresses } from "./endpoints.js";
+import { endpoints } from "./endpoints.js";
 import type { ClusterSettings } from "./settings.js";
 
 /**
@@ -16,7 +16,7 @@ export async function createTopics(
 ): Promise<string[]> {
   const { ingressTopics, outputTopics, otherTopics = [] } = settings.application;
   const topics = [...ingressTopics, ...outputTopics, ...otherTopics];
-  return await withAdmin(addresses(settings).kafka, async (admin) => {
+  return await withAdmin(endpoints(settings).kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const { topics: known } = await admin.fetchTopicMetadata({
       topics: topics.map(({ name }) => name).filter((name) => existing.has(name)),

@@ -36,7 +36,7 @@ export const portsAt = (offset = 0): Readonly<Record<PortName, number>> =>
   >;
 
 /** Where the parts of a system are reached. */
-export interface Addresses {
+export interface Endpoints {
   /** `host:port`, as Kafka clients want it. */
   readonly kafka: string;
   readonly zookeeper: string;
@@ -49,7 +49,7 @@ export interface Addresses {
 }
 
 /** On loopback, at these ports. */
-export const addressesAt = (ports: Readonly<Record<PortName, number>>): Addresses => ({
+export const endpointsAt = (ports: Readonly<Record<PortName, number>>): Endpoints => ({
   kafka: `${HOST}:${ports.kafka}`,
   zookeeper: `${HOST}:${ports.zookeeper}`,
   flink: `http://${HOST}:${ports.flinkRest}`,

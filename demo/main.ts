@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { chooseWay, startEither, wayText } from "../cluster/availability.js";
 import { eventText } from "../cluster/event-text.js";
 import { type FailureHelper, startFailureHelper } from "../cluster/failure-helper.js";
-import { addresses, clusterSettings, type RunningCluster } from "../cluster/index.js";
+import { endpoints, clusterSettings, type RunningCluster } from "../cluster/index.js";
 import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { warmUp } from "../ingress-generator/warm-up.js";
@@ -66,7 +66,7 @@ export async function main(argv: string[]): Promise<number> {
     });
 
     if (options.dashboard) {
-      const page = addresses(settings).dashboard;
+      const page = endpoints(settings).dashboard;
       console.log(
         `\n${pc.green("➜")} ${pc.bold("live alerts")}  ${pc.bold(pc.cyan(page))}${!menu ? "" : `\n  its failure menu is on: whoever opens the page can kill parts of this cluster (--no-failures turns it off)`}\n`,
       );
@@ -76,7 +76,7 @@ export async function main(argv: string[]): Promise<number> {
     if (options.warmUp > 0) {
       await step(`warming up with ${options.warmUp} transactions`, (onProgress) =>
         warmUp({
-          brokers: addresses(settings).kafka,
+          brokers: endpoints(settings).kafka,
           runId: `${runId}.warm`,
           seed: options.seed,
           transactions: options.warmUp,

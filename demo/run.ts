@@ -1,4 +1,4 @@
-import { addresses, flinkClient, type RunningCluster } from "../cluster/index.js";
+import { endpoints, flinkClient, type RunningCluster } from "../cluster/index.js";
 import { TOPICS } from "../contract/topics.js";
 import { LiveStats } from "../ingress-generator/live-stats.js";
 import { type Generated, runGenerator } from "../ingress-generator/producer.js";
@@ -32,7 +32,7 @@ export class DemoRun {
     this.#cluster = cluster;
     this.#options = options;
     this.#runId = runId;
-    this.#brokers = addresses(cluster.settings).kafka;
+    this.#brokers = endpoints(cluster.settings).kafka;
     this.stats = new LiveStats(runId, options.transactions ?? KEPT_LATENCIES);
   }
 

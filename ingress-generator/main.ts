@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 
-import { addressesAt, portsAt } from "../contract/ports.js";
+import { endpointsAt, portsAt } from "../contract/ports.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
@@ -51,7 +51,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option("--merchants <n>", "merchants, popular by Zipf's law", wholeNumber(10, 100_000), 200)
     .option("--label-delay <hours>", "mean time from a fraud to its label, in event time", wholeNumber(1, 10_000), 6)
-    .option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka)
+    .option("--brokers <host:port>", "Kafka", endpointsAt(portsAt()).kafka)
     .option("--past-intake", "write transactions.valid and labels.valid instead of transactions and labels", false)
     .option("--print", "write the records to the standard output as JSON, one a line, instead of to Kafka", false)
     .exitOverride();

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 
-import { addressesAt, portsAt } from "../contract/ports.js";
+import { endpointsAt, portsAt } from "../contract/ports.js";
 import { kafkaClient } from "../kafka/client.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { wholeNumber } from "../terminal/option-values.js";
@@ -31,7 +31,7 @@ export async function main(argv: string[]): Promise<number> {
     .description("Shows what the intake and the account counter have refused, and sends it again.")
     .exitOverride();
   const common = (command: Command) =>
-    command.option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka).exitOverride();
+    command.option("--brokers <host:port>", "Kafka", endpointsAt(portsAt()).kafka).exitOverride();
   const filtered = (command: Command) =>
     common(command)
       .option("--reason <name>", "only these, such as MISSING_FIELD or ID_CONFLICT", (text) => text.toUpperCase())

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 
-import { addressesAt, portsAt } from "../contract/ports.js";
+import { endpointsAt, portsAt } from "../contract/ports.js";
 import type { RawRecord } from "../contract/raw-record.js";
 import { readTopics } from "../java/java-reader.js";
 import { withAdmin } from "../kafka/client.js";
@@ -46,7 +46,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--follow", "go on with what is committed from now on, until Ctrl-C", false)
     .option("--uncommitted", "records of open and aborted transactions too", false)
     .option("--compact", "one record a line", false)
-    .option("--brokers <host:port>", "Kafka", addressesAt(portsAt()).kafka)
+    .option("--brokers <host:port>", "Kafka", endpointsAt(portsAt()).kafka)
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();

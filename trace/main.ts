@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { Command, InvalidArgumentError } from "commander";
 
-import { addressesAt, MAX_PORT_OFFSET, portsAt } from "../contract/ports.js";
+import { endpointsAt, MAX_PORT_OFFSET, portsAt } from "../contract/ports.js";
 import { writePage } from "../terminal/html.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
@@ -55,7 +55,7 @@ export async function main(argv: string[]): Promise<number> {
     portOffset,
     settings,
     json,
-    brokers = addressesAt(portsAt(portOffset)).kafka,
+    brokers = endpointsAt(portsAt(portOffset)).kafka,
   } = program.opts<Options>();
   const transactionId = program.args[0]!;
   const step = stepView();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { clusterStatus } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
 import { type Part, withDashboard } from "../../cluster/settings.js";
 import { TOPICS } from "../../contract/topics.js";
 import { Latencies } from "../../ingress-generator/latencies.js";
@@ -61,7 +61,7 @@ export async function benchDashboard(signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const meter = new Meter();
   const reader = await followTopics({
-    brokers: addresses(settings).kafka,
+    brokers: endpoints(settings).kafka,
     topics: [TOPICS.decisions.name],
     from: "end",
     maxWaitMs: 100,
@@ -69,7 +69,7 @@ export async function benchDashboard(signal: AbortSignal): Promise<void> {
     onRecord: ({ value, arrivedAtMs }) => meter.onDecision(value!, arrivedAtMs),
   });
   const generating = runGenerator({
-    brokers: addresses(settings).kafka,
+    brokers: endpoints(settings).kafka,
     target: "valid",
     seed: 7,
     runId: "bench",
@@ -180,7 +180,7 @@ async function openPages(
   signal: AbortSignal,
 ): Promise<{ close(): Promise<{ readonly bytes: number }> }> {
   const child = startModule("bench/dashboard/streams.ts", {
-    DASHBOARD: addresses(cluster.settings).dashboard,
+    DASHBOARD: endpoints(cluster.settings).dashboard,
     STREAMS: String(streams),
   });
   let output = "";

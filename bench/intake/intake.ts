@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { clusterStatus } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import { INTAKE_GROUP, TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -113,7 +113,7 @@ async function pipelineShare(
   const stop = new AbortController();
   let sent = 0;
   const generating = runGenerator({
-    brokers: addresses(settings).kafka,
+    brokers: endpoints(settings).kafka,
     seed: 7,
     runId: "share",
     rate: RATE,
@@ -161,7 +161,7 @@ async function client(
   run: string,
   signal: AbortSignal,
 ): Promise<{ seconds: number; cpuSeconds: number }> {
-  const { kafka, intake } = addresses(settings);
+  const { kafka, intake } = endpoints(settings);
   const child = startModule("bench/intake/client.ts", {
     BENCH_CLIENT: name,
     BENCH_COUNT: String(count),
@@ -185,7 +185,7 @@ const drained = (cluster: Cluster, signal: AbortSignal) =>
 
 /** How many records the Kafka door has yet to read. */
 const behind = async ({ settings }: Cluster): Promise<number> =>
-  Number(await lagOf(addresses(settings).kafka, INTAKE_GROUP, [TOPICS.transactions.name]));
+  Number(await lagOf(endpoints(settings).kafka, INTAKE_GROUP, [TOPICS.transactions.name]));
 
 async function intakePid({ settings }: Cluster): Promise<number> {
   return (await clusterStatus(settings)).parts.find(({ part }) => part === "intake")!.pid!;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { type Transport, withTransport } from "../../cluster/transports.js";
 import { TOPICS } from "../../contract/topics.js";
 import { followTopics } from "../../kafka/consumer.js";
@@ -97,7 +97,7 @@ export class TestBed {
         onEvent: (event) => event.kind === "died" && died.push(event.part),
       });
       closing.push(() => cluster.stop());
-      const brokers = addresses(settings).kafka;
+      const brokers = endpoints(settings).kafka;
       progress(`encoding ${stock.toLocaleString("en")} transactions`);
       const load = await Load.start({ brokers, accounts, merchants, stock, signal });
       closing.push(() => load.stop());

@@ -14,7 +14,7 @@ const START_OVER = "docker compose down -v";
 
 /**
  * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores
- * belong together and that the state is on the backend of flink-conf.yaml. Addresses and keys come from the
+ * belong together and that the state is on the backend of flink-conf.yaml. Endpoints and keys come from the
  * environment; docker-compose.yml gives them.
  */
 async function main(): Promise<void> {
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const defaults = clusterSettings({ stateBackend: composeBackend() });
   const settings: ClusterSettings = {
     ...defaults,
-    addresses: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
+    endpoints: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
     objectStore: {
       ...defaults.objectStore,
       accessKey: variable("MINIO_ACCESS_KEY"),

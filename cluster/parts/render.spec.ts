@@ -28,7 +28,7 @@ const components = (text: string) =>
   parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
 
 describe("renderModule", () => {
-  it("puts loopback addresses in place of the containers' and keeps the rest", () => {
+  it("puts loopback endpoints in place of the containers' and keeps the rest", () => {
     const rendered = components(renderModule(moduleText, settings));
     for (const { kind, spec } of rendered) {
       if (kind.includes("endpoints")) expect(spec.urlPathTemplate).toBe("http://127.0.0.1:28000/statefun");

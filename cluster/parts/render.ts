@@ -2,19 +2,19 @@ import { isMap, parse, parseAllDocuments, stringify } from "yaml";
 
 import { BASE_PORTS, HOST } from "../../contract/ports.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings.js";
 
-/** Addresses in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
+/** Endpoints in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
 const KAFKA_ADDRESS = "kafka:9092";
 
 /**
- * `module.yaml` with loopback addresses.
+ * `module.yaml` with loopback endpoints.
  *
  * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
-  const { kafka } = addresses(settings);
+  const { kafka } = endpoints(settings);
   const servers = SERVERS.map((name) => ({
     from: `http://${name}:${BASE_PORTS[name]}/`,
     to: `http://${HOST}:${settings.ports[name]}/`,
@@ -46,13 +46,13 @@ export function renderModule(text: string, settings: ClusterSettings): string {
   return documents.map((document) => stringify(document.toJS())).join("---\n");
 }
 
-/** What the native cluster sets over `flink-conf.yaml`: addresses, paths and sizes. */
+/** What the native cluster sets over `flink-conf.yaml`: endpoints, paths and sizes. */
 export function flinkOverrides(
   settings: ClusterSettings,
   role: "jobmanager" | "taskmanager",
 ): Record<string, string | number> {
   const { ports, objectStore } = settings;
-  const at = addresses(settings);
+  const at = endpoints(settings);
   const s3 = (path: string) => `s3://${objectStore.bucket}/${path}`;
   return {
     "jobmanager.rpc.address": HOST,

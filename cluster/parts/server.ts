@@ -1,12 +1,12 @@
 import { HOST } from "../../contract/ports.js";
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import type { ClusterSettings, Server } from "../settings.js";
 import type { PartProgram } from "./part-program.js";
 
 /** One of the application's own servers. */
 export function server(name: Server, settings: ClusterSettings): PartProgram {
   const { application, ports, serverEnv } = settings;
-  const { kafka, intake, flink } = addresses(settings);
+  const { kafka, intake, flink } = endpoints(settings);
   const program = application.servers[name];
   if (program === undefined) throw new Error(`the application has no server ${name}`);
   return {

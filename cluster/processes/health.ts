@@ -1,6 +1,6 @@
 import { HOST } from "../../contract/ports.js";
 import { poll } from "../../process/poll.js";
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import type { ClusterSettings, Part, Server } from "../settings.js";
 import type { Exit, ManagedProcess } from "./managed-process.js";
 import { healthz, http, type Probe, tcp } from "./probes.js";
@@ -45,7 +45,7 @@ export async function healthOf(part: Part, settings: ClusterSettings): Promise<P
 }
 
 async function answers(part: Exclude<Part, Server>, settings: ClusterSettings): Promise<boolean> {
-  const at = addresses(settings);
+  const at = endpoints(settings);
   switch (part) {
     case "zookeeper":
       return tcp(settings.ports.zookeeper);

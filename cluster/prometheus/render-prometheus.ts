@@ -41,7 +41,7 @@ export interface PrometheusTimes {
 }
 
 /**
- * `prometheus.yml` with loopback addresses.
+ * `prometheus.yml` with loopback endpoints.
  *
  * @throws {UserError} when it scrapes something that the native cluster does not have
  */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { readTopics } from "../../java/java-reader.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import { zookeeperData } from "../parts/index.js";
 import type { ClusterSettings } from "../settings.js";
 
@@ -79,7 +79,7 @@ const byJava =
   (settings: ClusterSettings) =>
   async (topics: readonly string[]): Promise<boolean> => {
     const { records } = await readTopics({
-      brokers: addresses(settings).kafka,
+      brokers: endpoints(settings).kafka,
       topics: topics.map((topic) => ({ topic })),
       isolation: "read_committed",
       limit: 1,

@@ -7,7 +7,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
 
 // This version is pinned and made for Node 20; people who run a demo need not hear that later ones will not be.
@@ -20,7 +20,7 @@ async function withStore<T>(
 ): Promise<T> {
   const { bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
   const client = new S3Client({
-    endpoint: addresses(settings).minio,
+    endpoint: endpoints(settings).minio,
     region: "us-east-1",
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { BASE_PORTS } from "../../contract/ports.js";
 import { STATE_BACKENDS, type StateBackend } from "../../flink/flink.js";
 import { UserError } from "../../terminal/user-error.js";
-import { addresses } from "../endpoints.js";
+import { endpoints } from "../endpoints.js";
 import type { ClusterSettings } from "../settings.js";
 import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
 import { holdsCheckpoint, savepointIn } from "./object-store.js";
@@ -51,7 +51,7 @@ export async function stateAtStart(
   }
   // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more
   // slots than that needs some stand empty, with fewer it waits for ever.
-  if (record.kafka !== undefined && record.kafka !== addresses(settings).kafka)
+  if (record.kafka !== undefined && record.kafka !== endpoints(settings).kafka)
     throw new UserError(otherPorts(settings, record.kafka));
   if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism)
     throw new UserError(otherParallelism(settings, record.parallelism));
@@ -65,7 +65,7 @@ export const otherParallelism = (settings: ClusterSettings, kept: number): strin
 
 /** The same when it looks for Kafka at the ports of an earlier start. */
 const otherPorts = (settings: ClusterSettings, kept: string): string =>
-  `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${addresses(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
+  `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${endpoints(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
 
 /**
  * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past

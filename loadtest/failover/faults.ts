@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import { withModule } from "../../cluster/module-changes.js";
 import type { Part } from "../../cluster/settings.js";
 import { poll } from "../../process/poll.js";
@@ -158,7 +158,7 @@ export const faultOf = (kind: FaultKind): FaultDefinition => FAULTS[kind];
 /** Exchanges the function server for one with this environment, while it serves. */
 async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<string, string>>): Promise<void> {
   const health = async () =>
-    (await (await fetch(`${addresses(cluster.settings).functions}/healthz`)).json()) as {
+    (await (await fetch(`${endpoints(cluster.settings).functions}/healthz`)).json()) as {
       readonly logicVersion: string;
     };
   const before = await health();

@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
-import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, clusterSettings, type RunningCluster } from "../../cluster/index.js";
 import { type Transport, TRANSPORT_NAMES, TRANSPORTS } from "../../cluster/transports.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { newRunId } from "../../ingress-generator/producer.js";
@@ -137,7 +137,7 @@ export async function main(argv: string[]): Promise<number> {
       { k6: true, step, restart: true, fresh: true, signal },
     );
     const runId = newRunId();
-    const brokers = addresses(cluster.settings).kafka;
+    const brokers = endpoints(cluster.settings).kafka;
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) =>
       warmUp({ brokers, runId: `${runId}.warm`, seed, transactions: WARM_UP, onProgress, signal }),
     );

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, flinkClient } from "../../cluster/index.js";
+import { endpoints, flinkClient } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import { poll } from "../../process/poll.js";
 import { aheadOfOthers } from "../../process/priority.js";
@@ -102,7 +102,7 @@ export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> 
           : { sustained: overload.sustained, sent: 0 };
       const rate = 2 * sustained;
       load = await KafkaLoad.connect({
-        brokers: addresses(target.cluster.settings).kafka,
+        brokers: endpoints(target.cluster.settings).kafka,
         runId: `${runId}.over`,
         atMost: rate * overload.overloadSeconds + 1,
       });
@@ -149,7 +149,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
     try {
       for (const part of COLD_PARTS) cluster.kill(part);
       load = await KafkaLoad.connect({
-        brokers: addresses(cluster.settings).kafka,
+        brokers: endpoints(cluster.settings).kafka,
         runId: `${runId}.cold`,
         atMost: overload.backlog,
       });
@@ -251,7 +251,7 @@ async function sustainedRate(
 ): Promise<{ readonly sustained: number; readonly sent: number }> {
   const { say, signal, runId, cluster } = target;
   const load = await KafkaLoad.connect({
-    brokers: addresses(cluster.settings).kafka,
+    brokers: endpoints(cluster.settings).kafka,
     runId: `${runId}.full`,
     atMost: 10_000_000,
   });

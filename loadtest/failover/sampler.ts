@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { kafkaClient } from "../../kafka/client.js";
@@ -69,7 +69,7 @@ export class Sampler {
 
   /** @param startedAtMs - the beginning of the load, ms since 1970 */
   constructor(cluster: RunningCluster, startedAtMs: number) {
-    const { kafka } = addresses(cluster.settings);
+    const { kafka } = endpoints(cluster.settings);
     this.#cluster = cluster;
     this.#startedAtMs = startedAtMs;
     this.#flink = flinkClient(cluster.settings);

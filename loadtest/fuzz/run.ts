@@ -1,6 +1,6 @@
 import type { Message } from "kafkajs";
 
-import { addresses } from "../../cluster/endpoints.js";
+import { endpoints } from "../../cluster/endpoints.js";
 import { type Cluster, flinkClient } from "../../cluster/index.js";
 import { shortOriginName } from "../../contract/origin-name.js";
 import { INTAKE_GROUP, PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
@@ -65,7 +65,7 @@ export async function runFuzz(
   cluster: Cluster,
   { records, seed, runId, onProgress, signal }: FuzzOptions,
 ): Promise<IntakeReport> {
-  const brokers = addresses(cluster.settings).kafka;
+  const brokers = endpoints(cluster.settings).kafka;
   const flink = flinkClient(cluster.settings);
   const starts = await intakeStarts(brokers);
   const restartsBefore = await flink.restarts();

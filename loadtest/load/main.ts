@@ -3,7 +3,7 @@ import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
 import { eventText } from "../../cluster/event-text.js";
-import { addresses, clusterSettings, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, clusterSettings, type RunningCluster } from "../../cluster/index.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { quantile } from "../../contract/quantile.js";
 import { newRunId } from "../../ingress-generator/producer.js";
@@ -76,7 +76,7 @@ export async function main(argv: string[]): Promise<number> {
       onEvent: (event) => console.error(eventText(event, 15)),
     });
     const runId = newRunId();
-    const brokers = addresses(cluster.settings).kafka;
+    const brokers = endpoints(cluster.settings).kafka;
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) =>
       warmUp({ brokers, runId: `${runId}.warm`, seed: 1, transactions: WARM_UP, onProgress, signal }),
     );

@@ -66,7 +66,7 @@ export interface K6Load {
   end(): void;
 }
 
-/** Starts k6 with this load. @param addresses - of the intake and of the verifier that it asks in the end */
+/** Starts k6 with this load. @param endpoints - of the intake, and of the verifier that it asks in the end */
 export function startLoad(
   options: LoadOptions,
   { intake, verifier }: { readonly intake: string; readonly verifier: string },

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import { poll } from "../../process/poll.js";
 import { knownInputs } from "../../verifier/known.js";
 import { committedSince, countWritten, noOpenTransaction, outputEnds, readBack } from "../../verifier/read.js";
@@ -57,7 +57,7 @@ export interface LoadRun {
 
 /** Starts k6 against a cluster's HTTP door, watches what comes out, and judges it in the end. */
 export async function startLoadRun(cluster: RunningCluster, options: LoadRunOptions): Promise<LoadRun> {
-  const { kafka: brokers, intake } = addresses(cluster.settings);
+  const { kafka: brokers, intake } = endpoints(cluster.settings);
   const watch = await watchRun({
     brokers,
     runId: options.runId,
@@ -181,7 +181,7 @@ async function allDecided(watch: Watch, sent: number, { onProgress, signal }: Lo
 
 /** Waits until nothing changes any more: a late repetition would show, and the last timers have fired. */
 async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOptions): Promise<void> {
-  const { kafka: brokers } = addresses(cluster.settings);
+  const { kafka: brokers } = endpoints(cluster.settings);
   const flink = flinkClient(cluster.settings);
   onProgress("waiting for two more checkpoints");
   await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);

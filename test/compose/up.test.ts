@@ -9,7 +9,7 @@ import { ComposeCluster, removeProject } from "../../cluster/compose/compose-clu
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
 import { KILLABLE } from "../../cluster/failure-helper.js";
-import { addresses, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { endpoints, clusterSettings, flinkClient } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import type { AlertsPage, Meta } from "../../dashboards/live/wire.js";
 import { dashboards, filledIn } from "../../dashboards/provisioned.js";
@@ -35,8 +35,8 @@ const settings = clusterSettings({
   serverEnv: { GENERATOR_RATE: "100", DASHBOARD_FAILURES_TOKEN: "of-this-test-alone" },
 });
 const project = composeProject(settings);
-const brokers = addresses(settings).kafka;
-const webApp = addresses(settings).dashboard;
+const brokers = endpoints(settings).kafka;
+const webApp = endpoints(settings).dashboard;
 const flink = flinkClient(settings);
 const compose = (...args: readonly string[]) =>
   docker(composeArgs(project, "--profile", "failures", "--profile", "prometheus", ...args), project.env);

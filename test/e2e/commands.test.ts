@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
-import { addresses, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { endpoints, clusterSettings, flinkClient } from "../../cluster/index.js";
 import { readStateRecord } from "../../cluster/state/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
 import { poll } from "../../process/poll.js";
@@ -15,7 +15,7 @@ import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-commands", portOffset: 14_000 });
 const here = ["--name", settings.name, "--port-offset", "14000"];
-const brokers = ["--brokers", addresses(settings).kafka];
+const brokers = ["--brokers", endpoints(settings).kafka];
 
 const running: ReturnType<typeof startOwnCommand>[] = [];
 function command(args: readonly string[], env?: NodeJS.ProcessEnv) {
@@ -200,7 +200,7 @@ describe("the cluster", () => {
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
     // For the next start to give the job its slots, and Kafka where it looks for it.
-    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2, kafka: addresses(settings).kafka });
+    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2, kafka: endpoints(settings).kafka });
     const again = await finish(["cluster", "up", "--detach", ...here]);
     expect(errorLines(again.stderr)).toEqual([expect.stringMatching(/the cluster "e2e-commands" is already running/)]);
     expect([again.code, again.stdout]).toEqual([1, ""]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { type ModuleChanges, withModule } from "../../cluster/module-changes.js";
 import { type ClusterOptions, FRAUD_DETECTION } from "../../cluster/settings.js";
 import { TOPICS } from "../../contract/topics.js";
@@ -34,7 +34,7 @@ const KEPT_WAITING_MS = 3_000;
 
 const named = (options: ClusterOptions = {}) =>
   clusterSettings({ name: "e2e-controls", portOffset: 20_000, ...options });
-const brokers = addresses(named()).kafka;
+const brokers = endpoints(named()).kafka;
 const flink = flinkClient(named());
 
 /** A cluster with this change, under load. */

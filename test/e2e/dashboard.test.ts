@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
 import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { withDashboard } from "../../cluster/settings.js";
 import type { RawRecord } from "../../contract/raw-record.js";
 import { TOPICS } from "../../contract/topics.js";
@@ -43,7 +43,7 @@ const SCREENSHOTS = given()["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT
 
 const name = "e2e-dashboard";
 const portOffset = 15_000;
-const { kafka: brokers, intake, dashboard: origin } = addresses(clusterSettings({ name, portOffset }));
+const { kafka: brokers, intake, dashboard: origin } = endpoints(clusterSettings({ name, portOffset }));
 
 let cluster: Cluster;
 let helper: FailureHelper;

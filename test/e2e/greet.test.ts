@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
 import { greetApplication, greetWithPython, pythonRequirements } from "../../examples/greet/application.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { followTopics } from "../../kafka/consumer.js";
@@ -25,7 +25,7 @@ describe.each([
 ])("the talk's example, on the cluster, its demo/email_sender in $language", ({ application, signature }) => {
   describe.skipIf(application === undefined)("", () => {
     const settings = clusterSettings({ name: "e2e-greet", portOffset: 16_000, ...(application && { application }) });
-    const brokers = addresses(settings).kafka;
+    const brokers = endpoints(settings).kafka;
     let cluster: Cluster | undefined;
     beforeAll(async () => {
       cluster = await startCluster(settings, { step: silentStep, restart: false, fresh: true });

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { createTopics } from "../../cluster/topics.js";
 import { TOPICS } from "../../contract/topics.js";
 import { intakeHeaders } from "../../ingress-generator/intake-token.js";
@@ -30,7 +30,7 @@ import { silentStep } from "../../terminal/steps.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });
-const { kafka: brokers, intake: url } = addresses(settings);
+const { kafka: brokers, intake: url } = endpoints(settings);
 const FUZZ_RECORDS = 5_000;
 const KILLS = 6;
 /** Records that an intake must have sorted between two kills: it is at work when it is killed. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
 import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus/prometheus.js";
 import { PROMETHEUS_FOLDER } from "../../cluster/prometheus/render-prometheus.js";
 import { TOPICS } from "../../contract/topics.js";
@@ -38,7 +38,7 @@ interface Sample {
 
 describe.skipIf(!isThere)("Prometheus on the cluster", () => {
   const settings = clusterSettings({ name: "e2e-observability", portOffset: 21_000 });
-  const brokers = addresses(settings).kafka;
+  const brokers = endpoints(settings).kafka;
   const end = new AbortController();
   let cluster: Cluster | undefined;
   let prometheus: RunningPrometheus | undefined;

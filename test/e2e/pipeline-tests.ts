@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { addresses, flinkClient, type RunningCluster } from "../../cluster/index.js";
+import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { ClusterSettings } from "../../cluster/settings.js";
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
 import type { RawRecord } from "../../contract/raw-record.js";
@@ -55,7 +55,7 @@ export interface Provider {
 
 /** The end-to-end suite of the whole pipeline, the same wherever it runs. */
 export function pipelineTests({ settings, start, changesBackend, wipe }: Provider): void {
-  const brokers = addresses(settings).kafka;
+  const brokers = endpoints(settings).kafka;
   const flink = flinkClient(settings);
   const runId = "e2e1";
   let cluster: RunningCluster;
@@ -128,7 +128,7 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     });
     await flink.waitForCheckpoints(2, PATIENCE_MS);
     await live.stop();
-    metrics = await (await fetch(`${addresses(settings).functions}/metrics`)).text();
+    metrics = await (await fetch(`${endpoints(settings).functions}/metrics`)).text();
 
     const read = (isolation: "read_committed" | "read_uncommitted", topics: readonly { name: string }[]) =>
       readTopics({ brokers, topics: topics.map(({ name }) => ({ topic: name })), isolation, timeoutMs: PATIENCE_MS });
@@ -343,7 +343,7 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
           await poll("an episode to be opened", () => opened() > before, { timeoutMs: PATIENCE_MS, intervalMs: 20 });
           await cluster.restartFlink({ stateBackend: backend });
           await flink.waitForRunning(PATIENCE_MS);
-          const { jobs } = (await (await fetch(`${addresses(settings).flink}/jobs/overview`)).json()) as {
+          const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
             readonly jobs: readonly { readonly "start-time": number }[];
           };
           begunMs.push(jobs[0]!["start-time"]);

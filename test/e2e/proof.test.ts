@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, type RunningCluster, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, type RunningCluster, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import { warmUp } from "../../ingress-generator/warm-up.js";
 import { kafkaClient } from "../../kafka/client.js";
@@ -26,7 +26,7 @@ process.env["INTAKE_TOKEN"] = "the-token-of-the-proof";
 describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
   const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
-  const brokers = addresses(settings).kafka;
+  const brokers = endpoints(settings).kafka;
   const options: FailoverOptions = {
     kinds: KINDS,
     rate: 100,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
@@ -24,7 +24,7 @@ import { decisionIn } from "../../verifier/records.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const settings = clusterSettings({ name: "e2e-trace", portOffset: 22_000 });
-const brokers = addresses(settings).kafka;
+const brokers = endpoints(settings).kafka;
 const RUN = "e2etrace";
 const TRANSACTIONS = 1_500;
 
@@ -45,7 +45,7 @@ async function post(transactionId: string, accountId: string, more: object = {})
     eventTimeMs: Date.now(),
     ...more,
   };
-  const { status } = await fetch(`${addresses(settings).intake}/v1/transactions`, {
+  const { status } = await fetch(`${endpoints(settings).intake}/v1/transactions`, {
     method: "POST",
     headers: { "content-type": "application/json", ...intakeHeaders() },
     body: JSON.stringify(body),

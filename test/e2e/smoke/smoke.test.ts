@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../../cluster/index.js";
 import { type Application, nodeServer } from "../../../cluster/settings.js";
 import { LIMITS } from "../../../contract/limits.js";
 import type { RawRecord } from "../../../contract/raw-record.js";
@@ -32,7 +32,7 @@ const application: Application = {
   outputTopics: [topic(OUT)],
 };
 const settings = clusterSettings({ name: "e2e-smoke", portOffset: 12_000, application });
-const brokers = addresses(settings).kafka;
+const brokers = endpoints(settings).kafka;
 const flink = flinkClient(settings);
 
 const sum = (values: Iterable<bigint>): bigint => [...values].reduce((total, value) => total + value, 0n);
