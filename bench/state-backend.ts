@@ -1,4 +1,4 @@
-import { endpoints, clusterSettings, flinkClient, startCluster } from "../cluster/index.js";
+import { clusterSettings, endpoints, flinkClient, startCluster } from "../cluster/index.js";
 import { contentHash } from "../contract/content-hash.js";
 import { LIMITS } from "../contract/limits.js";
 import { TOPICS } from "../contract/topics.js";

@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { chooseWay, startEither, wayText } from "../cluster/availability.js";
 import { eventText } from "../cluster/event-text.js";
 import { type FailureHelper, startFailureHelper } from "../cluster/failure-helper.js";
-import { endpoints, clusterSettings, type RunningCluster } from "../cluster/index.js";
+import { clusterSettings, endpoints, type RunningCluster } from "../cluster/index.js";
 import { FRAUD_DETECTION, withDashboard } from "../cluster/settings.js";
 import { newRunId } from "../ingress-generator/producer.js";
 import { warmUp } from "../ingress-generator/warm-up.js";

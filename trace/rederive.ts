@@ -8,10 +8,10 @@ import {
 } from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
-import { AccountModel } from "../verifier/model/account.js";
-import { MerchantReplay } from "../verifier/model/merchant.js";
-import { scoreOf } from "../verifier/model/scoring.js";
-import type { ModelSettings } from "../verifier/model/settings.js";
+import { AccountModel } from "../verifier/reference/account.js";
+import { MerchantReplay } from "../verifier/reference/merchant.js";
+import { scoreOf } from "../verifier/reference/scoring.js";
+import type { ModelSettings } from "../verifier/reference/settings.js";
 import type { AddressInput } from "../verifier/records.js";
 import { inOrder, isSourceOf, type Known } from "../verifier/replay.js";
 import { differences } from "./differences.js";

@@ -1,7 +1,7 @@
 import { placeOf } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause } from "../protos/gen/fraud/v1/evidence.js";
-import { EpisodeModel } from "./model/episodes.js";
+import { EpisodeModel } from "./reference/episodes.js";
 import type { PropertyCheck } from "./property.js";
 import { type AddressHistories, alertIn, type PlacedRecord } from "./records.js";
 import { type Known, shown } from "./replay.js";

@@ -11,10 +11,10 @@ import {
 } from "../protos/gen/fraud/v1/decision.js";
 import { RejectReason, type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
-import { AccountModel, MAX_REVISION_JUMP } from "./model/account.js";
-import { MerchantReplay } from "./model/merchant.js";
-import { type KnownModels, scoreOf } from "./model/scoring.js";
-import type { ModelSettings } from "./model/settings.js";
+import { AccountModel, MAX_REVISION_JUMP } from "./reference/account.js";
+import { MerchantReplay } from "./reference/merchant.js";
+import { type KnownModels, scoreOf } from "./reference/scoring.js";
+import type { ModelSettings } from "./reference/settings.js";
 import type { PropertyCheck } from "./property.js";
 import {
   type AddressHistories,

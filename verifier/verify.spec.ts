@@ -18,7 +18,7 @@ import { FraudLabel, Transaction, Verdict } from "../protos/gen/fraud/v1/transac
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { StatefulFunctions } from "../statefun/index.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
-import { completeSettings, versionName } from "./model/settings.js";
+import { completeSettings, versionName } from "./reference/settings.js";
 import type { PlacedRecord, VerifiedRecords } from "./records.js";
 import { RecordStore } from "./store.js";
 import { type KnownInputs, type Verification, verify, verifyStored } from "./verify.js";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { clusterStatus } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
 import { type Part, withDashboard } from "../../cluster/settings.js";
 import { TOPICS } from "../../contract/topics.js";
 import { Latencies } from "../../ingress-generator/latencies.js";

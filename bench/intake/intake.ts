@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { clusterStatus } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
 import type { Part } from "../../cluster/settings.js";
 import { INTAKE_GROUP, TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
 import { type Transport, withTransport } from "../../cluster/transports.js";
 import { TOPICS } from "../../contract/topics.js";
 import { followTopics } from "../../kafka/consumer.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { BacklogEstimator } from "./backlog-estimator.js";
-import { type ModelSample, runModel } from "./pipeline-model.js";
+import { type ModelSample, runModel } from "./pipeline-simulation.js";
 
 const BOUND = 60;
 const checkpoints = {

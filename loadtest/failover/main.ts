@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
-import { endpoints, clusterSettings, type RunningCluster } from "../../cluster/index.js";
+import { clusterSettings, endpoints, type RunningCluster } from "../../cluster/index.js";
 import { type Transport, TRANSPORT_NAMES, TRANSPORTS } from "../../cluster/transports.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { newRunId } from "../../ingress-generator/producer.js";

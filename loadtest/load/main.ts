@@ -3,7 +3,7 @@ import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
 import { eventText } from "../../cluster/event-text.js";
-import { endpoints, clusterSettings, type RunningCluster } from "../../cluster/index.js";
+import { clusterSettings, endpoints, type RunningCluster } from "../../cluster/index.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { quantile } from "../../contract/quantile.js";
 import { newRunId } from "../../ingress-generator/producer.js";

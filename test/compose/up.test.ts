@@ -9,7 +9,7 @@ import { ComposeCluster, removeProject } from "../../cluster/compose/compose-clu
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
 import { KILLABLE } from "../../cluster/failure-helper.js";
-import { endpoints, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import type { AlertsPage, Meta } from "../../dashboards/live/wire.js";
 import { dashboards, filledIn } from "../../dashboards/provisioned.js";

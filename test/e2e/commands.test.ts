@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
-import { endpoints, clusterSettings, flinkClient } from "../../cluster/index.js";
+import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
 import { readStateRecord } from "../../cluster/state/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
 import { poll } from "../../process/poll.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
 import { type ModuleChanges, withModule } from "../../cluster/module-changes.js";
 import { type ClusterOptions, FRAUD_DETECTION } from "../../cluster/settings.js";
 import { TOPICS } from "../../contract/topics.js";

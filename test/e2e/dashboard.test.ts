@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
 import { type FailureHelper, startFailureHelper } from "../../cluster/failure-helper.js";
-import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
 import { withDashboard } from "../../cluster/settings.js";
 import type { RawRecord } from "../../contract/raw-record.js";
 import { TOPICS } from "../../contract/topics.js";

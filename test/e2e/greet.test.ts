@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
 import { greetApplication, greetWithPython, pythonRequirements } from "../../examples/greet/application.js";
 import { kafkaClient, Partitioners } from "../../kafka/client.js";
 import { followTopics } from "../../kafka/consumer.js";

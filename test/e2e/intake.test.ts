@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
 import { createTopics } from "../../cluster/topics.js";
 import { TOPICS } from "../../contract/topics.js";
 import { intakeHeaders } from "../../ingress-generator/intake-token.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
 import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus/prometheus.js";
 import { PROMETHEUS_FOLDER } from "../../cluster/prometheus/render-prometheus.js";
 import { TOPICS } from "../../contract/topics.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, type RunningCluster, startCluster } from "../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, type RunningCluster, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import { warmUp } from "../../ingress-generator/warm-up.js";
 import { kafkaClient } from "../../kafka/client.js";

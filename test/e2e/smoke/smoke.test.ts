@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../../cluster/control.js";
-import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../../cluster/index.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../../cluster/index.js";
 import { type Application, nodeServer } from "../../../cluster/settings.js";
 import { LIMITS } from "../../../contract/limits.js";
 import type { RawRecord } from "../../../contract/raw-record.js";
