@@ -63,7 +63,7 @@ const TABLE = {
     imports: ["protos", "contract", "process", "terminal", "kafka"],
   },
   verifier: {
-    is: "judges what stands in the topics, with its own model of the functions (`verifier/reference`); `npm run verify`",
+    is: "judges what stands in the topics, with its own reference implementation of the functions (`verifier/reference`); `npm run verify`",
     imports: ["protos", "contract", "process", "terminal", "tools", "java"],
     specs: ["statefun", "functions"],
   },

@@ -8,10 +8,10 @@ import {
 } from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
-import { AccountModel } from "../verifier/reference/account.js";
-import { MerchantReplay } from "../verifier/reference/merchant.js";
+import { AccountReference } from "../verifier/reference/account.js";
+import { MerchantReference } from "../verifier/reference/merchant.js";
 import { scoreOf } from "../verifier/reference/scoring.js";
-import type { ModelSettings } from "../verifier/reference/settings.js";
+import type { LogicSettings } from "../verifier/reference/settings.js";
 import type { AddressInput } from "../verifier/records.js";
 import { inOrder, isSourceOf, type Known } from "../verifier/replay.js";
 import { differences } from "./differences.js";
@@ -40,7 +40,7 @@ const SEVERITY: readonly PartResult["verdict"][] = ["identical", "cut-off", "unk
 
 /**
  * Derives a decision's evidence again: replays the account and the merchant from `event_seq` 1 to this transaction by
- * the verifier's model, scores the result, and compares bytes.
+ * the verifier's reference, scores the result, and compares bytes.
  *
  * @param found - as it stands in the decision
  * @param raw - the same, byte for byte
@@ -84,7 +84,7 @@ function replayAccount(
   { account: inputs, labels, cut }: Histories,
   known: Known,
 ): Derived<AccountEvidence> & { readonly suspicious?: bigint } {
-  const model = new AccountModel();
+  const reference = new AccountReference();
   const taken = new Set<FraudLabel>();
   let suspicious = 0n;
   const derived = replayPart<AccountFeatures>(
@@ -93,19 +93,19 @@ function replayAccount(
       version: ({ account }) => account!.logicVersion,
       transaction({ transaction, account, scoring }, settings) {
         if (account!.eventSeq < found.account!.eventSeq && scoring?.suspiciousSeq !== undefined) suspicious++;
-        return model.transaction(transaction!, settings);
+        return reference.transaction(transaction!, settings);
       },
       event(event, settings) {
-        if (event.kind === StateEvent_Kind.EXPIRY) return void model.expiry(settings);
+        if (event.kind === StateEvent_Kind.EXPIRY) return void reference.expiry(settings);
         const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
         if (label === undefined)
           return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
         taken.add(label);
-        model.label(label, settings);
+        reference.label(label, settings);
       },
     },
   );
-  return "value" in derived ? { ...derived, value: { ...derived.value, ...model.repeats }, suspicious } : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.repeats }, suspicious } : derived;
 }
 
 function replayMerchant(
@@ -113,13 +113,13 @@ function replayMerchant(
   { merchant: inputs, cut }: Histories,
   known: Known,
 ): Derived<MerchantEvidence> {
-  const model = new MerchantReplay();
+  const reference = new MerchantReference();
   return replayPart<MerchantFeatures>(
     { name: "merchant model", found: merchant, inputs, cut, known },
     {
       version: (evidence) => evidence.merchant!.logicVersion,
-      transaction: ({ transaction }, settings) => model.transaction(transaction!, settings),
-      event: ({ fraudDelta, effectiveAtMs }, settings) => model.verdict(fraudDelta, effectiveAtMs, settings),
+      transaction: ({ transaction }, settings) => reference.transaction(transaction!, settings),
+      event: ({ fraudDelta, effectiveAtMs }, settings) => reference.verdict(fraudDelta, effectiveAtMs, settings),
     },
   );
 }
@@ -128,9 +128,9 @@ function replayMerchant(
 interface Steps<Features> {
   /** By which version of the logic it took a transaction. */
   version(evidence: Evidence): string;
-  transaction(evidence: Evidence, settings: ModelSettings): Features;
+  transaction(evidence: Evidence, settings: LogicSettings): Features;
   /** @returns why it cannot be repeated, if it cannot */
-  event(event: StateEvent, settings: ModelSettings): Obstacle | void;
+  event(event: StateEvent, settings: LogicSettings): Obstacle | void;
 }
 
 /** Replays one address from its first input to the one that this part of the evidence is of. */

@@ -49,7 +49,7 @@ export interface Difference {
   readonly expected: string | null;
 }
 
-/** The decision derived again from what the topics hold, by the verifier's own model. */
+/** The decision derived again from what the topics hold, by the verifier's own reference. */
 export interface Rederivation {
   /** The worst of the parts. */
   readonly verdict: PartResult["verdict"];

@@ -1,7 +1,7 @@
 import { placeOf } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause } from "../protos/gen/fraud/v1/evidence.js";
-import { EpisodeModel } from "./reference/episodes.js";
+import { EpisodeReference } from "./reference/episodes.js";
 import type { PropertyCheck } from "./property.js";
 import { type AddressHistories, alertIn, type PlacedRecord } from "./records.js";
 import { type Known, shown } from "./replay.js";
@@ -57,14 +57,14 @@ function checkAccount(
   const timers = new Set(
     raised.filter(({ alert }) => alert.cause === Alert_Cause.TIMER).map(({ alert }) => alert.lastSuspiciousSeq),
   );
-  const model = new EpisodeModel(id);
+  const reference = new EpisodeReference(id);
   const expected: { alert: Alert; place: string }[] = [];
   for (const { decision, place } of suspicious) {
     const { logicVersion, suspiciousSeq } = decision.evidence!.scoring!;
     const settings = versions.get(logicVersion);
     if (settings === undefined) return;
-    expected.push(...model.decision(decision, settings).map((alert) => ({ alert, place })));
-    const closed = timers.has(suspiciousSeq!) ? model.close(Alert_Cause.TIMER) : undefined;
+    expected.push(...reference.decision(decision, settings).map((alert) => ({ alert, place })));
+    const closed = timers.has(suspiciousSeq!) ? reference.close(Alert_Cause.TIMER) : undefined;
     if (closed !== undefined) expected.push({ alert: closed, place });
   }
   for (let at = 0; at < Math.max(expected.length, raised.length); at++) {

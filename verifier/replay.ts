@@ -11,10 +11,10 @@ import {
 } from "../protos/gen/fraud/v1/decision.js";
 import { RejectReason, type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
-import { AccountModel, MAX_REVISION_JUMP } from "./reference/account.js";
-import { MerchantReplay } from "./reference/merchant.js";
+import { AccountReference, MAX_REVISION_JUMP } from "./reference/account.js";
+import { MerchantReference } from "./reference/merchant.js";
 import { type KnownModels, scoreOf } from "./reference/scoring.js";
-import type { ModelSettings } from "./reference/settings.js";
+import type { LogicSettings } from "./reference/settings.js";
 import type { PropertyCheck } from "./property.js";
 import {
   type AddressHistories,
@@ -33,7 +33,7 @@ interface Checks {
 
 /** What may stand behind the names in evidence. */
 export interface Known {
-  readonly versions: ReadonlyMap<string, ModelSettings>;
+  readonly versions: ReadonlyMap<string, LogicSettings>;
   readonly models: KnownModels;
 }
 
@@ -90,7 +90,7 @@ function replayAccount(
   checks: Checks,
   underWay: Map<string, string>,
 ): void {
-  const model = new AccountModel();
+  const reference = new AccountReference();
   let suspicious = 0n;
   const taken = new Set<FraudLabel>();
   for (const { place, decision, event } of inOrder(inputs)) {
@@ -99,7 +99,7 @@ function replayAccount(
       const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
       if (settings === undefined) continue;
       if (event.kind === StateEvent_Kind.EXPIRY) {
-        sameEvent(event, model.expiry(settings), checks.stateEvents, `expiry of account ${id}`, place);
+        sameEvent(event, reference.expiry(settings), checks.stateEvents, `expiry of account ${id}`, place);
         continue;
       }
       const label = sent.find((one) => isSourceOf(one, event) && !taken.has(one));
@@ -111,7 +111,7 @@ function replayAccount(
         continue;
       }
       taken.add(label);
-      const expected = model.label(label, settings);
+      const expected = reference.label(label, settings);
       sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, place);
       if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event), place);
       continue;
@@ -125,12 +125,12 @@ function replayAccount(
       sameBytes(
         AccountFeatures,
         account!.features,
-        model.transaction(transaction!, settings),
+        reference.transaction(transaction!, settings),
         checks.accountFeatures,
         name,
         place,
       );
-      sameRepeats(account!, model.repeats, checks.accountFeatures, name, place);
+      sameRepeats(account!, reference.repeats, checks.accountFeatures, name, place);
     }
     checks.scores.looked();
     suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
@@ -151,7 +151,7 @@ function replayMerchant(
   checks: Checks,
   underWay: Map<string, string>,
 ): void {
-  const model = new MerchantReplay();
+  const reference = new MerchantReference();
   for (const { place, decision, event } of inOrder(inputs)) {
     if (event !== undefined) {
       checks.stateEvents.looked();
@@ -169,12 +169,12 @@ function replayMerchant(
       }
       sameEvent(
         event,
-        { eventTimeMs: model.latestEventTimeMs },
+        { eventTimeMs: reference.latestEventTimeMs },
         checks.stateEvents,
         `verdict at merchant ${id}`,
         place,
       );
-      model.verdict(event.fraudDelta, event.effectiveAtMs, settings);
+      reference.verdict(event.fraudDelta, event.effectiveAtMs, settings);
       continue;
     }
     const { transaction, merchant } = decision!().evidence!;
@@ -184,7 +184,7 @@ function replayMerchant(
       sameBytes(
         MerchantFeatures,
         merchant!.features,
-        model.transaction(transaction!, settings),
+        reference.transaction(transaction!, settings),
         checks.merchantFeatures,
         `${id} at ${transaction!.accountId} ${transaction!.transactionId}`,
         place,
@@ -314,7 +314,7 @@ function labelsByAccount(
 export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] =>
   inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 
-function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): ModelSettings | undefined {
+function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): LogicSettings | undefined {
   const settings = versions.get(name);
   if (settings === undefined)
     check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, place);
@@ -351,7 +351,7 @@ function sameBytes<T>(
 
 function sameRepeats(
   { possibleRepeat, forgottenSeq }: AccountEvidence,
-  expected: AccountModel["repeats"],
+  expected: AccountReference["repeats"],
   check: PropertyCheck,
   name: string,
   place: string,

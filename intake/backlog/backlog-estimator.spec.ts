@@ -2,15 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { BacklogEstimator } from "./backlog-estimator.js";
-import { type ModelSample, runModel } from "./pipeline-simulation.js";
+import { type SimulatedSample, simulate } from "./pipeline-simulation.js";
 
 const BOUND = 60;
 const checkpoints = {
   checkpointMs: fc.constantFrom(300, 1_000, 3_000),
   checkpointTakesMs: fc.constantFrom(100, 500, 2_000),
 };
-const closedAt = (samples: readonly ModelSample[]): number | undefined => samples.find(({ open }) => !open)?.atSeconds;
-const changes = (samples: readonly ModelSample[]): number =>
+const closedAt = (samples: readonly SimulatedSample[]): number | undefined => samples.find(({ open }) => !open)?.atSeconds;
+const changes = (samples: readonly SimulatedSample[]): number =>
   samples.filter(({ open }, n) => n > 0 && open !== samples[n - 1]!.open).length;
 /** Samples a second apart, from the first second on. */
 function estimatorOf(
@@ -102,9 +102,9 @@ describe("a pipeline", () => {
           ...checkpoints,
           firstOffset: fc.nat(1e12),
         }),
-        ({ capacity, overload, ...model }) => {
-          const samples = runModel({
-            ...model,
+        ({ capacity, overload, ...pipeline }) => {
+          const samples = simulate({
+            ...pipeline,
             seconds: 1_100,
             maxSeconds: 0,
             evidenceMs: 10_000,
@@ -138,13 +138,13 @@ describe("a pipeline", () => {
     fc.assert(
       fc.property(
         fc.record({ capacity: fc.integer({ min: 50, max: 5_000 }), load, ...checkpoints }),
-        ({ capacity, load: stretches, ...model }) => {
+        ({ capacity, load: stretches, ...pipeline }) => {
           const share = (at: number): number => {
             let until = 0;
             return stretches.find(({ seconds }) => at < (until += seconds))?.share ?? 0;
           };
-          const samples = runModel({
-            ...model,
+          const samples = simulate({
+            ...pipeline,
             seconds: 400,
             maxSeconds: BOUND,
             capacity: () => capacity,
@@ -169,9 +169,9 @@ describe("a pipeline", () => {
           stallsFor: fc.integer({ min: BOUND + 15, max: 300 }),
           ...checkpoints,
         }),
-        ({ capacity, share, stallsFor, ...model }) => {
-          const samples = runModel({
-            ...model,
+        ({ capacity, share, stallsFor, ...pipeline }) => {
+          const samples = simulate({
+            ...pipeline,
             seconds: 900,
             maxSeconds: BOUND,
             capacity: (at) => (at >= 100 && at < 100 + stallsFor ? 0 : capacity),
@@ -199,9 +199,9 @@ describe("a pipeline", () => {
           overload: fc.double({ min: 1.3, max: 5, noNaN: true }),
           ...checkpoints,
         }),
-        ({ capacity, overload, ...model }) => {
-          const samples = runModel({
-            ...model,
+        ({ capacity, overload, ...pipeline }) => {
+          const samples = simulate({
+            ...pipeline,
             seconds: 900,
             maxSeconds: BOUND,
             capacity: () => capacity,

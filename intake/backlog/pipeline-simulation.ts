@@ -5,7 +5,7 @@ const STEP_MS = 100;
 const SAMPLE_MS = 1_000;
 
 /** A pipeline that works off a queue, and commits how far it has come with each checkpoint. */
-export interface PipelineModel {
+export interface SimulatedPipeline {
   readonly seconds: number;
   /** Records a second that come, and that it is capable of, at a time in seconds. */
   readonly arriving: (atSeconds: number, open: boolean) => number;
@@ -20,18 +20,18 @@ export interface PipelineModel {
 }
 
 /** What was seen at one sample. */
-export interface ModelSample {
+export interface SimulatedSample {
   readonly atSeconds: number;
   readonly open: boolean;
   /** What the estimator says. */
   readonly estimate: number;
-  /** How long what came at this moment waited for its commit, in seconds; undefined when the model ended before. */
+  /** How long what came at this moment waited for its commit, in seconds; undefined when the simulation ended before. */
   readonly waited: number | undefined;
 }
 
-/** Runs the model by its own clock. For specs. */
-export function runModel(model: PipelineModel): ModelSample[] {
-  const { maxSeconds, evidenceMs = Math.min(10_000, maxSeconds * 500), firstOffset = 0 } = model;
+/** Runs the pipeline by a clock of its own. For specs. */
+export function simulate(pipeline: SimulatedPipeline): SimulatedSample[] {
+  const { maxSeconds, evidenceMs = Math.min(10_000, maxSeconds * 500), firstOffset = 0 } = pipeline;
   const estimator = new BacklogEstimator(evidenceMs);
   const gate = new BacklogGate(maxSeconds);
   let [arrived, worked, committed] = [0, 0, 0];
@@ -43,7 +43,7 @@ export function runModel(model: PipelineModel): ModelSample[] {
     readonly estimate: number;
     readonly arrived: number;
   }[] = [];
-  for (let atMs = 0; atMs <= model.seconds * 1000; atMs += STEP_MS) {
+  for (let atMs = 0; atMs <= pipeline.seconds * 1000; atMs += STEP_MS) {
     while (pending[0] !== undefined && pending[0].atMs <= atMs) {
       committed = pending.shift()!.upTo;
       commits.push({ atMs, upTo: committed });
@@ -58,10 +58,10 @@ export function runModel(model: PipelineModel): ModelSample[] {
       samples.push({ atMs, open: gate.overload === undefined, estimate: estimator.seconds!, arrived });
     }
     // A checkpoint that takes longer than the interval makes the next one late.
-    if (atMs % model.checkpointMs === 0 && pending.length === 0)
-      pending.push({ atMs: atMs + model.checkpointTakesMs, upTo: worked });
-    arrived += (model.arriving(atMs / 1000, gate.overload === undefined) * STEP_MS) / 1000;
-    worked = Math.min(arrived, worked + (model.capacity(atMs / 1000) * STEP_MS) / 1000);
+    if (atMs % pipeline.checkpointMs === 0 && pending.length === 0)
+      pending.push({ atMs: atMs + pipeline.checkpointTakesMs, upTo: worked });
+    arrived += (pipeline.arriving(atMs / 1000, gate.overload === undefined) * STEP_MS) / 1000;
+    worked = Math.min(arrived, worked + (pipeline.capacity(atMs / 1000) * STEP_MS) / 1000);
   }
   let commit = 0;
   return samples.map(({ atMs, open, estimate, arrived: upTo }) => {

@@ -1,7 +1,7 @@
 import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
-import type { ModelSettings } from "./settings.js";
+import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
 
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -26,7 +26,7 @@ interface MemoryBlock {
 /**
  * What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone.
  */
-export class AccountModel {
+export class AccountReference {
   #latest = 0n;
   readonly #velocity = new BucketWindow();
   readonly #day = new BucketWindow();
@@ -44,7 +44,7 @@ export class AccountModel {
     return this.#repeats;
   }
 
-  transaction(transaction: Transaction, { account }: ModelSettings): AccountFeatures {
+  transaction(transaction: Transaction, { account }: LogicSettings): AccountFeatures {
     const { amountMinor: amount, eventTimeMs: time } = transaction;
     this.#remember(time, account.recentTransactions);
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
@@ -81,7 +81,7 @@ export class AccountModel {
   /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
   label(
     label: FraudLabel,
-    { account }: ModelSettings,
+    { account }: LogicSettings,
   ): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
     const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
     const before = held?.revision ?? 0;
@@ -112,7 +112,7 @@ export class AccountModel {
   }
 
   /** The event that an expiry must have made; `undefined`: there was nothing to remove. */
-  expiry({ account }: ModelSettings): Pick<StateEvent, "kind" | "cutoffMs" | "eventTimeMs"> | undefined {
+  expiry({ account }: LogicSettings): Pick<StateEvent, "kind" | "cutoffMs" | "eventTimeMs"> | undefined {
     const cutoffMs = this.#latest - BigInt(account.fraudWindowMs);
     const left = this.#verdicts.filter(({ effectiveAt }) => effectiveAt > cutoffMs);
     if (left.length === this.#verdicts.length) return undefined;

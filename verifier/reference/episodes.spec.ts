@@ -6,14 +6,14 @@ import { sampleTransaction, START_MS } from "../../functions/testing/samples.js"
 import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert } from "../../protos/gen/fraud/v1/evidence.js";
 import { AlerterState, SuspiciousDecision } from "../../protos/gen/fraud/v1/internal.js";
-import { EpisodeModel } from "./episodes.js";
+import { EpisodeReference } from "./episodes.js";
 import { completeSettings } from "./settings.js";
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
 describe("an episode's sum", () => {
   it.each([0n, 10n ** 15n])("of amounts of %s is the alerter's, and stays within its field", (amountMinor) => {
-    const model = new EpisodeModel("a");
+    const reference = new EpisodeReference("a");
     const state = AlerterState.fromPartial({});
     const { alerter } = parseSettings({});
     const counts = Array.from({ length: 9_300 }, (_, n) => n + 1);
@@ -21,7 +21,7 @@ describe("an episode's sum", () => {
     let sum = 0n;
     for (const n of counts) {
       const transaction = sampleTransaction({ transactionId: `t-${n}`, amountMinor, eventTimeMs: START_MS });
-      const expected = model.decision(
+      const expected = reference.decision(
         Decision.fromPartial({
           evidence: { transaction, scoring: { score: 400, outcome: Outcome.REVIEW, suspiciousSeq: BigInt(n) } },
         }),

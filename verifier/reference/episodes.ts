@@ -1,6 +1,6 @@
 import { type Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
-import type { ModelSettings } from "./settings.js";
+import type { LogicSettings } from "./settings.js";
 import { atMost, MAX_SUM } from "./window.js";
 
 interface Episode {
@@ -13,7 +13,7 @@ interface Episode {
 }
 
 /** The alerts that one account's suspicious decisions must raise: written from `docs/features.md` alone. */
-export class EpisodeModel {
+export class EpisodeReference {
   readonly #accountId: string;
   #alerts = 0n;
   #episodes = 0n;
@@ -25,7 +25,7 @@ export class EpisodeModel {
   }
 
   /** A suspicious decision, the account's next. */
-  decision({ evidence }: Decision, { alerter }: ModelSettings): Alert[] {
+  decision({ evidence }: Decision, { alerter }: LogicSettings): Alert[] {
     const { eventTimeMs: time, amountMinor } = evidence!.transaction!;
     const { score, outcome, suspiciousSeq } = evidence!.scoring!;
     const declined = outcome === Outcome.DECLINE;

@@ -1,12 +1,12 @@
 import type { MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import type { ModelSettings } from "./settings.js";
+import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
 
 /**
  * What the merchant model must hold for one merchant after its inputs so far: written from `docs/features.md` alone.
  */
-export class MerchantReplay {
+export class MerchantReference {
   #latest = 0n;
   readonly #recent = new BucketWindow();
   readonly #history = new BucketWindow();
@@ -16,7 +16,7 @@ export class MerchantReplay {
     return this.#latest;
   }
 
-  transaction({ amountMinor: amount, eventTimeMs: time }: Transaction, { merchant }: ModelSettings): MerchantFeatures {
+  transaction({ amountMinor: amount, eventTimeMs: time }: Transaction, { merchant }: LogicSettings): MerchantFeatures {
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     for (const [window, shape] of [
       [this.#recent, merchant.recent],
@@ -39,7 +39,7 @@ export class MerchantReplay {
     };
   }
 
-  verdict(fraudDelta: number, effectiveAt: bigint, { merchant }: ModelSettings): void {
+  verdict(fraudDelta: number, effectiveAt: bigint, { merchant }: LogicSettings): void {
     this.#frauds.add(effectiveAt, this.#latest, merchant.history, fraudDelta, 0n);
   }
 }

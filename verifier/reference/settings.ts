@@ -26,14 +26,14 @@ const DEFAULTS = {
 };
 
 /** The functions' settings as the verifier knows them: every value present. */
-export type ModelSettings = typeof DEFAULTS;
+export type LogicSettings = typeof DEFAULTS;
 /** Buckets of event time. */
-export type Shape = ModelSettings["account"]["velocity"];
+export type Shape = LogicSettings["account"]["velocity"];
 
 type Json = Record<string, unknown>;
 
 /** Settings as people give them (`FRAUD_SETTINGS`), with the defaults for what is missing. */
-export function completeSettings(given: unknown = {}): ModelSettings {
+export function completeSettings(given: unknown = {}): LogicSettings {
   const merge = (base: Json, over: Json): Json =>
     Object.fromEntries(
       Object.entries(base).map(([key, value]) => [
@@ -43,11 +43,11 @@ export function completeSettings(given: unknown = {}): ModelSettings {
           : (over[key] ?? value),
       ]),
     );
-  return merge(DEFAULTS, given as Json) as ModelSettings;
+  return merge(DEFAULTS, given as Json) as LogicSettings;
 }
 
 /** The name under which evidence knows code with these settings. */
-export const versionName = (settings: ModelSettings): string =>
+export const versionName = (settings: LogicSettings): string =>
   `${CODE_VERSION}+${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`;
 
 /**
@@ -55,6 +55,6 @@ export const versionName = (settings: ModelSettings): string =>
  *
  * @param given - what {@link completeSettings} takes
  */
-export function knownVersions(given: readonly unknown[]): ReadonlyMap<string, ModelSettings> {
+export function knownVersions(given: readonly unknown[]): ReadonlyMap<string, LogicSettings> {
   return new Map(given.map(completeSettings).map((settings) => [versionName(settings), settings]));
 }

@@ -19,7 +19,7 @@ export interface Expected {
   commands: number;
 }
 
-/** Seeded random programs, and a model of what they do that knows nothing of StateFun. */
+/** Seeded random programs, and what they must come to, worked out without StateFun. */
 export class SmokePrograms {
   readonly expected: Expected = { counts: new Map(), keys: new Set(), commands: 0 };
   readonly #random: Random;
@@ -77,7 +77,7 @@ export class SmokePrograms {
       ];
     }
     if (kind === 5) {
-      // Sent late and taken back: its program must not run, so it is not in the model.
+      // Sent late and taken back: its program must not run, so it is not expected.
       const token = `token-${this.expected.commands}-${this.#random.int(0, 1e9)}`;
       const program: Program = {
         commands: [{ command: { $case: "toKafka", value: { ...EGRESS, key: `cancelled ${token}`, state: "kept" } } }],

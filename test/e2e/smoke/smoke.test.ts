@@ -143,7 +143,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
     expect(new Set(written)).toEqual(expected.keys);
   });
 
-  it("counted at every address what the model says", () => {
+  it("counted at every address what was expected", () => {
     expect(answers("final ", records)).toEqual(expected.counts);
   });
 

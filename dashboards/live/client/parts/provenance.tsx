@@ -68,7 +68,7 @@ function TraceSection({ decision }: { decision: DecisionDetail }) {
         </a>
       </h3>
       <p class="muted">
-        Every hop with its time, and the decision derived again by an independent model, byte for byte. The page takes
+        Every hop with its time, and the decision derived again by independent code, byte for byte. The page takes
         some seconds; on the command line:
       </p>
       <code class="command">{traceCommand(decision.account, decision.transactionId)}</code>
