@@ -1,10 +1,10 @@
-/** A key's way from the outside in: names of members, and places in arrays from 0. */
+/** A key's way from the outside in: names of members, and indices of arrays from 0. */
 export type KeyPath = readonly (string | number)[];
 
 interface Level {
   /** Of an object: the keys that it has had. */
   readonly keys: Set<string> | undefined;
-  /** Where in it: a key, or a place in an array. */
+  /** Where in it: a key, or an index of an array. */
   at: string | number;
 }
 

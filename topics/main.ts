@@ -109,9 +109,9 @@ async function follow(topic: string, options: Options): Promise<void> {
       show(record, options);
       if (--left <= 0) enough();
     },
-    onUnreadable: ({ firstOffset, message, ...place }) =>
+    onUnreadable: ({ firstOffset, message, ...where }) =>
       process.stdout.write(
-        `${JSON.stringify({ ...place, offset: firstOffset.toString(), lastOffset: place.lastOffset.toString(), problem: message })}\n`,
+        `${JSON.stringify({ ...where, offset: firstOffset.toString(), lastOffset: where.lastOffset.toString(), problem: message })}\n`,
       ),
   });
   await Promise.race([wait, limit]);

@@ -1,7 +1,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
-import { placeOf, type RawRecord } from "../contract/raw-record.js";
+import { positionText, type RawRecord } from "../contract/raw-record.js";
 import { TOPICS } from "../contract/topics.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { type Decision, type Evidence, Outcome } from "../protos/gen/fraud/v1/decision.js";
@@ -87,9 +87,9 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
       : (shown?.["transaction"] as Trace["transaction"]),
     entered: {
       door: transaction === undefined ? "unknown" : transaction.origin === undefined ? "HTTP" : "Kafka",
-      origin: transaction?.origin && placeOf(transaction.origin),
-      place: entered && placeOf(entered.record),
-      again: sightings.entered.filter((one) => one !== entered).map(({ record }) => placeOf(record)),
+      origin: transaction?.origin && positionText(transaction.origin),
+      place: entered && positionText(entered.record),
+      again: sightings.entered.filter((one) => one !== entered).map(({ record }) => positionText(record)),
     },
     hops: hopsOf({
       accountId,
@@ -101,14 +101,14 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
     }),
     decision: record &&
       scoring && {
-        place: placeOf(record),
+        place: positionText(record),
         outcome: Outcome[scoring.outcome],
         score: scoring.score,
         reasons: scoring.reasons.map(({ code, points }) => ({ code, points })),
         modelId: scoring.modelId,
         error: scoring.error,
         possibleRepeat: evidence.account?.possibleRepeat ?? false,
-        earlier: decisionRecords(material).slice(0, -1).map(placeOf),
+        earlier: decisionRecords(material).slice(0, -1).map(positionText),
       },
     evidence: shown,
     commit: commit && commitOf(commit),
@@ -164,7 +164,7 @@ function alertsOf(
 ): TracedAlert[] {
   const own = alerts.flatMap((record) => {
     const alert = alertIn(record);
-    return alert?.accountId === accountId ? [{ alert, place: placeOf(record) }] : [];
+    return alert?.accountId === accountId ? [{ alert, place: positionText(record) }] : [];
   });
   // An episode takes in the suspicious decisions from its first alert's number to its last one's.
   const opened = own
@@ -200,7 +200,7 @@ function labelsOf({ labels, evidence }: RelatedRecords, accountId: string, trans
     const [event] = at < 0 ? [] : events.splice(at, 1);
     return [
       {
-        place: placeOf(record),
+        place: positionText(record),
         labelId: label.labelId,
         revision: label.revision ?? event?.revision ?? 0,
         verdict: Verdict[label.verdict],
@@ -232,7 +232,7 @@ function eventsOf(
     if (!isOurs) return [];
     return [
       {
-        place: placeOf(record),
+        place: positionText(record),
         address: `${event.function}/${event.addressId}`,
         eventSeq: String(event.eventSeq),
         kind: StateEvent_Kind[event.kind],

@@ -1,4 +1,4 @@
-import { placeOf, type RawRecord } from "../contract/raw-record.js";
+import { positionText, type RawRecord } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
 import type { EnteredRecord } from "./read.js";
 import type { CommitFinding, Hop, TracedAlert } from "./types.js";
@@ -35,9 +35,9 @@ export function hopsOf({ accountId, merchantId, entered, decision, commit, alert
     add(
       "entered",
       record.timestampMs,
-      placeOf(record),
+      positionText(record),
       transaction.origin !== undefined
-        ? `when the broker took it in ${placeOf(transaction.origin)}`
+        ? `when the broker took it in ${positionText(transaction.origin)}`
         : "when the intake took it by HTTP",
     );
   }
@@ -47,7 +47,7 @@ export function hopsOf({ accountId, merchantId, entered, decision, commit, alert
   add("merchant", timing?.merchantAtMs, `fraud/merchant-model/${merchantId ?? ""}`, "the function server's clock");
   add("scored", timing?.scoredAtMs, `fraud/transaction-scorer/${accountId}`, "the function server's clock");
   const scored = hops.at(-1);
-  add("written", decision.record.timestampMs, placeOf(decision.record), "the record's timestamp, by Flink's producer");
+  add("written", decision.record.timestampMs, positionText(decision.record), "the record's timestamp, by Flink's producer");
   if (commit?.kind === "commit") {
     add(
       "committed",

@@ -225,9 +225,9 @@ function wayTo(
 ): { readonly inputs: readonly AddressInput[] } | Obstacle {
   const inputs = inOrder(all).filter((input) => input.eventSeq <= eventSeq);
   let expected = 1n;
-  for (const { eventSeq: at, place } of inputs) {
+  for (const { eventSeq: at, position } of inputs) {
     if (at < expected)
-      return { verdict: "incomplete", note: `event_seq ${at} stands there twice, the second time in ${place}` };
+      return { verdict: "incomplete", note: `event_seq ${at} stands there twice, the second time in ${position}` };
     if (at > expected)
       return absent(at - 1n === expected ? `event_seq ${expected}` : `event_seq ${expected}..${at - 1n}`, cut);
     expected++;

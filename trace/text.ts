@@ -5,7 +5,7 @@ import type { Hop, PartResult, Trace } from "./types.js";
 
 const BAR = 24;
 const INDENT = "  ";
-/** Columns before a hop's place. */
+/** Columns before where a hop was. */
 const FIXED = 68;
 
 /** A trace for a terminal of `width` columns. */

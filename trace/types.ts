@@ -6,7 +6,7 @@ import type { UserErrorCode } from "../terminal/user-error.js";
 export type CommitFinding = TransactionEnd | { readonly kind: "unknown"; readonly reason: string };
 
 /** Where a record stands: `decisions 2@1041` is topic, partition and offset. */
-export type Place = string;
+export type Position = string;
 
 /**
  * What a transaction has come to. `pending`: accepted, and no committed decision on it is there yet; it may be a moment
@@ -62,7 +62,7 @@ export interface Rederivation {
 
 /** An alert of the episode that the transaction belongs to. */
 export interface TracedAlert {
-  readonly place: Place;
+  readonly place: Position;
   readonly alertId: string;
   /** Such as `OPENED`, and `FIRST`. */
   readonly kind: string;
@@ -75,7 +75,7 @@ export interface TracedAlert {
 
 /** A verdict on the transaction that came in. */
 export interface TracedLabel {
-  readonly place: Place;
+  readonly place: Position;
   readonly labelId: string;
   /** 0: it came without one, and was not recorded. */
   readonly revision: number;
@@ -85,7 +85,7 @@ export interface TracedLabel {
 
 /** A change of state that names the transaction. */
 export interface TracedEvent {
-  readonly place: Place;
+  readonly place: Position;
   /** Such as `fraud/merchant-model/m-3`. */
   readonly address: string;
   readonly eventSeq: string;
@@ -96,7 +96,7 @@ export interface TracedEvent {
 
 /** A record under this id that was refused. */
 export interface TracedRefusal {
-  readonly place: Place;
+  readonly place: Position;
   readonly by: string;
   readonly reason: string;
   readonly message: string;
@@ -115,16 +115,16 @@ export interface Trace {
   readonly entered: {
     readonly door: "HTTP" | "Kafka" | "unknown";
     /** In the public topic; `undefined` for HTTP. */
-    readonly origin: Place | undefined;
+    readonly origin: Position | undefined;
     /** In `transactions.valid`; `undefined` when retention has removed it. */
-    readonly place: Place | undefined;
+    readonly place: Position | undefined;
     /** Later records of the same id, content or not: the account counter dropped or refused them. */
-    readonly again: readonly Place[];
+    readonly again: readonly Position[];
   };
   readonly hops: readonly Hop[];
   readonly decision:
     | {
-        readonly place: Place;
+        readonly place: Position;
         readonly outcome: string;
         readonly score: number;
         readonly reasons: readonly { readonly code: string; readonly points: number }[];
@@ -133,7 +133,7 @@ export interface Trace {
         /** As old as what the account had forgotten: it may have been decided before. */
         readonly possibleRepeat: boolean;
         /** Decisions on it before, which the account had forgotten. */
-        readonly earlier: readonly Place[];
+        readonly earlier: readonly Position[];
       }
     | undefined;
   /** As it stands in the decision, each function's part by its name. */

@@ -1,14 +1,14 @@
-import { placeOf } from "../contract/raw-record.js";
+import { positionText } from "../contract/raw-record.js";
 import type { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause } from "../protos/gen/fraud/v1/evidence.js";
 import { EpisodeReference } from "./reference/episodes.js";
 import type { PropertyCheck } from "./property.js";
-import { type AddressHistories, alertIn, type PlacedRecord } from "./records.js";
+import { type AddressHistories, alertIn, type StoredRecord } from "./records.js";
 import { type Known, shown } from "./replay.js";
 
 interface RaisedAlert {
   readonly alert: Alert;
-  readonly place: string;
+  readonly position: string;
 }
 
 /**
@@ -18,22 +18,22 @@ interface RaisedAlert {
  */
 export function checkAlerts(
   accounts: AddressHistories,
-  records: readonly PlacedRecord[],
+  records: readonly StoredRecord[],
   { versions }: Known,
   check: PropertyCheck,
 ): void {
   const raised = new Map<string, RaisedAlert[]>();
   for (const record of records) {
     const alert = alertIn(record);
-    const place = placeOf(record);
-    if (alert === undefined) check.violation("the record is not an alert", place);
-    else raised.set(alert.accountId, [...(raised.get(alert.accountId) ?? []), { alert, place }]);
+    const position = positionText(record);
+    if (alert === undefined) check.violation("the record is not an alert", position);
+    else raised.set(alert.accountId, [...(raised.get(alert.accountId) ?? []), { alert, position }]);
   }
   for (const [id, inputs] of accounts) {
-    const suspicious = inputs.flatMap(({ decision, suspiciousSeq, place }) =>
+    const suspicious = inputs.flatMap(({ decision, suspiciousSeq, position }) =>
       decision === undefined || suspiciousSeq === undefined
         ? []
-        : [{ decision: decision(), seq: suspiciousSeq, place }],
+        : [{ decision: decision(), seq: suspiciousSeq, position }],
     );
     suspicious.sort((a, b) => Number(a.seq - b.seq));
     checkAccount(id, suspicious, raised.get(id) ?? [], versions, check);
@@ -42,13 +42,13 @@ export function checkAlerts(
   for (const [id, alerts] of raised)
     check.violation(
       `there are alerts on account ${id}, of which nothing was decided`,
-      ...alerts.map(({ place }) => place),
+      ...alerts.map(({ position }) => position),
     );
 }
 
 function checkAccount(
   id: string,
-  suspicious: readonly { readonly decision: Decision; readonly place: string }[],
+  suspicious: readonly { readonly decision: Decision; readonly position: string }[],
   raised: readonly RaisedAlert[],
   versions: Known["versions"],
   check: PropertyCheck,
@@ -58,29 +58,29 @@ function checkAccount(
     raised.filter(({ alert }) => alert.cause === Alert_Cause.TIMER).map(({ alert }) => alert.lastSuspiciousSeq),
   );
   const reference = new EpisodeReference(id);
-  const expected: { alert: Alert; place: string }[] = [];
-  for (const { decision, place } of suspicious) {
+  const expected: { alert: Alert; position: string }[] = [];
+  for (const { decision, position } of suspicious) {
     const { logicVersion, suspiciousSeq } = decision.evidence!.scoring!;
     const settings = versions.get(logicVersion);
     if (settings === undefined) return;
-    expected.push(...reference.decision(decision, settings).map((alert) => ({ alert, place })));
+    expected.push(...reference.decision(decision, settings).map((alert) => ({ alert, position })));
     const closed = timers.has(suspiciousSeq!) ? reference.close(Alert_Cause.TIMER) : undefined;
-    if (closed !== undefined) expected.push({ alert: closed, place });
+    if (closed !== undefined) expected.push({ alert: closed, position });
   }
   for (let at = 0; at < Math.max(expected.length, raised.length); at++) {
     const [want, have] = [expected[at], raised[at]];
-    if (want === undefined) check.violation(`an alert that no decision implies: ${shown(have!.alert)}`, have!.place);
-    else if (have === undefined) check.violation(`the alert is missing: ${shown(want.alert)}`, want.place);
+    if (want === undefined) check.violation(`an alert that no decision implies: ${shown(have!.alert)}`, have!.position);
+    else if (have === undefined) check.violation(`the alert is missing: ${shown(want.alert)}`, want.position);
     else if (!bytesOf(have.alert).equals(bytesOf(want.alert))) {
       check.violation(
         `the alert is ${shown(comparable(have.alert))}, a replay gives ${shown(comparable(want.alert))}`,
-        have.place,
-        want.place,
+        have.position,
+        want.position,
       );
       // The numbers after it are of no use.
       return;
     } else if (!versions.has(have.alert.logicVersion))
-      check.violation(`nothing is known of the logic version ${have.alert.logicVersion}`, have.place);
+      check.violation(`nothing is known of the logic version ${have.alert.logicVersion}`, have.position);
   }
 }
 

@@ -1,14 +1,14 @@
-import { placeOf, type RecordPlace } from "../contract/raw-record.js";
+import { positionText, type RecordPosition } from "../contract/raw-record.js";
 import { TOPICS } from "../contract/topics.js";
 import { transactionKey } from "../contract/transaction-key.js";
 import { RejectedRecord } from "../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import type { Violation as ShownViolation } from "./property.js";
-import { decisionIn, type PlacedRecord } from "./records.js";
+import { decisionIn, type StoredRecord } from "./records.js";
 
 /** A Kafka record as the judge needs it. */
-export type JudgedRecord = Omit<PlacedRecord, "topic">;
+export type JudgedRecord = Omit<StoredRecord, "topic">;
 
 /** What a run left in the topics, each in any order of partitions but in offset order within one. */
 export interface RunRecords {
@@ -45,10 +45,10 @@ export interface Judgement {
 }
 
 /** Where a record stands in its topic. */
-type Place = Omit<RecordPlace, "topic">;
+type Position = Omit<RecordPosition, "topic">;
 
 /** A record of a transaction that was not refused: what it may look like in its decision. */
-interface AcceptedRecord extends Place {
+interface AcceptedRecord extends Position {
   readonly value: Uint8Array;
 }
 
@@ -67,7 +67,7 @@ interface AccountOrder {
   forgottenSeq: bigint;
   partition: number;
   /** Where the transaction entered. */
-  ingress: Place | undefined;
+  ingress: Position | undefined;
 }
 
 /**
@@ -113,11 +113,11 @@ export function judgeRun(
     decisions++;
     const identity = accepted.get(transactionKey(accountId, transactionId));
     const last = accounts.get(accountId);
-    const place = decidedAt(record);
-    const name = `${accountId} ${transactionId} (${place}, seq ${seq})`;
-    let ingress: Place | undefined = identity?.records[0];
+    const position = decidedAt(record);
+    const name = `${accountId} ${transactionId} (${position}, seq ${seq})`;
+    let ingress: Position | undefined = identity?.records[0];
     if (identity === undefined) {
-      violations.push({ property: "unexpected", what: `${name} was never accepted`, records: [place] });
+      violations.push({ property: "unexpected", what: `${name} was never accepted`, records: [position] });
     } else {
       const hash = transaction.contentHash.toString("hex");
       const isAgain = identity.decided > 0;
@@ -128,7 +128,7 @@ export function judgeRun(
         violations.push({
           property: "altered",
           what: `${name} holds another transaction than the one that was accepted (${entered})`,
-          records: [place, entered],
+          records: [position, entered],
         });
       } else if (isAgain) {
         // It entered after the one decided ahead of it: of its records the first such one.
@@ -142,7 +142,7 @@ export function judgeRun(
           violations.push({
             property: "duplicate",
             what: `${name} is decision number ${identity.decided} on it`,
-            records: [place],
+            records: [position],
           });
           continue;
         }
@@ -151,7 +151,7 @@ export function judgeRun(
           violations.push({
             property: "duplicate",
             what: `${name} is decision number ${identity.decided} on it, and not marked as a possible repeat`,
-            records: [place],
+            records: [position],
           });
         } else decidedAgain++;
       }
@@ -164,7 +164,7 @@ export function judgeRun(
       violations.push({
         property: "out-of-order",
         what: `${name} ${problem.what}`,
-        records: [place, ...problem.records],
+        records: [position, ...problem.records],
       });
     }
     accounts.set(accountId, { seq, forgottenSeq, partition: record.partition, ingress });
@@ -266,7 +266,7 @@ function orderProblem(
   last: AccountOrder | undefined,
   seq: bigint,
   record: JudgedRecord,
-  ingress: Place | undefined,
+  ingress: Position | undefined,
 ): Omit<Violation, "property"> | undefined {
   if (last === undefined) return undefined;
   if (record.partition !== last.partition)
@@ -286,7 +286,7 @@ function orderProblem(
 }
 
 const typeUrl = (type: string): string => `type.googleapis.com/${type}`;
-const decidedAt = ({ partition, offset }: Place): string =>
-  placeOf({ topic: TOPICS.decisions.name, partition, offset });
-const enteredAt = ({ partition, offset }: Place): string =>
-  placeOf({ topic: TOPICS.transactionsValid.name, partition, offset });
+const decidedAt = ({ partition, offset }: Position): string =>
+  positionText({ topic: TOPICS.decisions.name, partition, offset });
+const enteredAt = ({ partition, offset }: Position): string =>
+  positionText({ topic: TOPICS.transactionsValid.name, partition, offset });

@@ -26,18 +26,18 @@ function checkNumbers(
 ): void {
   const numbered = inputs.flatMap((input) => {
     const number = numberOf(input);
-    return number === undefined ? [] : [{ number, place: input.place }];
+    return number === undefined ? [] : [{ number, position: input.position }];
   });
   numbered.sort((a, b) => (a.number < b.number ? -1 : a.number > b.number ? 1 : 0));
   check.looked(numbered.length);
-  let last = { number: 0n, place: "" };
+  let last = { number: 0n, position: "" };
   for (const one of numbered) {
-    if (one.number === last.number) check.violation(`${what}: ${one.number} stands there twice`, last.place, one.place);
+    if (one.number === last.number) check.violation(`${what}: ${one.number} stands there twice`, last.position, one.position);
     else if (one.number !== last.number + 1n)
       check.violation(
         `${what}: ${last.number} is followed by ${one.number}`,
-        ...(last.place ? [last.place] : []),
-        one.place,
+        ...(last.position ? [last.position] : []),
+        one.position,
       );
     last = one;
   }

@@ -1,22 +1,22 @@
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
-import { placeOf, type RecordPlace } from "../contract/raw-record.js";
+import { positionText, type RecordPosition } from "../contract/raw-record.js";
 import { type Decision, Decision as DecisionType, type Evidence } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, RejectedRecord, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 
 /** A Kafka record as the verifier needs it. */
-export interface PlacedRecord extends RecordPlace {
+export interface StoredRecord extends RecordPosition {
   readonly value: Uint8Array | null;
 }
 
 /** What the topics hold, or of some accounts, committed records only, each partition in the order of its offsets. */
 export interface VerifiedRecords {
-  readonly transactions: readonly PlacedRecord[];
-  readonly labels: readonly PlacedRecord[];
-  readonly decisions: readonly PlacedRecord[];
-  readonly evidence: readonly PlacedRecord[];
-  readonly alerts: readonly PlacedRecord[];
-  readonly rejected: readonly PlacedRecord[];
+  readonly transactions: readonly StoredRecord[];
+  readonly labels: readonly StoredRecord[];
+  readonly decisions: readonly StoredRecord[];
+  readonly evidence: readonly StoredRecord[];
+  readonly alerts: readonly StoredRecord[];
+  readonly rejected: readonly StoredRecord[];
 }
 
 /** What is judged by merchant. */
@@ -26,7 +26,7 @@ export type MerchantRecords = Pick<VerifiedRecords, "decisions" | "evidence">;
 export interface AddressInput {
   readonly eventSeq: bigint;
   /** The record that it stands in, for people. */
-  readonly place: string;
+  readonly position: string;
   /** Of a transaction: its number among the address' transactions. */
   readonly seq?: bigint;
   /** Of an account's suspicious decision: its number among those. */
@@ -64,18 +64,18 @@ export const merchantHistories = (records: MerchantRecords): AddressHistories =>
   );
 
 /** Evidence that tells whose it is. */
-type PlacedEvidence = Evidence & {
+type AddressedEvidence = Evidence & {
   readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]>;
 };
 
 /** Whether both of a decision's addresses can be told. */
-export const isPlaced = (evidence: Evidence | undefined): evidence is PlacedEvidence =>
+export const isAddressed = (evidence: Evidence | undefined): evidence is AddressedEvidence =>
   evidence?.transaction !== undefined && evidence.account !== undefined && evidence.merchant !== undefined;
 
 function histories(
   { decisions, evidence }: MerchantRecords,
   isOwn: (event: StateEvent) => boolean,
-  own: (evidence: PlacedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">,
+  own: (evidence: AddressedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">,
 ): AddressHistories {
   const addresses = new Map<string, AddressInput[]>();
   const note = (id: string, input: AddressInput): void => {
@@ -85,25 +85,25 @@ function histories(
   };
   for (const record of decisions) {
     const found = decisionIn(record)?.evidence;
-    if (!isPlaced(found)) continue;
+    if (!isAddressed(found)) continue;
     const { id, ...numbers } = own(found);
-    note(id, { ...numbers, place: placeOf(record), decision: () => decisionIn(record)! });
+    note(id, { ...numbers, position: positionText(record), decision: () => decisionIn(record)! });
   }
   for (const record of evidence) {
     const event = eventIn(record);
     if (event !== undefined && isOwn(event))
-      note(event.addressId, { eventSeq: event.eventSeq, place: placeOf(record), event });
+      note(event.addressId, { eventSeq: event.eventSeq, position: positionText(record), event });
   }
   return addresses;
 }
 
-export const decisionIn = (record: Pick<PlacedRecord, "value">): Decision | undefined => unpacked(record, DecisionType);
-export const alertIn = (record: PlacedRecord): Alert | undefined => unpacked(record, Alert);
-export const rejectionIn = (record: PlacedRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
-export const eventIn = (record: PlacedRecord): StateEvent | undefined => unpacked(record, StateEvent);
+export const decisionIn = (record: Pick<StoredRecord, "value">): Decision | undefined => unpacked(record, DecisionType);
+export const alertIn = (record: StoredRecord): Alert | undefined => unpacked(record, Alert);
+export const rejectionIn = (record: StoredRecord): RejectedRecord | undefined => unpacked(record, RejectedRecord);
+export const eventIn = (record: StoredRecord): StateEvent | undefined => unpacked(record, StateEvent);
 
 function unpacked<T>(
-  { value }: Pick<PlacedRecord, "value">,
+  { value }: Pick<StoredRecord, "value">,
   type: { readonly $type: string; decode(bytes: Uint8Array): T },
 ): T | undefined {
   if (value === null) return undefined;

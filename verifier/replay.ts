@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { MERCHANT_MODEL } from "../contract/function-names.js";
-import { placeOf } from "../contract/raw-record.js";
+import { positionText } from "../contract/raw-record.js";
 import {
   type AccountEvidence,
   AccountFeatures,
@@ -19,7 +19,7 @@ import type { PropertyCheck } from "./property.js";
 import {
   type AddressHistories,
   type AddressInput,
-  type PlacedRecord,
+  type StoredRecord,
   rejectionIn,
   type VerifiedRecords,
 } from "./records.js";
@@ -67,7 +67,7 @@ export class Replay {
       if (!isRightlyRefused(one, accounts.get(one.label.accountId) ?? []))
         this.#checks.stateEvents.violation(
           `${labelName(one.label)} of account ${one.label.accountId} was refused as ${RejectReason[one.reason]}, and nothing shows why`,
-          one.place,
+          one.position,
         );
   }
 
@@ -77,8 +77,8 @@ export class Replay {
 
   /** All merchants were there: what is still on its way never arrived. */
   end(): void {
-    for (const [verdict, place] of this.#underWay)
-      this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, place);
+    for (const [verdict, position] of this.#underWay)
+      this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, position);
   }
 }
 
@@ -93,34 +93,34 @@ function replayAccount(
   const reference = new AccountReference();
   let suspicious = 0n;
   const taken = new Set<FraudLabel>();
-  for (const { place, decision, event } of inOrder(inputs)) {
+  for (const { position, decision, event } of inOrder(inputs)) {
     if (event !== undefined) {
       checks.stateEvents.looked();
-      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
+      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, position);
       if (settings === undefined) continue;
       if (event.kind === StateEvent_Kind.EXPIRY) {
-        sameEvent(event, reference.expiry(settings), checks.stateEvents, `expiry of account ${id}`, place);
+        sameEvent(event, reference.expiry(settings), checks.stateEvents, `expiry of account ${id}`, position);
         continue;
       }
       const label = sent.find((one) => isSourceOf(one, event) && !taken.has(one));
       if (label === undefined) {
         checks.stateEvents.violation(
           `a state event of account ${id} names a label that did not enter or was used already: ${event.sourceId} revision ${event.revision}`,
-          place,
+          position,
         );
         continue;
       }
       taken.add(label);
       const expected = reference.label(label, settings);
-      sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, place);
-      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event), place);
+      sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, position);
+      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event), position);
       continue;
     }
     const { evidence } = decision!();
     const { transaction, account, scoring } = evidence!;
     const name = `${id} ${transaction!.transactionId}`;
     checks.accountFeatures.looked();
-    const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, place);
+    const settings = settingsOf(known, account!.logicVersion, checks.accountFeatures, position);
     if (settings !== undefined) {
       sameBytes(
         AccountFeatures,
@@ -128,12 +128,12 @@ function replayAccount(
         reference.transaction(transaction!, settings),
         checks.accountFeatures,
         name,
-        place,
+        position,
       );
-      sameRepeats(account!, reference.repeats, checks.accountFeatures, name, place);
+      sameRepeats(account!, reference.repeats, checks.accountFeatures, name, position);
     }
     checks.scores.looked();
-    suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, place);
+    suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, position);
   }
   for (const label of mustHaveEvents(sent)) {
     const made =
@@ -152,10 +152,10 @@ function replayMerchant(
   underWay: Map<string, string>,
 ): void {
   const reference = new MerchantReference();
-  for (const { place, decision, event } of inOrder(inputs)) {
+  for (const { position, decision, event } of inOrder(inputs)) {
     if (event !== undefined) {
       checks.stateEvents.looked();
-      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, place);
+      const settings = settingsOf(known, event.logicVersion, checks.stateEvents, position);
       if (settings === undefined) continue;
       if (
         event.function !== MERCHANT_MODEL ||
@@ -164,7 +164,7 @@ function replayMerchant(
       ) {
         checks.stateEvents.violation(
           `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event)}`,
-          place,
+          position,
         );
       }
       sameEvent(
@@ -172,14 +172,14 @@ function replayMerchant(
         { eventTimeMs: reference.latestEventTimeMs },
         checks.stateEvents,
         `verdict at merchant ${id}`,
-        place,
+        position,
       );
       reference.verdict(event.fraudDelta, event.effectiveAtMs, settings);
       continue;
     }
     const { transaction, merchant } = decision!().evidence!;
     checks.merchantFeatures.looked();
-    const settings = settingsOf(known, merchant!.logicVersion, checks.merchantFeatures, place);
+    const settings = settingsOf(known, merchant!.logicVersion, checks.merchantFeatures, position);
     if (settings !== undefined)
       sameBytes(
         MerchantFeatures,
@@ -187,7 +187,7 @@ function replayMerchant(
         reference.transaction(transaction!, settings),
         checks.merchantFeatures,
         `${id} at ${transaction!.accountId} ${transaction!.transactionId}`,
-        place,
+        position,
       );
   }
 }
@@ -200,14 +200,14 @@ function checkScore(
   known: Known,
   check: PropertyCheck,
   name: string,
-  place: string,
+  position: string,
 ): bigint {
   const model = scoring && known.models.get(scoring.modelHash.toString("hex"));
   if (scoring === undefined || model === undefined) {
-    check.violation(`${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`, place);
+    check.violation(`${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`, position);
     return suspicious;
   }
-  settingsOf(known, scoring.logicVersion, check, place);
+  settingsOf(known, scoring.logicVersion, check, position);
   const assessed = scoreOf(model, evidence);
   const next = assessed.score >= model.reviewAt ? suspicious + 1n : suspicious;
   const expected: ScoringEvidence = {
@@ -218,7 +218,7 @@ function checkScore(
     logicVersion: scoring.logicVersion,
     error: "",
   };
-  sameBytes(ScoringEvidence, scoring, expected, check, name, place);
+  sameBytes(ScoringEvidence, scoring, expected, check, name, position);
   return next;
 }
 
@@ -250,10 +250,10 @@ interface RefusedLabel {
   readonly label: FraudLabel;
   readonly bytes: string;
   readonly reason: RejectReason;
-  readonly place: string;
+  readonly position: string;
 }
 
-function refusedLabels(rejected: readonly PlacedRecord[]): RefusedLabel[] {
+function refusedLabels(rejected: readonly StoredRecord[]): RefusedLabel[] {
   return rejected.flatMap((record) => {
     const { original, reason } = rejectionIn(record) ?? {};
     if (
@@ -268,7 +268,7 @@ function refusedLabels(rejected: readonly PlacedRecord[]): RefusedLabel[] {
         label: FraudLabel.decode(original.value),
         bytes: original.value.toString("base64"),
         reason,
-        place: placeOf(record),
+        position: positionText(record),
       },
     ];
   });
@@ -291,7 +291,7 @@ const labelName = ({ labelId, revision }: FraudLabel): string =>
   `label ${labelId}${revision === undefined ? "" : ` revision ${revision}`}`;
 
 function labelsByAccount(
-  records: readonly PlacedRecord[],
+  records: readonly StoredRecord[],
   refused: readonly RefusedLabel[],
 ): Map<string, FraudLabel[]> {
   const labels = new Map<string, FraudLabel[]>();
@@ -314,10 +314,10 @@ function labelsByAccount(
 export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] =>
   inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 
-function settingsOf({ versions }: Known, name: string, check: PropertyCheck, place: string): LogicSettings | undefined {
+function settingsOf({ versions }: Known, name: string, check: PropertyCheck, position: string): LogicSettings | undefined {
   const settings = versions.get(name);
   if (settings === undefined)
-    check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, place);
+    check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, position);
   return settings;
 }
 
@@ -329,12 +329,12 @@ function sameEvent(
   expected: Partial<StateEvent> | undefined,
   check: PropertyCheck,
   name: string,
-  place: string,
+  position: string,
 ): void {
-  if (expected === undefined) return check.violation(`${name}: a replay makes no event`, place);
+  if (expected === undefined) return check.violation(`${name}: a replay makes no event`, position);
   const found = Object.fromEntries(Object.keys(expected).map((key) => [key, event[key as keyof StateEvent]]));
   if (!isDeepStrictEqual(found, expected))
-    check.violation(`${name}: the event says ${shown(found)}, a replay ${shown(expected)}`, place);
+    check.violation(`${name}: the event says ${shown(found)}, a replay ${shown(expected)}`, position);
 }
 
 function sameBytes<T>(
@@ -343,10 +343,10 @@ function sameBytes<T>(
   expected: T,
   check: PropertyCheck,
   name: string,
-  place: string,
+  position: string,
 ): void {
   const same = found !== undefined && Buffer.compare(type.encode(found).finish(), type.encode(expected).finish()) === 0;
-  if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, place);
+  if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, position);
 }
 
 function sameRepeats(
@@ -354,11 +354,11 @@ function sameRepeats(
   expected: AccountReference["repeats"],
   check: PropertyCheck,
   name: string,
-  place: string,
+  position: string,
 ): void {
   const found = { possibleRepeat, forgottenSeq };
   if (!isDeepStrictEqual(found, expected))
-    check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, place);
+    check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, position);
 }
 
 /** A message for people. */

@@ -7,9 +7,9 @@ import {
   alertIn,
   decisionIn,
   eventIn,
-  isPlaced,
+  isAddressed,
   type MerchantRecords,
-  type PlacedRecord,
+  type StoredRecord,
   rejectionIn,
   type VerifiedRecords,
 } from "./records.js";
@@ -70,7 +70,7 @@ export class RecordStore {
    *
    * @throws {UserError} when the disk is full
    */
-  add(record: PlacedRecord): void {
+  add(record: StoredRecord): void {
     const topic = TOPIC_NAMES.indexOf(record.topic);
     switch (PARTS[topic]) {
       case "transactions":
@@ -95,7 +95,7 @@ export class RecordStore {
       case "decisions": {
         const evidence = decisionIn(record)?.evidence;
         this.#keep(this.#account(evidence?.transaction?.accountId), topic, record);
-        if (isPlaced(evidence))
+        if (isAddressed(evidence))
           this.#keep(this.#merchant(evidence.transaction.merchantId), topic, {
             ...record,
             value: forMerchant(evidence),
@@ -130,7 +130,7 @@ export class RecordStore {
     return this.#shards + (hashOf(id) % this.#shards);
   }
 
-  #keep(shard: number, topic: number, { partition, offset, value }: PlacedRecord): void {
+  #keep(shard: number, topic: number, { partition, offset, value }: StoredRecord): void {
     this.#head.writeUInt8(topic);
     this.#head.writeUInt32BE(partition, 1);
     this.#head.writeBigInt64BE(offset, 5);
@@ -140,7 +140,7 @@ export class RecordStore {
   }
 
   #take(shard: number): VerifiedRecords {
-    const records: Record<keyof VerifiedRecords, PlacedRecord[]> = {
+    const records: Record<keyof VerifiedRecords, StoredRecord[]> = {
       transactions: [],
       labels: [],
       decisions: [],
@@ -189,7 +189,7 @@ const NO_TRANSACTION = Transaction.fromPartial({});
 const NO_ACCOUNT = AccountEvidence.fromPartial({});
 
 /** Whose transaction or label a function refused. */
-function refusedAccount(record: PlacedRecord): string | undefined {
+function refusedAccount(record: StoredRecord): string | undefined {
   const original = rejectionIn(record)?.original;
   if (original === undefined) return undefined;
   return (

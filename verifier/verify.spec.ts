@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
-import { placeOf } from "../contract/raw-record.js";
+import { positionText } from "../contract/raw-record.js";
 import { accountCounter, accountState } from "../functions/account-counter/account-counter.js";
 import { accountCounterOf, ALERTER, TRANSACTION_SCORER } from "../functions/addresses.js";
 import { alerter, alerterState } from "../functions/alerter/alerter.js";
@@ -19,7 +19,7 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { StatefulFunctions } from "../statefun/index.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { completeSettings, versionName } from "./reference/settings.js";
-import type { PlacedRecord, VerifiedRecords } from "./records.js";
+import type { StoredRecord, VerifiedRecords } from "./records.js";
 import { RecordStore } from "./store.js";
 import { type KnownInputs, type Verification, verify, verifyStored } from "./verify.js";
 
@@ -197,7 +197,7 @@ async function play(
   }
   await runtime.advance(120_000);
   for (let crash = 0; crash < runtime.crashes; crash++) await runtime.advance(60_000);
-  const placed = (topic: string, values: readonly Uint8Array[]): PlacedRecord[] =>
+  const placed = (topic: string, values: readonly Uint8Array[]): StoredRecord[] =>
     values.map((value, offset) => ({ topic, partition: 0, offset: BigInt(offset), value }));
   const output = (topic: string) =>
     placed(
@@ -222,19 +222,19 @@ async function play(
   };
 }
 
-const without = (records: readonly PlacedRecord[], at: number) => records.filter((_, n) => n !== at);
-const twice = (records: readonly PlacedRecord[], at: number) => [
+const without = (records: readonly StoredRecord[], at: number) => records.filter((_, n) => n !== at);
+const twice = (records: readonly StoredRecord[], at: number) => [
   ...records,
   { ...records[at]!, offset: BigInt(records.length) },
 ];
-const swapped = (records: readonly PlacedRecord[], a: number, b: number) =>
+const swapped = (records: readonly StoredRecord[], a: number, b: number) =>
   records.map((record, n) => ({ ...record, value: records[n === a ? b : n === b ? a : n]!.value }));
 const edited = <T>(
-  records: readonly PlacedRecord[],
+  records: readonly StoredRecord[],
   at: number,
   type: { readonly $type: string; decode(bytes: Uint8Array): T; encode(message: T): { finish(): Uint8Array } },
   edit: (message: T) => void,
-): PlacedRecord[] =>
+): StoredRecord[] =>
   records.map((record, n) => {
     if (n !== at) return record;
     const { typeUrl, value } = Any.decode(record.value!);
@@ -248,7 +248,7 @@ async function judged(records: VerifiedRecords, known: KnownInputs): Promise<Ver
   const atOnce = verify(records, known);
   const store = new RecordStore({ shards: 3, memoryBytes: 1_000 });
   try {
-    for (const record of Object.values(records).flat() as PlacedRecord[]) store.add(record);
+    for (const record of Object.values(records).flat() as StoredRecord[]) store.add(record);
     if (records.decisions.length > 10) expect(store.fileBytes).toBeGreaterThan(0);
     expect(inAnyOrder(await verifyStored(store, known))).toEqual(inAnyOrder(atOnce));
   } finally {
@@ -462,7 +462,7 @@ describe("a negative control: the verifier", () => {
         name: "state-events",
         violations: 1,
         examples: [
-          { what: 'the state event is of "fraud/device-model", which has none', records: [placeOf(stranger[0]!)] },
+          { what: 'the state event is of "fraud/device-model", which has none', records: [positionText(stranger[0]!)] },
         ],
       },
     ]);
@@ -522,7 +522,7 @@ describe("a negative control: the verifier", () => {
             return;
           const records = few[name];
           const [n, m] = [at % records.length, other % records.length];
-          const changed = (change: (record: PlacedRecord) => Partial<PlacedRecord>) =>
+          const changed = (change: (record: StoredRecord) => Partial<StoredRecord>) =>
             records.map((record, k) => (k === n ? { ...record, ...change(record) } : record));
           const changes = {
             drop: () => without(records, n),

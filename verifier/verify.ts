@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
-import { placeOf } from "../contract/raw-record.js";
+import { positionText } from "../contract/raw-record.js";
 import { checkAlerts } from "./alerts.js";
 import { judgeRun, type Judgement } from "./judge.js";
 import { knownModels } from "./reference/scoring.js";
@@ -199,6 +199,6 @@ function refuseStrangers({ evidence }: MerchantRecords, check: PropertyCheck): v
   for (const record of evidence) {
     const event = eventIn(record);
     if (event !== undefined && event.function !== ACCOUNT_COUNTER && event.function !== MERCHANT_MODEL)
-      check.violation(`the state event is of ${JSON.stringify(event.function)}, which has none`, placeOf(record));
+      check.violation(`the state event is of ${JSON.stringify(event.function)}, which has none`, positionText(record));
   }
 }

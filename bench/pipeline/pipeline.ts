@@ -71,7 +71,7 @@ export interface PipelineOptions {
   readonly quick: boolean;
 }
 
-interface Place {
+interface Trial {
   readonly variant: Transport;
   readonly round: number;
 }
@@ -83,7 +83,7 @@ interface Load {
 }
 
 /** One rate, offered for as long as the plan says. */
-export interface TriedRate extends Place, Watched {
+export interface TriedRate extends Trial, Watched {
   readonly held: boolean;
 }
 
@@ -97,12 +97,12 @@ export interface PipelineReport {
   readonly backlog: number;
   readonly variants: readonly { readonly variant: Transport; readonly description: string }[];
   /** The highest rate that was held; 0 when none of those that were tried was. */
-  readonly sustained: readonly (Place &
+  readonly sustained: readonly (Trial &
     Load & {
       readonly perSecond: number;
       readonly committedMs: { readonly p50: number; readonly p99: number } | null;
     })[];
-  readonly drain: readonly (Place &
+  readonly drain: readonly (Trial &
     Load & {
       readonly perSecond: number;
       readonly seconds: number | null;
@@ -113,21 +113,21 @@ export interface PipelineReport {
    * Microseconds of processor time a transaction; `load` sends the transactions and `reader` reads the decisions,
    * neither is the pipeline.
    */
-  readonly cpuMicros: readonly (Place & {
+  readonly cpuMicros: readonly (Trial & {
     readonly phase: "sustained" | "drain";
     readonly part: string;
     readonly perTransaction: number;
   })[];
   readonly tried: readonly TriedRate[];
-  readonly health: readonly (Place & { readonly phase: "sustained" | "drain" } & JobHealth)[];
+  readonly health: readonly (Trial & { readonly phase: "sustained" | "drain" } & JobHealth)[];
   /** Of all that was sent: what has no decision (`null` when that was not waited for), and what has more than one. */
-  readonly exactlyOnce: readonly (Place & {
+  readonly exactlyOnce: readonly (Trial & {
     readonly sent: number;
     readonly missing: number | null;
     readonly duplicates: number;
   })[];
   /** Rounds that could not be finished. */
-  readonly problems: readonly (Place & { readonly what: string })[];
+  readonly problems: readonly (Trial & { readonly what: string })[];
   readonly summary: readonly VariantSummary[];
 }
 
@@ -168,12 +168,12 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
   for (let round = 1; round <= rounds; round++) {
     // The order turns, so that none always has the machine when it is fresh.
     for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
-      const place = { variant, round };
+      const trial = { variant, round };
       try {
-        await step(`${variant}, round ${round}`, (progress) => measure(place, options, figures, progress, signal));
+        await step(`${variant}, round ${round}`, (progress) => measure(trial, options, figures, progress, signal));
       } catch (error) {
         if (signal.aborted) throw error;
-        figures.problems.push({ ...place, what: error instanceof Error ? error.message : String(error) });
+        figures.problems.push({ ...trial, what: error instanceof Error ? error.message : String(error) });
         process.stdout.write(`${variant}, round ${round}: ${figures.problems.at(-1)!.what}\n`);
       }
       const report = reportOf(options, figures);
@@ -193,7 +193,7 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
 }
 
 async function measure(
-  place: Place,
+  trial: Trial,
   options: PipelineOptions,
   figures: Figures,
   progress: (line: string) => void,
@@ -201,7 +201,7 @@ async function measure(
 ): Promise<void> {
   const plan = options.quick ? QUICK : FULL;
   const bed = await TestBed.start({
-    ...place,
+    ...trial,
     accounts: ACCOUNTS,
     merchants: MERCHANTS,
     stock: STOCK[options.quick ? "quick" : "full"] + options.backlog,
@@ -211,12 +211,12 @@ async function measure(
   try {
     progress(`warming up at ${plan.warmUpRate}/s`);
     await bed.offer(plan.warmUpRate, plan.warmUpMs);
-    const isCalm = await sustain(bed, place, options, figures, progress, plan);
-    figures.health.push({ ...place, phase: "sustained", ...(await bed.health()) });
+    const isCalm = await sustain(bed, trial, options, figures, progress, plan);
+    figures.health.push({ ...trial, phase: "sustained", ...(await bed.health()) });
     if (!isCalm) progress("it does not work off what it was offered: its backlog comes on top");
     const drained = await bed.drain(options.backlog, plan.drainLimitMs, progress);
     figures.drain.push({
-      ...place,
+      ...trial,
       accounts: ACCOUNTS,
       keys: "uniform",
       perSecond: drained.perSecond,
@@ -224,13 +224,13 @@ async function measure(
       waited: drained.waiting,
       decided: drained.decided,
     });
-    addCpu(figures, place, "drain", drained.cpuMicros);
+    addCpu(figures, trial, "drain", drained.cpuMicros);
     process.stdout.write(
-      `${place.variant}, round ${place.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`,
+      `${trial.variant}, round ${trial.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`,
     );
-    figures.health.push({ ...place, phase: "drain", ...(await bed.health()) });
+    figures.health.push({ ...trial, phase: "drain", ...(await bed.health()) });
     figures.exactlyOnce.push({
-      ...place,
+      ...trial,
       sent: bed.sent,
       missing: drained.seconds === undefined ? null : bed.sent - bed.decided,
       duplicates: bed.duplicates,
@@ -243,7 +243,7 @@ async function measure(
 /** Looks for the highest rate that is held. @returns whether nothing waits in the end */
 async function sustain(
   bed: TestBed,
-  place: Place,
+  trial: Trial,
   options: PipelineOptions,
   figures: Figures,
   progress: (line: string) => void,
@@ -252,7 +252,7 @@ async function sustain(
   // What is left of the warm-up would look like a rate that is not held.
   await bed.calm(CALM_LIMIT_MS);
   const known = figures.sustained
-    .filter(({ variant, perSecond }) => variant === place.variant && perSecond > 0)
+    .filter(({ variant, perSecond }) => variant === trial.variant && perSecond > 0)
     .map(({ perSecond }) => perSecond);
   const first = known.length > 0 ? spreadOf(known).median : await ramp(bed, progress, plan);
   const attempts: TriedRate[] = [];
@@ -270,9 +270,9 @@ async function sustain(
       watched.lagGrowth <= rate * plan.leftOver.confirm &&
       watched.committedMs.p99 <= options.p99 &&
       watched.decidedPerSecond > 0;
-    attempts.push({ ...place, ...watched, held });
+    attempts.push({ ...trial, ...watched, held });
     process.stdout.write(
-      `${place.variant}, round ${place.round}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
+      `${trial.variant}, round ${trial.round}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
     );
     isCalm = await bed.calm(CALM_LIMIT_MS);
   }
@@ -280,13 +280,13 @@ async function sustain(
   const best = highestHeld(attempts);
   const held = attempts.find((one) => one.held && one.offered === best);
   figures.sustained.push({
-    ...place,
+    ...trial,
     accounts: ACCOUNTS,
     keys: "uniform",
     perSecond: best ?? 0,
     committedMs: held?.committedMs ?? null,
   });
-  if (held !== undefined) addCpu(figures, place, "sustained", held.cpuMicros);
+  if (held !== undefined) addCpu(figures, trial, "sustained", held.cpuMicros);
   return isCalm;
 }
 
@@ -306,12 +306,12 @@ async function ramp(bed: TestBed, progress: (line: string) => void, plan: Plan):
 
 function addCpu(
   figures: Figures,
-  place: Place,
+  trial: Trial,
   phase: "sustained" | "drain",
   cpuMicros: Readonly<Record<string, number>>,
 ): void {
   for (const [part, perTransaction] of Object.entries(cpuMicros))
-    figures.cpuMicros.push({ ...place, phase, part, perTransaction });
+    figures.cpuMicros.push({ ...trial, phase, part, perTransaction });
 }
 
 function reportOf({ variants, backlog, p99, quick }: PipelineOptions, figures: Figures): PipelineReport {
@@ -333,7 +333,7 @@ const MEASURING: ReadonlySet<string> = new Set(["load", "reader"]);
 
 function summaryOf(variant: Transport, { sustained, drain, cpuMicros }: Figures): VariantSummary {
   const spread = (values: readonly number[]): Spread | null => (values.length === 0 ? null : spreadOf(values));
-  const rates = (of: readonly (Place & { readonly perSecond: number })[]) =>
+  const rates = (of: readonly (Trial & { readonly perSecond: number })[]) =>
     spread(of.filter((one) => one.variant === variant).map(({ perSecond }) => perSecond));
   const cpu = (phase: "sustained" | "drain"): Spread | null => {
     const parts = cpuMicros.filter((one) => one.variant === variant && one.phase === phase && !MEASURING.has(one.part));

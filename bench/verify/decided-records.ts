@@ -74,9 +74,9 @@ function* renamed(records: readonly Written[], blocks: number): Generator<RawRec
       for (let at = value.indexOf(before); at >= 0; at = value.indexOf(before, at + before.length))
         value.write(name, at);
       const partition = partitionOf(key, TOPICS.decisions.partitions);
-      const place = `${record.topic} ${partition}`;
-      const offset = offsets.get(place) ?? 0n;
-      offsets.set(place, offset + 1n);
+      const partitionName = `${record.topic} ${partition}`;
+      const offset = offsets.get(partitionName) ?? 0n;
+      offsets.set(partitionName, offset + 1n);
       yield { topic: record.topic, partition, offset, timestampMs: START_MS, key: Buffer.from(key), value };
     }
   }

@@ -7,8 +7,8 @@
 export type OutcomeName = "APPROVE" | "REVIEW" | "DECLINE" | "ERROR";
 export type VerdictName = "FRAUD" | "LEGITIMATE";
 
-/** A record's place in Kafka. */
-export interface Place {
+/** A record's position in Kafka. */
+export interface Position {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
@@ -51,7 +51,7 @@ export interface AlertRow {
   /** When this server read it, committed. */
   readonly seenAtMs: number;
   readonly reasons: readonly ReasonPoints[];
-  readonly kafka: Place;
+  readonly kafka: Position;
   /** Whether its episode is still open. */
   open: boolean;
   /** What an analyst or the label feed says of its transaction. */
@@ -79,7 +79,7 @@ export interface VerdictRow {
   /** Empty when it came from the label feed. */
   readonly analyst: string;
   readonly atMs: number;
-  readonly kafka: Place;
+  readonly kafka: Position;
   accountEffect: VerdictEffect | null;
   merchantEffect: VerdictEffect | null;
 }
@@ -151,7 +151,7 @@ export interface DecisionDetail extends DecisionPoint {
   readonly error: string;
   readonly rules: readonly RuleLine[];
   readonly features: readonly FeatureLine[];
-  readonly kafka: Place;
+  readonly kafka: Position;
 }
 
 /** The first decisions after a verdict, next to the last one before it. */

@@ -5,18 +5,18 @@ import { RejectedRecord, RejectReason } from "../../protos/gen/fraud/v1/evidence
 import { IntakeReason, RefusedInput } from "../../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
-import type { PlacedRecord } from "../../verifier/records.js";
+import type { StoredRecord } from "../../verifier/records.js";
 
 /** What the topics hold of one run, read with `read_committed`. */
 export interface IntakeRecords {
   /** `transactions` and `labels`. */
-  readonly sent: readonly PlacedRecord[];
-  readonly validTransactions: readonly PlacedRecord[];
-  readonly validLabels: readonly PlacedRecord[];
+  readonly sent: readonly StoredRecord[];
+  readonly validTransactions: readonly StoredRecord[];
+  readonly validLabels: readonly StoredRecord[];
   /** `transactions.rejected` and `labels.rejected`. */
-  readonly rejected: readonly PlacedRecord[];
-  readonly decisions: readonly PlacedRecord[];
-  readonly functionsRejected: readonly PlacedRecord[];
+  readonly rejected: readonly StoredRecord[];
+  readonly decisions: readonly StoredRecord[];
+  readonly functionsRejected: readonly StoredRecord[];
 }
 
 /** Where everything that was sent has gone. All is well when `unaccounted`, `twice` and `undecided` are 0. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
-import type { PlacedRecord } from "../../verifier/records.js";
+import type { StoredRecord } from "../../verifier/records.js";
 
 /** Offsets in a page. */
 const PAGE = 4096;
 
-type Position = Pick<PlacedRecord, "topic" | "partition" | "offset">;
+type Position = Pick<StoredRecord, "topic" | "partition" | "offset">;
 
 /** What stood at which position, in 8 bytes each: millions of records fit into memory. */
 export class ContentTable {
@@ -53,7 +53,7 @@ export class ContentTable {
 }
 
 /** A record's content in 8 bytes: the first ones of its SHA-256. */
-export function contentOf({ value }: Pick<PlacedRecord, "value">): bigint {
+export function contentOf({ value }: Pick<StoredRecord, "value">): bigint {
   const content = createHash("sha256")
     .update(value ?? "")
     .digest()

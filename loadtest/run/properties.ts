@@ -1,14 +1,14 @@
-import { placeOf } from "../../contract/raw-record.js";
+import { positionText } from "../../contract/raw-record.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
 import { RejectReason } from "../../protos/gen/fraud/v1/evidence.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { PropertyCheck, type PropertyResult } from "../../verifier/property.js";
-import { type PlacedRecord, rejectionIn } from "../../verifier/records.js";
+import { type StoredRecord, rejectionIn } from "../../verifier/records.js";
 import { contentOf, ContentTable } from "./content-table.js";
 import type { Acknowledged } from "./k6-plan.js";
 
 /** A committed record as a fresh reader reads it. */
-export interface FreshRecord extends PlacedRecord {
+export interface FreshRecord extends StoredRecord {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
 }
@@ -44,7 +44,7 @@ export class RunNotes {
     }
     // A verdict that another one overtook on its way is rightly refused.
     if (topic === TOPICS.functionsRejected.name && rejectionIn(record)?.reason !== RejectReason.STALE_REVISION)
-      this.#rejected.violation("the account counter refused a record", placeOf(record));
+      this.#rejected.violation("the account counter refused a record", positionText(record));
     if (!OUTPUTS.has(topic)) return;
     const content = contentOf(record);
     this.outputs.set(record, content);
@@ -95,7 +95,7 @@ export function everyAcknowledged(
 }
 
 /** Whether a position lies before the end of what a fresh reader has read. */
-type Within = (position: Pick<PlacedRecord, "topic" | "partition" | "offset">) => boolean;
+type Within = (position: Pick<StoredRecord, "topic" | "partition" | "offset">) => boolean;
 
 /** A reader beside the run and a fresh one read the same records. */
 export function readersAgree(
@@ -107,12 +107,12 @@ export function readersAgree(
   for (const [position, content] of fresh) {
     const seen = concurrent.get(position);
     check.looked();
-    if (seen === undefined) check.violation("the reader beside the run did not see this record", placeOf(position));
-    else if (seen !== content) check.violation("the reader beside the run saw another record here", placeOf(position));
+    if (seen === undefined) check.violation("the reader beside the run did not see this record", positionText(position));
+    else if (seen !== content) check.violation("the reader beside the run saw another record here", positionText(position));
   }
   for (const [position] of concurrent)
     if (fresh.get(position) === undefined && within(position))
-      check.violation("the reader beside the run saw a record that a fresh one does not", placeOf(position));
+      check.violation("the reader beside the run saw a record that a fresh one does not", positionText(position));
   return check.result;
 }
 
@@ -122,11 +122,11 @@ export function kafkajsAgrees(seen: ContentTable, fresh: ContentTable, within: W
   for (const [position] of fresh) {
     check.looked();
     if (seen.get(position) === undefined)
-      check.violation("the kafkajs reader did not deliver this committed decision", placeOf(position));
+      check.violation("the kafkajs reader did not deliver this committed decision", positionText(position));
   }
   for (const [position] of seen)
     if (fresh.get(position) === undefined && within(position))
-      check.violation("the kafkajs reader delivered a decision that is not committed", placeOf(position));
+      check.violation("the kafkajs reader delivered a decision that is not committed", positionText(position));
   return check.result;
 }
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-import type { AlertRow, DecisionDetail, Place } from "../../wire.js";
+import type { AlertRow, DecisionDetail, Position } from "../../wire.js";
 import { dateTime } from "../format.js";
 import { traceCommand } from "../shell-word.js";
 
@@ -43,10 +43,10 @@ export function Provenance({ decision, alert }: { decision: DecisionDetail; aler
           number {alert.alertSeq} of the account, seen {dateTime(alert.seenAtMs)}
         </Item>
         <Item name="Decision in Kafka">
-          <PlaceText place={decision.kafka} />
+          <PositionText position={decision.kafka} />
         </Item>
         <Item name="Alert in Kafka">
-          <PlaceText place={alert.kafka} />
+          <PositionText position={alert.kafka} />
         </Item>
       </dl>
       <TraceSection decision={decision} />
@@ -85,7 +85,7 @@ function Item({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function PlaceText({ place: { topic, partition, offset } }: { place: Place }) {
+function PositionText({ position: { topic, partition, offset } }: { position: Position }) {
   return (
     <code>
       {topic} · partition {partition} · offset {offset}
