@@ -12,7 +12,7 @@ import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "./
 
 const MINUTE_MS = 60_000n;
 
-/** What enters, in this order. Labels and repeats name an earlier transaction by its place among those sent. */
+/** What enters, in this order. Labels and repeats name an earlier transaction by its index among those sent. */
 const step = fc.oneof(
   {
     weight: 8,

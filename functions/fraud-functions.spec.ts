@@ -108,13 +108,13 @@ describe("the four functions", () => {
       sampleTransaction({ transactionId: n < 5 ? `place-${n}@1` : `client-${n}`, origin: from(1, BigInt(n)) }),
     );
     for (const one of sent) runtime.ingress(A, Transaction, one);
-    // A reset of the consumer group: the same log, the same places.
+    // A reset of the consumer group: the same log, the same positions.
     for (const one of sent) runtime.ingress(A, Transaction, one);
     await runtime.run();
     expect(written(runtime).decisions).toHaveLength(10);
     expect(counts.get("repeats")).toBe(10);
 
-    // In another log: five new ones without an id, which the intake names by their places, five of clients with new
+    // In another log: five new ones without an id, which the intake names by their positions, five of clients with new
     // ids, and five sent again.
     for (let n = 0; n < 5; n++)
       runtime.ingress(A, Transaction, sampleTransaction({ transactionId: `place-${n}@2`, origin: from(2, BigInt(n)) }));

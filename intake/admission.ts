@@ -23,7 +23,7 @@ export interface Admitted {
   readonly contentHash: Uint8Array;
 }
 
-/** Where an input came from: a record's place, or what to call it when it has no id. */
+/** Where an input came from: a record's position, or what to call it when it has no id. */
 export type Source = { readonly origin: Origin } | { readonly newId: () => string };
 
 /**

@@ -131,7 +131,7 @@ describe("the Kafka doors", () => {
     await expect.poll(() => committed(0), LIMIT).toBe(3);
   });
 
-  it("refuse a bomb by its place, once, and go on behind it", async () => {
+  it("refuse a bomb by its position, once, and go on behind it", async () => {
     const { append, valid, refused, committed, transaction } = await opened();
     const bomb = Buffer.alloc(17 * MEGABYTE);
     for (const [name, how] of Object.entries(PACKERS)) {

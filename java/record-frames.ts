@@ -26,7 +26,7 @@ export class FrameReader {
 
   /** @param topics - in the order in which the Java program was told them */
   constructor(topics: readonly string[]) {
-    // Named twice, a topic has the number of its first place.
+    // Named twice, a topic has the number of where it is named first.
     this.#topics = [...new Set(topics)];
   }
 

@@ -35,7 +35,7 @@ export interface UnreadableBatch {
   readonly firstOffset: bigint;
   readonly lastOffset: bigint;
   readonly kind: InflateError["kind"];
-  /** For people, without the place. */
+  /** For people, without the position. */
   readonly message: string;
 }
 
@@ -66,7 +66,7 @@ export function unreadableBatch(message: KafkaMessage): UnreadableBatch | undefi
 /**
  * Reads one partition's records of a fetch answer, from an offset on.
  *
- * What cannot be unpacked within bounds, or read, becomes one message ({@link unreadableBatch}) in its place: kafkajs
+ * What cannot be unpacked within bounds, or read, becomes one message ({@link unreadableBatch}) in its stead: kafkajs
  * would fail at it for good, and with it every partition of the answer. Where the log was compacted behind a batch's
  * last record, a control record, which nobody is shown, leads past the gap.
  *

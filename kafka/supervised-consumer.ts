@@ -224,7 +224,7 @@ export class SupervisedConsumer {
   }
 
   #failing(): string | undefined {
-    // What failed in a batch has its place, and may have ended the consumer as well.
+    // What failed in a batch has its position, and may have ended the consumer as well.
     for (const [position, { message }] of this.#failures) return `${position}: ${message}`;
     if (this.#crash !== undefined) return this.#crash;
     for (const [position, { ticks }] of this.#inHand)

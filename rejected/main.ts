@@ -45,15 +45,15 @@ export async function main(argv: string[]): Promise<number> {
   common(program.command("show"))
     .description("one record: why it was refused, where it came from, and its bytes")
     .argument(
-      "<place>",
+      "<record>",
       "as list names it, or without what follows the @ as long as that is clear, such as transactions-2-17",
     )
-    .action(async (place: string, options: Common) => show(find(await refusedRecords(options.brokers), place)));
+    .action(async (name: string, options: Common) => show(find(await refusedRecords(options.brokers), name)));
   filtered(program.command("replay"))
     .description(
       "sends records to their public topic again, as they are or corrected; a record that keeps its id and content is decided once, however often it is sent",
     )
-    .argument("[places...]", "as list names them")
+    .argument("[records...]", "as list names them")
     .option("--all", "all that --reason and --topic leave", false)
     .option(
       "--set <field=value>",
@@ -61,9 +61,9 @@ export async function main(argv: string[]): Promise<number> {
       assignment,
       [],
     )
-    .option("--value <file>", "send this file's content instead (one place only)")
+    .option("--value <file>", "send this file's content instead (one record only)")
     .option("--dry-run", "print what would be sent", false)
-    .action(async (places: string[], options: Replay) => replay(places, options));
+    .action(async (names: string[], options: Replay) => replay(names, options));
   await program.parseAsync(argv, { from: "user" });
   return 0;
 }
@@ -75,15 +75,15 @@ async function select({ brokers, reason, topic }: Filter): Promise<RefusedRecord
   );
 }
 
-function find(records: readonly RefusedRecord[], place: string): RefusedRecord {
-  const exact = records.find((candidate) => candidate.place === place);
+function find(records: readonly RefusedRecord[], name: string): RefusedRecord {
+  const exact = records.find((candidate) => candidate.name === name);
   if (exact !== undefined) return exact;
   // Without its log, as long as there is one of it.
-  const [record, another] = records.filter((candidate) => candidate.place.startsWith(`${place}@`));
-  if (record === undefined) throw new UserError(`nothing was refused at ${place}. See: npm run rejected -- list`);
+  const [record, another] = records.filter((candidate) => candidate.name.startsWith(`${name}@`));
+  if (record === undefined) throw new UserError(`nothing was refused at ${name}. See: npm run rejected -- list`);
   if (another !== undefined)
     throw new UserError(
-      `the topic was made again since, and several records were refused at ${place}: say which log, such as ${another.place}`,
+      `the topic was made again since, and several records were refused at ${name}: say which log, such as ${another.name}`,
     );
   return record;
 }
@@ -94,13 +94,13 @@ function list(
 ): void {
   // `… | head` closes the pipe.
   process.stdout.on("error", () => process.exit(0));
-  for (const { place, by, reason, message, field, timestampMs, value } of records.slice(
+  for (const { name, by, reason, message, field, timestampMs, value } of records.slice(
     limit === undefined ? 0 : -limit,
   )) {
     const time = new Date(timestampMs).toISOString();
     if (json)
-      console.log(JSON.stringify({ place, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
-    else console.log(`${time}  ${place.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
+      console.log(JSON.stringify({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
+    else console.log(`${time}  ${name.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
   }
   if (json) return;
   const counts = new Map<string, number>();
@@ -111,9 +111,9 @@ function list(
 }
 
 function show(record: RefusedRecord): void {
-  const { place, by, reason, message, field, timestampMs, topic, key, value, headers } = record;
-  const row = (name: string, text: string) => console.log(`${pc.dim(name.padEnd(10))} ${text}`);
-  row("place", place);
+  const { name, by, reason, message, field, timestampMs, topic, key, value, headers } = record;
+  const row = (label: string, text: string) => console.log(`${pc.dim(label.padEnd(10))} ${text}`);
+  row("record", name);
   row("refused by", by);
   row("reason", reason);
   row("message", printable(message));
@@ -129,23 +129,23 @@ function show(record: RefusedRecord): void {
   else console.log(`${pc.dim("base64:")}\n${value.toString("base64")}`);
 }
 
-async function replay(places: readonly string[], options: Replay): Promise<void> {
-  if (options.all === places.length > 0)
-    throw new UserError("name the places to replay, or say --all (with --reason or --topic to choose).");
-  if (options.value !== undefined && places.length !== 1) throw new UserError("--value is for one place.");
+async function replay(names: readonly string[], options: Replay): Promise<void> {
+  if (options.all === names.length > 0)
+    throw new UserError("name the records to replay, or say --all (with --reason or --topic to choose).");
+  if (options.value !== undefined && names.length !== 1) throw new UserError("--value is for one record.");
   const records = await select(options);
-  const wanted = options.all ? records : places.map((place) => find(records, place));
+  const wanted = options.all ? records : names.map((name) => find(records, name));
   const gone = options.value === undefined ? wanted.filter(wasNotKept) : [];
   if (gone.length > 0 && !options.all)
     throw new UserError(
-      `the bytes of ${gone.map(({ place }) => place).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`,
+      `the bytes of ${gone.map(({ name }) => name).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`,
     );
-  for (const { place } of gone) console.log(`${place} is not sent: its bytes were not kept`);
+  for (const { name } of gone) console.log(`${name} is not sent: its bytes were not kept`);
   const chosen = wanted.filter((record) => !gone.includes(record));
   const messages = chosen.map((record) => ({ record, value: newValue(record, options) }));
   if (options.dryRun) {
     for (const { record, value } of messages)
-      console.log(`${record.place} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);
+      console.log(`${record.name} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);
     return;
   }
   const producer = kafkaClient(options.brokers, "fraud-replay", { patient: false }).producer({
@@ -158,9 +158,9 @@ async function replay(places: readonly string[], options: Replay): Promise<void>
       const headers = Object.fromEntries(record.headers.map((header) => [header.name, header.value]));
       const [answer] = await producer.send({
         topic: record.topic,
-        messages: [{ key: record.key, value, headers: { ...headers, "replay-of": record.place } }],
+        messages: [{ key: record.key, value, headers: { ...headers, "replay-of": record.name } }],
       });
-      console.log(`${record.place} sent again: ${record.topic}-${answer!.partition}-${answer!.baseOffset}`);
+      console.log(`${record.name} sent again: ${record.topic}-${answer!.partition}-${answer!.baseOffset}`);
     }
   } finally {
     await producer.disconnect();
@@ -182,7 +182,7 @@ function newValue(record: RefusedRecord, { set, value }: Replay): Buffer | null 
     return corrected(record.value, set);
   } catch (cause) {
     throw new UserError(
-      `--set can't change ${record.place}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`,
+      `--set can't change ${record.name}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`,
       { cause },
     );
   }

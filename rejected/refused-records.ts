@@ -16,7 +16,7 @@ export interface RefusedRecord {
    * Names it to people: where it stood first, such as `transactions-2-17@…`; for one that came by HTTP, where it was
    * set aside.
    */
-  readonly place: string;
+  readonly name: string;
   readonly by: "intake" | "account-counter";
   readonly reason: string;
   readonly message: string;
@@ -51,12 +51,12 @@ export async function refusedRecords(brokers: string): Promise<RefusedRecord[]> 
     isolation: "read_committed",
     timeoutMs: READ_LIMIT_MS,
   });
-  const byPlace = new Map<string, RefusedRecord>();
+  const byName = new Map<string, RefusedRecord>();
   for (const record of records) {
     const refused = record.topic === TOPICS.functionsRejected.name ? byCounter(record) : byIntake(record);
-    if (refused !== undefined && !byPlace.has(refused.place)) byPlace.set(refused.place, refused);
+    if (refused !== undefined && !byName.has(refused.name)) byName.set(refused.name, refused);
   }
-  return [...byPlace.values()].sort((a, b) => a.timestampMs - b.timestampMs);
+  return [...byName.values()].sort((a, b) => a.timestampMs - b.timestampMs);
 }
 
 function byIntake({ value }: RawRecord): RefusedRecord | undefined {
@@ -73,7 +73,7 @@ function byIntake({ value }: RawRecord): RefusedRecord | undefined {
   } = RefusedInput.decode(Any.decode(value).value);
   if (origin === undefined) return undefined;
   return {
-    place: originName(origin),
+    name: originName(origin),
     by: "intake",
     reason: reasonName(reason),
     message,
@@ -93,7 +93,7 @@ function byCounter({ topic, partition, offset, timestampMs, value }: RawRecord):
   const { reason, message, original, origin, addressId } = RejectedRecord.decode(Any.decode(value).value);
   const isLabel = original?.typeUrl.endsWith("/fraud.v1.FraudLabel") === true;
   return {
-    place: origin === undefined ? shortOriginName({ topic, partition, offset }) : originName(origin),
+    name: origin === undefined ? shortOriginName({ topic, partition, offset }) : originName(origin),
     by: "account-counter",
     reason: RejectReason[reason] ?? String(reason),
     message,

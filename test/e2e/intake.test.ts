@@ -235,7 +235,7 @@ describe("the Kafka doors", () => {
     });
   });
 
-  it("take what producers have compressed, by any codec; what unpacks to too much is refused by its place, and stops nobody", async () => {
+  it("take what producers have compressed, by any codec; what unpacks to too much is refused by its position, and stops nobody", async () => {
     const codecs = ["gzip", "snappy", "lz4", "zstd"];
     const packed = codecs.map((codec) => transaction({ accountId: `by-${codec}` }));
     const sent = Promise.all(
