@@ -10,9 +10,9 @@ import { lagOf } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { poll } from "../../process/poll.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
-import type { IntakeAccount } from "./account.js";
+import type { IntakeAccount } from "./reconciliation.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
-import { intakeStarts, readAccount } from "./read-account.js";
+import { intakeStarts, readAccount } from "./read-reconciliation.js";
 
 /** StateFun's consumer group, as `module.yaml` names it. */
 const BATCH_RECORDS = 100;

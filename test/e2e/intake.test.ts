@@ -20,7 +20,7 @@ import {
 } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
 import { PACKERS } from "../../kafka/testing/packers.js";
-import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-account.js";
+import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-reconciliation.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
 import { poll } from "../../process/poll.js";
 import { startModule, startOwnCommand } from "../../process/run-command.js";

@@ -1,7 +1,7 @@
 import { TOPICS } from "../../contract/topics.js";
 import { readTopics } from "../../java/java-reader.js";
 import { topicEnds, type TopicOffsets } from "../../kafka/offsets.js";
-import { accountFor, type IntakeRecords } from "./account.js";
+import { accountFor, type IntakeRecords } from "./reconciliation.js";
 
 const READ_LIMIT_MS = 300_000;
 const READ = [
