@@ -1,7 +1,7 @@
 import { TOPICS } from "../../contract/topics.js";
 import { readTopics } from "../../java/java-reader.js";
 import { topicEnds, type TopicOffsets } from "../../kafka/offsets.js";
-import { accountFor, type IntakeRecords } from "./reconciliation.js";
+import { reconcile, type IntakeRecords } from "./reconciliation.js";
 
 const READ_LIMIT_MS = 300_000;
 const READ = [
@@ -15,7 +15,7 @@ const READ = [
   TOPICS.functionsRejected,
 ];
 
-/** Where the topics stand now: what {@link readAccount} begins at. */
+/** Where the topics stand now: what {@link readReconciliation} begins at. */
 export const intakeStarts = (brokers: string): Promise<TopicOffsets> =>
   topicEnds(
     brokers,
@@ -23,10 +23,10 @@ export const intakeStarts = (brokers: string): Promise<TopicOffsets> =>
   );
 
 /** Reads what came since with Kafka's own consumer, committed records only, and finds every sent one again. */
-export async function readAccount(
+export async function readReconciliation(
   brokers: string,
   starts: TopicOffsets,
-): Promise<ReturnType<typeof accountFor> & { readonly records: IntakeRecords }> {
+): Promise<ReturnType<typeof reconcile> & { readonly records: IntakeRecords }> {
   const all = await readTopics({
     brokers,
     topics: [...starts].map(([topic, from]) => ({ topic, from })),
@@ -43,5 +43,5 @@ export async function readAccount(
     decisions: of(TOPICS.decisions),
     functionsRejected: of(TOPICS.functionsRejected),
   };
-  return { ...accountFor(records), records };
+  return { ...reconcile(records), records };
 }

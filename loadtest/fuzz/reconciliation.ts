@@ -20,7 +20,7 @@ export interface IntakeRecords {
 }
 
 /** Where everything that was sent has gone. All is well when `unaccounted`, `twice` and `undecided` are 0. */
-export interface IntakeAccount {
+export interface Reconciliation {
   readonly sent: number;
   readonly valid: number;
   readonly rejected: number;
@@ -44,24 +44,24 @@ export interface IntakeAccount {
   readonly examples: readonly string[];
 }
 
-/** What became of each sent record, by its place. */
+/** What became of each sent record, by its short origin name. */
 export type Fates = ReadonlyMap<string, "valid" | "rejected">;
 
 const MAX_EXAMPLES = 20;
 
 /** Finds every sent record again. */
-export function accountFor(records: IntakeRecords): { readonly account: IntakeAccount; readonly fates: Fates } {
+export function reconcile(records: IntakeRecords): { readonly reconciliation: Reconciliation; readonly fates: Fates } {
   const examples: string[] = [];
   const example = (text: string): void => void (examples.length < MAX_EXAMPLES && examples.push(text));
   const fates = new Map<string, "valid" | "rejected">();
   let twice = 0;
   const found = (origin: Origin | undefined, fate: "valid" | "rejected"): void => {
-    const place = nameOf(origin);
-    if (fates.has(place)) {
+    const name = nameOf(origin);
+    if (fates.has(name)) {
       twice++;
-      example(`${place} is found more than once`);
+      example(`${name} is found more than once`);
     }
-    fates.set(place, fate);
+    fates.set(name, fate);
   };
   const transactions = records.validTransactions.map(({ value }) => Transaction.decode(value!));
   for (const { origin } of transactions) found(origin, "valid");
@@ -75,8 +75,8 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   }
   const lost = records.sent
     .map(({ topic, partition, offset }) => shortOriginName({ topic, partition, offset }))
-    .filter((place) => !fates.has(place));
-  for (const place of lost) example(`${place} is neither valid nor rejected`);
+    .filter((name) => !fates.has(name));
+  for (const name of lost) example(`${name} is neither valid nor rejected`);
 
   const decidedOrigins = new Set<string>();
   const decidedContents = new Map<string, Set<string>>();
@@ -101,22 +101,22 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
   );
   const of = { decided: 0, repeats: 0, functionsRejected: 0, undecided: 0 };
   for (const transaction of transactions) {
-    const place = nameOf(transaction.origin);
+    const name = nameOf(transaction.origin);
     const known = decidedContents.get(identityOf(transaction));
     const hash = transaction.contentHash.toString("hex");
-    if (decidedOrigins.has(place)) of.decided++;
+    if (decidedOrigins.has(name)) of.decided++;
     else if (
-      refusedOrigins.has(place) &&
-      (refusedOrigins.get(place) !== RejectReason.ID_CONFLICT || known?.has(hash) === false)
+      refusedOrigins.has(name) &&
+      (refusedOrigins.get(name) !== RejectReason.ID_CONFLICT || known?.has(hash) === false)
     )
       of.functionsRejected++;
     else if (known?.has(hash) === true) of.repeats++;
     else {
       of.undecided++;
-      example(`${place} (${identityOf(transaction).replace("\0", " ")}) is valid and has no decision`);
+      example(`${name} (${identityOf(transaction).replace("\0", " ")}) is valid and has no decision`);
     }
   }
-  const account = {
+  const reconciliation = {
     sent: records.sent.length,
     valid: records.validTransactions.length + records.validLabels.length,
     rejected: records.rejected.length,
@@ -127,7 +127,7 @@ export function accountFor(records: IntakeRecords): { readonly account: IntakeAc
     decidedTwice,
     examples,
   };
-  return { account, fates };
+  return { reconciliation, fates };
 }
 
 const identityOf = ({ accountId, transactionId }: Transaction): string => transactionKey(accountId, transactionId);

@@ -10,9 +10,9 @@ import { lagOf } from "../../kafka/offsets.js";
 import { partitionOf } from "../../kafka/partition.js";
 import { poll } from "../../process/poll.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
-import type { IntakeAccount } from "./reconciliation.js";
+import type { Reconciliation } from "./reconciliation.js";
 import { type HostileRecord, hostileRecords, oversized } from "./hostile-records.js";
-import { intakeStarts, readAccount } from "./read-reconciliation.js";
+import { intakeStarts, readReconciliation } from "./read-reconciliation.js";
 
 /** StateFun's consumer group, as `module.yaml` names it. */
 const BATCH_RECORDS = 100;
@@ -23,7 +23,7 @@ const LOOK_MS = 500;
 const STUCK_MS = 120_000;
 
 /** The report of a fuzz run, `reports/intake.json`. Field names are stable. */
-export interface IntakeReport extends IntakeAccount {
+export interface IntakeReport extends Reconciliation {
   readonly seed: number;
   /** Records that the broker itself did not take, being larger than it allows: the sender knows. */
   readonly refusedByBroker: number;
@@ -86,20 +86,20 @@ export async function runFuzz(
     for (let before = Infinity; ;) {
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");
-      const { account, fates } = await readAccount(brokers, starts);
+      const { reconciliation, fates } = await readReconciliation(brokers, starts);
       // What is under way between functions has left the topics, and has not come out.
-      if (account.undecided > 0 && account.undecided < before) {
-        before = account.undecided;
+      if (reconciliation.undecided > 0 && reconciliation.undecided < before) {
+        before = reconciliation.undecided;
         continue;
       }
-      const surprises = [...sentBy].flatMap(([place, { name, expected }]) =>
-        expected === undefined || fates.get(place) === expected
+      const surprises = [...sentBy].flatMap(([origin, { name, expected }]) =>
+        expected === undefined || fates.get(origin) === expected
           ? []
-          : [`${place} (${name}) is ${fates.get(place) ?? "lost"}, not ${expected}`],
+          : [`${origin} (${name}) is ${fates.get(origin) ?? "lost"}, not ${expected}`],
       );
       const restarts = await flink.restarts();
       return {
-        ...account,
+        ...reconciliation,
         seed,
         refusedByBroker,
         surprises: surprises.slice(0, 20),

@@ -20,7 +20,7 @@ import {
 } from "../../kafka/client.js";
 import { endOffsets } from "../../kafka/offsets.js";
 import { PACKERS } from "../../kafka/testing/packers.js";
-import { intakeStarts, readAccount } from "../../loadtest/fuzz/read-reconciliation.js";
+import { intakeStarts, readReconciliation } from "../../loadtest/fuzz/read-reconciliation.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
 import { poll } from "../../process/poll.js";
 import { startModule, startOwnCommand } from "../../process/run-command.js";
@@ -451,9 +451,9 @@ describe("the Kafka doors", () => {
     const { sentTransactions } = await generating;
 
     const look = async () => {
-      const { account, records } = await readAccount(brokers, starts);
+      const { reconciliation, records } = await readReconciliation(brokers, starts);
       return {
-        ...account,
+        ...reconciliation,
         decisions: records.decisions.map(
           ({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.transactionId,
         ),
