@@ -47,8 +47,8 @@ export function writePage(file: string, title: string, body: Html): void {
   writeFileSync(path, pageText(title, body));
 }
 
-/** The verdict in one line. */
-export const verdictLine = (good: boolean, text: string): Html =>
+/** A result in one line. */
+export const resultLine = (good: boolean, text: string): Html =>
   html`<p class="verdict ${good ? "good" : "bad"}">${good ? "✔" : "✘"} ${text}</p>`;
 
 /** A table; columns of numbers are told by their head's `#` in front. */

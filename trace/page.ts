@@ -1,4 +1,4 @@
-import { html, type Html, table, verdictLine } from "../terminal/html.js";
+import { html, type Html, table, resultLine } from "../terminal/html.js";
 import type { Hop, Trace } from "./types.js";
 import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time, WORDS } from "./words.js";
 
@@ -43,7 +43,7 @@ export function tracePage(trace: Trace): Html {
     ...(repeatNote(trace) === "" ? [] : ([["Repeat", repeatNote(trace)]] as const)),
   ];
   return html`<h1>Transaction <code>${transactionId}</code></h1>
-${rederivation === undefined ? html`` : verdictOf(rederivation)}
+${rederivation === undefined ? html`` : resultOf(rederivation)}
 ${table(
   ["", ""],
   facts.map(([name, value]) => [name, value]),
@@ -124,10 +124,10 @@ ${section(
 }
 
 /** Green only when it is shown; what could not be looked at is neither good nor bad. */
-function verdictOf(rederivation: NonNullable<Trace["rederivation"]>): Html {
+function resultOf(rederivation: NonNullable<Trace["rederivation"]>): Html {
   const text = `Derived again from the topics: ${rederivation.summary}`;
   return rederivation.verdict === "identical" || isBad(rederivation)
-    ? verdictLine(!isBad(rederivation), text)
+    ? resultLine(!isBad(rederivation), text)
     : html`<p class="verdict">– ${text}</p>`;
 }
 

@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 
-import { html, verdictLine, writePage } from "../terminal/html.js";
+import { html, resultLine, writePage } from "../terminal/html.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { stepView } from "../terminal/step-view.js";
 import { ensureReader } from "../tools/index.js";
 import { knownInputs } from "./known.js";
 import { noOpenTransaction, readBack } from "./read.js";
 import { propertiesSection } from "./result-page.js";
-import { propertyLines, verdictText } from "./result-text.js";
+import { propertyLines, resultText } from "./result-text.js";
 import { verifyStored } from "./verify.js";
 
 const REPORT = "reports/verify";
@@ -42,11 +42,11 @@ export async function main(argv: string[]): Promise<number> {
   writePage(
     `${REPORT}.html`,
     "Verification",
-    html`<h1>Verification</h1>${verdictLine(found.verdict === "pass", verdictText(found))}${propertiesSection(found.properties)}`,
+    html`<h1>Verification</h1>${resultLine(found.verdict === "pass", resultText(found))}${propertiesSection(found.properties)}`,
   );
   for (const line of propertyLines(found.properties)) console.log(line);
   console.log(
-    `${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${verdictText(found)}; report: ${REPORT}.html`,
+    `${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${resultText(found)}; report: ${REPORT}.html`,
   );
   return found.verdict === "pass" ? 0 : 1;
 }

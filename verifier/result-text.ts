@@ -4,7 +4,7 @@ import type { PropertyResult } from "./property.js";
 import type { Verification } from "./verify.js";
 
 /** The counts in one line. */
-export const verdictText = ({
+export const resultText = ({
   accepted,
   decisions,
   missing,

@@ -1,10 +1,10 @@
 import type { Transport } from "../../cluster/transports.js";
 import { quantile } from "../../contract/quantile.js";
-import { html, type Html, table, verdictLine } from "../../terminal/html.js";
+import { html, type Html, table, resultLine } from "../../terminal/html.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
 import { timeline } from "../../terminal/timeline.js";
 import { propertiesSection } from "../../verifier/result-page.js";
-import { verdictText } from "../../verifier/result-text.js";
+import { resultText } from "../../verifier/result-text.js";
 import type { Verification } from "../../verifier/verify.js";
 import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 import type { Limit } from "./figures.js";
@@ -117,7 +117,7 @@ export const headline = (report: FailoverReport): string => {
     ...report.brokenLimits.map(({ kind, name, what }) => `${kind} broke ${name}: ${what}`),
     ...report.problems,
   ];
-  return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${verdictText(report)}${kills}${report.overloads.map(headlineOf).join("")}${wrong.length === 0 ? "" : `; ${wrong.join("; ")}`}`;
+  return `${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${resultText(report)}${kills}${report.overloads.map(headlineOf).join("")}${wrong.length === 0 ? "" : `; ${wrong.join("; ")}`}`;
 };
 
 const headlineOf = ({ kind, decidedPerSecond, jobRestarts, checkpoints, drainedMs }: OverloadRecord): string =>
@@ -130,7 +130,7 @@ export function pageOf(report: FailoverReport, result: FailoverResult): Html {
   const { faults, machine, unableToCommit } = report;
   const versions = Object.entries(report.decisionsByLogicVersion);
   return html`<h1>Failover: is every transaction decided exactly once, in order, whatever fails?</h1>
-${verdictLine(report.verdict === "pass", headline(report))}
+${resultLine(report.verdict === "pass", headline(report))}
 ${
   report.problems.length === 0
     ? html``

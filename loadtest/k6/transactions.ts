@@ -128,19 +128,19 @@ export function teardown(): void {
   if (plan.verifier === undefined) return;
   const response = http.post(`${plan.verifier}/verdict`, undefined, { timeout: SETTLE_LIMIT, responseType: "text" });
   if (response.status !== 200)
-    throw new Error(`no verdict: ${response.status} ${response.error} ${String(response.body)}`);
-  const verdict = response.json() as unknown as Record<
+    throw new Error(`no judgement: ${response.status} ${response.error} ${String(response.body)}`);
+  const judgement = response.json() as unknown as Record<
     "decisions" | "missing" | "duplicates" | "outOfOrder" | "mismatches",
     number
   > &
     Record<"committedLatencyMs" | "firstVisibleLatencyMs", number[]>;
-  decided.add(verdict.decisions);
-  missing.add(verdict.missing);
-  duplicates.add(verdict.duplicates);
-  outOfOrder.add(verdict.outOfOrder);
-  mismatches.add(verdict.mismatches);
-  for (const latency of verdict.committedLatencyMs) committedLatency.add(latency);
-  for (const latency of verdict.firstVisibleLatencyMs) firstVisibleLatency.add(latency);
-  committedSamples.add(verdict.committedLatencyMs.length);
-  firstVisibleSamples.add(verdict.firstVisibleLatencyMs.length);
+  decided.add(judgement.decisions);
+  missing.add(judgement.missing);
+  duplicates.add(judgement.duplicates);
+  outOfOrder.add(judgement.outOfOrder);
+  mismatches.add(judgement.mismatches);
+  for (const latency of judgement.committedLatencyMs) committedLatency.add(latency);
+  for (const latency of judgement.firstVisibleLatencyMs) firstVisibleLatency.add(latency);
+  committedSamples.add(judgement.committedLatencyMs.length);
+  firstVisibleSamples.add(judgement.firstVisibleLatencyMs.length);
 }

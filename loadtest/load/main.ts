@@ -8,13 +8,13 @@ import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { quantile } from "../../contract/quantile.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { warmUp } from "../../ingress-generator/warm-up.js";
-import { html, table, verdictLine, writePage } from "../../terminal/html.js";
+import { html, table, resultLine, writePage } from "../../terminal/html.js";
 import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
 import { type Machine, thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import { wholeNumber } from "../../terminal/option-values.js";
 import { stepView } from "../../terminal/step-view.js";
 import { propertiesSection } from "../../verifier/result-page.js";
-import { propertyLines, verdictText } from "../../verifier/result-text.js";
+import { propertyLines, resultText } from "../../verifier/result-text.js";
 import type { Verification } from "../../verifier/verify.js";
 import { latencies, type LoadResult, startLoadRun } from "../run/load-run.js";
 import { COMMITTED_P99_MS, type ProfileName, PROFILES } from "./profiles.js";
@@ -113,7 +113,7 @@ export async function main(argv: string[]): Promise<number> {
     if (result.k6Problem !== undefined) console.error(`${pc.red("✘")} ${result.k6Problem}`);
     for (const line of propertyLines(report.properties)) console.log(line);
     console.log(
-      `${good ? pc.green("✔") : pc.red("✘")} ${verdictText(report)}; committed latency p50 ${report.committedLatencyMs.p50} ms, p99 ${report.committedLatencyMs.p99} ms; k6's thresholds ${report.thresholds}; report: ${REPORT}.html`,
+      `${good ? pc.green("✔") : pc.red("✘")} ${resultText(report)}; committed latency p50 ${report.committedLatencyMs.p50} ms, p99 ${report.committedLatencyMs.p99} ms; k6's thresholds ${report.thresholds}; report: ${REPORT}.html`,
     );
     return good ? 0 : 1;
   } catch (error) {
@@ -148,7 +148,7 @@ function quantilesOf(values: Float64Array): Quantiles {
 
 function pageOf(report: LoadtestReport, good: boolean, k6Summary: string) {
   const row = (name: string, { p50, p95, p99, max }: Quantiles) => [name, p50, p95, p99, max];
-  return html`<h1>Load test, profile ${report.profile}</h1>${verdictLine(good, verdictText(report))}
+  return html`<h1>Load test, profile ${report.profile}</h1>${resultLine(good, resultText(report))}
 <h2>Latency, ms</h2>${table(["", "#p50", "#p95", "#p99", "#max"], [row("first visible (provisional)", report.firstVisibleLatencyMs), row("committed", report.committedLatencyMs)])}
 ${propertiesSection(report.properties)}<h2>k6</h2><pre>${k6Summary}</pre>`;
 }

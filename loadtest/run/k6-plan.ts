@@ -60,7 +60,7 @@ export interface K6Load {
   acknowledged(): readonly Acknowledged[];
   stop(): void;
   /**
-   * Ends the load before its last stage does, in order: nothing more is sent, the verdict is asked for, every threshold
+   * Ends the load before its last stage does, in order: nothing more is sent, the judgement is asked for, every threshold
    * counts.
    */
   end(): void;

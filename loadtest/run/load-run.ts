@@ -32,7 +32,7 @@ export interface LoadResult extends JudgedLoad {
   readonly k6ExitCode: number;
   /** k6's summary, as it prints it. */
   readonly k6Summary: string;
-  /** What went wrong with k6, if it ended before it asked for the verdict; what there was is judged all the same. */
+  /** What went wrong with k6, if it ended before it asked for the judgement; what there was is judged all the same. */
   readonly k6Problem?: string;
 }
 
@@ -65,12 +65,12 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
     firstVisible: !options.untilAcknowledged,
   });
   let judged: Promise<JudgedLoad> | undefined;
-  // k6 asks for the verdict when it has sent everything, and shows it among its own metrics.
+  // k6 asks for the judgement when it has sent everything, and shows it among its own metrics.
   const server = createServer((request, response) => {
     if (request.method !== "POST" || request.url !== "/verdict") return void response.writeHead(404).end();
     judged = judge();
     judged.then(
-      (found) => response.setHeader("content-type", "application/json").end(JSON.stringify(verdictFor(found))),
+      (found) => response.setHeader("content-type", "application/json").end(JSON.stringify(metricsFor(found))),
       () => response.writeHead(500).end(),
     );
   });
@@ -128,7 +128,7 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
       const k6ExitCode = await load.finished;
       options.signal?.throwIfAborted();
       const early =
-        judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the verdict${lastLine(output)}`;
+        judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the judgement${lastLine(output)}`;
       const found = await (judged ?? judge());
       isJudged = true;
       return {
@@ -197,7 +197,7 @@ async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOpt
 }
 
 /** What k6 puts among its metrics. */
-function verdictFor({ verification, acknowledged, watch }: JudgedLoad) {
+function metricsFor({ verification, acknowledged, watch }: JudgedLoad) {
   const { decisions, missing, duplicates, outOfOrder, mismatches, properties } = verification;
   // What has no counter of its own must fail the run too.
   const other =
