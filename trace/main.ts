@@ -30,7 +30,7 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run trace --")
     .description(
-      `Shows the whole way of one transaction: where it came in, each function's part of the evidence, decision, commit and alerts, and the time of each hop. Derives its decision again from what the topics hold, and says whether the evidence is the same, byte for byte. Reads with Kafka's own consumer. Writes ${REPORT}.json and .html, unless --json is given.`,
+      `Shows the whole way of one transaction: where it came in, each function's section of the evidence, decision, commit and alerts, and the time of each hop. Derives its decision again from what the topics hold, and says whether the evidence is the same, byte for byte. Reads with Kafka's own consumer. Writes ${REPORT}.json and .html, unless --json is given.`,
     )
     .argument("<transaction id>", "such as one that npm run topics -- decisions shows")
     .option("--account <id>", "whose transaction: needed when several accounts have one of this id, and quicker")

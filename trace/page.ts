@@ -1,6 +1,6 @@
 import { html, type Html, table, resultLine } from "../terminal/html.js";
 import type { Hop, Trace } from "./types.js";
-import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time, WORDS } from "./words.js";
+import { againText, amountOf, duration, HOP_TEXT, isBad, sectionFields, SECTIONS, repeatNote, time, WORDS } from "./words.js";
 
 const WIDTH = 1000;
 const LEFT = 110;
@@ -67,11 +67,11 @@ ${
   evidence === undefined
     ? html``
     : html`<h2>Evidence</h2>${table(
-        ["Part", "Derived again", "As it stands"],
-        PARTS.map((part) => [
-          part,
-          rederivation ? WORDS[rederivation.parts[part].verdict] : "–",
-          html`${partFields(evidence[part] as Parameters<typeof partFields>[0]).map((field) => html`<code>${field}</code> &nbsp; `)}`,
+        ["Section", "Derived again", "As it stands"],
+        SECTIONS.map((name) => [
+          name,
+          rederivation ? WORDS[rederivation.parts[name].verdict] : "–",
+          html`${sectionFields(evidence[name] as Parameters<typeof sectionFields>[0]).map((field) => html`<code>${field}</code> &nbsp; `)}`,
         ]),
       )}`
 }

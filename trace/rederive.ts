@@ -15,7 +15,7 @@ import type { LogicSettings } from "../verifier/reference/settings.js";
 import type { AddressInput } from "../verifier/records.js";
 import { inOrder, isSourceOf, type Known } from "../verifier/replay.js";
 import { differences } from "./differences.js";
-import type { PartResult, Rederivation } from "./types.js";
+import type { SectionResult, Rederivation } from "./types.js";
 
 /** What the topics still hold of the two addresses that a decision rests on. */
 export interface Histories {
@@ -27,16 +27,16 @@ export interface Histories {
   readonly cut: boolean;
 }
 
-/** Why a part cannot be derived. */
+/** Why a section cannot be derived. */
 interface Obstacle {
-  readonly verdict: PartResult["verdict"];
+  readonly verdict: SectionResult["verdict"];
   readonly note: string;
 }
 
-/** A part of the evidence as a replay gives it. */
+/** A section of the evidence as a replay gives it. */
 type Derived<T> = { readonly value: T; readonly replayed: number } | Obstacle;
 
-const SEVERITY: readonly PartResult["verdict"][] = ["identical", "cut-off", "unknown", "incomplete", "different"];
+const SEVERITY: readonly SectionResult["verdict"][] = ["identical", "cut-off", "unknown", "incomplete", "different"];
 
 /**
  * Derives a decision's evidence again: replays the account and the merchant from `event_seq` 1 to this transaction by
@@ -56,7 +56,7 @@ export function rederive(
   const account = replayAccount(found, histories, known);
   const merchant = replayMerchant(found, histories, known);
   const scoring = scoreAgain(found, account, known);
-  const parts = {
+  const sections = {
     transaction:
       accepted === undefined
         ? missing(absent("its record in transactions.valid", histories.cut))
@@ -65,7 +65,7 @@ export function rederive(
     merchant: compared("merchant", found.merchant, merchant),
     scoring: compared("scoring", found.scoring, scoring),
   };
-  let verdict = worst(Object.values(parts));
+  let verdict = worst(Object.values(sections));
   if (verdict === "identical" && accepted && "value" in account && "value" in merchant && "value" in scoring) {
     const expected = Evidence.encode({
       transaction: accepted,
@@ -76,7 +76,7 @@ export function rederive(
     // Fields that are the same in another order, or ones that this version does not know.
     if (Buffer.compare(expected, raw) !== 0) verdict = "different";
   }
-  return { verdict, summary: summaryOf(verdict, parts, raw.length), parts, bytes: raw.length };
+  return { verdict, summary: summaryOf(verdict, sections, raw.length), parts: sections, bytes: raw.length };
 }
 
 function replayAccount(
@@ -87,7 +87,7 @@ function replayAccount(
   const reference = new AccountReference();
   const taken = new Set<FraudLabel>();
   let suspicious = 0n;
-  const derived = replayPart<AccountFeatures>(
+  const derived = replaySection<AccountFeatures>(
     { name: "account counter", found: found.account, inputs, cut, known },
     {
       version: ({ account }) => account!.logicVersion,
@@ -114,7 +114,7 @@ function replayMerchant(
   known: Known,
 ): Derived<MerchantEvidence> {
   const reference = new MerchantReference();
-  return replayPart<MerchantFeatures>(
+  return replaySection<MerchantFeatures>(
     { name: "merchant model", found: merchant, inputs, cut, known },
     {
       version: (evidence) => evidence.merchant!.logicVersion,
@@ -133,8 +133,8 @@ interface Steps<Features> {
   event(event: StateEvent, settings: LogicSettings): Obstacle | void;
 }
 
-/** Replays one address from its first input to the one that this part of the evidence is of. */
-function replayPart<Features>(
+/** Replays one address from its first input to the one that this section of the evidence is of. */
+function replaySection<Features>(
   {
     name,
     found,
@@ -198,7 +198,7 @@ function scoreAgain(
   if (!versions.has(scoring.logicVersion)) return unknownVersion(scoring.logicVersion);
   const assessed = scoreOf(model, found);
   const isSuspicious = assessed.score >= model.reviewAt;
-  // Without the account's earlier decisions its number is taken as it is; the account's part says so.
+  // Without the account's earlier decisions its number is taken as it is; the account's section says so.
   const suspiciousSeq = !isSuspicious
     ? undefined
     : account.suspicious === undefined
@@ -240,7 +240,7 @@ const absent = (what: string, cut: boolean): Obstacle =>
     ? { verdict: "cut-off", note: `retention cut it off: ${what} is no longer there` }
     : { verdict: "incomplete", note: `${what} is not in the topics, of which retention has removed nothing` };
 
-function compared<T extends object>(name: string, found: T | undefined, derived: Derived<T>): PartResult {
+function compared<T extends object>(name: string, found: T | undefined, derived: Derived<T>): SectionResult {
   if (!("value" in derived)) return missing(derived);
   const all = differences(name, found, derived.value);
   return {
@@ -252,17 +252,17 @@ function compared<T extends object>(name: string, found: T | undefined, derived:
   };
 }
 
-const missing = ({ verdict, note }: Obstacle): PartResult => ({ verdict, note, replayed: 0, differences: [] });
+const missing = ({ verdict, note }: Obstacle): SectionResult => ({ verdict, note, replayed: 0, differences: [] });
 
-const worst = (parts: readonly PartResult[]): PartResult["verdict"] =>
-  parts
+const worst = (sections: readonly SectionResult[]): SectionResult["verdict"] =>
+  sections
     .map(({ verdict }) => verdict)
     .reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), "identical");
 
-function summaryOf(verdict: PartResult["verdict"], parts: Rederivation["parts"], bytes: number): string {
+function summaryOf(verdict: SectionResult["verdict"], sections: Rederivation["parts"], bytes: number): string {
   if (verdict === "identical")
-    return `byte-identical: ${bytes} bytes of evidence, from the account's inputs 1..${parts.account.replayed} and the merchant's 1..${parts.merchant.replayed}`;
-  const told = Object.entries(parts).filter(([, part]) => part.verdict === verdict);
+    return `byte-identical: ${bytes} bytes of evidence, from the account's inputs 1..${sections.account.replayed} and the merchant's 1..${sections.merchant.replayed}`;
+  const told = Object.entries(sections).filter(([, section]) => section.verdict === verdict);
   return told.length === 0
     ? `different: the fields agree, the bytes do not (${bytes} bytes of evidence)`
     : told.map(([name, { note }]) => `${name}: ${note}`).join("; ");

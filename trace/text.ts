@@ -1,7 +1,7 @@
 import pc from "picocolors";
 
-import { againText, amountOf, duration, HOP_TEXT, isBad, partFields, PARTS, repeatNote, time } from "./words.js";
-import type { Hop, PartResult, Trace } from "./types.js";
+import { againText, amountOf, duration, HOP_TEXT, isBad, sectionFields, SECTIONS, repeatNote, time } from "./words.js";
+import type { Hop, SectionResult, Trace } from "./types.js";
 
 const BAR = 24;
 const INDENT = "  ";
@@ -35,13 +35,13 @@ export function traceLines(trace: Trace, width: number): string[] {
   }
   if (evidence !== undefined && decision !== undefined) {
     lines.push(pc.bold("Evidence"));
-    for (const part of PARTS)
+    for (const name of SECTIONS)
       lines.push(
         ...wrapped(
-          part.padEnd(10),
-          partFields(evidence[part] as Parameters<typeof partFields>[0]),
+          name.padEnd(10),
+          sectionFields(evidence[name] as Parameters<typeof sectionFields>[0]),
           width,
-          mark(rederivation?.parts[part]),
+          mark(rederivation?.parts[name]),
         ),
       );
     lines.push("");
@@ -84,8 +84,8 @@ export function traceLines(trace: Trace, width: number): string[] {
   );
   if (rederivation !== undefined) {
     lines.push(`${mark(rederivation)} ${pc.bold("Derived again from the topics:")} ${rederivation.summary}`);
-    for (const part of Object.values(rederivation.parts))
-      for (const { field, found, expected } of part.differences)
+    for (const section of Object.values(rederivation.parts))
+      for (const { field, found, expected } of section.differences)
         lines.push(
           pc.red(`${INDENT}${field}: the evidence has ${found ?? "nothing"}, a replay gives ${expected ?? "nothing"}`),
         );
@@ -120,9 +120,9 @@ function waterfall(hops: readonly Hop[], width: number): string[] {
   });
 }
 
-function mark(part: Pick<PartResult, "verdict"> | undefined): string {
-  if (part === undefined) return " ";
-  return part.verdict === "identical" ? pc.green("✔") : isBad(part) ? pc.red("✘") : pc.yellow("–");
+function mark(section: Pick<SectionResult, "verdict"> | undefined): string {
+  if (section === undefined) return " ";
+  return section.verdict === "identical" ? pc.green("✔") : isBad(section) ? pc.red("✘") : pc.yellow("–");
 }
 
 /** Fields beside each other, as many as fit on a line. */

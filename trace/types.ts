@@ -26,8 +26,8 @@ export interface Hop {
   readonly source: string;
 }
 
-/** How a part of the evidence was re-derived. */
-export interface PartResult {
+/** How a section of the evidence was derived again. */
+export interface SectionResult {
   /**
    * `different`: a replay gives other bytes. `cut-off`: retention has removed inputs that a replay needs. `incomplete`:
    * inputs are missing though retention has removed nothing, or one is there twice. `unknown`: the version or model
@@ -51,11 +51,11 @@ export interface Difference {
 
 /** The decision derived again from what the topics hold, by the verifier's own reference. */
 export interface Rederivation {
-  /** The worst of the parts. */
-  readonly verdict: PartResult["verdict"];
+  /** The worst of the sections. */
+  readonly verdict: SectionResult["verdict"];
   /** One sentence for people. */
   readonly summary: string;
-  readonly parts: Readonly<Record<"transaction" | "account" | "merchant" | "scoring", PartResult>>;
+  readonly parts: Readonly<Record<"transaction" | "account" | "merchant" | "scoring", SectionResult>>;
   /** Length of the evidence as it stands in the topic. */
   readonly bytes: number;
 }
@@ -136,7 +136,7 @@ export interface Trace {
         readonly earlier: readonly Position[];
       }
     | undefined;
-  /** As it stands in the decision, each function's part by its name. */
+  /** As it stands in the decision, each function's section by its name. */
   readonly evidence: JsonObject | undefined;
   /** How the Kafka transaction that wrote the decision ended, and how that is known. */
   readonly commit: { readonly how: "commit" | "open" | "plain" | "unknown"; readonly source: string } | undefined;

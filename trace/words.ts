@@ -1,6 +1,6 @@
 import type { JsonObject } from "../kafka/decode.js";
 import { amountText } from "../money/amount-text.js";
-import type { Hop, PartResult, Rederivation, Trace } from "./types.js";
+import type { Hop, SectionResult, Rederivation, Trace } from "./types.js";
 
 /** What each hop is, and what its time was spent on. */
 export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
@@ -14,10 +14,10 @@ export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
   alert: "to the alerter",
 };
 
-/** The functions' parts of the evidence, in the order of the way. */
-export const PARTS = ["account", "merchant", "scoring"] as const;
+/** The functions' sections of the evidence, in the order of the way. */
+export const SECTIONS = ["account", "merchant", "scoring"] as const;
 
-export const WORDS: Readonly<Record<PartResult["verdict"], string>> = {
+export const WORDS: Readonly<Record<SectionResult["verdict"], string>> = {
   identical: "byte-identical",
   different: "different",
   "cut-off": "cut off by retention",
@@ -47,9 +47,9 @@ export const againText = ({ decision }: Pick<Trace, "decision">): string =>
 export const time = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
 export const duration = (ms: number): string => `${ms < 0 ? "−" : "+"}${Math.abs(ms).toLocaleString("en")} ms`;
 
-/** A part of the evidence on one line, features first; defaults of protobuf are shown, absent values are not. */
-export function partFields(part: JsonObject | undefined): string[] {
-  const { features, seq, event_seq: eventSeq, reasons, model_hash: hash, ...rest } = part ?? {};
+/** A section of the evidence on one line, features first; defaults of protobuf are shown, absent values are not. */
+export function sectionFields(section: JsonObject | undefined): string[] {
+  const { features, seq, event_seq: eventSeq, reasons, model_hash: hash, ...rest } = section ?? {};
   const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   const list = (fields: object): string[] =>
     Object.entries(fields).flatMap(([name, value]) =>

@@ -65,7 +65,7 @@ export const merchantHistories = (records: MerchantRecords): AddressHistories =>
 
 /** Evidence that tells whose it is. */
 type AddressedEvidence = Evidence & {
-  readonly [Part in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Part]>;
+  readonly [Section in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Section]>;
 };
 
 /** Whether both of a decision's addresses can be told. */

@@ -22,7 +22,7 @@ const MEMORY_BYTES = 64 * 2 ** 20;
 const HEAD_BYTES = 17;
 
 /** The topics that are judged, by what {@link VerifiedRecords} calls them. */
-export const JUDGED_TOPICS: { readonly [Part in keyof VerifiedRecords]: string } = {
+export const JUDGED_TOPICS: { readonly [Kind in keyof VerifiedRecords]: string } = {
   transactions: TOPICS.transactionsValid.name,
   labels: TOPICS.labelsValid.name,
   decisions: TOPICS.decisions.name,
@@ -30,7 +30,7 @@ export const JUDGED_TOPICS: { readonly [Part in keyof VerifiedRecords]: string }
   alerts: TOPICS.alerts.name,
   rejected: TOPICS.functionsRejected.name,
 };
-const PARTS = Object.keys(JUDGED_TOPICS) as (keyof VerifiedRecords)[];
+const KINDS = Object.keys(JUDGED_TOPICS) as (keyof VerifiedRecords)[];
 const TOPIC_NAMES = Object.values(JUDGED_TOPICS);
 
 /** What one may change of a {@link RecordStore}, for specs. */
@@ -56,7 +56,7 @@ export class RecordStore {
   }
 
   /** How often {@link accounts} and {@link merchants} together give records. */
-  get parts(): number {
+  get batches(): number {
     return 2 * this.#shards;
   }
 
@@ -72,7 +72,7 @@ export class RecordStore {
    */
   add(record: StoredRecord): void {
     const topic = TOPIC_NAMES.indexOf(record.topic);
-    switch (PARTS[topic]) {
+    switch (KINDS[topic]) {
       case "transactions":
         return this.#keep(this.#account(readable(Transaction, record.value)?.accountId), topic, record);
       case "labels":
@@ -153,7 +153,7 @@ export class RecordStore {
       const topic = bytes[at]!;
       const length = bytes.readInt32BE(at + 13);
       const end = at + HEAD_BYTES + Math.max(0, length);
-      records[PARTS[topic]!].push({
+      records[KINDS[topic]!].push({
         topic: TOPIC_NAMES[topic]!,
         partition: bytes.readUInt32BE(at + 1),
         offset: bytes.readBigInt64BE(at + 5),

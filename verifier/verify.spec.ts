@@ -501,7 +501,7 @@ describe("a negative control: the verifier", () => {
     ).toBe("fail");
   });
 
-  it("says the same of records dropped, repeated, swapped, moved, emptied or garbled, all at once or by parts", async () => {
+  it("says the same of records dropped, repeated, swapped, moved, emptied or garbled, all at once or in batches", async () => {
     const few = await play(steps.slice(0, 60), 5, 0);
     const topic = fc.constantFrom(
       ...(Object.keys(few) as (keyof VerifiedRecords)[]).filter((name) => few[name].length > 0),

@@ -77,7 +77,7 @@ export async function verifyStored(
   let judged = 0;
   const pause = async (): Promise<void> => {
     judged++;
-    progress(() => `${Math.floor((100 * judged) / store.parts)} % of the accounts and merchants replayed`);
+    progress(() => `${Math.floor((100 * judged) / store.batches)} % of the accounts and merchants replayed`);
     // Timers, signals and other work get their turn.
     await setImmediate();
     signal?.throwIfAborted();
@@ -93,7 +93,7 @@ export async function verifyStored(
   return verifier.end(more);
 }
 
-/** Judges records by parts: {@link verify} and {@link verifyStored}. */
+/** Judges records in batches: {@link verify} and {@link verifyStored}. */
 class Verifier {
   readonly #known: Known;
   readonly #judged = {
