@@ -2,11 +2,11 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { onKey } from "./keys.js";
-import { Banner } from "./parts/banner.js";
-import { Header } from "./parts/header.js";
-import { HelpSheet } from "./parts/help-sheet.js";
-import { KpiStrip } from "./parts/kpi-strip.js";
-import { SignIn } from "./parts/sign-in.js";
+import { Banner } from "./components/banner.js";
+import { Header } from "./components/header.js";
+import { HelpSheet } from "./components/help-sheet.js";
+import { KpiStrip } from "./components/kpi-strip.js";
+import { SignIn } from "./components/sign-in.js";
 import { usePage } from "./router.js";
 import { store, useStore } from "./store.js";
 import { AlertsView } from "./views/alerts-view.js";

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 
 import { onKey } from "../keys.js";
-import { AlertList } from "../parts/alert-list.js";
-import { Filters } from "../parts/filters.js";
+import { AlertList } from "../components/alert-list.js";
+import { Filters } from "../components/filters.js";
 import { go, pathOf } from "../router.js";
 import { store, useStore } from "../store.js";
 import { AlertPage } from "./alert-page.js";

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import { dateTime, whole } from "../format.js";
-import { VerdictBadge } from "../parts/verdict-badge.js";
+import { VerdictBadge } from "../components/verdict-badge.js";
 import { useStore } from "../store.js";
 
 /** Who said what about which transaction, and what it changed; newest first. */

@@ -1,8 +1,8 @@
 import type { Pulse } from "../../wire.js";
 import { bytes, latency, whole } from "../format.js";
-import { Chart, type Line } from "../parts/chart.js";
-import { FailureMenu } from "../parts/failure-menu.js";
-import { average } from "../parts/kpi-strip.js";
+import { Chart, type Line } from "../components/chart.js";
+import { FailureMenu } from "../components/failure-menu.js";
+import { average } from "../components/kpi-strip.js";
 import { useStore } from "../store.js";
 
 /** Committed decisions come in bursts, one a checkpoint: an average over some seconds shows how many there are. */
