@@ -41,7 +41,7 @@ export const api = {
   },
   series: () => ask<{ pulses: Pulse[]; failures: FailureMark[] }>("/api/series"),
   verdicts: () => ask<{ rows: VerdictRow[]; fed: number }>("/api/verdicts?limit=1000"),
-  judge: (verdict: VerdictRequest) => act<{ labelId: string; revision: number }>("/api/verdicts", verdict),
+  giveVerdict: (verdict: VerdictRequest) => act<{ labelId: string; revision: number }>("/api/verdicts", verdict),
   kill: (part: string) => act(`/api/failures/${encodeURIComponent(part)}`),
   login: (token: string) => act("/api/login", { token }),
 };

@@ -190,12 +190,12 @@ class Store {
     }
     for (const [account, episode] of closed)
       for (const row of this.alerts) if (row.account === account && row.episode === episode) row.open = false;
-    for (const verdict of verdicts) this.#judge(verdict);
+    for (const verdict of verdicts) this.#noteVerdict(verdict);
     this.failures.push(...unseen(this.failures.at(-1), failures, ({ atMs }) => atMs));
     if (!this.paused) this.#refilter();
   }
 
-  #judge(verdict: VerdictRow): void {
+  #noteVerdict(verdict: VerdictRow): void {
     for (const row of this.alerts)
       if (row.account === verdict.account && row.transactionId === verdict.transactionId) row.verdict = verdict.verdict;
     if (verdict.analyst === "") return;

@@ -20,7 +20,7 @@ const body = z.strictObject({
   transactionId: z.string().min(1).max(128),
   verdict: z.enum(["FRAUD", "LEGITIMATE"]),
   note: oneLine(MAX_NOTE_BYTES),
-  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the audit trail names who judged"),
+  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the audit trail names whose verdict it is"),
 }) satisfies z.ZodType<VerdictRequest>;
 
 /** What became of a verdict. */
@@ -48,19 +48,19 @@ export async function giveVerdict(
       error: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     };
   const { accountId, transactionId, verdict, note, analyst } = parsed.data;
-  const judged = dashboard.judged(accountId, transactionId);
-  if (judged === undefined) return { status: 404, error: "this transaction is not among those that are kept here" };
+  const fields = dashboard.labelFieldsOf(accountId, transactionId);
+  if (fields === undefined) return { status: 404, error: "this transaction is not among those that are kept here" };
   const revision = dashboard.verdicts.nextRevision(accountId, transactionId);
   const labelId = newId();
   const label = {
     labelId,
     accountId,
     transactionId,
-    merchantId: judged.merchantId,
+    merchantId: fields.merchantId,
     verdict,
     revision,
-    eventTimeMs: judged.eventTimeMs,
-    effectiveAtMs: judged.effectiveAtMs,
+    eventTimeMs: fields.eventTimeMs,
+    effectiveAtMs: fields.effectiveAtMs,
     analyst,
     ...(note !== "" && { note }),
   };

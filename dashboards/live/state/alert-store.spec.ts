@@ -55,7 +55,7 @@ describe("AlertStore", () => {
     expect(ids({ minScore: 401 })).toEqual(["bob/1"]);
     expect(ids({ reason: "VELOCITY" })).toEqual(["bob/1"]);
     expect(ids({ kind: "opened" })).toEqual(["ada/1"]);
-    store.judge("ada", "t1", "FRAUD");
+    store.setVerdict("ada", "t1", "FRAUD");
     store.close("bob", "1");
     expect([
       ids({ status: "fraud" }),

@@ -49,7 +49,7 @@ export class AlertStore {
   }
 
   /** Marks the alert of a transaction. */
-  judge(account: string, transactionId: string, verdict: VerdictName): void {
+  setVerdict(account: string, transactionId: string, verdict: VerdictName): void {
     const row = this.#byTransaction.get(transactionKey(account, transactionId));
     if (row !== undefined) row.verdict = verdict;
   }

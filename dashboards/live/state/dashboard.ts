@@ -170,7 +170,7 @@ export class Dashboard {
    * What a label on a transaction needs; `undefined` when the transaction is not kept. The verdict counts from the
    * account's newest event time on: it is given now, whenever the card was used.
    */
-  judged(
+  labelFieldsOf(
     account: string,
     transactionId: string,
   ): { readonly merchantId: string; readonly eventTimeMs: number; readonly effectiveAtMs: number } | undefined {
@@ -295,7 +295,7 @@ export class Dashboard {
     };
     if (!this.verdicts.add(row)) return;
     const holds = this.verdicts.verdictOf(row.account, row.transactionId);
-    if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);
+    if (holds !== null) this.alerts.setVerdict(row.account, row.transactionId, holds);
     this.#outbox.verdicts.add(row);
   }
 
@@ -312,7 +312,7 @@ export class Dashboard {
     );
     if (row === undefined) return;
     const holds = this.verdicts.verdictOf(row.account, row.transactionId);
-    if (holds !== null) this.alerts.judge(row.account, row.transactionId, holds);
+    if (holds !== null) this.alerts.setVerdict(row.account, row.transactionId, holds);
     this.#outbox.verdicts.add(row);
   }
 }

@@ -86,7 +86,7 @@ describe("VerdictBook", () => {
     expect(book.fed).toBe(1);
   });
 
-  it("forgets the transactions that were judged longest ago", () => {
+  it("forgets the transactions whose verdicts are the oldest", () => {
     const book = new VerdictBook({ transactions: 3 });
     for (let n = 0; n < 10; n++) book.add(row({ transactionId: `t${n}`, labelId: `x${n}` }));
     expect(book.verdictOf("a", "t6")).toBeNull();

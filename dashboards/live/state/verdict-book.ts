@@ -13,7 +13,7 @@ const DEFAULTS: VerdictBookOptions = { transactions: 50_000, trail: 5_000 };
 /** The verdicts of `labels.valid`, and what the account counter and the merchant model made of them. Bounded. */
 export class VerdictBook {
   readonly #options: VerdictBookOptions;
-  /** Of each transaction, by rising revision; the one judged last is the last. */
+  /** Of each transaction, by rising revision; the one with the newest verdict is the last. */
   readonly #byTransaction = new Map<string, VerdictRow[]>();
   readonly #byLabel = new Map<string, VerdictRow>();
   /** What analysts said, oldest first. */

@@ -15,12 +15,12 @@ export function Triage({
   alert,
   known,
   verdicts,
-  onJudged,
+  onVerdict,
 }: {
   alert: AlertRow;
   known: boolean;
   verdicts: readonly VerdictRow[];
-  onJudged: () => void;
+  onVerdict: () => void;
 }) {
   const [choice, setChoice] = useState<VerdictName>();
   const [note, setNote] = useState("");
@@ -54,7 +54,7 @@ export function Triage({
     localStorage.setItem("analyst", analyst);
     setState({ kind: "sending" });
     try {
-      const { labelId } = await api.judge({
+      const { labelId } = await api.giveVerdict({
         accountId: alert.account,
         transactionId: alert.transactionId,
         verdict: choice,
@@ -64,7 +64,7 @@ export function Triage({
       setState({ kind: "sent", labelId });
       setChoice(undefined);
       setNote("");
-      onJudged();
+      onVerdict();
     } catch (error) {
       setState({ kind: "failed", why: error instanceof ApiError ? error.message : String(error) });
     }
@@ -93,7 +93,7 @@ export function Triage({
         </button>
         <span class="muted">
           {verdicts.length === 0
-            ? "Nobody has judged this yet."
+            ? "Nobody has given a verdict yet."
             : `${verdicts.length === 1 ? "One verdict" : `${verdicts.length} verdicts`} so far; the highest revision holds.`}
         </span>
       </div>

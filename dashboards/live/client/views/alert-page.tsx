@@ -65,13 +65,13 @@ export function AlertPage({ id }: { id: string }) {
       {detail === undefined ? (
         problem === "" && <p class="empty">Loading …</p>
       ) : (
-        <Found detail={detail} onJudged={() => setAsked((n) => n + 1)} />
+        <Found detail={detail} onVerdict={() => setAsked((n) => n + 1)} />
       )}
     </article>
   );
 }
 
-function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void }) {
+function Found({ detail, onVerdict }: { detail: AlertDetail; onVerdict: () => void }) {
   const { alert, decision, recent, verdicts, next } = detail;
   const meta = store.meta!;
   const level = severity(alert.score, meta);
@@ -117,7 +117,7 @@ function Found({ detail, onJudged }: { detail: AlertDetail; onJudged: () => void
           </p>
         </div>
       </header>
-      <Triage alert={alert} known={decision !== null} verdicts={verdicts} onJudged={onJudged} />
+      <Triage alert={alert} known={decision !== null} verdicts={verdicts} onVerdict={onVerdict} />
       {next !== null && <NextScoresPanel next={next} />}
       <div class="two">
         <section class="card">
