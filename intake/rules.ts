@@ -1,19 +1,9 @@
+import { MAX_AMOUNT_MINOR, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NOTE_BYTES } from "../contract/input-bounds.js";
 import { isCurrency } from "../money/currencies.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { type FraudLabel, type Transaction, Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { RefusedError } from "./problem.js";
 
-/** Bytes of UTF-8. An id is part of every message about it, and of state. */
-export const MAX_ID_BYTES = 128;
-/** Bytes of UTF-8. */
-export const MAX_NAME_BYTES = 256;
-/** Bytes of UTF-8 of what an analyst writes about a verdict. */
-export const MAX_NOTE_BYTES = 1024;
-/**
- * In minor units of any currency: ten million million rials, which are ten million dollars, and a hundred thousand
- * million unidades de fomento. Below 2^53, so that a JSON number holds it exactly.
- */
-export const MAX_AMOUNT_MINOR = 1_000_000_000_000_000n;
 /**
  * 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970.
  */

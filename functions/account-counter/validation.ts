@@ -1,8 +1,7 @@
+import { MAX_AMOUNT_MINOR } from "../../contract/input-bounds.js";
 import type { FraudLabel, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 
-/** The greatest amount, in minor units of any currency: the intake's bound. */
-export const MAX_AMOUNT_MINOR = 1_000_000_000_000_000n;
 /** 9999-12-31T23:59:59.999Z in ms: what lies beyond is not a time. */
 const MAX_TIME_MS = 253_402_300_799_999n;
 const MAX_LATITUDE_E6 = 90_000_000;

@@ -1,12 +1,10 @@
 import { z } from "zod";
 
+import { MAX_ID_BYTES, MAX_NAME_BYTES, MAX_NOTE_BYTES } from "../../../contract/input-bounds.js";
 import type { Dashboard } from "../state/dashboard.js";
 import type { VerdictRequest } from "../wire.js";
 
 const INTAKE_MS = 12_000;
-/** The intake's bounds, in bytes of UTF-8. */
-const MAX_NOTE_BYTES = 1024;
-const MAX_NAME_BYTES = 256;
 
 const oneLine = (max: number) =>
   z
@@ -16,11 +14,11 @@ const oneLine = (max: number) =>
     .refine((text) => Buffer.byteLength(text) <= max, `must have at most ${max} bytes`);
 
 const body = z.strictObject({
-  accountId: z.string().min(1).max(128),
-  transactionId: z.string().min(1).max(128),
+  accountId: z.string().min(1).max(MAX_ID_BYTES),
+  transactionId: z.string().min(1).max(MAX_ID_BYTES),
   verdict: z.enum(["FRAUD", "LEGITIMATE"]),
   note: oneLine(MAX_NOTE_BYTES),
-  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the audit trail names whose verdict it is"),
+  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the trail names who gave the verdict"),
 }) satisfies z.ZodType<VerdictRequest>;
 
 /** What became of a verdict. */
