@@ -131,6 +131,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   let startedAtMs = Date.now();
   // Its load is longer than everything that is to come: a k6 that ends by itself was killed, or could not go on.
   const k6Gone = new AbortController();
+  let k6GoneAt: string | undefined;
   void run.load.finished.then(
     (code) => k6Gone.abort(new Error(`k6 ended by itself (exit code ${code})`)),
     (error: unknown) => k6Gone.abort(error),
@@ -167,10 +168,11 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
       await run.result.catch(() => undefined);
       throw error;
     }
-    went.problems.push(
-      `at ${Math.round((Date.now() - startedAtMs) / 1000)} s: ${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}`,
-    );
-    onProgress(`${went.problems.at(-1)}; judging what there is`);
+    const at = `at ${Math.round((Date.now() - startedAtMs) / 1000)} s: `;
+    // An early end of k6 is named below, once it is known what k6 said last.
+    if (k6Gone.signal.aborted) k6GoneAt = at;
+    else went.problems.push(`${at}${textOf(error)}`);
+    onProgress(`${at}${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}; judging what there is`);
   }
   // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
   over(went.injected.some(({ jobRestarts }) => jobRestarts > 0));
@@ -180,7 +182,8 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     went.problems.push(`nothing could be judged: ${textOf(error)}`);
     return unjudged(run);
   });
-  if (result.k6Problem !== undefined) went.problems.push(result.k6Problem);
+  if (result.k6Problem !== undefined) went.problems.push(`${k6GoneAt ?? ""}${result.k6Problem}`);
+  else if (k6GoneAt !== undefined) went.problems.push(`${k6GoneAt}${textOf(k6Gone.signal.reason)}`);
   const { injected, overloads, problems } = went;
   return {
     ...result,
