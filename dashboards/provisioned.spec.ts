@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { PROMETHEUS_FOLDER, REPOSITORY_ROOT } from "../process/repository-root.js";
 import { dashboards, datasourceUids, filledIn, metricsIn, type Panel, rules } from "./provisioned.js";
 
 const all = dashboards();
@@ -66,7 +66,7 @@ describe("alert rules", () => {
   });
 
   it("are all tested by promtool", () => {
-    const tests = readFileSync(join(REPOSITORY_ROOT, "dashboards/prometheus/tests/fraud.yml"), "utf8");
+    const tests = readFileSync(join(PROMETHEUS_FOLDER, "tests/fraud.yml"), "utf8");
     const fired = new Set([...tests.matchAll(/alertname: (\w+)\n\s+exp_alerts:\n/g)].map(([, name]) => name));
     expect([...fired].sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { PROMETHEUS_FOLDER, REPOSITORY_ROOT } from "../process/repository-root.js";
 
 /** A query of a panel. */
 export interface Target {
@@ -52,7 +52,6 @@ export interface Rule {
   readonly annotations?: { readonly summary: string; readonly runbook_url: string };
 }
 
-const PROMETHEUS = join(REPOSITORY_ROOT, "dashboards/prometheus");
 const GRAFANA = join(REPOSITORY_ROOT, "dashboards/grafana");
 
 /** Every dashboard that Grafana is provisioned with. */
@@ -74,7 +73,7 @@ export function datasourceUids(): string[] {
 
 /** Every rule of Prometheus, recording ones too. */
 export function rules(): Rule[] {
-  const folder = join(PROMETHEUS, "rules");
+  const folder = join(PROMETHEUS_FOLDER, "rules");
   return readdirSync(folder).flatMap((name) =>
     (
       parse(readFileSync(join(folder, name), "utf8")) as {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
+import { PROMETHEUS_FOLDER } from "../../process/repository-root.js";
 import { clusterSettings } from "../settings.js";
-import { PROMETHEUS_FOLDER, prometheusFiles, renderPrometheus } from "./render-prometheus.js";
+import { prometheusFiles, renderPrometheus } from "./render-prometheus.js";
 
 const settings = clusterSettings({ portOffset: 20_000 });
 const original = readFileSync(join(PROMETHEUS_FOLDER, "prometheus.yml"), "utf8");

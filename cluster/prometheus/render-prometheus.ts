@@ -4,12 +4,9 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 
 import { BASE_PORTS, HOST, type PortName } from "../../contract/ports.js";
-import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { PROMETHEUS_FOLDER } from "../../process/repository-root.js";
 import { UserError } from "../../terminal/user-error.js";
 import type { ClusterSettings } from "../settings.js";
-
-/** Prometheus' configuration, rules and their tests, as containers take them. */
-export const PROMETHEUS_FOLDER = join(REPOSITORY_ROOT, "dashboards/prometheus");
 
 /**
  * Where each part is scraped in the container network, by its service or alias there. There the TaskManager has the
