@@ -1,4 +1,5 @@
 import { transactionKey } from "../contract/transaction-key.js";
+import { keepNewest } from "../process/keep-newest.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { Waiters } from "./waiters.js";
@@ -157,7 +158,7 @@ export class DecisionIndex {
     if (old !== entry) {
       this.#entries.delete(identity);
       this.#entries.set(identity, entry);
-      if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
+      keepNewest(this.#entries, this.#limit);
     }
     this.#waiters.tell(identity, () => known(entry));
   }
@@ -172,7 +173,7 @@ export class DecisionIndex {
     if (forgottenSeq <= known) return;
     this.#forgotten.delete(accountId);
     this.#forgotten.set(accountId, forgottenSeq);
-    if (this.#forgotten.size > this.#limit) this.#forgotten.delete(this.#forgotten.keys().next().value!);
+    keepNewest(this.#forgotten, this.#limit);
   }
 }
 

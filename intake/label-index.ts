@@ -1,4 +1,5 @@
 import { ACCOUNT_COUNTER } from "../contract/function-names.js";
+import { keepNewest } from "../process/keep-newest.js";
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -52,7 +53,7 @@ export class LabelIndex {
     const { labelId } = outcome;
     this.#outcomes.delete(labelId);
     this.#outcomes.set(labelId, outcome);
-    if (this.#outcomes.size > this.#limit) this.#outcomes.delete(this.#outcomes.keys().next().value!);
+    keepNewest(this.#outcomes, this.#limit);
     this.#waiters.tell(labelId, () => outcome);
   }
 

@@ -1,4 +1,5 @@
 import { transactionKey } from "../../../contract/transaction-key.js";
+import { keepNewest } from "../../../process/keep-newest.js";
 import type { SkimmedDecision } from "../skim.js";
 
 /** A committed decision as it is kept: its bytes are decoded when somebody looks at it. */
@@ -82,11 +83,10 @@ export class DecisionHistory {
     const merchant = touch(this.#merchants, merchantId);
     merchant.push(kept);
     if (merchant.length > this.#options.perMerchant) merchant.shift();
-    if (this.#merchants.size > this.#options.merchants) this.#merchants.delete(this.#merchants.keys().next().value!);
+    keepNewest(this.#merchants, this.#options.merchants);
     if (!suspicious) return;
     this.#suspicious.set(transactionKey(accountId, transactionId), kept);
-    if (this.#suspicious.size > this.#options.suspicious)
-      this.#suspicious.delete(this.#suspicious.keys().next().value!);
+    keepNewest(this.#suspicious, this.#options.suspicious);
   }
 
   /** The last one, when a transaction came again after its account had forgotten it. */

@@ -1,4 +1,5 @@
 import { transactionKey } from "../../../contract/transaction-key.js";
+import { keepNewest } from "../../../process/keep-newest.js";
 import type { ExactlyOnceCounts } from "../wire.js";
 
 interface Sent {
@@ -108,7 +109,7 @@ export class ExactlyOnce {
     const last = this.#numbers.get(account) ?? 0n;
     this.#numbers.delete(account);
     this.#numbers.set(account, accountSeq > last ? accountSeq : last);
-    if (this.#numbers.size > this.#options.remembered) this.#numbers.delete(this.#numbers.keys().next().value!);
+    keepNewest(this.#numbers, this.#options.remembered);
     const sent = this.#waiting.get(key);
     const known = this.#settled.get(key);
     if (!earlier && (accountSeq <= last || (!possibleRepeat && (known === true || this.#early.has(key)))))
@@ -183,7 +184,7 @@ export class ExactlyOnce {
 
   #settle(key: string, decided: boolean): void {
     this.#settled.set(key, decided);
-    if (this.#settled.size > this.#options.remembered) this.#settled.delete(this.#settled.keys().next().value!);
+    keepNewest(this.#settled, this.#options.remembered);
   }
 
   #expect(key: string): void {

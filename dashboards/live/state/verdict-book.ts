@@ -1,4 +1,5 @@
 import { transactionKey } from "../../../contract/transaction-key.js";
+import { keepNewest } from "../../../process/keep-newest.js";
 import type { VerdictEffect, VerdictName, VerdictRow } from "../wire.js";
 
 export interface VerdictBookOptions {
@@ -78,7 +79,7 @@ export class VerdictBook {
     const row = this.#byLabel.get(labelId);
     if (row === undefined) {
       this.#effects.set(labelId, { ...this.#effects.get(labelId), [address]: effect, revision });
-      if (this.#effects.size > this.#options.transactions) this.#effects.delete(this.#effects.keys().next().value!);
+      keepNewest(this.#effects, this.#options.transactions);
       return undefined;
     }
     if (address === "account") row.accountEffect = effect;
@@ -106,7 +107,7 @@ export class VerdictBook {
     const key = transactionKey(account, transactionId);
     const revision = Math.max(this.#byTransaction.get(key)?.at(-1)?.revision ?? 0, this.#reserved.get(key) ?? 0) + 1;
     this.#reserved.set(key, revision);
-    if (this.#reserved.size > this.#options.transactions) this.#reserved.delete(this.#reserved.keys().next().value!);
+    keepNewest(this.#reserved, this.#options.transactions);
     return revision;
   }
 
