@@ -139,7 +139,13 @@ whenChanged(
 whenChanged(
   {
     path: "protos/gen/.generated",
-    files: ["buf.gen.yaml", "protos/generate-features.mjs", "package-lock.json", ...protoFiles("protos")],
+    files: [
+      "buf.gen.yaml",
+      "protos/generate-features.mjs",
+      "protos/resolve-import.mjs",
+      "package-lock.json",
+      ...protoFiles("protos"),
+    ],
   },
   () => {
     step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");

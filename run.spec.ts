@@ -69,6 +69,7 @@ describe("the first steps of every command", () => {
     write("a checkout/buf.gen.yaml", "");
     write("a checkout/protos/io/a.proto", "");
     write("a checkout/protos/generate-features.mjs", "");
+    write("a checkout/protos/resolve-import.mjs", "");
     copyFileSync(join(REPOSITORY_ROOT, "run.mjs"), join(root, "run.mjs"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,11 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import protobuf from "protobufjs";
 
 import { TOPICS } from "../contract/topics.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { resolveImport } from "../protos/resolve-import.mjs";
 
 /** JSON as printed: 64-bit integers are strings, enums are names, bytes are base64. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -60,14 +60,7 @@ export class RecordDecoder {
 
   constructor(folder = join(REPOSITORY_ROOT, "protos")) {
     this.#root = new protobuf.Root();
-    // Imports are written from the folder's root; google.protobuf.Any is built in, and what the options of fields are
-    // beside it.
-    this.#root.resolvePath = (_origin, target) =>
-      target === "google/protobuf/descriptor.proto"
-        ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`))
-        : target.startsWith("google/protobuf/")
-          ? target
-          : join(folder, target);
+    this.#root.resolvePath = (_origin, target) => resolveImport(target, folder);
     this.#root.loadSync(protoFiles(folder, "fraud"), { keepCase: true });
     this.#root.resolveAll();
   }

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 import protobuf from "protobufjs";
 
+import { resolveImport } from "./resolve-import.mjs";
+
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Messages whose fields may be features: what their names begin with in models, and where the evidence has them. */
@@ -15,8 +17,7 @@ const MESSAGES = {
 };
 
 const root = new protobuf.Root();
-root.resolvePath = (_, target) =>
-  target.startsWith("google/") ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : here(target);
+root.resolvePath = (_, target) => resolveImport(target, here("."));
 root.loadSync("fraud/v1/decision.proto", { keepCase: true });
 
 const lines = Object.entries(MESSAGES).flatMap(([message, { prefix, at }]) =>

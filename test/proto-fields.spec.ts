@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { WireType } from "@bufbuild/protobuf/wire";
 import protobuf from "protobufjs";
@@ -10,16 +9,14 @@ import { labelFromJson, labelJson, transactionFromJson, transactionJson } from "
 import { type Fields, KNOWN_FIELDS } from "../intake/protobuf-input.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { resolveImport } from "../protos/resolve-import.mjs";
 
 /*
  * A field that is added to the proto file is not to be forgotten where fields are written down by hand.
  */
 
 const root = new protobuf.Root();
-root.resolvePath = (_, target) =>
-  target.startsWith("google/")
-    ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`))
-    : join(REPOSITORY_ROOT, "protos", target);
+root.resolvePath = (_, target) => resolveImport(target, join(REPOSITORY_ROOT, "protos"));
 root.loadSync("fraud/v1/transaction.proto", { keepCase: false });
 root.resolveAll();
 /** What the intake stamps; no client sends it. */
