@@ -6,8 +6,9 @@ import { pino } from "pino";
 import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
+import { BASE_PORTS } from "../contract/ports.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
-import { fromEnvironment, runServer, stopOnSignal } from "../process/server-program.js";
+import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
 import { serverMetrics } from "./server-metrics.js";
@@ -21,8 +22,7 @@ const SHUTDOWN_LIMIT_MS = 5_000;
 const OVERHEAD_BYTES = 2 * 1024;
 
 const environment = z.object({
-  HOST: z.string().default("127.0.0.1"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
+  ...listening(BASE_PORTS.functions),
   /** A model file, from the repository's root. */
   FRAUD_MODEL: z.string().default("models/points-v1.json"),
   /** Settings over the defaults, as JSON. */

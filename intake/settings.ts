@@ -1,18 +1,16 @@
 import { z } from "zod";
 
-import { fromEnvironment } from "../process/server-program.js";
+import { BASE_PORTS } from "../contract/ports.js";
+import { fromEnvironment, integer, listening } from "../process/server-program.js";
 import { MAX_AHEAD_MS } from "./rules.js";
 
-const number = (value: number, max: number) => z.coerce.number().int().min(0).max(max).default(value);
-
 const environment = z.object({
-  HOST: z.string().default("127.0.0.1"),
-  PORT: number(8080, 65_535),
+  ...listening(BASE_PORTS.intake),
   KAFKA: z.string().default("127.0.0.1:9092"),
   INTAKE_TOKEN: z.string().min(16).optional(),
-  INTAKE_MAX_AHEAD_MS: number(MAX_AHEAD_MS, 100 * 365 * 24 * 3_600_000),
-  INTAKE_KEEP_DECISIONS: number(50_000, 10_000_000),
-  INTAKE_MAX_BACKLOG_SECONDS: number(60, 24 * 3_600),
+  INTAKE_MAX_AHEAD_MS: integer(MAX_AHEAD_MS, 0, 100 * 365 * 24 * 3_600_000),
+  INTAKE_KEEP_DECISIONS: integer(50_000, 0, 10_000_000),
+  INTAKE_MAX_BACKLOG_SECONDS: integer(60, 0, 24 * 3_600),
 });
 
 /** What an intake is told by its environment. */

@@ -1,6 +1,16 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 import { given } from "./environment.js";
+
+/** An integer, and what it is when it is not set. */
+export const integer = (otherwise: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(otherwise);
+
+/** `HOST` and `PORT`: where a server listens. @param port - by default; on loopback, by default too */
+export const listening = (port: number) => ({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: integer(port, 0, 65_535),
+});
 
 /**
  * What a server is told by its environment; an empty variable counts as one that is not set.

@@ -1,12 +1,10 @@
 import { z } from "zod";
 
-import { fromEnvironment } from "../../process/server-program.js";
-
-const number = (value: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(value);
+import { BASE_PORTS } from "../../contract/ports.js";
+import { fromEnvironment, integer, listening } from "../../process/server-program.js";
 
 const environment = z.object({
-  HOST: z.string().default("127.0.0.1"),
-  PORT: number(8090, 0, 65_535),
+  ...listening(BASE_PORTS.dashboard),
   KAFKA: z.string().default("127.0.0.1:9092"),
   INTAKE: z.url().default("http://127.0.0.1:8080"),
   FLINK: z.url().default("http://127.0.0.1:8081"),
@@ -14,8 +12,8 @@ const environment = z.object({
   DASHBOARD_TOKEN: z.string().min(16).optional(),
   DASHBOARD_ALLOW_OPEN: z.enum(["yes", "no"]).default("no"),
   DASHBOARD_HOSTS: z.string().default(""),
-  DASHBOARD_KEEP_ALERTS: number(20_000, 100, 1_000_000),
-  DASHBOARD_KEEP_DECISIONS: number(60_000, 1_000, 5_000_000),
+  DASHBOARD_KEEP_ALERTS: integer(20_000, 100, 1_000_000),
+  DASHBOARD_KEEP_DECISIONS: integer(60_000, 1_000, 5_000_000),
   DASHBOARD_FAILURES: z.url().optional(),
   DASHBOARD_FAILURES_TOKEN: z.string().optional(),
 });
