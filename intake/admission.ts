@@ -1,6 +1,7 @@
 import { contentHash } from "../contract/content-hash.js";
 import { originName } from "../contract/origin-name.js";
-import { type KeyPath, repeatedKeys } from "../contract/repeated-keys.js";
+import { jsonErrorText, parsedJson, type ParsedJson, repetitionText, utf8Text } from "../contract/read-json.js";
+import type { KeyPath } from "../contract/repeated-keys.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { labelFromJson, transactionFromJson } from "./json-input.js";
@@ -124,31 +125,18 @@ function looksLikeJson(bytes: Uint8Array): boolean {
   return bytes[last] === CLOSING_BRACE || first === 0 || bytes[0] !== 0x0a;
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/** JSON as `JSON.parse` has it, and what it does not say. */
-export interface ParsedJson {
-  readonly json: unknown;
-  /** Keys that an object has twice: of each item of an array, the first. */
-  readonly repeated: readonly KeyPath[];
-}
-
 /** @throws {RefusedError} when the bytes are not UTF-8, or not JSON */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   let decoded: string;
   try {
-    decoded = utf8.decode(bytes);
+    decoded = utf8Text(bytes);
   } catch {
     throw new RefusedError(IntakeReason.ENCODING, "the JSON is not UTF-8");
   }
   try {
-    const json: unknown = JSON.parse(decoded);
-    return { json, repeated: repeatedKeys(decoded, json) };
+    return parsedJson(decoded);
   } catch (cause) {
-    throw new RefusedError(
-      IntakeReason.UNREADABLE,
-      `not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : ""}`,
-    );
+    throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${jsonErrorText(cause)}`);
   }
 }
 
@@ -161,10 +149,6 @@ export function readJson(bytes: Uint8Array): unknown {
 
 /** That a key stands twice. */
 export function repetition(path: KeyPath): RefusedError {
-  const field = path.join(".").slice(0, 64);
-  return new RefusedError(
-    IntakeReason.DUPLICATE_FIELD,
-    `${field} stands twice: it must be said which value holds`,
-    field,
-  );
+  const { field, message } = repetitionText(path);
+  return new RefusedError(IntakeReason.DUPLICATE_FIELD, message, field);
 }

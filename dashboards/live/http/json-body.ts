@@ -1,11 +1,10 @@
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from "express";
 
-import { repeatedKeys } from "../../../contract/repeated-keys.js";
+import { jsonErrorText, parsedJson, repetitionText, utf8Text } from "../../../contract/read-json.js";
 import { refuse } from "./guards.js";
 
 /** What Express inflates on every version of Node; newer ones could do more. */
 const CODINGS: readonly string[] = ["gzip", "deflate", "br", "identity"];
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Reads a body of JSON as the intake reads it: UTF-8, and no key twice. It may be compressed; its bound is that of what
@@ -27,21 +26,11 @@ export function jsonBody(maxBytes: number): RequestHandler[] {
       // Without a body there is none to read.
       if (!Buffer.isBuffer(request.body)) return next();
       try {
-        const text = utf8.decode(request.body);
-        request.body = JSON.parse(text) as unknown;
-        const [repeated] = repeatedKeys(text, request.body);
-        if (repeated !== undefined)
-          return refuse(
-            response,
-            400,
-            `${repeated.join(".").slice(0, 64)} stands twice: it must be said which value holds`,
-          );
+        const { json, repeated } = parsedJson(utf8Text(request.body));
+        if (repeated[0] !== undefined) return refuse(response, 400, repetitionText(repeated[0]).message);
+        request.body = json;
       } catch (error) {
-        return refuse(
-          response,
-          400,
-          `the body is not JSON in UTF-8: ${error instanceof Error ? error.message.slice(0, 200) : ""}`,
-        );
+        return refuse(response, 400, `the body is not JSON in UTF-8: ${jsonErrorText(error)}`);
       }
       next();
     },
