@@ -1,25 +1,12 @@
+import { summaryOf } from "../../contract/decision-summary.js";
 import { FEATURE_NAMES, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
 import { Decision, type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
 import type { Models } from "./models.js";
 import type { NewAlert } from "./state/alert-store.js";
 import type { KeptDecision } from "./state/decision-history.js";
-import type { DecisionDetail, DecisionPoint, FeatureLine, OutcomeName, RuleLine, VerdictName } from "./wire.js";
+import type { DecisionDetail, DecisionPoint, FeatureLine, RuleLine, VerdictName } from "./wire.js";
 import { causeText, featureLabel, featureText } from "./words.js";
-
-/** @param outcome - of `fraud.v1.Outcome`; what is not known counts as an error */
-export function outcomeName(outcome: number): OutcomeName {
-  switch (outcome) {
-    case 1:
-      return "APPROVE";
-    case 2:
-      return "REVIEW";
-    case 3:
-      return "DECLINE";
-    default:
-      return "ERROR";
-  }
-}
 
 export const isSuspicious = (outcome: number): boolean =>
   outcome === (Outcome.REVIEW as number) || outcome === (Outcome.DECLINE as number);
@@ -67,10 +54,11 @@ export function pointOf(
 }
 
 function point(
-  { transaction, account, merchant, scoring }: Evidence,
+  evidence: Evidence,
   seenAtMs: number,
   verdictOf: (account: string, transactionId: string) => VerdictName | null,
 ): DecisionPoint {
+  const { transaction, account, merchant } = evidence;
   const { accountId, transactionId, location } = transaction!;
   return {
     account: accountId,
@@ -83,11 +71,7 @@ function point(
     latitude: location === undefined ? null : location.latitudeE6 / 1e6,
     longitude: location === undefined ? null : location.longitudeE6 / 1e6,
     eventTimeMs: Number(transaction!.eventTimeMs),
-    outcome: outcomeName(scoring?.outcome ?? 0),
-    score: scoring?.score ?? 0,
-    reasons: scoring?.reasons.map(({ code, points }) => ({ code, points })) ?? [],
-    accountSeq: String(account?.seq ?? 0n),
-    possibleRepeat: account?.possibleRepeat ?? false,
+    ...summaryOf(evidence),
     accountEventSeq: String(account?.eventSeq ?? 0n),
     merchantSeq: String(merchant?.seq ?? 0n),
     merchantEventSeq: String(merchant?.eventSeq ?? 0n),

@@ -1,10 +1,12 @@
+import type { DecisionSummary } from "../../contract/decision-summary.js";
+
 /**
  * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a
  * JavaScript number. Times are milliseconds since 1970; amounts are minor units of their currency, as ISO 4217 counts
  * them.
  */
 
-export type OutcomeName = "APPROVE" | "REVIEW" | "DECLINE" | "ERROR";
+export type { OutcomeName } from "../../contract/decision-summary.js";
 export type VerdictName = "FRAUD" | "LEGITIMATE";
 
 /** A record's position in Kafka. */
@@ -85,7 +87,7 @@ export interface VerdictRow {
 }
 
 /** A decision as a point of a timeline. */
-export interface DecisionPoint {
+export interface DecisionPoint extends DecisionSummary {
   readonly account: string;
   readonly transactionId: string;
   readonly merchantId: string;
@@ -96,12 +98,6 @@ export interface DecisionPoint {
   readonly latitude: number | null;
   readonly longitude: number | null;
   readonly eventTimeMs: number;
-  readonly outcome: OutcomeName;
-  readonly score: number;
-  readonly reasons: readonly ReasonPoints[];
-  readonly accountSeq: string;
-  /** As old as what the account has forgotten: it may have been decided before. */
-  readonly possibleRepeat: boolean;
   readonly accountEventSeq: string;
   readonly merchantSeq: string;
   readonly merchantEventSeq: string;

@@ -1,3 +1,4 @@
+import { outcomeName } from "../../../contract/decision-summary.js";
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../../contract/function-names.js";
 import { TOPICS } from "../../../contract/topics.js";
 import type { LiveRecord } from "../../../kafka/consumer.js";
@@ -10,7 +11,7 @@ import {
 } from "../../../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
-import { alertOf, detailOf, isSuspicious, outcomeName, pointOf } from "../explain.js";
+import { alertOf, detailOf, isSuspicious, pointOf } from "../explain.js";
 import type { Models } from "../models.js";
 import { skimDecision, skimIdentity, skimTransaction } from "../skim.js";
 import type {
