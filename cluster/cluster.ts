@@ -55,7 +55,7 @@ export class Cluster implements RunningCluster {
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
   readonly #deaths = new Map<Part, number[]>();
-  /** Killed on purpose: no sign that a part cannot live. */
+  /** Killed on purpose: that says nothing of whether a part can live. */
   readonly #killed = new Set<Part>();
   /** The process that is each part now. */
   readonly #current = new Map<Part, ManagedProcess>();

@@ -128,7 +128,7 @@ export interface ClusterSettings {
   readonly serverEnv: Readonly<Record<string, string>>;
   /** Settings of Flink's over those of `flink-conf.yaml`. */
   readonly flinkConf: Readonly<Record<string, string>>;
-  /** Where the job begins when no checkpoint of its own is there. */
+  /** Where the job begins when it has no checkpoint yet. */
   readonly savepoint: string | undefined;
 }
 

@@ -23,7 +23,7 @@ const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings =
 const REFUSED_BYTES = 2 * 1024 * 1024;
 
 /**
- * Every Kafka topic. Anybody may write anything to `transactions` and `labels`; the broker stamps their records, so
+ * Every Kafka topic. Anyone may write anything to `transactions` and `labels`; the broker stamps their records, so
  * that what the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only
  * ingresses. Every other topic's record value is a protobuf Any.
  */

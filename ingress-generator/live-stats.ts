@@ -21,7 +21,7 @@ export interface Snapshot {
   readonly sent: number;
   readonly decided: number;
   readonly waiting: number;
-  /** Episodes opened and escalated; that one was closed calls nobody. */
+  /** Episodes opened and escalated; nobody is called because one was closed. */
   readonly alerts: number;
   readonly sentPerSecond: number;
   readonly decidedPerSecond: number;
@@ -37,7 +37,7 @@ const SHOWN_ALERTS = 8;
 const RECENT = 2_000;
 
 /**
- * Follows one run as a `read_committed` reader sees it. For the eye and for latencies: whether the run is right is
+ * Follows one run as a `read_committed` reader sees it. For people to look at, and for latencies: whether the run is right is
  * judged afterwards, from the topics themselves.
  */
 export class LiveStats {

@@ -18,7 +18,7 @@ import { intakeSettings } from "./settings.js";
 import { batchBytes, DOORS } from "./topics.js";
 
 const SHUTDOWN_LIMIT_MS = 7_000;
-/** A scrape waits no longer for the broker. */
+/** A scrape does not wait longer than this for the broker. */
 const LAG_LIMIT_MS = 2_000;
 /** The consumer groups that read what clients write, and what the intake writes. */
 const READING_GROUPS = [
@@ -26,8 +26,8 @@ const READING_GROUPS = [
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
 /**
- * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in topics
- * of their own.
+ * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in their own
+ * topics.
  */
 const TRANSACTIONS_WAITING = [
   { group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] },

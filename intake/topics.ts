@@ -3,7 +3,7 @@ import { partitionOf } from "../kafka/partition.js";
 import type { OutgoingRecord } from "../kafka/record-writer.js";
 import type { Admitted, InputKind } from "./admission.js";
 
-/** The topics of one kind of input: where anybody writes, and where the intake sorts it to. */
+/** The topics of one kind of input: where clients write, and where the intake sorts it to. */
 export interface Door {
   readonly kind: InputKind;
   readonly in: TopicSettings;

@@ -38,7 +38,7 @@ const BARE: ReadonlyMap<string, string> = new Map([
   [TOPICS.transactions.name, "fraud.v1.Transaction"],
   [TOPICS.labels.name, "fraud.v1.FraudLabel"],
 ]);
-/** Topics that anybody writes to: JSON, the bare message, or anything. */
+/** Topics that anyone may write to: JSON, the bare message, or anything. */
 const PUBLIC: ReadonlySet<string> = new Set([TOPICS.transactions.name, TOPICS.labels.name]);
 
 const ANY = "google.protobuf.Any";

@@ -30,7 +30,7 @@ const JAVA_PART_NAMES = Object.keys(JAVA_PARTS) as JavaPart[];
 /** Java's options that use a part's archive; without one, those that let {@link makeClassArchive} make it. */
 export function classArchiveOptions(part: JavaPart): string[] {
   const file = archiveFile(part);
-  // One that does not fit is left unused, without a word.
+  // One that does not fit is silently left unused.
   return existsSync(file)
     ? [`-XX:SharedArchiveFile=${file}`, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
     : ["-XX:+RecordDynamicDumpInfo"];

@@ -13,5 +13,5 @@ export type LoadNews =
   | { readonly kind: "segment"; readonly from: number; readonly beganMs: number; readonly perSecond: number | null }
   /** Kafka has so many in all. */
   | { readonly kind: "sent"; readonly total: number }
-  /** What was told is done: nothing is under way. */
+  /** All that it was told is done: nothing is under way. */
   | { readonly kind: "idle"; readonly total: number };

@@ -62,7 +62,7 @@ describe("killService", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("kills each running container of the service, of its own project only, and starts it when it has ended", async () => {
+  it("kills each running container of the service, of its project only, and starts it when it has ended", async () => {
     const project = await start(["one", "two"]);
     const { started } = await killService(project, "worker");
     expect(engine.filters).toEqual([

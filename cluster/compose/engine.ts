@@ -63,7 +63,7 @@ export async function ensureEngine(progress: Progress): Promise<Engine | NoEngin
     await installDebian("Docker engine", ["docker.io", "iptables"], progress);
   }
   if (!composeAnswers()) await ensureComposePlugin(progress);
-  // Installing may have started it, where services are.
+  // Installing may have started it, where there is a service manager.
   if (engineAnswers()) return { started: false, stop: () => Promise.resolve() };
   progress("starting a Docker engine");
   return await startEngine();

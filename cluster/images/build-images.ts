@@ -104,7 +104,7 @@ async function buildTarget(name: OwnImageName, progress: Progress): Promise<stri
       image,
       REPOSITORY_ROOT,
     ],
-    // The builder of old: the other is a plugin that may be missing.
+    // The classic builder: the other is a plugin that may be missing.
     env: { DOCKER_BUILDKIT: "0" },
     failure: `${image} could not be built. Is the npm registry reachable?`,
     progress,

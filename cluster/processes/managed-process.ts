@@ -54,7 +54,7 @@ export interface ManagedProcess {
 }
 
 /**
- * Starts a part's program with its output in the part's log, and records it. In a process group of its own, so that
+ * Starts a part's program with its output in the part's log, and records it. In its own process group, so that
  * Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
  *
  * @param env - the whole environment

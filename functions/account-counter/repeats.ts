@@ -78,7 +78,7 @@ export function familiarity({ remembered }: AccountState, transaction: Transacti
 
 /**
  * Whether a transaction that the account does not remember may have been decided before: one that was and is forgotten
- * is not younger than all that are forgotten. Of a first one that comes so late this says the same; nobody could tell
+ * is not younger than all that are forgotten. Of a first one that comes so late this says the same; they could not be told apart
  * without remembering everything.
  */
 export const possibleRepeat = ({ forgottenUntilMs }: AccountState, { eventTimeMs }: Transaction): boolean =>

@@ -27,14 +27,14 @@ export class BacklogGate {
     return this.#overload;
   }
 
-  /** @param seconds - the backlog now; undefined when it is not known, which is no reason to turn anybody away */
+  /** @param seconds - the backlog now; undefined when it is not known, which is no reason to turn anyone away */
   update(seconds: number | undefined): void {
     const maxSeconds = this.#maxSeconds;
     const openAt = maxSeconds * OPEN_SHARE;
     if (seconds === undefined || maxSeconds === 0 || seconds <= (this.#overload === undefined ? maxSeconds : openAt))
       this.#overload = undefined;
     // As long as nothing else comes in, a second of it is worked off in a second. Of a pipeline that stands still
-    // nobody knows.
+    // nothing is known.
     else
       this.#overload = {
         backlogSeconds: seconds,

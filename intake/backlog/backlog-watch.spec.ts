@@ -42,7 +42,7 @@ describe("the watch of the backlog", () => {
     expect([watch.seconds, watch.overload]).toEqual([0, undefined]);
   });
 
-  it("counts what waits before another group as well, at the pace of its own", async () => {
+  it("counts what waits before another group as well, at its own pace", async () => {
     let n = 0;
     const { watch, look } = watching(0, () =>
       Promise.resolve([

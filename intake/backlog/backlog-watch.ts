@@ -5,7 +5,7 @@ import { BacklogGate, type Overload } from "./backlog-gate.js";
 const SAMPLE_MS = 1_000;
 /** Of several checkpoints, one a second. */
 const EVIDENCE_MS = 10_000;
-/** What was known so long ago is known no more. */
+/** What was known so long ago no longer counts. */
 const STALE_MS = 15_000;
 
 export interface BacklogWatchOptions {
@@ -40,8 +40,8 @@ export class BacklogWatch {
   }
 
   /**
-   * How long something that comes now would wait until the group has committed it, in seconds; undefined when nobody
-   * knows.
+   * How long something that comes now would wait until the group has committed it, in seconds; undefined when that is not
+   * known.
    */
   get seconds(): number | undefined {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;

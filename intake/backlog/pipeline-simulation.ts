@@ -29,7 +29,7 @@ export interface SimulatedSample {
   readonly waited: number | undefined;
 }
 
-/** Runs the pipeline by a clock of its own. For specs. */
+/** Runs the pipeline by its own clock. For specs. */
 export function simulate(pipeline: SimulatedPipeline): SimulatedSample[] {
   const { maxSeconds, evidenceMs = Math.min(10_000, maxSeconds * 500), firstOffset = 0 } = pipeline;
   const estimator = new BacklogEstimator(evidenceMs);

@@ -22,7 +22,7 @@ export interface KafkaLoadOptions {
 }
 
 /**
- * Sends transactions through Kafka's door, the topic `transactions`, as anybody might, and in as little processor time
+ * Sends transactions through Kafka's door, the topic `transactions`, as any client might, and in as little processor time
  * as possible.
  */
 export class KafkaLoad {

@@ -120,7 +120,7 @@ export class AccountReference {
     return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
   }
 
-  /** It holds a count and a time for each block: which ids those are is for the judge to know. */
+  /** It holds a count and a time for each block; which ids those are, the judge knows. */
   #remember(time: bigint, least: number): void {
     const possibleRepeat = time <= this.#forgottenUntil;
     this.#seq++;
