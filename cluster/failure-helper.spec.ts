@@ -41,7 +41,7 @@ describe("the failure helper", () => {
     expect(killed).toEqual(["taskmanager"]);
   });
 
-  it("does nothing for who does not know the token", async () => {
+  it("does nothing for those who do not know the token", async () => {
     helper = await startFailureHelper({ kill: (part) => void killed.push(part) });
     expect((await ask("POST", "/kill/kafka", "wrong")).status).toBe(401);
     expect((await fetch(`${helper.env.DASHBOARD_FAILURES}/kill/kafka`, { method: "POST" })).status).toBe(401);

@@ -33,8 +33,8 @@ export interface FailureHelper {
 }
 
 /**
- * Kills parts for who knows the token, and can do nothing else: `GET /parts` lists them, `POST /kill/<part>` kills one.
- * The web app itself, which people's browsers talk to, gets no way to a process or a container.
+ * Kills parts for whoever knows the token, and can do nothing else: `GET /parts` lists them, `POST /kill/<part>` kills
+ * one. The web app itself, which people's browsers talk to, gets no way to a process or a container.
  */
 export async function startFailureHelper({
   kill,

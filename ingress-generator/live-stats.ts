@@ -37,8 +37,8 @@ const SHOWN_ALERTS = 8;
 const RECENT = 2_000;
 
 /**
- * Follows one run as a `read_committed` reader sees it. For people to look at, and for latencies: whether the run is right is
- * judged afterwards, from the topics themselves.
+ * Follows one run as a `read_committed` reader sees it. For people to look at, and for latencies: whether the run
+ * is right is judged afterwards, from the topics themselves.
  */
 export class LiveStats {
   /** Scheduled wall-clock times (ms) of transactions without a decision, by id. */

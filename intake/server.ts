@@ -26,8 +26,8 @@ const READING_GROUPS = [
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
 /**
- * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in their own
- * topics.
+ * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in their
+ * own topics.
  */
 const TRANSACTIONS_WAITING = [
   { group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] },

@@ -98,7 +98,7 @@ describe("the batches of a fetch answer", () => {
 describe("what cannot be read", () => {
   const bomb = Buffer.alloc(MAX_INFLATED_BYTES + 1);
 
-  it.each(Object.entries(PACKERS))("is refused by its position, and nothing beside it: %s", async (_, { codec, pack }) => {
+  it.each(Object.entries(PACKERS))("is refused by position, and nothing beside it: %s", async (_, { codec, pack }) => {
     const small = { codec, pack };
     const bytes = Buffer.concat([
       batchOf([{ value: "before" }], { firstOffset: 7, ...small }),

@@ -99,7 +99,9 @@ function list(
   )) {
     const time = new Date(timestampMs).toISOString();
     if (json)
-      console.log(JSON.stringify({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
+      console.log(
+        JSON.stringify({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }),
+      );
     else console.log(`${time}  ${name.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
   }
   if (json) return;

@@ -47,7 +47,12 @@ export function hopsOf({ accountId, merchantId, entered, decision, commit, alert
   add("merchant", timing?.merchantAtMs, `fraud/merchant-model/${merchantId ?? ""}`, "the function server's clock");
   add("scored", timing?.scoredAtMs, `fraud/transaction-scorer/${accountId}`, "the function server's clock");
   const scored = hops.at(-1);
-  add("written", decision.record.timestampMs, positionText(decision.record), "the record's timestamp, by Flink's producer");
+  add(
+    "written",
+    decision.record.timestampMs,
+    positionText(decision.record),
+    "the record's timestamp, by Flink's producer",
+  );
   if (commit?.kind === "commit") {
     add(
       "committed",

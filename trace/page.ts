@@ -1,6 +1,17 @@
 import { html, type Html, table, resultLine } from "../terminal/html.js";
 import type { Hop, Trace } from "./types.js";
-import { againText, amountOf, duration, HOP_TEXT, isBad, sectionFields, SECTIONS, repeatNote, time, WORDS } from "./words.js";
+import {
+  againText,
+  amountOf,
+  duration,
+  HOP_TEXT,
+  isBad,
+  sectionFields,
+  SECTIONS,
+  repeatNote,
+  time,
+  WORDS,
+} from "./words.js";
 
 const WIDTH = 1000;
 const LEFT = 110;

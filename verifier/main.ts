@@ -45,9 +45,7 @@ export async function main(argv: string[]): Promise<number> {
     html`<h1>Verification</h1>${resultLine(found.verdict === "pass", resultText(found))}${propertiesSection(found.properties)}`,
   );
   for (const line of propertyLines(found.properties)) console.log(line);
-  console.log(
-    `${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${resultText(found)}; report: ${REPORT}.html`,
-  );
+  console.log(`${found.verdict === "pass" ? pc.green("✔") : pc.red("✘")} ${resultText(found)}; report: ${REPORT}.html`);
   return found.verdict === "pass" ? 0 : 1;
 }
 

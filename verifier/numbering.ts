@@ -32,7 +32,8 @@ function checkNumbers(
   check.looked(numbered.length);
   let last = { number: 0n, position: "" };
   for (const one of numbered) {
-    if (one.number === last.number) check.violation(`${what}: ${one.number} stands there twice`, last.position, one.position);
+    if (one.number === last.number)
+      check.violation(`${what}: ${one.number} stands there twice`, last.position, one.position);
     else if (one.number !== last.number + 1n)
       check.violation(
         `${what}: ${last.number} is followed by ${one.number}`,

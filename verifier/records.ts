@@ -75,7 +75,9 @@ export const isAddressed = (evidence: Evidence | undefined): evidence is Address
 function histories(
   { decisions, evidence }: MerchantRecords,
   isOwn: (event: StateEvent) => boolean,
-  own: (evidence: AddressedEvidence) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">,
+  own: (
+    evidence: AddressedEvidence,
+  ) => { readonly id: string } & Pick<AddressInput, "eventSeq" | "seq" | "suspiciousSeq">,
 ): AddressHistories {
   const addresses = new Map<string, AddressInput[]>();
   const note = (id: string, input: AddressInput): void => {

@@ -204,7 +204,10 @@ function checkScore(
 ): bigint {
   const model = scoring && known.models.get(scoring.modelHash.toString("hex"));
   if (scoring === undefined || model === undefined) {
-    check.violation(`${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`, position);
+    check.violation(
+      `${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`,
+      position,
+    );
     return suspicious;
   }
   settingsOf(known, scoring.logicVersion, check, position);
@@ -314,7 +317,12 @@ function labelsByAccount(
 export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] =>
   inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 
-function settingsOf({ versions }: Known, name: string, check: PropertyCheck, position: string): LogicSettings | undefined {
+function settingsOf(
+  { versions }: Known,
+  name: string,
+  check: PropertyCheck,
+  position: string,
+): LogicSettings | undefined {
   const settings = versions.get(name);
   if (settings === undefined)
     check.violation(`nothing is known of the logic version ${name}; give its settings with --settings`, position);

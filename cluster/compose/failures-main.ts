@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       );
     },
   });
-  console.log(`kills ${KILLABLE.join(", ")} of ${project} for who knows the token`);
+  console.log(`kills ${KILLABLE.join(", ")} of ${project} for whoever knows the token`);
   const stop = (): void => void helper.close().finally(() => process.exit(0));
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);

@@ -78,8 +78,8 @@ export function familiarity({ remembered }: AccountState, transaction: Transacti
 
 /**
  * Whether a transaction that the account does not remember may have been decided before: one that was and is forgotten
- * is not younger than all that are forgotten. Of a first one that comes so late this says the same; they could not be told apart
- * without remembering everything.
+ * is not younger than all that are forgotten. Of a first one that comes so late this says the same; to tell
+ * them apart one would have to remember everything.
  */
 export const possibleRepeat = ({ forgottenUntilMs }: AccountState, { eventTimeMs }: Transaction): boolean =>
   eventTimeMs <= forgottenUntilMs;

@@ -9,7 +9,8 @@ const checkpoints = {
   checkpointMs: fc.constantFrom(300, 1_000, 3_000),
   checkpointTakesMs: fc.constantFrom(100, 500, 2_000),
 };
-const closedAt = (samples: readonly SimulatedSample[]): number | undefined => samples.find(({ open }) => !open)?.atSeconds;
+const closedAt = (samples: readonly SimulatedSample[]): number | undefined =>
+  samples.find(({ open }) => !open)?.atSeconds;
 const changes = (samples: readonly SimulatedSample[]): number =>
   samples.filter(({ open }, n) => n > 0 && open !== samples[n - 1]!.open).length;
 /** Samples a second apart, from the first second on. */

@@ -40,8 +40,8 @@ export class BacklogWatch {
   }
 
   /**
-   * How long something that comes now would wait until the group has committed it, in seconds; undefined when that is not
-   * known.
+   * How long something that comes now would wait until the group has committed it, in seconds; undefined when that
+   * is not known.
    */
   get seconds(): number | undefined {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;

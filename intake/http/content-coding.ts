@@ -78,7 +78,7 @@ export async function decodeBody(bytes: Buffer, codings: readonly string[], maxB
         if (cause instanceof RangeError)
           throw new DecodedTooLargeError(`the request's ${name} holds more than ${maxBytes} bytes`, { cause });
         throw new BrokenCodingError(
-          `content-encoding says ${name}, and the request is none: ${cause instanceof Error ? cause.message : String(cause)}`,
+          `content-encoding says ${name}, but the body is not: ${cause instanceof Error ? cause.message : String(cause)}`,
           { cause },
         );
       },

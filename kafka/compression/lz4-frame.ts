@@ -20,7 +20,7 @@ const GREATEST_RATIO = 255;
  * Walks over an LZ4 frame without unpacking it: its library would take whatever memory it asks for.
  *
  * @returns where it ends, and the most that it can unpack to: too much by less than its last block
- * @throws {InflateError} when it is none
+ * @throws {InflateError} when it is not one
  */
 export function lz4Frame(bytes: Buffer): { readonly end: number; readonly atMostBytes: number } {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw new InflateError("damaged", "it is not an lz4 frame");

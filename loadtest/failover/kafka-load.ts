@@ -22,8 +22,8 @@ export interface KafkaLoadOptions {
 }
 
 /**
- * Sends transactions through Kafka's door, the topic `transactions`, as any client might, and in as little processor time
- * as possible.
+ * Sends transactions through Kafka's door, the topic `transactions`, as any client might, and in as little processor
+ * time as possible.
  */
 export class KafkaLoad {
   readonly #options: KafkaLoadOptions;

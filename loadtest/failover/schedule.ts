@@ -11,7 +11,7 @@ export const isLong = (kind: FaultKind): boolean => faultOf(kind).long === true;
 /** What `all` means. */
 export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind));
 
-/** Kinds by their names with commas between, each once. @throws {UserError} for a name that is none */
+/** Kinds by their names with commas between, each once. @throws {UserError} for a name that is not one of them */
 export function namedFaults(text: string): readonly FaultKind[] {
   const kinds = text.split(",").flatMap((name): readonly FaultKind[] => {
     if (name.trim() === "all") return ALL_FAULTS;

@@ -60,8 +60,8 @@ export interface K6Load {
   acknowledged(): readonly Acknowledged[];
   stop(): void;
   /**
-   * Ends the load before its last stage does, in order: nothing more is sent, the judgement is asked for, every threshold
-   * counts.
+   * Ends the load before its last stage does, in order: nothing more is sent, the judgement is asked for, every
+   * threshold counts.
    */
   end(): void;
 }

@@ -128,7 +128,8 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
       const k6ExitCode = await load.finished;
       options.signal?.throwIfAborted();
       const early =
-        judged === undefined && `k6 ended (exit code ${k6ExitCode}) before it asked for the judgement${lastLine(output)}`;
+        judged === undefined &&
+        `k6 ended (exit code ${k6ExitCode}) before it asked for the judgement${lastLine(output)}`;
       const found = await (judged ?? judge());
       isJudged = true;
       return {

@@ -107,8 +107,10 @@ export function readersAgree(
   for (const [position, content] of fresh) {
     const seen = concurrent.get(position);
     check.looked();
-    if (seen === undefined) check.violation("the reader beside the run did not see this record", positionText(position));
-    else if (seen !== content) check.violation("the reader beside the run saw another record here", positionText(position));
+    if (seen === undefined)
+      check.violation("the reader beside the run did not see this record", positionText(position));
+    else if (seen !== content)
+      check.violation("the reader beside the run saw another record here", positionText(position));
   }
   for (const [position] of concurrent)
     if (fresh.get(position) === undefined && within(position))

@@ -8,7 +8,7 @@ import { BROWSER, startBrowser } from "./browser/browser.js";
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
   const COUNT = 10_000;
 
-  it("draws a few dozen of them, finds any, and holds still for who reads further down", async () => {
+  it("draws a few dozen of them, finds any, and holds still for those who read further down", async () => {
     const app = await appWithAlerts(COUNT);
     const own = await startBrowser(app.origin);
     try {

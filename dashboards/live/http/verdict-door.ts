@@ -18,7 +18,10 @@ const body = z.strictObject({
   transactionId: z.string().min(1).max(MAX_ID_BYTES),
   verdict: z.enum(["FRAUD", "LEGITIMATE"]),
   note: oneLine(MAX_NOTE_BYTES),
-  analyst: oneLine(MAX_NAME_BYTES).refine((text) => text !== "", "must not be empty: the trail names who gave the verdict"),
+  analyst: oneLine(MAX_NAME_BYTES).refine(
+    (text) => text !== "",
+    "must not be empty: the trail names who gave the verdict",
+  ),
 }) satisfies z.ZodType<VerdictRequest>;
 
 /** What became of a verdict. */

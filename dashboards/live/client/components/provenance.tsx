@@ -68,8 +68,8 @@ function TraceSection({ decision }: { decision: DecisionDetail }) {
         </a>
       </h3>
       <p class="muted">
-        Every hop with its time, and the decision derived again by independent code, byte for byte. The page takes
-        some seconds; on the command line:
+        Every hop with its time, and the decision derived again by independent code, byte for byte. The page takes some
+        seconds; on the command line:
       </p>
       <code class="command">{traceCommand(decision.account, decision.transactionId)}</code>
     </div>
