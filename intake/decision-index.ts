@@ -1,3 +1,4 @@
+import type { RawRecord } from "../contract/raw-record.js";
 import { transactionKey } from "../contract/transaction-key.js";
 import { keepNewest } from "../process/keep-newest.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
@@ -12,11 +13,7 @@ export interface KnownDecision {
 }
 
 /** A record of the topic `decisions`. */
-export interface DecisionRecord {
-  readonly partition: number;
-  readonly offset: bigint;
-  readonly value: Buffer | null;
-}
+export type DecisionRecord = Pick<RawRecord, "partition" | "offset" | "value">;
 
 interface Entry {
   readonly identity: string;

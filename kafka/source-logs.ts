@@ -1,9 +1,8 @@
+import type { RecordPosition } from "../contract/raw-record.js";
 import type { TopicIdsByName } from "./topic-ids.js";
 
 /** Where a consumer has come to in a partition, and what was noted beside. */
-export interface CommittedPosition {
-  readonly topic: string;
-  readonly partition: number;
+export interface CommittedPosition extends RecordPosition {
   /** Of the next record; negative: nothing is committed. */
   readonly offset: bigint;
   /** The log in which that offset counts, by {@link noteOf}; `null` or empty: not noted. */
