@@ -57,7 +57,7 @@ export function assemble(material: Material, commit: CommitFinding | undefined):
   const entered = decidedRecord(sightings.entered, decision);
   const transaction = entered?.transaction ?? inDecision;
   const refused = sightings.refused.map((one): TracedRefusal => ({
-    place: one.place,
+    place: one.name,
     by: one.by,
     reason: one.reason,
     message: one.message,
