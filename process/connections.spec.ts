@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+
+import { afterEach, describe, expect, it } from "vitest";
+
+import { limitConnections } from "./connections.js";
+
+let server: Server;
+const held: ServerResponse[] = [];
+const clients: Socket[] = [];
+let dropped = 0;
+
+async function start(connections: number, requests = 4): Promise<void> {
+  held.length = clients.length = dropped = 0;
+  server = createServer((request, response) => {
+    if (request.url === "/hold") held.push(response);
+    else if (request.method === "POST") request.resume().on("end", () => response.end("posted"));
+    else response.end("got");
+  });
+  limitConnections(server, { connections, requests, onDropped: () => dropped++ });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+}
+afterEach(() => {
+  for (const client of clients) client.destroy();
+  server.close();
+});
+
+interface Client {
+  readonly socket: Socket;
+  text: string;
+  gone: boolean;
+}
+async function open(): Promise<Client> {
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  clients.push(socket);
+  const client: Client = { socket, text: "", gone: false };
+  socket.on("data", (chunk: Buffer) => (client.text += chunk.toString()));
+  socket.on("error", () => undefined);
+  socket.on("close", () => (client.gone = true));
+  const accepted = once(server, "connection");
+  await once(socket, "connect");
+  await accepted;
+  return client;
+}
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const answered = (client: Client, times = 1) =>
+  expect.poll(() => client.text.split("got").length - 1, { timeout: 60_000 }).toBe(times);
+const goes = (client: Client) => expect.poll(() => client.gone, { timeout: 60_000 }).toBe(true);
+
+describe("connections", () => {
+  it("that wait longest for a request make room for new ones", async () => {
+    await start(3);
+    const [first, second, third] = [await open(), await open(), await open()];
+    first.socket.write(get("/"));
+    await answered(first);
+    const fourth = await open();
+    // The first one was at work later.
+    await goes(second);
+    fourth.socket.write(get("/"));
+    await answered(fourth);
+    expect([first.gone, third.gone, dropped]).toEqual([false, false, 1]);
+  });
+
+  it("that send nothing, or half a head, shut nobody out, however many come", async () => {
+    await start(3);
+    for (let n = 0; n < 20; n++) (await open()).socket.write("GET / HT");
+    const client = await open();
+    client.socket.write(get("/"));
+    await answered(client);
+    expect(dropped).toBe(18);
+  });
+
+  it("whose requests never end go before those whose answers are waited for", async () => {
+    await start(2);
+    const [slow, waiting] = [await open(), await open()];
+    slow.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12");
+    waiting.socket.write(get("/hold"));
+    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
+    const client = await open();
+    await goes(slow);
+    client.socket.write(get("/hold"));
+    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(2);
+    // All wait for the server now: there is no room for more.
+    await goes(await open());
+    held[0]!.end("got");
+    await answered(waiting);
+    expect(dropped).toBe(2);
+  });
+
+  it("are not read on while they have too many requests open, and are afterwards", async () => {
+    await start(3);
+    const client = await open();
+    client.socket.write(get("/hold").repeat(4));
+    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(4);
+    client.socket.write(get("/hold").repeat(4));
+    const other = await open();
+    other.socket.write(get("/"));
+    await answered(other);
+    expect(held).toHaveLength(4);
+    for (const response of held.splice(0)) response.end("got");
+    await answered(client, 4);
+    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(4);
+  });
+});
