@@ -1,6 +1,7 @@
 import type { Address as WireAddress } from "./gen/io/statefun/reqreply.js";
 import type { MessageType } from "./any.js";
 import { StatefunError } from "./errors.js";
+import { shown } from "./shown.js";
 
 /**
  * One instance of a function: StateFun keeps state and order for each.
@@ -45,11 +46,13 @@ export type MessageOf<T> = T extends MessageType<infer M> ? M : never;
 export function splitTypename(typename: string): { namespace: string; type: string } {
   const slash = typename.lastIndexOf("/");
   if (slash <= 0 || slash === typename.length - 1) {
-    throw new StatefunError("INVALID_ARGUMENT", `"${typename}" is not a type name: it must be "namespace/type"`);
+    throw new StatefunError("INVALID_ARGUMENT", `"${shown(typename)}" is not a type name: it must be "namespace/type"`);
   }
   return { namespace: typename.slice(0, slash), type: typename.slice(slash + 1) };
 }
 
+/** Type names may come from elsewhere: what is remembered of them has a bound. */
+const MAX_SPLIT = 1_000;
 const split = new Map<string, { namespace: string; type: string }>();
 
 /** As {@link splitTypename}, remembering what was split: a program has few type names and many messages. */
@@ -57,7 +60,7 @@ function cachedSplit(typename: string): { namespace: string; type: string } {
   let parts = split.get(typename);
   if (parts === undefined) {
     parts = splitTypename(typename);
-    split.set(typename, parts);
+    if (split.size < MAX_SPLIT) split.set(typename, parts);
   }
   return parts;
 }

@@ -156,6 +156,13 @@ describe("a request of many calls", () => {
     expect(logged).toHaveLength(4);
   });
 
+  it("logs some of its calls that fail, and how many more", async () => {
+    const body = await whole(await post(batchOf(...Array.from({ length: 40 }, () => call("fail")))));
+    expect(frames(body)).toHaveLength(40);
+    expect(logged).toHaveLength(17);
+    expect(logged.at(-1)!.message).toBe("24 more calls failed");
+  });
+
   it("is answered as its calls complete: who waits holds nobody up", async () => {
     const response = await post(
       batchOf(call("wait", "slow"), call("echo", "a"), call("wait", "quick"), call("echo", "b")),

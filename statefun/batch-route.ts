@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 
 import { BATCH_CONTENT_TYPE, decodeCalls, type FramedCall, ReplyFrames } from "./framing.js";
 import {
+  asRequestError,
   failure,
   type Headers,
   type HttpRequest,
@@ -19,6 +20,8 @@ import { inTurn, turnIsOver } from "./turns.js";
 const ALIVE_MS = 1_000;
 /** Answers of more than this do not wait for others. */
 const GATHERED_BYTES = 1024 * 1024;
+/** Failed calls of a request that are logged one by one: often all of them fail for one reason. */
+const LOGGED_FAILURES = 16;
 /** No client needs to be told of more, and some would not have a number for it. */
 const MOST_BYTES = 2 ** 31 - 1;
 
@@ -68,6 +71,7 @@ class BatchAnswer {
   #calls: readonly FramedCall[];
   #begun = 0;
   #unanswered: number;
+  #failures = 0;
   #willRun = false;
   #flushIsDue = false;
   #blocked = false;
@@ -141,7 +145,8 @@ class BatchAnswer {
   }
 
   #failed(id: number, error: unknown): void {
-    const { status, message } = logged(this.#handler, error);
+    const log = ++this.#failures <= LOGGED_FAILURES;
+    const { status, message } = log ? logged(this.#handler, error) : asRequestError(error);
     this.#frames.error(id, status, message);
     this.#unanswered--;
   }
@@ -173,6 +178,8 @@ class BatchAnswer {
 
   #end(): void {
     clearTimeout(this.#alive);
+    const unlogged = this.#failures - LOGGED_FAILURES;
+    if (unlogged > 0) this.#handler.options.logger.error({ failures: this.#failures }, `${unlogged} more calls failed`);
     const rest = this.#frames.take();
     if (!this.#response.headersSent)
       writeHead(this.#response, 200, { ...this.#headers, "content-length": String(rest.length) });

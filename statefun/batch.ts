@@ -3,7 +3,14 @@ import { fromWire } from "./address.js";
 import { AnyMessage, encode } from "./any.js";
 import { BatchContext, type Context } from "./context.js";
 import { RequestError, TerminalError } from "./errors.js";
+import { errorText, shown } from "./shown.js";
 import type { Binding } from "./stateful-functions.js";
+import { beginTurn, inNextTurn, turnIsOver } from "./turns.js";
+
+/** Fewer messages than this are run in one go. */
+const LONG = 32;
+/** Of a longer batch, so many are run until the clock is looked at. */
+const STRIDE = 8;
 
 /**
  * Takes a message that a function has failed on for good, by throwing a {@link TerminalError}. What the function had
@@ -59,16 +66,34 @@ class Batch {
     this.#context = new BatchContext(request, binding.states);
   }
 
-  /** Runs the messages from `from` on; goes asynchronous at the first function that does. */
+  /** Runs the messages from `from` on; goes asynchronous at the first function that does, or when its turn is over. */
   run(from: number): Uint8Array | Promise<Uint8Array> {
     const { invocations } = this.#request;
+    const long = invocations.length - from > LONG;
+    if (long) beginTurn();
     for (let at = from; at < invocations.length; at++) {
       const { caller, argument } = invocations[at]!;
       this.#context.caller = caller === undefined ? undefined : fromWire(caller);
       const pending = this.#invoke(new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
-      if (pending instanceof Promise) return pending.then(() => this.run(at + 1));
+      if (pending instanceof Promise)
+        return pending.then(() => (long && turnIsOver() ? this.#goOn(at + 1) : this.run(at + 1)));
+      if (long && at % STRIDE === 0 && turnIsOver()) return this.#goOn(at + 1);
     }
     return encode(FromFunction, { response: { $case: "invocationResult", value: this.#context.finish() } });
+  }
+
+  /** Others have their turn first; but no other batch begins, for as long as this one holds its memory. */
+  #goOn(at: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) =>
+      inNextTurn(() => {
+        try {
+          resolve(this.run(at));
+        } catch (error) {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the function has thrown
+          reject(error);
+        }
+      }),
+    );
   }
 
   #invoke(message: AnyMessage): void | Promise<void> {
@@ -107,6 +132,7 @@ class Batch {
 function failure({ target }: ToFunction_InvocationBatchRequest, cause: unknown): RequestError {
   if (cause instanceof RequestError) return cause;
   const { typename, id } = fromWire(target!);
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new RequestError("FUNCTION_FAILED", 500, `${typename}/${id} failed: ${why}`, { cause });
+  return new RequestError("FUNCTION_FAILED", 500, `${shown(`${typename}/${id}`)} failed: ${errorText(cause)}`, {
+    cause,
+  });
 }

@@ -1,3 +1,5 @@
+import { errorText, shown } from "./shown.js";
+
 /** What went wrong, as a stable code for logs and tests. */
 export type StatefunErrorCode =
   | "MALFORMED_REQUEST"
@@ -27,18 +29,14 @@ export class StatefunError extends Error {
 /** A value was unpacked or packed as another type than it is. */
 export class WrongTypeError extends StatefunError {
   constructor(what: string, expected: string, found: string) {
-    super("WRONG_TYPE", `${what} is a ${found}, not a ${expected}`);
+    super("WRONG_TYPE", `${what} is a ${shown(found)}, not a ${expected}`);
   }
 }
 
 /** The bytes are not a message of the type that they are called. */
 export class UnreadableMessageError extends StatefunError {
   constructor(typeName: string, cause: unknown) {
-    super(
-      "UNREADABLE_MESSAGE",
-      `the bytes are not a ${typeName}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    super("UNREADABLE_MESSAGE", `the bytes are not a ${typeName}: ${errorText(cause)}`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 
 import { RequestError } from "./errors.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
+import { boundedError, errorText, shown } from "./shown.js";
 
 /** An HTTP request, whoever received it. */
 export interface HttpRequest {
@@ -33,7 +34,7 @@ export function wrongMethod(method: string | undefined): Refusal | undefined {
 /** @throws {RequestError} 415 for another content type than the expected; none is taken for it */
 export function requireContentType(contentType: string | undefined, expected: string): void {
   if (contentType === undefined || contentType.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
-  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${contentType}, not ${expected}`);
+  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${shown(contentType)}, not ${expected}`);
 }
 
 /** @throws {RequestError} 413 */
@@ -45,15 +46,16 @@ export function requireSize(handler: RequestReplyHandler, body: Uint8Array): voi
 export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
   new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
 
+/** What failed, as status and text. */
+export const asRequestError = (error: unknown): RequestError =>
+  error instanceof RequestError
+    ? error
+    : new RequestError("FUNCTION_FAILED", 500, errorText(error), { cause: error });
+
 /** What failed, as status and text, after it has been logged with its cause. */
 export function logged({ options }: RequestReplyHandler, error: unknown): RequestError {
-  const known =
-    error instanceof RequestError
-      ? error
-      : new RequestError("FUNCTION_FAILED", 500, error instanceof Error ? error.message : String(error), {
-          cause: error,
-        });
-  options.logger.error({ err: known.cause ?? known, code: known.code, status: known.status }, known.message);
+  const known = asRequestError(error);
+  options.logger.error({ err: boundedError(known.cause ?? known), code: known.code, status: known.status }, known.message);
   return known;
 }
 

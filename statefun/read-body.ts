@@ -1,23 +1,61 @@
 import type { IncomingMessage } from "node:http";
 
-/** Reads a request's body without copying it when it comes in one piece. */
+const FIRST_BYTES = 64 * 1024;
+
+/**
+ * Reads a request's body, without copying it when it comes in one piece. However small the pieces are that it comes in,
+ * it takes memory for its bytes alone: a piece by itself would cost a hundred times a byte.
+ */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | "too-large" | "aborted"> {
   return new Promise((resolve) => {
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return resolve("too-large");
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on("data", (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > maxBytes) {
-        chunks.length = 0;
+    const declared = Number(request.headers["content-length"] ?? NaN);
+    if (declared > maxBytes) return resolve("too-large");
+    const gathered = new Gathered(Number.isNaN(declared) ? maxBytes : declared);
+    const take = (chunk: Buffer): void => {
+      if (gathered.length + chunk.length > maxBytes) {
+        request.off("data", take);
         request.pause();
         return resolve("too-large");
       }
-      chunks.push(chunk);
-    });
-    request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+      gathered.add(chunk);
+    };
+    request.on("data", take);
+    request.on("end", () => resolve(gathered.take()));
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => resolve("aborted"));
   });
+}
+
+/** Bytes that come in pieces. What a client says that it will send takes no memory before it comes. */
+class Gathered {
+  readonly #expected: number;
+  #bytes = Buffer.alloc(0);
+  length = 0;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.length === 0) this.#bytes = chunk;
+    else {
+      const length = this.length + chunk.length;
+      // The first piece is the client's memory, into which nothing may be written.
+      if (length > this.#bytes.length) this.#grow(length);
+      chunk.copy(this.#bytes, this.length);
+    }
+    this.length += chunk.length;
+  }
+
+  take(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #grow(length: number): void {
+    const doubled = Math.max(FIRST_BYTES, 2 * this.#bytes.length);
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(doubled, this.#expected)));
+    this.#bytes.copy(grown, 0, 0, this.length);
+    this.#bytes = grown;
+  }
 }

@@ -2,9 +2,12 @@ import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from
 import { fromWire } from "./address.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { RequestError } from "./errors.js";
+import { requireCount, tooMany } from "./count.js";
+import { shown } from "./shown.js";
 import type { StatefulFunctions } from "./stateful-functions.js";
 
 const DEFAULT_MAX_BATCH_CALLS = 4_096;
+const DEFAULT_MAX_INVOCATIONS = 16_384;
 
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
@@ -18,6 +21,12 @@ export interface RequestReplyHandlerOptions {
   readonly maxBodyBytes: number;
   /** The most calls that one request of the batch route may hold; 4,096 unless set. */
   readonly maxBatchCalls?: number;
+  /**
+   * The most messages that one call may hold; 16,384 unless set. Decoded, an empty message takes a hundred times its
+   * bytes. `maxNumBatchRequests` of `module.yaml` must be far below: there StateFun begins to hold back what comes from
+   * outside, and what is on its way already comes on top.
+   */
+  readonly maxInvocations?: number;
   readonly logger: Logger;
   /** Takes messages on which a function throws a TerminalError; without it those fail the call like any other. */
   readonly deadLetter?: DeadLetterHandler;
@@ -25,30 +34,35 @@ export interface RequestReplyHandlerOptions {
 
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
-  readonly options: RequestReplyHandlerOptions & Required<Pick<RequestReplyHandlerOptions, "maxBatchCalls">>;
+  readonly options: RequestReplyHandlerOptions &
+    Required<Pick<RequestReplyHandlerOptions, "maxBatchCalls" | "maxInvocations">>;
   readonly #functions: StatefulFunctions;
 
   constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
     this.#functions = functions;
-    this.options = { ...options, maxBatchCalls: options.maxBatchCalls ?? DEFAULT_MAX_BATCH_CALLS };
+    this.options = {
+      ...options,
+      maxBatchCalls: options.maxBatchCalls ?? DEFAULT_MAX_BATCH_CALLS,
+      maxInvocations: options.maxInvocations ?? DEFAULT_MAX_INVOCATIONS,
+    };
   }
 
   /**
-   * Runs one batch: an encoded ToFunction in, an encoded FromFunction out. Synchronous as long as the functions are: a
-   * promise costs more than a small batch.
+   * Runs one batch: an encoded ToFunction in, an encoded FromFunction out. Synchronous as long as the functions are, and
+   * quick: a promise costs more than a small batch, and a long one must let others have their turns.
    *
    * @throws {RequestError} (or rejects with it) when the request is malformed, names an unknown function, or a function
    *   failed; then nothing of the batch has happened
    */
   handle(body: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const request = decodeRequest(body);
+    const request = decodeRequest(body, this.options.maxInvocations);
     const { typename } = fromWire(request.target!);
     const binding = this.#functions.find(typename);
     if (binding === undefined) {
       throw new RequestError(
         "UNKNOWN_FUNCTION",
         404,
-        `no function is bound to ${typename} (bound: ${this.#functions.typenames.join(", ")})`,
+        `no function is bound to ${shown(typename)} (bound: ${this.#functions.typenames.join(", ")})`,
       );
     }
     const missing = binding.states.filter(({ name }) => !request.state.some(({ stateName }) => stateName === name));
@@ -61,7 +75,8 @@ export class RequestReplyHandler {
   }
 }
 
-function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
+function decodeRequest(body: Uint8Array, maxInvocations: number): ToFunction_InvocationBatchRequest {
+  requireCount(body, maxInvocations);
   let request: ToFunction;
   try {
     request = ToFunction.decode(body);
@@ -76,5 +91,6 @@ function decodeRequest(body: Uint8Array): ToFunction_InvocationBatchRequest {
       "the request holds no invocation batch with a target and a message",
     );
   }
+  if (batch.invocations.length > maxInvocations) throw tooMany(maxInvocations);
   return batch;
 }

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { inTurn, turnIsOver } from "./turns.js";
+import { eachInTurn, inNextTurn, inTurn, turnIsOver } from "./turns.js";
 
 // A clock that only work moves.
 let nowMs = 0;
@@ -34,6 +34,33 @@ describe("turns of the event loop", () => {
     expect(turnIsOver()).toBe(true);
     await turn();
     expect(turnIsOver()).toBe(false);
+  });
+
+  it("go on first with what has begun", async () => {
+    const done: string[] = [];
+    inTurn(() => work(25));
+    inTurn(() => done.push("waits"));
+    inNextTurn(() => done.push("goes on"));
+    expect(done).toEqual([]);
+    await vi.waitFor(() => expect(done).toEqual(["goes on", "waits"]));
+  });
+
+  it("come between items, as many as there is time for", async () => {
+    const seen: (string | number)[] = [];
+    const all = eachInTurn([1, 2, 3, 4, 5], (item) => {
+      work(15);
+      seen.push(item);
+    });
+    expect(seen).toEqual([1, 2]);
+    inTurn(() => seen.push("another"));
+    await all;
+    expect(seen).toEqual([1, 2, 3, 4, "another", 5]);
+    await turn();
+    const failing = eachInTurn([1, 2, 3], (item) => {
+      work(25);
+      if (item === 2) throw new Error("the second");
+    });
+    await expect(failing).rejects.toThrow("the second");
   });
 
   it("come between pieces of work that are each as long as one", async () => {

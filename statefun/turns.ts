@@ -1,6 +1,6 @@
 /**
- * How long requests of many calls may work before the event loop gets its turn, in milliseconds: what else the process
- * does meanwhile, such as answering whether it is healthy, waits about twice as long at worst.
+ * How long work on requests may go on before the event loop gets its turn, in milliseconds: what else the process does
+ * meanwhile, such as answering whether it is healthy, waits about twice as long at worst.
  */
 const TURN_MS = 20;
 
@@ -17,25 +17,59 @@ export function inTurn(work: () => void): void {
     waiting.push(work);
     return;
   }
-  begin();
+  beginTurn();
   work();
 }
 
-/** Whether a piece of work should stop here, and go on by {@link inTurn}. */
+/**
+ * Does the rest of a piece of work in the next turn, before those that wait: what has been begun holds memory, and what
+ * waits to begin does not yet.
+ */
+export function inNextTurn(rest: () => void): void {
+  beginTurn();
+  waiting.unshift(rest);
+}
+
+/** Whether a piece of work should stop here, and go on by {@link inTurn} or {@link inNextTurn}. */
 export function turnIsOver(): boolean {
   return endsAtMs !== undefined && performance.now() >= endsAtMs;
 }
 
-function begin(): void {
+/** Work begins that may be long: from now on its time counts. */
+export function beginTurn(): void {
   if (endsAtMs !== undefined) return;
   endsAtMs = performance.now() + TURN_MS;
   setImmediate(next);
 }
 
+/**
+ * Does the same with each item, in as many turns as it takes; others get theirs in between.
+ *
+ * @returns rejects with what `work` throws; then no further item is worked on
+ */
+export function eachInTurn<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  const rest = items[Symbol.iterator]();
+  return new Promise((resolve, reject) => {
+    const goOn = (): void => {
+      try {
+        for (let item = rest.next(); item.done !== true; item = rest.next()) {
+          work(item.value);
+          if (turnIsOver()) return inTurn(goOn);
+        }
+        resolve();
+      } catch (error) {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever was thrown
+        reject(error);
+      }
+    };
+    inTurn(goOn);
+  });
+}
+
 function next(): void {
   endsAtMs = undefined;
   if (waiting.length === 0) return;
-  begin();
+  beginTurn();
   do waiting.shift()!();
   while (waiting.length > 0 && !turnIsOver());
 }

@@ -56,7 +56,7 @@ export function accountCounter(dependencies: Dependencies) {
     } else if (message.is(ExpireFrauds)) {
       onExpiry();
     } else {
-      reject(RejectReason.UNEXPECTED_TYPE, `${ACCOUNT_COUNTER} takes no ${message.typeUrl}`);
+      reject(RejectReason.UNEXPECTED_TYPE, `${ACCOUNT_COUNTER} takes no ${message.typeUrl.slice(0, 200)}`);
     }
 
     function onTransaction(transaction: Transaction): void {

@@ -1,0 +1,174 @@
+import { once } from "node:events";
+import { createServer, request as httpRequest, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
+
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { FromFunction, ToFunction, type ToFunction_Invocation } from "./gen/io/statefun/reqreply.js";
+import { CONTENT_TYPE, nodeHttpListener } from "./http.js";
+import { RequestReplyHandler } from "./request-reply-handler.js";
+import { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
+
+const MAX_BYTES = 8 * 1024 * 1024;
+const logged: string[] = [];
+const handlerOf = (run: StatefulFunction, maxInvocations?: number) =>
+  new RequestReplyHandler(new StatefulFunctions().bind("demo/greet", run), {
+    maxBodyBytes: MAX_BYTES,
+    ...(maxInvocations !== undefined && { maxInvocations }),
+    logger: {
+      error: (details, message) => {
+        const { err } = details as { readonly err: Error };
+        logged.push(`${message} ${err.message} ${err.stack}`);
+      },
+    },
+  });
+const target = { namespace: "demo", type: "greet", id: "ada" };
+const empty: ToFunction_Invocation = { caller: undefined, argument: undefined };
+const requestOf = (invocations: ToFunction_Invocation[], to = target): Uint8Array =>
+  ToFunction.encode({
+    request: { $case: "invocation", value: { target: to, invocations, state: [] } },
+  }).finish();
+/** As the batch of a request: field 100. */
+const wrapped = (batch: Uint8Array): Uint8Array => new BinaryWriter().uint32(802).bytes(batch).finish();
+const many = (length: number): Uint8Array => requestOf(Array.from({ length }, () => empty));
+
+afterEach(() => {
+  logged.length = 0;
+  vi.restoreAllMocks();
+});
+
+describe("a request of very many messages", () => {
+  it.each([
+    ["empty ones", wrapped(Buffer.from("1a00".repeat(3_000_000), "hex"))],
+    [
+      "one with very many fields",
+      wrapped(Buffer.from(new BinaryWriter().uint32(26).bytes(Buffer.from("0a00".repeat(1_000_000), "hex")).finish())),
+    ],
+    ["very many batches", Buffer.from("a20600".repeat(1_000_000), "hex")],
+  ])("is refused before it is decoded: %s", (_, body) => {
+    expect(body.length).toBeLessThanOrEqual(MAX_BYTES);
+    const decode = vi.spyOn(ToFunction, "decode");
+    expect(() => handlerOf(() => undefined).handle(body)).toThrow(
+      expect.objectContaining({ code: "MALFORMED_REQUEST", status: 413 }) as Error,
+    );
+    expect(decode).not.toHaveBeenCalled();
+  });
+
+  it("is refused by its count when it is small, and taken up to it", async () => {
+    const handler = handlerOf(() => undefined, 100);
+    expect(() => handler.handle(many(101))).toThrow(expect.objectContaining({ status: 413 }) as Error);
+    expect(FromFunction.decode(await handler.handle(many(100))).response?.$case).toBe("invocationResult");
+  });
+
+  it("is called malformed when its lengths lead nowhere", () => {
+    const body = Buffer.concat([Buffer.from([0xa2, 0x06, 0xff, 0xff, 0xff, 0x07]), Buffer.alloc(100_000, 0x1b)]);
+    expect(() => handlerOf(() => undefined).handle(body)).toThrow(
+      expect.objectContaining({ code: "MALFORMED_REQUEST", status: 400 }) as Error,
+    );
+  });
+
+  it.each(["synchronous", "asynchronous"])("lets others have their turns between its messages: %s", async (kind) => {
+    await turn();
+    await turn();
+    let nowMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    let ran = 0;
+    const run: StatefulFunction = () => {
+      ran++;
+      nowMs += 1;
+      return kind === "synchronous" ? undefined : Promise.resolve();
+    };
+    let done = false;
+    const handled = Promise.resolve(handlerOf(run).handle(many(200))).then((reply) => {
+      done = true;
+      return reply;
+    });
+    const pieces: number[] = [];
+    while (!done) {
+      const before = ran;
+      await turn();
+      pieces.push(ran - before);
+      expect(pieces.length).toBeLessThan(100);
+    }
+    expect(FromFunction.decode(await handled).response?.$case).toBe("invocationResult");
+    expect(ran).toBe(200);
+    // A turn has 20 ms; the clock is looked at every eight messages. The last 32 are not worth it.
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(64);
+    expect(pieces.length).toBeGreaterThan(4);
+  });
+
+  it("fails as a whole when a message fails after a turn", async () => {
+    await turn();
+    let nowMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    let ran = 0;
+    const handler = handlerOf(() => {
+      nowMs += 5;
+      if (++ran === 50) throw new Error("the fiftieth");
+    });
+    await expect(handler.handle(many(100))).rejects.toMatchObject({ code: "FUNCTION_FAILED", status: 500 });
+    expect(ran).toBe(50);
+  });
+});
+
+describe("text of a request", () => {
+  const long = `demo\u001b[2J\u202e${"x".repeat(4_000_000)}`;
+
+  it.each([
+    ["a type name", requestOf([empty], { ...target, type: long })],
+    ["an id, of a function that fails", requestOf([empty], { ...target, id: long })],
+    [
+      "the type of a message",
+      requestOf([{ caller: undefined, argument: { typename: long, hasValue: true, value: Buffer.alloc(0) } }]),
+    ],
+  ])("is cut, and written out, in what is answered and logged: %s", async (_, body) => {
+    const handler = handlerOf((_context, message) => {
+      if (message.typeUrl !== "") message.unpack({ $type: "a.B", encode: undefined!, decode: undefined! });
+      throw new Error("it fails");
+    });
+    const server: Server = createServer(nodeHttpListener(handler));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const answer = await new Promise<string>((resolve, reject) => {
+      const { port } = server.address() as AddressInfo;
+      const headers = { "content-type": CONTENT_TYPE };
+      const sent = httpRequest({ port, host: "127.0.0.1", method: "POST", headers }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve(text));
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+    server.close();
+    expect(answer.length).toBeLessThan(1_000);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]!.length).toBeLessThan(4_000);
+    // eslint-disable-next-line no-control-regex -- that is what must not be there
+    expect(answer + logged[0]!).not.toMatch(/[\u001b\u202e]/);
+  });
+});
+
+describe("a body", () => {
+  it("is read whole however small its pieces are", async () => {
+    const handler = handlerOf(() => undefined);
+    const body = many(500);
+    const server = createServer(nodeHttpListener(handler));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    for (const length of [{}, { "content-length": String(body.length) }] as const) {
+      const headers = { "content-type": CONTENT_TYPE, ...length };
+      const status = await new Promise<number>((resolve, reject) => {
+        const sent = httpRequest({ port, host: "127.0.0.1", method: "POST", headers }, (response) =>
+          response.resume().on("end", () => resolve(response.statusCode!)),
+        );
+        sent.on("error", reject);
+        for (const byte of body) sent.write(Buffer.of(byte));
+        sent.end();
+      });
+      expect(status).toBe(200);
+    }
+    server.close();
+  });
+});
