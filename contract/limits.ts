@@ -19,16 +19,20 @@ export const LIMITS = {
    * what a producer may send to a partition at once. A transaction has about 200 bytes.
    */
   recordBytes: 24 * 1024,
-  /** `maxNumBatchRequests` of module.yaml: messages that wait for one address. */
-  batchRecords: 1000,
+  /**
+   * `maxNumBatchRequests` of module.yaml: messages that wait for one address. As many as a request has room for when
+   * each is the largest that there can be; a transaction as they are has a fiftieth of that. From here on StateFun holds
+   * back what comes from outside; what other functions send meanwhile comes on top, and has that room.
+   */
+  batchRecords: 300,
   /** A generous bound on one address's state. */
   stateBytes: 256 * 1024,
   /**
-   * The largest request that the function server takes, and StateFun's default for the largest reply. StateFun repeats
-   * a call that is too large until the job restarts, for ever; so the function server checks at start that the largest
-   * one fits.
+   * The largest request that the function server takes: whoever reaches it can make it hold about four times as much.
+   * StateFun repeats a call that is too large until the job restarts, for ever; so the function server checks at start
+   * that the largest one fits.
    */
-  bodyBytes: 32 * 1024 * 1024,
+  bodyBytes: 8 * 1024 * 1024,
   /** `requests_in_flight` of module.yaml, of each task. */
   requestsInFlight: REQUESTS_IN_FLIGHT,
   /** `max_requests` of module.yaml: requests and connections of a task, those included that are slow to answer. */

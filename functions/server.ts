@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
 import { BASE_PORTS } from "../contract/ports.js";
+import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
@@ -17,6 +18,10 @@ import { parseModel } from "./transaction-scorer/model.js";
 
 /** StateFun keeps a pooled connection for up to 18 s; a server that closes first costs it a failed attempt. */
 const KEEP_ALIVE_MS = 75_000;
+/** StateFun has eight of each task; a proxy before several servers has some more. */
+const MAX_CONNECTIONS = 256;
+/** A client waits for an answer before it sends the next request. */
+const MAX_OPEN_REQUESTS = 8;
 const SHUTDOWN_LIMIT_MS = 5_000;
 /** What a function adds to a record on its way, and the envelope around it. */
 const OVERHEAD_BYTES = 2 * 1024;
@@ -53,13 +58,12 @@ function main(): void {
   });
   const statefun = nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }));
 
-  const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 },
-    (request, response) => {
-      if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
-      void other(request, response);
-    },
-  );
+  const server = createServer({ ...CONNECTION_TIMES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
+    void other(request, response);
+  });
+
+  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
 
   async function other(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === "/healthz") {

@@ -116,7 +116,7 @@ export const FAULTS = {
     description: "the job stopped with a savepoint and started with a changed module.yaml",
     seconds: 40,
     inject: async (target) => {
-      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 800 } };
+      const changes = { "io.statefun.endpoints.v2/http": { maxNumBatchRequests: 250 } };
       return await restart(target, {
         application: withModule(target.cluster.settings.application, target.folder, changes),
       });
