@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
+import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import { askLoopbackDirectly } from "../../process/environment.js";
 import { behindOthers } from "../../process/priority.js";
 import { runServer, stopOnSignal } from "../../process/server-program.js";
@@ -28,7 +29,12 @@ const PULSE_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 /** About three minutes of frames: who was away for longer reads everything anew. */
 const KEPT_FRAMES = 1_000;
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Streams hold one each; what else there is has about as many. */
+const MAX_CONNECTIONS = 4_096;
+/** A browser sends one at a time on each of its connections. */
+const MAX_OPEN_REQUESTS = 8;
 const SHUTDOWN_LIMIT_MS = 5_000;
 /** Offsets of the topics that are read back. */
 const TRANSACTIONS_BACK = 20_000;
@@ -47,6 +53,7 @@ async function main(): Promise<void> {
   const hub = new SseHub({
     bootId: randomBytes(6).toString("hex"),
     kept: KEPT_FRAMES,
+    maxKeptBytes: MAX_KEPT_BYTES,
     maxBufferedBytes: MAX_BUFFERED_BYTES,
   });
   const tracer = new Tracer(settings.brokers);
@@ -89,7 +96,8 @@ async function main(): Promise<void> {
     onRefused: (why) => metrics.refused.inc({ why }),
     logger,
   });
-  const server = createServer(app);
+  const server = createServer(CONNECTION_TIMES, app);
+  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
   const timers = [
     setInterval(() => {
       const before = feed.caughtUp;

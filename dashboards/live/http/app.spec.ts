@@ -313,6 +313,23 @@ describe("with a token", () => {
     expect((await ask("GET", "/api/alerts", { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200);
   });
 
+  it("lets the right token in however often it was guessed, and limits those who are signed in one by one", async () => {
+    const { ask } = await startApp({ token: TOKEN });
+    const login = (token: string) => ask("POST", "/api/login", { headers: OWN, body: { token } });
+    for (let n = 0; n < 20; n++) await login("guess");
+    expect((await login("guess")).status).toBe(429);
+    const { status, headers } = await login(TOKEN);
+    expect(status).toBe(200);
+    const cookie = String(headers["set-cookie"]).split(";")[0]!;
+    const kill = (sent: Readonly<Record<string, string>>) =>
+      ask("POST", "/api/failures/kafka", { headers: { ...OWN, ...sent }, body: {} });
+    let last = 0;
+    for (let n = 0; n < 31; n++) last = (await kill({ cookie })).status;
+    expect(last).toBe(429);
+    // The same address, but somebody else.
+    expect((await kill({ authorization: `Bearer ${TOKEN}` })).status).not.toBe(429);
+  });
+
   it("limits guessing", async () => {
     const { ask } = await startApp({ token: TOKEN });
     const statuses: number[] = [];

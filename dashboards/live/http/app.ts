@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { rateLimit } from "express-rate-limit";
+import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Logger } from "pino";
 
@@ -83,10 +83,12 @@ export function dashboardApp(options: AppOptions): Express {
     }),
   );
 
+  // By who is signed in: one address may be that of many, and whoever has no session gets no further anyway.
   const limited = (limit: number, what: string) =>
     rateLimit({
       windowMs: MINUTE_MS,
       limit,
+      keyGenerator: (request) => sessions.of(request) ?? ipKeyGenerator(request.ip ?? ""),
       standardHeaders: "draft-8",
       legacyHeaders: false,
       handler: (_, response) => (onRefused(what), refuse(response, 429, `too many ${what}: wait a minute`)),
@@ -94,11 +96,20 @@ export function dashboardApp(options: AppOptions): Express {
   const own = ownPage(() => onRefused("foreign page"), options.hosts);
   const json = jsonBody(MAX_BODY_BYTES);
 
-  app.post("/api/login", own, limited(10, "attempts to sign in"), json, (request: Request, response: Response) => {
-    const { token } = (request.body ?? {}) as { token?: unknown };
-    if (typeof token !== "string" || !sessions.isToken(token)) return refuse(response, 401, "that is not the token");
-    response.setHeader("set-cookie", sessions.cookie(sessions.issue(Date.now()))).json({ status: "ok" });
-  });
+  // The right token always gets in: only wrong ones count. Whoever guesses learns nothing by a limit that would keep out
+  // those who know it, and it is too long to be guessed.
+  app.post(
+    "/api/login",
+    own,
+    json,
+    (request: Request, response: Response, next: NextFunction) => {
+      const { token } = (request.body ?? {}) as { token?: unknown };
+      if (typeof token !== "string" || !sessions.isToken(token)) return next();
+      response.setHeader("set-cookie", sessions.cookie(sessions.issue(Date.now()))).json({ status: "ok" });
+    },
+    limited(10, "attempts to sign in"),
+    (_: Request, response: Response) => refuse(response, 401, "that is not the token"),
+  );
   app.post(
     "/api/logout",
     own,
@@ -206,6 +217,7 @@ function stream(request: Request, response: Response, hub: SseHub, onRefused: (w
     {
       bufferedBytes: () => raw.writableLength,
       write: (bytes) => void raw.write(bytes),
+      onceTaken: (then) => void (raw.writableNeedDrain ? raw.once("drain", then) : setImmediate(then)),
       drop: () => void raw.destroy(),
     },
     typeof after === "string" ? after : undefined,

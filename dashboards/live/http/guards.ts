@@ -109,11 +109,23 @@ export class Sessions {
   /** Lets in who has the cookie, or the token as `Authorization: Bearer`. */
   readonly guard = (request: Request, response: Response, next: NextFunction): void => {
     if (!this.needed) return next();
-    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-    if (bearer !== undefined && this.isToken(bearer)) return next();
+    if (this.#hasBearer(request)) return next();
     if (cookies(request.headers.cookie).some((value) => this.isValid(value, Date.now()))) return next();
     refuse(response, 401, "sign in with the token first");
   };
+
+  /** Who asks, as limits see it; `undefined` for whoever has not signed in, or need not. */
+  of(request: Request): string | undefined {
+    if (!this.needed) return undefined;
+    const session = cookies(request.headers.cookie).find((value) => this.isValid(value, Date.now()));
+    if (session !== undefined) return `session ${session}`;
+    return this.#hasBearer(request) ? "bearer" : undefined;
+  }
+
+  #hasBearer({ headers }: Request): boolean {
+    const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1];
+    return bearer !== undefined && this.isToken(bearer);
+  }
 
   #sign(until: string): string {
     return createHmac("sha256", this.#token ?? "")

@@ -6,8 +6,19 @@ class Client implements StreamClient {
   readonly chunks: Buffer[] = [];
   buffered = 0;
   dropped = false;
+  taken: (() => void)[] = [];
+  /** Whether it leaves what is written where it is. */
+  slow = false;
   bufferedBytes = (): number => this.buffered;
-  write = (bytes: Buffer): void => void this.chunks.push(bytes);
+  write = (bytes: Buffer): void => {
+    this.chunks.push(bytes);
+    if (this.slow) this.buffered += bytes.length;
+  };
+  onceTaken = (then: () => void): void => void this.taken.push(then);
+  take(): void {
+    this.buffered = 0;
+    for (const then of this.taken.splice(0)) then();
+  }
   drop = (): void => void (this.dropped = true);
   get text(): string {
     return Buffer.concat(this.chunks).toString();
@@ -18,7 +29,7 @@ class Client implements StreamClient {
 }
 
 const hubWith = (options: Partial<ConstructorParameters<typeof SseHub>[0]> = {}) =>
-  new SseHub({ bootId: "b1", kept: 5, maxBufferedBytes: 1_000, ...options });
+  new SseHub({ bootId: "b1", kept: 5, maxKeptBytes: 1_000_000, maxBufferedBytes: 1_000, ...options });
 
 describe("SseHub", () => {
   it("makes a frame once for everybody", () => {
@@ -62,6 +73,51 @@ describe("SseHub", () => {
     hub.connect(newest, "b1.10");
     expect(oldest.ids).toHaveLength(5);
     expect(newest.ids).toEqual([]);
+  });
+
+  it("replays to a slow client what it takes, and not a copy; then it goes on like everybody", () => {
+    const hub = hubWith({ kept: 100, maxKeptBytes: 10_000_000 });
+    const quick = new Client();
+    hub.connect(quick, hub.position);
+    for (let n = 0; n < 50; n++) hub.publish("e", "x".repeat(10_000));
+    const client = Object.assign(new Client(), { slow: true });
+    hub.connect(client, "b1.0");
+    expect(client.buffered).toBeLessThan(80_000);
+    expect(quick.chunks).toContain(client.chunks.at(-1));
+    hub.publish("e", "while it catches up");
+    hub.heartbeat();
+    expect(hub.size).toBe(2);
+    for (let n = 0; n < 20; n++) {
+      expect(client.buffered).toBeLessThan(80_000);
+      client.take();
+    }
+    hub.publish("e", "afterwards");
+    expect(client.ids).toEqual(Array.from({ length: 52 }, (_, n) => `b1.${n + 1}`));
+    expect([client.dropped, hub.size]).toEqual([false, 2]);
+  });
+
+  it("drops a client that catches up more slowly than what it needs is forgotten", () => {
+    const hub = hubWith({ kept: 10 });
+    for (let n = 0; n < 10; n++) hub.publish("e", "x".repeat(10_000));
+    const client = Object.assign(new Client(), { slow: true });
+    const leave = hub.connect(client, "b1.0");
+    for (let n = 0; n < 10; n++) hub.publish("e", n);
+    expect([client.dropped, hub.size, hub.dropped]).toEqual([true, 0, 1]);
+    client.take();
+    leave();
+    expect(hub.size).toBe(0);
+  });
+
+  it("keeps no more bytes than it may", () => {
+    const hub = hubWith({ kept: 1_000, maxKeptBytes: 100_000 });
+    for (let n = 0; n < 50; n++) hub.publish("e", "x".repeat(10_000));
+    const [old, recent] = [new Client(), new Client()];
+    hub.connect(old, "b1.10");
+    hub.connect(recent, "b1.45");
+    expect(old.text).toContain("event: reset");
+    expect(recent.ids).toHaveLength(5);
+    hub.publish("e", "x".repeat(1_000_000));
+    expect(recent.ids).toHaveLength(6);
   });
 
   it("drops a client that does not take what it gets, and nobody else", () => {

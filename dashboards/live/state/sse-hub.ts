@@ -3,6 +3,8 @@ export interface StreamClient {
   /** Bytes that were written and that the other side has not taken. */
   bufferedBytes(): number;
   write(bytes: Buffer): void;
+  /** Calls once, when the other side has taken what was written. */
+  onceTaken(then: () => void): void;
   /** Ends it; the browser comes back by itself and says where it stopped. */
   drop(): void;
 }
@@ -12,6 +14,8 @@ export interface SseHubOptions {
   readonly bootId: string;
   /** How many frames are kept for those who come back. */
   readonly kept: number;
+  /** How many bytes these are at most. */
+  readonly maxKeptBytes: number;
   /** A client that has not taken so many bytes is dropped: it must not hold what everybody else has had. */
   readonly maxBufferedBytes: number;
 }
@@ -21,18 +25,24 @@ interface Frame {
   readonly bytes: Buffer;
 }
 
+/** A client that catches up gets so many bytes at a time. */
+const REPLAYED_BYTES = 64 * 1024;
 const HEARTBEAT = Buffer.from(": alive\n\n");
 /** How long a browser waits before it comes back, in ms. */
 const RETRY_MS = 1_000;
 
 /**
  * Server-sent events for many clients. A frame is made once, and every client gets the same bytes. Frames are numbered;
- * a client that comes back names the last one that it had and gets those after it, or `reset` when they are gone.
+ * a client that comes back names the last one that it had and gets those after it, as fast as it takes them, or `reset`
+ * when they are gone.
  */
 export class SseHub {
   readonly #options: SseHubOptions;
   readonly #clients = new Set<StreamClient>();
+  /** Those that have not had yet what was missed while they were away, and the last frame that they had. */
+  readonly #behind = new Map<StreamClient, number>();
   readonly #frames: Frame[] = [];
+  #keptBytes = 0;
   #seq = 0;
   #dropped = 0;
 
@@ -41,7 +51,7 @@ export class SseHub {
   }
 
   get size(): number {
-    return this.#clients.size;
+    return this.#clients.size + this.#behind.size;
   }
 
   /** Clients that were dropped for being slow. */
@@ -59,8 +69,12 @@ export class SseHub {
     this.#seq++;
     const bytes = Buffer.from(`id: ${this.position}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     this.#frames.push({ seq: this.#seq, bytes });
-    if (this.#frames.length > this.#options.kept) this.#frames.shift();
+    this.#keptBytes += bytes.length;
+    while (this.#frames.length > this.#options.kept || this.#keptBytes > this.#options.maxKeptBytes)
+      this.#keptBytes -= this.#frames.shift()!.bytes.length;
     this.#toAll(bytes);
+    // What they are to have next is gone.
+    for (const [client, seq] of this.#behind) if (seq < this.#firstSeq - 1) this.#drop(client);
   }
 
   /** Keeps connections open, and finds those that are dead. */
@@ -77,34 +91,66 @@ export class SseHub {
   connect(client: StreamClient, after: string | undefined): () => void {
     client.write(Buffer.from(`retry: ${RETRY_MS}\n\n`));
     const missed = this.#after(after);
-    if (missed === undefined) client.write(Buffer.from(`id: ${this.position}\nevent: reset\ndata: {}\n\n`));
-    else if (missed.length > 0) client.write(Buffer.concat(missed.map(({ bytes }) => bytes)));
+    if (missed === undefined) {
+      client.write(Buffer.from(`id: ${this.position}\nevent: reset\ndata: {}\n\n`));
+      this.#clients.add(client);
+    } else {
+      this.#behind.set(client, missed);
+      this.#catchUp(client);
+    }
+    return () => {
+      this.#clients.delete(client);
+      this.#behind.delete(client);
+    };
+  }
+
+  /** Writes what a client has missed, itself and not a copy, and no more at a time than it takes. */
+  #catchUp(client: StreamClient): void {
+    let seq = this.#behind.get(client);
+    if (seq === undefined) return;
+    while (seq < this.#seq) {
+      if (client.bufferedBytes() >= REPLAYED_BYTES) {
+        this.#behind.set(client, seq);
+        return client.onceTaken(() => this.#catchUp(client));
+      }
+      client.write(this.#frames[seq + 1 - this.#firstSeq]!.bytes);
+      seq++;
+    }
+    this.#behind.delete(client);
     this.#clients.add(client);
-    return () => void this.#clients.delete(client);
   }
 
   /** Ends every stream. */
   close(): void {
-    for (const client of this.#clients) client.drop();
+    for (const client of [...this.#clients, ...this.#behind.keys()]) client.drop();
     this.#clients.clear();
+    this.#behind.clear();
   }
 
-  #after(position: string | undefined): Frame[] | undefined {
+  /** The oldest frame that is kept, or the next one. */
+  get #firstSeq(): number {
+    return this.#frames[0]?.seq ?? this.#seq + 1;
+  }
+
+  /** The last frame that a client has had; `undefined` when those after it are gone. */
+  #after(position: string | undefined): number | undefined {
     const [boot, digits = ""] = position?.split(".") ?? [];
     if (boot !== this.#options.bootId || !/^\d{1,15}$/.test(digits)) return undefined;
     const seq = Number(digits);
-    const first = this.#frames[0]?.seq ?? this.#seq + 1;
-    if (seq > this.#seq || seq < first - 1) return undefined;
-    return this.#frames.slice(seq - first + 1);
+    return seq > this.#seq || seq < this.#firstSeq - 1 ? undefined : seq;
+  }
+
+  #drop(client: StreamClient): void {
+    this.#clients.delete(client);
+    this.#behind.delete(client);
+    this.#dropped++;
+    client.drop();
   }
 
   #toAll(bytes: Buffer): void {
     for (const client of this.#clients) {
-      if (client.bufferedBytes() > this.#options.maxBufferedBytes) {
-        this.#clients.delete(client);
-        this.#dropped++;
-        client.drop();
-      } else client.write(bytes);
+      if (client.bufferedBytes() > this.#options.maxBufferedBytes) this.#drop(client);
+      else client.write(bytes);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 
 import type { ConsumerHealth } from "../../../kafka/consumer-health.js";
 import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
@@ -32,7 +32,8 @@ export async function startApp({
   token,
   failures = false,
   consumers = [],
-}: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[] } = {}) {
+  logger = pino({ enabled: false }),
+}: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[]; logger?: Logger } = {}) {
   const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
   const traced: [string, string][] = [];
   let intakeStatus = 202;
@@ -80,7 +81,7 @@ export async function startApp({
       }),
     ),
   );
-  const hub = new SseHub({ bootId: "b", kept: 10, maxBufferedBytes: 1_000 });
+  const hub = new SseHub({ bootId: "b", kept: 10, maxKeptBytes: 1_000_000, maxBufferedBytes: 1_000 });
   const url = `http://127.0.0.1:${other}`;
   let port = 0;
   port = await listen(
@@ -108,7 +109,7 @@ export async function startApp({
         scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
         onVerdict: () => undefined,
         onRefused: () => undefined,
-        logger: pino({ enabled: false }),
+        logger,
       }),
     ),
   );

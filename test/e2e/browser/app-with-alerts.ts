@@ -25,7 +25,7 @@ export interface AppWithAlerts {
 export async function appWithAlerts(count: number, token?: string): Promise<AppWithAlerts> {
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: count * 2, keepDecisions: 1_000, models });
-  const hub = new SseHub({ bootId: "test", kept: 100, maxBufferedBytes: 1024 * 1024 });
+  const hub = new SseHub({ bootId: "test", kept: 100, maxKeptBytes: 1024 * 1024, maxBufferedBytes: 1024 * 1024 });
   for (let n = 1; n <= count; n++)
     dashboard.alerts.add(
       sampleAlert({ id: `account-${n}/1`, account: `account-${n}`, transactionId: `t${n}`, score: 400 + (n % 600) }),
