@@ -184,6 +184,7 @@ const { register } = await import("tsx/esm/api");
 register();
 const { askLoopbackDirectly } = await import("./process/environment.ts");
 askLoopbackDirectly();
+const { visibleLines } = await import("./terminal/visible.ts");
 const { main } = await import(new URL(`./${module}`, import.meta.url).href);
 try {
   process.exitCode = await main(args);
@@ -191,10 +192,10 @@ try {
   // commander has printed its own message, or the help.
   if (error?.code?.startsWith?.("commander.")) process.exitCode = error.exitCode;
   else if (error?.name === "UserError") {
-    process.stderr.write(`error: ${error.message}\n`);
+    process.stderr.write(`error: ${visibleLines(error.message)}\n`);
     process.exitCode = 1;
   } else {
-    process.stderr.write(`${error?.stack ?? error}\n`);
+    process.stderr.write(`${visibleLines(String(error?.stack ?? error))}\n`);
     process.exitCode = 1;
   }
 }

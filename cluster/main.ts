@@ -10,6 +10,7 @@ import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
+import { visible } from "../terminal/visible.js";
 import { ensureTools } from "../tools/index.js";
 import { endpoints } from "./endpoints.js";
 import { type Cluster, killPart } from "./cluster.js";
@@ -114,7 +115,7 @@ export async function main(argv: string[]): Promise<number> {
         throw new UserError(`${part} of the cluster "${settings.name}" has no log: it was not started yet.`);
       if (options.follow)
         exitCode = spawnSync("tail", ["-n", String(options.lines), "-F", file], { stdio: "inherit" }).status ?? 0;
-      else for (const line of lastLines(settings, part, options.lines)) console.log(line);
+      else for (const line of lastLines(settings, part, options.lines)) console.log(visible(line));
     });
   named(program.command("kill"))
     .description("kills a part's process at once (SIGKILL), to see what happens")

@@ -5,6 +5,7 @@ import { followTopics } from "../kafka/consumer.js";
 import { given } from "../process/environment.js";
 import { Alert, Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
+import { visible } from "../terminal/visible.js";
 import { alertLine } from "./live-view.js";
 
 const LINE_MS = 10_000;
@@ -45,7 +46,7 @@ Alerts:`);
       .jobState()
       .then((job) =>
         console.log(
-          `decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}${failing === undefined ? "" : `  not read: ${failing}`}`,
+          `decided ${decisions.total} (${Math.round(decisions.perSecond(Date.now()))}/s)  alerts ${alerts}  job ${job}${failing === undefined ? "" : `  not read: ${visible(String(failing))}`}`,
         ),
       );
   }, LINE_MS);
@@ -60,6 +61,6 @@ Alerts:`);
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`error: ${visible(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(1);
 }

@@ -27,4 +27,23 @@ describe("an alert's line", () => {
     );
     expect(line).toMatch(new RegExp(` {2,}${text.replaceAll(".", "\\.")} {2,}Lagos`));
   });
+
+  it("writes out what does not show in what others have named", () => {
+    const line = stripVTControlCharacters(
+      alertLine({
+        kind: Alert_Kind.OPENED,
+        accountId: "a\u001b[2J",
+        episode: 1n,
+        suspiciousCount: 1,
+        score: 450,
+        amountMinor: 1n,
+        currency: "EUR",
+        place: "La\u202egos\u009b",
+        reasons: ["A\u0007"],
+      }),
+    );
+    expect(line).toContain("a\\u{1b}[2J");
+    expect(line).toContain("La\\u{202e}gos\\u{9b}");
+    expect(line).toContain("A\\u{7}");
+  });
 });

@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { ShownAlert, Snapshot } from "../ingress-generator/live-stats.js";
 import { amountText } from "../money/amount-text.js";
 import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
+import { visible } from "../terminal/visible.js";
 
 /** What the view shows beside the run's own figures. */
 export interface ClusterGlance {
@@ -46,6 +47,6 @@ export function liveLine(run: Snapshot, cluster: ClusterGlance): string {
 /** One line of an alert. */
 export function alertLine(alert: ShownAlert): string {
   const kind = alert.kind === Alert_Kind.ESCALATED ? pc.red("escalated") : pc.yellow("opened   ");
-  const amount = amountText(alert.amountMinor, alert.currency);
-  return `  ${kind} ${alert.accountId.padEnd(14)} score ${String(alert.score).padStart(4)}  ${amount.padStart(12)}  ${alert.place.padEnd(20)} ${alert.reasons.join(", ")}`;
+  const amount = visible(amountText(alert.amountMinor, alert.currency));
+  return `  ${kind} ${visible(alert.accountId).padEnd(14)} score ${String(alert.score).padStart(4)}  ${amount.padStart(12)}  ${visible(alert.place).padEnd(20)} ${visible(alert.reasons.join(", "))}`;
 }

@@ -4,6 +4,7 @@ import { endpointsAt, portsAt } from "../contract/ports.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
+import { visibleJson } from "../terminal/visible.js";
 import { defaultStart, encodeItem, type GeneratorTarget, newRunId, runGenerator, topicOf } from "./producer.js";
 import { simulate } from "./simulator.js";
 
@@ -115,7 +116,7 @@ function print(simulation: Parameters<typeof simulate>[0], transactions: number,
     if (item.kind === "transaction" && left-- <= 0) return;
     const topic = topicOf(item, target);
     process.stdout.write(
-      `${JSON.stringify({ topic, key: item.message.accountId, fraud: item.kind === "transaction" ? item.fraud : undefined, ...decoder.decode(topic, encodeItem(item)) })}\n`,
+      `${visibleJson({ topic, key: item.message.accountId, fraud: item.kind === "transaction" ? item.fraud : undefined, ...decoder.decode(topic, encodeItem(item)) })}\n`,
     );
   }
 }

@@ -8,6 +8,7 @@ import { kafkaClient } from "../kafka/client.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
+import { visible, visibleJson } from "../terminal/visible.js";
 import { corrected } from "./corrected.js";
 import { type RefusedRecord, refusedRecords, wasNotKept } from "./refused-records.js";
 
@@ -99,35 +100,33 @@ function list(
   )) {
     const time = new Date(timestampMs).toISOString();
     if (json)
-      console.log(
-        JSON.stringify({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }),
-      );
-    else console.log(`${time}  ${name.padEnd(46)} ${reason.padEnd(14)} ${printable(message)}`);
+      console.log(visibleJson({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
+    else console.log(`${time}  ${visible(name).padEnd(46)} ${visible(reason).padEnd(14)} ${visible(message)}`);
   }
   if (json) return;
   const counts = new Map<string, number>();
   for (const { reason } of records) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   console.log(
-    `${records.length} refused${counts.size > 0 ? `: ${[...counts].map(([reason, count]) => `${count} ${reason}`).join(", ")}` : ""}`,
+    `${records.length} refused${counts.size > 0 ? `: ${[...counts].map(([reason, count]) => `${count} ${visible(reason)}`).join(", ")}` : ""}`,
   );
 }
 
 function show(record: RefusedRecord): void {
   const { name, by, reason, message, field, timestampMs, topic, key, value, headers } = record;
-  const row = (label: string, text: string) => console.log(`${pc.dim(label.padEnd(10))} ${text}`);
+  const row = (label: string, text: string) => console.log(`${pc.dim(label.padEnd(10))} ${visible(text)}`);
   row("record", name);
   row("refused by", by);
   row("reason", reason);
-  row("message", printable(message));
+  row("message", message);
   if (field !== "") row("field", field);
   row("time", new Date(timestampMs).toISOString());
   row("topic", topic);
-  row("key", key === null ? "none" : printable(key.toString()));
-  for (const header of headers) row("header", `${header.name}: ${printable(header.value.toString())}`);
+  row("key", key === null ? "none" : key.toString());
+  for (const header of headers) row("header", `${header.name}: ${header.value.toString()}`);
   row("bytes", value !== null ? String(value.length) : wasNotKept(record) ? "not kept" : "none (a tombstone)");
   if (value === null) return;
   const { type, value: decoded } = new RecordDecoder().decode(topic, value);
-  if (type !== undefined) console.log(`${pc.dim(`read as ${type}:`)}\n${JSON.stringify(decoded, undefined, 2)}`);
+  if (type !== undefined) console.log(`${pc.dim(`read as ${type}:`)}\n${visibleJson(decoded, 2)}`);
   else console.log(`${pc.dim("base64:")}\n${value.toString("base64")}`);
 }
 
@@ -142,12 +141,12 @@ async function replay(names: readonly string[], options: Replay): Promise<void> 
     throw new UserError(
       `the bytes of ${gone.map(({ name }) => name).join(", ")} were not kept: they were too large, or could not be unpacked. Send others with --value.`,
     );
-  for (const { name } of gone) console.log(`${name} is not sent: its bytes were not kept`);
+  for (const { name } of gone) console.log(`${visible(name)} is not sent: its bytes were not kept`);
   const chosen = wanted.filter((record) => !gone.includes(record));
   const messages = chosen.map((record) => ({ record, value: newValue(record, options) }));
   if (options.dryRun) {
     for (const { record, value } of messages)
-      console.log(`${record.name} → ${record.topic}: ${value === null ? "null" : printable(value.toString())}`);
+      console.log(visible(`${record.name} → ${record.topic}: ${value === null ? "null" : value.toString()}`));
     return;
   }
   const producer = kafkaClient(options.brokers, "fraud-replay", { patient: false }).producer({
@@ -162,7 +161,9 @@ async function replay(names: readonly string[], options: Replay): Promise<void> 
         topic: record.topic,
         messages: [{ key: record.key, value, headers: { ...headers, "replay-of": record.name } }],
       });
-      console.log(`${record.name} sent again: ${record.topic}-${answer!.partition}-${answer!.baseOffset}`);
+      console.log(
+        `${visible(`${record.name} sent again: ${record.topic}`)}-${answer!.partition}-${answer!.baseOffset}`,
+      );
     }
   } finally {
     await producer.disconnect();
@@ -184,7 +185,7 @@ function newValue(record: RefusedRecord, { set, value }: Replay): Buffer | null 
     return corrected(record.value, set);
   } catch (cause) {
     throw new UserError(
-      `--set can't change ${record.name}: it must be a JSON object that names each field once (${cause instanceof Error ? printable(cause.message) : ""}). Correct it in a file, and send that with --value.`,
+      `--set can't change ${record.name}: it must be a JSON object that names each field once (${cause instanceof Error ? cause.message : ""}). Correct it in a file, and send that with --value.`,
       { cause },
     );
   }
@@ -206,6 +207,3 @@ function assignment(
   }
   return [...before, [text.slice(0, equals), parsed]];
 }
-
-/** Text of strangers, made harmless for a terminal. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, "·");

@@ -2,6 +2,7 @@ import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 
 import type { Step } from "./steps.js";
+import { visible } from "./visible.js";
 
 /**
  * Shows steps on a terminal, several at a time, each with what it is at; or, in a pipe or a log, as plain lines.
@@ -10,12 +11,13 @@ import type { Step } from "./steps.js";
  */
 export function stepView(stream: NodeJS.WriteStream = process.stderr): Step {
   const show = stream.isTTY ? liveView(stream) : plainView(stream);
-  return async (title, work) => {
+  return async (text, work) => {
+    const title = visible(text);
     const startedAt = Date.now();
     const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
     show.running(title, "");
     try {
-      const result = await work((line) => show.running(title, line));
+      const result = await work((line) => show.running(title, visible(line)));
       show.ended(title, `${pc.green("✔")} ${title} ${pc.dim(seconds())}`);
       return result;
     } catch (error) {

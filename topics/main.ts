@@ -9,6 +9,7 @@ import { RecordDecoder } from "../kafka/decode.js";
 import { interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
+import { visible, visibleJson } from "../terminal/visible.js";
 
 const READ_LIMIT_MS = 300_000;
 const NEWEST = 10;
@@ -77,7 +78,7 @@ async function list(brokers: string): Promise<void> {
     const used = offsets.reduce((sum, { low, high }) => sum + BigInt(high) - BigInt(low), 0n);
     // Markers of transactions take offsets too, so this is more than there are records.
     console.log(
-      `${name.padEnd(22)} ${String(offsets.length).padStart(3)} partitions  ${String(used).padStart(10)} offsets in use`,
+      `${visible(name).padEnd(22)} ${String(offsets.length).padStart(3)} partitions  ${String(used).padStart(10)} offsets in use`,
     );
   }
 }
@@ -111,7 +112,7 @@ async function follow(topic: string, options: Options): Promise<void> {
     },
     onUnreadable: ({ firstOffset, message, ...where }) =>
       process.stdout.write(
-        `${JSON.stringify({ ...where, offset: firstOffset.toString(), lastOffset: where.lastOffset.toString(), problem: message })}\n`,
+        `${visibleJson({ ...where, offset: firstOffset.toString(), lastOffset: where.lastOffset.toString(), problem: message })}\n`,
       ),
   });
   await Promise.race([wait, limit]);
@@ -177,7 +178,7 @@ function show({ topic, partition, offset, timestampMs, key, value }: Shown, { co
     key: key?.toString() ?? null,
     ...decoder.decode(topic, value),
   };
-  process.stdout.write(`${JSON.stringify(record, undefined, compact ? undefined : 2)}\n`);
+  process.stdout.write(`${visibleJson(record, compact ? undefined : 2)}\n`);
 }
 
 function offset(text: string): bigint {

@@ -8,6 +8,7 @@ import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
+import { visibleAll, visibleJson } from "../terminal/visible.js";
 import { ensureReader } from "../tools/index.js";
 import { tracePage } from "./page.js";
 import { traceLines } from "./text.js";
@@ -67,14 +68,14 @@ export async function main(argv: string[]): Promise<number> {
   };
   const trace = await work().catch((error: unknown) => {
     if (json && error instanceof UserError)
-      console.log(JSON.stringify({ error: { code: error.code, message: error.message } } satisfies NoTrace));
+      console.log(visibleJson({ error: { code: error.code, message: error.message } } satisfies NoTrace));
     throw error;
   });
-  if (json) console.log(JSON.stringify(trace, undefined, 2));
+  if (json) console.log(visibleJson(trace, 2));
   else {
     writeJsonReport(`${REPORT}.json`, trace);
     writePage(`${REPORT}.html`, `Transaction ${transactionId}`, tracePage(trace));
-    console.log(`\n${traceLines(trace, process.stdout.columns || WIDTH).join("\n")}`);
+    console.log(`\n${traceLines(visibleAll(trace), process.stdout.columns || WIDTH).join("\n")}`);
     console.log(`  report: ${REPORT}.html`);
   }
   return trace.rederivation !== undefined && isBad(trace.rederivation) ? 1 : 0;

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 
+import { visible } from "../terminal/visible.js";
 import type { PropertyResult } from "./property.js";
 import type { Verification } from "./verify.js";
 
@@ -19,6 +20,6 @@ export const resultText = ({
 export function propertyLines(properties: readonly PropertyResult[]): string[] {
   return properties.flatMap(({ name, checked, violations, examples }) => [
     `${violations === 0 ? pc.green("✔") : pc.red("✘")} ${name.padEnd(20)} ${String(checked).padStart(10)} looked at, ${violations} violations`,
-    ...examples.slice(0, 5).map(({ what, records }) => pc.red(`    ${what} [${records.join(", ")}]`)),
+    ...examples.slice(0, 5).map(({ what, records }) => pc.red(visible(`    ${what} [${records.join(", ")}]`))),
   ]);
 }

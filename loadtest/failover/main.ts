@@ -16,6 +16,7 @@ import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
 import { writeJsonReport } from "../../terminal/json-report.js";
 import { wholeNumber } from "../../terminal/option-values.js";
 import { stepView } from "../../terminal/step-view.js";
+import { visible } from "../../terminal/visible.js";
 import { UserError } from "../../terminal/user-error.js";
 import { propertyLines } from "../../verifier/result-text.js";
 import { faultyCluster } from "./cluster.js";
@@ -165,7 +166,7 @@ export async function main(argv: string[]): Promise<number> {
     for (const { kind, limits } of report.overloads)
       for (const { name, what, held } of limits)
         console.log(`${held ? pc.green("✔") : pc.red("✘")} ${kind}, ${name}: ${what}`);
-    for (const problem of report.problems) console.log(pc.red(`✘ ${problem}`));
+    for (const problem of report.problems) console.log(pc.red(visible(`✘ ${problem}`)));
     if (report.notFitted.length > 0) console.log(`  did not fit into the run: ${report.notFitted.join(", ")}`);
     for (const line of propertyLines(report.properties)) console.log(line);
     if (report.thresholds === "failed") console.log(`${pc.red("k6's thresholds did not hold:")}\n${result.k6Summary}`);

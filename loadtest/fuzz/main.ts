@@ -9,6 +9,7 @@ import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
 import { writeJsonReport } from "../../terminal/json-report.js";
 import { wholeNumber } from "../../terminal/option-values.js";
 import { stepView } from "../../terminal/step-view.js";
+import { visible } from "../../terminal/visible.js";
 import { ensureTools } from "../../tools/index.js";
 import { isGood, runFuzz } from "./run.js";
 
@@ -63,7 +64,7 @@ export async function main(argv: string[]): Promise<number> {
     console.log(
       `  Flink job: ${report.jobRestarts} restarts, ${report.notRunning} times not RUNNING; report: ${REPORT}`,
     );
-    for (const line of [...report.examples, ...report.surprises]) console.log(`  ${pc.red(line)}`);
+    for (const line of [...report.examples, ...report.surprises]) console.log(`  ${pc.red(visible(line))}`);
     return good ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
