@@ -1,6 +1,7 @@
 import { type KeyPath, repeatedKeys } from "./repeated-keys.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8Within = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** JSON as `JSON.parse` has it, and what it does not say. */
 export interface ParsedJson {
@@ -9,8 +10,11 @@ export interface ParsedJson {
   readonly repeated: readonly KeyPath[];
 }
 
-/** @throws TypeError when the bytes are not UTF-8 */
-export const utf8Text = (bytes: Uint8Array): string => utf8.decode(bytes);
+/**
+ * @param within - whether they are a piece of a larger text, in which no byte order mark may stand
+ * @throws TypeError when the bytes are not UTF-8
+ */
+export const utf8Text = (bytes: Uint8Array, within = false): string => (within ? utf8Within : utf8).decode(bytes);
 
 /** @throws SyntaxError when the text is not JSON */
 export function parsedJson(text: string): ParsedJson {

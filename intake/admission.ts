@@ -125,30 +125,35 @@ function looksLikeJson(bytes: Uint8Array): boolean {
   return bytes[last] === CLOSING_BRACE || first === 0 || bytes[0] !== 0x0a;
 }
 
-/** @throws {RefusedError} when the bytes are not UTF-8, or not JSON */
-export function parseJson(bytes: Uint8Array): ParsedJson {
+/**
+ * JSON in which every object names a field once.
+ *
+ * @param within - whether it is a piece of a larger text, in which no byte order mark may stand
+ * @throws {RefusedError} when the bytes are not UTF-8, not JSON, or a key stands twice
+ */
+export function readJson(bytes: Uint8Array, within = false): unknown {
   let decoded: string;
   try {
-    decoded = utf8Text(bytes);
+    decoded = utf8Text(bytes, within);
   } catch {
     throw new RefusedError(IntakeReason.ENCODING, "the JSON is not UTF-8");
   }
+  let parsed: ParsedJson;
   try {
-    return parsedJson(decoded);
+    parsed = parsedJson(decoded);
   } catch (cause) {
-    throw new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${jsonErrorText(cause)}`);
+    throw notJson(jsonErrorText(cause));
   }
+  const [repeated] = parsed.repeated;
+  if (repeated !== undefined) throw repetition(repeated);
+  return parsed.json;
 }
 
-/** JSON in which every object names a field once. @throws {RefusedError} */
-export function readJson(bytes: Uint8Array): unknown {
-  const { json, repeated } = parseJson(bytes);
-  if (repeated.length > 0) throw repetition(repeated[0]!);
-  return json;
-}
+/** That bytes are not JSON. */
+export const notJson = (why: string): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${why}`);
 
 /** That a key stands twice. */
-export function repetition(path: KeyPath): RefusedError {
+function repetition(path: KeyPath): RefusedError {
   const { field, message } = repetitionText(path);
   return new RefusedError(IntakeReason.DUPLICATE_FIELD, message, field);
 }

@@ -36,6 +36,8 @@ export interface WaitFor {
   readonly timeoutMs: number;
   /** It was sent just now: a decision that the account has forgotten is not the one that it gets. */
   readonly sentNow?: boolean;
+  /** Aborted when nobody waits any more. */
+  readonly gone?: AbortSignal;
 }
 
 /**
@@ -121,13 +123,13 @@ export class DecisionIndex {
   async wait(
     accountId: string,
     transactionId: string,
-    { committed, timeoutMs, sentNow = false }: WaitFor,
+    { committed, timeoutMs, sentNow = false, gone }: WaitFor,
   ): Promise<KnownDecision | undefined> {
     const identity = transactionKey(accountId, transactionId);
     const found = this.#entries.get(identity);
     if (found !== undefined && (found.committed || !committed) && !(sentNow && this.#isForgotten(found)))
       return known(found);
-    return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed);
+    return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed, gone);
   }
 
   /** Lets nobody wait any longer. */

@@ -63,8 +63,8 @@ export class LabelIndex {
   }
 
   /** Waits for a label's outcome. @returns `undefined` when the time is over */
-  async wait(labelId: string, timeoutMs: number): Promise<LabelOutcome | undefined> {
-    return this.find(labelId) ?? (await this.#waiters.wait(labelId, timeoutMs));
+  async wait(labelId: string, timeoutMs: number, gone?: AbortSignal): Promise<LabelOutcome | undefined> {
+    return this.find(labelId) ?? (await this.#waiters.wait(labelId, timeoutMs, undefined, gone));
   }
 
   /** Lets nobody wait any longer. */

@@ -10,8 +10,8 @@ import { DOORS } from "./topics.js";
 const DOOR_NAMES = ["http", "kafka"] as const;
 export type DoorName = (typeof DOOR_NAMES)[number];
 
-/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind. */
-const TURNED_AWAY_REASONS = ["kafka", "backlog"] as const;
+/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind; too many wait for news. */
+const TURNED_AWAY_REASONS = ["kafka", "backlog", "waiting"] as const;
 export type TurnedAwayReason = (typeof TURNED_AWAY_REASONS)[number];
 
 /** What an intake counts, for Prometheus. */
@@ -20,7 +20,7 @@ export interface IntakeMetrics {
   refused(kind: InputKind, door: DoorName, reason: string): void;
   /** Requests that were turned away with 429. */
   turnedAway(reason: TurnedAwayReason): void;
-  /** Connections that were closed at once: there were too many. */
+  /** Connections that were closed to make room for others, or at once: there were too many. */
   connectionDropped(): void;
 }
 
@@ -61,7 +61,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
   });
   const dropped = new Counter({
     name: "intake_dropped_connections_total",
-    help: "HTTP connections closed at once, as there were too many",
+    help: "HTTP connections closed, as there were too many",
     registers: [registry],
   });
   new Gauge({

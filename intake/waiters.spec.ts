@@ -31,4 +31,13 @@ describe("waiters", () => {
     expect(await waiting).toBeUndefined();
     expect(await waiters.wait("a", 10_000)).toBeUndefined();
   });
+
+  it("lets go who has gone away, and who comes when that is known", async () => {
+    const waiters = new Waiters<number>();
+    const gone = new AbortController();
+    const waiting = waiters.wait("a", 3_600_000, undefined, gone.signal);
+    gone.abort();
+    expect(await waiting).toBeUndefined();
+    expect(await waiters.wait("a", 3_600_000, undefined, gone.signal)).toBeUndefined();
+  });
 });

@@ -12,22 +12,32 @@ export class Waiters<T> {
    * Waits for news of a key.
    *
    * @param accepts - whether it is what is waited for
+   * @param gone - aborted when the client has gone away
    * @returns `undefined` when the time is over, or nobody may wait any longer
    */
-  async wait(key: string, timeoutMs: number, accepts: (value: T) => boolean = () => true): Promise<T | undefined> {
-    if (this.#stopped) return undefined;
+  async wait(
+    key: string,
+    timeoutMs: number,
+    accepts: (value: T) => boolean = () => true,
+    gone?: AbortSignal,
+  ): Promise<T | undefined> {
+    if (this.#stopped || gone?.aborted === true) return undefined;
     const waiters = this.#byKey.get(key) ?? new Set();
     this.#byKey.set(key, waiters);
     let timer: NodeJS.Timeout | undefined;
     let waiter: Waiter<T> | undefined;
+    let leave: (() => void) | undefined;
     try {
       return await new Promise((resolve) => {
         waiter = { accepts, resolve };
         waiters.add(waiter);
-        timer = setTimeout(() => resolve(undefined), timeoutMs);
+        leave = () => resolve(undefined);
+        timer = setTimeout(leave, timeoutMs);
+        gone?.addEventListener("abort", leave);
       });
     } finally {
       clearTimeout(timer);
+      gone?.removeEventListener("abort", leave!);
       waiters.delete(waiter!);
       if (waiters.size === 0 && this.#byKey.get(key) === waiters) this.#byKey.delete(key);
     }

@@ -16,10 +16,10 @@ import { serveVariant } from "../serve-variant.js";
  */
 const PATH = "/v1/transactions";
 
-function admitted(bytes: Buffer): { readonly location: string; readonly answer: object } {
-  const { item } = readBody(bytes, false) as { readonly item: { readonly json: unknown } };
+async function admitted(bytes: Buffer): Promise<{ readonly location: string; readonly answer: object }> {
+  const { results } = await readBody(bytes, false, (item) => (item as { readonly json: unknown }).json);
   const clock = { nowMs: Date.now(), maxAheadMs: 60_000 };
-  const { accountId, id, value } = admitJson("transaction", item.json, { newId: () => `http-${randomUUID()}` }, clock);
+  const { accountId, id, value } = admitJson("transaction", results[0], { newId: () => `http-${randomUUID()}` }, clock);
   if (Transaction.decode(value).accountId !== accountId) throw new Error("what was encoded is not what came");
   return { location: `/v1/accounts/${accountId}/decisions/${id}`, answer: { accountId, id, status: "accepted" } };
 }
@@ -29,7 +29,7 @@ async function fastifyServer(): Promise<Server> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   app.post(PATH, async (request, reply) => {
-    const { location, answer } = admitted(request.body as Buffer);
+    const { location, answer } = await admitted(request.body as Buffer);
     await reply.code(202).header("location", location).send(answer);
   });
   await app.ready();
@@ -38,8 +38,8 @@ async function fastifyServer(): Promise<Server> {
 
 function expressServer(): Server {
   const app = express().disable("x-powered-by").disable("etag");
-  app.post(PATH, express.raw({ type: () => true, limit: MAX_BODY_BYTES }), (request, response) => {
-    const { location, answer } = admitted(request.body as Buffer);
+  app.post(PATH, express.raw({ type: () => true, limit: MAX_BODY_BYTES }), async (request, response) => {
+    const { location, answer } = await admitted(request.body as Buffer);
     response.status(202).setHeader("location", location).json(answer);
   });
   return createServer(app);
@@ -50,10 +50,11 @@ const bareServer = (): Server =>
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const { location, answer } = admitted(Buffer.concat(chunks));
-      const body = JSON.stringify(answer);
-      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), location };
-      response.writeHead(202, headers).end(body);
+      void admitted(Buffer.concat(chunks)).then(({ location, answer }) => {
+        const body = JSON.stringify(answer);
+        const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body), location };
+        response.writeHead(202, headers).end(body);
+      });
     });
   });
 

@@ -1,10 +1,16 @@
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
-import { parseJson, readJson, repetition } from "../admission.js";
+import { eachInTurn } from "../../statefun/turns.js";
+import { notJson, readJson } from "../admission.js";
 import { RefusedError } from "../problem.js";
 
 /** Of one request. */
 export const MAX_ITEMS = 1_000;
 export const MAX_BODY_BYTES = 1024 * 1024;
+/**
+ * Of one input's JSON, which may be written out longer than its record: the longest fields that are taken, escaped to
+ * the last character, have a sixth of it. One that is longer is refused unread, so that no input takes long.
+ */
+export const MAX_ITEM_BYTES = 64 * 1024;
 
 /** For people: {@link formatOf} takes more. */
 export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
@@ -12,9 +18,11 @@ export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "appl
 /** One input of a request: parsed JSON, or why it could not be parsed. */
 export type BodyItem = { readonly json: unknown } | { readonly refused: RefusedError };
 
-/** What a request brought: one input, or many that are answered one by one. */
-export type Body =
-  { readonly many: false; readonly item: BodyItem } | { readonly many: true; readonly items: readonly BodyItem[] };
+/** What was made of a request's inputs: of one, or of many that are answered one by one. */
+export interface Inputs<T> {
+  readonly many: boolean;
+  readonly results: readonly T[];
+}
 
 /** There are more inputs than a request may have. */
 export class TooManyItemsError extends Error {
@@ -22,55 +30,137 @@ export class TooManyItemsError extends Error {
 }
 
 /**
- * Reads a request's body.
+ * Reads a request's body, one input after the other, in as many turns of the event loop as it takes. Inputs are counted
+ * before the first is parsed, and none is kept: a small body can be a hundred times as large when it is parsed.
  *
- * @throws {RefusedError} when it is not JSON as a whole, or holds nothing
- * @throws {TooManyItemsError}
+ * @param lines - whether each line is an input
+ * @param take - makes something of each; that counts only when this resolves
+ * @returns rejects with a {@link RefusedError} when it is not JSON as a whole, or holds nothing, and with a
+ *   {@link TooManyItemsError}
  */
-export function readBody(bytes: Buffer, lines: boolean): Body {
-  if (lines) {
-    const items = splitLines(bytes).map(item);
-    return { many: true, items: counted(items) };
-  }
-  const { json, repeated } = parseJson(bytes);
-  if (!Array.isArray(json))
-    return { many: false, item: repeated[0] === undefined ? { json } : { refused: repetition(repeated[0]) } };
-  const refused = new Map(repeated.map(([at, ...path]) => [at, repetition(path)]));
-  return {
-    many: true,
-    items: counted(
-      json.map((one: unknown, at): BodyItem => (refused.has(at) ? { refused: refused.get(at)! } : { json: one })),
-    ),
-  };
+export async function readBody<T>(bytes: Buffer, lines: boolean, take: (item: BodyItem) => T): Promise<Inputs<T>> {
+  const pieces = lines ? splitLines(bytes) : splitArray(bytes);
+  if (pieces === undefined) return { many: false, results: [take(itemOf(bytes, false))] };
+  if (pieces.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the request holds nothing");
+  const results: T[] = [];
+  await eachInTurn(pieces, (piece) => {
+    const item = itemOf(piece, !lines);
+    // Of an array nothing can be trusted when a part of it is not JSON; lines stand for themselves.
+    if (!lines && "refused" in item && isUnreadable(item.refused)) throw within(item.refused, results.length);
+    results.push(take(item));
+  });
+  return { many: true, results };
 }
 
-function item(line: Buffer): BodyItem {
+function itemOf(written: Buffer, within: boolean): BodyItem {
+  const bytes = withoutSpace(written);
+  if (bytes.length > MAX_ITEM_BYTES)
+    return {
+      refused: new RefusedError(
+        IntakeReason.TOO_LARGE,
+        `the JSON of one input has ${bytes.length} bytes, of ${MAX_ITEM_BYTES} at most`,
+      ),
+    };
   try {
-    return { json: readJson(line) };
+    return { json: readJson(bytes, within) };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return { refused: error };
   }
 }
 
-function counted(items: readonly BodyItem[]): readonly BodyItem[] {
-  if (items.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the request holds nothing");
-  if (items.length > MAX_ITEMS)
-    throw new TooManyItemsError(`the request holds ${items.length} inputs, of ${MAX_ITEMS} at most`);
-  return items;
+// One that is too large is not looked into: whether it is JSON is not known.
+const isUnreadable = ({ reason }: RefusedError): boolean =>
+  reason === IntakeReason.UNREADABLE || reason === IntakeReason.ENCODING || reason === IntakeReason.TOO_LARGE;
+
+const within = ({ reason, message }: RefusedError, at: number): RefusedError =>
+  new RefusedError(reason, `${message}; in place ${at} of the array, from 0`);
+
+const [TAB, NEWLINE, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
+const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const BOM = Buffer.of(0xef, 0xbb, 0xbf);
+
+/** Adds a piece. @throws {TooManyItemsError} */
+function add(pieces: Buffer[], piece: Buffer): void {
+  if (pieces.length === MAX_ITEMS) throw new TooManyItemsError(`the request holds more than ${MAX_ITEMS} inputs`);
+  pieces.push(piece);
 }
 
-const NEWLINE = 10;
-
-/** Of bytes, not of text: a line that is not UTF-8 must not spoil the others. Blank lines do not count. */
+/**
+ * Of bytes, not of text: a line that is not UTF-8 must not spoil the others. Blank lines do not count.
+ *
+ * @throws {TooManyItemsError}
+ */
 function splitLines(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(NEWLINE, start);
-    const line = bytes.subarray(start, end === -1 ? bytes.length : end);
-    if (!/^[ \t\r]*$/.test(line.toString("latin1"))) lines.push(line);
-    if (end === -1) break;
-    start = end + 1;
+  let start = 0;
+  let blank = true;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === NEWLINE) {
+      if (!blank) add(lines, bytes.subarray(start, at));
+      start = at + 1;
+      blank = true;
+    } else if (byte !== SPACE && byte !== TAB && byte !== RETURN) blank = false;
   }
+  if (!blank) add(lines, bytes.subarray(start));
   return lines;
 }
+
+/**
+ * The values of an array, as they are written: the array is JSON exactly when each of them is.
+ *
+ * @returns `undefined` when it is none
+ * @throws {RefusedError} when it has no end, or something after it
+ * @throws {TooManyItemsError}
+ */
+function splitArray(bytes: Buffer): Buffer[] | undefined {
+  let at = skipSpace(bytes, bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0);
+  if (bytes[at] !== OPEN_ARRAY) return undefined;
+  const values: Buffer[] = [];
+  let start = ++at;
+  for (let depth = 1; at < bytes.length; at++) {
+    switch (bytes[at]) {
+      case QUOTE:
+        for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+        break;
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        depth++;
+        break;
+      case CLOSE_OBJECT:
+        depth--;
+        if (depth === 0) throw notJson("an array ends like an object");
+        break;
+      case CLOSE_ARRAY:
+        depth--;
+        if (depth > 0) break;
+        if (skipSpace(bytes, at + 1) < bytes.length) throw notJson("something follows after the array's end");
+        if (values.length > 0 || skipSpace(bytes, start) < at) add(values, bytes.subarray(start, at));
+        return values;
+      case COMMA:
+        if (depth > 1) break;
+        add(values, bytes.subarray(start, at));
+        start = at + 1;
+        break;
+    }
+  }
+  throw notJson("the array has no end");
+}
+
+function withoutSpace(bytes: Buffer): Buffer {
+  const start = skipSpace(bytes, 0);
+  let end = bytes.length;
+  while (end > start && isSpace(bytes[end - 1])) end--;
+  return bytes.subarray(start, end);
+}
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (isSpace(bytes[at])) at++;
+  return at;
+}
+
+const isSpace = (byte: number | undefined): boolean =>
+  byte === SPACE || byte === TAB || byte === NEWLINE || byte === RETURN;

@@ -22,6 +22,7 @@ import { LabelIndex } from "../label-index.js";
 import { intakeMetrics } from "../metrics.js";
 import { httpDoor } from "./http-door.js";
 import { openApi } from "./openapi.js";
+import { hostileBodies } from "./testing/hostile-bodies.js";
 
 type Sent = Readonly<Record<string, unknown>>;
 const transaction: Sent = {
@@ -56,8 +57,9 @@ let app: FastifyInstance;
 let missing: string[];
 let consumers: ConsumerHealth[] = [];
 
-function open(token?: string, metrics = intakeMetrics(gauges).metrics): FastifyInstance {
+function open(token?: string, metrics = intakeMetrics(gauges).metrics, maxConnections = 10): FastifyInstance {
   return httpDoor({
+    maxConnections,
     writer: {
       write: (records) => {
         if (kafka.fails) return Promise.reject(new Error("no broker"));
@@ -682,12 +684,68 @@ describe("everything else", () => {
     expect(written).toHaveLength(0);
   });
 
+  it("lets a connection wait for so much at once, and turns away the rest", async () => {
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    const path = "/v1/accounts/a/decisions/none?wait=300ms";
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(20));
+    await expect.poll(() => text.split("HTTP/1.1 ").length - 1, { timeout: 60_000 }).toBe(20);
+    expect(text.split("HTTP/1.1 404").length - 1).toBe(16);
+    expect(text.toLowerCase().split("retry-after: 1").length - 1).toBe(4);
+    expect(text).toContain("too many requests wait already");
+    socket.destroy();
+  });
+
+  it("waits for nobody who has gone away", async () => {
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    const signals: (AbortSignal | undefined)[] = [];
+    const wait = index.wait.bind(index);
+    index.wait = (account, id, what) => {
+      signals.push(what.gone);
+      return wait(account, id, what);
+    };
+    const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("GET /v1/accounts/a/decisions/none?wait=30s HTTP/1.1\r\nHost: a\r\n\r\n");
+    await expect.poll(() => signals.length, { timeout: 60_000 }).toBe(1);
+    socket.destroy();
+    await expect.poll(() => signals[0]?.aborted, { timeout: 60_000 }).toBe(true);
+  });
+
+  it("accepts all the same when too many wait, and says so at once", async () => {
+    const items = JSON.stringify(Array.from({ length: 1_000 }, (_, n) => ({ ...transaction, transactionId: `t${n}` })));
+    const waiting = Array.from({ length: 20 }, () => post(items, { query: "?wait=30s" }));
+    await expect.poll(() => written.length, { timeout: 60_000 }).toBe(20_000);
+    const { response, body } = await post({ ...transaction, transactionId: "one-more" }, { query: "?wait=30s" });
+    expect([response.statusCode, body]).toEqual([202, { accountId: "a", id: "one-more", status: "accepted" }]);
+    const asked = await app.inject("/v1/accounts/a/decisions/none?wait=30s");
+    conforms("/v1/accounts/{account}/decisions/{transaction}", "get", asked);
+    expect([asked.statusCode, asked.headers["retry-after"]]).toEqual([429, "1"]);
+    index.stop();
+    for (const one of await Promise.all(waiting)) expect(one.response.statusCode).toBe(202);
+  });
+
+  it.each(hostileBodies().map((body) => [body.name, body] as const))(
+    "answers %s within bounds, plain and compressed, and logs nothing",
+    async (_, body) => {
+      const type = body.lines ? "application/x-ndjson" : "application/json";
+      for (const [payload, coding] of [
+        [body.bytes, undefined],
+        [gzipSync(body.bytes, { level: 1 }), "gzip"],
+      ] as const) {
+        const { response } = await post(payload, { type, coding });
+        expect(response.statusCode).toBe(body.status);
+        expect(response.rawPayload.length).toBeLessThan(2 * body.bytes.length);
+      }
+    },
+  );
+
   it("counts connections that are too many", async () => {
     await app.close();
     const { metrics, registry } = intakeMetrics(gauges);
-    app = open(undefined, metrics);
+    app = open(undefined, metrics, 1);
     await app.listen({ host: "127.0.0.1", port: 0 });
-    app.server.maxConnections = 1;
     const { port } = app.server.address() as AddressInfo;
     const sockets = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
     await expect.poll(() => registry.getSingleMetricAsString("intake_dropped_connections_total")).toMatch(/_total 1$/);

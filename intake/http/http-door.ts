@@ -12,16 +12,18 @@ import {
 
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
+import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
+import { readBody as receiveBody } from "../../statefun/read-body.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
-import type { DecisionIndex } from "../decision-index.js";
+import type { DecisionIndex, WaitFor } from "../decision-index.js";
 import type { LabelIndex } from "../label-index.js";
 import { type Format, formatOf } from "../media-type.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
-import { type Body, type BodyItem, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
+import { type BodyItem, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
 import { answerClientError } from "./client-error.js";
 import {
   BrokenCodingError,
@@ -35,6 +37,7 @@ import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { openApi } from "./openapi.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
 import { type WaitOption, waitOption } from "./wait-option.js";
+import { WaitPlaces } from "./wait-places.js";
 
 /** What may wait for Kafka, of all requests together. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -44,7 +47,8 @@ const STALLED_MS = 3_000;
 const ACKNOWLEDGE_MS = 10_000;
 /** Clients keep those that they don't use, too: each may hold one for {@link KEEP_ALIVE_MS}. */
 const MAX_CONNECTIONS = 1_024;
-const REQUEST_MS = 30_000;
+/** Of one connection, all at once: beyond this it is not read. */
+const MAX_OPEN_REQUESTS = 64;
 const KEEP_ALIVE_MS = 75_000;
 
 export interface HttpDoorOptions {
@@ -57,6 +61,8 @@ export interface HttpDoorOptions {
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
   readonly logger: FastifyBaseLogger;
+  /** 1,024 unless set. */
+  readonly maxConnections?: number;
   /** What clients must show; without it anybody may send. */
   readonly token: string | undefined;
   /** Of all that reads Kafka here. */
@@ -78,7 +84,7 @@ type Outcome =
   /** Other content is known under this identity. */
   | { readonly status: "conflict" };
 
-/** Kafka lags or is away, or the pipeline is too far behind. */
+/** Kafka lags or is away, the pipeline is too far behind, or too many wait for news. */
 class TurnedAwayError extends Error {
   override readonly name = "TurnedAwayError";
   constructor(
@@ -88,6 +94,24 @@ class TurnedAwayError extends Error {
   ) {
     super(message);
   }
+}
+
+/** A body's bytes, decoded, and how they are to be read. */
+interface ReceivedBody {
+  readonly bytes: Buffer;
+  /** Whether each line is an input. */
+  readonly lines: boolean;
+}
+
+/** A body has more bytes than a request may bring. */
+class BodyTooLargeError extends Error {
+  override readonly name = "BodyTooLargeError";
+}
+
+/** Nobody is there any more who could be answered. */
+class AbortedError extends Error {
+  override readonly name = "AbortedError";
+  readonly statusCode = 400;
 }
 
 /** A body of another kind than is read here. */
@@ -105,7 +129,8 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: CONNECTION_TIMES.requestTimeout,
+    http: CONNECTION_TIMES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
     // What goes wrong before a route is found, or a request is read at all, is told like everything else.
@@ -113,15 +138,23 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     clientErrorHandler: answerClientError,
     return503OnClosing: false,
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  app.server.on("drop", () => metrics.connectionDropped());
+  limitConnections(app.server, {
+    connections: options.maxConnections ?? MAX_CONNECTIONS,
+    requests: MAX_OPEN_REQUESTS,
+    onDropped: () => metrics.connectionDropped(),
+  });
+  const places = new WaitPlaces();
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, async ({ headers }: FastifyRequest, body: Buffer) =>
-    readBody(
-      await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES),
-      bodyFormat(headers["content-type"]) === "lines",
-    ),
-  );
+  // Without `parseAs`: Fastify would keep each piece of a body by itself, however small it is.
+  app.addContentTypeParser("*", async ({ headers, raw }: FastifyRequest): Promise<ReceivedBody> => {
+    const body = await receiveBody(raw, MAX_BODY_BYTES);
+    if (body === "aborted") throw new AbortedError("the client has gone away");
+    if (body === "too-large") throw new BodyTooLargeError(`the request has more than ${MAX_BODY_BYTES} bytes`);
+    return {
+      bytes: await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES),
+      lines: bodyFormat(headers["content-type"]) === "lines",
+    };
+  });
   let closing = false;
   app.addHook("preClose", (done) => {
     closing = true;
@@ -168,13 +201,16 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     };
     app.post(`/v1/${kind}s`, { onRequest, preParsing }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
-      await answer(kind, request.body as Body, wait, reply, options);
+      await answer(kind, request, wait, reply, options, places);
     });
   }
   app.get("/v1/accounts/:account/decisions/:transaction", async (request, reply) => {
     const { account, transaction } = request.params as { account: string; transaction: string };
     const wait = waitOption(request.query as Record<string, unknown>);
-    const known = wait === undefined ? index.find(account, transaction) : await index.wait(account, transaction, wait);
+    const known =
+      wait === undefined
+        ? index.find(account, transaction)
+        : await waiting(places, request, (gone) => index.wait(account, transaction, { ...wait, gone }));
     if (known === undefined)
       return await sendProblem(
         reply,
@@ -188,7 +224,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   app.get("/v1/labels/:label", async (request, reply) => {
     const { label } = request.params as { label: string };
     const wait = waitOption(request.query as Record<string, unknown>);
-    const outcome = wait === undefined ? labels?.find(label) : await labels?.wait(label, wait.timeoutMs);
+    const outcome =
+      wait === undefined
+        ? labels?.find(label)
+        : await waiting(places, request, async (gone) => await labels?.wait(label, wait.timeoutMs, gone));
     if (outcome === undefined)
       return await sendProblem(
         reply,
@@ -220,22 +259,27 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
 
 async function answer(
   kind: InputKind,
-  body: Body,
+  request: FastifyRequest,
   wait: WaitOption | undefined,
   reply: FastifyReply,
   options: HttpDoorOptions,
+  places: WaitPlaces,
 ): Promise<void> {
-  const items = body.many ? body.items : [body.item];
-  const admitted = items.map((item) => admitItem(kind, item, options));
+  const body = request.body as ReceivedBody;
+  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
+  for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
   await write(kind, admitted.filter(isAdmitted), options);
+  // Without a place it is as if no decision had come in time: what was accepted is accepted.
+  const place = wait && places.take(request.raw, admitted.length);
+  const waitFor = wait && place && { ...wait, sentNow: true, gone: place.signal };
   const results = await Promise.all(
     admitted.map(async (one, at): Promise<ItemResult> => {
       if (!isAdmitted(one)) return { index: at, status: "refused", problem: refusalDetails(one) };
-      return { index: at, accountId: one.accountId, id: one.id, ...(await outcomeOf(one, wait, options.index)) };
+      return { index: at, accountId: one.accountId, id: one.id, ...(await outcomeOf(one, waitFor, options.index)) };
     }),
-  );
+  ).finally(() => place?.free());
 
-  if (body.many) {
+  if (many) {
     const refused = results.filter(({ status }) => status === "refused").length;
     return void (await reply.code(202).send({ accepted: results.length - refused, refused, results }));
   }
@@ -258,13 +302,12 @@ async function answer(
 
 const isAdmitted = (one: Admitted | RefusedError): one is Admitted => !(one instanceof RefusedError);
 
-function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs, metrics }: HttpDoorOptions): Admitted | RefusedError {
+function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs }: HttpDoorOptions): Admitted | RefusedError {
   try {
     if ("refused" in item) throw item.refused;
     return admitJson(kind, item.json, { newId: () => `http-${randomUUID()}` }, { nowMs: Date.now(), maxAheadMs });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    metrics.refused(kind, "http", reasonName(error.reason));
     return error;
   }
 }
@@ -274,6 +317,22 @@ function requireWriter({ writer }: HttpDoorOptions): void {
   if (writer.stalledMs > STALLED_MS) throw new TurnedAwayError("kafka", "Kafka does not answer", 1);
   if (writer.queuedBytes > MAX_QUEUED_BYTES)
     throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
+}
+
+/** Waits for news of one thing. @throws {TurnedAwayError} when too many do */
+async function waiting<T>(
+  places: WaitPlaces,
+  { raw }: FastifyRequest,
+  wait: (gone: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const place = places.take(raw);
+  if (place === undefined)
+    throw new TurnedAwayError("waiting", "too many requests wait already: ask without wait, or later", 1);
+  try {
+    return await wait(place.signal);
+  } finally {
+    place.free();
+  }
 }
 
 /** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
@@ -323,11 +382,11 @@ async function write(
 
 async function outcomeOf(
   { accountId, id, contentHash }: Admitted,
-  wait: WaitOption | undefined,
+  wait: WaitFor | undefined,
   index: DecisionIndex,
 ): Promise<Outcome> {
   if (wait === undefined) return { status: "accepted" };
-  const known = await index.wait(accountId, id, { ...wait, sentNow: true });
+  const known = await index.wait(accountId, id, wait);
   if (known === undefined) return { status: "accepted" };
   if (!known.decision.evidence!.transaction!.contentHash.equals(contentHash)) return { status: "conflict" };
   return { status: "decided", decision: decisionJson(known) };
@@ -345,6 +404,9 @@ function bodyFormat(contentType: string | undefined): Extract<Format, "json" | "
 
 async function onError(error: unknown, reply: FastifyReply, { metrics, logger }: HttpDoorOptions): Promise<void> {
   if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
+  if (error instanceof BodyTooLargeError)
+    // What has not been read of it never is, so its connection cannot be used again.
+    return await sendProblem(reply.header("connection", "close"), problemDetails(413, error.message));
   if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError)
     return await sendProblem(reply, problemDetails(413, error.message));
   if (error instanceof UnknownFormatError) return await sendProblem(reply, problemDetails(415, error.message));

@@ -1,0 +1,45 @@
+import { EventEmitter } from "node:events";
+import type { IncomingMessage } from "node:http";
+
+import { describe, expect, it } from "vitest";
+
+import { WaitPlaces } from "./wait-places.js";
+
+const connection = () => {
+  const socket = new EventEmitter();
+  return { socket, request: { socket } as unknown as IncomingMessage };
+};
+
+describe("places to wait", () => {
+  it("are bounded for all clients together, by what they wait for", () => {
+    const places = new WaitPlaces(10);
+    const [one, other] = [connection(), connection()];
+    const place = places.take(one.request, 8);
+    expect(place).toBeDefined();
+    expect(places.take(other.request, 3)).toBeUndefined();
+    expect(places.take(other.request, 2)).toBeDefined();
+    place!.free();
+    expect(places.take(other.request, 8)).toBeDefined();
+  });
+
+  it("are bounded for each connection, by its requests", () => {
+    const places = new WaitPlaces();
+    const { request } = connection();
+    const taken = Array.from({ length: 20 }, () => places.take(request));
+    expect(taken.filter((place) => place !== undefined)).toHaveLength(16);
+    expect(places.take(connection().request)).toBeDefined();
+    taken[0]!.free();
+    expect(places.take(request)).toBeDefined();
+  });
+
+  it("say when their client has gone away, and listen to it once", () => {
+    const places = new WaitPlaces();
+    const { socket, request } = connection();
+    const [gone, freed] = [places.take(request)!, places.take(request)!];
+    freed.free();
+    expect(socket.listenerCount("close")).toBe(1);
+    socket.emit("close");
+    expect([gone.signal.aborted, freed.signal.aborted]).toEqual([true, false]);
+    gone.free();
+  });
+});

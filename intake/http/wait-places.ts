@@ -1,0 +1,57 @@
+import { setMaxListeners } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+
+/** Of all clients together: each input that is waited for takes about a kilobyte. */
+const MAX_WAITING = 20_000;
+/** Requests of one connection: it can have several only when it does not wait for their answers. */
+const MAX_REQUESTS = 16;
+
+/** A request may wait. */
+export interface WaitPlace {
+  /** Aborted when its client goes away. */
+  readonly signal: AbortSignal;
+  /** It waits no more. */
+  free(): void;
+}
+
+/** Bounds how many clients wait for news, and lets nobody wait who has gone away. */
+export class WaitPlaces {
+  readonly #max: number;
+  readonly #byConnection = new WeakMap<Socket, Set<AbortController>>();
+  #waiting = 0;
+
+  constructor(max = MAX_WAITING) {
+    this.#max = max;
+  }
+
+  /** @param inputs - how many it waits for. @returns `undefined` when it may not wait now */
+  take({ socket }: IncomingMessage, inputs = 1): WaitPlace | undefined {
+    const requests = this.#requestsOf(socket);
+    if (requests.size >= MAX_REQUESTS || this.#waiting + inputs > this.#max) return undefined;
+    const gone = new AbortController();
+    // One for each input.
+    setMaxListeners(0, gone.signal);
+    requests.add(gone);
+    this.#waiting += inputs;
+    return {
+      signal: gone.signal,
+      free: () => {
+        requests.delete(gone);
+        this.#waiting -= inputs;
+      },
+    };
+  }
+
+  #requestsOf(socket: Socket): Set<AbortController> {
+    let requests = this.#byConnection.get(socket);
+    if (requests === undefined) {
+      const waiting = (requests = new Set<AbortController>());
+      this.#byConnection.set(socket, waiting);
+      socket.once("close", () => {
+        for (const gone of waiting) gone.abort();
+      });
+    }
+    return requests;
+  }
+}
