@@ -44,7 +44,14 @@ describe("a request of very many messages", () => {
     ["empty ones", wrapped(Buffer.from("1a00".repeat(3_000_000), "hex"))],
     [
       "one with very many fields",
-      wrapped(Buffer.from(new BinaryWriter().uint32(26).bytes(Buffer.from("0a00".repeat(1_000_000), "hex")).finish())),
+      wrapped(
+        Buffer.from(
+          new BinaryWriter()
+            .uint32(26)
+            .bytes(Buffer.from("0a00".repeat(1_000_000), "hex"))
+            .finish(),
+        ),
+      ),
     ],
     ["very many batches", Buffer.from("a20600".repeat(1_000_000), "hex")],
   ])("is refused before it is decoded: %s", (_, body) => {

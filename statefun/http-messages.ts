@@ -48,14 +48,15 @@ export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
 
 /** What failed, as status and text. */
 export const asRequestError = (error: unknown): RequestError =>
-  error instanceof RequestError
-    ? error
-    : new RequestError("FUNCTION_FAILED", 500, errorText(error), { cause: error });
+  error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, errorText(error), { cause: error });
 
 /** What failed, as status and text, after it has been logged with its cause. */
 export function logged({ options }: RequestReplyHandler, error: unknown): RequestError {
   const known = asRequestError(error);
-  options.logger.error({ err: boundedError(known.cause ?? known), code: known.code, status: known.status }, known.message);
+  options.logger.error(
+    { err: boundedError(known.cause ?? known), code: known.code, status: known.status },
+    known.message,
+  );
   return known;
 }
 

@@ -30,7 +30,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
 /** Bytes that come in pieces. What a client says that it will send takes no memory before it comes. */
 class Gathered {
   readonly #expected: number;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   length = 0;
 
   constructor(expected: number) {
