@@ -5,6 +5,8 @@ import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchFrameworks } from "./frameworks/frameworks.js";
 import { benchHandler } from "./handler/handler.js";
+import { HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
+import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchPipeline, type PipelineOptions, VARIANTS } from "./pipeline/pipeline.js";
 import { benchStateBackend } from "./state-backend.js";
@@ -42,6 +44,14 @@ export async function main(argv: string[]): Promise<number> {
     .description("what the intake's doors cost, next to the pipeline and to a bare kafkajs producer (about 6 minutes)")
     .exitOverride()
     .action(() => benchIntake(signal));
+  program
+    .command("hostile")
+    .description(
+      "what the worst bodies within their bounds do to the servers: how long the event loop stands, memory, log (about 2 minutes)",
+    )
+    .option("--servers <names>", `some of ${HOSTILE_SERVERS.join(", ")}`, someOf(HOSTILE_SERVERS), HOSTILE_SERVERS)
+    .exitOverride()
+    .action(({ servers }: { servers: readonly HostileServer[] }) => benchHostile(servers, signal));
   program
     .command("dashboard")
     .description(

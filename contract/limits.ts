@@ -21,8 +21,8 @@ export const LIMITS = {
   recordBytes: 24 * 1024,
   /**
    * `maxNumBatchRequests` of module.yaml: messages that wait for one address. As many as a request has room for when
-   * each is the largest that there can be; a transaction as they are has a fiftieth of that. From here on StateFun holds
-   * back what comes from outside; what other functions send meanwhile comes on top, and has that room.
+   * each is the largest that there can be; a transaction as they are has a fiftieth of that. From here on StateFun
+   * holds back what comes from outside; what other functions send meanwhile comes on top, and has that room.
    */
   batchRecords: 300,
   /** A generous bound on one address's state. */

@@ -10,7 +10,7 @@ import { DOORS } from "./topics.js";
 const DOOR_NAMES = ["http", "kafka"] as const;
 export type DoorName = (typeof DOOR_NAMES)[number];
 
-/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind; too many wait for news. */
+/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind; too many wait. */
 const TURNED_AWAY_REASONS = ["kafka", "backlog", "waiting"] as const;
 export type TurnedAwayReason = (typeof TURNED_AWAY_REASONS)[number];
 

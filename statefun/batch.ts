@@ -89,7 +89,7 @@ class Batch {
         try {
           resolve(this.run(at));
         } catch (error) {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the function has thrown
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever was thrown
           reject(error);
         }
       }),

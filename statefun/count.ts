@@ -20,7 +20,7 @@ const FIELDS_EACH = 12;
  * Looks how much a body would become before it does: an invocation takes two bytes, and a hundred times as much when
  * it is decoded.
  *
- * @throws {RequestError} 413 when it has more than `maxInvocations`, or fields enough for more; 400 when it is malformed
+ * @throws {RequestError} 413 when it has more than `maxInvocations`, or fields enough for more; 400 when malformed
  */
 export function requireCount(body: Uint8Array, maxInvocations: number): void {
   if (body.length <= COUNTED_BYTES) return;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 const FIRST_BYTES = 64 * 1024;
+const GROWTH = 8;
 
 /**
  * Reads a request's body, without copying it when it comes in one piece. However small the pieces are that it comes in,
@@ -53,8 +54,9 @@ class Gathered {
   }
 
   #grow(length: number): void {
-    const doubled = Math.max(FIRST_BYTES, 2 * this.#bytes.length);
-    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(doubled, this.#expected)));
+    // What is left behind is garbage for a while: little beside what comes.
+    const larger = Math.max(FIRST_BYTES, GROWTH * this.#bytes.length);
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
   }

@@ -48,8 +48,8 @@ export class RequestReplyHandler {
   }
 
   /**
-   * Runs one batch: an encoded ToFunction in, an encoded FromFunction out. Synchronous as long as the functions are, and
-   * quick: a promise costs more than a small batch, and a long one must let others have their turns.
+   * Runs one batch: an encoded ToFunction in, an encoded FromFunction out. Synchronous as long as the functions are,
+   * and quick: a promise costs more than a small batch, and a long one must let others have their turns.
    *
    * @throws {RequestError} (or rejects with it) when the request is malformed, names an unknown function, or a function
    *   failed; then nothing of the batch has happened

@@ -4,6 +4,9 @@
  */
 const TURN_MS = 20;
 
+/** Of that, what one request has that brought many items: it may begin in one half of a turn, and go on in the next. */
+const SHARE_MS = 10;
+
 /** When this turn's time is up; `undefined` while nobody has begun to work in it. One for all: so is the event loop. */
 let endsAtMs: number | undefined;
 const waiting: (() => void)[] = [];
@@ -30,6 +33,12 @@ export function inNextTurn(rest: () => void): void {
   waiting.unshift(rest);
 }
 
+/** Does the rest of a piece of work in a later turn, after those that wait. */
+function inLaterTurn(rest: () => void): void {
+  beginTurn();
+  waiting.push(rest);
+}
+
 /** Whether a piece of work should stop here, and go on by {@link inTurn} or {@link inNextTurn}. */
 export function turnIsOver(): boolean {
   return endsAtMs !== undefined && performance.now() >= endsAtMs;
@@ -51,10 +60,11 @@ export function eachInTurn<T>(items: Iterable<T>, work: (item: T) => void): Prom
   const rest = items[Symbol.iterator]();
   return new Promise((resolve, reject) => {
     const goOn = (): void => {
+      const untilMs = performance.now() + SHARE_MS;
       try {
         for (let item = rest.next(); item.done !== true; item = rest.next()) {
           work(item.value);
-          if (turnIsOver()) return inTurn(goOn);
+          if (performance.now() >= untilMs) return inLaterTurn(goOn);
         }
         resolve();
       } catch (error) {

@@ -144,6 +144,8 @@ function splitArray(bytes: Buffer): Buffer[] | undefined {
         add(values, bytes.subarray(start, at));
         start = at + 1;
         break;
+      default:
+        break;
     }
   }
   throw notJson("the array has no end");

@@ -96,8 +96,8 @@ export function dashboardApp(options: AppOptions): Express {
   const own = ownPage(() => onRefused("foreign page"), options.hosts);
   const json = jsonBody(MAX_BODY_BYTES);
 
-  // The right token always gets in: only wrong ones count. Whoever guesses learns nothing by a limit that would keep out
-  // those who know it, and it is too long to be guessed.
+  // The right token always gets in: only wrong ones count. A limit that keeps out those who know it helps whoever wants
+  // just that; and it is too long to be guessed.
   app.post(
     "/api/login",
     own,
