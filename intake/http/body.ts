@@ -8,9 +8,9 @@ export const MAX_ITEMS = 1_000;
 export const MAX_BODY_BYTES = 1024 * 1024;
 /**
  * Of one input's JSON, which may be written out longer than its record: the longest fields that are taken, escaped to
- * the last character, have a sixth of it. One that is longer is refused unread, so that no input takes long.
+ * the last character, have a third of it. One that is longer is refused unread, so that no input takes long.
  */
-export const MAX_ITEM_BYTES = 64 * 1024;
+export const MAX_ITEM_BYTES = 32 * 1024;
 
 /** For people: {@link formatOf} takes more. */
 export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "application/jsonl"];

@@ -1,5 +1,5 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 import {
   type FastifyBaseLogger,
@@ -50,6 +50,8 @@ const MAX_CONNECTIONS = 1_024;
 /** Of one connection, all at once: beyond this it is not read. */
 const MAX_OPEN_REQUESTS = 64;
 const KEEP_ALIVE_MS = 75_000;
+/** So many inputs of a request take long enough to let others have their turn in between. */
+const MANY = 200;
 
 export interface HttpDoorOptions {
   readonly writer: Pick<RecordWriter, "write" | "queuedBytes" | "stalledMs">;
@@ -267,6 +269,8 @@ async function answer(
 ): Promise<void> {
   const body = request.body as ReceivedBody;
   const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
+  // What comes now takes as long again: others first.
+  if (admitted.length >= MANY) await nextTurn();
   for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
   await write(kind, admitted.filter(isAdmitted), options);
   // Without a place it is as if no decision had come in time: what was accepted is accepted.

@@ -17,7 +17,7 @@ const filled = (piece: string, bytes = MAX): string => piece.repeat(Math.floor(b
 const array = (pieces: readonly string[]): string => `[${pieces.join(",")}]`;
 const many = (length: number, piece: (n: number) => string): string[] => Array.from({ length }, (_, n) => piece(n));
 /** As many of the largest inputs as there is room for. */
-const LARGEST = 15;
+const LARGEST = 31;
 const object = (members: (n: number) => string, bytes: number): string => {
   const parts: string[] = [];
   for (let length = 2, n = 0; ; n++) {
