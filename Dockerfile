@@ -40,6 +40,7 @@ COPY --from=sources /app/contract contract
 COPY --from=sources /app/dashboards dashboards
 COPY --from=sources /app/flink flink
 COPY --from=sources /app/functions functions
+COPY --from=sources /app/http http
 COPY --from=sources /app/intake intake
 COPY --from=sources /app/java java
 COPY --from=sources /app/kafka kafka

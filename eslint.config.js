@@ -85,7 +85,7 @@ export default tseslint.config(
           })),
           patterns: [
             NODE_BUILTINS,
-            { regex: "^(\\.\\./)+process/", message: "Only the server has a process around it." },
+            { regex: "^(\\.\\./)+(process|http)/", message: "Only the server has a process around it." },
           ],
         },
       ],

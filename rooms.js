@@ -22,6 +22,7 @@ const TABLE = {
     imports: [],
     startsProcesses: true,
   },
+  http: { is: "what every HTTP server of ours asks first: under which name it is called, and from which page", imports: [] },
   terminal: {
     is: "what people meet: options, steps, errors in one line, reports as JSON and pages",
     imports: ["process"],
@@ -40,7 +41,7 @@ const TABLE = {
   },
   functions: {
     is: "the four functions, one folder each; `server.ts` serves them",
-    imports: ["protos", "contract", "process", "statefun"],
+    imports: ["protos", "contract", "process", "http", "statefun"],
   },
   kafka: { is: "the one way to Kafka from TypeScript", imports: ["protos", "contract", "process", "terminal"] },
   java: {
@@ -50,7 +51,7 @@ const TABLE = {
   },
   intake: {
     is: "the HTTP and Kafka doors, the rules of what may enter",
-    imports: ["protos", "contract", "process", "money", "statefun", "kafka"],
+    imports: ["protos", "contract", "process", "http", "money", "statefun", "kafka"],
     specs: ["functions"],
   },
   rejected: {
@@ -74,11 +75,11 @@ const TABLE = {
   },
   dashboards: {
     is: "`dashboards/live`: the web app, which reads the topics and writes verdicts through the intake's door; Grafana, Prometheus, alert rules and their tests",
-    imports: ["protos", "contract", "process", "terminal", "flink", "money", "functions", "kafka", "trace"],
+    imports: ["protos", "contract", "process", "http", "terminal", "flink", "money", "functions", "kafka", "trace"],
   },
   cluster: {
     is: "starts, watches, kills and stops the real parts; `cluster/compose` the same in containers, behind one interface (`RunningCluster`); `cluster/images` images from package registries",
-    imports: ["contract", "process", "terminal", "tools", "flink", "kafka", "java"],
+    imports: ["contract", "process", "http", "terminal", "tools", "flink", "kafka", "java"],
     specs: ["statefun"],
     startsProcesses: true,
   },
@@ -104,6 +105,7 @@ const TABLE = {
       "protos",
       "contract",
       "process",
+      "http",
       "terminal",
       "tools",
       "flink",
@@ -117,7 +119,7 @@ const TABLE = {
   },
   examples: {
     is: "a greeting in TypeScript and Python",
-    imports: ["protos", "contract", "process", "tools", "statefun", "cluster"],
+    imports: ["protos", "contract", "process", "http", "tools", "statefun", "cluster"],
   },
 };
 

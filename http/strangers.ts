@@ -1,0 +1,127 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { STATUS_CODES } from "node:http";
+
+/** RFC 9457: how every server of this repository refuses. */
+export const PROBLEM_TYPE = "application/problem+json";
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const MAX_NAME_LENGTH = 260;
+/** Of HTTP: a name without a port means it. */
+const DEFAULT_PORT = 80;
+
+/** Under which names a server may be asked. */
+export interface OwnNames {
+  /** Besides those of loopback: in small letters, with the port where a client writes one. See {@link hostList}. */
+  readonly hosts: readonly string[];
+  /** The environment variable that `hosts` came from: a refusal tells people to set it. */
+  readonly variable: string;
+}
+
+/** What is looked at of a request; those of Express and of Fastify (`raw`) have it too. */
+export type Asked = Pick<IncomingMessage, "headers" | "method" | "url"> & {
+  readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
+};
+
+/** Why a request is not answered. */
+export interface Refusal {
+  /** 421: it asks for another server. 403: a page of another origin sent it. */
+  readonly status: 403 | 421;
+  readonly detail: string;
+}
+
+/** The names of an environment variable: separated by commas, however they are written. */
+export const hostList = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "");
+
+/**
+ * Whether a request comes from a page that is not this server's own; such a page is in a browser of somebody who can
+ * reach this server, which is all that a page needs to do harm.
+ *
+ * - It asks under a foreign name (DNS rebinding): a page of `evil.example` makes its own name point here, and then may
+ *   read what it gets. Addresses cannot be pointed elsewhere: the one at which the request came in is always known.
+ * - It asks under our name, from its own origin: a form, an image, a `fetch`. Browsers say so, by `Origin` and
+ *   `Sec-Fetch-Site`. What is no browser sends neither, and is not held up; nor is one without `Host`, as a balancer's
+ *   check by HTTP/1.0: browsers always send it.
+ *
+ * @param options - `navigation`: a link from elsewhere may lead here. For documents that are the same for everybody
+ * @returns why it is refused; `undefined` when it is not
+ */
+export function stranger(
+  request: Asked,
+  { hosts, variable }: OwnNames,
+  { navigation = false }: { readonly navigation?: boolean } = {},
+): Refusal | undefined {
+  const foreign = names(request).find((name) => !isOwn(name, request, hosts));
+  if (foreign !== undefined) {
+    const shown = foreign.slice(0, MAX_NAME_LENGTH);
+    return {
+      status: 421,
+      detail: `this server is not known as ${shown === "" ? "nothing" : shown}: start it with ${variable}=${[...hosts, shown].join(",")}, also in docker compose, so that it answers to that name`,
+    };
+  }
+  if (!fromForeignPage(request, hosts) || (navigation && isNavigation(request))) return undefined;
+  return {
+    status: 403,
+    detail: `pages of other origins may ask nothing here; behind a proxy, name in ${variable} what browsers ask for`,
+  };
+}
+
+/** Under which names a request asks: by its header, and by its target where that is a whole URL, which would win. */
+function names({ headers: { host }, url = "" }: Asked): string[] {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(url)?.[1];
+  return [host, authority].filter((name) => name !== undefined).map((name) => name.toLowerCase());
+}
+
+function isOwn(name: string, { socket }: Asked, hosts: readonly string[]): boolean {
+  // Without a socket (Fastify's inject) there is no other port than the one that needs no mention.
+  const { localAddress, localPort = DEFAULT_PORT } = socket;
+  const own = [...LOOPBACK, ...(localAddress === undefined ? [] : [literal(localAddress)])];
+  return (
+    own.some((one) => name === `${one}:${localPort}` || (localPort === DEFAULT_PORT && name === one)) ||
+    hosts.includes(name)
+  );
+}
+
+/** An address as it stands in a URL. */
+function literal(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  return plain.includes(":") ? `[${plain}]` : plain;
+}
+
+function fromForeignPage({ headers }: Asked, hosts: readonly string[]): boolean {
+  const { origin, host } = headers;
+  // "null" too: a page in a sandbox, or from a file.
+  if (origin !== undefined) {
+    const own = [host?.toLowerCase(), ...hosts];
+    if (!/^https?:\/\//i.test(origin) || !URL.canParse(origin) || !own.includes(new URL(origin).host)) return true;
+  }
+  const site = headers["sec-fetch-site"];
+  return site !== undefined && site !== "same-origin" && site !== "none";
+}
+
+/** Whether a browser goes to a document, so that the page that sent it there sees nothing of it. */
+const isNavigation = ({ method, headers }: Asked): boolean =>
+  (method === "GET" || method === "HEAD") &&
+  headers.origin === undefined &&
+  headers["sec-fetch-mode"] === "navigate" &&
+  headers["sec-fetch-dest"] === "document";
+
+/** A listener of `node:http` that strangers do not get to. */
+export function noStrangers(own: OwnNames, listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const refusal = stranger(request, own);
+    if (refusal === undefined) return listener(request, response);
+    refuse(response, refusal.status, refusal.detail);
+  };
+}
+
+/** Answers with a problem. */
+export function refuse(response: ServerResponse, status: number, detail: string): void {
+  const body = JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail });
+  response
+    .writeHead(status, { "content-type": `${PROBLEM_TYPE}; charset=utf-8`, "content-length": Buffer.byteLength(body) })
+    .end(body);
+}
