@@ -31,10 +31,15 @@ export function wrongMethod(method: string | undefined): Refusal | undefined {
   return method === "POST" ? undefined : refusal(405, "only POST", { allow: "POST" });
 }
 
-/** @throws {RequestError} 415 for another content type than the expected; none is taken for it */
+/**
+ * Every transport of StateFun's names it. A page in a browser cannot send it to another origin than its own without
+ * being asked first, and could send a body of no type at all.
+ *
+ * @throws {RequestError} 415 for another content type than the expected, and for none
+ */
 export function requireContentType(contentType: string | undefined, expected: string): void {
-  if (contentType === undefined || contentType.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
-  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${shown(contentType)}, not ${expected}`);
+  if (contentType?.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
+  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${contentType === undefined ? "of no type" : shown(contentType)}, not ${expected}`);
 }
 
 /** @throws {RequestError} 413 */
