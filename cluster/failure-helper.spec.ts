@@ -1,3 +1,5 @@
+import { request } from "node:http";
+
 import { afterEach, describe, expect, it } from "vitest";
 
 import { UserError } from "../terminal/user-error.js";
@@ -47,6 +49,23 @@ describe("the failure helper", () => {
     expect((await fetch(`${helper.env.DASHBOARD_FAILURES}/kill/kafka`, { method: "POST" })).status).toBe(401);
     expect((await ask("GET", "/parts", "")).status).toBe(401);
     expect(killed).toEqual([]);
+  });
+
+  it("does nothing for a page in a browser, whatever it knows", async () => {
+    helper = await startFailureHelper({ kill: (part) => void killed.push(part), hosts: ["failures:8091"] });
+    const { DASHBOARD_FAILURES: url, DASHBOARD_FAILURES_TOKEN: token } = helper.env;
+    const status = (headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        request(`${url}/kill/kafka`, { method: "POST", headers: { authorization: `Bearer ${token}`, ...headers } })
+          .on("response", (response) => resolve(response.resume().statusCode))
+          .on("error", reject)
+          .end();
+      });
+    expect(await status({ host: "evil.example" })).toBe(421);
+    expect(await status({ origin: "http://127.0.0.1:8090" })).toBe(403);
+    expect(await status({ "sec-fetch-site": "cross-site" })).toBe(403);
+    expect(killed).toEqual([]);
+    expect(await status({ host: "failures:8091" })).toBe(202);
   });
 
   it("says why a part was not killed", async () => {

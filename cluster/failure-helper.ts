@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 import { HOST } from "../contract/ports.js";
+import { noStrangers } from "../http/strangers.js";
 import { UserError } from "../terminal/user-error.js";
 import type { Part } from "./settings.js";
 
@@ -21,6 +22,8 @@ export interface FailureHelperOptions {
   /** Where to listen. Default: loopback, a port that is free. */
   readonly host?: string;
   readonly port?: number;
+  /** `FAILURES_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
+  readonly hosts?: readonly string[];
   /** What callers must show. Default: a random one. */
   readonly token?: string;
 }
@@ -40,12 +43,15 @@ export async function startFailureHelper({
   kill,
   host = HOST,
   port = 0,
+  hosts = [],
   token = randomBytes(24).toString("base64url"),
 }: FailureHelperOptions): Promise<FailureHelper> {
-  const server = createServer((request, response) => {
-    void answer(request, token, kill).then(({ status, body }) => send(response, status, body));
-    request.resume();
-  });
+  const server = createServer(
+    noStrangers({ hosts, variable: "FAILURES_HOSTS" }, (request, response) => {
+      void answer(request, token, kill).then(({ status, body }) => send(response, status, body));
+      request.resume();
+    }),
+  );
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
   const { port: listening } = server.address() as AddressInfo;
   return {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import { resolve } from "node:path";
 
 import { pino } from "pino";
@@ -7,11 +7,13 @@ import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
 import { BASE_PORTS } from "../contract/ports.js";
+import { hostList } from "../http/strangers.js";
 import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
+import { functionDoor } from "./server-door.js";
 import { serverMetrics } from "./server-metrics.js";
 import { logicVersion, parseSettings } from "./settings.js";
 import { parseModel } from "./transaction-scorer/model.js";
@@ -28,24 +30,24 @@ const OVERHEAD_BYTES = 2 * 1024;
 
 const environment = z.object({
   ...listening(BASE_PORTS.functions),
+  /** Names, with ports, under which it may be asked, besides those of loopback. */
+  FUNCTIONS_HOSTS: z.string().default(""),
   /** A model file, from the repository's root. */
   FRAUD_MODEL: z.string().default("models/points-v1.json"),
   /** Settings over the defaults, as JSON. */
   FRAUD_SETTINGS: z.string().default("{}"),
 });
 
-/**
- * The function server: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, `GET /metrics` for
- * Prometheus.
- */
+/** The function server: StateFun calls it. */
 function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
   if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes)
     throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
-  const { HOST: host, PORT: port, FRAUD_MODEL: modelFile, FRAUD_SETTINGS: settingsText } = fromEnvironment(environment);
-  const model = parseModel(readFileSync(resolve(REPOSITORY_ROOT, modelFile)));
-  const settings = parseSettings(JSON.parse(settingsText));
+  const given = fromEnvironment(environment);
+  const { HOST: host, PORT: port } = given;
+  const model = parseModel(readFileSync(resolve(REPOSITORY_ROOT, given.FRAUD_MODEL)));
+  const settings = parseSettings(JSON.parse(given.FRAUD_SETTINGS));
   const version = logicVersion(settings);
 
   const { metrics, registry } = serverMetrics();
@@ -58,24 +60,16 @@ function main(): void {
   });
   const statefun = nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }));
 
-  const server = createServer({ ...CONNECTION_TIMES, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    if (request.url === "/statefun" || request.url === "/statefun/batch") return statefun(request, response);
-    void other(request, response);
-  });
-
+  const server = createServer(
+    { ...CONNECTION_TIMES, keepAliveTimeout: KEEP_ALIVE_MS },
+    functionDoor({
+      statefun,
+      names: { hosts: hostList(given.FUNCTIONS_HOSTS), variable: "FUNCTIONS_HOSTS" },
+      health: { status: "ok", logicVersion: version, modelId: model.id },
+      scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    }),
+  );
   limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
-
-  async function other(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url === "/healthz") {
-      response
-        .setHeader("content-type", "application/json")
-        .end(JSON.stringify({ status: "ok", logicVersion: version, modelId: model.id }));
-    } else if (request.url === "/metrics") {
-      response.setHeader("content-type", registry.contentType).end(await registry.metrics());
-    } else {
-      response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
-    }
-  }
 
   server.on("error", (error) => {
     logger.fatal(error, `cannot listen on ${host}:${port}`);

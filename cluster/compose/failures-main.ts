@@ -1,3 +1,4 @@
+import { hostList } from "../../http/strangers.js";
 import { given } from "../../process/environment.js";
 import { UserError } from "../../terminal/user-error.js";
 import { KILLABLE, startFailureHelper } from "../failure-helper.js";
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const helper = await startFailureHelper({
     host: env["HOST"] ?? "127.0.0.1",
     port: Number(env["PORT"] ?? 8091),
+    hosts: hostList(env["FAILURES_HOSTS"] ?? ""),
     token,
     kill: async (part) => {
       const { started } = await killService(engine, serviceOf(part));

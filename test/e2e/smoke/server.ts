@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 
 import { LIMITS } from "../../../contract/limits.js";
+import { noStrangers } from "../../../http/strangers.js";
 import { given } from "../../../process/environment.js";
 import { nodeHttpListener, RequestReplyHandler } from "../../../statefun/index.js";
 import { programFunctions } from "../../../statefun/testing/program.js";
@@ -13,9 +14,12 @@ const handler = nodeHttpListener(
   }),
 );
 
-const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-  if (request.url === "/healthz") response.end("ok");
-  else handler(request, response);
-});
+const server = createServer(
+  { keepAliveTimeout: 75_000 },
+  noStrangers({ hosts: [], variable: "" }, (request, response) => {
+    if (request.url === "/healthz") response.end("ok");
+    else handler(request, response);
+  }),
+);
 server.listen(Number(given()["PORT"]), given()["HOST"]);
 process.once("SIGTERM", () => process.exit(0));
