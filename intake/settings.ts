@@ -1,13 +1,17 @@
 import { z } from "zod";
 
 import { BASE_PORTS } from "../contract/ports.js";
+import { hostList, type OwnNames } from "../http/strangers.js";
 import { fromEnvironment, integer, listening } from "../process/server-program.js";
+import type { Tokens } from "./http/authorisation.js";
 import { MAX_AHEAD_MS } from "./rules.js";
 
 const environment = z.object({
   ...listening(BASE_PORTS.intake),
   KAFKA: z.string().default("127.0.0.1:9092"),
   INTAKE_TOKEN: z.string().min(16).optional(),
+  INTAKE_LABEL_TOKEN: z.string().min(16).optional(),
+  INTAKE_HOSTS: z.string().default(""),
   INTAKE_MAX_AHEAD_MS: integer(MAX_AHEAD_MS, 0, 100 * 365 * 24 * 3_600_000),
   INTAKE_KEEP_DECISIONS: integer(50_000, 0, 10_000_000),
   INTAKE_MAX_BACKLOG_SECONDS: integer(60, 0, 24 * 3_600),
@@ -19,8 +23,10 @@ export interface IntakeSettings {
   readonly port: number;
   /** `host:port` of a broker. */
   readonly brokers: string;
-  /** `INTAKE_TOKEN`: what HTTP clients must show; at least 16 characters. */
-  readonly token: string | undefined;
+  /** `INTAKE_TOKEN`, `INTAKE_LABEL_TOKEN`: what HTTP clients must show; at least 16 characters. */
+  readonly tokens: Tokens;
+  /** `INTAKE_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
+  readonly names: OwnNames;
   /**
    * `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; more for replays of recorded traffic only.
    */
@@ -36,15 +42,20 @@ export interface IntakeSettings {
 
 /** @throws Error that names the variable that is wrong */
 export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
-  const { HOST, PORT, KAFKA, INTAKE_TOKEN, INTAKE_MAX_AHEAD_MS, INTAKE_KEEP_DECISIONS, INTAKE_MAX_BACKLOG_SECONDS } =
-    fromEnvironment(environment, env);
+  const settings = fromEnvironment(environment, env);
+  const tokens = { transactions: settings.INTAKE_TOKEN, labels: settings.INTAKE_LABEL_TOKEN };
+  if (tokens.labels !== undefined && tokens.labels === tokens.transactions)
+    throw new Error(
+      "INTAKE_LABEL_TOKEN is the same as INTAKE_TOKEN: whoever sends transactions could send labels. Make up another",
+    );
   return {
-    host: HOST,
-    port: PORT,
-    brokers: KAFKA,
-    token: INTAKE_TOKEN,
-    maxAheadMs: INTAKE_MAX_AHEAD_MS,
-    keepDecisions: INTAKE_KEEP_DECISIONS,
-    maxBacklogSeconds: INTAKE_MAX_BACKLOG_SECONDS,
+    host: settings.HOST,
+    port: settings.PORT,
+    brokers: settings.KAFKA,
+    tokens,
+    names: { hosts: hostList(settings.INTAKE_HOSTS), variable: "INTAKE_HOSTS" },
+    maxAheadMs: settings.INTAKE_MAX_AHEAD_MS,
+    keepDecisions: settings.INTAKE_KEEP_DECISIONS,
+    maxBacklogSeconds: settings.INTAKE_MAX_BACKLOG_SECONDS,
   };
 }

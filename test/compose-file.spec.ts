@@ -189,13 +189,46 @@ describe("docker-compose.yml", () => {
         expect(String(settings[`KAFKA_${key.toUpperCase().replaceAll(".", "_")}`]), key).toBe(String(value));
   });
 
-  it("passes the intake's token to the intake and to all that use its door", () => {
+  it("passes the intake's tokens to the intake and to all that use its door, each what it needs", () => {
     const users = Object.entries(services).filter(
       ([name, { environment = {} }]) => name === "intake" || "INTAKE" in environment,
     );
     expect(users.map(([name]) => name).sort()).toEqual(["dashboard", "intake", "k6"]);
-    // Without a value it is the caller's, and left out where there is none.
-    for (const [name, { environment }] of users) expect(environment, name).toHaveProperty("INTAKE_TOKEN", null);
+    const tokens = users.map(([name, { environment = {} }]) => [
+      name,
+      // Without a value it is the caller's, and left out where there is none.
+      ["INTAKE_TOKEN", "INTAKE_LABEL_TOKEN"].filter((token) => environment[token] === null),
+    ]);
+    expect(Object.fromEntries(tokens)).toEqual({
+      intake: ["INTAKE_TOKEN", "INTAKE_LABEL_TOKEN"],
+      k6: ["INTAKE_TOKEN", "INTAKE_LABEL_TOKEN"],
+      dashboard: ["INTAKE_LABEL_TOKEN"],
+    });
+    expect(services["dashboard"]!.environment).not.toHaveProperty("INTAKE_TOKEN");
+  });
+
+  it("has each of our servers known under the names that it is asked by in there, and on this machine", () => {
+    const names = (service: string, variable: string) => String(services[service]!.environment![variable]);
+    expect(names("functions", "FUNCTIONS_HOSTS")).toBe(
+      "functions:8000,function-servers:8000,127.0.0.1:${FUNCTIONS_PORT:-8000},localhost:${FUNCTIONS_PORT:-8000},${FUNCTIONS_HOSTS:-}",
+    );
+    expect(names("intake", "INTAKE_HOSTS")).toBe(
+      "intake:8080,127.0.0.1:${INTAKE_PORT:-8080},localhost:${INTAKE_PORT:-8080},${INTAKE_HOSTS:-}",
+    );
+    expect(names("failures", "FAILURES_HOSTS")).toBe("failures:8091");
+    const urls = Object.values(services).flatMap(({ environment = {} }) =>
+      Object.values(environment).flatMap((value) =>
+        [...String(value).matchAll(/http:\/\/(intake|failures|functions):\d+/g)].map(([url]) => url.slice(7)),
+      ),
+    );
+    const module = [...read("module.yaml").matchAll(/http:\/\/([^/]+)\//g)].map(([, name]) => name!);
+    const known = [...names("functions", "FUNCTIONS_HOSTS").split(","), ...names("intake", "INTAKE_HOSTS").split(",")];
+    expect([...urls, ...module].filter((name) => ![...known, "failures:8091"].includes(name))).toEqual([]);
+    for (const name of ["functions", "balancer", "intake", "dashboard", "failures"]) {
+      const { test } = services[name]!.healthcheck as { readonly test: readonly string[] };
+      const [, port] = /tcp\/127\.0\.0\.1\/(\d+) /.exec(test.join(" "))!;
+      expect(test.join(" "), name).toContain(`Host: 127.0.0.1:${port}\\r\\n`);
+    }
   });
 
   it("passes on the web app's further names", () => {
@@ -204,7 +237,7 @@ describe("docker-compose.yml", () => {
     const hostsOf = (value: string) =>
       dashboardSettings({
         DASHBOARD_HOSTS: given.replaceAll("${DASHBOARD_PORT:-8090}", "8090").replace("${DASHBOARD_HOSTS:-}", value),
-      }).hosts;
+      }).names.hosts;
     expect(hostsOf("")).toEqual(["127.0.0.1:8090", "localhost:8090"]);
     expect(hostsOf("fraud.example, localhost:9000")).toEqual([
       "127.0.0.1:8090",

@@ -8,6 +8,15 @@ import { headersOf } from "../loadtest/k6/plan.ts";
 import { startModule } from "../process/run-command.js";
 
 describe("the intake's token", () => {
+  it("of labels is another, and neither is sent with what is the other's", () => {
+    const env = { INTAKE_TOKEN: "a-long-enough-token", INTAKE_LABEL_TOKEN: "the-token-for-labels" };
+    for (const headers of [intakeHeaders(env, "labels"), headersOf(env, "labels")])
+      expect(headers).toMatchObject({ authorization: "Bearer the-token-for-labels" });
+    for (const headers of [intakeHeaders(env), headersOf(env)])
+      expect(headers).toMatchObject({ authorization: "Bearer a-long-enough-token" });
+    expect(intakeHeaders({ INTAKE_TOKEN: "a-long-enough-token" }, "labels")).toEqual({});
+  });
+
   it.each([
     [{ INTAKE_TOKEN: "a-long-enough-token" }, { authorization: "Bearer a-long-enough-token" }],
     [{ INTAKE_TOKEN: "" }, {}],

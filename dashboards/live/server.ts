@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
@@ -87,9 +86,8 @@ async function main(): Promise<void> {
     failures: settings.failures && new FailureMenu(settings.failures),
     tracer,
     meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
-    verdictDoor: { intake: settings.intake, intakeToken: settings.intakeToken, newId: () => `analyst-${randomUUID()}` },
-    hosts: settings.hosts,
-    port: () => (server.address() as AddressInfo).port,
+    verdictDoor: { intake: settings.intake, labelToken: settings.labelToken, newId: () => `analyst-${randomUUID()}` },
+    names: settings.names,
     health: () => feed.health,
     scrape: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     onVerdict: (verdict) => metrics.verdicts.inc({ verdict }),

@@ -19,7 +19,7 @@ describe("the web app's settings", () => {
         HOST: "0.0.0.0",
         DASHBOARD_ALLOW_OPEN: "yes",
         DASHBOARD_HOSTS: "127.0.0.1:18090,localhost:18090",
-      }).hosts,
+      }).names.hosts,
     ).toEqual(["127.0.0.1:18090", "localhost:18090"]);
   });
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { BASE_PORTS } from "../../contract/ports.js";
+import { hostList, type OwnNames } from "../../http/strangers.js";
 import { fromEnvironment, integer, listening } from "../../process/server-program.js";
 
 const environment = z.object({
@@ -8,7 +9,7 @@ const environment = z.object({
   KAFKA: z.string().default("127.0.0.1:9092"),
   INTAKE: z.url().default("http://127.0.0.1:8080"),
   FLINK: z.url().default("http://127.0.0.1:8081"),
-  INTAKE_TOKEN: z.string().optional(),
+  INTAKE_LABEL_TOKEN: z.string().optional(),
   DASHBOARD_TOKEN: z.string().min(16).optional(),
   DASHBOARD_ALLOW_OPEN: z.enum(["yes", "no"]).default("no"),
   DASHBOARD_HOSTS: z.string().default(""),
@@ -27,12 +28,12 @@ export interface DashboardSettings {
   /** URLs, without a slash at the end. */
   readonly intake: string;
   readonly flink: string;
-  /** What the intake asks for, if it does. */
-  readonly intakeToken: string | undefined;
+  /** `INTAKE_LABEL_TOKEN`: what the intake asks for before it takes a label, if it does. */
+  readonly labelToken: string | undefined;
   /** `DASHBOARD_TOKEN`: what people must show; at least 16 characters. */
   readonly token: string | undefined;
   /** `DASHBOARD_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
-  readonly hosts: readonly string[];
+  readonly names: OwnNames;
   readonly keepAlerts: number;
   readonly keepDecisions: number;
   /**
@@ -61,11 +62,9 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     brokers: settings.KAFKA,
     intake: settings.INTAKE.replace(/\/$/, ""),
     flink: settings.FLINK.replace(/\/$/, ""),
-    intakeToken: settings.INTAKE_TOKEN,
+    labelToken: settings.INTAKE_LABEL_TOKEN,
     token: settings.DASHBOARD_TOKEN,
-    hosts: settings.DASHBOARD_HOSTS.split(",")
-      .map((name) => name.trim().toLowerCase())
-      .filter((name) => name !== ""),
+    names: { hosts: hostList(settings.DASHBOARD_HOSTS), variable: "DASHBOARD_HOSTS" },
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
     failures:

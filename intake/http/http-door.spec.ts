@@ -20,6 +20,7 @@ import type { Overload } from "../backlog/backlog-gate.js";
 import { DecisionIndex } from "../decision-index.js";
 import { LabelIndex } from "../label-index.js";
 import { intakeMetrics } from "../metrics.js";
+import type { Tokens } from "./authorisation.js";
 import { httpDoor } from "./http-door.js";
 import { openApi } from "./openapi.js";
 import { hostileBodies } from "./testing/hostile-bodies.js";
@@ -57,7 +58,11 @@ let app: FastifyInstance;
 let missing: string[];
 let consumers: ConsumerHealth[] = [];
 
-function open(token?: string, metrics = intakeMetrics(gauges).metrics, maxConnections = 10): FastifyInstance {
+function open(
+  tokens: Partial<Tokens> = {},
+  metrics = intakeMetrics(gauges).metrics,
+  maxConnections = 10,
+): FastifyInstance {
   return httpDoor({
     maxConnections,
     writer: {
@@ -79,7 +84,8 @@ function open(token?: string, metrics = intakeMetrics(gauges).metrics, maxConnec
     metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
-    token,
+    tokens: { transactions: undefined, labels: undefined, ...tokens },
+    names: { hosts: ["fraud.example"], variable: "INTAKE_HOSTS" },
     health: () => consumers,
     notReady: () => missing,
     scrape: () => Promise.resolve({ contentType: "text/plain", text: "" }),
@@ -754,7 +760,7 @@ describe("everything else", () => {
 
   it("wants the token where one is set", async () => {
     await app.close();
-    app = open("a-long-enough-token");
+    app = open({ transactions: "a-long-enough-token" });
     const send = (authorization?: string) =>
       app.inject({
         method: "POST",
@@ -768,5 +774,60 @@ describe("everything else", () => {
     expect((await send("Bearer another-long-token")).statusCode).toBe(401);
     expect((await send("Bearer a-long-enough-token")).statusCode).toBe(202);
     expect((await app.inject("/healthz")).statusCode).toBe(200);
+    expect((await app.inject("/nothing")).statusCode).toBe(401);
+  });
+
+  describe.each([
+    { set: "both tokens", transactions: "for-transactions", labels: "the-one-for-labels", own: 202, wrong: 403 },
+    // It is none for labels: these want one of their own, and there is none.
+    { set: "the token for transactions", transactions: "for-transactions", labels: undefined, own: 403, wrong: 403 },
+  ])("with $set", ({ transactions, labels: labelToken, own, wrong }) => {
+    const send = (kind: string, body: Sent, token: string) =>
+      app.inject({
+        method: "POST",
+        url: `/v1/${kind}`,
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        payload: JSON.stringify(body),
+      });
+
+    beforeEach(async () => {
+      await app.close();
+      app = open({ transactions, labels: labelToken });
+    });
+
+    it("takes labels from nobody who sends transactions, and the reverse", async () => {
+      const bySender = await send("labels", label, "for-transactions");
+      conforms("/v1/labels", "post", bySender);
+      expect([bySender.statusCode, bySender.json<{ detail: string }>().detail]).toEqual([
+        wrong,
+        expect.stringContaining("INTAKE_LABEL_TOKEN"),
+      ]);
+      expect((await send("labels", label, "the-one-for-labels")).statusCode).toBe(own);
+      expect((await send("transactions", transaction, "for-transactions")).statusCode).toBe(202);
+      expect((await send("transactions", transaction, "the-one-for-labels")).statusCode).toBe(
+        labelToken === undefined ? 401 : 403,
+      );
+      expect(written).toHaveLength(own === 202 ? 2 : 1);
+    });
+  });
+
+  it("answers only to its own names, and to no page of another origin, whatever is asked", async () => {
+    for (const [headers, status] of [
+      [{ host: "evil.example" }, 421],
+      [{ origin: "http://evil.example" }, 403],
+      [{ "sec-fetch-site": "same-site" }, 403],
+    ] as const)
+      for (const url of ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/labels/l", "/nothing", "/%"]) {
+        const response = await app.inject({ url, headers });
+        expect([response.statusCode, response.headers["content-type"]], `${url} ${JSON.stringify(headers)}`).toEqual([
+          status,
+          expect.stringContaining("application/problem+json"),
+        ]);
+      }
+    const unknown = await app.inject({ url: "/healthz", headers: { host: "evil.example:8080" } });
+    expect(conforms("/healthz", "get", unknown)).toMatchObject({
+      detail: expect.stringContaining("INTAKE_HOSTS=fraud.example,evil.example:8080,") as string,
+    });
+    expect((await app.inject({ url: "/healthz", headers: { host: "fraud.example" } })).statusCode).toBe(200);
   });
 });

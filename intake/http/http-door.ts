@@ -1,4 +1,4 @@
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 import {
@@ -10,6 +10,7 @@ import {
   LogController,
 } from "fastify";
 
+import { type OwnNames, stranger } from "../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
 import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
@@ -23,6 +24,7 @@ import { type Format, formatOf } from "../media-type.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
 import { DOORS, validRecord } from "../topics.js";
+import { authorisation, type Scope, type Tokens } from "./authorisation.js";
 import { type BodyItem, MAX_BODY_BYTES, NDJSON_TYPES, readBody, TooManyItemsError } from "./body.js";
 import { answerClientError } from "./client-error.js";
 import {
@@ -38,6 +40,13 @@ import { openApi } from "./openapi.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
 import { type WaitOption, waitOption } from "./wait-option.js";
 import { WaitPlaces } from "./wait-places.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Whom the route answers. Default: who shows the token for transactions. */
+    scope?: Scope;
+  }
+}
 
 /** What may wait for Kafka, of all requests together. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -65,8 +74,9 @@ export interface HttpDoorOptions {
   readonly logger: FastifyBaseLogger;
   /** 1,024 unless set. */
   readonly maxConnections?: number;
-  /** What clients must show; without it anybody may send. */
-  readonly token: string | undefined;
+  readonly tokens: Tokens;
+  /** Under which names it may be asked. */
+  readonly names: OwnNames;
   /** Of all that reads Kafka here. */
   readonly health: () => readonly ConsumerHealth[];
   /** What is missing before inputs can be taken; empty when all is there. */
@@ -126,7 +136,7 @@ class UnknownFormatError extends Error {
  * that comes by itself takes more than twice the processor time (`npm run bench -- frameworks`).
  */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, labels, metrics, token, health, notReady, scrape } = options;
+  const { index, labels, metrics, tokens, names, health, notReady, scrape } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -136,7 +146,11 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
     // What goes wrong before a route is found, or a request is read at all, is told like everything else.
-    frameworkErrors: (error, _, reply) => void onError(error, reply, options),
+    frameworkErrors: (error, request, reply) => {
+      const refusal = stranger(request.raw, names);
+      if (refusal === undefined) void onError(error, reply, options);
+      else void sendProblem(reply, problemDetails(refusal.status, refusal.detail));
+    },
     clientErrorHandler: answerClientError,
     return503OnClosing: false,
   });
@@ -173,18 +187,21 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     ),
   );
 
-  const authorised = authorisation(token);
+  const unauthorised = authorisation(tokens);
   app.addHook("onRequest", async (request, reply) => {
+    const refusal = stranger(request.raw, names);
+    if (refusal !== undefined) return await sendProblem(reply, problemDetails(refusal.status, refusal.detail));
     if (closing)
       return await sendProblem(
         reply.header("connection", "close"),
         problemDetails(503, "this intake is stopping: send it again"),
       );
-    if (!request.url.startsWith("/v1/") || authorised(request.headers.authorization)) return;
-    await sendProblem(
-      reply.header("www-authenticate", "Bearer"),
-      problemDetails(401, "send the header Authorization: Bearer <token>"),
-    );
+    // By the route that was found, never by how its path was written: the router alone knows what a spelling means.
+    // What is not declared otherwise wants the token, a path that leads nowhere too.
+    const problem = unauthorised(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
+    if (problem === undefined) return;
+    if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
+    await sendProblem(reply, problem);
   });
 
   for (const kind of ["transaction", "label"] as const) {
@@ -201,7 +218,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       bodyFormat(headers["content-type"]);
       codingsOf(headers["content-encoding"]);
     };
-    app.post(`/v1/${kind}s`, { onRequest, preParsing }, async (request, reply) => {
+    app.post(`/v1/${kind}s`, { config: { scope: `${kind}s` }, onRequest, preParsing }, async (request, reply) => {
       const wait = kind === "transaction" ? waitOption(request.query as Record<string, unknown>) : undefined;
       await answer(kind, request, wait, reply, options, places);
     });
@@ -223,7 +240,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       );
     await reply.send(decisionJson(known));
   });
-  app.get("/v1/labels/:label", async (request, reply) => {
+  app.get("/v1/labels/:label", { config: { scope: "labels" } }, async (request, reply) => {
     const { label } = request.params as { label: string };
     const wait = waitOption(request.query as Record<string, unknown>);
     const outcome =
@@ -240,22 +257,23 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       );
     await reply.send(outcome);
   });
-  app.get("/healthz", async (_, reply) => {
+  const open = { config: { scope: "open" } } as const;
+  app.get("/healthz", open, async (_, reply) => {
     const { status, body } = healthAnswer(health());
     await reply.code(status).send(body);
   });
-  app.get("/readyz", async (_, reply) => {
+  app.get("/readyz", open, async (_, reply) => {
     const missing = notReady();
     await reply
       .code(missing.length === 0 ? 200 : 503)
       .send({ status: missing.length === 0 ? "ready" : "not ready", missing });
   });
-  app.get("/metrics", async (_, reply) => {
+  app.get("/metrics", open, async (_, reply) => {
     const { contentType, text } = await scrape();
     await reply.type(contentType).send(text);
   });
-  const document = openApi({ withToken: token !== undefined });
-  app.get("/openapi.json", () => document);
+  const document = openApi({ withToken: tokens.transactions !== undefined || tokens.labels !== undefined });
+  app.get("/openapi.json", open, () => document);
   return app;
 }
 
@@ -440,12 +458,4 @@ async function onError(error: unknown, reply: FastifyReply, { metrics, logger }:
     );
   logger.error(error, "a request failed");
   await sendProblem(reply, problemDetails(500, "the intake failed on this request; its log says why"));
-}
-
-/** Compares hashes, so that the time taken tells nothing of the token. */
-function authorisation(token: string | undefined): (header: string | undefined) => boolean {
-  if (token === undefined) return () => true;
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  const wanted = hash(`Bearer ${token}`);
-  return (header) => header !== undefined && timingSafeEqual(hash(header), wanted);
 }

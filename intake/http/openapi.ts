@@ -127,6 +127,11 @@ const FAILING: JsonObject = object(["consumer", "cause", "restarts"], {
   cause: { type: "string" },
   restarts: { type: "integer" },
 });
+/** What any request may get. */
+const STRANGER: JsonObject = {
+  403: problem("a page of another origin asks, or the token is for something else"),
+  421: problem("not under a name of this intake's"),
+};
 const RETRY_AFTER: JsonObject = { "Retry-After": { description: "seconds", schema: { type: "integer" } } };
 
 function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolean): JsonObject {
@@ -155,6 +160,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
       202: json("Kafka has what is not refused", { oneOf: [ref("Accepted"), ref("Results")] }),
       400: problem("the one input is refused, or the request as a whole"),
       401: problem("no valid token"),
+      ...STRANGER,
       ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
       413: problem("too many inputs, or bytes"),
       415: problem("another content type or content coding", {
@@ -195,6 +201,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
             200: json("the decision", ref("Decision")),
             400: problem("a parameter is not valid"),
             401: problem("no valid token"),
+            ...STRANGER,
             404: problem("none is known"),
             429: problem("too many wait: ask without wait, or later", RETRY_AFTER),
           },
@@ -209,6 +216,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
             200: json("the outcome", ref("LabelOutcome")),
             400: problem("a parameter is not valid"),
             401: problem("no valid token"),
+            ...STRANGER,
             404: problem("none is known"),
             429: problem("too many wait: ask without wait, or later", RETRY_AFTER),
           },
@@ -220,6 +228,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           operationId: "health",
           security: [],
           responses: {
+            ...STRANGER,
             200: json("all is well", object(["status"], { status: { type: "string" } })),
             503: json(
               "a consumer does not read; it is begun anew until it does",
@@ -233,18 +242,21 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           summary: "Ready to take inputs",
           operationId: "readiness",
           security: [],
-          responses: Object.fromEntries(
-            [200, 503].map((status) => [
-              status,
-              json(
-                status === 200 ? "ready" : "not ready",
-                object(["status", "missing"], {
-                  status: { type: "string" },
-                  missing: { type: "array", items: { type: "string" } },
-                }),
-              ),
-            ]),
-          ),
+          responses: {
+            ...STRANGER,
+            ...Object.fromEntries(
+              [200, 503].map((status) => [
+                status,
+                json(
+                  status === 200 ? "ready" : "not ready",
+                  object(["status", "missing"], {
+                    status: { type: "string" },
+                    missing: { type: "array", items: { type: "string" } },
+                  }),
+                ),
+              ]),
+            ),
+          },
         },
       },
       "/metrics": {
@@ -252,7 +264,10 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           summary: "Prometheus metrics",
           operationId: "metrics",
           security: [],
-          responses: { 200: { description: "metrics", content: { "text/plain": { schema: { type: "string" } } } } },
+          responses: {
+            ...STRANGER,
+            200: { description: "metrics", content: { "text/plain": { schema: { type: "string" } } } },
+          },
         },
       },
       "/openapi.json": {
@@ -260,7 +275,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           summary: "This document",
           operationId: "openapi",
           security: [],
-          responses: { 200: json("OpenAPI 3.1", { type: "object" }) },
+          responses: { ...STRANGER, 200: json("OpenAPI 3.1", { type: "object" }) },
         },
       },
     },

@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 
+import { PROBLEM_TYPE } from "../../http/strangers.js";
 import { type Problem, reasonName } from "../problem.js";
 
 /** RFC 9457. */
@@ -14,11 +15,12 @@ export interface ProblemDetails {
   readonly field?: string;
 }
 
-export const PROBLEM_TYPE = "application/problem+json";
+export { PROBLEM_TYPE };
 
 const TITLES: Readonly<Record<number, string>> = {
   400: "The request is not valid",
   401: "A bearer token is needed",
+  403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
   409: "The identity belongs to other content",
@@ -26,6 +28,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: "The request is too large",
   414: "The path is too long",
   415: "Not a content type or coding that is read here",
+  421: "Asked for another server",
   429: "Not now",
   431: "The request's headers are too large",
   500: "The intake failed",

@@ -50,11 +50,14 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
 }
 
 /**
- * What each request carries: with `INTAKE_TOKEN` in k6's environment, the token that the intake asks for. Empty counts
- * as not set.
+ * What each request carries: with `INTAKE_TOKEN`, and `INTAKE_LABEL_TOKEN` for labels, in k6's environment, the token
+ * that the intake asks for. Empty counts as not set.
  */
-export function headersOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const token = env["INTAKE_TOKEN"];
+export function headersOf(
+  env: Readonly<Record<string, string | undefined>>,
+  kind: "transactions" | "labels" = "transactions",
+): Record<string, string> {
+  const token = env[kind === "labels" ? "INTAKE_LABEL_TOKEN" : "INTAKE_TOKEN"];
   return { "content-type": "application/json", ...(token?.trim() && { authorization: `Bearer ${token}` }) };
 }
 

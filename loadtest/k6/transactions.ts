@@ -8,7 +8,7 @@ import { headersOf, type Plan, planOf, runOf } from "./plan.ts";
 import { labels, transaction } from "./traffic.ts";
 
 const plan = __ENV["PLAN"] ? (JSON.parse(open(__ENV["PLAN"])) as Plan) : planOf(__ENV);
-const headers = headersOf(__ENV);
+const headers = { transactions: headersOf(__ENV), labels: headersOf(__ENV, "labels") };
 /** Before the first repetition; twice as long before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;
@@ -100,14 +100,18 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
   const body = JSON.stringify(items);
   for (let pause = RETRY_SECONDS; ; pause = Math.min(2 * pause, LONGEST_RETRY_SECONDS)) {
     const response = http.post(`${plan.intake}/v1/${kind}`, body, {
-      headers,
+      headers: headers[kind],
       timeout: REQUEST_LIMIT,
       tags: { name: kind },
     });
     if (response.status === 202) return check(response, { acknowledged: () => true });
     // Sent again it would be refused again, for ever.
     if (response.status === 401)
-      exec.test.abort("the intake wants a token: set INTAKE_TOKEN to the one that it was started with");
+      exec.test.abort(
+        `the intake wants a token: set ${kind === "labels" ? "INTAKE_LABEL_TOKEN" : "INTAKE_TOKEN"} to the one that it was started with`,
+      );
+    if (response.status === 403 || response.status === 421)
+      exec.test.abort(`the intake refuses ${kind}: ${String(response.body)}`);
     if (!plan.untilAcknowledged) {
       check(response, { acknowledged: () => false });
       return false;

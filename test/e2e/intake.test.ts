@@ -54,11 +54,11 @@ async function post(
   body: unknown,
   query = "",
   base = url,
-  kind = "transactions",
+  kind: "transactions" | "labels" = "transactions",
 ): Promise<{ status: number; retryAfter: string | null; body: Record<string, unknown> }> {
   const response = await fetch(`${base}/v1/${kind}${query}`, {
     method: "POST",
-    headers: { "content-type": "application/json", ...intakeHeaders() },
+    headers: { "content-type": "application/json", ...intakeHeaders(process.env, kind) },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   });
@@ -153,7 +153,7 @@ describe("the HTTP door", () => {
       ...fields,
     });
     const outcome = async (labelId: string) =>
-      (await (await fetch(`${url}/v1/labels/${labelId}?wait=30s`)).json()) as Record<string, unknown>;
+      (await (await fetch(`${url}/v1/labels/${labelId}?wait=30s`, { headers: intakeHeaders(process.env, "labels") })).json()) as Record<string, unknown>;
     for (const one of [
       label("l-fraud", "FRAUD"),
       label("l-cleared", "LEGITIMATE"),
@@ -551,7 +551,7 @@ describe("a topic that is deleted and made again while the intake runs", () => {
       ).status,
     ).toBe(202);
     expect(
-      await (await fetch(`${url}/v1/labels/l-patient?wait=30s`, { headers: intakeHeaders() })).json(),
+      await (await fetch(`${url}/v1/labels/l-patient?wait=30s`, { headers: intakeHeaders(process.env, "labels") })).json(),
     ).toMatchObject({ status: "recorded", revision: 1 });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });

@@ -20,8 +20,9 @@ import { noOpenTransaction } from "../../verifier/read.js";
 
 const KINDS = ["kill-taskmanager", "kill-kafka", "functions-truncated", "savepoint-restart"] as const;
 
-// The intake asks for it, and k6 shows it: both have it from here.
+// The intake asks for them, and k6 shows them: both have them from here.
 process.env["INTAKE_TOKEN"] = "the-token-of-the-proof";
+process.env["INTAKE_LABEL_TOKEN"] = "the-proof-s-token-for-labels";
 
 describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));

@@ -73,7 +73,9 @@ describe("what is served", () => {
   it("refuses everything with a problem", async () => {
     const { ask } = await startApp({ token: TOKEN });
     for (const [path, status] of [
-      ["/nothing", 404],
+      // A path that leads nowhere wants the token, as all that is not declared open.
+      ["/nothing", 401],
+      ["/api/nothing", 401],
       ["/api/alerts", 401],
       ["/assets/x", 404],
     ] as const) {
@@ -102,7 +104,18 @@ describe("what is served", () => {
     expect(await status("fraud.example:443")).toBe(200);
     for (const host of ["evil.example", `evil.example:${port}`, "localhost", "127.0.0.1:1"])
       expect(await status(host), host).toBe(421);
-    expect((await ask("GET", "/healthz", { headers: { host: "anything" } })).status).toBe(200);
+    for (const path of ["/", "/assets/app.0.js", "/healthz", "/metrics", "/nothing"])
+      expect((await ask("GET", path, { headers: { host: "evil.example" } })).status, path).toBe(421);
+  });
+
+  it("lets a link from elsewhere lead to its pages, and to nothing else", async () => {
+    const { ask } = await startApp();
+    const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    for (const path of ["/", "/pipeline", "/audit", "/alerts/a/1"])
+      expect((await ask("GET", path, { headers: link })).status, path).toBe(200);
+    for (const path of ["/assets/app.0.js", "/healthz", "/metrics", "/api/alerts", "/trace/a/t"])
+      expect((await ask("GET", path, { headers: link })).status, path).toBe(403);
+    expect((await ask("GET", "/", { headers: { ...link, "sec-fetch-dest": "iframe" } })).status).toBe(403);
   });
 });
 

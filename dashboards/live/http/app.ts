@@ -5,6 +5,7 @@ import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Logger } from "pino";
 
+import type { OwnNames } from "../../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
@@ -13,7 +14,7 @@ import type { SseHub } from "../state/sse-hub.js";
 import type { Tracer } from "../tracer.js";
 import type { AlertsPage, Meta } from "../wire.js";
 import type { FailureMenu } from "./failures.js";
-import { knownHost, ownPage, readablePath, refuse, type Sessions } from "./guards.js";
+import { noStrangers, ownAction, readablePath, refuse, type Sessions } from "./guards.js";
 import { jsonBody } from "./json-body.js";
 import { showTrace } from "./trace-page.js";
 import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
@@ -32,8 +33,8 @@ export interface AppOptions {
   readonly tracer: Pick<Tracer, "trace">;
   readonly meta: Omit<Meta, "failureParts" | "withToken">;
   readonly verdictDoor: Omit<VerdictDoorOptions, "dashboard">;
-  readonly hosts: readonly string[];
-  readonly port: () => number;
+  /** Under which names it may be asked. */
+  readonly names: OwnNames;
   /** Of all that reads Kafka here. */
   readonly health: () => readonly ConsumerHealth[];
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -44,21 +45,11 @@ export interface AppOptions {
 
 /** The web app's HTTP side. */
 export function dashboardApp(options: AppOptions): Express {
-  const { dashboard, hub, bundle, sessions, failures, logger, onRefused } = options;
+  const { dashboard, hub, bundle, sessions, failures, names, logger, onRefused } = options;
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
   app.use(readablePath);
-  app.get("/healthz", (_, response) => {
-    const { status, body } = healthAnswer(options.health());
-    response.status(status).json(body);
-  });
-  app.get("/metrics", async (_, response) => {
-    const { contentType, text } = await options.scrape();
-    response.type(contentType).send(text);
-  });
-
-  app.use(knownHost(options.port, options.hosts));
   app.use(
     helmet({
       // No inline script or style, and nothing from anywhere else.
@@ -93,9 +84,30 @@ export function dashboardApp(options: AppOptions): Express {
       legacyHeaders: false,
       handler: (_, response) => (onRefused(what), refuse(response, 429, `too many ${what}: wait a minute`)),
     });
-  const own = ownPage(() => onRefused("foreign page"), options.hosts);
+  const own = ownAction(onRefused);
   const json = jsonBody(MAX_BODY_BYTES);
 
+  // Each of the app's own pages is the same document, with nothing of anybody's in it: a link from anywhere may lead to it.
+  app.get(
+    ["/", "/pipeline", "/audit", "/alerts/:account/:seq"],
+    noStrangers(names, onRefused, { navigation: true }),
+    (_, response) => void response.setHeader("cache-control", "no-cache").type("html").send(bundle.html),
+  );
+  app.use(noStrangers(names, onRefused));
+  app.get("/healthz", (_, response) => {
+    const { status, body } = healthAnswer(options.health());
+    response.status(status).json(body);
+  });
+  app.get("/metrics", async (_, response) => {
+    const { contentType, text } = await options.scrape();
+    response.type(contentType).send(text);
+  });
+  app.get("/assets/:name", (request, response) => {
+    const asset = bundle.assets.get(request.params.name);
+    if (asset === undefined) return refuse(response, 404, "no such file");
+    // Its name holds its hash.
+    response.setHeader("cache-control", "public, max-age=31536000, immutable").type(asset.type).send(asset.bytes);
+  });
   // The right token always gets in: only wrong ones count. A limit that keeps out those who know it helps whoever wants
   // just that; and it is too long to be guessed.
   app.post(
@@ -116,7 +128,8 @@ export function dashboardApp(options: AppOptions): Express {
     (_, response) => void response.setHeader("set-cookie", sessions.cookie("", 0)).json({ status: "ok" }),
   );
 
-  app.use("/api", sessions.guard);
+  // What comes below wants the token, whatever it is and however it is spelled: a path that leads nowhere too.
+  app.use(sessions.guard);
   app.get("/api/stream", (request, response) => stream(request, response, hub, onRefused));
   app.use("/api", limited(6_000, "requests"));
   app.get("/api/meta", async (_, response) => {
@@ -173,19 +186,8 @@ export function dashboardApp(options: AppOptions): Express {
   });
   app.use("/api", (_, response) => refuse(response, 404, "there is no such thing here"));
 
-  app.get("/trace/:account/:transaction", sessions.guard, limited(20, "traces"), (request, response) =>
+  app.get("/trace/:account/:transaction", limited(20, "traces"), (request, response) =>
     showTrace(request, response, options.tracer),
-  );
-  app.get("/assets/:name", (request, response) => {
-    const asset = bundle.assets.get(request.params.name);
-    if (asset === undefined) return refuse(response, 404, "no such file");
-    // Its name holds its hash.
-    response.setHeader("cache-control", "public, max-age=31536000, immutable").type(asset.type).send(asset.bytes);
-  });
-  // Each of the app's own pages is the same document.
-  app.get(
-    ["/", "/pipeline", "/audit", "/alerts/:account/:seq"],
-    (_, response) => void response.setHeader("cache-control", "no-cache").type("html").send(bundle.html),
   );
   app.use((_, response) => refuse(response, 404, "there is no such page"));
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {

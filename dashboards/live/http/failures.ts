@@ -26,11 +26,10 @@ export class FailureMenu {
     try {
       const response = await this.#ask("POST", `/kill/${encodeURIComponent(part)}`);
       if (response.ok) return undefined;
-      const { error } = (await response.json().catch(() => ({}))) as { error?: unknown };
-      return {
-        status: response.status,
-        error: typeof error === "string" ? error : `the helper answered with status ${response.status}`,
-      };
+      // It says why itself, or what stands before it does.
+      const { error, detail } = (await response.json().catch(() => ({}))) as { error?: unknown; detail?: unknown };
+      const why = [error, detail].find((text) => typeof text === "string");
+      return { status: response.status, error: why ?? `the helper answered with status ${response.status}` };
     } catch {
       return { status: 502, error: "the helper that kills parts does not answer" };
     }

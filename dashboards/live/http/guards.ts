@@ -3,6 +3,8 @@ import { STATUS_CODES } from "node:http";
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
+import { type OwnNames, PROBLEM_TYPE, stranger } from "../../../http/strangers.js";
+
 const SESSION_MS = 12 * 60 * 60 * 1000;
 export const SESSION_COOKIE = "fraud-dashboard";
 /** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
@@ -12,7 +14,7 @@ export const ACTION_HEADER = "x-dashboard-action";
 export const refuse = (response: Response, status: number, detail: string): void =>
   void response
     .status(status)
-    .type("application/problem+json")
+    .type(PROBLEM_TYPE)
     .send(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail }));
 
 /** Refuses a path that cannot be decoded, wherever it leads. */
@@ -30,43 +32,30 @@ export const readablePath: RequestHandler = (request, response, next) => {
 };
 
 /**
- * Answers only to names under which this server is meant to be asked. Otherwise a page of a name that is made to point
- * here (DNS rebinding) could read everything.
+ * Lets no foreign page, and no foreign name, any further.
  *
- * @param port - where it listens
- * @param more - further names, with ports where they have any
+ * @param options - `navigation`: links from elsewhere may lead to what comes behind it
  */
-export function knownHost(port: () => number, more: readonly string[]): RequestHandler {
+export function noStrangers(
+  names: OwnNames,
+  onRefused: (why: string) => void,
+  options: { readonly navigation?: boolean } = {},
+): RequestHandler {
   return (request, response, next) => {
-    const host = request.headers.host?.toLowerCase() ?? "";
-    const known =
-      ["127.0.0.1", "localhost", "[::1]"].some((name) => host === `${name}:${port()}`) || more.includes(host);
-    if (known) next();
-    else
-      refuse(
-        response,
-        421,
-        `this web app is not known as ${host.slice(0, 260) || "nothing"}: start it with DASHBOARD_HOSTS=${[...more, host.slice(0, 260)].join(",")}, also in docker compose, so that it answers to that name`,
-      );
+    // Express takes away from `url` what a router is mounted at.
+    const { headers, method, originalUrl: url, socket } = request;
+    const refusal = stranger({ headers, method, url, socket }, names, options);
+    if (refusal === undefined) return next();
+    onRefused(refusal.status === 421 ? "foreign name" : "foreign page");
+    refuse(response, refusal.status, refusal.detail);
   };
 }
 
-/**
- * Lets only this app's own pages act: JSON, with a header that other sites cannot send, and not from another site.
- *
- * @param more - names of pages besides the one that is asked: a proxy may ask under another name than browsers do
- */
-export function ownPage(onRefused: () => void, more: readonly string[] = []): RequestHandler {
+/** Lets only this app's own scripts act: with JSON, and a header that a form cannot send. */
+export function ownAction(onRefused: (why: string) => void): RequestHandler {
   return (request, response, next) => {
-    const { origin, host } = request.headers;
-    const site = request.headers["sec-fetch-site"];
-    const own =
-      request.is("application/json") !== false &&
-      request.headers[ACTION_HEADER] === "1" &&
-      (site === undefined || site === "same-origin") &&
-      (origin === undefined || (URL.canParse(origin) && [host, ...more].includes(new URL(origin).host)));
-    if (own) return next();
-    onRefused();
+    if (request.is("application/json") !== false && request.headers[ACTION_HEADER] === "1") return next();
+    onRefused("foreign page");
     refuse(response, 403, `actions must come from this app's own page: JSON, with the header ${ACTION_HEADER}: 1`);
   };
 }

@@ -8,7 +8,7 @@ const CODINGS: readonly string[] = ["gzip", "deflate", "br", "identity"];
 
 /**
  * Reads a body of JSON as the intake reads it: UTF-8, and no key twice. It may be compressed; its bound is that of what
- * it decodes to. Whether it says that it is JSON, {@link ownPage} has looked.
+ * it decodes to. Whether it says that it is JSON, {@link ownAction} has looked.
  */
 export function jsonBody(maxBytes: number): RequestHandler[] {
   return [

@@ -33,14 +33,14 @@ export interface VerdictDoorOptions {
   readonly dashboard: Dashboard;
   /** The intake's URL, without a slash at the end. */
   readonly intake: string;
-  readonly intakeToken: string | undefined;
+  readonly labelToken: string | undefined;
   readonly newId: () => string;
 }
 
 /** Turns an analyst's verdict into a label at the intake's door: the intake alone writes `labels.valid`. */
 export async function giveVerdict(
   json: unknown,
-  { dashboard, intake, intakeToken, newId }: VerdictDoorOptions,
+  { dashboard, intake, labelToken, newId }: VerdictDoorOptions,
 ): Promise<VerdictAnswer> {
   const parsed = body.safeParse(json);
   if (!parsed.success)
@@ -70,7 +70,7 @@ export async function giveVerdict(
       method: "POST",
       headers: {
         "content-type": "application/json",
-        ...(intakeToken !== undefined && { authorization: `Bearer ${intakeToken}` }),
+        ...(labelToken !== undefined && { authorization: `Bearer ${labelToken}` }),
       },
       body: JSON.stringify(label),
       signal: AbortSignal.timeout(INTAKE_MS),

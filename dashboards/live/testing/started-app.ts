@@ -83,8 +83,7 @@ export async function startApp({
   );
   const hub = new SseHub({ bootId: "b", kept: 10, maxKeptBytes: 1_000_000, maxBufferedBytes: 1_000 });
   const url = `http://127.0.0.1:${other}`;
-  let port = 0;
-  port = await listen(
+  const port = await listen(
     createServer(
       dashboardApp({
         dashboard,
@@ -102,9 +101,8 @@ export async function startApp({
         },
         failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
         meta: { reasons: models.reasons, ...models.thresholds, since: 0 },
-        verdictDoor: { intake: url, intakeToken: "for-the-intake", newId: () => "label-1" },
-        hosts: ["fraud.example:443"],
-        port: () => port,
+        verdictDoor: { intake: url, labelToken: "for-the-intake", newId: () => "label-1" },
+        names: { hosts: ["fraud.example:443"], variable: "DASHBOARD_HOSTS" },
         health: () => consumers,
         scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
         onVerdict: () => undefined,
