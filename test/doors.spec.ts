@@ -1,0 +1,364 @@
+import { Agent, createServer, METHODS, request, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import fc from "fast-check";
+import { pino } from "pino";
+import { afterEach, describe, expect, it } from "vitest";
+
+import { KILLABLE, startFailureHelper } from "../cluster/failure-helper.js";
+import { closeApps, startApp } from "../dashboards/live/testing/started-app.js";
+import { functionDoor } from "../functions/server-door.js";
+import { DecisionIndex } from "../intake/decision-index.js";
+import { httpDoor } from "../intake/http/http-door.js";
+import { LabelIndex } from "../intake/label-index.js";
+import { intakeMetrics } from "../intake/metrics.js";
+import { Decision, Outcome } from "../protos/gen/fraud/v1/decision.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import { nodeHttpListener, pack, RequestReplyHandler } from "../statefun/index.js";
+import { programFunctions } from "../statefun/testing/program.js";
+
+/** In all that a token protects, and in nothing else. */
+const SECRET = "secret-merchant";
+const TOKEN = "a-long-enough-token";
+
+/** What of an answer tells whether somebody got in. */
+interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** One of our servers, and how to see that somebody got in. */
+interface Door {
+  readonly ask: (
+    method: string,
+    target: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ) => Promise<Answered>;
+  /** What has happened beyond the door. */
+  readonly effects: () => unknown[];
+  /** As they are spelled properly; with what is sent to them. */
+  readonly routes: readonly { readonly method: string; readonly path: string; readonly open?: true }[];
+  readonly body: string;
+  /** Headers without which no body is read, whoever sends it. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const cleanUp: (() => void | Promise<unknown>)[] = [];
+afterEach(async () => {
+  closeApps();
+  for (const clean of cleanUp.splice(0)) await clean();
+});
+
+/** Asks over a socket, with the target as it stands. */
+function asker(port: number): Door["ask"] {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  cleanUp.push(() => agent.destroy());
+  return (method, target, headers, body) =>
+    new Promise((resolve, reject) => {
+      const sends = body !== "" && !["GET", "HEAD", "OPTIONS", "TRACE"].includes(method);
+      const all = {
+        // It says so whatever the target says.
+        host: `localhost:${port}`,
+        ...headers,
+        ...(sends && { "content-length": String(Buffer.byteLength(body)) }),
+      };
+      const sent = request({ agent, host: "127.0.0.1", port, method, path: target, headers: all }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: text }));
+        response.on("error", reject);
+      });
+      // What is no request at all is answered with a body even where the method allows none, and the connection ends.
+      sent.on("error", (error: NodeJS.ErrnoException) => {
+        if (/^HPE_|^ECONNRESET$/.test(error.code ?? "")) resolve({ status: 400, headers: {}, body: "" });
+        else reject(error);
+      });
+      sent.end(sends ? body : undefined);
+    });
+}
+
+async function listen(listener: RequestListener): Promise<number> {
+  const server: Server = createServer(listener);
+  cleanUp.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function intake(): ReturnType<typeof httpDoor> & { readonly effects: unknown[] } {
+  const effects: unknown[] = [];
+  const index = new DecisionIndex(10);
+  const decision = Decision.fromPartial({
+    evidence: {
+      transaction: { accountId: "a", transactionId: "t", merchantId: SECRET },
+      account: { seq: 1n },
+      scoring: { outcome: Outcome.REVIEW, modelId: SECRET },
+    },
+  });
+  index.onCommitted({ partition: 0, offset: 1n, value: Buffer.from(Any.encode(pack(Decision, decision)).finish()) });
+  const app = httpDoor({
+    writer: { write: (records) => (effects.push(...records), Promise.resolve()), queuedBytes: 0, stalledMs: 0 },
+    overload: () => undefined,
+    index,
+    labels: new LabelIndex(10),
+    metrics: intakeMetrics({
+      queuedBytes: () => 0,
+      lag: () => Promise.resolve([]),
+      backlogSeconds: () => undefined,
+      consumers: () => [],
+    }).metrics,
+    maxAheadMs: 300_000,
+    logger: pino({ level: "silent" }),
+    tokens: { transactions: TOKEN, labels: `${TOKEN}-for-labels` },
+    names: { hosts: [], variable: "INTAKE_HOSTS" },
+    health: () => [],
+    notReady: () => [],
+    scrape: () => Promise.resolve({ contentType: "text/plain", text: "open" }),
+  });
+  cleanUp.push(() => app.close());
+  return Object.assign(app, { effects });
+}
+
+const INTAKE: Pick<Door, "routes" | "body" | "headers"> = {
+  routes: [
+    { method: "POST", path: "/v1/transactions" },
+    { method: "POST", path: "/v1/labels" },
+    { method: "GET", path: "/v1/accounts/a/decisions/t" },
+    { method: "GET", path: "/v1/labels/l" },
+    { method: "GET", path: "/healthz", open: true },
+    { method: "GET", path: "/readyz", open: true },
+    { method: "GET", path: "/metrics", open: true },
+    { method: "GET", path: "/openapi.json", open: true },
+  ],
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({
+    transactionId: "t",
+    accountId: "a",
+    merchantId: "m",
+    amountMinor: 1,
+    currency: "EUR",
+    eventTimeMs: 1_700_000_000_000,
+  }),
+};
+
+const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
+  "the intake": () => {
+    const app = intake();
+    return Promise.resolve({
+      ...INTAKE,
+      effects: () => app.effects,
+      ask: async (method, url, headers, payload) => {
+        // It takes a target apart itself before Fastify sees it: what is no path is asked over a socket, below.
+        if (!/^\/(?![/\\])/.test(url)) return { status: 400, headers: {}, body: "" };
+        const response = await app.inject({ method: method as "GET", url, headers, payload });
+        return { status: response.statusCode, headers: response.headers, body: response.payload };
+      },
+    });
+  },
+  "the intake, over a socket": async () => {
+    const app = intake();
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    return { ...INTAKE, effects: () => app.effects, ask: asker((app.server.address() as AddressInfo).port) };
+  },
+  "the web app": async () => {
+    const { port, asked, traced } = await startApp({ token: TOKEN, failures: true });
+    return {
+      ask: asker(port),
+      effects: () => [...asked, ...traced],
+      routes: [
+        ...["meta", "alerts", "alerts/a/1", "series", "verdicts", "stream"].map((name) => ({
+          method: "GET",
+          path: `/api/${name}`,
+        })),
+        { method: "GET", path: "/trace/a/t" },
+        { method: "POST", path: "/api/verdicts" },
+        { method: "POST", path: "/api/failures/taskmanager" },
+        ...["/", "/pipeline", "/audit", "/alerts/a/1", "/assets/app.0.js", "/healthz", "/metrics"].map((path) => ({
+          method: "GET",
+          path,
+          open: true as const,
+        })),
+      ],
+      headers: { "content-type": "application/json", "x-dashboard-action": "1" },
+      body: JSON.stringify({ accountId: "a", transactionId: "t1", verdict: "FRAUD", note: "", analyst: "eve" }),
+    };
+  },
+  "the failure helper": async () => {
+    const killed: string[] = [];
+    const helper = await startFailureHelper({ kill: (part) => void killed.push(part), token: TOKEN });
+    cleanUp.push(() => helper.close());
+    return {
+      ask: asker(Number(new URL(helper.env.DASHBOARD_FAILURES).port)),
+      effects: () => killed,
+      routes: [
+        { method: "GET", path: "/parts" },
+        ...KILLABLE.map((part) => ({ method: "POST", path: `/kill/${part}` })),
+        { method: "GET", path: "/healthz", open: true },
+      ],
+      headers: {},
+      body: "",
+    };
+  },
+};
+
+/** Needs no token: only pages in a browser are kept out. */
+async function functionServer(): Promise<Door> {
+  const called: unknown[] = [];
+  const statefun = nodeHttpListener(
+    new RequestReplyHandler(programFunctions(["test/first"]), {
+      maxBodyBytes: 1_000,
+      // Whatever gets so far that it is decoded would have been called, had it been a call.
+      logger: { error: (details) => void (details as { status?: number }).status === 400 && called.push(details) },
+    }),
+  );
+  const port = await listen(
+    functionDoor({
+      statefun,
+      names: { hosts: [], variable: "FUNCTIONS_HOSTS" },
+      health: { open: true },
+      scrape: () => Promise.resolve({ contentType: "text/plain", text: "open" }),
+    }),
+  );
+  return {
+    ask: asker(port),
+    effects: () => called,
+    routes: [
+      { method: "POST", path: "/statefun" },
+      { method: "POST", path: "/statefun/batch" },
+      { method: "GET", path: "/healthz", open: true },
+      { method: "GET", path: "/metrics", open: true },
+    ],
+    headers: { "content-type": "application/octet-stream" },
+    body: "noise",
+  };
+}
+
+const hex = (char: string): string => char.charCodeAt(0).toString(16).padStart(2, "0");
+/** How one character of a path may be written; the plain one mostly, so that many a path leads where it would. */
+const written = (char: string) =>
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constant(char) },
+    { weight: 2, arbitrary: fc.constant(`%${hex(char)}`) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        `%${hex(char).toUpperCase()}`,
+        `%25${hex(char)}`,
+        char.toUpperCase(),
+        ...(char === "/" ? ["//", "\\", "/./", "/x/../", "/%2e/", "%5c", "/;/"] : [`%c0%${hex(char)}`, `${char};`]),
+      ),
+    },
+  );
+const BEFORE = ["", "", "", "http://localhost", "http://x", "HTTPS://x:1", "http://u@x", "//x", "/.", "/x/..", "http:"];
+const AFTER = [
+  "",
+  "",
+  "",
+  "/",
+  "//",
+  "?",
+  "?x=/healthz",
+  "/.",
+  "/..",
+  "%20",
+  "%00",
+  ";x",
+  "#",
+  "#/healthz",
+  ".json",
+  "/healthz",
+];
+const ODD = ["HEAD", ...METHODS.filter((method) => method !== "CONNECT")];
+const CREDENTIALS = [undefined, "", "Bearer", `bearer${TOKEN}`, `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, TOKEN];
+
+const spelled = (path: string): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.constantFrom(...BEFORE), fc.tuple(...[...path].map(written)), fc.constantFrom(...AFTER))
+    .map(([before, chars, after]) => before + chars.join("") + after);
+
+const knocking = (routes: Door["routes"]) =>
+  fc.constantFrom(...routes).chain(({ method, path }) =>
+    fc.record({
+      method: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(method) },
+        { weight: 1, arbitrary: fc.constantFrom("GET", "POST", ...ODD) },
+      ),
+      target: fc.oneof({ weight: 9, arbitrary: spelled(path) }, { weight: 1, arbitrary: fc.constant(path) }),
+      authorization: fc.constantFrom(...CREDENTIALS),
+    }),
+  );
+
+/** What open routes say. */
+async function openAnswers({ ask, routes, headers }: Door): Promise<Set<string>> {
+  const bodies = new Set<string>();
+  for (const { path } of routes.filter(({ open }) => open))
+    for (const method of ["GET", "OPTIONS"]) {
+      const answer = await ask(method, path, headers, "");
+      if (answer.status < 300) bodies.add(answer.body);
+    }
+  return bodies;
+}
+
+describe.each([
+  ["the intake", 7_000],
+  ["the intake, over a socket", 1_500],
+  ["the web app", 1_500],
+  ["the failure helper", 1_000],
+] as const)("%s", (name, numRuns) => {
+  it(`lets nobody in without the token, in ${numRuns} spellings`, async () => {
+    const door = await DOORS[name]!();
+    const opened = await openAnswers(door);
+    const before = door.effects().length;
+    await fc.assert(
+      fc.asyncProperty(knocking(door.routes), async ({ method, target, authorization }) => {
+        const headers = { ...door.headers, ...(authorization !== undefined && { authorization }) };
+        const answer = await door.ask(method, target, headers, door.body);
+        expect(door.effects().length, "an effect").toBe(before);
+        expect(answer.body).not.toContain(SECRET);
+        // What HEAD finds, GET shows.
+        const shown = method === "HEAD" ? await door.ask("GET", target, headers, "") : answer;
+        expect(shown.body).not.toContain(SECRET);
+        if (answer.status < 300) expect([...opened, ""]).toContain(shown.body);
+      }),
+      { numRuns, seed: 19 },
+    );
+  });
+
+  it("lets in who has the token: the test sees what it would find", async () => {
+    const door = await DOORS[name]!();
+    const { method, path } = door.routes.find((route) => route.method === "POST")!;
+    const headers = { ...door.headers, authorization: `Bearer ${TOKEN}` };
+    expect((await door.ask(method, path, headers, door.body)).status).toBe(202);
+    expect(door.effects()).toHaveLength(1);
+  });
+});
+
+describe.each([...Object.entries(DOORS), ["the function server", functionServer] as const])(
+  "a page in a browser, before %s",
+  (_, start) => {
+    it.each([
+      ["a foreign name", { host: "evil.example" }, 421],
+      ["a foreign name at the same port", { host: "evil.example:{port}" }, 421],
+      ["a form of another origin", { origin: "http://evil.example", "sec-fetch-site": "cross-site" }, 403],
+      ["another port of this machine", { origin: "http://localhost:1", "sec-fetch-site": "same-site" }, 403],
+      ["a frame without an origin", { origin: "null" }, 403],
+      ["an image", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }, 403],
+    ] as const)("gets nothing by %s, whatever it knows", async (_what, page, status) => {
+      const door = await start();
+      const before = door.effects().length;
+      const headers = { ...door.headers, ...page, authorization: `Bearer ${TOKEN}` };
+      for (const { path } of door.routes)
+        for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]) {
+          const answer = await door.ask(method, path, headers, door.body);
+          expect(answer.status, `${method} ${path}`).toBe(status);
+          expect(answer.body).not.toContain(SECRET);
+          expect(Object.keys(answer.headers).filter((header) => /^access-control-/.test(header))).toEqual([]);
+        }
+      expect(door.effects()).toHaveLength(before);
+    });
+  },
+);
