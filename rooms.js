@@ -22,7 +22,10 @@ const TABLE = {
     imports: [],
     startsProcesses: true,
   },
-  http: { is: "what every HTTP server of ours asks first: under which name it is called, and from which page", imports: [] },
+  http: {
+    is: "what every HTTP server of ours asks first: under which name it is called, and from which page",
+    imports: [],
+  },
   terminal: {
     is: "what people meet: options, steps, errors in one line, reports as JSON and pages",
     imports: ["process"],

@@ -37,7 +37,9 @@ const TRANSACTIONS_WAITING = [
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
   const logger = pino({ name: "intake" }, pino.destination({ sync: true }));
-  const { host, port, brokers, tokens, names, maxAheadMs, keepDecisions, maxBacklogSeconds } = intakeSettings(process.env);
+  const { host, port, brokers, tokens, names, maxAheadMs, keepDecisions, maxBacklogSeconds } = intakeSettings(
+    process.env,
+  );
   const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
   // One for each door: a burst in a topic must not make HTTP clients wait behind it.
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });

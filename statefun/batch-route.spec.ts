@@ -12,6 +12,9 @@ import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 
+/** What a call by itself is sent with. */
+const SINGLE = { "content-type": "application/octet-stream" };
+
 const MAX_BYTES = 4 * 1024 * 1024;
 const logged: { readonly message: string; readonly details: object }[] = [];
 /** What functions began to do, in order. */
@@ -145,7 +148,7 @@ describe("a request of many calls", () => {
     const bad = [call("unknown"), Buffer.from("noise"), Buffer.alloc(0), call("fail")];
     const expected: string[] = [];
     for (const [at, payload] of bad.entries()) {
-      const single = await fetch(`${base}/statefun`, { method: "POST", body: payload });
+      const single = await fetch(`${base}/statefun`, { method: "POST", headers: SINGLE, body: payload });
       expected.push(`${11 + at}: ${single.status} ${(await single.text()).trimEnd()}`);
     }
     const singleLog = logged.splice(0);
@@ -262,7 +265,7 @@ describe("a request of many calls", () => {
     server.close();
     await listen(express().use("/statefun", expressMiddleware(handler)));
     expect(frames(await whole(await post(batchOf(call("echo", "a")))))).toEqual(["10: a"]);
-    expect((await fetch(`${base}/statefun`, { method: "POST", body: call("echo", "b") })).status).toBe(200);
+    expect((await fetch(`${base}/statefun`, { method: "POST", headers: SINGLE, body: call("echo", "b") })).status).toBe(200);
     server.closeAllConnections();
     server.close();
     await listen(
@@ -371,7 +374,7 @@ describe("a request that takes long", () => {
     const body = batchOf(...Array.from({ length: 100 }, (_, at) => call("large", `n${at}`)));
     const socket = connect((server.address() as AddressInfo).port, "127.0.0.1").pause();
     socket.write(
-      `POST /statefun/batch HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`,
+      `POST /statefun/batch HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-statefun-batch\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`,
     );
     socket.write(body);
     await until("calls to begin", () => ran.length > 0);

@@ -153,7 +153,9 @@ describe("the HTTP door", () => {
       ...fields,
     });
     const outcome = async (labelId: string) =>
-      (await (await fetch(`${url}/v1/labels/${labelId}?wait=30s`, { headers: intakeHeaders(process.env, "labels") })).json()) as Record<string, unknown>;
+      (await (
+        await fetch(`${url}/v1/labels/${labelId}?wait=30s`, { headers: intakeHeaders(process.env, "labels") })
+      ).json()) as Record<string, unknown>;
     for (const one of [
       label("l-fraud", "FRAUD"),
       label("l-cleared", "LEGITIMATE"),
@@ -551,7 +553,9 @@ describe("a topic that is deleted and made again while the intake runs", () => {
       ).status,
     ).toBe(202);
     expect(
-      await (await fetch(`${url}/v1/labels/l-patient?wait=30s`, { headers: intakeHeaders(process.env, "labels") })).json(),
+      await (
+        await fetch(`${url}/v1/labels/l-patient?wait=30s`, { headers: intakeHeaders(process.env, "labels") })
+      ).json(),
     ).toMatchObject({ status: "recorded", revision: 1 });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });

@@ -10,11 +10,7 @@ import type { Tracer } from "../tracer.js";
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** Answers with one transaction's trace as a page: the same that `npm run trace` writes. */
-export async function showTrace(
-  { params }: Request,
-  response: Response,
-  tracer: Pick<Tracer, "trace">,
-): Promise<void> {
+export async function showTrace({ params }: Request, response: Response, tracer: Pick<Tracer, "trace">): Promise<void> {
   const { account, transaction } = params as { readonly account: string; readonly transaction: string };
   const answer = await tracer.trace(account, transaction);
   const title = `Transaction ${transaction}`;
