@@ -265,7 +265,9 @@ describe("a request of many calls", () => {
     server.close();
     await listen(express().use("/statefun", expressMiddleware(handler)));
     expect(frames(await whole(await post(batchOf(call("echo", "a")))))).toEqual(["10: a"]);
-    expect((await fetch(`${base}/statefun`, { method: "POST", headers: SINGLE, body: call("echo", "b") })).status).toBe(200);
+    expect((await fetch(`${base}/statefun`, { method: "POST", headers: SINGLE, body: call("echo", "b") })).status).toBe(
+      200,
+    );
     server.closeAllConnections();
     server.close();
     await listen(

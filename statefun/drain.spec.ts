@@ -94,7 +94,9 @@ describe("a server that stops", () => {
     ready.on("data", (chunk: Buffer) => answers.push(chunk.toString("latin1")));
     const body = callsOf("quick");
     const request = Buffer.concat([
-      Buffer.from(`POST /statefun/batch HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-statefun-batch\r\ncontent-length: ${body.length}\r\n\r\n`),
+      Buffer.from(
+        `POST /statefun/batch HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-statefun-batch\r\ncontent-length: ${body.length}\r\n\r\n`,
+      ),
       body,
     ]);
     ready.write(request);

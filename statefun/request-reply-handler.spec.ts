@@ -269,7 +269,9 @@ describe("over HTTP", () => {
   it("refuses a body that grows too large without saying so first", async () => {
     const url = new URL(await listen(() => undefined));
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const upload = httpRequest(url, { method: "POST", headers: SINGLE }, (response) => resolve(response.resume().statusCode));
+      const upload = httpRequest(url, { method: "POST", headers: SINGLE }, (response) =>
+        resolve(response.resume().statusCode),
+      );
       upload.on("error", reject);
       upload.write(Buffer.alloc(60_000));
       upload.write(Buffer.alloc(60_000));
