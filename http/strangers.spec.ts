@@ -6,7 +6,7 @@ const NAMES: OwnNames = { hosts: hostList(" Intake:8080, fraud.example,, "), var
 
 const asked = (
   headers: Readonly<Record<string, string>>,
-  { url = "/", method = "GET", localAddress = "172.18.0.5", localPort = 8080 as number | undefined } = {},
+  { url = "/", method = "GET", localAddress = "172.18.0.5", localPort = 8080 } = {},
 ): Asked => ({ headers, url, method, socket: { localAddress, localPort } });
 const statusOf = (request: Asked, options?: Parameters<typeof stranger>[2]): number | undefined =>
   stranger(request, NAMES, options)?.status;

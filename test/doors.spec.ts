@@ -216,7 +216,11 @@ async function functionServer(): Promise<Door> {
     new RequestReplyHandler(programFunctions(["test/first"]), {
       maxBodyBytes: 1_000,
       // Whatever gets so far that it is decoded would have been called, had it been a call.
-      logger: { error: (details) => void (details as { status?: number }).status === 400 && called.push(details) },
+      logger: {
+        error: (details) => {
+          if ((details as { status?: number }).status === 400) called.push(details);
+        },
+      },
     }),
   );
   const port = await listen(
@@ -379,7 +383,7 @@ describe.each([...Object.entries(DOORS), ["the function server", functionServer]
           const answer = await door.ask(method, path, headers, door.body);
           expect(answer.status, `${method} ${path}`).toBe(status);
           expect(answer.body).not.toContain(SECRET);
-          expect(Object.keys(answer.headers).filter((header) => /^access-control-/.test(header))).toEqual([]);
+          expect(Object.keys(answer.headers).filter((header) => header.startsWith("access-control-"))).toEqual([]);
         }
       expect(door.effects()).toHaveLength(before);
     });

@@ -111,7 +111,7 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
         `the intake wants a token: set ${kind === "labels" ? "INTAKE_LABEL_TOKEN" : "INTAKE_TOKEN"} to the one that it was started with`,
       );
     if (response.status === 403 || response.status === 421)
-      exec.test.abort(`the intake refuses ${kind}: ${String(response.body)}`);
+      exec.test.abort(`the intake refuses ${kind}: ${response.status}, ${JSON.stringify(response.body)}`);
     if (!plan.untilAcknowledged) {
       check(response, { acknowledged: () => false });
       return false;
