@@ -14,9 +14,9 @@ export interface FunctionDoorOptions {
 }
 
 /**
- * The function server's routes: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, and
- * `GET /metrics` for Prometheus. Whoever may connect may call the functions, except for pages in a browser: those can send no body of
- * StateFun's content type without being asked first whether they may, which nobody answers.
+ * The function server's routes: `POST /statefun` and `POST /statefun/batch` for StateFun, `GET /healthz`, and `GET
+ * /metrics` for Prometheus. Whoever may connect may call the functions, except for pages in a browser: those can send
+ * no body of StateFun's content type without being asked first whether they may, which nobody answers.
  */
 export function functionDoor({ statefun, names, health, scrape }: FunctionDoorOptions): RequestListener {
   const other = async ({ url }: IncomingMessage, response: ServerResponse): Promise<void> => {
