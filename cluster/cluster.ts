@@ -37,12 +37,15 @@ const RESTORE_LIMIT_MS = 60_000;
 const CHECKPOINT_LIMIT_MS = 300_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4_000;
+/** What a JobManager ends with that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
+const REFUSED_CODE = 78;
+const REFUSAL = /^error: (the job must not start: .*)$/;
 
 /** What happens to parts while the cluster runs. */
 export type ClusterEvent =
   | { readonly kind: "died"; readonly part: Part; readonly exit: Exit; readonly lastLines: readonly string[] }
   | { readonly kind: "restarted"; readonly part: Part }
-  /** It died too often: it stays down. */
+  /** It died too often, or must not start: it stays down. */
   | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
 
 /**
@@ -66,6 +69,9 @@ export class Cluster implements RunningCluster {
   /** See {@link leaveSavepoint}. */
   #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
+  #refuse!: (why: UserError) => void;
+  /** Rejects with cause and cure when the job must not start on these stores. Never resolves. */
+  readonly jobRefused = new Promise<never>((_, reject) => (this.#refuse = reject));
 
   constructor(
     settings: ClusterSettings,
@@ -75,6 +81,8 @@ export class Cluster implements RunningCluster {
     this.#restart = options.restart;
     this.#onEvent = options.onEvent;
     this.#unlock = options.unlock;
+    // Whoever waits for the job hears of it; nobody may.
+    this.jobRefused.catch(() => undefined);
   }
 
   get settings(): ClusterSettings {
@@ -125,7 +133,8 @@ export class Cluster implements RunningCluster {
     const exit = await waitHealthy(part, this.#settings, process, signal);
     if (exit !== undefined)
       throw new UserError(
-        `${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
+        this.#refusal(part, exit) ??
+          `${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
       );
     this.#watch(part, process);
   }
@@ -274,6 +283,13 @@ export class Cluster implements RunningCluster {
     return process;
   }
 
+  /** Why a part that ended must not be started again; `undefined` when it may. */
+  #refusal(part: Part, exit: Exit): string | undefined {
+    if (part !== "jobmanager" || exit.code !== REFUSED_CODE) return undefined;
+    const said = lastLines(this.#settings, part, 100).findLast((line) => REFUSAL.test(line));
+    return said === undefined ? `${part} must not start the job: see its log` : REFUSAL.exec(said)![1];
+  }
+
   #watch(part: Part, process: ManagedProcess): void {
     void process.exited.then((exit) => this.#onExit(part, process, exit));
   }
@@ -283,6 +299,12 @@ export class Cluster implements RunningCluster {
     if (this.#end.signal.aborted || this.#current.get(part) !== ended) return;
     forget(this.#settings, part);
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
+    const refusal = this.#refusal(part, exit);
+    if (refusal !== undefined) {
+      this.#refuse(new UserError(refusal));
+      this.#onEvent({ kind: "gave-up", part, reason: refusal });
+      return;
+    }
     if (!this.#restart || this.#held.has(part)) return;
     const now = Date.now();
     const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter(

@@ -61,6 +61,11 @@ export async function main(argv: string[]): Promise<number> {
     .option("--detach", "go on in the background once everything runs", false)
     .option("--fresh", "start over: forget all topics and state", false)
     .option(
+      "--from-latest",
+      "go on from the newest complete checkpoint or savepoint that the object store holds, after the job has ended or ZooKeeper has lost where it was",
+      false,
+    )
+    .option(
       "--parallelism <n>",
       `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
       wholeNumber(1, 16),
@@ -73,6 +78,7 @@ export async function main(argv: string[]): Promise<number> {
         options: Named & {
           detach: boolean;
           fresh: boolean;
+          fromLatest: boolean;
           parallelism?: number;
           stateBackend?: StateBackend;
           dashboard: boolean;
@@ -158,10 +164,11 @@ export async function main(argv: string[]): Promise<number> {
 
 async function up({
   fresh,
+  fromLatest,
   dashboard,
   failures,
   ...options
-}: ClusterOptions & { fresh: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
+}: ClusterOptions & { fresh: boolean; fromLatest: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: Cluster | undefined;
@@ -185,6 +192,7 @@ async function up({
       step,
       restart: true,
       fresh,
+      fromLatest,
       signal,
       onEvent: (event) => {
         console.log(eventText(event, 15));

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly restart: boolean;
   /** Forget all topics and state of earlier runs. */
   readonly fresh?: boolean;
+  /** Go on from the newest complete checkpoint or savepoint of the object store, whatever ZooKeeper points to. */
+  readonly fromLatest?: boolean;
   readonly onEvent?: (event: ClusterEvent) => void;
   /** Gives up starting; what was started is stopped. */
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +50,7 @@ export interface StartOptions {
  *   than what is asked for, or a part does not come up. Nothing is left running then
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
-  const { step, restart, fresh = false, onEvent = () => undefined, signal } = options;
+  const { step, restart, fresh = false, fromLatest = false, onEvent = () => undefined, signal } = options;
   requireUsable(settings.dataDir, "a cluster's data", "Clone the repository into another one.");
   const unlock = lockCluster(settings);
   const cluster = new Cluster(settings, { restart, onEvent, unlock });
@@ -62,7 +64,7 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
     }
     await requireFreePorts(settings);
     for (const part of partsOf(settings)) rotateLog(settings, part);
-    await startParts(cluster, step, signal);
+    await startParts(cluster, { step, fromLatest, signal });
     return cluster;
   } catch (error) {
     await cluster.stop();
@@ -70,7 +72,10 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
   }
 }
 
-async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | undefined): Promise<void> {
+async function startParts(
+  cluster: Cluster,
+  { step, fromLatest, signal }: { step: Step; fromLatest: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
   const { settings } = cluster;
   const { ports } = settings;
   const pointer = zookeeperHasPast(settings);
@@ -95,7 +100,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     return await createTopics(settings);
   });
   const createdTopics = (await settled(topics, ...starting))[0];
-  cluster.adoptState(await stateAtStart(settings, { pointer, createdTopics }));
+  cluster.adoptState(await stateAtStart(settings, { pointer, createdTopics, fromLatest }));
   await settled(
     ...servers.filter((server) => NEED_TOPICS.has(server)).map(startServer),
     step(`Flink JobManager, web interface on port ${ports.flinkRest}`, () => cluster.startPart("jobmanager", signal)),
@@ -105,7 +110,7 @@ async function startParts(cluster: Cluster, step: Step, signal: AbortSignal | un
     const flink = flinkClient(settings);
     const timer = setInterval(() => void flink.jobState().then(progress), 2_000);
     try {
-      await waitForJob(flink, cluster.settings, signal);
+      await Promise.race([waitForJob(flink, cluster.settings, signal), cluster.jobRefused]);
       await cluster.keepJob();
     } catch (error) {
       signal?.throwIfAborted();

@@ -83,8 +83,10 @@ function flinkConf(
 }
 
 const pluginsFolder = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "plugins");
-const flinkEnv = (settings: ClusterSettings): Record<string, string> => ({
+const flinkEnv = (settings: ClusterSettings, folder: string): Record<string, string> => ({
   FLINK_PLUGINS_DIR: pluginsFolder(settings),
+  // As Flink's own scripts do: the guard of the stores reads it there.
+  FLINK_CONF_DIR: folder,
 });
 
 let links = 0;
@@ -125,7 +127,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       ...(settings.savepoint === undefined ? [] : ["--fromSavepoint", settings.savepoint]),
       ...paths,
     ],
-    env: flinkEnv(settings),
+    env: flinkEnv(settings, folder),
     foreign: FOREIGN,
     ports: ["flinkRest", "jobManagerRpc", "jobManagerBlob", "jobManagerMetrics"],
     prepare,
@@ -159,7 +161,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       folder,
       ...paths,
     ],
-    env: flinkEnv(settings),
+    env: flinkEnv(settings, folder),
     foreign: FOREIGN,
     ports: ["taskManagerRpc", "taskManagerData", "taskManagerMetrics"],
     prepare,

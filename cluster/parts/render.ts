@@ -7,6 +7,8 @@ import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings
 
 /** Endpoints in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
 const KAFKA_ADDRESS = "kafka:9092";
+/** Keeps a JobManager from starting on stores that do not belong together: `statefun.guard` in the transport's jar. */
+const STORES_GUARD = "statefun.guard.v1/stores";
 
 /**
  * `module.yaml` with loopback endpoints.
@@ -30,7 +32,7 @@ export function renderModule(text: string, settings: ClusterSettings): string {
     if (!isMap(spec)) throw new UserError(`module.yaml: a component of kind ${kind} has no spec.`);
     const key = kind.startsWith("io.statefun.endpoints.")
       ? "urlPathTemplate"
-      : kind.startsWith("io.statefun.kafka.")
+      : kind.startsWith("io.statefun.kafka.") || kind === STORES_GUARD
         ? "address"
         : undefined;
     if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);

@@ -49,10 +49,15 @@ export interface StoresAtStart {
   readonly holdsCommitted?: (topics: readonly string[]) => Promise<boolean>;
   /** The command that starts over. Default: the native cluster's. */
   readonly startOver?: string;
+  /** The command that goes on from the newest checkpoint. Default: the native cluster's. */
+  readonly goOn?: string;
 }
 
 /** The native cluster's command that forgets everything. */
 export const startOverCommand = ({ name }: ClusterSettings): string => `npm run cluster -- down --name ${name} --wipe`;
+
+/** The native cluster's command that goes on from the newest checkpoint that the object store holds. */
+const fromLatestCommand = ({ name }: ClusterSettings): string => `npm run cluster -- up --name ${name} --from-latest`;
 
 /**
  * Checks that the stores belong together, before Flink is started and while nothing writes to them.
@@ -63,15 +68,27 @@ export const startOverCommand = ({ name }: ClusterSettings): string => `npm run 
 export async function guardStores(
   settings: ClusterSettings,
   checkpoint: boolean,
-  { pointer, createdTopics, holdsCommitted = byJava(settings), startOver = startOverCommand(settings) }: StoresAtStart,
+  {
+    pointer,
+    createdTopics,
+    holdsCommitted = byJava(settings),
+    startOver = startOverCommand(settings),
+    goOn = fromLatestCommand(settings),
+  }: StoresAtStart,
 ): Promise<void> {
+  const topics = !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name));
   const reason = await refusal({
-    topics: !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name)),
+    topics,
     checkpoint,
     pointer,
     outputs: () => holdsCommitted(settings.application.outputTopics.map(({ name }) => name)),
   });
-  if (reason !== undefined) throw new UserError(`${reason} Start over with: ${startOver}`);
+  if (reason === undefined) return;
+  const cures = [
+    ...(topics ? [`go on from the newest checkpoint that is left: ${goOn}`] : []),
+    `start over with: ${startOver}`,
+  ];
+  throw new UserError(`${reason} Cure: ${cures.join("; or ")}`);
 }
 
 /** Offsets alone don't tell: those of aborted and of open transactions count too. */

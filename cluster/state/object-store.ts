@@ -63,6 +63,9 @@ export async function writeObject(settings: ClusterSettings, Key: string, Body: 
   );
 }
 
+/** Of a checkpoint or savepoint, written last: with it, it is complete. */
+const METADATA = "/_metadata";
+
 /** Where savepoints of one restart go: its own folder, so that the one in it is the one. */
 export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string =>
   `s3://${objectStore.bucket}/savepoints/${name}`;
@@ -74,11 +77,47 @@ export async function savepointIn(settings: ClusterSettings, folder: string): Pr
     const { Contents = [] } = await client.send(
       new ListObjectsV2Command({ Bucket, Prefix: `${folder.slice(root.length)}/` }),
     );
-    // Written last.
-    const end = "/_metadata";
-    const key = Contents.map(({ Key = "" }) => Key).find((one) => one.endsWith(end));
-    return key && root + key.slice(0, -end.length);
+    const key = Contents.map(({ Key = "" }) => Key).find((one) => one.endsWith(METADATA));
+    return key && root + key.slice(0, -METADATA.length);
   });
+}
+
+/**
+ * The newest checkpoint or savepoint that is complete, of any generation: what a job can go on from. By the number that
+ * it was given, which goes on from one generation to the next; when its object was written tells nothing of a store
+ * that was copied.
+ */
+export async function newestComplete(settings: ClusterSettings): Promise<string | undefined> {
+  return await withStore(settings, async (client, Bucket) => {
+    let newest: { readonly key: string; readonly id: bigint } | undefined;
+    for (const Prefix of ["checkpoints/", "savepoints/"]) {
+      let token: string | undefined;
+      do {
+        const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: token }));
+        for (const { Key: key = "" } of page.Contents ?? []) {
+          if (!key.endsWith(METADATA)) continue;
+          const { Body } = await client.send(
+            new GetObjectCommand({ Bucket, Key: key, Range: `bytes=0-${METADATA_HEAD - 1}` }),
+          );
+          const id = checkpointId(await Body!.transformToByteArray());
+          if (id !== undefined && (newest === undefined || id > newest.id)) newest = { key, id };
+        }
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+    }
+    return newest && `s3://${Bucket}/${newest.key.slice(0, -METADATA.length)}`;
+  });
+}
+
+/** What Flink's metadata begin with: a mark, a version, and the number (`MetadataV2V3SerializerBase`). */
+const METADATA_MARK = 0x4960672d;
+const METADATA_HEAD = 16;
+
+/** The number in the first bytes of a checkpoint's metadata; `undefined` when they are none. */
+export function checkpointId(head: Uint8Array): bigint | undefined {
+  if (head.length < METADATA_HEAD) return undefined;
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  return view.getUint32(0) === METADATA_MARK ? view.getBigInt64(8) : undefined;
 }
 
 /**

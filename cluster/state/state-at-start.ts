@@ -9,13 +9,15 @@ import { UserError } from "../../terminal/user-error.js";
 import { endpoints } from "../endpoints.js";
 import type { ClusterSettings } from "../settings.js";
 import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
-import { holdsCheckpoint, savepointIn } from "./object-store.js";
+import { holdsCheckpoint, newestComplete, savepointIn } from "./object-store.js";
 import { afterRestart, firstRecord, readStateRecord, type StateRecord, writeStateRecord } from "./state-record.js";
 
 /** What {@link stateAtStart} is told. */
 export interface StartingStores extends StoresAtStart {
   /** How to go on when the state is on another backend than the one asked for. Default: the native cluster's ways. */
   readonly cure?: (is: StateBackend, asked: StateBackend) => string;
+  /** Begin a generation of its own from the newest complete checkpoint or savepoint. */
+  readonly fromLatest?: boolean;
 }
 
 /**
@@ -27,11 +29,12 @@ export interface StartingStores extends StoresAtStart {
  */
 export async function stateAtStart(
   settings: ClusterSettings,
-  { cure = nativeCure(settings), ...stores }: StartingStores,
+  { cure = nativeCure(settings), fromLatest = false, ...stores }: StartingStores,
 ): Promise<StateRecord> {
   const written = await readStateRecord(settings);
-  const found =
+  const ended =
     written?.next === undefined ? written : afterRestart(written, await savepointIn(settings, written.next.folder));
+  const found = fromLatest ? await fromNewest(settings, ended) : ended;
   const checkpoint = await holdsCheckpoint({
     ...settings,
     stateGeneration: found?.generation ?? settings.stateGeneration,
@@ -57,6 +60,22 @@ export async function stateAtStart(
     throw new UserError(otherParallelism(settings, record.parallelism));
   if (JSON.stringify(record) !== JSON.stringify(written)) await writeStateRecord(settings, record);
   return record;
+}
+
+/**
+ * Another generation, which begins at the newest complete checkpoint: of what ZooKeeper and Flink know of the one
+ * before nothing counts for it. That this is the newest that was ever complete, the JobManager's guard sees.
+ *
+ * @throws {UserError} when there is none
+ */
+async function fromNewest(settings: ClusterSettings, found: StateRecord | undefined): Promise<StateRecord> {
+  const savepoint = await newestComplete(settings);
+  if (savepoint === undefined)
+    throw new UserError(
+      `the object store holds no complete checkpoint to go on from. Start over with: ${startOverCommand(settings)}`,
+    );
+  const before = found ?? firstRecord(earlierBackend(settings));
+  return { ...before, generation: before.generation + 1, savepoint };
 }
 
 /** What to say, and do, when the job that is kept has another parallelism than the one asked for. */

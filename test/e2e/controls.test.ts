@@ -120,7 +120,10 @@ describe("a negative control: the verifier fails", () => {
   });
 
   it("a JobManager without high availability, by everything decided again, when it is killed", async () => {
-    const running = await start({ flinkConf: { "high-availability": "NONE" } });
+    // The guard of the stores would not let it start.
+    const running = await start({
+      flinkConf: { "high-availability": "NONE", "statefun.module.global-config.guard": "off" },
+    });
     running.kill("jobmanager");
     await poll("the JobManager to be gone", async () => (await flink.jobState()) !== "RUNNING", {
       timeoutMs: PATIENCE_MS,

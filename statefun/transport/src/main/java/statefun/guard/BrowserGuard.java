@@ -1,0 +1,42 @@
+package statefun.guard;
+
+import java.util.Map;
+import java.util.Optional;
+import org.apache.flink.runtime.rest.handler.util.HandlerUtils;
+import org.apache.flink.runtime.rest.messages.ErrorResponseBody;
+import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandlerContext;
+import org.apache.flink.shaded.netty4.io.netty.channel.ChannelInboundHandlerAdapter;
+import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpRequest;
+import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpResponseStatus;
+import org.apache.flink.shaded.netty4.io.netty.util.ReferenceCountUtil;
+
+/** Answers requests that {@link RequestRules} refuses; others go on to Flink. */
+final class BrowserGuard extends ChannelInboundHandlerAdapter {
+  private final RequestRules rules;
+  private final Map<String, String> responseHeaders;
+
+  BrowserGuard(RequestRules rules, Map<String, String> responseHeaders) {
+    this.rules = rules;
+    this.responseHeaders = responseHeaders;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (!(message instanceof HttpRequest)) {
+      context.fireChannelRead(message);
+      return;
+    }
+    HttpRequest request = (HttpRequest) message;
+    Optional<String> why = rules.refusal(request.method().name(), request.uri(), request.headers()::get);
+    if (why.isEmpty()) {
+      context.fireChannelRead(message);
+      return;
+    }
+    try {
+      HandlerUtils.sendErrorResponse(
+          context, request, new ErrorResponseBody(why.get()), HttpResponseStatus.FORBIDDEN, responseHeaders);
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+}

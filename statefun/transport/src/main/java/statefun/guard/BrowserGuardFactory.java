@@ -1,0 +1,21 @@
+package statefun.guard;
+
+import java.util.Map;
+import java.util.Optional;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.runtime.io.network.netty.InboundChannelHandlerFactory;
+import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandler;
+
+/** Puts the {@link BrowserGuard} before Flink's REST interface: found there by Java's service loader. */
+public final class BrowserGuardFactory implements InboundChannelHandlerFactory {
+  /** The first of all: what is refused, nobody else looks at. */
+  @Override
+  public int priority() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  public Optional<ChannelHandler> createHandler(Configuration configuration, Map<String, String> responseHeaders) {
+    return Optional.of(new BrowserGuard(RequestRules.of(configuration), responseHeaders));
+  }
+}

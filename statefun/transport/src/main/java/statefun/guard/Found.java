@@ -1,0 +1,41 @@
+package statefun.guard;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What the stores hold of the job before it starts. Offsets are of the next record to be read. */
+final class Found {
+  /** How the job has ended for good, such as {@code CANCELED}; null while it has not. */
+  String end;
+
+  /** The savepoint that this start was told to begin from, or the newest checkpoint that ZooKeeper points to; null: none. */
+  String origin;
+
+  /** The origin is not in the object store. */
+  boolean gone;
+
+  /** The output topics hold committed records. Known only when there is no origin. */
+  boolean decided;
+
+  /** By topic and partition. */
+  final Map<String, Offsets> offsets = new TreeMap<>();
+
+  Offsets of(String topic, int partition) {
+    return offsets.computeIfAbsent(topic + "[" + partition + "]", place -> new Offsets());
+  }
+
+  /** Of a partition that the job reads. Each is null where nothing is known of it. */
+  static final class Offsets {
+    /** Of the origin. */
+    Long position;
+
+    /** What the group has committed. */
+    Long committed;
+
+    /** The oldest record's; null: the topic or the partition is not there. */
+    Long first;
+
+    /** After the newest record. */
+    Long end;
+  }
+}

@@ -1,0 +1,75 @@
+package statefun.guard;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.JobManagerOptions;
+import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.QueryStringDecoder;
+
+/**
+ * Which requests Flink's REST interface takes. It has no authentication, and a browser sends whatever a page of any
+ * origin asks for: so it answers to its own names only (a foreign name that was made to point here is none of them), to
+ * no page of another origin, and ends no job by a GET.
+ */
+final class RequestRules {
+  /** Names besides loopback's and Flink's own by which it may be asked, such as those of a proxy; without ports. */
+  static final ConfigOption<List<String>> HOSTS =
+      ConfigOptions.key("guard.rest.hosts").stringType().asList().defaultValues();
+
+  private final Set<String> hosts;
+
+  private RequestRules(Set<String> hosts) {
+    this.hosts = hosts;
+  }
+
+  static RequestRules of(Configuration configuration) {
+    Set<String> hosts = new HashSet<>(List.of("localhost", "127.0.0.1", "[::1]"));
+    for (String name :
+        new String[] {
+          configuration.getString(JobManagerOptions.ADDRESS),
+          configuration.getString(RestOptions.ADDRESS),
+          configuration.getString(RestOptions.BIND_ADDRESS)
+        }) if (name != null) hosts.add(name.toLowerCase(Locale.ROOT));
+    configuration.get(HOSTS).forEach(name -> hosts.add(name.toLowerCase(Locale.ROOT)));
+    return new RequestRules(hosts);
+  }
+
+  /**
+   * Why a request is refused, in words; empty when it is taken.
+   *
+   * @param header the value of a header by its name; null when it was not sent
+   */
+  Optional<String> refusal(String method, String uri, UnaryOperator<String> header) {
+    String host = header.apply("host");
+    if (host == null || !hosts.contains(nameOf(host)))
+      return Optional.of("this name is none of this JobManager's: guard.rest.hosts in flink-conf.yaml lists more");
+    String path = new QueryStringDecoder(uri).path();
+    if (path.contains("yarn-cancel") || path.contains("yarn-stop"))
+      return Optional.of("a job is not ended by a GET: stop it with a savepoint");
+    String origin = header.apply("origin");
+    if (origin != null && !origin.equals("http://" + host) && !origin.equals("https://" + host))
+      return Optional.of("a page of another origin asks for this");
+    String site = header.apply("sec-fetch-site");
+    boolean foreign = site != null && !site.equals("same-origin") && !site.equals("none");
+    if (foreign && !isNavigation(method, header)) return Optional.of("a page of another origin asks for this");
+    return Optional.empty();
+  }
+
+  /** A link to this interface: the page that has it sees nothing of the answer, and no GET changes anything. */
+  private static boolean isNavigation(String method, UnaryOperator<String> header) {
+    return method.equals("GET")
+        && "navigate".equals(header.apply("sec-fetch-mode"))
+        && "document".equals(header.apply("sec-fetch-dest"));
+  }
+
+  private static String nameOf(String host) {
+    return host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
+  }
+}

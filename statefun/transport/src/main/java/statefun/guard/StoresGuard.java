@@ -1,0 +1,54 @@
+package statefun.guard;
+
+import java.util.Optional;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.GlobalConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a JobManager from starting the job on stores that do not belong together, whoever starts it. Flink itself takes
+ * a missing checkpoint for a first start.
+ */
+final class StoresGuard {
+  /** What the process ends with: whoever starts JobManagers need not try again. */
+  static final int EXIT_CODE = 78;
+
+  private static final Logger LOG = LoggerFactory.getLogger(StoresGuard.class);
+  private static final long RETRY_MS = 500;
+
+  private final GuardSpec spec;
+
+  StoresGuard(GuardSpec spec) {
+    this.spec = spec;
+  }
+
+  /** Ends the process when they don't. Waits for a store that does not answer: without it the job could not start either. */
+  void requireThatTheyBelongTogether() {
+    Configuration configuration = GlobalConfiguration.loadConfiguration();
+    Optional<String> refusal = Refusal.of(look(new Stores(configuration, spec)));
+    if (refusal.isEmpty()) return;
+    String message = "the job must not start: " + refusal.get();
+    LOG.error(message);
+    System.err.println("error: " + message);
+    System.err.flush();
+    // Not exit: Flink's hooks would close the job down in order, and may clear away what is left of it.
+    Runtime.getRuntime().halt(EXIT_CODE);
+  }
+
+  private static Found look(Stores stores) {
+    for (int attempt = 0; ; attempt++) {
+      try {
+        return stores.look();
+      } catch (Exception error) {
+        if (attempt % 20 == 0) LOG.warn("the stores can't be looked at yet: {}", error.toString());
+        try {
+          Thread.sleep(RETRY_MS);
+        } catch (InterruptedException interrupted) {
+          Thread.currentThread().interrupt();
+          throw new IllegalStateException("interrupted while it waited for the stores", error);
+        }
+      }
+    }
+  }
+}
