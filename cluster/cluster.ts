@@ -70,7 +70,7 @@ export class Cluster implements RunningCluster {
   #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #refuse!: (why: UserError) => void;
-  /** Rejects with cause and cure when the job must not start on these stores. Never resolves. */
+  /** Rejects, with the cause, when the JobManager is not started again. Never resolves. */
   readonly jobRefused = new Promise<never>((_, reject) => (this.#refuse = reject));
 
   constructor(
@@ -312,7 +312,14 @@ export class Cluster implements RunningCluster {
     );
     this.#deaths.set(part, deaths);
     if (deaths.length >= GIVE_UP_DEATHS) {
-      this.#onEvent({ kind: "gave-up", part, reason: `it died ${deaths.length} times within a minute` });
+      const reason = `it died ${deaths.length} times within a minute`;
+      if (part === "jobmanager")
+        this.#refuse(
+          new UserError(
+            `${part}: ${reason}. The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
+          ),
+        );
+      this.#onEvent({ kind: "gave-up", part, reason });
       return;
     }
     try {

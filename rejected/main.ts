@@ -100,7 +100,9 @@ function list(
   )) {
     const time = new Date(timestampMs).toISOString();
     if (json)
-      console.log(visibleJson({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }));
+      console.log(
+        visibleJson({ place: name, by, reason, message, field, timestamp: time, bytes: value?.length ?? null }),
+      );
     else console.log(`${time}  ${visible(name).padEnd(46)} ${visible(reason).padEnd(14)} ${visible(message)}`);
   }
   if (json) return;

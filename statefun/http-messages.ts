@@ -39,7 +39,11 @@ export function wrongMethod(method: string | undefined): Refusal | undefined {
  */
 export function requireContentType(contentType: string | undefined, expected: string): void {
   if (contentType?.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
-  throw new RequestError("MALFORMED_REQUEST", 415, `the body is ${contentType === undefined ? "of no type" : shown(contentType)}, not ${expected}`);
+  throw new RequestError(
+    "MALFORMED_REQUEST",
+    415,
+    `the body is ${contentType === undefined ? "of no type" : shown(contentType)}, not ${expected}`,
+  );
 }
 
 /** @throws {RequestError} 413 */

@@ -41,8 +41,8 @@ export interface KnownInputs {
 const REPLAYED: readonly PropertyName[] = ["account-features", "merchant-features", "state-events", "scores", "alerts"];
 
 /**
- * Judges everything that the topics hold, from their beginning, by a reference written from `docs/features.md` alone. Needs
- * all records at once; {@link verifyStored} does not.
+ * Judges everything that the topics hold, from their beginning, by a reference written from `docs/features.md` alone.
+ * Needs all records at once; {@link verifyStored} does not.
  *
  * @param more - properties that the records do not show, looked at elsewhere
  */

@@ -25,7 +25,7 @@ export interface SimulatedSample {
   readonly open: boolean;
   /** What the estimator says. */
   readonly estimate: number;
-  /** How long what came at this moment waited for its commit, in seconds; undefined when the simulation ended before. */
+  /** How long what came at this moment waited for its commit, in seconds; undefined: longer than the simulation. */
   readonly waited: number | undefined;
 }
 

@@ -696,7 +696,7 @@ describe("everything else", () => {
     let text = "";
     socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
     const path = "/v1/accounts/a/decisions/none?wait=300ms";
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(20));
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: fraud.example\r\n\r\n`.repeat(20));
     await expect.poll(() => text.split("HTTP/1.1 ").length - 1, { timeout: 60_000 }).toBe(20);
     expect(text.split("HTTP/1.1 404").length - 1).toBe(16);
     expect(text.toLowerCase().split("retry-after: 1").length - 1).toBe(4);
@@ -713,7 +713,7 @@ describe("everything else", () => {
       return wait(account, id, what);
     };
     const socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1");
-    socket.write("GET /v1/accounts/a/decisions/none?wait=30s HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /v1/accounts/a/decisions/none?wait=30s HTTP/1.1\r\nHost: fraud.example\r\n\r\n");
     await expect.poll(() => signals.length, { timeout: 60_000 }).toBe(1);
     socket.destroy();
     await expect.poll(() => signals[0]?.aborted, { timeout: 60_000 }).toBe(true);

@@ -39,7 +39,7 @@ import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { openApi } from "./openapi.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
 import { type WaitOption, waitOption } from "./wait-option.js";
-import { WaitPlaces } from "./wait-places.js";
+import { WaitSlots } from "./wait-slots.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -159,7 +159,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     requests: MAX_OPEN_REQUESTS,
     onDropped: () => metrics.connectionDropped(),
   });
-  const places = new WaitPlaces();
+  const places = new WaitSlots();
   app.removeAllContentTypeParsers();
   // Without `parseAs`: Fastify would keep each piece of a body by itself, however small it is.
   app.addContentTypeParser("*", async ({ headers, raw }: FastifyRequest): Promise<ReceivedBody> => {
@@ -283,7 +283,7 @@ async function answer(
   wait: WaitOption | undefined,
   reply: FastifyReply,
   options: HttpDoorOptions,
-  places: WaitPlaces,
+  places: WaitSlots,
 ): Promise<void> {
   const body = request.body as ReceivedBody;
   const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
@@ -343,7 +343,7 @@ function requireWriter({ writer }: HttpDoorOptions): void {
 
 /** Waits for news of one thing. @throws {TurnedAwayError} when too many do */
 async function waiting<T>(
-  places: WaitPlaces,
+  places: WaitSlots,
   { raw }: FastifyRequest,
   wait: (gone: AbortSignal) => Promise<T>,
 ): Promise<T> {

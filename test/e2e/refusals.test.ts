@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { ClusterEvent } from "../../cluster/cluster.js";
 import { stopCluster } from "../../cluster/control.js";
-import { addresses, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { poll } from "../../process/poll.js";
@@ -30,7 +30,7 @@ import { PATIENCE_MS } from "../patience.js";
  */
 
 const settings = clusterSettings({ name: "e2e-refusals", portOffset: 20_000 });
-const { kafka: brokers, flink: rest, minio, zookeeper } = addresses(settings);
+const { kafka: brokers, flink: rest, minio, zookeeper } = endpoints(settings);
 const flink = flinkClient(settings);
 const { bucket: Bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
 const store = new S3Client({
@@ -190,7 +190,11 @@ describe("a job is not started from nothing", () => {
       jobs: { jid: string; state: string }[];
     };
     const job = jobs.find(({ state }) => state === "RUNNING")!.jid;
-    await fetch(`${rest}/jobs/${job}/stop`, { method: "POST", body: JSON.stringify({ drain: false }) });
+    await fetch(`${rest}/jobs/${job}/savepoints`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ "cancel-job": true }),
+    });
     expect(await refusal()).toMatch(/ended for good .*--from-latest/);
     await cluster.stop();
     await start({ fromLatest: true });

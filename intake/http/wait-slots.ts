@@ -8,7 +8,7 @@ const MAX_WAITING = 20_000;
 const MAX_REQUESTS = 16;
 
 /** A request may wait. */
-export interface WaitPlace {
+export interface WaitSlot {
   /** Aborted when its client goes away. */
   readonly signal: AbortSignal;
   /** It waits no more. */
@@ -16,7 +16,7 @@ export interface WaitPlace {
 }
 
 /** Bounds how many clients wait for news, and lets nobody wait who has gone away. */
-export class WaitPlaces {
+export class WaitSlots {
   readonly #max: number;
   readonly #byConnection = new WeakMap<Socket, Set<AbortController>>();
   #waiting = 0;
@@ -26,7 +26,7 @@ export class WaitPlaces {
   }
 
   /** @param inputs - how many it waits for. @returns `undefined` when it may not wait now */
-  take({ socket }: IncomingMessage, inputs = 1): WaitPlace | undefined {
+  take({ socket }: IncomingMessage, inputs = 1): WaitSlot | undefined {
     const requests = this.#requestsOf(socket);
     if (requests.size >= MAX_REQUESTS || this.#waiting + inputs > this.#max) return undefined;
     const gone = new AbortController();

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 
 import { describe, expect, it } from "vitest";
 
-import { WaitPlaces } from "./wait-places.js";
+import { WaitSlots } from "./wait-slots.js";
 
 const connection = () => {
   const socket = new EventEmitter();
@@ -12,7 +12,7 @@ const connection = () => {
 
 describe("places to wait", () => {
   it("are bounded for all clients together, by what they wait for", () => {
-    const places = new WaitPlaces(10);
+    const places = new WaitSlots(10);
     const [one, other] = [connection(), connection()];
     const place = places.take(one.request, 8);
     expect(place).toBeDefined();
@@ -23,7 +23,7 @@ describe("places to wait", () => {
   });
 
   it("are bounded for each connection, by its requests", () => {
-    const places = new WaitPlaces();
+    const places = new WaitSlots();
     const { request } = connection();
     const taken = Array.from({ length: 20 }, () => places.take(request));
     expect(taken.filter((place) => place !== undefined)).toHaveLength(16);
@@ -33,7 +33,7 @@ describe("places to wait", () => {
   });
 
   it("say when their client has gone away, and listen to it once", () => {
-    const places = new WaitPlaces();
+    const places = new WaitSlots();
     const { socket, request } = connection();
     const [gone, freed] = [places.take(request)!, places.take(request)!];
     freed.free();
