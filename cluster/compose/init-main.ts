@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     pointer,
     createdTopics,
     holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics),
-    startOver: START_OVER,
+    cures: { startOver: START_OVER },
     cure: (is) =>
       `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${START_OVER}`,
   });

@@ -25,6 +25,8 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
       MINIO_ROOT_USER: objectStore.accessKey,
       MINIO_ROOT_PASSWORD: objectStore.secretKey,
       MINIO_BROWSER: "off",
+      // By default pages of every origin may read what it answers.
+      MINIO_API_CORS_ALLOW_ORIGIN: "http://none.invalid",
       MINIO_UPDATE: "off",
       MINIO_CALLHOME_ENABLE: "off",
       // Without this every object is read again in the background.

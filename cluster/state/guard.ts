@@ -39,6 +39,14 @@ export function zookeeperHasPast(settings: ClusterSettings): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
+/** Commands for when stores do not belong together. */
+export interface Cures {
+  /** Starts over. */
+  readonly startOver: string;
+  /** Goes on from the newest checkpoint that is left. */
+  readonly goOn?: string;
+}
+
 /** What {@link guardStores} is told. */
 export interface StoresAtStart {
   /** Whether ZooKeeper has a past: see {@link Past}. */
@@ -47,10 +55,8 @@ export interface StoresAtStart {
   readonly createdTopics: readonly string[];
   /** Looks for a committed record in topics. Default: with Kafka's own Java consumer. */
   readonly holdsCommitted?: (topics: readonly string[]) => Promise<boolean>;
-  /** The command that starts over. Default: the native cluster's. */
-  readonly startOver?: string;
-  /** The command that goes on from the newest checkpoint. Default: the native cluster's. */
-  readonly goOn?: string;
+  /** What to do when they don't belong together. Default: the native cluster's commands. */
+  readonly cures?: Cures;
 }
 
 /** The native cluster's command that forgets everything. */
@@ -72,8 +78,7 @@ export async function guardStores(
     pointer,
     createdTopics,
     holdsCommitted = byJava(settings),
-    startOver = startOverCommand(settings),
-    goOn = fromLatestCommand(settings),
+    cures = { startOver: startOverCommand(settings), goOn: fromLatestCommand(settings) },
   }: StoresAtStart,
 ): Promise<void> {
   const topics = !settings.application.ingressTopics.every(({ name }) => createdTopics.includes(name));
@@ -84,11 +89,12 @@ export async function guardStores(
     outputs: () => holdsCommitted(settings.application.outputTopics.map(({ name }) => name)),
   });
   if (reason === undefined) return;
-  const cures = [
-    ...(topics ? [`go on from the newest checkpoint that is left: ${goOn}`] : []),
-    `start over with: ${startOver}`,
-  ];
-  throw new UserError(`${reason} Cure: ${cures.join("; or ")}`);
+  const { startOver, goOn } = cures;
+  throw new UserError(
+    topics && goOn !== undefined
+      ? `${reason} Go on from the newest checkpoint that is left: ${goOn}; or start over with: ${startOver}`
+      : `${reason} Start over with: ${startOver}`,
+  );
 }
 
 /** Offsets alone don't tell: those of aborted and of open transactions count too. */

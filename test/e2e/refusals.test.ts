@@ -190,11 +190,21 @@ describe("a job is not started from nothing", () => {
       jobs: { jid: string; state: string }[];
     };
     const job = jobs.find(({ state }) => state === "RUNNING")!.jid;
-    await fetch(`${rest}/jobs/${job}/savepoints`, {
+    const asked = await fetch(`${rest}/jobs/${job}/savepoints`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ "cancel-job": true }),
     });
+    const { "request-id": id } = (await asked.json()) as { "request-id": string };
+    // Until somebody has asked what came of it, the JobManager stays for five minutes.
+    await poll(
+      "the savepoint to be complete",
+      async () => {
+        const answer = await fetch(`${rest}/jobs/${job}/savepoints/${id}`).catch(() => undefined);
+        return answer === undefined || (await answer.text()).includes("COMPLETED");
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
     expect(await refusal()).toMatch(/ended for good .*--from-latest/);
     await cluster.stop();
     await start({ fromLatest: true });
