@@ -20,8 +20,11 @@ import { parseModel } from "./transaction-scorer/model.js";
 
 /** StateFun keeps a pooled connection for up to 18 s; a server that closes first costs it a failed attempt. */
 const KEEP_ALIVE_MS = 75_000;
-/** StateFun has eight of each task; a proxy before several servers has some more. */
-const MAX_CONNECTIONS = 256;
+/**
+ * The batching transport has eight of each task. StateFun's own has one for each call, and up to 1,024 for each of the
+ * four functions and each task: fewer than that would refuse calls, again and again.
+ */
+const MAX_CONNECTIONS = 16_384;
 /** A client waits for an answer before it sends the next request. */
 const MAX_OPEN_REQUESTS = 8;
 const SHUTDOWN_LIMIT_MS = 5_000;
