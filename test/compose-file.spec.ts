@@ -251,3 +251,15 @@ describe("docker-compose.yml", () => {
     expect(read("cluster/compose/log4j-console.properties")).toContain(`\n${log4j("info")}`);
   });
 });
+
+describe("the images", () => {
+  it("get every folder that the Dockerfile copies: .dockerignore lets them in", () => {
+    const copied = [...read("Dockerfile").matchAll(/^COPY --from=sources (.+) \S+$/gm)]
+      .flatMap(([, sources]) => sources!.split(" "))
+      .map((source) => source.replace("/app/", "").split("/")[0]!)
+      .filter((source) => source !== "" && source !== ".");
+    expect(copied.length).toBeGreaterThan(15);
+    const allowed = new Set([...read(".dockerignore").matchAll(/^!(.+)$/gm)].map(([, name]) => name));
+    expect(copied.filter((name) => !allowed.has(name))).toEqual([]);
+  });
+});
