@@ -224,7 +224,7 @@ describe("docker-compose.yml", () => {
     const module = [...read("module.yaml").matchAll(/http:\/\/([^/]+)\//g)].map(([, name]) => name!);
     const known = [...names("functions", "FUNCTIONS_HOSTS").split(","), ...names("intake", "INTAKE_HOSTS").split(",")];
     expect([...urls, ...module].filter((name) => ![...known, "failures:8091"].includes(name))).toEqual([]);
-    for (const name of ["functions", "balancer", "intake", "dashboard", "failures"]) {
+    for (const name of ["functions", "balancer", "intake", "dashboard", "failures", "master"]) {
       const { test } = services[name]!.healthcheck as { readonly test: readonly string[] };
       const [, port] = /tcp\/127\.0\.0\.1\/(\d+) /.exec(test.join(" "))!;
       expect(test.join(" "), name).toContain(`Host: 127.0.0.1:${port}\\r\\n`);

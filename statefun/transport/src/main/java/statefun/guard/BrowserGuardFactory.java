@@ -8,6 +8,9 @@ import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandler;
 
 /** Puts the {@link BrowserGuard} before Flink's REST interface: found there by Java's service loader. */
 public final class BrowserGuardFactory implements InboundChannelHandlerFactory {
+  /** Of the one configuration that a process has: it is asked for a handler at each connection. */
+  private volatile RequestRules rules;
+
   /** The first of all: what is refused, nobody else looks at. */
   @Override
   public int priority() {
@@ -16,6 +19,7 @@ public final class BrowserGuardFactory implements InboundChannelHandlerFactory {
 
   @Override
   public Optional<ChannelHandler> createHandler(Configuration configuration, Map<String, String> responseHeaders) {
-    return Optional.of(new BrowserGuard(RequestRules.of(configuration), responseHeaders));
+    if (rules == null) rules = RequestRules.of(configuration);
+    return Optional.of(new BrowserGuard(rules, responseHeaders));
   }
 }
