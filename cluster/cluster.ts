@@ -14,6 +14,7 @@ import { waitHealthy } from "./processes/health.js";
 import {
   type Exit,
   forget,
+  endOfLog,
   lastLines,
   logFile,
   type ManagedProcess,
@@ -39,7 +40,7 @@ const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4_000;
 /** What a JobManager ends with that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
 const REFUSED_CODE = 78;
-const REFUSAL = /^error: (the job must not start: .*)$/;
+const MUST_NOT = "the job must not start: ";
 
 /** What happens to parts while the cluster runs. */
 export type ClusterEvent =
@@ -71,7 +72,7 @@ export class Cluster implements RunningCluster {
   #stopped: Promise<void> | undefined;
   #refuse!: (why: UserError) => void;
   /** Rejects, with the cause, when the JobManager is not started again. Never resolves. */
-  readonly jobRefused = new Promise<never>((_, reject) => (this.#refuse = reject));
+  readonly jobManagerLost = new Promise<never>((_, reject) => (this.#refuse = reject));
 
   constructor(
     settings: ClusterSettings,
@@ -82,7 +83,7 @@ export class Cluster implements RunningCluster {
     this.#onEvent = options.onEvent;
     this.#unlock = options.unlock;
     // Whoever waits for the job hears of it; nobody may.
-    this.jobRefused.catch(() => undefined);
+    this.jobManagerLost.catch(() => undefined);
   }
 
   get settings(): ClusterSettings {
@@ -134,7 +135,7 @@ export class Cluster implements RunningCluster {
     if (exit !== undefined)
       throw new UserError(
         this.#refusal(part, exit) ??
-          `${part} ended while it was started (${describe(exit)}). The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
+          `${part} ended while it was started (${describe(exit)}). ${endOfLog(this.#settings, part)}`,
       );
     this.#watch(part, process);
   }
@@ -283,11 +284,20 @@ export class Cluster implements RunningCluster {
     return process;
   }
 
+  /** Leaves a part down for good, and says why. */
+  #giveUp(part: Part, reason: string): void {
+    if (part === "jobmanager")
+      this.#refuse(
+        new UserError(reason.startsWith(MUST_NOT) ? reason : `${part}: ${reason}. ${endOfLog(this.#settings, part)}`),
+      );
+    this.#onEvent({ kind: "gave-up", part, reason });
+  }
+
   /** Why a part that ended must not be started again; `undefined` when it may. */
   #refusal(part: Part, exit: Exit): string | undefined {
     if (part !== "jobmanager" || exit.code !== REFUSED_CODE) return undefined;
-    const said = lastLines(this.#settings, part, 100).findLast((line) => REFUSAL.test(line));
-    return said === undefined ? `${part} must not start the job: see its log` : REFUSAL.exec(said)![1];
+    const said = lastLines(this.#settings, part, 100).findLast((line) => line.startsWith(`error: ${MUST_NOT}`));
+    return said?.slice("error: ".length) ?? `${MUST_NOT}see the JobManager's log`;
   }
 
   #watch(part: Part, process: ManagedProcess): void {
@@ -300,11 +310,7 @@ export class Cluster implements RunningCluster {
     forget(this.#settings, part);
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
     const refusal = this.#refusal(part, exit);
-    if (refusal !== undefined) {
-      this.#refuse(new UserError(refusal));
-      this.#onEvent({ kind: "gave-up", part, reason: refusal });
-      return;
-    }
+    if (refusal !== undefined) return this.#giveUp(part, refusal);
     if (!this.#restart || this.#held.has(part)) return;
     const now = Date.now();
     const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter(
@@ -312,14 +318,7 @@ export class Cluster implements RunningCluster {
     );
     this.#deaths.set(part, deaths);
     if (deaths.length >= GIVE_UP_DEATHS) {
-      const reason = `it died ${deaths.length} times within a minute`;
-      if (part === "jobmanager")
-        this.#refuse(
-          new UserError(
-            `${part}: ${reason}. The end of ${logFile(this.#settings, part)}:\n${lastLines(this.#settings, part).join("\n")}`,
-          ),
-        );
-      this.#onEvent({ kind: "gave-up", part, reason });
+      this.#giveUp(part, `it died ${deaths.length} times within a minute`);
       return;
     }
     try {
@@ -332,8 +331,7 @@ export class Cluster implements RunningCluster {
       if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
       else this.#onEvent({ kind: "restarted", part });
     } catch (error) {
-      if (!this.#end.signal.aborted)
-        this.#onEvent({ kind: "gave-up", part, reason: error instanceof Error ? error.message : String(error) });
+      if (!this.#end.signal.aborted) this.#giveUp(part, error instanceof Error ? error.message : String(error));
     }
   }
 }

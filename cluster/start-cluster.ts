@@ -110,7 +110,7 @@ async function startParts(
     const flink = flinkClient(settings);
     const timer = setInterval(() => void flink.jobState().then(progress), 2_000);
     try {
-      await Promise.race([waitForJob(flink, cluster.settings, signal), cluster.jobRefused]);
+      await Promise.race([waitForJob(flink, cluster.settings, signal), cluster.jobManagerLost]);
       await cluster.keepJob();
     } catch (error) {
       signal?.throwIfAborted();

@@ -105,6 +105,10 @@ export function lastLines(settings: ClusterSettings, part: Owner, count = 15): s
   }
 }
 
+/** The same for people, with where there is more. */
+export const endOfLog = (settings: ClusterSettings, part: Owner): string =>
+  `The end of ${logFile(settings, part)}:\n${lastLines(settings, part).join("\n")}`;
+
 /** Asks a process to end, and kills it after a limit. */
 export async function stopProcess(identity: ProcessIdentity, what: string, limitMs = STOP_LIMIT_MS): Promise<void> {
   if (!signalProcess(identity, "SIGTERM")) return;

@@ -1,7 +1,7 @@
 import {
   CreateBucketCommand,
   GetObjectCommand,
-  ListObjectsV2Command,
+  paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -31,6 +31,12 @@ async function withStore<T>(
   } finally {
     client.destroy();
   }
+}
+
+/** The keys of every object below a prefix, however many pages they take. */
+async function* keysBelow(client: S3Client, Bucket: string, Prefix: string): AsyncGenerator<string> {
+  for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix }))
+    for (const { Key } of Contents) if (Key !== undefined) yield Key;
 }
 
 /** Creates the bucket for checkpoints unless it is there: Flink does not. */
@@ -74,11 +80,9 @@ export const savepointFolder = ({ objectStore }: ClusterSettings, name: string):
 export async function savepointIn(settings: ClusterSettings, folder: string): Promise<string | undefined> {
   return await withStore(settings, async (client, Bucket) => {
     const root = `s3://${Bucket}/`;
-    const { Contents = [] } = await client.send(
-      new ListObjectsV2Command({ Bucket, Prefix: `${folder.slice(root.length)}/` }),
-    );
-    const key = Contents.map(({ Key = "" }) => Key).find((one) => one.endsWith(METADATA));
-    return key && root + key.slice(0, -METADATA.length);
+    for await (const key of keysBelow(client, Bucket, `${folder.slice(root.length)}/`))
+      if (key.endsWith(METADATA)) return root + key.slice(0, -METADATA.length);
+    return undefined;
   });
 }
 
@@ -90,21 +94,15 @@ export async function savepointIn(settings: ClusterSettings, folder: string): Pr
 export async function newestComplete(settings: ClusterSettings): Promise<string | undefined> {
   return await withStore(settings, async (client, Bucket) => {
     let newest: { readonly key: string; readonly id: bigint } | undefined;
-    for (const Prefix of ["checkpoints/", "savepoints/"]) {
-      let token: string | undefined;
-      do {
-        const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix, ContinuationToken: token }));
-        for (const { Key: key = "" } of page.Contents ?? []) {
-          if (!key.endsWith(METADATA)) continue;
-          const { Body } = await client.send(
-            new GetObjectCommand({ Bucket, Key: key, Range: `bytes=0-${METADATA_HEAD - 1}` }),
-          );
-          const id = checkpointId(await Body!.transformToByteArray());
-          if (id !== undefined && (newest === undefined || id > newest.id)) newest = { key, id };
-        }
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-    }
+    for (const prefix of ["checkpoints/", "savepoints/"])
+      for await (const key of keysBelow(client, Bucket, prefix)) {
+        if (!key.endsWith(METADATA)) continue;
+        const head = await client.send(
+          new GetObjectCommand({ Bucket, Key: key, Range: `bytes=0-${METADATA_HEAD - 1}` }),
+        );
+        const id = checkpointId(await head.Body!.transformToByteArray());
+        if (id !== undefined && (newest === undefined || id > newest.id)) newest = { key, id };
+      }
     return newest && `s3://${Bucket}/${newest.key.slice(0, -METADATA.length)}`;
   });
 }
@@ -126,14 +124,8 @@ export function checkpointId(head: Uint8Array): bigint | undefined {
  */
 export async function holdsCheckpoint(settings: ClusterSettings): Promise<boolean> {
   return await withStore(settings, async (client, Bucket) => {
-    let token: string | undefined;
-    do {
-      const page = await client.send(
-        new ListObjectsV2Command({ Bucket, Prefix: `${HA_FOLDER}/${clusterId(settings)}/`, ContinuationToken: token }),
-      );
-      if (page.Contents?.some(({ Key }) => Key?.includes("completedCheckpoint"))) return true;
-      token = page.NextContinuationToken;
-    } while (token !== undefined);
+    for await (const key of keysBelow(client, Bucket, `${HA_FOLDER}/${clusterId(settings)}/`))
+      if (key.includes("completedCheckpoint")) return true;
     return false;
   });
 }

@@ -1,7 +1,9 @@
 package statefun.guard;
 
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.common.TopicPartition;
 
 /** What the stores hold of the job before it starts. Offsets are of the next record to be read. */
 final class Found {
@@ -17,11 +19,11 @@ final class Found {
   /** The output topics hold committed records. Known only when there is no origin. */
   boolean decided;
 
-  /** By topic and partition. */
-  final Map<String, Offsets> offsets = new TreeMap<>();
+  /** In the order in which people are told of them. */
+  final Map<TopicPartition, Offsets> offsets = new TreeMap<>(Comparator.comparing(TopicPartition::toString));
 
-  Offsets of(String topic, int partition) {
-    return offsets.computeIfAbsent(topic + "[" + partition + "]", place -> new Offsets());
+  Offsets of(TopicPartition partition) {
+    return offsets.computeIfAbsent(partition, one -> new Offsets());
   }
 
   /** Of a partition that the job reads. Each is null where nothing is known of it. */

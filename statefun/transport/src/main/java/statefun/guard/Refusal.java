@@ -2,6 +2,7 @@ package statefun.guard;
 
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Whether a job may start on what was found. Without its newest checkpoint it would decide again what it has decided,
@@ -37,8 +38,9 @@ final class Refusal {
     if (found.gone)
       return Optional.of(
           "the checkpoint " + found.origin + " is not in the object store. Bring it back; or" + START_OVER);
-    for (Map.Entry<String, Found.Offsets> one : found.offsets.entrySet()) {
-      Optional<String> why = of(one.getKey(), one.getValue());
+    for (Map.Entry<TopicPartition, Found.Offsets> one : found.offsets.entrySet()) {
+      String place = one.getKey().topic() + "[" + one.getKey().partition() + "]";
+      Optional<String> why = of(place, one.getValue());
       if (why.isPresent())
         return Optional.of(why.get() + " The checkpoint is " + found.origin + ". Bring back what it belongs to; or" + START_OVER);
     }

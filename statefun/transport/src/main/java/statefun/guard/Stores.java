@@ -11,9 +11,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.ExecutionConfig;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.api.java.typeutils.runtime.kryo.KryoSerializer;
@@ -43,6 +45,7 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -201,50 +204,48 @@ final class Stores {
         long read = LongSerializer.INSTANCE.deserialize(view);
         // Nothing was read of it yet: it begins where the ingress does.
         if (read < 0) continue;
-        found.of(partition.getTopic(), partition.getPartition()).position = read + 1;
+        found.of(new TopicPartition(partition.getTopic(), partition.getPartition())).position = read + 1;
       }
     }
   }
 
   private void readOffsets(Found found) throws Exception {
     if (found.offsets.isEmpty()) return;
+    Set<String> topics = found.offsets.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
     try (Admin admin = Admin.create(spec.properties)) {
+      Map<String, Integer> partitions = new HashMap<>();
+      for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+          admin.describeTopics(topics).topicNameValues().entrySet())
+        partitions.put(topic.getKey(), partitionsOf(topic.getValue()));
       Map<TopicPartition, OffsetSpec> first = new HashMap<>();
       Map<TopicPartition, OffsetSpec> end = new HashMap<>();
-      for (String place : found.offsets.keySet()) {
-        TopicPartition partition = partition(place);
-        if (!isThere(admin, partition)) continue;
+      for (TopicPartition partition : found.offsets.keySet()) {
+        if (partition.partition() >= partitions.get(partition.topic())) continue;
         first.put(partition, OffsetSpec.earliest());
         end.put(partition, OffsetSpec.latest());
       }
-      for (Map.Entry<TopicPartition, ListOffsetsResultInfo> one : admin.listOffsets(first).all().get().entrySet())
-        found.of(one.getKey().topic(), one.getKey().partition()).first = one.getValue().offset();
-      for (Map.Entry<TopicPartition, ListOffsetsResultInfo> one : admin.listOffsets(end).all().get().entrySet())
-        found.of(one.getKey().topic(), one.getKey().partition()).end = one.getValue().offset();
-      admin
-          .listConsumerGroupOffsets(spec.consumerGroupId)
-          .partitionsToOffsetAndMetadata()
+      // All are asked before the first is waited for: whoever recovers waits for this.
+      KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins = admin.listOffsets(first).all();
+      KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends = admin.listOffsets(end).all();
+      KafkaFuture<Map<TopicPartition, OffsetAndMetadata>> committed =
+          admin.listConsumerGroupOffsets(spec.consumerGroupId).partitionsToOffsetAndMetadata();
+      begins.get().forEach((partition, info) -> found.of(partition).first = info.offset());
+      ends.get().forEach((partition, info) -> found.of(partition).end = info.offset());
+      committed
           .get()
           .forEach(
               (partition, offset) -> {
-                if (offset != null) found.of(partition.topic(), partition.partition()).committed = offset.offset();
+                if (offset != null) found.of(partition).committed = offset.offset();
               });
     }
   }
 
-  private static TopicPartition partition(String place) {
-    int bracket = place.lastIndexOf('[');
-    return new TopicPartition(
-        place.substring(0, bracket), Integer.parseInt(place.substring(bracket + 1, place.length() - 1)));
-  }
-
-  private static boolean isThere(Admin admin, TopicPartition partition) throws Exception {
-    KafkaFuture<TopicDescription> topic =
-        admin.describeTopics(List.of(partition.topic())).topicNameValues().get(partition.topic());
+  /** How many partitions a topic has; 0 when it is not there. */
+  private static int partitionsOf(KafkaFuture<TopicDescription> topic) throws Exception {
     try {
-      return partition.partition() < topic.get().partitions().size();
+      return topic.get().partitions().size();
     } catch (ExecutionException error) {
-      if (error.getCause() instanceof UnknownTopicOrPartitionException) return false;
+      if (error.getCause() instanceof UnknownTopicOrPartitionException) return 0;
       throw error;
     }
   }

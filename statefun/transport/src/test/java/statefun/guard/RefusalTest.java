@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 class RefusalTest {
@@ -17,7 +18,7 @@ class RefusalTest {
   /** A checkpoint that has read a partition up to 100. */
   private static Found read(Long committed, Long first, Long end) {
     Found found = found("s3://bucket/checkpoints/1/chk-7", false);
-    Found.Offsets at = found.of("transactions.valid", 3);
+    Found.Offsets at = found.of(new TopicPartition("transactions.valid", 3));
     at.position = 100L;
     at.committed = committed;
     at.first = first;
@@ -46,7 +47,7 @@ class RefusalTest {
   @Test
   void letsAPartitionPassThatTheCheckpointHasNotRead() {
     Found found = read(100L, 0L, 500L);
-    found.of("transactions.valid", 1).committed = 12L;
+    found.of(new TopicPartition("transactions.valid", 1)).committed = 12L;
     assertEquals(Optional.empty(), Refusal.of(found));
   }
 
