@@ -1,11 +1,39 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { Readable } from "node:stream";
 
 import { childEnv } from "./environment.js";
 import { amongOthers } from "./priority.js";
 import { REPOSITORY_ROOT } from "./repository-root.js";
 
-/** Runs a program in the repository's root, with this terminal; resolves to its exit code. */
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Whoever asks this process to end asks for the end of what it runs too: a signal is handed on to the program and all
+ * that it has started, and this process ends when the program has. The program must be `detached`, or a terminal's
+ * Ctrl-C would reach it twice, which some take for "at once, and leave everything".
+ */
+function endTogether(child: ChildProcess): void {
+  let received: (typeof END_SIGNALS)[number] | undefined;
+  const handOn = (signal: (typeof END_SIGNALS)[number]): void => {
+    received = signal;
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  for (const signal of END_SIGNALS) process.on(signal, handOn);
+  child.once("close", () => {
+    for (const signal of END_SIGNALS) process.off(signal, handOn);
+    if (received !== undefined) process.exit(128 + constants.signals[received]);
+  });
+}
+
+/**
+ * Runs a program in the repository's root, with this terminal's output; resolves to its exit code. A signal to end is
+ * handed on to it.
+ */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -16,20 +44,31 @@ export function runCommand(
       cwd: REPOSITORY_ROOT,
       stdio: ["ignore", "inherit", "inherit"],
       env: childEnv(env),
+      detached: true,
     });
+    endTogether(child);
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
 }
 
-/** Runs a program without a terminal; resolves to its exit code and all that it printed. */
+/**
+ * Runs a program without a terminal; resolves to its exit code and all that it printed. A signal to end is handed on to
+ * it.
+ */
 export function runQuietly(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = childEnv(),
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: REPOSITORY_ROOT, stdio: ["ignore", "pipe", "pipe"], env });
+    const child = spawn(command, args, {
+      cwd: REPOSITORY_ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env,
+      detached: true,
+    });
+    endTogether(child);
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

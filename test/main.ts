@@ -58,17 +58,21 @@ export async function main(argv: string[]): Promise<number> {
     await ensurePrometheus(onProgress);
   }
   const results: SuiteResult[] = [];
+  const failures: string[] = [];
   for (const row of ROWS)
     results.push(
       ...(await Promise.all(
-        row
-          .filter(isChosen)
-          .map(async (suite) =>
-            suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite),
-          ),
+        row.filter(isChosen).map(async (suite) => {
+          const result = suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite);
+          if (result.failed > 0)
+            failures.push(...(result.failures ?? ["see its lines above"]).map((failure) => `${suite}: ${failure}`));
+          return result;
+        }),
       )),
     );
   console.log();
+  // Once more at the end, where a long run is read first.
+  for (const failure of failures) console.log(`failed: ${failure}`);
   console.log(closingLine(results));
   return results.some(({ failed }) => failed > 0) ? 1 : 0;
 }

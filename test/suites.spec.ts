@@ -23,6 +23,20 @@ describe("the closing line", () => {
     expect(vitestCounts(report(0, 0), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });
 
+  it("names what failed, a line each", () => {
+    const testResults = [
+      { message: "", assertionResults: [{ fullName: "adds up", status: "passed", failureMessages: [] }] },
+      {
+        message: "\u001b[31mcould not be loaded\u001b[39m\n at a line",
+        assertionResults: [{ fullName: "adds up", status: "failed", failureMessages: ["expected 1 to be 2\n at"] }],
+      },
+    ];
+    expect(vitestCounts({ ...report(1, 1), testResults }, 1).failures).toEqual([
+      "could not be loaded",
+      "adds up: expected 1 to be 2",
+    ]);
+  });
+
   it("counts a failure outside any test", () => {
     expect(vitestCounts(report(10, 0), 1)).toEqual({ passed: 10, failed: 1, skipped: 0 });
     expect(surefireCounts([surefire(10, 0, 0, 0)], 1)).toEqual({ passed: 10, failed: 1, skipped: 0 });

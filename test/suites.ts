@@ -1,8 +1,12 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** What a suite counted. A suite that could not start counts as one failure. */
 export interface SuiteResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, a line each, as far as a report names it. */
+  readonly failures?: readonly string[];
 }
 
 /** The counts of vitest's JSON report. */
@@ -12,14 +16,42 @@ export function vitestCounts(report: unknown, exitCode: number): SuiteResult {
     numFailedTests: failed,
     numPendingTests: pending,
     numTodoTests: todo,
-  } = (report ?? {}) as Record<string, unknown>;
+    testResults,
+  } = (report ?? {}) as Readonly<Record<string, unknown>> & { readonly testResults?: readonly TestFile[] };
   if (typeof passed !== "number" || typeof failed !== "number" || typeof pending !== "number")
     return { passed: 0, failed: 1, skipped: 0 };
   // A file that fails to load, or an error outside any test, fails the run without a failed test.
   const unaccounted = exitCode !== 0 && failed === 0 ? 1 : 0;
   const none = passed + failed + pending === 0 && exitCode === 0 ? 1 : 0;
-  return { passed, failed: failed + unaccounted + none, skipped: pending + (typeof todo === "number" ? todo : 0) };
+  const failures = (testResults ?? []).flatMap(({ message, assertionResults }) => [
+    ...(message ? [firstLine(message)] : []),
+    ...assertionResults
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName, failureMessages }) => `${fullName}: ${firstLine(failureMessages?.[0] ?? "")}`),
+  ]);
+  return {
+    passed,
+    failed: failed + unaccounted + none,
+    skipped: pending + (typeof todo === "number" ? todo : 0),
+    ...(failures.length > 0 && { failures }),
+  };
 }
+
+/** What of a file in vitest's JSON report is used. */
+interface TestFile {
+  /** What failed outside any test. */
+  readonly message?: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages?: readonly string[];
+  }[];
+}
+
+const LINE_LENGTH = 300;
+
+const firstLine = (text: string): string =>
+  stripVTControlCharacters(text).trim().split("\n", 1)[0]!.slice(0, LINE_LENGTH);
 
 /** The counts of Maven Surefire's reports, one text of XML for each class of tests. */
 export function surefireCounts(reports: readonly string[], exitCode: number): SuiteResult {
@@ -47,6 +79,12 @@ export function closingLine(results: readonly SuiteResult[]): string {
 
 /** Several suites as one. */
 export function sumOf(results: readonly SuiteResult[]): SuiteResult {
-  const sum = (part: keyof SuiteResult) => results.reduce((total, result) => total + result[part], 0);
-  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+  const sum = (part: "passed" | "failed" | "skipped") => results.reduce((total, result) => total + result[part], 0);
+  const failures = results.flatMap((result) => result.failures ?? []);
+  return {
+    passed: sum("passed"),
+    failed: sum("failed"),
+    skipped: sum("skipped"),
+    ...(failures.length > 0 && { failures }),
+  };
 }

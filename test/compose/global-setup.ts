@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
 
+import { dockerOk } from "../../cluster/compose/docker.js";
 import { ensureEngine } from "../../cluster/compose/engine.js";
 import { buildImages } from "../../cluster/images/build-images.js";
 
@@ -18,7 +19,12 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const say = (line: string): void => void process.stderr.write(`   ${line}\n`);
   // testcontainers' own helper for leftovers is one more image to pull; the tests remove what they make.
   process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
-  const engine = await ensureEngine(say);
+  let engine = await ensureEngine(say);
+  if (!("missing" in engine) && engine.started && (await removeContainersOfTests())) {
+    say("containers of a run that was cut short are removed, and the engine starts anew: it may hold their ports");
+    await engine.stop();
+    engine = await ensureEngine(say);
+  }
   if ("missing" in engine) {
     say(`the container suite is skipped: ${engine.missing}`);
     project.provide("noContainers", engine.missing);
@@ -31,5 +37,19 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     throw error;
   }
   project.provide("noContainers", "");
-  return () => engine.stop();
+  const used = engine;
+  return () => used.stop();
+}
+
+/**
+ * An engine that was stopped while these ran starts them again with itself, as it should. Where that fails, for their
+ * checkout is gone, Docker 20.10 does not give back their ports until it ends.
+ *
+ * @returns whether there were any
+ */
+async function removeContainersOfTests(): Promise<boolean> {
+  const ids = (await dockerOk(["ps", "--all", "--quiet", "--filter", "name=^fraud-test-"])).split("\n");
+  const left = ids.filter((id) => id !== "");
+  if (left.length > 0) await dockerOk(["rm", "--force", "--volumes", ...left]);
+  return left.length > 0;
 }
