@@ -8,10 +8,11 @@ ARG STATEFUN_IMAGE=apache/flink-statefun:3.3.0-java11
 FROM ${STATEFUN_IMAGE} AS flink
 
 FROM ${JDK_IMAGE} AS transport
-COPY --from=flink /opt/flink/lib /flink
+# Its plugins may hold Flink's Prometheus reporter.
+COPY --from=flink /opt/flink /flink
 COPY statefun/transport/src/main /transport
 RUN mkdir /classes \
- && javac --release 11 -proc:none -nowarn -cp '/flink/*' -d /classes $(find /transport/java -name '*.java') \
+ && javac --release 11 -proc:none -nowarn -cp '/flink/lib/*:/flink/plugins/metrics-prometheus/*' -d /classes $(find /transport/java -name '*.java') \
  && jar --create --file /statefun-batching.jar -C /classes . -C /transport/resources .
 
 # What git has checked out, whatever its settings and the umask made of it: text as on Linux, and for every user to read.
@@ -60,7 +61,7 @@ CMD ["node", "--import", "tsx", "functions/server.ts"]
 FROM servers AS commands
 USER root
 # A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
-RUN mkdir -p /volumes/minio /volumes/transport && chown node:node /volumes/minio /volumes/transport
+RUN mkdir -p /volumes/keys /volumes/minio /volumes/transport && chown node:node /volumes/keys /volumes/minio /volumes/transport
 COPY --from=transport /statefun-batching.jar /statefun-batching.jar
 COPY --from=sources /app .
 USER node

@@ -278,7 +278,7 @@ export class Cluster implements RunningCluster {
       part,
       program.command,
       program.args,
-      childEnv(program.env, program.foreign),
+      childEnv({ ...program.env, ...program.secrets?.() }, program.foreign),
     );
     this.#current.set(part, process);
     return process;

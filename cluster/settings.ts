@@ -122,8 +122,8 @@ export interface ClusterSettings {
     readonly jobManager: number;
     readonly taskManager: number;
   };
-  /** Buckets and keys of the object store; it listens on loopback only. */
-  readonly objectStore: { readonly bucket: string; readonly accessKey: string; readonly secretKey: string };
+  /** `keysIn` is the folder with the object store's keys: see `objectStoreKeys`. It listens on loopback only. */
+  readonly objectStore: { readonly bucket: string; readonly keysIn: string };
   /** Environment for the application's servers, on top of the caller's own. */
   readonly serverEnv: Readonly<Record<string, string>>;
   /** Settings of Flink's over those of `flink-conf.yaml`. */
@@ -158,10 +158,11 @@ export const isServer = (part: Part): part is Server => SERVERS.some((name) => n
 /** The settings of one native cluster; the defaults are the demo's. */
 export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
   const name = options.name ?? "demo";
+  const dataDir = join(REPOSITORY_ROOT, ".cluster", name);
   return {
     name,
     application: options.application ?? FRAUD_DETECTION,
-    dataDir: join(REPOSITORY_ROOT, ".cluster", name),
+    dataDir,
     ports: portsAt(options.portOffset),
     parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
     parallelismAsked: options.parallelism !== undefined,
@@ -170,7 +171,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     stateBackendAsked: options.stateBackend !== undefined,
     stateGeneration: FIRST_GENERATION,
     memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
-    objectStore: { bucket: "statefun", accessKey: "fraud-demo", secretKey: "fraud-demo-secret" },
+    objectStore: { bucket: "statefun", keysIn: dataDir },
     serverEnv: options.serverEnv ?? {},
     flinkConf: options.flinkConf ?? {},
     savepoint: undefined,

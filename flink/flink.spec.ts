@@ -1,14 +1,17 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { flinkClientAt } from "./flink.js";
 
 const FOLDER = "s3://statefun/savepoints/restart-1";
 let server: Server | undefined;
 
+// On a machine that does other things first, this server may take longer than a client of Flink's waits for it.
+beforeEach(() => void vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal));
 afterEach(() => {
+  vi.restoreAllMocks();
   server?.closeAllConnections();
   server?.close();
 });

@@ -63,8 +63,7 @@ describe("docker-compose.yml", () => {
           expect(existsSync(join(REPOSITORY_ROOT, volume.split(":")[0]!)), volume).toBe(true);
   });
 
-  it("has the ports, keys and versions of the native cluster", () => {
-    const { objectStore } = clusterSettings();
+  it("has the ports and versions of the native cluster", () => {
     expect(env).toMatchObject({
       INTAKE_PORT: String(BASE_PORTS.intake),
       FUNCTIONS_PORT: String(BASE_PORTS.functions),
@@ -74,8 +73,6 @@ describe("docker-compose.yml", () => {
       DASHBOARD_PORT: String(BASE_PORTS.dashboard),
       PROMETHEUS_PORT: String(BASE_PORTS.prometheus),
       GRAFANA_PORT: String(BASE_PORTS.grafana),
-      MINIO_ACCESS_KEY: objectStore.accessKey,
-      MINIO_SECRET_KEY: objectStore.secretKey,
       KAFKA_IMAGE: `apache/kafka:${VERSIONS.kafka}`,
       STATEFUN_IMAGE: `apache/flink-statefun:${VERSIONS.statefun}-java11`,
       ZOOKEEPER_IMAGE: `zookeeper:${VERSIONS.zookeeper}`,
@@ -130,7 +127,7 @@ describe("docker-compose.yml", () => {
             (network) => network?.aliases ?? [],
           );
     // Those that nobody asks, and those that have no network.
-    const silent = ["minio-volume", "readable", "init", "generator", "console", "k6"];
+    const silent = ["keys", "readable", "init", "generator", "console", "k6"];
     const inside = Object.entries(services).flatMap(([name, { networks }]) =>
       silent.includes(name) ? [] : [name, ...aliases(networks)],
     );

@@ -14,8 +14,8 @@ const START_OVER = "docker compose down -v";
 
 /**
  * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores
- * belong together and that the state is on the backend of flink-conf.yaml. Endpoints and keys come from the
- * environment; docker-compose.yml gives them.
+ * belong together and that the state is on the backend of flink-conf.yaml. Endpoints come from the environment,
+ * which docker-compose.yml gives.
  */
 async function main(): Promise<void> {
   const kafka = variable("KAFKA");
@@ -24,11 +24,7 @@ async function main(): Promise<void> {
   const settings: ClusterSettings = {
     ...defaults,
     endpoints: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
-    objectStore: {
-      ...defaults.objectStore,
-      accessKey: variable("MINIO_ACCESS_KEY"),
-      secretKey: variable("MINIO_SECRET_KEY"),
-    },
+    objectStore: { ...defaults.objectStore, keysIn: "/volumes/keys" },
   };
   const pointer = await zookeeperWasWritten(zookeeper);
   await createBucket(settings);

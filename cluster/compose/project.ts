@@ -32,7 +32,7 @@ export function servicesOf({ application: { servers } }: ClusterSettings): reado
 /**
  * The project of a cluster: its own name, so that it shares nothing with another or with a plain `docker compose up`.
  */
-export function composeProject({ name, application, ports, objectStore, serverEnv }: ClusterSettings): ComposeProject {
+export function composeProject({ name, application, ports, serverEnv }: ClusterSettings): ComposeProject {
   return {
     name: `fraud-${name}`,
     env: {
@@ -44,8 +44,6 @@ export function composeProject({ name, application, ports, objectStore, serverEn
       DASHBOARD_PORT: String(ports.dashboard),
       PROMETHEUS_PORT: String(ports.prometheus),
       GRAFANA_PORT: String(ports.grafana),
-      MINIO_ACCESS_KEY: objectStore.accessKey,
-      MINIO_SECRET_KEY: objectStore.secretKey,
       ...application.servers.dashboard?.env,
       ...serverEnv,
     },

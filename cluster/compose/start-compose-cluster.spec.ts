@@ -8,7 +8,7 @@ describe("failedService", () => {
     expect(failedService("fraud-demo", "dependency failed to start: container fraud-demo-minio-1 is unhealthy")).toBe(
       "minio",
     );
-    expect(failedService("fraud-demo", "container fraud-demo-minio-volume-1 exited (1)")).toBe("minio-volume");
+    expect(failedService("fraud-demo", "container fraud-demo-keys-1 exited (1)")).toBe("keys");
     expect(failedService("fraud-demo", "Error response from daemon: driver failed")).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { JAVA_VARIABLES } from "../../process/environment.js";
@@ -7,6 +7,7 @@ import { classArchiveOptions } from "../../tools/class-archives.js";
 import { fileUri } from "../../tools/file-names.js";
 import { classpath, jarFolder, transportJar } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
+import { objectStoreKeys } from "../state/object-store-keys.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
@@ -46,9 +47,9 @@ const PRE_TOUCH = "-XX:+AlwaysPreTouch";
 
 /**
  * Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a
- * scheme, as many are.
+ * scheme, as many are, and AWS_ variables say more than keys.
  */
-const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
+const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^AWS_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
 
 /** The transport's jar last: Java's class archives are of what comes before. */
 const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
@@ -56,14 +57,18 @@ const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(d
 function flinkConf(
   settings: ClusterSettings,
   role: "jobmanager" | "taskmanager",
-): { folder: string; logging: string; paths: readonly string[]; prepare: () => void } {
+): { folder: string; java: readonly string[]; paths: readonly string[]; prepare: () => void } {
   const folder = join(settings.dataDir, "conf", role);
   const module = join(settings.dataDir, "conf", "module.yaml");
   const logging = join(folder, "log4j.properties");
   const temporary = join(settings.dataDir, `flink-tmp-${role}`);
   return {
     folder,
-    logging,
+    java: [
+      `-Dlog4j.configurationFile=${fileUri(logging)}`,
+      // What a killed process leaves there is in nobody's way, and goes with the data.
+      `-Djava.io.tmpdir=${temporary}`,
+    ],
     // On the command line: flink-conf.yaml cannot hold a "#", and is read in another encoding.
     paths: ["-D", `io.tmp.dirs=${temporary}`, "-D", `statefun.remote.module-name=${fileUri(module)}`],
     prepare: () => {
@@ -77,6 +82,7 @@ function flinkConf(
       write(module, renderModule(readFileSync(settings.application.moduleFile, "utf8"), settings));
       write(logging, log4j("info"));
       linkS3Plugin(settings);
+      rmSync(temporary, { recursive: true, force: true });
       mkdirSync(temporary, { recursive: true });
     },
   };
@@ -88,6 +94,12 @@ const flinkEnv = (settings: ClusterSettings, folder: string): Record<string, str
   // As Flink's own scripts do: the guard of the stores reads it there.
   FLINK_CONF_DIR: folder,
 });
+
+/** Flink's S3 plugin takes them from the environment. What stands in flink-conf.yaml, Flink shows to whoever asks. */
+function s3Keys({ objectStore }: ClusterSettings): Record<string, string> {
+  const { accessKey, secretKey } = objectStoreKeys(objectStore.keysIn);
+  return { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
+}
 
 let links = 0;
 
@@ -102,7 +114,7 @@ function linkS3Plugin(settings: ClusterSettings): void {
 }
 
 export function jobManager(settings: ClusterSettings): PartProgram {
-  const { folder, logging, paths, prepare } = flinkConf(settings, "jobmanager");
+  const { folder, java, paths, prepare } = flinkConf(settings, "jobmanager");
   const heap = settings.memoryMb.jobManager - 450;
   return {
     command: "java",
@@ -116,7 +128,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
-      `-Dlog4j.configurationFile=${fileUri(logging)}`,
+      ...java,
       "-cp",
       flinkClassPath(),
       "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
@@ -128,6 +140,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       ...paths,
     ],
     env: flinkEnv(settings, folder),
+    secrets: () => s3Keys(settings),
     foreign: FOREIGN,
     ports: ["flinkRest", "jobManagerRpc", "jobManagerBlob", "jobManagerMetrics"],
     prepare,
@@ -135,7 +148,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
 }
 
 export function taskManager(settings: ClusterSettings): PartProgram {
-  const { folder, logging, paths, prepare } = flinkConf(settings, "taskmanager");
+  const { folder, java, paths, prepare } = flinkConf(settings, "taskmanager");
   const sizes = taskManagerMemoryMb(settings);
   return {
     command: "java",
@@ -153,7 +166,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
-      `-Dlog4j.configurationFile=${fileUri(logging)}`,
+      ...java,
       "-cp",
       flinkClassPath(),
       "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
@@ -162,6 +175,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       ...paths,
     ],
     env: flinkEnv(settings, folder),
+    secrets: () => s3Keys(settings),
     foreign: FOREIGN,
     ports: ["taskManagerRpc", "taskManagerData", "taskManagerMetrics"],
     prepare,

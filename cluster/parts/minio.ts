@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { HOST } from "../../contract/ports.js";
 import { minioProgram } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
+import { objectStoreKeys } from "../state/object-store-keys.js";
 import type { PartProgram } from "./part-program.js";
 
 export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartProgram {
@@ -22,8 +23,6 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
     env: {
       // It makes a folder for certificates there.
       HOME: dataDir,
-      MINIO_ROOT_USER: objectStore.accessKey,
-      MINIO_ROOT_PASSWORD: objectStore.secretKey,
       MINIO_BROWSER: "off",
       // By default pages of every origin may read what it answers.
       MINIO_API_CORS_ALLOW_ORIGIN: "http://none.invalid",
@@ -32,6 +31,10 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
       // Without this every object is read again in the background.
       MINIO_SCANNER_SPEED: "slowest",
       GOMEMLIMIT: "400MiB",
+    },
+    secrets: () => {
+      const { accessKey, secretKey } = objectStoreKeys(objectStore.keysIn);
+      return { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey };
     },
     foreign: /^MINIO_/,
     ports: ["minio"],

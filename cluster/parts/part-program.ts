@@ -9,6 +9,8 @@ export interface PartProgram {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that are secrets, which are made when they are first asked for. */
+  readonly secrets?: () => Readonly<Record<string, string>>;
   /** Variables of the caller's environment that would change what it does. */
   readonly foreign?: RegExp;
   /** Ports that must be free before it starts. */

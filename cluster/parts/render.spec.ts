@@ -85,7 +85,7 @@ describe("renderFlinkConf", () => {
     for (const role of ["jobmanager", "taskmanager"] as const) {
       const text = renderFlinkConf(template, flinkOverrides(settings, role));
       expect(text).not.toMatch(/: jobmanager|zookeeper:2181|minio:9000/);
-      expect(text).toContain("high-availability: zookeeper\n");
+      expect(text).toContain("high-availability: statefun.guard.GuardedServicesFactory\n");
     }
   });
 

@@ -71,6 +71,9 @@ export function flinkOverrides(
     "taskmanager.rpc.port": ports.taskManagerRpc,
     "taskmanager.data.port": ports.taskManagerData,
     "metrics.internal.query-service.port": 0,
+    // Flink's own listens at every address.
+    "metrics.reporter.prometheus.factory.class": "statefun.guard.BoundPrometheusReporterFactory",
+    "metrics.reporter.prometheus.host": HOST,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
     "high-availability.zookeeper.quorum": at.zookeeper,
     "high-availability.cluster-id": `/${clusterId(settings)}`,
@@ -78,8 +81,6 @@ export function flinkOverrides(
     "state.checkpoints.dir": s3("checkpoints"),
     "state.savepoints.dir": s3("savepoints"),
     "s3.endpoint": at.minio,
-    "s3.access-key": objectStore.accessKey,
-    "s3.secret-key": objectStore.secretKey,
     "parallelism.default": settings.parallelism,
     "taskmanager.numberOfTaskSlots": settings.parallelism,
     "execution.checkpointing.interval": `${settings.checkpointIntervalMs}ms`,

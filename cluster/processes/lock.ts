@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { identify } from "../../process/process-identity.js";
@@ -24,6 +24,8 @@ export function lockCluster(settings: ClusterSettings): () => void {
   const folder = join(settings.dataDir, "pids");
   const lock = join(folder, "supervisor.json");
   mkdirSync(folder, { recursive: true });
+  // It holds transactions, checkpoints and keys.
+  chmodSync(settings.dataDir, 0o700);
   const mine = join(folder, `supervisor.${process.pid}`);
   writeFileSync(mine, JSON.stringify(identify(process.pid)));
   try {

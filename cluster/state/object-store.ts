@@ -9,6 +9,7 @@ import {
 
 import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
+import { objectStoreKeys } from "./object-store-keys.js";
 
 // This version is pinned and made for Node 20; people who run a demo need not hear that later ones will not be.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
@@ -18,7 +19,8 @@ async function withStore<T>(
   settings: ClusterSettings,
   work: (client: S3Client, bucket: string) => Promise<T>,
 ): Promise<T> {
-  const { bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
+  const { bucket, keysIn } = settings.objectStore;
+  const { accessKey: accessKeyId, secretKey: secretAccessKey } = objectStoreKeys(keysIn);
   const client = new S3Client({
     endpoint: endpoints(settings).minio,
     region: "us-east-1",

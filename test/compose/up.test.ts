@@ -106,7 +106,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     ]);
     const names = new Set(mounted.split("\n").filter((line) => line !== ""));
     expect([...names].sort()).toEqual(
-      ["kafka-data", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map(
+      ["kafka-data", "keys", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map(
         (name) => `${project.name}_${name}`,
       ),
     );
@@ -304,7 +304,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         thresholds: "passed",
         notFitted: [],
       });
-      expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.9);
+      expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.5);
       expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
     });
   });

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { clusterStatus, stopCluster } from "../../cluster/control.js";
 import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
@@ -139,6 +139,7 @@ describe("the demo", () => {
     expect((await clusterStatus(settings)).parts.every(({ pid }) => pid !== undefined)).toBe(true);
 
     const report = join(mkdtempSync(join(tmpdir(), "demo-report-")), "demo.json");
+    onTestFinished(() => rmSync(dirname(report), { recursive: true }));
     const { code, stdout, stderr } = await finish([
       "demo",
       "--native",

@@ -13,6 +13,7 @@ import { runQuietly, startOwnCommand } from "../../process/run-command.js";
 import { silentStep } from "../../terminal/steps.js";
 import { hasPrometheus } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
+import { listeners } from "./listeners.js";
 
 const isThere = hasPrometheus();
 if (!isThere)
@@ -110,6 +111,26 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
   });
 
+  it("listens at loopback alone, every part of it", async () => {
+    const parts = (await cluster!.status()).parts.map(({ pid }) => pid!);
+    const found = listeners(new Set(parts));
+    const { kafka, minio, zookeeper, flinkRest, functions, intake, jobManagerMetrics, taskManagerMetrics } =
+      settings.ports;
+    expect(found.map(({ port }) => port)).toEqual(
+      expect.arrayContaining([
+        kafka,
+        minio,
+        zookeeper,
+        flinkRest,
+        functions,
+        intake,
+        jobManagerMetrics,
+        taskManagerMetrics,
+      ]),
+    );
+    expect(found.filter(({ loopback }) => !loopback)).toEqual([]);
+  });
+
   it("knows each function by its label, and nothing by a name with a function in it", async () => {
     const functions = await query("sum by (function) (statefun_function_in)");
     expect(functions.map(({ metric }) => metric["function"]).sort()).toEqual([
@@ -176,7 +197,11 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
       "fraud-pipeline labels.valid",
       "fraud-pipeline transactions.valid",
     ]);
-    for (const { value } of lags) expect(Number(value[1])).toBeLessThan(5_000);
+    await poll(
+      "the lag of each to be small",
+      async () => (await query("group_topic:kafka_group_lag:sum")).every(({ value }) => Number(value[1]) < 5_000),
+      { timeoutMs: PATIENCE_MS },
+    );
   });
 
   it("accepts the configuration, the rules and their tests", async () => {

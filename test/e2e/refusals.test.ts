@@ -11,10 +11,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClusterEvent } from "../../cluster/cluster.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
+import { objectStoreKeys } from "../../cluster/state/object-store-keys.js";
 import { TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { poll } from "../../process/poll.js";
-import { runCommand } from "../../process/run-command.js";
+import { runQuietly } from "../../process/run-command.js";
 import { withAdmin } from "../../kafka/client.js";
 import { readTopics } from "../../java/java-reader.js";
 import { silentStep } from "../../terminal/steps.js";
@@ -32,13 +33,8 @@ import { PATIENCE_MS } from "../patience.js";
 const settings = clusterSettings({ name: "e2e-refusals", portOffset: 20_000 });
 const { kafka: brokers, flink: rest, minio, zookeeper } = endpoints(settings);
 const flink = flinkClient(settings);
-const { bucket: Bucket, accessKey: accessKeyId, secretKey: secretAccessKey } = settings.objectStore;
-const store = new S3Client({
-  endpoint: minio,
-  region: "us-east-1",
-  forcePathStyle: true,
-  credentials: { accessKeyId, secretAccessKey },
-});
+const { bucket: Bucket } = settings.objectStore;
+let store: S3Client;
 let cluster: Cluster;
 let events: ClusterEvent[];
 let batches = 0;
@@ -52,6 +48,9 @@ async function start(options: { fresh?: boolean; fromLatest?: boolean }): Promis
     onEvent: (event) => events.push(event),
     ...options,
   });
+  // Fresh data have keys of their own.
+  store?.destroy();
+  store = storeClient();
 }
 
 /** Sends transactions, and waits until the intake has taken them. */
@@ -127,6 +126,24 @@ async function again(): Promise<void> {
   await cluster.release("jobmanager");
 }
 
+/** @returns what ZooKeeper's own shell printed */
+async function askZooKeeper(...command: readonly string[]): Promise<string> {
+  const shell = ["-cp", kafkaClasspath(), "org.apache.zookeeper.ZooKeeperMain", "-server", zookeeper];
+  const { code, output } = await runQuietly("java", [...shell, ...command]);
+  expect(code, output).toBe(0);
+  return output;
+}
+
+/** Where Flink keeps the pointers to a job's checkpoints: beside its graph. */
+const checkpointsInZooKeeper = async (): Promise<string[]> =>
+  (await askZooKeeper("ls", "-R", "/flink")).split("\n").filter((line) => /^\/flink\/.*\/checkpoints$/.test(line));
+
+/** Nodes that go with the session of a JobManager that leads. */
+const sessionNodes = (listing: string): string[] => listing.split("\n").filter((line) => /\/latch\/./.test(line));
+
+const timesThatTheJobBegan = async (): Promise<number> =>
+  (await cluster.log("jobmanager")).match(/Job .* switched from state CREATED to RUNNING/g)?.length ?? 0;
+
 /** The newest complete checkpoint's objects first. */
 async function metadata(): Promise<string[]> {
   const { Contents = [] } = await store.send(new ListObjectsV2Command({ Bucket, Prefix: "checkpoints/" }));
@@ -140,13 +157,23 @@ async function move(from: string, to: string): Promise<void> {
   await store.send(new DeleteObjectCommand({ Bucket, Key: from }));
 }
 
+function storeClient(): S3Client {
+  const { accessKey: accessKeyId, secretKey: secretAccessKey } = objectStoreKeys(settings.objectStore.keysIn);
+  return new S3Client({
+    endpoint: minio,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+}
+
 beforeAll(async () => {
   await start({ fresh: true });
   await send(200);
   await everythingIsDecidedOnce();
 });
 afterAll(async () => {
-  store.destroy();
+  store?.destroy();
   await cluster?.stop();
   await stopCluster(settings, { wipe: true });
 });
@@ -170,6 +197,28 @@ describe("Flink's REST interface", () => {
     const { headers } = await fetch(`${rest}/jobs/overview`);
     expect(headers.get("access-control-allow-origin")).not.toBe("*");
     expect(await flink.jobState()).toBe("RUNNING");
+  });
+});
+
+describe("the object store", () => {
+  it("answers nobody without the keys of its data folder, and Flink shows them to nobody", async () => {
+    const list = (accessKeyId: string, secretAccessKey: string): Promise<unknown> => {
+      const client = new S3Client({
+        endpoint: minio,
+        region: "us-east-1",
+        forcePathStyle: true,
+        credentials: { accessKeyId, secretAccessKey },
+      });
+      return client.send(new ListObjectsV2Command({ Bucket })).finally(() => client.destroy());
+    };
+    const { accessKey, secretKey } = objectStoreKeys(settings.objectStore.keysIn);
+    await expect(list("fraud-demo", "fraud-demo-secret")).rejects.toThrow(/Access Key Id .* does not exist/);
+    await expect(list(accessKey, "fraud-demo-secret")).rejects.toThrow(/signature/);
+    expect((await fetch(`${minio}/${Bucket}/`)).status).toBe(403);
+    const shown = await (await fetch(`${rest}/jobmanager/config`)).text();
+    expect(shown).toContain("s3.endpoint");
+    expect(shown).not.toContain(accessKey);
+    expect(shown).not.toContain(secretKey);
   });
 });
 
@@ -212,20 +261,45 @@ describe("a job is not started from nothing", () => {
     await everythingIsDecidedOnce();
   });
 
-  it("after ZooKeeper has lost the pointer to its checkpoint", async () => {
+  it("after ZooKeeper has lost the pointer to its checkpoint, and the job's graph or not", async () => {
+    const began = await timesThatTheJobBegan();
     await betweenJobManagers(async () => {
-      const code = await runCommand("java", [
-        "-cp",
-        kafkaClasspath(),
-        "org.apache.zookeeper.ZooKeeperMain",
-        "-server",
-        zookeeper,
-        "deleteall",
-        "/flink",
-      ]);
-      expect(code).toBe(0);
+      for (const path of await checkpointsInZooKeeper()) await askZooKeeper("deleteall", path);
     });
     expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
+    await askZooKeeper("deleteall", "/flink");
+    await again();
+    expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
+    // Not even for the moment until it was refused.
+    expect(await timesThatTheJobBegan()).toBe(began);
+    await cluster.stop();
+    await start({ fromLatest: true });
+    await send(100);
+    await everythingIsDecidedOnce();
+  });
+
+  it("after a JobManager that lost its lead found no pointer when it led again", async () => {
+    const began = await timesThatTheJobBegan();
+    expect(began).toBeGreaterThan(0);
+    const leads = sessionNodes(await askZooKeeper("ls", "-R", "/flink"));
+    expect(leads).not.toEqual([]);
+    events = [];
+    cluster.kill("jobmanager", "SIGSTOP");
+    try {
+      for (const path of await checkpointsInZooKeeper()) await askZooKeeper("deleteall", path);
+      await poll(
+        "the session of the JobManager to end",
+        async () => {
+          const left = sessionNodes(await askZooKeeper("ls", "-R", "/flink"));
+          return !leads.some((node) => left.includes(node));
+        },
+        { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+      );
+    } finally {
+      cluster.kill("jobmanager", "SIGCONT");
+    }
+    expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
+    expect(await timesThatTheJobBegan()).toBe(began);
     await cluster.stop();
     await start({ fromLatest: true });
     await send(100);

@@ -20,7 +20,7 @@ public final class GuardModule implements ExtensionModule {
         KIND,
         (component, module) -> {
           GuardSpec spec = GuardSpec.parse(component.specJsonNode());
-          if (on) new StoresGuard(spec).requireThatTheyBelongTogether();
+          if (on) StoresGuard.set(spec);
         });
   }
 

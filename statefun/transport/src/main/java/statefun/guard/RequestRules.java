@@ -23,14 +23,23 @@ final class RequestRules {
   static final ConfigOption<List<String>> HOSTS =
       ConfigOptions.key("guard.rest.hosts").stringType().asList().defaultValues();
 
+  private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
+
   private final Set<String> hosts;
 
   private RequestRules(Set<String> hosts) {
     this.hosts = hosts;
   }
 
+  /** @param name by which it may be asked, besides those of loopback */
+  static RequestRules of(String name) {
+    Set<String> hosts = new HashSet<>(LOOPBACK);
+    hosts.add(name.toLowerCase(Locale.ROOT));
+    return new RequestRules(hosts);
+  }
+
   static RequestRules of(Configuration configuration) {
-    Set<String> hosts = new HashSet<>(List.of("localhost", "127.0.0.1", "[::1]"));
+    Set<String> hosts = new HashSet<>(LOOPBACK);
     for (String name :
         new String[] {
           configuration.getString(JobManagerOptions.ADDRESS),
@@ -49,7 +58,7 @@ final class RequestRules {
   Optional<String> refusal(String method, String uri, UnaryOperator<String> header) {
     String host = header.apply("host");
     if (host == null || !hosts.contains(nameOf(host)))
-      return Optional.of("this name is none of this JobManager's: guard.rest.hosts in flink-conf.yaml lists more");
+      return Optional.of("this name is none of this server's (of Flink's REST interface guard.rest.hosts in flink-conf.yaml lists more)");
     String path = new QueryStringDecoder(uri).path();
     if (path.contains("yarn-cancel") || path.contains("yarn-stop"))
       return Optional.of("a job is not ended by a GET: stop it with a savepoint");

@@ -3,6 +3,8 @@ package statefun.guard;
 import java.util.Optional;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
+import org.apache.flink.statefun.flink.core.StatefulFunctionsConfig;
+import org.apache.flink.statefun.flink.core.StatefulFunctionsUniverses;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,16 +19,30 @@ final class StoresGuard {
   private static final Logger LOG = LoggerFactory.getLogger(StoresGuard.class);
   private static final long RETRY_MS = 500;
 
-  private final GuardSpec spec;
+  /** What {@code module.yaml} says, once that was read. */
+  private static volatile GuardSpec known;
 
-  StoresGuard(GuardSpec spec) {
-    this.spec = spec;
+  private StoresGuard() {}
+
+  /** {@code module.yaml} was read, for a job that is to be submitted: a job that has ended would not even be recovered. */
+  static void set(GuardSpec spec) {
+    known = spec;
+    requireThatTheyBelongTogether(GlobalConfiguration.loadConfiguration(), spec);
+  }
+
+  /** A job's checkpoints are to be looked up, maybe before its own program has read {@code module.yaml}. */
+  static void ask(Configuration configuration) {
+    if (known != null) requireThatTheyBelongTogether(configuration, known);
+    // Sets it, if module.yaml has a guard.
+    else
+      StatefulFunctionsUniverses.get(
+          StoresGuard.class.getClassLoader(), StatefulFunctionsConfig.fromFlinkConfiguration(configuration));
   }
 
   /** Ends the process when they don't. Waits for a store that does not answer: without it the job could not start either. */
-  void requireThatTheyBelongTogether() {
-    Configuration configuration = GlobalConfiguration.loadConfiguration();
-    Optional<String> refusal = Refusal.of(look(new Stores(configuration, spec)));
+  private static void requireThatTheyBelongTogether(Configuration configuration, GuardSpec spec) {
+    Optional<String> refusal =
+        Refusal.of(look(new Stores(GuardedServicesFactory.zookeeper(configuration), spec)));
     if (refusal.isEmpty()) return;
     String message = "the job must not start: " + refusal.get();
     LOG.error(message);

@@ -1,0 +1,24 @@
+package statefun.guard;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+import org.apache.flink.metrics.reporter.MetricReporter;
+import org.apache.flink.metrics.reporter.MetricReporterFactory;
+
+/**
+ * {@code metrics.reporter.<name>.factory.class} of Flink's settings names this class, {@code .host} and {@code .port} where
+ * it listens. It needs Flink's Prometheus reporter beside it, and not as a plugin.
+ */
+public final class BoundPrometheusReporterFactory implements MetricReporterFactory {
+  @Override
+  public MetricReporter createMetricReporter(Properties properties) {
+    String host = properties.getProperty("host", "127.0.0.1");
+    int port = Integer.parseInt(properties.getProperty("port", "9249"));
+    try {
+      return new BoundPrometheusReporter(host, port);
+    } catch (IOException error) {
+      throw new UncheckedIOException("metrics can't be served at " + host + ":" + port, error);
+    }
+  }
+}

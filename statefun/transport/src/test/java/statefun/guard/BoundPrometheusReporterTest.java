@@ -1,0 +1,76 @@
+package statefun.guard;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Gauge;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Properties;
+import java.util.stream.Collectors;
+import org.apache.flink.metrics.MetricConfig;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+final class BoundPrometheusReporterTest {
+  private BoundPrometheusReporter reporter;
+  private Gauge gauge;
+
+  @BeforeEach
+  void open() {
+    Properties properties = new Properties();
+    properties.setProperty("host", "127.0.0.1");
+    properties.setProperty("port", "0");
+    reporter = (BoundPrometheusReporter) new BoundPrometheusReporterFactory().createMetricReporter(properties);
+    reporter.open(new MetricConfig());
+    gauge = Gauge.build("taken", "For this test.").register();
+    gauge.set(7);
+  }
+
+  @AfterEach
+  void close() {
+    CollectorRegistry.defaultRegistry.unregister(gauge);
+    reporter.close();
+  }
+
+  private String ask(String head) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", reporter.address().getPort())) {
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write((head + "connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
+          .lines()
+          .collect(Collectors.joining("\n"));
+    }
+  }
+
+  @Test
+  void listensAtItsAddressAlone() {
+    assertEquals("127.0.0.1", reporter.address().getAddress().getHostAddress());
+  }
+
+  @Test
+  void tellsTheMetrics() throws IOException {
+    String answer = ask("GET /metrics HTTP/1.1\r\nhost: 127.0.0.1:9249\r\n");
+    assertTrue(answer.startsWith("HTTP/1.1 200"), answer);
+    assertTrue(answer.contains("taken 7.0"), answer);
+  }
+
+  @Test
+  void answersNoForeignNameAndNoPage() throws IOException {
+    for (String headers :
+        new String[] {
+          "host: evil.example:9249\r\n",
+          "host: 127.0.0.1:9249\r\norigin: http://evil.example\r\n",
+          "host: 127.0.0.1:9249\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: no-cors\r\n"
+        }) {
+      String answer = ask("GET /metrics HTTP/1.1\r\n" + headers);
+      assertTrue(answer.startsWith("HTTP/1.1 403"), answer);
+      assertTrue(!answer.contains("taken"), answer);
+    }
+  }
+}

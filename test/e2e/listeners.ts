@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+import { processUsage } from "../../process/process-usage.js";
+
+const LISTEN = "0A";
+/** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes the other way round. */
+const LOOPBACK = /^(?:(?:0{16}FFFF0{4})?[\dA-F]{6}7F|0{24}01000000)$/;
+
+/** Where a process waits for connections over TCP. */
+export interface Listener {
+  readonly port: number;
+  readonly loopback: boolean;
+}
+
+/** All of the processes of some groups, on Linux. */
+export function listeners(groups: ReadonlySet<number>): readonly Listener[] {
+  const sockets = new Set(processUsage((_, group) => groups.has(group)).flatMap(({ pid }) => socketsOf(pid)));
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode]) => state === LISTEN && sockets.has(inode!))
+      .map(([, local]) => {
+        const [address, port] = local!.split(":");
+        return { port: Number.parseInt(port!, 16), loopback: LOOPBACK.test(address!) };
+      }),
+  );
+}
+
+function socketsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    });
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
