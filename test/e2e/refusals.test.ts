@@ -298,7 +298,8 @@ describe("a job is not started from nothing", () => {
     } finally {
       cluster.kill("jobmanager", "SIGCONT");
     }
-    expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
+    // It was told to begin from the checkpoint of the start before.
+    expect(await refusal()).toMatch(/it is not the newest.*--from-latest/);
     expect(await timesThatTheJobBegan()).toBe(began);
     await cluster.stop();
     await start({ fromLatest: true });

@@ -42,9 +42,21 @@ final class Refusal {
       String place = one.getKey().topic() + "[" + one.getKey().partition() + "]";
       Optional<String> why = of(place, one.getValue());
       if (why.isPresent())
-        return Optional.of(why.get() + " The checkpoint is " + found.origin + ". Bring back what it belongs to; or" + START_OVER);
+        return Optional.of(
+            why.get()
+                + " The checkpoint is "
+                + found.origin
+                + "."
+                + (isOld(one.getValue()) ? FROM_LATEST : " Bring back what it belongs to;")
+                + " or"
+                + START_OVER);
     }
     return Optional.empty();
+  }
+
+  /** A newer one has read more: the group commits what a checkpoint has read when that is complete. */
+  private static boolean isOld(Found.Offsets at) {
+    return at.position != null && at.committed != null && at.committed > at.position;
   }
 
   private static Optional<String> of(String place, Found.Offsets at) {
@@ -63,7 +75,7 @@ final class Refusal {
               "%s begins at offset %d, and the checkpoint has read it up to %d: the %d between were removed (see"
                   + " retention.ms and retention.bytes) before they were decided.",
               place, at.first, at.position, at.first - at.position));
-    if (at.committed != null && at.committed > at.position)
+    if (isOld(at))
       return Optional.of(
           String.format(
               "the job had read %s up to offset %d and has said so to Kafka, but the checkpoint only up to %d: it is not"
