@@ -4,7 +4,8 @@ import java.util.Optional;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.statefun.flink.core.StatefulFunctionsConfig;
-import org.apache.flink.statefun.flink.core.StatefulFunctionsUniverses;
+import org.apache.flink.statefun.flink.core.spi.Modules;
+import org.apache.flink.util.TemporaryClassLoaderContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,10 +34,12 @@ final class StoresGuard {
   /** A job's checkpoints are to be looked up, maybe before its own program has read {@code module.yaml}. */
   static void ask(Configuration configuration) {
     if (known != null) requireThatTheyBelongTogether(configuration, known);
-    // Sets it, if module.yaml has a guard.
+    // As StateFun itself reads it: sets it, if module.yaml has a guard.
     else
-      StatefulFunctionsUniverses.get(
-          StoresGuard.class.getClassLoader(), StatefulFunctionsConfig.fromFlinkConfiguration(configuration));
+      try (TemporaryClassLoaderContext ignored = TemporaryClassLoaderContext.of(StoresGuard.class.getClassLoader())) {
+        Modules.loadFromClassPath(StatefulFunctionsConfig.fromFlinkConfiguration(configuration))
+            .createStatefulFunctionsUniverse();
+      }
   }
 
   /** Ends the process when they don't. Waits for a store that does not answer: without it the job could not start either. */
