@@ -5,7 +5,6 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.statefun.flink.core.StatefulFunctionsConfig;
 import org.apache.flink.statefun.flink.core.spi.Modules;
-import org.apache.flink.util.TemporaryClassLoaderContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,12 +33,19 @@ final class StoresGuard {
   /** A job's checkpoints are to be looked up, maybe before its own program has read {@code module.yaml}. */
   static void ask(Configuration configuration) {
     if (known != null) requireThatTheyBelongTogether(configuration, known);
-    // As StateFun itself reads it: sets it, if module.yaml has a guard.
-    else
-      try (TemporaryClassLoaderContext ignored = TemporaryClassLoaderContext.of(StoresGuard.class.getClassLoader())) {
-        Modules.loadFromClassPath(StatefulFunctionsConfig.fromFlinkConfiguration(configuration))
-            .createStatefulFunctionsUniverse();
-      }
+    else readModule(StatefulFunctionsConfig.fromFlinkConfiguration(configuration));
+  }
+
+  /** As StateFun itself does: that sets what is known, if {@code module.yaml} has a guard. */
+  private static void readModule(StatefulFunctionsConfig configuration) {
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(StoresGuard.class.getClassLoader());
+    try {
+      Modules.loadFromClassPath(configuration).createStatefulFunctionsUniverse();
+    } finally {
+      thread.setContextClassLoader(before);
+    }
   }
 
   /** Ends the process when they don't. Waits for a store that does not answer: without it the job could not start either. */
