@@ -59,21 +59,34 @@ function ofPs(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
   });
 }
 
+/** A TCP socket as Linux writes it: addresses as `<hex>:<port in hex>`. */
+export interface TcpSocket {
+  readonly local: string;
+  readonly remote: string;
+  /** Such as `01`, established, and `0A`, listening. */
+  readonly state: string;
+  readonly inode: string;
+}
+
+/** All TCP sockets of this machine. Linux only. */
+export const tcpSockets = (): TcpSocket[] =>
+  // Java's sockets are in the second even when they speak IPv4.
+  ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+    readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => {
+        const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
+        return { local: local!, remote: remote!, state: state!, inode: inode! };
+      }),
+  );
+
 /** TCP connections that are open from this machine to a port of it; `undefined` where the system does not say. */
 export function connectionsTo(port: number): number | undefined {
   if (process.platform !== "linux") return undefined;
-  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  // Java's sockets are in the second even when they speak IPv4.
-  return ["/proc/net/tcp", "/proc/net/tcp6"].reduce((sum, file) => {
-    const lines = readFileSync(file, "utf8").split("\n");
-    return (
-      sum +
-      lines.filter((line) => {
-        const [, , to, state] = line.trim().split(/\s+/);
-        return state === ESTABLISHED && to?.endsWith(remote) === true;
-      }).length
-    );
-  }, 0);
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return tcpSockets().filter(({ state, remote }) => state === ESTABLISHED && remote.endsWith(wanted)).length;
 }
 
 const ESTABLISHED = "01";

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 
-import { processUsage } from "../../process/process-usage.js";
+import { processUsage, tcpSockets } from "../../process/process-usage.js";
 
 const LISTEN = "0A";
 /** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes the other way round. */
@@ -15,16 +15,12 @@ export interface Listener {
 /** All of the processes of some groups, on Linux. */
 export function listeners(groups: ReadonlySet<number>): readonly Listener[] {
   const sockets = new Set(processUsage((_, group) => groups.has(group)).flatMap(({ pid }) => socketsOf(pid)));
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
-    readFileSync(file, "utf8")
-      .split("\n")
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, , , state, , , , , , inode]) => state === LISTEN && sockets.has(inode!))
-      .map(([, local]) => {
-        const [address, port] = local!.split(":");
-        return { port: Number.parseInt(port!, 16), loopback: LOOPBACK.test(address!) };
-      }),
-  );
+  return tcpSockets()
+    .filter(({ state, inode }) => state === LISTEN && sockets.has(inode))
+    .map(({ local }) => {
+      const [address, port] = local.split(":");
+      return { port: Number.parseInt(port!, 16), loopback: LOOPBACK.test(address!) };
+    });
 }
 
 function socketsOf(pid: number): string[] {

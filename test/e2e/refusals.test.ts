@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClusterEvent } from "../../cluster/cluster.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
-import { objectStoreKeys } from "../../cluster/state/object-store-keys.js";
+import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/object-store-keys.js";
 import { TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { poll } from "../../process/poll.js";
@@ -120,6 +120,14 @@ async function betweenJobManagers(work: () => Promise<void>): Promise<void> {
   await cluster.release("jobmanager");
 }
 
+/** The cure that keeps everything. */
+async function goOnFromLatest(): Promise<void> {
+  await cluster.stop();
+  await start({ fromLatest: true });
+  await send(100);
+  await everythingIsDecidedOnce();
+}
+
 /** Starts the JobManager that was refused, after what it had missed was brought back. */
 async function again(): Promise<void> {
   events = [];
@@ -157,13 +165,12 @@ async function move(from: string, to: string): Promise<void> {
   await store.send(new DeleteObjectCommand({ Bucket, Key: from }));
 }
 
-function storeClient(): S3Client {
-  const { accessKey: accessKeyId, secretKey: secretAccessKey } = objectStoreKeys(settings.objectStore.keysIn);
+function storeClient({ accessKey, secretKey } = objectStoreKeys(settings.objectStore.keysIn)): S3Client {
   return new S3Client({
     endpoint: minio,
     region: "us-east-1",
     forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
   });
 }
 
@@ -202,18 +209,15 @@ describe("Flink's REST interface", () => {
 
 describe("the object store", () => {
   it("answers nobody without the keys of its data folder, and Flink shows them to nobody", async () => {
-    const list = (accessKeyId: string, secretAccessKey: string): Promise<unknown> => {
-      const client = new S3Client({
-        endpoint: minio,
-        region: "us-east-1",
-        forcePathStyle: true,
-        credentials: { accessKeyId, secretAccessKey },
-      });
+    const list = (keys: ObjectStoreKeys): Promise<unknown> => {
+      const client = storeClient(keys);
       return client.send(new ListObjectsV2Command({ Bucket })).finally(() => client.destroy());
     };
     const { accessKey, secretKey } = objectStoreKeys(settings.objectStore.keysIn);
-    await expect(list("fraud-demo", "fraud-demo-secret")).rejects.toThrow(/Access Key Id .* does not exist/);
-    await expect(list(accessKey, "fraud-demo-secret")).rejects.toThrow(/signature/);
+    await expect(list({ accessKey: "fraud-demo", secretKey: "fraud-demo-secret" })).rejects.toThrow(
+      /Access Key Id .* does not exist/,
+    );
+    await expect(list({ accessKey, secretKey: "fraud-demo-secret" })).rejects.toThrow(/signature/);
     expect((await fetch(`${minio}/${Bucket}/`)).status).toBe(403);
     const shown = await (await fetch(`${rest}/jobmanager/config`)).text();
     expect(shown).toContain("s3.endpoint");
@@ -229,9 +233,7 @@ describe("a job is not started from nothing", () => {
     expect(await refusal()).toMatch(/ended for good \(CANCELED\).*--from-latest/);
     await cluster.stop();
     await expect(start({})).rejects.toThrow(/would be decided again\..*up --name e2e-refusals --from-latest/);
-    await start({ fromLatest: true });
-    await send(100);
-    await everythingIsDecidedOnce();
+    await goOnFromLatest();
   });
 
   it("after somebody has stopped it with a savepoint", async () => {
@@ -255,10 +257,7 @@ describe("a job is not started from nothing", () => {
       { timeoutMs: PATIENCE_MS },
     );
     expect(await refusal()).toMatch(/ended for good .*--from-latest/);
-    await cluster.stop();
-    await start({ fromLatest: true });
-    await send(100);
-    await everythingIsDecidedOnce();
+    await goOnFromLatest();
   });
 
   it("after ZooKeeper has lost the pointer to its checkpoint, and the job's graph or not", async () => {
@@ -272,10 +271,7 @@ describe("a job is not started from nothing", () => {
     expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
     // Not even for the moment until it was refused.
     expect(await timesThatTheJobBegan()).toBe(began);
-    await cluster.stop();
-    await start({ fromLatest: true });
-    await send(100);
-    await everythingIsDecidedOnce();
+    await goOnFromLatest();
   });
 
   it("after a JobManager that lost its lead found no pointer when it led again", async () => {
@@ -301,10 +297,7 @@ describe("a job is not started from nothing", () => {
     // It was told to begin from the checkpoint of the start before.
     expect(await refusal()).toMatch(/it is not the newest.*--from-latest/);
     expect(await timesThatTheJobBegan()).toBe(began);
-    await cluster.stop();
-    await start({ fromLatest: true });
-    await send(100);
-    await everythingIsDecidedOnce();
+    await goOnFromLatest();
   });
 
   it("while its checkpoint is gone, and goes on once that is back", async () => {
