@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-
+import { isSameToken, type Person, personWith } from "../../http/people.js";
 import { type ProblemDetails, problemDetails } from "./problem-details.js";
 
 /**
@@ -12,39 +11,55 @@ export type Scope = "open" | "transactions" | "labels";
 export interface Tokens {
   /** `INTAKE_TOKEN`: for transactions and decisions. */
   readonly transactions: string | undefined;
-  /** `INTAKE_LABEL_TOKEN`: for labels, and what became of them. */
+  /**
+   * `INTAKE_LABEL_TOKEN`: for labels, and what became of them. Whoever has it speaks for others: it is for the web app,
+   * and for what feeds labels.
+   */
   readonly labels: string | undefined;
+  /** `INTAKE_LABEL_USERS`: who may label in the own name only. */
+  readonly people?: readonly Person[];
 }
 
-/** @returns what judges the header `Authorization` of a request for a scope: why it is refused, or `undefined` */
+/** Who may go on; `name` is set for whoever labels in no other name, `problem` for whoever may not. */
+export type Authorisation =
+  { readonly name: string | undefined; readonly problem?: undefined } | { readonly problem: ProblemDetails };
+
+/** @returns what judges the header `Authorization` of a request for a scope: who may go on, or why it is refused */
 export function authorisation({
   transactions,
   labels,
-}: Tokens): (scope: Scope, header: string | undefined) => ProblemDetails | undefined {
-  const wanted = {
-    transactions: transactions === undefined ? undefined : hash(`Bearer ${transactions}`),
-    labels: labels === undefined ? undefined : hash(`Bearer ${labels}`),
+  people = [],
+}: Tokens): (scope: Scope, header: string | undefined) => Authorisation {
+  const isWanted = { transactions: transactions !== undefined, labels: labels !== undefined || people.length > 0 };
+  const holder = {
+    transactions: (token: string): Authorisation | undefined =>
+      transactions !== undefined && isSameToken(token, transactions) ? ANYBODY : undefined,
+    labels: (token: string): Authorisation | undefined => {
+      const name = personWith(token, people)?.name;
+      const isShared = labels !== undefined && isSameToken(token, labels);
+      return name !== undefined || isShared ? { name } : undefined;
+    },
   };
   return (scope, header) => {
-    if (scope === "open" || wanted[scope] === undefined) {
+    if (scope === "open" || !isWanted[scope]) {
       // The token of one scope is none of another: where only that for transactions is set, nobody has the right one.
       return scope === "labels" && transactions !== undefined
-        ? problemDetails(
+        ? refused(
             403,
-            "labels have a token of their own, and this intake was given none: start it with INTAKE_LABEL_TOKEN",
+            "labels have a token of their own, and this intake was given none: start it with INTAKE_LABEL_TOKEN or INTAKE_LABEL_USERS",
           )
-        : undefined;
+        : ANYBODY;
     }
-    const shown = hash(header ?? "");
-    if (timingSafeEqual(shown, wanted[scope])) return undefined;
+    const shown = /^Bearer (.*)$/s.exec(header ?? "")?.[1] ?? "";
+    const allowed = holder[scope](shown);
+    if (allowed !== undefined) return allowed;
     const other = scope === "labels" ? "transactions" : "labels";
-    if (wanted[other] !== undefined && timingSafeEqual(shown, wanted[other]))
-      return problemDetails(403, `this token is for ${other}: ${scope} want the one of ${VARIABLES[scope]}`);
-    return problemDetails(401, `send the header Authorization: Bearer <token>, with the token of ${VARIABLES[scope]}`);
+    return holder[other](shown) !== undefined
+      ? refused(403, `this token is for ${other}: ${scope} want the one of ${VARIABLES[scope]}`)
+      : refused(401, `send the header Authorization: Bearer <token>, with the token of ${VARIABLES[scope]}`);
   };
 }
 
+const ANYBODY: Authorisation = { name: undefined };
+const refused = (status: number, detail: string): Authorisation => ({ problem: problemDetails(status, detail) });
 const VARIABLES = { transactions: "INTAKE_TOKEN", labels: "INTAKE_LABEL_TOKEN" } as const;
-
-/** Hashes are compared, so that the time taken tells nothing of the token. */
-const hash = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -46,6 +46,10 @@ declare module "fastify" {
     /** Whom the route answers. Default: who shows the token for transactions. */
     scope?: Scope;
   }
+  interface FastifyRequest {
+    /** Who labels, and in no other name; `undefined`: whoever has the token speaks for others. */
+    labelsAs?: string | undefined;
+  }
 }
 
 /** What may wait for Kafka, of all requests together. */
@@ -187,7 +191,8 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     ),
   );
 
-  const unauthorised = authorisation(tokens);
+  const authorise = authorisation(tokens);
+  app.decorateRequest("labelsAs", undefined);
   app.addHook("onRequest", async (request, reply) => {
     const refusal = stranger(request.raw, names);
     if (refusal !== undefined) return await sendProblem(reply, problemDetails(refusal.status, refusal.detail));
@@ -198,10 +203,13 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       );
     // By the route that was found, never by how its path was written: the router alone knows what a spelling means.
     // What is not declared otherwise wants the token, a path that leads nowhere too.
-    const problem = unauthorised(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
-    if (problem === undefined) return;
-    if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
-    await sendProblem(reply, problem);
+    const authorised = authorise(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
+    if (authorised.problem === undefined) {
+      request.labelsAs = authorised.name;
+      return;
+    }
+    if (authorised.problem.status === 401) void reply.header("www-authenticate", "Bearer");
+    await sendProblem(reply, authorised.problem);
   });
 
   for (const kind of ["transaction", "label"] as const) {
@@ -272,7 +280,9 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const { contentType, text } = await scrape();
     await reply.type(contentType).send(text);
   });
-  const document = openApi({ withToken: tokens.transactions !== undefined || tokens.labels !== undefined });
+  const document = openApi({
+    withToken: tokens.transactions !== undefined || tokens.labels !== undefined || (tokens.people ?? []).length > 0,
+  });
   app.get("/openapi.json", open, () => document);
   return app;
 }
@@ -286,7 +296,9 @@ async function answer(
   places: WaitSlots,
 ): Promise<void> {
   const body = request.body as ReceivedBody;
-  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
+  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) =>
+    admitItem(kind, item, request.labelsAs, options),
+  );
   // What comes now takes as long again: others first.
   if (admitted.length >= MANY) await nextTurn();
   for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
@@ -324,10 +336,20 @@ async function answer(
 
 const isAdmitted = (one: Admitted | RefusedError): one is Admitted => !(one instanceof RefusedError);
 
-function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs }: HttpDoorOptions): Admitted | RefusedError {
+function admitItem(
+  kind: InputKind,
+  item: BodyItem,
+  labelsAs: string | undefined,
+  { maxAheadMs }: HttpDoorOptions,
+): Admitted | RefusedError {
   try {
     if ("refused" in item) throw item.refused;
-    return admitJson(kind, item.json, { newId: () => `http-${randomUUID()}` }, { nowMs: Date.now(), maxAheadMs });
+    return admitJson(
+      kind,
+      item.json,
+      { newId: () => `http-${randomUUID()}`, labelsAs },
+      { nowMs: Date.now(), maxAheadMs },
+    );
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return error;
