@@ -26,7 +26,8 @@ export interface IntakeSettings {
   /** `host:port` of a broker. */
   readonly brokers: string;
   /**
-   * `INTAKE_TOKEN`, `INTAKE_LABEL_TOKEN`, `INTAKE_LABEL_USERS`: what HTTP clients must show; at least 16 characters each.
+   * `INTAKE_TOKEN`, `INTAKE_LABEL_TOKEN`, `INTAKE_LABEL_USERS`: what HTTP clients must show; at least 16 characters
+   * each.
    */
   readonly tokens: Tokens;
   /** `INTAKE_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
