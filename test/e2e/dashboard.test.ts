@@ -24,6 +24,8 @@ import { silentStep } from "../../terminal/steps.js";
 import { judgeRun } from "../../verifier/judge.js";
 import { PATIENCE_MS } from "../patience.js";
 import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
+import { attackByPages, openServer } from "./browser/strange-page.js";
+import { listeners } from "./listeners.js";
 
 const RATE = 100;
 /** Of the median: far more than it takes on a busy machine, and less than a page that asks now and then would. */
@@ -403,6 +405,102 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await screenshot(page, "alerts-phone");
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
     await page.close();
+  });
+
+  it("gives a page of another origin nothing, on any port of any part, and does nothing that it asks", async () => {
+    const { parts } = await cluster.status();
+    const pids = parts.map(({ pid }) => pid);
+    const settings = clusterSettings({ name, portOffset });
+    const { ports, objectStore } = settings;
+    const helperPort = Number(new URL(helper.env.DASHBOARD_FAILURES).port);
+    const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
+      jobs: { jid: string }[];
+    };
+    const job = `/jobs/${jobs[0]!.jid}`;
+    const pathsOf: Readonly<Record<number, readonly string[]>> = {
+      [ports.flinkRest]: [
+        "/jobs/overview",
+        "/jobmanager/config",
+        "/jobmanager/log",
+        "/jars/upload",
+        "/cluster",
+        job,
+        ...["yarn-cancel", "yarn-stop", "stop", "savepoints", "checkpoints"].map((path) => `${job}/${path}`),
+        `${job}?mode=cancel`,
+      ],
+      [ports.minio]: [
+        `/${objectStore.bucket}/`,
+        `/${objectStore.bucket}?delete`,
+        "/minio/health/live",
+        "/minio/v2/metrics/cluster",
+      ],
+      [ports.functions]: ["/statefun", "/healthz", "/metrics"],
+      [ports.intake]: ["/v1/transactions", "/v1/labels", "/v1/labels/evil", "/openapi.json", "/healthz", "/metrics"],
+      [ports.dashboard]: [
+        ...["alerts", "meta", "verdicts", "series", "stream", "failures/taskmanager"].map((path) => `/api/${path}`),
+        "/metrics",
+      ],
+      [ports.jobManagerMetrics]: ["/metrics"],
+      [ports.taskManagerMetrics]: ["/metrics"],
+      [helperPort]: ["/parts", "/kill/taskmanager"],
+    };
+    const listening = new Set(listeners(new Set(pids.map((pid) => pid!))).map(({ port }) => port));
+    expect([...listening]).toEqual(
+      expect.arrayContaining(
+        Object.keys(pathsOf)
+          .map(Number)
+          .filter((port) => port !== helperPort),
+      ),
+    );
+    const bodies = [
+      {
+        transactionId: "evil",
+        accountId: "evil",
+        merchantId: "evil",
+        amountMinor: 1,
+        currency: "EUR",
+        eventTimeMs: BASE_MS,
+      },
+      {
+        labelId: "evil",
+        accountId: "evil",
+        transactionId: "evil",
+        merchantId: "evil",
+        verdict: "FRAUD",
+        eventTimeMs: BASE_MS,
+      },
+      { accountId: "live-1", transactionId: "evil", verdict: "FRAUD", note: "evil", analyst: "evil" },
+      { "cancel-job": true, drain: true },
+    ].map((body) => JSON.stringify(body));
+    const restartsBefore = await flinkClient(settings).restarts();
+
+    const open = await openServer();
+    try {
+      const { tried, leaks } = await attackByPages(
+        [...listening, helperPort, open.port].map((port) => ({ port, paths: pathsOf[port] ?? [] })),
+        bodies,
+      );
+      // Where nothing is kept from a page it gets everything by either way: the attack is none on paper.
+      const mine = (port: number) => leaks.filter((leak) => leak.port === port);
+      expect(new Set(mine(open.port).map(({ by }) => by))).toEqual(new Set(["foreign page", "foreign name"]));
+      expect(open.taken).toEqual(expect.arrayContaining(["GET /", "DELETE /", "PUT /", "PATCH /", "POST /"]));
+      expect(leaks.filter(({ port }) => port !== open.port)).toEqual([]);
+      expect(tried).toBeGreaterThan(1_000);
+    } finally {
+      await open.close();
+    }
+
+    expect((await cluster.status()).parts.map(({ pid }) => pid)).toEqual(pids);
+    expect(await flinkClient(settings).restarts()).toBe(restartsBefore);
+    await flinkClient(settings).waitForCheckpoints(1, PATIENCE_MS);
+    const { records } = await readTopics({
+      brokers,
+      topics: [TOPICS.transactionsValid, TOPICS.labelsValid].map(({ name }) => ({ topic: name })),
+      isolation: "read_committed",
+      timeoutMs: PATIENCE_MS,
+    });
+    expect(records.length).toBeGreaterThan(RATE);
+    expect(records.filter(({ value }) => value!.includes("evil"))).toEqual([]);
   });
 
   it("comes back by itself, with its history, when its server was killed", async () => {

@@ -10,8 +10,8 @@ import { PATIENCE_MS } from "../../patience.js";
 /** Where a browser is, for `describe.skipIf`. */
 export const BROWSER = browserProgram();
 
-// It asks nobody but the server under test.
-const ARGS = [
+/** A browser that asks nobody by itself. */
+export const BROWSER_ARGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -41,7 +41,7 @@ export async function startBrowser(origin: string): Promise<TestBrowser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: BROWSER!,
     headless: true,
-    args: ARGS,
+    args: BROWSER_ARGS,
     viewport: { width: 1440, height: 900 },
     locale: "en-GB",
     timezoneId: "UTC",
