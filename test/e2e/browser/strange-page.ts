@@ -132,7 +132,7 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(silenceMs), redirect: "manual" });
       const { status, type } = response;
-      // A page sees nothing of what is opaque. Of its own origin it sees everything: then a refusal is all there may be.
+      // A page sees nothing of what is opaque, and everything of its own origin: there a refusal is all that may come.
       if (type === "opaque" || type === "opaqueredirect") return;
       if (by === "foreign name" && status >= 400) return;
       await response.text();
