@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { given } from "../process/environment.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { runCommand, runQuietly } from "../process/run-command.js";
-import { someOf } from "../terminal/option-values.js";
+import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
 import { ensureNode, ensurePrometheus, ensureTools } from "../tools/index.js";
 import { ensureRequirements } from "../tools/requirements.js";
@@ -40,11 +40,18 @@ export async function main(argv: string[]): Promise<number> {
       `run the unit suite on these lines of Node, brought as npm packages: ${NODE_MAJORS.join(",")} (default: once, on this one)`,
       someOf(NODE_MAJORS),
     )
+    .option(
+      "--times <n>",
+      "run them so many times, one after the other, whatever fails: for what goes wrong now and then",
+      wholeNumber(1, 10_000),
+      1,
+    )
+    .option("--files <text>", "of unit, e2e and compose only the files with this in their paths")
     .exitOverride();
   program.parse(argv, { from: "user" });
   const unknown = program.args.filter((name) => !SUITES.some((suite) => suite === name));
   if (unknown.length > 0) throw new Error(`no suite is called ${unknown.join(", ")}: there are ${SUITES.join(", ")}`);
-  const { node: nodes } = program.opts<{ node?: readonly NodeMajor[] }>();
+  const { node: nodes, times, files } = program.opts<{ node?: readonly NodeMajor[]; times: number; files?: string }>();
   const isChosen = (suite: Suite): boolean => program.args.length === 0 || program.args.includes(suite);
 
   const onProgress = (line: string): void => console.log(`   ${line}`);
@@ -59,17 +66,25 @@ export async function main(argv: string[]): Promise<number> {
   }
   const results: SuiteResult[] = [];
   const failures: string[] = [];
-  for (const row of ROWS)
-    results.push(
-      ...(await Promise.all(
-        row.filter(isChosen).map(async (suite) => {
-          const result = suite === "unit" && nodes !== undefined ? await onEach(nodes, onProgress) : await timed(suite);
-          if (result.failed > 0)
-            failures.push(...(result.failures ?? ["see its lines above"]).map((failure) => `${suite}: ${failure}`));
-          return result;
-        }),
-      )),
-    );
+  for (let time = 1; time <= times; time++) {
+    const which = times === 1 ? "" : `, ${time} of ${times}`;
+    for (const row of ROWS)
+      results.push(
+        ...(await Promise.all(
+          row.filter(isChosen).map(async (suite) => {
+            const result =
+              suite === "unit" && nodes !== undefined
+                ? await onEach(nodes, files, onProgress)
+                : await timed(suite, files, `${suite}${which}`);
+            if (result.failed > 0)
+              failures.push(
+                ...(result.failures ?? ["see its lines above"]).map((failure) => `${suite}${which}: ${failure}`),
+              );
+            return result;
+          }),
+        )),
+      );
+  }
   console.log();
   // Once more at the end, where a long run is read first.
   for (const failure of failures) console.log(`failed: ${failure}`);
@@ -78,12 +93,18 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 /** The unit suite on several lines of Node, one after the other. */
-async function onEach(majors: readonly NodeMajor[], onProgress: (line: string) => void): Promise<SuiteResult> {
+async function onEach(
+  majors: readonly NodeMajor[],
+  files: string | undefined,
+  onProgress: (line: string) => void,
+): Promise<SuiteResult> {
   const results: SuiteResult[] = [];
   for (const major of majors) {
     const folder = await ensureNode(major, onProgress);
     results.push(
-      await timed("unit", `unit on Node ${NODE_VERSIONS[major]}`, { PATH: [folder, given()["PATH"]].join(delimiter) }),
+      await timed("unit", files, `unit on Node ${NODE_VERSIONS[major]}`, {
+        PATH: [folder, given()["PATH"]].join(delimiter),
+      }),
     );
   }
   return sumOf(results);
@@ -91,17 +112,22 @@ async function onEach(majors: readonly NodeMajor[], onProgress: (line: string) =
 
 async function timed(
   suite: Suite,
-  name: string = suite,
+  files: string | undefined,
+  name: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<SuiteResult> {
   const startedAt = Date.now();
   console.log(`\n== ${name}`);
-  const result = await run(suite, env);
+  const result = await run(suite, files, env);
   console.log(`== ${name}: ${closingLine([result])} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
   return result;
 }
 
-async function run(suite: Suite, env: Readonly<Record<string, string>>): Promise<SuiteResult> {
+async function run(
+  suite: Suite,
+  files: string | undefined,
+  env: Readonly<Record<string, string>>,
+): Promise<SuiteResult> {
   switch (suite) {
     case "types":
       // The web app's client has another world around it: a browser's.
@@ -124,7 +150,7 @@ async function run(suite: Suite, env: Readonly<Record<string, string>>): Promise
     case "unit":
     case "e2e":
     case "compose":
-      return await vitest(suite, env);
+      return await vitest(suite, files, env);
   }
 }
 
@@ -158,7 +184,11 @@ async function maven(): Promise<SuiteResult> {
   );
 }
 
-async function vitest(project: string, env: Readonly<Record<string, string>>): Promise<SuiteResult> {
+async function vitest(
+  project: string,
+  files: string | undefined,
+  env: Readonly<Record<string, string>>,
+): Promise<SuiteResult> {
   // Vite takes what follows for a part of a page; everything else runs there.
   if (REPOSITORY_ROOT.includes("#"))
     throw new UserError(
@@ -175,6 +205,7 @@ async function vitest(project: string, env: Readonly<Record<string, string>>): P
         "run",
         "--project",
         project,
+        ...(files === undefined ? [] : [files]),
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${file}`,
