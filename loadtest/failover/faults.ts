@@ -59,11 +59,11 @@ const pause = (part: Part): FaultDefinition => ({
   seconds: 35,
   inContainers: true,
   inject: async ({ cluster, signal }) => {
-    cluster.kill(part, "SIGSTOP");
+    cluster.pause(part);
     await delay(PAUSE_MS, undefined, { signal });
     // Flink may have given it up by now, and it itself.
     try {
-      cluster.kill(part, "SIGCONT");
+      cluster.resume(part);
     } catch {
       // It is gone, and started again.
     }

@@ -280,7 +280,7 @@ describe("a job is not started from nothing", () => {
     const leads = sessionNodes(await askZooKeeper("ls", "-R", "/flink"));
     expect(leads).not.toEqual([]);
     events = [];
-    cluster.kill("jobmanager", "SIGSTOP");
+    cluster.pause("jobmanager");
     try {
       for (const path of await checkpointsInZooKeeper()) await askZooKeeper("deleteall", path);
       await poll(
@@ -292,7 +292,7 @@ describe("a job is not started from nothing", () => {
         { timeoutMs: PATIENCE_MS, intervalMs: 500 },
       );
     } finally {
-      cluster.kill("jobmanager", "SIGCONT");
+      cluster.resume("jobmanager");
     }
     // It was told to begin from the checkpoint of the start before.
     expect(await refusal()).toMatch(/it is not the newest.*--from-latest/);
