@@ -9,6 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { ClusterEvent } from "../../cluster/cluster.js";
+import { type Part, partsOf } from "../../cluster/settings.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/object-store-keys.js";
@@ -204,6 +205,52 @@ describe("Flink's REST interface", () => {
     const { headers } = await fetch(`${rest}/jobs/overview`);
     expect(headers.get("access-control-allow-origin")).not.toBe("*");
     expect(await flink.jobState()).toBe("RUNNING");
+  });
+});
+
+describe("the supervisor", () => {
+  const unhealthy = async (): Promise<Part[]> =>
+    (await cluster.status()).parts.flatMap(({ part, healthy }) => (healthy ? [] : [part]));
+
+  it("sees of every part that it was stopped, though the system still takes connections for it", async () => {
+    const parts = partsOf(settings);
+    expect(await unhealthy()).toEqual([]);
+    for (const part of parts) cluster.pause(part);
+    try {
+      expect(await unhealthy()).toEqual(parts);
+    } finally {
+      for (const part of parts) cluster.resume(part);
+    }
+    await poll("every part to be well", async () => (await unhealthy()).length === 0, { timeoutMs: PATIENCE_MS });
+  });
+
+  it("replaces each part that hangs, and none that was paused or waits; everything is decided once", async () => {
+    await flink.waitForRunning(PATIENCE_MS);
+    const hanging = ["zookeeper", "kafka", "taskmanager", "functions"] as const;
+    await send(100);
+    cluster.pause("intake");
+    for (const part of hanging) {
+      events = [];
+      cluster.kill(part, "SIGSTOP");
+      await poll(
+        `${part} to be replaced`,
+        () => events.some((event) => event.kind === "restarted" && event.part === part),
+        { timeoutMs: PATIENCE_MS },
+      );
+      expect(events).toMatchObject([
+        { kind: "hung", part, why: expect.stringContaining("it was stopped by a signal") as unknown },
+        { kind: "died", part, exit: { signal: "SIGKILL" } },
+        { kind: "restarted", part },
+      ]);
+      await poll(`${part} to be well`, async () => !(await unhealthy()).includes(part), { timeoutMs: PATIENCE_MS });
+    }
+    cluster.resume("intake");
+    await send(100);
+    await everythingIsDecidedOnce();
+    const { parts } = await cluster.status();
+    expect(parts.flatMap(({ part, replaced }) => Array<Part>(replaced?.count ?? 0).fill(part)).sort()).toEqual(
+      [...hanging].sort(),
+    );
   });
 });
 
