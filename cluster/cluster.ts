@@ -3,14 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { childEnv } from "../process/environment.js";
 import { poll } from "../process/poll.js";
-import { isAlive, signalProcess } from "../process/process-identity.js";
+import { isAlive, type ProcessIdentity, signalProcess } from "../process/process-identity.js";
 import { settled } from "../process/settled.js";
 import { UserError } from "../terminal/user-error.js";
 import { endpoints } from "./endpoints.js";
 import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink-client.js";
 import { partProgram } from "./parts/index.js";
-import { waitHealthy } from "./processes/health.js";
+import { healthOf, waitHealthy } from "./processes/health.js";
 import {
   type Exit,
   forget,
@@ -29,6 +29,8 @@ import { startOverCommand } from "./state/guard.js";
 import { savepointFolder, savepointIn } from "./state/object-store.js";
 import { otherParallelism } from "./state/state-at-start.js";
 import { afterRestart, type StateRecord, writeStateRecord } from "./state/state-record.js";
+import { countReplacement } from "./watchdog/replacements.js";
+import { Watchdog } from "./watchdog/watchdog.js";
 
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
 const GIVE_UP_DEATHS = 5;
@@ -46,6 +48,8 @@ const MUST_NOT = "the job must not start: ";
 export type ClusterEvent =
   | { readonly kind: "died"; readonly part: Part; readonly exit: Exit; readonly lastLines: readonly string[] }
   | { readonly kind: "restarted"; readonly part: Part }
+  /** It hung, and is killed: "died" and "restarted" follow. */
+  | { readonly kind: "hung"; readonly part: Part; readonly pid: number; readonly why: string }
   /** It died too often, or must not start: it stays down. */
   | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
 
@@ -65,6 +69,8 @@ export class Cluster implements RunningCluster {
   readonly #current = new Map<Part, ManagedProcess>();
   /** To stay down when they end. */
   readonly #held = new Set<Part>();
+  /** Stopped on purpose, to go on later: they do not hang. */
+  readonly #paused = new Set<ManagedProcess>();
   /** Ends waiting for a next start. */
   readonly #end = new AbortController();
   /** See {@link leaveSavepoint}. */
@@ -84,6 +90,13 @@ export class Cluster implements RunningCluster {
     this.#unlock = options.unlock;
     // Whoever waits for the job hears of it; nobody may.
     this.jobManagerLost.catch(() => undefined);
+    if (!options.restart) return;
+    const watchdog = new Watchdog({
+      watched: () => this.#watchedProcesses(),
+      probe: (part, limitMs) => healthOf(part, this.#settings, limitMs),
+      onHang: (part, process, why) => this.#replace(part, process, why),
+    });
+    void watchdog.run(this.#end.signal);
   }
 
   get settings(): ClusterSettings {
@@ -144,6 +157,20 @@ export class Cluster implements RunningCluster {
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     killPart(this.#settings, part, signal);
     if (signal === "SIGKILL") this.#killed.add(part);
+  }
+
+  /** Stops a part's process until {@link resume}: the watchdog lets it be. @throws {UserError} when it does not run */
+  pause(part: Part): void {
+    const process = this.#current.get(part);
+    if (process !== undefined) this.#paused.add(process);
+    killPart(this.#settings, part, "SIGSTOP");
+  }
+
+  /** Lets a paused part go on. @throws {UserError} when it does not run */
+  resume(part: Part): void {
+    killPart(this.#settings, part, "SIGCONT");
+    const process = this.#current.get(part);
+    if (process !== undefined) this.#paused.delete(process);
   }
 
   status(): Promise<ClusterStatus> {
@@ -284,6 +311,22 @@ export class Cluster implements RunningCluster {
     return process;
   }
 
+  /** What hangs of these is replaced: what is held or paused is in somebody's hands. */
+  #watchedProcesses(): ReadonlyMap<Part, ProcessIdentity> {
+    return new Map(
+      [...this.#current]
+        .filter(([part, process]) => !this.#held.has(part) && !this.#paused.has(process))
+        .map(([part, { identity }]) => [part, identity]),
+    );
+  }
+
+  /** Ends a process that hangs; then it is started again like any that died. */
+  #replace(part: Part, process: ProcessIdentity, why: string): void {
+    if (this.#end.signal.aborted || !signalProcess(process, "SIGKILL")) return;
+    countReplacement(this.#settings, part, why);
+    this.#onEvent({ kind: "hung", part, pid: process.pid, why });
+  }
+
   /** Leaves a part down for good, and says why. */
   #giveUp(part: Part, reason: string): void {
     if (part === "jobmanager")
@@ -306,7 +349,9 @@ export class Cluster implements RunningCluster {
 
   async #onExit(part: Part, ended: ManagedProcess, exit: Exit): Promise<void> {
     // The news of an end may come after another process has taken its place.
+    this.#paused.delete(ended);
     if (this.#end.signal.aborted || this.#current.get(part) !== ended) return;
+    this.#current.delete(part);
     forget(this.#settings, part);
     this.#onEvent({ kind: "died", part, exit, lastLines: lastLines(this.#settings, part) });
     const refusal = this.#refusal(part, exit);

@@ -5,6 +5,7 @@ import { flinkClient } from "./flink-client.js";
 import { healthOf } from "./processes/health.js";
 import { recorded, stopProcess, stopRecorded } from "./processes/managed-process.js";
 import { type ClusterSettings, type Part, PARTS, partsOf } from "./settings.js";
+import { replacedParts, type Replacements } from "./watchdog/replacements.js";
 
 /** How one part is at the moment. */
 export interface PartStatus {
@@ -14,6 +15,8 @@ export interface PartStatus {
   readonly healthy: boolean;
   /** Why it is not, when it says so itself. */
   readonly cause?: string;
+  /** That processes of it hung and were replaced since the cluster was started. */
+  readonly replaced?: Replacements;
 }
 
 /** The job's state as Flink has it. */
@@ -37,11 +40,20 @@ export interface ClusterStatus {
 
 /** Looks at a cluster that any process has started. */
 export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
+  const replaced = replacedParts(settings);
   const parts = await Promise.all(
-    partsOf(settings).map(async (part) => {
+    partsOf(settings).map(async (part): Promise<PartStatus> => {
       const pid = recorded(settings, part)?.pid;
       // Without a process of ours, whatever answers at its port is another program.
-      return { part, pid, ...(pid === undefined ? { healthy: false } : await healthOf(part, settings)) };
+      const { healthy, cause } =
+        pid === undefined ? { healthy: false, cause: undefined } : await healthOf(part, settings);
+      return {
+        part,
+        pid,
+        healthy,
+        ...(cause !== undefined && { cause }),
+        ...(replaced[part] !== undefined && { replaced: replaced[part] }),
+      };
     }),
   );
   const flink = parts.some(({ part, healthy }) => part === "jobmanager" && healthy) ? flinkClient(settings) : undefined;

@@ -6,6 +6,8 @@ import { type ClusterEvent, describe } from "./cluster.js";
 /** What happened to a part, for people; of one that died, with so many of the last lines of its log. */
 export function eventText(event: ClusterEvent, lines: number): string {
   if (event.kind === "restarted") return `${event.part}: started again`;
+  if (event.kind === "hung")
+    return pc.red(`${event.part} hangs, and is replaced: ${event.why} (process ${event.pid}, killed)`);
   if (event.kind === "gave-up") return pc.red(`${event.part}: not started again, ${visible(event.reason)}`);
   return `${pc.red(`${event.part} died`)} (${describe(event.exit)}). The end of its log:\n${event.lastLines
     .slice(-lines)

@@ -57,7 +57,9 @@ export async function main(argv: string[]): Promise<number> {
       .exitOverride();
 
   named(program.command("up"))
-    .description("starts everything and watches over it until Ctrl-C: a part that dies is reported and started again")
+    .description(
+      "starts everything and watches over it until Ctrl-C: a part that dies or hangs is reported and started again",
+    )
     .option("--detach", "go on in the background once everything runs", false)
     .option("--fresh", "start over: forget all topics and state", false)
     .option(
@@ -95,12 +97,16 @@ export async function main(argv: string[]): Promise<number> {
       const status = await clusterStatus(clusterSettings({ ...options, application: withDashboard() }));
       if (options.json) console.log(JSON.stringify(status, undefined, 2));
       else {
-        for (const { part, pid, healthy, cause } of status.parts) {
+        for (const { part, pid, healthy, cause, replaced } of status.parts) {
           const how =
             pid === undefined ? "stopped" : healthy ? "healthy" : cause === undefined ? "no answer" : "failing";
           console.log(
             `${part.padEnd(12)} ${how.padEnd(10)} ${pid === undefined ? "" : `process ${pid}`}${cause === undefined ? "" : `: ${cause}`}`,
           );
+          if (replaced !== undefined)
+            console.log(
+              `${"".padEnd(12)} hung and was replaced ${replaced.count === 1 ? "once" : `${replaced.count} times`}, last at ${new Date(replaced.lastAtMs).toISOString()}: ${replaced.why}`,
+            );
         }
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);

@@ -6,12 +6,20 @@ export interface RunningCluster {
   /** Where its parts are reached, and what it runs. */
   readonly settings: ClusterSettings;
   /**
-   * Sends a signal to a part; of several that share its work, to each. What ends is started again. SIGSTOP and SIGCONT
-   * stop it and let it go on.
+   * Sends a signal to a part; of several that share its work, to each. What ends is started again, and natively so is
+   * what hangs, as one does after SIGSTOP.
    *
    * @throws {UserError} when it does not run
    */
   kill(part: Part, signal?: NodeJS.Signals): void;
+  /**
+   * Stops a part's processes until {@link resume}. Nobody takes them for some that hang.
+   *
+   * @throws {UserError} when it does not run
+   */
+  pause(part: Part): void;
+  /** Lets a paused part go on. @throws {UserError} when it has ended meanwhile */
+  resume(part: Part): void;
   /** Keeps a part down when it ends, until {@link release}. @throws {UserError} when that can't be done */
   hold(part: Part): void;
   /** Starts a part that was held, if it has ended; watches over it again. */

@@ -20,6 +20,7 @@ import { zookeeperHasPast } from "./state/guard.js";
 import { createBucket } from "./state/object-store.js";
 import { otherParallelism, stateAtStart } from "./state/state-at-start.js";
 import { createTopics } from "./topics.js";
+import { forgetReplacements } from "./watchdog/replacements.js";
 
 const JOB_LIMIT_MS = 300_000;
 /** They read topics, so these must be there. */
@@ -28,7 +29,7 @@ const NEED_TOPICS: ReadonlySet<Server> = new Set(["intake", "dashboard"]);
 export interface StartOptions {
   /** Shows what goes on. */
   readonly step: Step;
-  /** Start a part again when it dies. */
+  /** Start a part again when it dies or hangs. */
   readonly restart: boolean;
   /** Forget all topics and state of earlier runs. */
   readonly fresh?: boolean;
@@ -64,6 +65,7 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
     }
     await requireFreePorts(settings);
     for (const part of partsOf(settings)) rotateLog(settings, part);
+    forgetReplacements(settings);
     await startParts(cluster, { step, fromLatest, signal });
     return cluster;
   } catch (error) {

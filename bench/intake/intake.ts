@@ -67,12 +67,12 @@ export async function benchIntake(signal: AbortSignal): Promise<void> {
     ways["http-100"] = await step("HTTP, a hundred a request", () =>
       throughHttp(cluster, "http-100", HTTP_100, signal),
     );
-    cluster.kill("intake", "SIGSTOP");
+    cluster.pause("intake");
     ways["bare-kafkajs"] = await step("a bare kafkajs producer", async () => {
       const { seconds, cpuSeconds: used } = await client(cluster, "kafkajs", KAFKA, "bulk", signal);
       return way(KAFKA, seconds, used);
     });
-    cluster.kill("intake", "SIGCONT");
+    cluster.resume("intake");
     const residentMb: number[] = [];
     ways["kafka"] = await step("the Kafka door", async (progress) => {
       const pid = await intakePid(cluster);

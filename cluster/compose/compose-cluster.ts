@@ -76,17 +76,28 @@ export class ComposeCluster implements RunningCluster {
   }
 
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
-    const wanted = signal === "SIGCONT" ? "paused" : "running";
+    const ids = this.#those(part, "running");
+    dockerNow(["kill", "--signal", signal, ...ids]);
+    // The engine takes a killed container for one that is wanted down, and leaves it to us.
+    if (signal === "SIGKILL" || signal === "SIGTERM") this.#startAgain(ids);
+  }
+
+  pause(part: Part): void {
+    dockerNow(["pause", ...this.#those(part, "running")]);
+  }
+
+  resume(part: Part): void {
+    dockerNow(["unpause", ...this.#those(part, "paused")]);
+  }
+
+  /** @throws {UserError} when there are none */
+  #those(part: Part, wanted: "running" | "paused"): string[] {
     const ids = this.containers(serviceOf(part)).flatMap(({ id, state }) => (state === wanted ? [id] : []));
     if (ids.length === 0)
       throw new UserError(
         `no container of ${serviceOf(part)} is ${wanted}. See: docker compose -p ${this.#project.name} ps`,
       );
-    if (signal === "SIGSTOP") dockerNow(["pause", ...ids]);
-    else if (signal === "SIGCONT") dockerNow(["unpause", ...ids]);
-    else dockerNow(["kill", "--signal", signal, ...ids]);
-    // The engine takes a killed container for one that is wanted down, and leaves it to us.
-    if (signal === "SIGKILL" || signal === "SIGTERM") this.#startAgain(ids);
+    return ids;
   }
 
   #startAgain(ids: readonly string[]): void {

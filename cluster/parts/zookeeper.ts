@@ -52,7 +52,7 @@ export function zookeeper(settings: ClusterSettings): PartProgram {
           maxClientCnxns: 100,
           "admin.enableServer": "false",
           "autopurge.purgeInterval": 1,
-          "4lw.commands.whitelist": "ruok",
+          "4lw.commands.whitelist": "srvr",
         }),
       );
     },

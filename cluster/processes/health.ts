@@ -1,9 +1,9 @@
 import { HOST } from "../../contract/ports.js";
 import { poll } from "../../process/poll.js";
 import { endpoints } from "../endpoints.js";
-import type { ClusterSettings, Part, Server } from "../settings.js";
+import type { ClusterSettings, Part } from "../settings.js";
 import type { Exit, ManagedProcess } from "./managed-process.js";
-import { healthz, http, type Probe, tcp } from "./probes.js";
+import { healthz, http, kafka, PROBE_MS, type Probe, zooKeeper } from "./probes.js";
 
 const START_LIMIT_MS = 90_000;
 
@@ -31,31 +31,25 @@ export async function waitHealthy(
 export const isHealthy = async (part: Part, settings: ClusterSettings): Promise<boolean> =>
   (await healthOf(part, settings)).healthy;
 
-/** Whether a part answers as it should, and what it says when it does not. */
-export async function healthOf(part: Part, settings: ClusterSettings): Promise<Probe> {
+/** Asks a part by its own protocol how it is. @param limitMs - an answer that takes longer is none */
+export function healthOf(part: Part, settings: ClusterSettings, limitMs = PROBE_MS): Promise<Probe> {
+  const { ports } = settings;
+  const at = endpoints(settings);
   switch (part) {
     case "functions":
     case "functions-python":
     case "intake":
     case "dashboard":
-      return await healthz(`http://${HOST}:${settings.ports[part]}`);
-    default:
-      return { healthy: await answers(part, settings) };
-  }
-}
-
-async function answers(part: Exclude<Part, Server>, settings: ClusterSettings): Promise<boolean> {
-  const at = endpoints(settings);
-  switch (part) {
+      return healthz(`http://${HOST}:${ports[part]}`, limitMs);
     case "zookeeper":
-      return tcp(settings.ports.zookeeper);
+      return zooKeeper(ports.zookeeper, limitMs);
     case "kafka":
-      return tcp(settings.ports.kafka);
+      return kafka(ports.kafka, limitMs);
     case "minio":
-      return http(`${at.minio}/minio/health/live`);
+      return http(`${at.minio}/minio/health/live`, limitMs);
     case "jobmanager":
-      return http(`${at.flink}/overview`);
+      return http(`${at.flink}/overview`, limitMs);
     case "taskmanager":
-      return tcp(settings.ports.taskManagerMetrics);
+      return http(`http://${HOST}:${ports.taskManagerMetrics}/healthz`, limitMs);
   }
 }

@@ -16,6 +16,8 @@ const UPGRADED_MODEL = "models/points-v2.json";
 
 /** Longer than Flink waits for a heartbeat (`heartbeat.timeout`, 8 s). */
 const PAUSE_MS = 12_000;
+/** A part that hangs has another process by then. */
+export const REPLACED_WITHIN_MS = 15_000;
 const FLAKY_MS = 8_000;
 /** How long both directions of an upgrade carry load. */
 const UPGRADE_MS = 25_000;
@@ -37,6 +39,8 @@ interface FaultDefinition {
    * changes.
    */
   readonly inContainers?: true;
+  /** The part that is to be replaced by the watchdog; of no other fault may any be. */
+  readonly hangs?: Part;
   /** Whether it lasts for minutes: left out of `all`, and made once, after the others. */
   readonly long?: true;
   /** @returns how it went, where more is asked of it than a recovery */
@@ -59,14 +63,34 @@ const pause = (part: Part): FaultDefinition => ({
   seconds: 35,
   inContainers: true,
   inject: async ({ cluster, signal }) => {
-    cluster.kill(part, "SIGSTOP");
+    cluster.pause(part);
     await delay(PAUSE_MS, undefined, { signal });
     // Flink may have given it up by now, and it itself.
     try {
-      cluster.kill(part, "SIGCONT");
+      cluster.resume(part);
     } catch {
       // It is gone, and started again.
     }
+    return undefined;
+  },
+});
+
+const hang = (part: Part): FaultDefinition => ({
+  description: `${part} stopped for good (SIGSTOP): the watchdog replaces it within ${REPLACED_WITHIN_MS / 1000} s`,
+  seconds: 35,
+  hangs: part,
+  inject: async ({ cluster, signal }) => {
+    const pid = async () => (await cluster.status()).parts.find((one) => one.part === part)?.pid;
+    const before = await pid();
+    cluster.kill(part, "SIGSTOP");
+    await poll(
+      `another process of ${part}`,
+      async () => {
+        const now = await pid();
+        return now !== undefined && now !== before;
+      },
+      { timeoutMs: LIMIT_MS, signal },
+    );
     return undefined;
   },
 });
@@ -96,6 +120,13 @@ export const FAULTS = {
   "pause-taskmanager": pause("taskmanager"),
   "pause-jobmanager": pause("jobmanager"),
   "pause-kafka": pause("kafka"),
+  "hang-zookeeper": hang("zookeeper"),
+  "hang-kafka": hang("kafka"),
+  "hang-minio": hang("minio"),
+  "hang-functions": hang("functions"),
+  "hang-intake": hang("intake"),
+  "hang-jobmanager": hang("jobmanager"),
+  "hang-taskmanager": hang("taskmanager"),
   "functions-500": flaky("500", "answers 500"),
   "functions-404": flaky("404", "answers 404"),
   "functions-slow": flaky("slow", "answers 1.5 s late"),

@@ -6,7 +6,7 @@ import { timeline } from "../../terminal/timeline.js";
 import { propertiesSection } from "../../verifier/result-page.js";
 import { resultText } from "../../verifier/result-text.js";
 import type { Verification } from "../../verifier/verify.js";
-import { type FaultKind, faultOf, FAULTS } from "./faults.js";
+import { type FaultKind, faultOf, FAULTS, REPLACED_WITHIN_MS } from "./faults.js";
 import type { Limit } from "./figures.js";
 import { overloadSections } from "./overload-page.js";
 import type { OverloadRecord } from "./overload.js";
@@ -55,7 +55,7 @@ export function reportOf(
     acknowledged: batches,
     faults,
     overloads,
-    problems,
+    problems: wrong,
     calmP99Ms,
     unableToCommit,
     k6ExitCode,
@@ -74,6 +74,7 @@ export function reportOf(
       what: `at least ${lost} transactions that Kafka or the intake took were not accepted`,
       held: false,
     });
+  const problems = [...wrong, ...faults.flatMap(replacementProblems)];
   const good =
     verification.verdict === "pass" && k6ExitCode === 0 && brokenLimits.length === 0 && problems.length === 0;
   return {
@@ -99,6 +100,20 @@ export function reportOf(
     thresholds: k6ExitCode === 0 ? "passed" : "failed",
     machine: thisMachine(),
   };
+}
+
+/** The watchdog replaces what hangs, in time, and nothing else, however busy the machine is. */
+function replacementProblems({ kind, lastedMs, replaced }: FaultRecord): string[] {
+  const { hangs } = faultOf(kind);
+  const at = hangs === undefined ? -1 : replaced.indexOf(hangs);
+  const others = replaced.filter((_, n) => n !== at);
+  return [
+    ...others.map((part) => `${kind}: the watchdog replaced ${part}, which did not hang`),
+    ...(hangs !== undefined && !replaced.includes(hangs) ? [`${kind}: the watchdog did not replace ${hangs}`] : []),
+    ...(hangs !== undefined && lastedMs > REPLACED_WITHIN_MS
+      ? [`${kind}: ${hangs} was replaced after ${seconds(lastedMs)}, not within ${seconds(REPLACED_WITHIN_MS)}`]
+      : []),
+  ];
 }
 
 const isKill = (kind: FaultKind): boolean => faultOf(kind).kill === true;
@@ -151,8 +166,8 @@ ${timeline(
 )}
 <h2>Faults</h2>
 ${table(
-  ["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts"],
-  faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts }, n) => [
+  ["#", "Kind", "What", "#At", "#Lasted", "#Recovered in", "#p99 until the next", "#Job restarts", "Replaced"],
+  faults.map(({ kind, description, atMs, lastedMs, recoveryMs, committedP99Ms, jobRestarts, replaced }, n) => [
     n + 1,
     html`<code>${kind}</code>`,
     description,
@@ -161,9 +176,10 @@ ${table(
     seconds(recoveryMs),
     seconds(committedP99Ms),
     jobRestarts === -1 ? "not known" : jobRestarts,
+    replaced.join(", "),
   ]),
 )}
-<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
+<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Replaced: by the watchdog, because they hung. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
 <h2>By kind</h2>
 ${table(
   ["Kind", "#Times", "#Median recovery", "#Longest"],

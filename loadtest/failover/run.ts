@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { Transport } from "../../cluster/transports.js";
+import { type Part, PARTS } from "../../cluster/settings.js";
 import { quantile } from "../../contract/quantile.js";
 import type { FlinkClient } from "../../flink/flink.js";
 import { poll } from "../../process/poll.js";
@@ -73,6 +74,8 @@ export interface FaultRecord {
   readonly committedP99Ms: number;
   /** Restarts of the Flink job that its JobManager counted meanwhile; −1: not known, as with another JobManager. */
   readonly jobRestarts: number;
+  /** Parts that the watchdog replaced, from the fault to the next, each as often as it did. */
+  readonly replaced: readonly Part[];
 }
 
 /** "Unable to commit recovered transaction", as the TaskManager's log has it. */
@@ -98,7 +101,12 @@ interface Injected {
   readonly beganMs: number;
   readonly endedMs: number;
   readonly jobRestarts: number;
+  /** How often the watchdog had replaced each part when it began. */
+  readonly replacedBefore: ReplacedCounts;
 }
+
+/** By part; one that never was is not there. */
+type ReplacedCounts = Readonly<Partial<Record<Part, number>>>;
 
 /**
  * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered
@@ -185,10 +193,16 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   if (result.k6Problem !== undefined) went.problems.push(`${k6GoneAt ?? ""}${result.k6Problem}`);
   else if (k6GoneAt !== undefined) went.problems.push(`${k6GoneAt}${textOf(k6Gone.signal.reason)}`);
   const { injected, overloads, problems } = went;
+  const replacedAtEnd = await replacedCounts(cluster);
+  for (const part of replacedBetween({}, injected[0]?.replacedBefore ?? replacedAtEnd))
+    problems.push(`${part} was replaced by the watchdog before any fault`);
   return {
     ...result,
     startedAtMs,
-    faults: injected.map((fault, n) => recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result)),
+    faults: injected.map((fault, n) => ({
+      ...recordOf(fault, injected[n + 1]?.beganMs ?? Infinity, startedAtMs, result),
+      replaced: replacedBetween(fault.replacedBefore, injected[n + 1]?.replacedBefore ?? replacedAtEnd),
+    })),
     overloads,
     problems,
     calmP99Ms: Math.round(
@@ -324,6 +338,7 @@ async function inject(
   const { cluster, say, signal } = target;
   const flink = flinkClient(cluster.settings);
   const before = await knownRestarts(flink, signal);
+  const replacedBefore = await replacedCounts(cluster);
   say(faultOf(kind).description);
   const beganMs = Date.now();
   const overload = await faultOf(kind).inject(target);
@@ -341,9 +356,19 @@ async function inject(
     kind,
     beganMs,
     endedMs,
+    replacedBefore,
     jobRestarts: before === undefined || after === undefined || after < before ? -1 : after - before,
   };
 }
+
+/** How often the watchdog has replaced each part since the cluster was started; in containers there is none. */
+async function replacedCounts(cluster: RunningCluster): Promise<ReplacedCounts> {
+  const { parts } = await cluster.status();
+  return Object.fromEntries(parts.flatMap(({ part, replaced }) => (replaced ? [[part, replaced.count]] : [])));
+}
+
+const replacedBetween = (before: ReplacedCounts, after: ReplacedCounts): Part[] =>
+  PARTS.flatMap((part) => Array<Part>((after[part] ?? 0) - (before[part] ?? 0)).fill(part));
 
 /** Flink gathers its metrics only when somebody asks: the first answer may hold none. */
 async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined): Promise<number | undefined> {
@@ -368,7 +393,7 @@ function recordOf(
   nextMs: number,
   startedAtMs: number,
   { acceptedAtMs, watch, acknowledged }: LoadResult,
-): FaultRecord {
+): Omit<FaultRecord, "replaced"> {
   let first = Infinity;
   let accepted = Infinity;
   for (const [n, acceptedAt] of acceptedAtMs.entries()) {

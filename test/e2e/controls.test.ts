@@ -145,23 +145,23 @@ describe("a negative control: the verifier fails", () => {
     running.hold("taskmanager");
     const completed = Number(await flink.completedCheckpoints());
     // A checkpoint that has its number of ZooKeeper, and waits for its files (one that had them completes at once) …
-    running.kill("minio", "SIGSTOP");
+    running.pause("minio");
     await poll(
       "a checkpoint that MinIO keeps waiting",
       async () => Date.now() - Number((await flink.pendingCheckpoint())?.triggeredAtMs) > KEPT_WAITING_MS,
       { timeoutMs: PATIENCE_MS, intervalMs: 100 },
     );
     // … and gets them, but no pointer to it. Its transactions are ready to be committed …
-    running.kill("zookeeper", "SIGSTOP");
-    running.kill("minio", "SIGCONT");
+    running.pause("zookeeper");
+    running.resume("minio");
     await poll(
       "a checkpoint that only ZooKeeper has not heard of",
       async () => (await flink.pendingCheckpoint())?.acknowledged,
       { timeoutMs: 15_000, intervalMs: 20 },
     );
     // … and nobody will: the TaskManager never hears that it completed.
-    running.kill("taskmanager", "SIGSTOP");
-    running.kill("zookeeper", "SIGCONT");
+    running.pause("taskmanager");
+    running.resume("zookeeper");
     await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, {
       timeoutMs: PATIENCE_MS,
       intervalMs: 20,

@@ -333,7 +333,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await poll("the job to run", async () => (await text(page, "job")).includes("running"), { timeoutMs: PATIENCE_MS });
     const interruptions = await figure(page, "interruptions");
     // Dead with a question for its figures unanswered: Flink would wait for the answer, and give nobody's figures anew.
-    cluster.kill("taskmanager", "SIGSTOP");
+    cluster.pause("taskmanager");
     const flink = flinkClient(cluster.settings);
     await poll(
       "a checkpoint to wait for the stopped TaskManager",
@@ -524,11 +524,11 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
   it("says that Kafka is away, and that it is back", async () => {
     const page = await browser.open("/");
     await page.getByText("Live", { exact: true }).waitFor();
-    cluster.kill("kafka", "SIGSTOP");
+    cluster.pause("kafka");
     try {
       await page.getByText("Kafka does not answer.").waitFor();
     } finally {
-      cluster.kill("kafka", "SIGCONT");
+      cluster.resume("kafka");
     }
     await page.getByText("Kafka does not answer.").waitFor({ state: "detached" });
     await page.close();

@@ -208,12 +208,12 @@ describe("the HTTP door", () => {
   });
 
   it("turns clients away while Kafka is away, and takes them again afterwards", async () => {
-    cluster.kill("kafka", "SIGSTOP");
+    cluster.pause("kafka");
     const waiting = post(transaction());
     await poll("the intake to turn clients away", async () => (await post(transaction())).status === 429, {
       timeoutMs: PATIENCE_MS,
     });
-    cluster.kill("kafka", "SIGCONT");
+    cluster.resume("kafka");
     await waiting;
     const one = transaction();
     await poll("the intake to take transactions again", async () => (await post(one)).status === 202, {

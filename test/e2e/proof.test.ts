@@ -140,6 +140,8 @@ describe("the proof, in short", () => {
       kill: () => {
         throw new Error("nothing is killed today");
       },
+      pause: (part) => cluster.pause(part),
+      resume: (part) => cluster.resume(part),
       hold: (part) => cluster.hold(part),
       release: (part) => cluster.release(part),
       restartFlink: (changes) => cluster.restartFlink(changes),

@@ -9,6 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { ClusterEvent } from "../../cluster/cluster.js";
+import { type Part, partsOf } from "../../cluster/settings.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/object-store-keys.js";
@@ -207,6 +208,52 @@ describe("Flink's REST interface", () => {
   });
 });
 
+describe("the supervisor", () => {
+  const unhealthy = async (): Promise<Part[]> =>
+    (await cluster.status()).parts.flatMap(({ part, healthy }) => (healthy ? [] : [part]));
+
+  it("sees of every part that it was stopped, though the system still takes connections for it", async () => {
+    const parts = partsOf(settings);
+    expect(await unhealthy()).toEqual([]);
+    for (const part of parts) cluster.pause(part);
+    try {
+      expect(await unhealthy()).toEqual(parts);
+    } finally {
+      for (const part of parts) cluster.resume(part);
+    }
+    await poll("every part to be well", async () => (await unhealthy()).length === 0, { timeoutMs: PATIENCE_MS });
+  });
+
+  it("replaces each part that hangs, and none that was paused or waits; everything is decided once", async () => {
+    await flink.waitForRunning(PATIENCE_MS);
+    const hanging = ["zookeeper", "kafka", "taskmanager", "functions"] as const;
+    await send(100);
+    cluster.pause("intake");
+    for (const part of hanging) {
+      events = [];
+      cluster.kill(part, "SIGSTOP");
+      await poll(
+        `${part} to be replaced`,
+        () => events.some((event) => event.kind === "restarted" && event.part === part),
+        { timeoutMs: PATIENCE_MS },
+      );
+      expect(events).toMatchObject([
+        { kind: "hung", part, why: expect.stringContaining("it was stopped by a signal") as unknown },
+        { kind: "died", part, exit: { signal: "SIGKILL" } },
+        { kind: "restarted", part },
+      ]);
+      await poll(`${part} to be well`, async () => !(await unhealthy()).includes(part), { timeoutMs: PATIENCE_MS });
+    }
+    cluster.resume("intake");
+    await send(100);
+    await everythingIsDecidedOnce();
+    const { parts } = await cluster.status();
+    expect(parts.flatMap(({ part, replaced }) => Array<Part>(replaced?.count ?? 0).fill(part)).sort()).toEqual(
+      [...hanging].sort(),
+    );
+  });
+});
+
 describe("the object store", () => {
   it("answers nobody without the keys of its data folder, and Flink shows them to nobody", async () => {
     const list = (keys: ObjectStoreKeys): Promise<unknown> => {
@@ -280,7 +327,7 @@ describe("a job is not started from nothing", () => {
     const leads = sessionNodes(await askZooKeeper("ls", "-R", "/flink"));
     expect(leads).not.toEqual([]);
     events = [];
-    cluster.kill("jobmanager", "SIGSTOP");
+    cluster.pause("jobmanager");
     try {
       for (const path of await checkpointsInZooKeeper()) await askZooKeeper("deleteall", path);
       await poll(
@@ -292,7 +339,7 @@ describe("a job is not started from nothing", () => {
         { timeoutMs: PATIENCE_MS, intervalMs: 500 },
       );
     } finally {
-      cluster.kill("jobmanager", "SIGCONT");
+      cluster.resume("jobmanager");
     }
     // It was told to begin from the checkpoint of the start before.
     expect(await refusal()).toMatch(/it is not the newest.*--from-latest/);

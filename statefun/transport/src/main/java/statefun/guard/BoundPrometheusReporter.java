@@ -17,10 +17,13 @@ import org.apache.flink.metrics.prometheus.AbstractPrometheusReporter;
 
 /**
  * Flink's metrics for Prometheus, at one address of this machine and for no page in a browser: Flink's own reporter
- * listens at every address, and answers everybody.
+ * listens at every address, and answers everybody. A path of its own says that the process lives.
  */
 final class BoundPrometheusReporter extends AbstractPrometheusReporter {
   private static final int THREADS = 2;
+
+  /** Says that the process lives; it gathers no metrics for that, which costs it a while. */
+  private static final String HEALTH = "/healthz";
 
   private final HttpServer server;
   private final ExecutorService threads;
@@ -64,6 +67,10 @@ final class BoundPrometheusReporter extends AbstractPrometheusReporter {
               name -> exchange.getRequestHeaders().getFirst(name));
       if (refusal.isPresent()) {
         send(exchange, 403, "text/plain; charset=utf-8", (refusal.get() + "\n").getBytes(StandardCharsets.UTF_8));
+        return;
+      }
+      if (exchange.getRequestURI().getPath().equals(HEALTH)) {
+        send(exchange, 200, "text/plain; charset=utf-8", "ok\n".getBytes(StandardCharsets.UTF_8));
         return;
       }
       ByteArrayOutputStream text = new ByteArrayOutputStream();

@@ -61,6 +61,13 @@ final class BoundPrometheusReporterTest {
   }
 
   @Test
+  void saysThatItLivesWithoutTheMetrics() throws IOException {
+    String answer = ask("GET /healthz HTTP/1.1\r\nhost: 127.0.0.1:9249\r\n");
+    assertTrue(answer.startsWith("HTTP/1.1 200"), answer);
+    assertTrue(answer.endsWith("\nok"), answer);
+  }
+
+  @Test
   void answersNoForeignNameAndNoPage() throws IOException {
     for (String headers :
         new String[] {
