@@ -10,6 +10,7 @@ import { endpoints } from "./endpoints.js";
 import { type ClusterStatus, clusterStatus } from "./control.js";
 import { flinkClient } from "./flink-client.js";
 import { partProgram } from "./parts/index.js";
+import { earlierLog, keepLogsBounded } from "./processes/bounded-log.js";
 import { healthOf, waitHealthy } from "./processes/health.js";
 import {
   type Exit,
@@ -24,7 +25,7 @@ import {
   stopRecorded,
 } from "./processes/managed-process.js";
 import type { RunningCluster } from "./running-cluster.js";
-import type { ClusterSettings, Part } from "./settings.js";
+import { type ClusterSettings, type Part, partsOf } from "./settings.js";
 import { startOverCommand } from "./state/guard.js";
 import { savepointFolder, savepointIn } from "./state/object-store.js";
 import { otherParallelism } from "./state/state-at-start.js";
@@ -90,6 +91,7 @@ export class Cluster implements RunningCluster {
     this.#unlock = options.unlock;
     // Whoever waits for the job hears of it; nobody may.
     this.jobManagerLost.catch(() => undefined);
+    void keepLogsBounded(() => this.#logs(), this.#end.signal);
     if (!options.restart) return;
     const watchdog = new Watchdog({
       watched: () => this.#watchedProcesses(),
@@ -177,8 +179,14 @@ export class Cluster implements RunningCluster {
     return clusterStatus(this.#settings);
   }
 
-  log(part: Part): Promise<string> {
-    return readFile(logFile(this.#settings, part), "utf8");
+  async log(part: Part): Promise<string> {
+    const log = logFile(this.#settings, part);
+    const earlier = await readFile(earlierLog(log), "utf8").catch(() => "");
+    return earlier + (await readFile(log, "utf8"));
+  }
+
+  #logs(): readonly string[] {
+    return [...partsOf(this.#settings), "supervisor" as const].map((owner) => logFile(this.#settings, owner));
   }
 
   /** Keeps a part down when it ends, until {@link release}. */

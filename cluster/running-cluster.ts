@@ -31,7 +31,7 @@ export interface RunningCluster {
    */
   restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void>;
   status(): Promise<ClusterStatus>;
-  /** What a part has logged since this start; of several, one after the other. */
+  /** What a part has logged since this start, of very much the end; of several, one after the other. */
   log(part: Part): Promise<string>;
   /** Stops everything; what it holds stays. */
   stop(): Promise<void>;

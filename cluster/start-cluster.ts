@@ -13,6 +13,7 @@ import { flinkClient } from "./flink-client.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
 import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./parts/ports.js";
+import { makeLastWill } from "./processes/last-will.js";
 import { lockCluster } from "./processes/lock.js";
 import { lastLines, recorded, rotateLog, stopRecorded } from "./processes/managed-process.js";
 import { type ClusterSettings, isServer, partsOf, type Server } from "./settings.js";
@@ -54,7 +55,15 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
   const { step, restart, fresh = false, fromLatest = false, onEvent = () => undefined, signal } = options;
   requireUsable(settings.dataDir, "a cluster's data", "Clone the repository into another one.");
   const unlock = lockCluster(settings);
-  const cluster = new Cluster(settings, { restart, onEvent, unlock });
+  const takeBack = makeLastWill(settings);
+  const cluster = new Cluster(settings, {
+    restart,
+    onEvent,
+    unlock: () => {
+      takeBack();
+      unlock();
+    },
+  });
   try {
     await stopRecorded(settings);
     if (fresh) {

@@ -2,8 +2,8 @@
 export const INTERRUPTED = 130;
 
 /**
- * Takes Ctrl-C and SIGTERM: the first one aborts `signal` and resolves `wait`, so that the program stops in order. A
- * second Ctrl-C ends it at once.
+ * Takes Ctrl-C, SIGTERM, and the end of the terminal: the first one aborts `signal` and resolves `wait`, so that the
+ * program stops in order. A second Ctrl-C ends it at once.
  */
 export function interrupted(): { readonly signal: AbortSignal; readonly wait: Promise<void> } {
   const controller = new AbortController();
@@ -16,5 +16,10 @@ export function interrupted(): { readonly signal: AbortSignal; readonly wait: Pr
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  process.on("SIGHUP", () => {
+    // Nobody reads any more what is still said.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+    controller.abort();
+  });
   return { signal: controller.signal, wait };
 }

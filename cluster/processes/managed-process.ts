@@ -6,6 +6,7 @@ import { poll } from "../../process/poll.js";
 import { amongOthers } from "../../process/priority.js";
 import { identify, isAlive, type ProcessIdentity, signalProcess } from "../../process/process-identity.js";
 import { type ClusterSettings, type Part, SERVERS } from "../settings.js";
+import { earlierLog } from "./bounded-log.js";
 
 const STOP_LIMIT_MS = 8_000;
 const KILL_LIMIT_MS = 5_000;
@@ -13,11 +14,14 @@ const KILL_LIMIT_MS = 5_000;
 /** The supervisor has an identity file too, so that no two work on one data folder. */
 export type Owner = Part | "supervisor";
 
-export const logFile = ({ dataDir }: ClusterSettings, part: Owner): string => join(dataDir, "logs", `${part}.log`);
-const identityFile = ({ dataDir }: ClusterSettings, owner: Owner): string => join(dataDir, "pids", `${owner}.json`);
+/** Where it all is. */
+type Folder = Pick<ClusterSettings, "dataDir">;
+
+export const logFile = ({ dataDir }: Folder, part: Owner): string => join(dataDir, "logs", `${part}.log`);
+const identityFile = ({ dataDir }: Folder, owner: Owner): string => join(dataDir, "pids", `${owner}.json`);
 
 /** The running process that was last recorded for a part; `undefined` when it is gone. */
-export function recorded(settings: ClusterSettings, owner: Owner): ProcessIdentity | undefined {
+export function recorded(settings: Folder, owner: Owner): ProcessIdentity | undefined {
   try {
     const identity = JSON.parse(readFileSync(identityFile(settings, owner), "utf8")) as ProcessIdentity;
     return isAlive(identity) ? identity : undefined;
@@ -90,9 +94,10 @@ export function start(
   });
 }
 
-/** Puts the log of the run before aside as `<part>.log.1`. */
+/** Puts the log of the run before aside as `<part>.log.1`; of a long one, its end. */
 export function rotateLog(settings: ClusterSettings, part: Owner): void {
   const log = logFile(settings, part);
+  rmSync(earlierLog(log), { force: true });
   if (existsSync(log)) renameSync(log, `${log}.1`);
 }
 
@@ -125,23 +130,37 @@ export async function stopProcess(identity: ProcessIdentity, what: string, limit
   }
 }
 
-/** Stops every recorded part, the ones that depend on others first. */
-export async function stopRecorded(settings: ClusterSettings): Promise<Part[]> {
-  const stopped: Part[] = [];
+/** Every recorded part that runs. */
+export const recordedParts = (settings: Folder): ReadonlyMap<Part, ProcessIdentity> =>
+  new Map(
+    STOP_ORDER.flat().flatMap((part) => {
+      const identity = recorded(settings, part);
+      return identity === undefined ? [] : [[part, identity] as const];
+    }),
+  );
+
+/** Stops parts, the ones that depend on others first. */
+export async function stopParts(
+  identityOf: (part: Part) => ProcessIdentity | undefined,
+  onStopped: (part: Part) => void = () => undefined,
+): Promise<void> {
   for (const group of STOP_ORDER) {
     await Promise.all(
       group.map(async (part) => {
-        const identity = recorded(settings, part);
-        if (identity !== undefined) {
-          await stopProcess(identity, part);
-          stopped.push(part);
-        }
-        forget(settings, part);
+        const identity = identityOf(part);
+        if (identity !== undefined) await stopProcess(identity, part);
+        onStopped(part);
       }),
     );
   }
-  return stopped;
 }
+
+/** Stops every recorded part. */
+export const stopRecorded = (settings: ClusterSettings): Promise<void> =>
+  stopParts(
+    (part) => recorded(settings, part),
+    (part) => forget(settings, part),
+  );
 
 /** Flink first, while ZooKeeper and the object store still answer it; then what it stood on. */
 const STOP_ORDER: readonly (readonly Part[])[] = [

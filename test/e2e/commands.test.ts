@@ -132,11 +132,13 @@ describe("the demo", () => {
     return demo;
   };
 
-  it("can be killed (-9) in mid-run, and started again", async () => {
+  it("can be killed (-9) in mid-run, takes its parts with it, and can be started again", async () => {
     const demo = await untilItDecides();
+    const { parts } = await clusterStatus(settings);
+    expect(parts.every(({ pid }) => pid !== undefined)).toBe(true);
     demo.kill("SIGKILL");
     await demo.finished;
-    expect((await clusterStatus(settings)).parts.every(({ pid }) => pid !== undefined)).toBe(true);
+    await poll("its parts to end", async () => (await nothingRuns(), true), { timeoutMs: PATIENCE_MS });
 
     const report = join(mkdtempSync(join(tmpdir(), "demo-report-")), "demo.json");
     onTestFinished(() => rmSync(dirname(report), { recursive: true }));

@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { poll } from "../../process/poll.js";
+import { boundLog, earlierLog, keepLogsBounded } from "./bounded-log.js";
+
+describe("a log", () => {
+  let folder: string;
+  let log: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "fraud-log-"));
+    log = join(folder, "part.log");
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("that is within its bound, or is not there, stays as it is", async () => {
+    expect(await boundLog(log, 10)).toBe(false);
+    appendFileSync(log, "0123456789");
+    expect(await boundLog(log, 10)).toBe(false);
+    expect(readFileSync(log, "utf8")).toBe("0123456789");
+    expect(existsSync(earlierLog(log))).toBe(false);
+  });
+
+  it("that is too long begins anew, and its end is kept", async () => {
+    appendFileSync(log, "the beginning, and its end");
+    expect(await boundLog(log, 7)).toBe(true);
+    expect(readFileSync(log, "utf8")).toBe("");
+    expect(readFileSync(earlierLog(log), "utf8")).toBe("its end");
+  });
+
+  it("is written on by whoever has it open, and stays within its bound", async () => {
+    const output = openSync(log, "a");
+    const writer = spawn(
+      process.execPath,
+      ["-e", "let n = 0; setInterval(() => { for (let i = 0; i < 100; i++) console.log(++n); }, 1)"],
+      { stdio: ["ignore", output, "inherit"] },
+    );
+    closeSync(output);
+    try {
+      const seen: number[] = [];
+      for (let times = 0; times < 5; times++) {
+        await poll("it to be too long", () => boundLog(log, 50_000), { timeoutMs: 60_000, intervalMs: 1 });
+        const lines = readFileSync(earlierLog(log), "utf8").split("\n").slice(1, -1).map(Number);
+        // One after the other: what was written while it was cut is there.
+        expect(lines).toEqual(lines.map((_, at) => lines[0]! + at));
+        expect(lines[0]).toBeGreaterThan(seen.at(-1) ?? 0);
+        seen.push(lines.at(-1)!);
+        expect(statSync(earlierLog(log)).size).toBeLessThan(1_000_000);
+      }
+    } finally {
+      writer.kill("SIGKILL");
+      await once(writer, "exit");
+    }
+  });
+
+  it("is looked at until there is no more need", async () => {
+    const end = new AbortController();
+    const kept = keepLogsBounded(() => [log, join(folder, "none.log")], end.signal);
+    end.abort();
+    await kept;
+  });
+});
