@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 import { Argument, Command, InvalidArgumentError } from "commander";
@@ -18,6 +17,7 @@ import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { detach, tell } from "./processes/detach.js";
+import { followLog } from "./processes/follow-log.js";
 import { lastLines, logFile } from "./processes/managed-process.js";
 import { startPrometheus, writePrometheusFiles } from "./prometheus/prometheus.js";
 import {
@@ -120,13 +120,12 @@ export async function main(argv: string[]): Promise<number> {
     .argument("<part>", partNames(), partName)
     .option("-n, --lines <n>", "how many lines", wholeNumber(1, 1_000_000), 100)
     .option("-f, --follow", "go on with what is written, until Ctrl-C", false)
-    .action((part: Part, options: Named & { lines: number; follow: boolean }) => {
+    .action(async (part: Part, options: Named & { lines: number; follow: boolean }) => {
       const settings = clusterSettings(options);
       const file = logFile(settings, part);
       if (!existsSync(file))
         throw new UserError(`${part} of the cluster "${settings.name}" has no log: it was not started yet.`);
-      if (options.follow)
-        exitCode = spawnSync("tail", ["-n", String(options.lines), "-F", file], { stdio: "inherit" }).status ?? 0;
+      if (options.follow) await followLog(file, options.lines, interrupted().signal, (line) => console.log(line));
       else for (const line of lastLines(settings, part, options.lines)) console.log(visible(line));
     });
   named(program.command("kill"))
