@@ -151,8 +151,8 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.evaluate(NOTE_ALERTS);
     const openedAtMs = Date.now();
     const fresh = () => [...committedAtMs].filter(([, at]) => at > openedAtMs);
-    await poll("20 more alerts", () => fresh().length >= 20, { timeoutMs: PATIENCE_MS });
-    const wanted = fresh().slice(0, 20);
+    await poll("10 more alerts", () => fresh().length >= 10, { timeoutMs: PATIENCE_MS });
+    const wanted = fresh().slice(0, 10);
     const seen = await poll(
       "them to be on the page",
       async () => {
@@ -162,7 +162,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       { timeoutMs: PATIENCE_MS },
     );
     const delays = wanted.map(([id, at]) => seen[id]! - at);
-    const median = delays.toSorted((a, b) => a - b)[10]!;
+    const median = delays.toSorted((a, b) => a - b)[Math.floor(delays.length / 2)]!;
     process.stdout.write(`    from commit to the page: median ${median} ms, at most ${Math.max(...delays)} ms\n`);
     expect(median).toBeLessThan(VISIBLE_MS);
     await screenshot(page, "alerts-light");
@@ -482,7 +482,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       );
       // Where nothing is kept from a page it gets everything by either way: the attack is none on paper.
       const mine = (port: number) => leaks.filter((leak) => leak.port === port);
-      expect(new Set(mine(open.port).map(({ by }) => by))).toEqual(new Set(["foreign page", "foreign name"]));
+      expect(new Set(mine(open.port).map(({ by }) => by))).toEqual(new Set(["foreign page", "foreign name", "socket"]));
       expect(open.taken).toEqual(expect.arrayContaining(["GET /", "DELETE /", "PUT /", "PATCH /", "POST /"]));
       expect(leaks.filter(({ port }) => port !== open.port)).toEqual([]);
       expect(tried).toBeGreaterThan(1_000);

@@ -46,7 +46,12 @@ export async function attackByPages(targets: readonly AttackedPort[], bodies: re
   const browser = await chromium.launch({
     executablePath: BROWSER!,
     headless: true,
-    args: [...BROWSER_ARGS, `--host-resolver-rules=MAP ${NAME} 127.0.0.1`],
+    args: [
+      ...BROWSER_ARGS,
+      `--host-resolver-rules=MAP ${NAME} 127.0.0.1`,
+      // New ones keep pages from this machine by themselves, after asking the person; many people's don't.
+      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
+    ],
     timeout: PATIENCE_MS,
   });
   try {
@@ -91,6 +96,7 @@ export async function openServer(): Promise<{
       "access-control-allow-origin": "*",
       "access-control-allow-headers": "*",
       "access-control-allow-methods": "*",
+      ...(request.headers.accept === "text/event-stream" && { "content-type": "text/event-stream" }),
     });
     response.end("secret");
   });
