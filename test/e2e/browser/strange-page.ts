@@ -138,10 +138,11 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(silenceMs), redirect: "manual" });
       const { status, type } = response;
-      // A page sees nothing of what is opaque, and everything of its own origin: there a refusal is all that may come.
+      // A page sees nothing of what is opaque, and everything of its own origin: there a refusal is all that may come,
+      // or nothing, as MinIO says of its health to any name.
       if (type === "opaque" || type === "opaqueredirect") return;
-      if (by === "foreign name" && status >= 400) return;
-      await response.text();
+      const text = await response.text();
+      if (by === "foreign name" && (status >= 400 || text === "")) return;
       leaks.push({ port, by, method: init.method!, path, status });
     } catch {
       // Refused, kept from the page, or silent.
