@@ -41,6 +41,8 @@ const NOTE_ALERTS = `
   look();
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
 `;
+/** Is in everything that a page of a stranger sends, and in nothing else. */
+const STRANGE = "of-a-stranger";
 const SCREENSHOTS = given()["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
 
 const name = "e2e-dashboard";
@@ -435,7 +437,14 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
         "/minio/v2/metrics/cluster",
       ],
       [ports.functions]: ["/statefun", "/healthz", "/metrics"],
-      [ports.intake]: ["/v1/transactions", "/v1/labels", "/v1/labels/evil", "/openapi.json", "/healthz", "/metrics"],
+      [ports.intake]: [
+        "/v1/transactions",
+        "/v1/labels",
+        `/v1/labels/${STRANGE}`,
+        "/openapi.json",
+        "/healthz",
+        "/metrics",
+      ],
       [ports.dashboard]: [
         ...["alerts", "meta", "verdicts", "series", "stream", "failures/taskmanager"].map((path) => `/api/${path}`),
         "/metrics",
@@ -454,22 +463,22 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     );
     const bodies = [
       {
-        transactionId: "evil",
-        accountId: "evil",
-        merchantId: "evil",
+        transactionId: STRANGE,
+        accountId: STRANGE,
+        merchantId: STRANGE,
         amountMinor: 1,
         currency: "EUR",
         eventTimeMs: BASE_MS,
       },
       {
-        labelId: "evil",
-        accountId: "evil",
-        transactionId: "evil",
-        merchantId: "evil",
+        labelId: STRANGE,
+        accountId: STRANGE,
+        transactionId: STRANGE,
+        merchantId: STRANGE,
         verdict: "FRAUD",
         eventTimeMs: BASE_MS,
       },
-      { accountId: "live-1", transactionId: "evil", verdict: "FRAUD", note: "evil", analyst: "evil" },
+      { accountId: "live-1", transactionId: STRANGE, verdict: "FRAUD", note: STRANGE, analyst: STRANGE },
       { "cancel-job": true, drain: true },
     ].map((body) => JSON.stringify(body));
     const restartsBefore = await flinkClient(settings).restarts();
@@ -500,7 +509,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       timeoutMs: PATIENCE_MS,
     });
     expect(records.length).toBeGreaterThan(RATE);
-    expect(records.filter(({ value }) => value!.includes("evil"))).toEqual([]);
+    expect(records.filter(({ value }) => value!.includes(STRANGE))).toEqual([]);
   });
 
   it("comes back by itself, with its history, when its server was killed", async () => {
