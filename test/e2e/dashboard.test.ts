@@ -41,6 +41,8 @@ const NOTE_ALERTS = `
   look();
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
 `;
+/** Is in everything that a page of a stranger sends, and in nothing else. */
+const STRANGE = "of-a-stranger";
 const SCREENSHOTS = given()["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
 
 const name = "e2e-dashboard";
@@ -151,8 +153,8 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.evaluate(NOTE_ALERTS);
     const openedAtMs = Date.now();
     const fresh = () => [...committedAtMs].filter(([, at]) => at > openedAtMs);
-    await poll("20 more alerts", () => fresh().length >= 20, { timeoutMs: PATIENCE_MS });
-    const wanted = fresh().slice(0, 20);
+    await poll("10 more alerts", () => fresh().length >= 10, { timeoutMs: PATIENCE_MS });
+    const wanted = fresh().slice(0, 10);
     const seen = await poll(
       "them to be on the page",
       async () => {
@@ -162,7 +164,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       { timeoutMs: PATIENCE_MS },
     );
     const delays = wanted.map(([id, at]) => seen[id]! - at);
-    const median = delays.toSorted((a, b) => a - b)[10]!;
+    const median = delays.toSorted((a, b) => a - b)[Math.floor(delays.length / 2)]!;
     process.stdout.write(`    from commit to the page: median ${median} ms, at most ${Math.max(...delays)} ms\n`);
     expect(median).toBeLessThan(VISIBLE_MS);
     await screenshot(page, "alerts-light");
@@ -435,7 +437,14 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
         "/minio/v2/metrics/cluster",
       ],
       [ports.functions]: ["/statefun", "/healthz", "/metrics"],
-      [ports.intake]: ["/v1/transactions", "/v1/labels", "/v1/labels/evil", "/openapi.json", "/healthz", "/metrics"],
+      [ports.intake]: [
+        "/v1/transactions",
+        "/v1/labels",
+        `/v1/labels/${STRANGE}`,
+        "/openapi.json",
+        "/healthz",
+        "/metrics",
+      ],
       [ports.dashboard]: [
         ...["alerts", "meta", "verdicts", "series", "stream", "failures/taskmanager"].map((path) => `/api/${path}`),
         "/metrics",
@@ -454,22 +463,22 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     );
     const bodies = [
       {
-        transactionId: "evil",
-        accountId: "evil",
-        merchantId: "evil",
+        transactionId: STRANGE,
+        accountId: STRANGE,
+        merchantId: STRANGE,
         amountMinor: 1,
         currency: "EUR",
         eventTimeMs: BASE_MS,
       },
       {
-        labelId: "evil",
-        accountId: "evil",
-        transactionId: "evil",
-        merchantId: "evil",
+        labelId: STRANGE,
+        accountId: STRANGE,
+        transactionId: STRANGE,
+        merchantId: STRANGE,
         verdict: "FRAUD",
         eventTimeMs: BASE_MS,
       },
-      { accountId: "live-1", transactionId: "evil", verdict: "FRAUD", note: "evil", analyst: "evil" },
+      { accountId: "live-1", transactionId: STRANGE, verdict: "FRAUD", note: STRANGE, analyst: STRANGE },
       { "cancel-job": true, drain: true },
     ].map((body) => JSON.stringify(body));
     const restartsBefore = await flinkClient(settings).restarts();
@@ -482,7 +491,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       );
       // Where nothing is kept from a page it gets everything by either way: the attack is none on paper.
       const mine = (port: number) => leaks.filter((leak) => leak.port === port);
-      expect(new Set(mine(open.port).map(({ by }) => by))).toEqual(new Set(["foreign page", "foreign name"]));
+      expect(new Set(mine(open.port).map(({ by }) => by))).toEqual(new Set(["foreign page", "foreign name", "socket"]));
       expect(open.taken).toEqual(expect.arrayContaining(["GET /", "DELETE /", "PUT /", "PATCH /", "POST /"]));
       expect(leaks.filter(({ port }) => port !== open.port)).toEqual([]);
       expect(tried).toBeGreaterThan(1_000);
@@ -500,7 +509,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
       timeoutMs: PATIENCE_MS,
     });
     expect(records.length).toBeGreaterThan(RATE);
-    expect(records.filter(({ value }) => value!.includes("evil"))).toEqual([]);
+    expect(records.filter(({ value }) => value!.includes(STRANGE))).toEqual([]);
   });
 
   it("comes back by itself, with its history, when its server was killed", async () => {
