@@ -12,17 +12,17 @@ import { classpath, jarFolder } from "./jars.js";
 const MODULE = join(REPOSITORY_ROOT, "statefun/transport/src/main");
 const SOURCES = join(MODULE, "java");
 const RESOURCES = join(MODULE, "resources");
-/** Of the official StateFun image. */
+/** The Java of the official StateFun image. */
 const JAVA_RELEASE = "11";
 
 /**
- * The batching transport's jar, for Flink's class path; whether it is there or not: its folder's name changes with its
+ * The batching transport's jar, for Flink's class path, whether or not it exists: its folder's name changes with its
  * sources.
  */
 export const transportJar = (): string => join(transportFolder(), "statefun-batching.jar");
 
 /**
- * Compiles the batching transport unless it is there, against the jars that it will run with.
+ * Compiles the batching transport against the jars that it will run with, unless that has been done.
  *
  * @throws {UserError} when javac fails
  */
