@@ -49,7 +49,7 @@ async function main(): Promise<void> {
 const TRANSPORT = "/statefun-batching.jar";
 const TRANSPORT_VOLUME = "/volumes/transport";
 
-/** A worker of an earlier start may have the old one open: it is replaced, never written into. */
+/** A worker of an earlier start may have the old jar open: it is replaced, never overwritten. */
 function bringTransport(): void {
   const fresh = `${TRANSPORT_VOLUME}/.fresh`;
   copyFileSync(TRANSPORT, fresh);

@@ -13,7 +13,7 @@ const STORES_GUARD = "statefun.guard.v1/stores";
 /**
  * `module.yaml` with loopback endpoints.
  *
- * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
+ * @throws {UserError} when a component lacks the address to replace: it would point nowhere
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
   const { kafka } = endpoints(settings);
@@ -48,7 +48,7 @@ export function renderModule(text: string, settings: ClusterSettings): string {
   return documents.map((document) => stringify(document.toJS())).join("---\n");
 }
 
-/** What the native cluster sets over `flink-conf.yaml`: endpoints, paths and sizes. */
+/** The native cluster's values over those in `flink-conf.yaml`: endpoints, paths and sizes. */
 export function flinkOverrides(
   settings: ClusterSettings,
   role: "jobmanager" | "taskmanager",
@@ -71,7 +71,7 @@ export function flinkOverrides(
     "taskmanager.rpc.port": ports.taskManagerRpc,
     "taskmanager.data.port": ports.taskManagerData,
     "metrics.internal.query-service.port": 0,
-    // Flink's own listens at every address.
+    // Flink's own reporter listens on every address.
     "metrics.reporter.prometheus.factory.class": "statefun.guard.BoundPrometheusReporterFactory",
     "metrics.reporter.prometheus.host": HOST,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
@@ -94,7 +94,7 @@ export function flinkOverrides(
   };
 }
 
-/** Explicit sizes, for the process is started without the script that would derive them. Megabytes. */
+/** Explicit sizes, as the process is started without the script that would derive them. In megabytes. */
 export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): {
   heap: number;
   taskHeap: number;
@@ -145,10 +145,10 @@ function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
 }
 
 /**
- * `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it.
+ * `flink-conf.yaml` with a native cluster's values; one `key: value` per line, as Flink 1.16 reads it.
  *
- * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file
- *   in the encoding of its surroundings
+ * @throws {UserError} when Flink would read a different value: it knows no quotes, cuts off comments first, and reads
+ *   the file in the system's encoding
  */
 export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
   const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };

@@ -31,7 +31,7 @@ describe("a server's health", () => {
     });
   });
 
-  it("is bad without an answer, and with one that nobody understands", async () => {
+  it("is bad without an answer, or with one that cannot be understood", async () => {
     expect(await healthz(await answering(500, "<html>"))).toEqual({ healthy: false });
     expect(await healthz("http://127.0.0.1:1")).toEqual({ healthy: false });
   });
