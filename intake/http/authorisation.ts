@@ -3,20 +3,23 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { type ProblemDetails, problemDetails } from "./problem-details.js";
 
 /**
- * Whom a route answers: everybody, or who shows the token for transactions, or the one for labels. A label decides what
- * later transactions score, so who sends payments has no say in it.
+ * Whom a route answers: everyone, or clients with the token for transactions, or with the one for labels. A label
+ * affects how later transactions score, so clients that send payments may not send labels.
  */
 export type Scope = "open" | "transactions" | "labels";
 
-/** What clients must show; without any, anybody may do anything. */
+/** The tokens that clients must show; without any, anyone may do anything. */
 export interface Tokens {
   /** `INTAKE_TOKEN`: for transactions and decisions. */
   readonly transactions: string | undefined;
-  /** `INTAKE_LABEL_TOKEN`: for labels, and what became of them. */
+  /** `INTAKE_LABEL_TOKEN`: for labels and their outcomes. */
   readonly labels: string | undefined;
 }
 
-/** @returns what judges the header `Authorization` of a request for a scope: why it is refused, or `undefined` */
+/**
+ * @returns a check of a request's `Authorization` header for a scope: it returns why the request is refused, or
+ * `undefined`
+ */
 export function authorisation({
   transactions,
   labels,
@@ -27,11 +30,12 @@ export function authorisation({
   };
   return (scope, header) => {
     if (scope === "open" || wanted[scope] === undefined) {
-      // The token of one scope is none of another: where only that for transactions is set, nobody has the right one.
+      // A scope's token is not valid for another: where only the one for transactions is set, no client can have the
+      // right one.
       return scope === "labels" && transactions !== undefined
         ? problemDetails(
             403,
-            "labels have a token of their own, and this intake was given none: start it with INTAKE_LABEL_TOKEN",
+            "labels need their own token, and this intake was given none: start it with INTAKE_LABEL_TOKEN",
           )
         : undefined;
     }
@@ -46,5 +50,5 @@ export function authorisation({
 
 const VARIABLES = { transactions: "INTAKE_TOKEN", labels: "INTAKE_LABEL_TOKEN" } as const;
 
-/** Hashes are compared, so that the time taken tells nothing of the token. */
+/** Hashes are compared, so that the time taken reveals nothing of the token. */
 const hash = (text: string): Buffer => createHash("sha256").update(text).digest();

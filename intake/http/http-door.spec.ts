@@ -172,7 +172,7 @@ describe("a label's outcome", () => {
     return { status: response.statusCode, body: conforms("/v1/labels/{label}", "get", response) };
   };
 
-  it("can be asked for where the answer to the label says, at once or when it comes", async () => {
+  it("can be fetched from where the answer to the label says, at once or when it comes", async () => {
     const { response } = await post(
       {
         labelId: "l-1",
@@ -356,7 +356,7 @@ describe("POST /v1/transactions", () => {
     }
   });
 
-  it("refuses a request without content type", async () => {
+  it("refuses a request without a content type", async () => {
     const response = await app.inject({ method: "POST", url: "/v1/transactions" });
     expect([415, response.headers["content-type"]]).toEqual([
       response.statusCode,
@@ -368,7 +368,7 @@ describe("POST /v1/transactions", () => {
     ["Kafka is away", { stalledMs: 5_000 }],
     ["too much waits for Kafka", { queuedBytes: 1e9 }],
     ["Kafka refuses", { fails: true }],
-  ])("answers 429 and when to come again when %s", async (_, state) => {
+  ])("answers 429 and when to try again when %s", async (_, state) => {
     Object.assign(kafka, state);
     const { response } = await post(transaction);
     expect([response.statusCode, Number(response.headers["retry-after"]) > 0]).toEqual([429, true]);
@@ -477,7 +477,7 @@ describe("a coded body", () => {
   });
 
   it.each(["zstd", "compress", "gzip, aes128gcm", "gzip;q=1", "constructor", "*", "gzip,gzip,gzip,gzip"])(
-    "is refused when it is %s, before it is read, with what is read here",
+    "is refused when it is %s, before it is read, with what is supported here",
     async (coding) => {
       const { response, body } = await post("?".repeat(2_000_000), { coding });
       expect([response.statusCode, response.headers["accept-encoding"], body]).toEqual([
@@ -514,7 +514,7 @@ describe("a coded body", () => {
     ["br", brotliCompressSync(Buffer.alloc(20 * LIMIT, " ")), 413],
     ["deflate", deflateSync(Buffer.alloc(20 * LIMIT, " ")), 413],
     ["gzip, gzip", gzipSync(gzipSync(Buffer.alloc(50 * LIMIT, " "))), 413],
-  ])("has the bounds of a plain one: %s", async (coding, payload, status) => {
+  ])("has the same bounds as a plain one: %s", async (coding, payload, status) => {
     expect((await post(payload, { coding })).response.statusCode).toBe(status);
   });
 
@@ -559,7 +559,7 @@ describe("GET a decision", () => {
 });
 
 describe("everything else", () => {
-  it("tells health, readiness and what is missing", async () => {
+  it("reports health, readiness and what is missing", async () => {
     expect(conforms("/healthz", "get", await app.inject("/healthz"))).toEqual({ status: "ok" });
     consumers = [
       { consumer: "Kafka doors", failing: "it broke", restarts: 3, unreadable: 0 },
@@ -595,7 +595,7 @@ describe("everything else", () => {
     "/v1/transactions%",
     "/%",
     "/healthz%2",
-  ])("tells what is wrong with the path %s", async (path) => {
+  ])("says what is wrong with the path %s", async (path) => {
     for (const method of ["GET", "POST"] as const) {
       const response = await app.inject({ method, url: path });
       expect([response.statusCode, response.headers["content-type"], response.json()]).toEqual([
@@ -611,7 +611,7 @@ describe("everything else", () => {
     }
   });
 
-  it("takes a % in a query for what it is", async () => {
+  it("takes a % in a query literally", async () => {
     expect((await app.inject("/healthz?%")).statusCode).toBe(200);
     expect((await app.inject("/v1/accounts/a/decisions/t?wait=%zz")).json()).toMatchObject({
       status: 400,
@@ -700,11 +700,11 @@ describe("everything else", () => {
     await expect.poll(() => text.split("HTTP/1.1 ").length - 1, { timeout: 60_000 }).toBe(20);
     expect(text.split("HTTP/1.1 404").length - 1).toBe(16);
     expect(text.toLowerCase().split("retry-after: 1").length - 1).toBe(4);
-    expect(text).toContain("too many requests wait already");
+    expect(text).toContain("too many requests are already waiting");
     socket.destroy();
   });
 
-  it("waits for nobody who has gone away", async () => {
+  it("does not wait on behalf of a client that has gone away", async () => {
     await app.listen({ host: "127.0.0.1", port: 0 });
     const signals: (AbortSignal | undefined)[] = [];
     const wait = index.wait.bind(index);
@@ -719,7 +719,7 @@ describe("everything else", () => {
     await expect.poll(() => signals[0]?.aborted, { timeout: 60_000 }).toBe(true);
   });
 
-  it("accepts all the same when too many wait, and says so at once", async () => {
+  it("still accepts when too many wait, and says so at once", async () => {
     const items = JSON.stringify(Array.from({ length: 1_000 }, (_, n) => ({ ...transaction, transactionId: `t${n}` })));
     const waiting = Array.from({ length: 20 }, () => post(items, { query: "?wait=30s" }));
     await expect.poll(() => written.length, { timeout: 60_000 }).toBe(20_000);
@@ -758,7 +758,7 @@ describe("everything else", () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it("wants the token where one is set", async () => {
+  it("requires the token where one is set", async () => {
     await app.close();
     app = open({ transactions: "a-long-enough-token" });
     const send = (authorization?: string) =>
@@ -779,7 +779,7 @@ describe("everything else", () => {
 
   describe.each([
     { set: "both tokens", transactions: "for-transactions", labels: "the-one-for-labels", own: 202, wrong: 403 },
-    // It is none for labels: these want one of their own, and there is none.
+    // It is not valid for labels: these need their own token, and there is none.
     { set: "the token for transactions", transactions: "for-transactions", labels: undefined, own: 403, wrong: 403 },
   ])("with $set", ({ transactions, labels: labelToken, own, wrong }) => {
     const send = (kind: string, body: Sent, token: string) =>
@@ -795,7 +795,7 @@ describe("everything else", () => {
       app = open({ transactions, labels: labelToken });
     });
 
-    it("takes labels from nobody who sends transactions, and the reverse", async () => {
+    it("takes no labels with the token for transactions, nor the reverse", async () => {
       const bySender = await send("labels", label, "for-transactions");
       conforms("/v1/labels", "post", bySender);
       expect([bySender.statusCode, bySender.json<{ detail: string }>().detail]).toEqual([

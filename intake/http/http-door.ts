@@ -43,31 +43,31 @@ import { WaitSlots } from "./wait-slots.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Whom the route answers. Default: who shows the token for transactions. */
+    /** Whom the route answers. Default: clients that show the token for transactions. */
     scope?: Scope;
   }
 }
 
-/** What may wait for Kafka, of all requests together. */
+/** How much may wait for Kafka, over all requests. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-/** A broker that has not answered for so long is away. */
+/** A broker that has not answered for this long is considered away. */
 const STALLED_MS = 3_000;
 /** After that a client is told to try again, whatever became of its input: repeats are recognised. */
 const ACKNOWLEDGE_MS = 10_000;
-/** Clients keep those that they don't use, too: each may hold one for {@link KEEP_ALIVE_MS}. */
+/** Clients also keep connections that they don't use: each may hold one for {@link KEEP_ALIVE_MS}. */
 const MAX_CONNECTIONS = 1_024;
-/** Of one connection, all at once: beyond this it is not read. */
+/** The most requests open on one connection: beyond this it is not read. */
 const MAX_OPEN_REQUESTS = 64;
 const KEEP_ALIVE_MS = 75_000;
-/** So many inputs of a request take long enough to let others have their turn in between. */
+/** This many inputs of a request take long enough to let others have a turn in between. */
 const MANY = 200;
 
 export interface HttpDoorOptions {
   readonly writer: Pick<RecordWriter, "write" | "queuedBytes" | "stalledMs">;
-  /** That the pipeline is too far behind; undefined when it is not. */
+  /** Says that the pipeline is too far behind; undefined when it is not. */
   readonly overload: () => Overload | undefined;
   readonly index: DecisionIndex;
-  /** What became of labels. */
+  /** The outcomes of labels. */
   readonly labels?: LabelIndex;
   readonly metrics: IntakeMetrics;
   readonly maxAheadMs: number;
@@ -75,9 +75,9 @@ export interface HttpDoorOptions {
   /** 1,024 unless set. */
   readonly maxConnections?: number;
   readonly tokens: Tokens;
-  /** Under which names it may be asked. */
+  /** The names by which it may be asked. */
   readonly names: OwnNames;
-  /** Of all that reads Kafka here. */
+  /** The health of everything that reads Kafka here. */
   readonly health: () => readonly ConsumerHealth[];
   /** What is missing before inputs can be taken; empty when all is there. */
   readonly notReady: () => readonly string[];
@@ -85,7 +85,7 @@ export interface HttpDoorOptions {
   readonly scrape: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** What became of one of many inputs. */
+/** The outcome of one of many inputs. */
 export type ItemResult =
   | ({ readonly index: number; readonly accountId: string; readonly id: string } & Outcome)
   | { readonly index: number; readonly status: "refused"; readonly problem: ProblemDetails };
@@ -93,7 +93,7 @@ export type ItemResult =
 type Outcome =
   | { readonly status: "accepted" }
   | { readonly status: "decided"; readonly decision: DecisionJson }
-  /** Other content is known under this identity. */
+  /** This id is known with different content. */
   | { readonly status: "conflict" };
 
 /** Kafka lags or is away, the pipeline is too far behind, or too many wait for news. */
@@ -120,20 +120,20 @@ class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }
 
-/** Nobody is there any more who could be answered. */
+/** The client has gone away: there is no one left to answer. */
 class AbortedError extends Error {
   override readonly name = "AbortedError";
   readonly statusCode = 400;
 }
 
-/** A body of another kind than is read here. */
+/** A body of a type that is not supported here. */
 class UnknownFormatError extends Error {
   override readonly name = "UnknownFormatError";
 }
 
 /**
- * The HTTP door, ready to listen. On Fastify, where the rest of the project is on Express, with which a transaction
- * that comes by itself takes more than twice the processor time (`npm run bench -- frameworks`).
+ * The HTTP door, ready to listen. It uses Fastify, where the rest of the project uses Express, with which a single
+ * transaction takes more than twice the processor time (`npm run bench -- frameworks`).
  */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   const { index, labels, metrics, tokens, names, health, notReady, scrape } = options;
@@ -145,7 +145,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     http: CONNECTION_TIMES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: 512 },
-    // What goes wrong before a route is found, or a request is read at all, is told like everything else.
+    // What goes wrong before a route is found, or before a request is read at all, is reported like everything else.
     frameworkErrors: (error, request, reply) => {
       const refusal = stranger(request.raw, names);
       if (refusal === undefined) void onError(error, reply, options);
@@ -161,7 +161,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
   const places = new WaitSlots();
   app.removeAllContentTypeParsers();
-  // Without `parseAs`: Fastify would keep each piece of a body by itself, however small it is.
+  // Without `parseAs`, with which Fastify would keep each piece of a body separately, however small.
   app.addContentTypeParser("*", async ({ headers, raw }: FastifyRequest): Promise<ReceivedBody> => {
     const body = await receiveBody(raw, MAX_BODY_BYTES);
     if (body === "aborted") throw new AbortedError("the client has gone away");
@@ -196,8 +196,8 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
         reply.header("connection", "close"),
         problemDetails(503, "this intake is stopping: send it again"),
       );
-    // By the route that was found, never by how its path was written: the router alone knows what a spelling means.
-    // What is not declared otherwise wants the token, a path that leads nowhere too.
+    // By the route that was found, never by how its path was written: only the router knows what a spelling means.
+    // Whatever is not declared otherwise requires the token, even a path that leads nowhere.
     const problem = unauthorised(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
     if (problem === undefined) return;
     if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
@@ -205,12 +205,12 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
 
   for (const kind of ["transaction", "label"] as const) {
-    // Before the body is read: while nothing is taken, everybody comes again and again.
-    // eslint-disable-next-line @typescript-eslint/require-await -- fastify takes its end as a promise or by a callback
+    // Before the body is read: while nothing is accepted, clients keep trying.
+    // eslint-disable-next-line @typescript-eslint/require-await -- Fastify wants a promise or a callback
     const onRequest = async (): Promise<void> => {
       requireWriter(options);
       // Labels are taken however far behind the pipeline is: they are few and small, don't wait behind transactions,
-      // and what they teach is needed most when much goes on.
+      // and are needed most when a lot is going on.
       if (kind === "transaction") requirePipeline(options);
     };
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
@@ -287,11 +287,11 @@ async function answer(
 ): Promise<void> {
   const body = request.body as ReceivedBody;
   const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
-  // What comes now takes as long again: others first.
+  // What comes next takes as long again: others have their turn first.
   if (admitted.length >= MANY) await nextTurn();
   for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
   await write(kind, admitted.filter(isAdmitted), options);
-  // Without a place it is as if no decision had come in time: what was accepted is accepted.
+  // Without a place to wait it is as if no decision had come in time: what was accepted stays accepted.
   const place = wait && places.take(request.raw, admitted.length);
   const waitFor = wait && place && { ...wait, sentNow: true, gone: place.signal };
   const results = await Promise.all(
@@ -349,7 +349,7 @@ async function waiting<T>(
 ): Promise<T> {
   const place = places.take(raw);
   if (place === undefined)
-    throw new TurnedAwayError("waiting", "too many requests wait already: ask without wait, or later", 1);
+    throw new TurnedAwayError("waiting", "too many requests are already waiting: ask without wait, or later", 1);
   try {
     return await wait(place.signal);
   } finally {
@@ -427,7 +427,7 @@ function bodyFormat(contentType: string | undefined): Extract<Format, "json" | "
 async function onError(error: unknown, reply: FastifyReply, { metrics, logger }: HttpDoorOptions): Promise<void> {
   if (error instanceof RefusedError) return await sendProblem(reply, refusalDetails(error));
   if (error instanceof BodyTooLargeError)
-    // What has not been read of it never is, so its connection cannot be used again.
+    // The rest of the body will never be read, so its connection cannot be used again.
     return await sendProblem(reply.header("connection", "close"), problemDetails(413, error.message));
   if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError)
     return await sendProblem(reply, problemDetails(413, error.message));
