@@ -24,7 +24,7 @@ import { RecordStore } from "./store.js";
 import { type KnownInputs, type Verification, verify, verifyStored } from "./verify.js";
 
 const HOUR_MS = 3_600_000;
-/** Short windows, so that a short run fills and leaves them; the second version has a further feature. */
+/** Short windows, so that a short run fills and leaves them; the second version has one more feature. */
 const OLD = {
   account: {
     day: { buckets: 3, bucketMs: HOUR_MS },
@@ -54,7 +54,7 @@ const MODEL = Buffer.from(
     ],
   }),
 );
-/** A memory so short that much comes again after it. */
+/** A memory so short that much comes again after it has ended. */
 const FORGETFUL = { ...OLD, account: { ...OLD.account, recentTransactions: 3 } };
 const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL] };
 
@@ -102,7 +102,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** What the functions see; changed in the middle of a run, as servers of two versions side by side would. */
+/** What the functions see; it changes in the middle of a run, as with servers of two versions side by side. */
 function dependencies(settings: unknown, change: Partial<Dependencies["settings"]["account"]> = {}): Dependencies {
   const parsed = parseSettings(settings);
   return {
@@ -120,7 +120,7 @@ async function play(
   change?: Partial<Dependencies["settings"]["account"]>,
   [first, second] = [OLD, NEW],
 ): Promise<VerifiedRecords> {
-  // Both versions run, as servers side by side would; each call goes to the one whose turn it is.
+  // Both versions run, like servers side by side; each call goes to the one whose turn it is.
   let version = first;
   const versions = new Map(
     [first, second].map((settings) => {
@@ -154,7 +154,7 @@ async function play(
   for (const [n, one] of steps.entries()) {
     const earlier = "of" in one ? sent[one.of % Math.max(1, sent.length)] : undefined;
     if (one.kind === "upgrade") {
-      // What came before is handled by the version before.
+      // What came before is handled by the earlier version.
       await runtime.run();
       version = version === first ? second : first;
     } else if (one.kind === "wait") await runtime.advance(one.ms);
@@ -243,7 +243,10 @@ const edited = <T>(
     return { ...record, value: Any.encode({ typeUrl, value: Buffer.from(type.encode(message).finish()) }).finish() };
   });
 
-/** What both ways of judging say: all at once, and with nearly all in the temporary file, a few accounts at a time. */
+/**
+ * The result of both ways of judging: all at once, and with nearly everything in the temporary file, a few accounts at
+ * a time.
+ */
 async function judged(records: VerifiedRecords, known: KnownInputs): Promise<Verification> {
   const atOnce = verify(records, known);
   const store = new RecordStore({ shards: 3, memoryBytes: 1_000 });
@@ -257,7 +260,7 @@ async function judged(records: VerifiedRecords, known: KnownInputs): Promise<Ver
   return atOnce;
 }
 
-/** Of many violations each way shows the first that it finds. */
+/** When there are many violations, each way shows the first that it finds. */
 const inAnyOrder = ({ properties, ...rest }: Verification) => ({
   ...rest,
   properties: properties.map(({ examples, ...property }) => ({
@@ -319,7 +322,7 @@ describe("a memory of repeats that is too short", () => {
     expect(again).toBeGreaterThan(20);
   });
 
-  it("is found out when a mark is missing or wrong, and when it is shorter than it says", async () => {
+  it("is found out when a mark is missing or wrong, and when the memory is shorter than it says", async () => {
     const steps = fc.sample(step, { numRuns: 300, seed: 11 });
     const records = await forgetful(steps, 5);
     expect(broken(await judged(records, KNOWN))).toEqual([]);
@@ -451,7 +454,7 @@ describe("a negative control: the verifier", () => {
     ])
       expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
   });
-  it("refuses a state event of a function that has none: it would be looked at by nobody", async () => {
+  it("refuses a state event of a function that has none: nothing would check it", async () => {
     const stranger = edited([good.evidence.at(-1)!], 0, StateEvent, (event) =>
       Object.assign(event, { function: "fraud/device-model", addressId: "phone-1", eventSeq: 1n }),
     ).map((record) => ({ ...record, offset: record.offset + 1n }));
@@ -501,7 +504,7 @@ describe("a negative control: the verifier", () => {
     ).toBe("fail");
   });
 
-  it("says the same of records dropped, repeated, swapped, moved, emptied or garbled, all at once or in batches", async () => {
+  it("says the same about records dropped, repeated, swapped, moved, emptied or garbled, all at once or in batches", async () => {
     const few = await play(steps.slice(0, 60), 5, 0);
     const topic = fc.constantFrom(
       ...(Object.keys(few) as (keyof VerifiedRecords)[]).filter((name) => few[name].length > 0),
@@ -514,7 +517,7 @@ describe("a negative control: the verifier", () => {
         fc.nat(),
         fc.nat(),
         async (name, how, at, other) => {
-          // The verifier relies on the intake's records, and on what is a refusal.
+          // The verifier relies on the intake's records, and on what counts as a refusal.
           if (
             (how === "empty" || how === "garble") &&
             (name === "transactions" || name === "labels" || name === "rejected")
