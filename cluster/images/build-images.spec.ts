@@ -47,6 +47,7 @@ describe("a checkout on any machine", () => {
     expect(readFileSync(join(folder, "files/lib/a.jar"))).toEqual(BINARY);
     // Nothing else from the checkout gets in.
     expect([...dockerfile.matchAll(/^COPY (?!--from=)(.*)$/gm)].map(([, what]) => what)).toEqual([
+      "statefun/transport/pom.xml /",
       "statefun/transport/src/main /transport",
       ". .",
     ]);

@@ -5,18 +5,17 @@ import { UserError } from "../../terminal/user-error.js";
 import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings.js";
 
-/** Endpoints in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
-const KAFKA_ADDRESS = "kafka:9092";
 /** Keeps a JobManager from starting on stores that do not belong together: `statefun.guard` in the transport's jar. */
 const STORES_GUARD = "statefun.guard.v1/stores";
 
 /**
- * `module.yaml` with loopback endpoints.
+ * `module.yaml` with loopback endpoints in place of those in the container network: StateFun itself substitutes no
+ * variables.
  *
  * @throws {UserError} when a component lacks the address to replace: it would point nowhere
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
-  const { kafka } = endpoints(settings);
+  const brokers = [{ from: `kafka:${BASE_PORTS.kafka}`, to: endpoints(settings).kafka }];
   const servers = SERVERS.map((name) => ({
     from: `http://${name}:${BASE_PORTS[name]}/`,
     to: `http://${HOST}:${settings.ports[name]}/`,
@@ -37,13 +36,13 @@ export function renderModule(text: string, settings: ClusterSettings): string {
         : undefined;
     if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
     const value = String(spec.get(key));
-    const places = key === "address" ? [{ from: KAFKA_ADDRESS, to: kafka }] : servers;
-    const place = places.find(({ from }) => value.includes(from));
-    if (place === undefined)
+    const replaceable = key === "address" ? brokers : servers;
+    const endpoint = replaceable.find(({ from }) => value.includes(from));
+    if (endpoint === undefined)
       throw new UserError(
-        `module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`,
+        `module.yaml: ${key} "${value}" holds none of ${replaceable.map(({ from }) => from).join(", ")}, which the native cluster replaces.`,
       );
-    spec.set(key, value.replace(place.from, place.to));
+    spec.set(key, value.replace(endpoint.from, endpoint.to));
   }
   return documents.map((document) => stringify(document.toJS())).join("---\n");
 }
