@@ -1,10 +1,10 @@
 import { OPEN_ROOMS, ROOMS } from "./rooms.js";
 
 const anchored = (names) => `^(${names.join("|")})/`;
-/** They hold a room against what it must agree with. */
+/** They compare a room with what it must agree with. */
 const SPECS = "\\.spec\\.ts$|/testing/";
 
-/** What a room may not import, its specs apart. */
+/** What a room may not import, apart from its specs. */
 const walls = Object.entries(ROOMS).flatMap(([name, { imports, specs = [] }]) => {
   const others = (allowed) =>
     [...Object.keys(ROOMS), ...OPEN_ROOMS].filter((other) => other !== name && !allowed.includes(other));

@@ -10,9 +10,11 @@ FROM ${STATEFUN_IMAGE} AS flink
 FROM ${JDK_IMAGE} AS transport
 # Its plugins may hold Flink's Prometheus reporter.
 COPY --from=flink /opt/flink /flink
+COPY statefun/transport/pom.xml /
 COPY statefun/transport/src/main /transport
+# With the options that Maven's pom.xml lists.
 RUN mkdir /classes \
- && javac --release 11 -proc:none -nowarn -cp '/flink/lib/*:/flink/plugins/metrics-prometheus/*' -d /classes $(find /transport/java -name '*.java') \
+ && javac $(sed -n 's|.*<maven.compiler.release>\(.*\)</.*|--release \1|p; s|.*<arg>\(.*\)</arg>.*|\1|p' /pom.xml) -cp '/flink/lib/*:/flink/plugins/metrics-prometheus/*' -d /classes $(find /transport/java -name '*.java') \
  && jar --create --file /statefun-batching.jar -C /classes . -C /transport/resources .
 
 # What git has checked out, whatever its settings and the umask made of it: text as on Linux, and for every user to read.

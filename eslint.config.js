@@ -12,7 +12,7 @@ const NODE_BUILTINS = {
 
 const PROCESSES = ["child_process", "node:child_process"].map((name) => ({
   name,
-  message: "Only rooms that rooms.js says so of start processes.",
+  message: "Only rooms that rooms.js allows to may start processes.",
 }));
 
 export default tseslint.config(
@@ -43,7 +43,7 @@ export default tseslint.config(
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
-      // `process.env["NAME"]` is what noPropertyAccessFromIndexSignature-style code reads like; both are fine.
+      // `process.env["NAME"]` is how noPropertyAccessFromIndexSignature-style code reads; both are fine.
       "@typescript-eslint/dot-notation": "off",
       // Empty counts as not set, everywhere.
       "no-restricted-syntax": [
@@ -85,7 +85,7 @@ export default tseslint.config(
           })),
           patterns: [
             NODE_BUILTINS,
-            { regex: "^(\\.\\./)+(process|http)/", message: "Only the server has a process around it." },
+            { regex: "^(\\.\\./)+(process|http)/", message: "Only the server may know of its process." },
           ],
         },
       ],
@@ -98,7 +98,7 @@ export default tseslint.config(
         "performance",
         "fetch",
         "crypto",
-        { name: "Intl", message: "What it knows is another in every version of Node." },
+        { name: "Intl", message: "What it knows differs between versions of Node." },
       ],
       "no-restricted-syntax": [
         "error",
@@ -108,7 +108,7 @@ export default tseslint.config(
         },
         {
           selector: "MemberExpression[property.name=/^(toLocale\\w+|localeCompare|normalize)$/]",
-          message: "Its result is another in every version of Node.",
+          message: "Its result differs between versions of Node.",
         },
         { selector: "NewExpression[callee.name='Date']", message: "No clock but the message's event time." },
         { selector: "MemberExpression[object.name='Math'][property.name='random']", message: "No randomness." },
@@ -121,7 +121,7 @@ export default tseslint.config(
     },
   },
   {
-    // The SDK knows nothing of fraud; what else it may import, rooms.js says.
+    // The SDK knows nothing of fraud; rooms.js says what else it may import.
     files: ["statefun/**/*.ts"],
     rules: {
       "no-restricted-imports": [

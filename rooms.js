@@ -1,13 +1,13 @@
 /**
  * Where code may look: each room (a folder of the repository's root), what it is for, and the rooms that it imports.
- * Lint holds to it, the images of the servers are cut along it, and docs/architecture.md has it as a table. A room
+ * Lint enforces it, the images of the servers follow it, and docs/architecture.md shows it as a table. A room
  * comes after those that it imports, so there is no cycle.
  *
  * @typedef {object} Room
  * @property {string} is - what lives there
  * @property {readonly string[]} imports - other rooms
  * @property {readonly string[]} [specs] - what its specs import beyond those: what they test it against
- * @property {true} [startsProcesses] - only such rooms may
+ * @property {true} [startsProcesses] - only rooms with this may start processes
  */
 
 /** @satisfies {Record<string, Room>} */

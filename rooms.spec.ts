@@ -11,7 +11,7 @@ import { OPEN_ROOMS, ROOMS, SERVER_ROOMS, withImports } from "./rooms.js";
 const names = Object.keys(ROOMS);
 const read = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8");
 
-/** What lint says of files. @param files - by their path, each with what it imports */
+/** What lint says about files. @param files - by their path, each with what it imports */
 async function violations(files: Readonly<Record<string, string>>): Promise<string[]> {
   const root = mkdtempSync(join(tmpdir(), "fraud-rooms-"));
   try {
@@ -41,7 +41,7 @@ describe("a wall between two rooms", () => {
   const empty = Object.fromEntries([...names, ...OPEN_ROOMS].map((name) => [`${name}/free.ts`, ""]));
   const all = [...names, ...OPEN_ROOMS];
 
-  it("stops whoever goes through it, in each room and in its specs", async () => {
+  it("stops every import through it, in each room and in its specs", async () => {
     const planted = names.flatMap((name) => {
       const { imports, specs = [] } = ROOMS[name]!;
       const firstBehind = (allowed: readonly string[]): string =>
@@ -77,7 +77,7 @@ describe("a wall between two rooms", () => {
     ).toEqual([]);
   });
 
-  it("also stops cycles within a room, and rooms that nobody has written down", async () => {
+  it("also stops cycles within a room, and rooms that are not in the table", async () => {
     expect(await violations({ "kafka/a.ts": "kafka/b.js", "kafka/b.ts": "kafka/a.js" })).toEqual([
       "no-cycle kafka/a.ts",
     ]);
@@ -114,7 +114,7 @@ describe("the table of rooms", () => {
     const copied = [...servers!.matchAll(/^COPY --from=(?:sources|build) \/app\/(\S+) \1$/gm)].map(
       ([, folder]) => folder!,
     );
-    // Files of models are read, not imported; generated code is made in there.
+    // Model files are read, not imported; generated code is made inside the image.
     expect(copied.sort()).toEqual([...withImports(SERVER_ROOMS), "models", "node_modules", "statefun/gen"].sort());
     for (const room of ["cluster", "demo", "loadtest", "bench", "test"]) expect(copied).not.toContain(room);
   });

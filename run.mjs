@@ -1,5 +1,5 @@
 // The way into every command: makes sure that npm packages and generated code are there, then runs the command's
-// module. Plain JavaScript, for on a fresh clone there is nothing else to run.
+// module. Plain JavaScript, since a fresh clone can run nothing else.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ const MINIMUM_NODE = [20, 19];
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * Everything, whatever the settings or `NODE_ENV` of this machine would leave out: what builds and tests is a dev
+ * Everything, whatever this machine's settings or `NODE_ENV` would leave out: what builds and tests is a dev
  * dependency.
  */
 const WHOLE = [
@@ -38,13 +38,13 @@ const WHOLE = [
   "--global=false",
 ];
 /**
- * npm's own list of what it has installed: written with every change, so that it shows when somebody has removed
- * packages since.
+ * npm's own list of what it has installed: rewritten with every change, so that it shows when packages have been
+ * removed since.
  */
 const INSTALLED = "node_modules/.package-lock.json";
 const INSTALLED_STAMP = { path: "node_modules/.cache/installed", files: ["package-lock.json", INSTALLED] };
 
-/** Runs `make` when the content of a stamp's files is not what it was the last time. */
+/** Runs `make` when the content of a stamp's files has changed since the last time. */
 function whenChanged(stamp, make) {
   const path = join(root, stamp.path);
   if (existsSync(path) && readFileSync(path, "utf8") === hashOf(stamp.files)) return;
@@ -106,8 +106,8 @@ function protoFiles(folder) {
 
 const [command, ...args] = process.argv.slice(2);
 const module = COMMANDS[command];
-// These make what every command needs and run none; the second leaves what runs, without what only building needs: a
-// step of the image's build.
+// These make what every command needs, and run none; the second then removes what only building needs: a step of the
+// image's build.
 const PREPARE = ["--prepare", "--prepare-runtime"];
 if (module === undefined && !PREPARE.includes(command))
   fail(`no command "${command}": there are ${Object.keys(COMMANDS).join(", ")}.`);
@@ -115,8 +115,8 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1]))
   fail(`Node ${process.versions.node} is too old. Get Node ${MINIMUM_NODE.join(".")} or newer: https://nodejs.org`);
 
-// PATH, on which npm puts the programs of packages, ends a folder at a ":"; tsx, by which TypeScript runs, ends a
-// file's name at a "?".
+// In PATH, where npm puts the programs of packages, a folder ends at a ":"; tsx, which runs the TypeScript, ends a file
+// name at a "?".
 const unusable = [":", "?"].find((character) => root.includes(character));
 if (unusable !== undefined)
   fail(`the folder ${root} can't be used: its name has a "${unusable}". Clone the repository into another one.`);
@@ -150,7 +150,7 @@ whenChanged(
   () => {
     step("code for the messages (buf generate)", "npx", ["--no-install", "buf", "generate"], "See the lines above.");
     step("the table of features", process.execPath, ["protos/generate-features.mjs"], "See the lines above.");
-    // For other languages, which can make classes of it while they run.
+    // For other languages, which can make classes from it at run time.
     step(
       "the messages' descriptors (buf build)",
       "npx",

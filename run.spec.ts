@@ -17,8 +17,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { REPOSITORY_ROOT } from "./process/repository-root.js";
 
 /**
- * An npm that writes down how it was called, and installs what LEAVES_OUT does not name; its list of that is what it
- * has installed.
+ * An npm that records how it was called, and installs what LEAVES_OUT does not name; its own list says what it has
+ * installed.
  */
 const NPM = `#!/bin/sh
 echo "$@" >> "$CALLS"
@@ -82,7 +82,7 @@ describe("the first steps of every command", () => {
       expect(calls()[0]).toContain(` ${flag} `);
   });
 
-  it("take half an install for none", () => {
+  it("take half an install for no install", () => {
     const { status, stderr } = prepare({ LEAVES_OUT: "builds" });
     expect(status).toBe(1);
     expect(stderr).toMatch(
@@ -92,7 +92,7 @@ describe("the first steps of every command", () => {
     expect(calls()).toHaveLength(2);
   });
 
-  it("install again when somebody has removed packages since", () => {
+  it("install again when packages have been removed since", () => {
     expect(prepare().status).toBe(0);
     spawnSync("npm", ["install"], {
       cwd: root,
@@ -106,7 +106,7 @@ describe("the first steps of every command", () => {
     expect(existsSync(join(root, "node_modules/builds"))).toBe(true);
   });
 
-  it.each([":", "?"])("refuse a folder with a %s, which PATH or tsx would take apart", (character) => {
+  it.each([":", "?"])("refuse a folder with a %s, which PATH or tsx would split", (character) => {
     root = join(folder, `a${character}checkout`);
     mkdirSync(join(root, "cluster"), { recursive: true });
     copyFileSync(join(REPOSITORY_ROOT, "run.mjs"), join(root, "run.mjs"));

@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // Beside the source; fast, deterministic, no cluster. The limit is for a machine that is busy with other work.
+        // Beside the source; fast, deterministic, no cluster. The time limit allows for a machine that is busy with
+        // other work.
         test: {
           name: "unit",
           include: ["**/*.spec.ts"],
@@ -15,12 +16,12 @@ export default defineConfig({
         },
       },
       {
-        // On the real cluster: one file at a time, it is one machine.
+        // On the real cluster: one file at a time, since it is one machine.
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
-          // One failure hides nothing else: all files run to their ends.
+          // One failure hides nothing else: all files run to the end.
           testTimeout: 1_200_000,
           hookTimeout: 1_200_000,
         },
@@ -32,7 +33,7 @@ export default defineConfig({
           include: ["test/compose/**/*.test.ts"],
           globalSetup: ["test/compose/global-setup.ts"],
           fileParallelism: false,
-          // One failure hides nothing else: all files run to their ends.
+          // One failure hides nothing else: all files run to the end.
           testTimeout: 1_200_000,
           hookTimeout: 1_200_000,
         },

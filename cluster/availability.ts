@@ -14,13 +14,13 @@ import { composeBackend } from "./compose/state-backend.js";
 /** How a system runs: as processes of this machine, or in containers. */
 export type Way = "native" | "docker";
 
-/** What a command was told; neither: whichever can be had. */
+/** What a command was told; neither means whichever is available. */
 export interface WayOptions {
   readonly native?: boolean;
   readonly docker?: boolean;
 }
 
-/** Why nothing runs in containers here; `undefined` when it can. */
+/** Why nothing can run in containers here; `undefined` when it can. */
 export async function noContainers(): Promise<string | undefined> {
   if (!engineAnswers()) return "no Docker engine answers";
   if (!composeAnswers()) return "Docker has no compose plugin";
@@ -31,7 +31,7 @@ export async function noContainers(): Promise<string | undefined> {
 /**
  * Chooses how to run, and says why in a few words.
  *
- * @throws {UserError} when containers are asked for and can't be had
+ * @throws {UserError} when containers are asked for and not available
  */
 export async function chooseWay({
   native = false,
@@ -49,11 +49,15 @@ export async function chooseWay({
     : { way: "native", why: missing };
 }
 
-/** In words, for people. */
+/** A sentence for people. */
 export const wayText = (way: Way, why: string): string =>
   `${way === "docker" ? "runs in containers (docker compose)" : "runs as processes of this machine"}: ${why}`;
 
-/** Brings what a way needs and starts a cluster that way. @throws {UserError} as {@link startCluster} does */
+/**
+ * Brings what one way of running needs, and starts a cluster that way.
+ *
+ * @throws {UserError} as {@link startCluster} does
+ */
 export async function startEither(
   way: Way,
   settings: ClusterSettings,

@@ -41,7 +41,7 @@ const RESTORE_LIMIT_MS = 60_000;
 const CHECKPOINT_LIMIT_MS = 300_000;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 4_000;
-/** What a JobManager ends with that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
+/** The exit code of a JobManager that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
 const REFUSED_CODE = 78;
 const MUST_NOT = "the job must not start: ";
 
@@ -64,7 +64,7 @@ export class Cluster implements RunningCluster {
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
   readonly #deaths = new Map<Part, number[]>();
-  /** Killed on purpose: that says nothing of whether a part can live. */
+  /** Killed on purpose: that says nothing about whether a part can run. */
   readonly #killed = new Set<Part>();
   /** The process that is each part now. */
   readonly #current = new Map<Part, ManagedProcess>();

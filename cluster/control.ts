@@ -13,32 +13,32 @@ export interface PartStatus {
   /** Process id; `undefined` when it does not run. */
   readonly pid: number | undefined;
   readonly healthy: boolean;
-  /** Why it is not, when it says so itself. */
+  /** Why it is not healthy, when it says so itself. */
   readonly cause?: string;
   /** That processes of it hung and were replaced since the cluster was started. */
   readonly replaced?: Replacements;
 }
 
-/** The job's state as Flink has it. */
+/** The job's state, as Flink holds it. */
 export interface StateStatus {
   readonly backend: StateBackend;
-  /** What the newest checkpoint holds; of RocksDB's increments, what it added. `undefined` before the first. */
+  /** The size of the newest checkpoint; with RocksDB's increments, what it added. `undefined` before the first. */
   readonly checkpointBytes: number | undefined;
 }
 
 export interface ClusterStatus {
   readonly parts: readonly PartStatus[];
-  /** Who watches over the parts; `undefined` after it was killed. */
+  /** The process that supervises the parts; `undefined` after it was killed. */
   readonly supervisorPid: number | undefined;
   /** Flink's word for the job's state, or `unreachable`. */
   readonly job: string;
-  /** What the job works on; `undefined` when nobody can say. */
+  /** What the job works on; `undefined` when that is not known. */
   readonly state: StateStatus | undefined;
-  /** Every part of the pipeline answers and the job runs. The dashboard is not one: it only watches. */
+  /** Every part of the pipeline answers and the job runs. The dashboard is not one of them: it only watches. */
   readonly running: boolean;
 }
 
-/** Looks at a cluster that any process has started. */
+/** Looks at a cluster, whatever process has started it. */
 export async function clusterStatus(settings: ClusterSettings): Promise<ClusterStatus> {
   const replaced = replacedParts(settings);
   const parts = await Promise.all(
@@ -75,7 +75,7 @@ export async function stateStatus(flink: FlinkClient): Promise<StateStatus | und
 }
 
 /**
- * Stops a cluster that any process has started, and with `wipe` deletes its data.
+ * Stops a cluster, whatever process has started it, and with `wipe` deletes its data.
  *
  * @returns what was running
  */
@@ -85,7 +85,7 @@ export async function stopCluster(
 ): Promise<{ supervisor: boolean; parts: readonly Part[] }> {
   const running = PARTS.filter((part) => recorded(settings, part) !== undefined);
   const supervisor = recorded(settings, "supervisor");
-  // It stops the parts in order, and would start again what is stopped behind its back.
+  // It stops the parts in order, and would restart what is stopped behind its back.
   if (supervisor !== undefined && supervisor.pid !== process.pid)
     await stopProcess(supervisor, "the supervisor", SUPERVISOR_LIMIT_MS);
   await stopRecorded(settings);

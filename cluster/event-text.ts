@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { visible } from "../terminal/visible.js";
 import { type ClusterEvent, describe } from "./cluster.js";
 
-/** What happened to a part, for people; of one that died, with so many of the last lines of its log. */
+/** What happened to a part, for people; if it died, with this many of the last lines of its log. */
 export function eventText(event: ClusterEvent, lines: number): string {
   if (event.kind === "restarted") return `${event.part}: started again`;
   if (event.kind === "hung")

@@ -13,16 +13,16 @@ export type KillablePart = (typeof KILLABLE)[number];
 
 export interface FailureHelperOptions {
   /**
-   * Kills a part at once. Where parts are processes that is a signal; where they are containers, another
+   * Kills a part at once. Where parts are processes this is a signal; where they are containers, it is another
    * implementation.
    *
    * @throws {UserError} when it does not run
    */
   readonly kill: (part: KillablePart) => void | Promise<void>;
-  /** Where to listen. Default: loopback, a port that is free. */
+  /** Where to listen. Default: loopback, on a free port. */
   readonly host?: string;
   readonly port?: number;
-  /** `FAILURES_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
+  /** `FAILURES_HOSTS`: names, with ports, by which it may be asked, besides those of loopback. */
   readonly hosts?: readonly string[];
   /** What callers must show. Default: a random one. */
   readonly token?: string;
@@ -76,7 +76,7 @@ async function answer(
 ): Promise<Answer> {
   if (url === "/healthz") return { status: 200, body: { status: "ok" } };
   if (!same(headers.authorization ?? "", `Bearer ${token}`))
-    return { status: 401, body: { error: "the helper wants its token" } };
+    return { status: 401, body: { error: "the helper needs its token" } };
   if (method === "GET" && url === "/parts") return { status: 200, body: { parts: KILLABLE } };
   const part = method === "POST" ? KILLABLE.find((name) => url === `/kill/${name}`) : undefined;
   if (part === undefined)
@@ -94,7 +94,7 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-/** Compares hashes, so that the time taken tells nothing of the token. */
+/** Compares hashes, so that the time taken reveals nothing of the token. */
 function same(one: string, other: string): boolean {
   const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(one), hash(other));

@@ -9,8 +9,8 @@ import { kafkaConf, kafkaData } from "./parts/index.js";
 import type { ClusterSettings } from "./settings.js";
 
 /**
- * Formats Kafka's storage before its first start. A note beside it says that it was finished: one cut short begins
- * anew, as no broker has ever run on it.
+ * Formats Kafka's storage before its first start. A note beside it says that this was finished: if it was cut short it
+ * begins anew, as no broker has ever run on it.
  *
  * @throws {UserError} with the tool's last words
  */

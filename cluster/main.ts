@@ -64,7 +64,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--fresh", "start over: forget all topics and state", false)
     .option(
       "--from-latest",
-      "go on from the newest complete checkpoint or savepoint that the object store holds, after the job has ended or ZooKeeper has lost where it was",
+      "go on from the newest complete checkpoint or savepoint in the object store, after the job has ended or ZooKeeper has lost where it was",
       false,
     )
     .option(
@@ -119,7 +119,7 @@ export async function main(argv: string[]): Promise<number> {
     .description("prints the end of a part's log")
     .argument("<part>", partNames(), partName)
     .option("-n, --lines <n>", "how many lines", wholeNumber(1, 1_000_000), 100)
-    .option("-f, --follow", "go on with what is written, until Ctrl-C", false)
+    .option("-f, --follow", "show what is written from now on, until Ctrl-C", false)
     .action(async (part: Part, options: Named & { lines: number; follow: boolean }) => {
       const settings = clusterSettings(options);
       const file = logFile(settings, part);
@@ -140,7 +140,7 @@ export async function main(argv: string[]): Promise<number> {
     .description(
       "moves a stopped cluster's state to another backend, by a canonical savepoint; docs/operations.md says when",
     )
-    .addArgument(new Argument("<backend>", "where the state is to be").choices(STATE_BACKENDS))
+    .addArgument(new Argument("<backend>", "where to move the state").choices(STATE_BACKENDS))
     .action(async (backend: StateBackend, options: Named) => {
       exitCode = await convert(clusterSettings(options), backend);
     });
@@ -275,7 +275,7 @@ function partName(text: string): Part {
 
 function clusterName(text: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(text))
-    throw new InvalidArgumentError("It must be up to 31 small letters, digits and dashes.");
+    throw new InvalidArgumentError("It must be up to 31 lower-case letters, digits and dashes.");
   return text;
 }
 

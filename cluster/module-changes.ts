@@ -5,18 +5,18 @@ import { parseAllDocuments, stringify } from "yaml";
 
 import type { Application } from "./settings.js";
 
-/** A value of a component's spec: one, or a whole part of it. */
+/** A value in a component's spec: a single one, or a whole section. */
 type SpecValue = string | number | { readonly [name: string]: SpecValue };
 
 /** Changes of `module.yaml`: a component's kind up to its slash, then paths in its spec and their new values. */
 export type ModuleChanges = Readonly<Record<string, Readonly<Record<string, SpecValue>>>>;
 
 /**
- * The application with a changed `module.yaml`, on top of what was changed before.
+ * The application with a changed `module.yaml`, on top of earlier changes.
  *
  * @param folder - where the changed module goes
  * @param changes - such as `{ "io.statefun.kafka.v1/egress": { "deliverySemantic.type": "at-least-once" } }`
- * @throws Error when a path is not there: the change would change nothing
+ * @throws Error when a path does not exist: the change would have no effect
  */
 export function withModule(application: Application, folder: string, changes: ModuleChanges): Application {
   const documents = parseAllDocuments(readFileSync(application.moduleFile, "utf8"));

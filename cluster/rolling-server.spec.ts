@@ -35,8 +35,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe("a server that is exchanged", () => {
-  it("moves busy clients to the new worker at once, without an attempt that fails", async () => {
+describe("a server that is replaced", () => {
+  it("moves busy clients to the new worker at once, without a failed attempt", async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const { command, args } = rollingServer(join(REPOSITORY_ROOT, "functions/server.ts"));
@@ -48,7 +48,7 @@ describe("a server that is exchanged", () => {
     server.stderr!.on("data", (chunk: Buffer) => (said += chunk.toString()));
     await poll("the server to listen", async () => (await fetch(`${url}/healthz`)).ok, { timeoutMs: 60_000 });
 
-    // Few connections that are never idle, as the batching transport's.
+    // A few connections that are never idle, like those of the batching transport.
     const agents = [1, 2].map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
     const body = encodeCalls([]);
     let isDone = false;
@@ -64,7 +64,7 @@ describe("a server that is exchanged", () => {
     server.kill("SIGHUP");
     await poll("the exchange", () => said.includes("drains"), { timeoutMs: 60_000 });
     const old = Number(/worker (\d+) drains/.exec(said)![1]);
-    // Far less than the time after which it would be killed.
+    // Far less than the time limit after which it would be killed.
     await poll("the old worker to end", () => !isAlive(old), { timeoutMs: 10_000 });
     isDone = true;
     await Promise.all(clients);

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 
 import { given } from "../process/environment.js";
 
-/** A worker that is to go has this long for what it is answering. */
+/** How long an outgoing worker has to finish its answers. */
 const DRAIN_LIMIT_MS = 30_000;
 const RESTART_MS = 250;
 
 /**
- * Serves a module in a worker process and exchanges it without an interruption.
+ * Serves a module in a worker process, and replaces that process without an interruption.
  *
  * Run it with the module's path as its argument. On SIGHUP a new worker starts, with the environment that the file
  * `ROLLING_ENV` (JSON) now holds; when it listens, the old one gets a SIGTERM, on which a server drains: it takes no

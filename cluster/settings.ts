@@ -5,7 +5,7 @@ import { OUTPUT_TOPICS, TOPICS, type TopicSettings } from "../contract/topics.js
 import type { StateBackend } from "../flink/flink.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 
-/** Servers that an application may bring along. */
+/** Servers that an application may bring with it. */
 export const SERVERS = ["functions", "functions-python", "intake", "dashboard"] as const;
 export type Server = (typeof SERVERS)[number];
 
@@ -14,8 +14,8 @@ export const PARTS = ["zookeeper", "kafka", "minio", ...SERVERS, "jobmanager", "
 export type Part = (typeof PARTS)[number];
 
 /**
- * A server of an application's own. It listens at `HOST` and `PORT` of its environment, and answers `GET /healthz`. The
- * environment also says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
+ * One of an application's own servers. It listens at the `HOST` and `PORT` of its environment, and answers
+ * `GET /healthz`. The environment also says where others are: `KAFKA` (`host:port`), `INTAKE` and `FLINK` (URLs).
  */
 export interface ServerProgram {
   readonly command: string;
@@ -30,7 +30,7 @@ export const nodeServer = (file: string): ServerProgram => ({
 });
 
 /**
- * A server in TypeScript that is exchanged without an interruption: see `rolling-server.ts`.
+ * A server in TypeScript that can be replaced without an interruption: see `rolling-server.ts`.
  *
  * @param file - absolute path of its module
  */
@@ -43,9 +43,11 @@ export const rollingServer = (file: string): ServerProgram => ({
 export interface Application {
   /** Absolute path of the module, with the endpoints of the container network. */
   readonly moduleFile: string;
-  /** The module calls each at `http://<name>:<port>/`, where it is reached in the container network. */
+  /**
+   * The servers that the module calls, each at `http://<name>:<port>/`, where it is reached in the container network.
+   */
   readonly servers: Readonly<{ functions: ServerProgram } & Partial<Record<Server, ServerProgram>>>;
-  /** Topics that StateFun reads. What it could not digest must not get in, so their batches should be bounded. */
+  /** Topics that StateFun reads. What it could not handle must not get in, so their batches should be bounded. */
   readonly ingressTopics: readonly TopicSettings[];
   /** Topics that its egress writes in transactions. */
   readonly outputTopics: readonly TopicSettings[];
@@ -79,10 +81,10 @@ export const withDashboard = (env: Readonly<Record<string, string>> = {}): Appli
   },
 });
 
-/** Of state that has no past. docs/operations.md says when which one is right. */
+/** The backend of new state. docs/operations.md says when to use which. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
-/** Of a job that has no past. */
+/** The parallelism of a new job. */
 export const DEFAULT_PARALLELISM = 2;
 
 export const FIRST_GENERATION = 1;
@@ -96,22 +98,22 @@ export const clusterId = ({ stateGeneration }: Pick<ClusterSettings, "stateGener
 export interface ClusterSettings {
   readonly name: string;
   readonly application: Application;
-  /** Data, logs, rendered configuration and process ids; nothing else is written while running. */
+  /** The folder of data, logs, rendered configuration and process ids; nothing else is written while running. */
   readonly dataDir: string;
   readonly ports: Readonly<Record<PortName, number>>;
-  /** Where the parts are reached, when that is not at these ports of this machine: inside a container network. */
+  /** Where the parts are reached when it is not at these ports on this machine: inside a container network. */
   readonly endpoints?: Endpoints;
   /**
-   * Of the job, and of the slots for it. Of a cluster that runs: the job's. Before: what is asked for, else the default
-   * for a new one.
+   * The parallelism of the job, and the number of slots for it. While a cluster runs: the job's. Before: what is asked
+   * for, else the default for a new one.
    */
   readonly parallelism: number;
-  /** Whether that parallelism was asked for: a job that is kept with another is refused then. */
+  /** Whether that parallelism was asked for: a job that is kept with another is then refused. */
   readonly parallelismAsked: boolean;
   readonly checkpointIntervalMs: number;
-  /** Of a cluster that runs: what its state is on. Before: what is asked for, else the default for new state. */
+  /** While a cluster runs: what its state is on. Before: what is asked for, else the default for new state. */
   readonly stateBackend: StateBackend;
-  /** Whether that backend was asked for: state on another one is refused then. */
+  /** Whether that backend was asked for: state on another one is then refused. */
   readonly stateBackendAsked: boolean;
   /** Counts the job's restarts from a savepoint: see `StateRecord`. */
   readonly stateGeneration: number;
@@ -126,7 +128,7 @@ export interface ClusterSettings {
   readonly objectStore: { readonly bucket: string; readonly keysIn: string };
   /** Environment for the application's servers, on top of the caller's own. */
   readonly serverEnv: Readonly<Record<string, string>>;
-  /** Settings of Flink's over those of `flink-conf.yaml`. */
+  /** Settings of Flink that override those in `flink-conf.yaml`. */
   readonly flinkConf: Readonly<Record<string, string>>;
   /** Where the job begins when it has no checkpoint yet. */
   readonly savepoint: string | undefined;

@@ -9,7 +9,7 @@ const settings = clusterSettings({ name: "spec", parallelism: 2 });
 const forEver = (_: number, signal?: AbortSignal): Promise<void> => delay(60_000, undefined, { signal });
 
 describe("a job that is waited for", () => {
-  it("is refused at once when it needs more slots than there are: it would be restarted without an end", async () => {
+  it("is refused at once when it needs more slots than there are: it would be restarted endlessly", async () => {
     let stopped = false;
     const flink = {
       parallelism: () => Promise.resolve(3),
@@ -19,7 +19,7 @@ describe("a job that is waited for", () => {
     await expect(waitForJob(flink, settings, undefined)).rejects.toThrow(
       /^the job of these data has a parallelism of 3, .*up --parallelism 3 --name spec;/,
     );
-    // Nothing keeps the program that has failed.
+    // Nothing restarts the program that has failed.
     await expect.poll(() => stopped).toBe(true);
   });
 
@@ -31,7 +31,7 @@ describe("a job that is waited for", () => {
     );
   });
 
-  it("is not waited for any longer than its limit, or than somebody wants", async () => {
+  it("is not waited for beyond its limit, nor once the wait is aborted", async () => {
     const flink = {
       parallelism: () => Promise.resolve(2),
       waitForRunning: () => Promise.reject(new Error("waited 120 s")),

@@ -24,7 +24,7 @@ import { createTopics } from "./topics.js";
 import { forgetReplacements } from "./watchdog/replacements.js";
 
 const JOB_LIMIT_MS = 300_000;
-/** They read topics, so these must be there. */
+/** These parts read topics, which must exist first. */
 const NEED_TOPICS: ReadonlySet<Server> = new Set(["intake", "dashboard"]);
 
 export interface StartOptions {
@@ -42,14 +42,14 @@ export interface StartOptions {
 }
 
 /**
- * Starts every part in order, side by side where possible, and resolves when the Flink job runs. Goes on where the last
- * run under these settings' name ended. Parts that a killed run has left are stopped first.
+ * Starts every part in order, in parallel where possible, and resolves when the Flink job runs. Goes on where the last
+ * run under the same name ended. Parts that a killed run has left behind are stopped first.
  *
- * The tools must be there: see `ensureTools`.
+ * The tools must be installed: see `ensureTools`.
  *
  * @throws {UserError} when the folder's name cannot be used, ports are taken, another process runs this cluster, its
  *   stores don't belong together, its state is on another backend or its job of another parallelism or at other ports
- *   than what is asked for, or a part does not come up. Nothing is left running then
+ *   than what is asked for, or a part does not come up. Then nothing is left running
  */
 export async function startCluster(settings: ClusterSettings, options: StartOptions): Promise<Cluster> {
   const { step, restart, fresh = false, fromLatest = false, onEvent = () => undefined, signal } = options;
@@ -67,7 +67,7 @@ export async function startCluster(settings: ClusterSettings, options: StartOpti
   try {
     await stopRecorded(settings);
     if (fresh) {
-      // The lock is in one of these, this process' own output may be in the other.
+      // One of these holds the lock; the other may hold this process' own output.
       const kept = new Set(["pids", "logs"]);
       for (const entry of readdirSync(settings.dataDir))
         if (!kept.has(entry)) rmSync(join(settings.dataDir, entry), { recursive: true, force: true });
@@ -148,8 +148,8 @@ async function startParts(
 /**
  * Waits until the job runs.
  *
- * @throws {UserError} as soon as it is clear that it never will, for it needs more slots than there are: of a job from
- *   before its parallelism was written down
+ * @throws {UserError} as soon as it is clear that it never will, because it needs more slots than there are: possible
+ *   for a job from before its parallelism was recorded
  * @throws Error when the limit is over
  */
 export async function waitForJob(
@@ -167,7 +167,7 @@ export async function waitForJob(
     { timeoutMs: JOB_LIMIT_MS, intervalMs: 500, signal: over.signal },
   ).then(
     (parallelism) => Promise.reject(new UserError(otherParallelism(settings, parallelism))),
-    // It runs, or the limit is over, which the other one says.
+    // It runs, or the limit has passed, which the other one reports.
     () => new Promise<never>(() => undefined),
   );
   try {

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { STATE_BACKENDS } from "../flink/flink.js";
 import { DEFAULT_STATE_BACKEND } from "./settings.js";
 
-/** No default of its own: state that is there keeps its backend. */
+/** It has no default: existing state keeps its backend. */
 export const stateBackendOption = (): Option =>
   new Option(
     "--state-backend <name>",

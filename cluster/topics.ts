@@ -4,11 +4,11 @@ import { endpoints } from "./endpoints.js";
 import type { ClusterSettings } from "./settings.js";
 
 /**
- * Creates the topics that are not there yet.
+ * Creates the topics that do not exist yet.
  *
- * @param startOver - the command that forgets them, for the message
+ * @param startOver - the command that deletes them, for the message
  * @returns the names of those that were created
- * @throws {UserError} when a topic has another number of partitions than it should: its keys would go elsewhere
+ * @throws {UserError} when a topic has a different number of partitions from what it should: keys would go elsewhere
  */
 export async function createTopics(
   settings: ClusterSettings,

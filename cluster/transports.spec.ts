@@ -33,7 +33,7 @@ describe("the transports", () => {
     });
   });
 
-  it("have the settings of before, over the caller's own", () => {
+  it("restore the earlier settings, over the caller's own", () => {
     const options = withTransport(
       "async",
       { stateBackend: "hashmap", flinkConf: { "statefun.async.max-per-task": "512", other: "kept" } },

@@ -5,15 +5,15 @@ const ENDPOINT = "io.statefun.endpoints.v2/http";
 
 interface Variant {
   readonly description: string;
-  /** Of `module.yaml`. */
+  /** Changes to `module.yaml`. */
   readonly module: ModuleChanges;
-  /** Of the cluster's settings. */
+  /** Changes to the cluster's settings. */
   readonly options: Pick<ClusterOptions, "flinkConf" | "stateBackend" | "checkpointIntervalMs">;
 }
 
 /**
- * StateFun's own, as it was set before there was another: a connection for each of up to 1,024 calls of a function type
- * and subtask.
+ * StateFun's own transport, with the settings from before there was another: a connection for each of up to 1,024 calls
+ * per function type and subtask.
  */
 const ASYNC = { type: "io.statefun.transports.v1/async", timeouts: { call: "40s", connect: "5s" } };
 
@@ -45,7 +45,7 @@ export type Transport = keyof typeof TRANSPORTS;
 export const TRANSPORT_NAMES = Object.keys(TRANSPORTS) as Transport[];
 
 /**
- * A cluster's options with another transport, over whatever they have; `batching` changes nothing.
+ * A cluster's options with another transport, over whatever they already have; `batching` changes nothing.
  *
  * @param folder - where the changed `module.yaml` goes, for as long as the cluster runs
  */

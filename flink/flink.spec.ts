@@ -8,7 +8,7 @@ import { flinkClientAt } from "./flink.js";
 const FOLDER = "s3://statefun/savepoints/restart-1";
 let server: Server | undefined;
 
-// On a machine that does other things first, this server may take longer than a client of Flink's waits for it.
+// On a busy machine this server may take longer than a client of Flink waits for it.
 beforeEach(() => void vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal));
 afterEach(() => {
   vi.restoreAllMocks();
@@ -22,7 +22,7 @@ const body = async (request: IncomingMessage): Promise<unknown> => {
   return JSON.parse(Buffer.concat(chunks).toString());
 };
 
-/** A Flink with one job. @param operation - what it says of the savepoint; `gone`: it has ended with its job */
+/** A Flink with one job. @param operation - what it says about the savepoint; `gone`: it has ended with its job */
 async function flink(operation: object | "gone"): Promise<{ readonly url: string; readonly asked: unknown[] }> {
   const asked: unknown[] = [];
   server = createServer((request, response) => {

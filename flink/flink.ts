@@ -1,25 +1,25 @@
 import { poll } from "../process/poll.js";
 import { UserError } from "../terminal/user-error.js";
 
-/** Where Flink keeps state while it works: in RocksDB's files, or as objects on Java's heap (`hashmap`). */
+/** Where Flink keeps state while it runs: in RocksDB's files, or as objects on Java's heap (`hashmap`). */
 export const STATE_BACKENDS = ["rocksdb", "hashmap"] as const;
 export type StateBackend = (typeof STATE_BACKENDS)[number];
 
 const REQUEST_MS = 2_000;
 const SAVEPOINT_MS = 60_000;
 
-/** A figure that nobody answers for at the moment, as after a JobManager's death. */
+/** A figure that is not available at the moment, as after a JobManager's death. */
 export type Unreachable = "unreachable";
 
 export interface CheckpointFigures {
   readonly completed: number;
   readonly failed: number;
-  /** Of the newest completed one; `undefined` before the first. */
+  /** Of the newest completed checkpoint; `undefined` before the first. */
   readonly last: { readonly durationMs: number; readonly bytes: number } | undefined;
 }
 
 /**
- * Asks Flink's REST interface about the one job that a StateFun cluster runs. Never throws for a Flink that is away.
+ * Asks Flink's REST interface about the one job that a StateFun cluster runs. Never throws because Flink is away.
  */
 export interface FlinkClient {
   /** `RUNNING` only when every task runs too; otherwise Flink's word for the job's state, or `DEPLOYING`. */
@@ -27,16 +27,16 @@ export interface FlinkClient {
   /** Restarts of the job under this JobManager; a new JobManager begins at 0. */
   restarts(): Promise<number | Unreachable>;
   checkpoints(): Promise<CheckpointFigures | Unreachable>;
-  /** What the job keeps its state in. */
+  /** The state backend of the job. */
   stateBackend(): Promise<StateBackend | Unreachable>;
   completedCheckpoints(): Promise<number | Unreachable>;
-  /** The job's, as Flink keeps it: whether there are so many slots or not. */
+  /** The job's parallelism, as Flink keeps it, whether or not there are that many slots. */
   parallelism(): Promise<number | Unreachable>;
-  /** What of the TaskManager's heap is in use, not yet collected garbage included. */
+  /** How much of the TaskManager's heap is in use, including garbage that has not been collected yet. */
   heapBytes(): Promise<number | Unreachable>;
   /**
-   * Waits for so many more checkpoints: what was emitted before is committed then, and a late repeat would show. Counts
-   * anew under a new JobManager.
+   * Waits for this many more checkpoints: what was emitted before is then committed, and a late repeat would show.
+   * Counts afresh under a new JobManager.
    *
    * @throws Error when the limit, in ms, is over
    */

@@ -40,7 +40,7 @@ describe("the name that is asked for", () => {
     expect(statusOf(asked({ host }))).toBe(421);
   });
 
-  it("is absent with what is no browser", () => {
+  it("is absent from anything but a browser", () => {
     expect(statusOf(asked({}))).toBeUndefined();
   });
 
@@ -52,11 +52,11 @@ describe("the name that is asked for", () => {
     ["http://evil.example\\@localhost:8080/x", 421],
     ["https://localhost:8080@evil.example", 421],
     ["http:///x", 421],
-  ])("is that of the target, where this is a whole URL: %s", (url, status) => {
+  ])("is that of the target, where the target is a whole URL: %s", (url, status) => {
     expect(statusOf(asked({ host: "localhost:8080" }, { url }))).toBe(status);
   });
 
-  it("needs no port at HTTP's own", () => {
+  it("needs no port on HTTP's default port", () => {
     const at80 = (host: string) => statusOf(asked({ host }, { localPort: 80 }));
     expect(["localhost", "localhost:80", "172.18.0.5", "evil"].map(at80)).toEqual([
       undefined,
@@ -66,12 +66,12 @@ describe("the name that is asked for", () => {
     ]);
   });
 
-  it("may be an address of IPv6, or of IPv4 that came by IPv6", () => {
+  it("may be an IPv6 address, or an IPv4 address that came over IPv6", () => {
     expect(statusOf(asked({ host: "[fd00::5]:8080" }, { localAddress: "fd00::5" }))).toBeUndefined();
     expect(statusOf(asked({ host: "10.0.0.5:8080" }, { localAddress: "::ffff:10.0.0.5" }))).toBeUndefined();
   });
 
-  it("is told when it is unknown, with what to set", () => {
+  it("is reported when it is unknown, with what to set", () => {
     expect(stranger(asked({ host: "evil.example" }), NAMES)?.detail).toContain(
       "INTAKE_HOSTS=intake:8080,fraud.example,evil.example,",
     );
@@ -88,7 +88,7 @@ describe("the page that asks", () => {
     [{ "sec-fetch-site": "none" }],
     [{ origin: "http://localhost:8080", "sec-fetch-site": "same-origin" }],
     [{ origin: "https://fraud.example" }],
-    // What Node's own fetch says of itself.
+    // What Node's own fetch sends.
     [{ "sec-fetch-mode": "cors" }],
   ])("may be one with %j", (headers) => {
     expect(statusOf(asked({ host, ...headers }))).toBeUndefined();
@@ -110,7 +110,7 @@ describe("the page that asks", () => {
     expect(statusOf(asked({ host, ...headers }))).toBe(403);
   });
 
-  it("may send people to a document, where that is so", () => {
+  it("may send people to a document, where navigation is allowed", () => {
     const to = (headers: Readonly<Record<string, string>>, method = "GET") =>
       statusOf(asked({ host, "sec-fetch-site": "cross-site", ...headers }, { method }), { navigation: true });
     const link = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };

@@ -1,35 +1,35 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 
-/** RFC 9457: how every server of this repository refuses. */
+/** RFC 9457: the form in which every server of this repository refuses. */
 export const PROBLEM_TYPE = "application/problem+json";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const MAX_NAME_LENGTH = 260;
-/** Of HTTP: a name without a port means it. */
+/** HTTP's default port, meant by a name without one. */
 const DEFAULT_PORT = 80;
 
-/** Under which names a server may be asked. */
+/** The names by which a server may be asked. */
 export interface OwnNames {
-  /** Besides those of loopback: in small letters, with the port where a client writes one. See {@link hostList}. */
+  /** Besides those of loopback: in lower case, with the port where a client writes one. See {@link hostList}. */
   readonly hosts: readonly string[];
-  /** The environment variable that `hosts` came from: a refusal tells people to set it. */
+  /** The environment variable that `hosts` came from: refusals name it. */
   readonly variable: string;
 }
 
-/** What is looked at of a request; those of Express and of Fastify (`raw`) have it too. */
+/** The parts of a request that are checked; those of Express and of Fastify (`raw`) have them too. */
 export type Asked = Pick<IncomingMessage, "headers" | "method" | "url"> & {
   readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
 };
 
-/** Why a request is not answered. */
+/** Why a request is refused. */
 export interface Refusal {
-  /** 421: it asks for another server. 403: a page of another origin sent it. */
+  /** 421: it asks for a different server. 403: a page of another origin sent it. */
   readonly status: 403 | 421;
   readonly detail: string;
 }
 
-/** The names of an environment variable: separated by commas, however they are written. */
+/** The names in an environment variable, separated by commas, in whatever case. */
 export const hostList = (text: string): readonly string[] =>
   text
     .split(",")
@@ -37,16 +37,17 @@ export const hostList = (text: string): readonly string[] =>
     .filter((name) => name !== "");
 
 /**
- * Whether a request comes from a page that is not this server's own; such a page is in a browser of somebody who can
- * reach this server, which is all that a page needs to do harm.
+ * Whether a request comes from a page that is not this server's own; such a page runs in the browser of someone who can
+ * reach this server, which is all that it needs to do harm.
  *
  * - It asks under a foreign name (DNS rebinding): a page of `evil.example` makes its own name point here, and then may
- *   read what it gets. Addresses cannot be pointed elsewhere: the one at which the request came in is always known.
- * - It asks under our name, from its own origin: a form, an image, a `fetch`. Browsers say so, by `Origin` and
- *   `Sec-Fetch-Site`. What is no browser sends neither, and is not held up; nor is one without `Host`, as a balancer's
- *   check by HTTP/1.0: browsers always send it.
+ *   read what it gets. An address cannot be pointed elsewhere: the one at which the request came in is always one of
+ *   ours.
+ * - It asks under our name, from its own origin: a form, an image, a `fetch`. Browsers say so, in `Origin` and
+ *   `Sec-Fetch-Site`. Anything but a browser sends neither, and is let through; so is a request without `Host`, such as
+ *   a load balancer's HTTP/1.0 check: browsers always send it.
  *
- * @param options - `navigation`: a link from elsewhere may lead here. For documents that are the same for everybody
+ * @param options - `navigation`: a link from elsewhere may lead here. For documents that are the same for everyone
  * @returns why it is refused; `undefined` when it is not
  */
 export function stranger(
@@ -65,18 +66,21 @@ export function stranger(
   if (!fromForeignPage(request, hosts) || (navigation && isNavigation(request))) return undefined;
   return {
     status: 403,
-    detail: `pages of other origins may ask nothing here; behind a proxy, name in ${variable} what browsers ask for`,
+    detail: `pages of other origins may not call this server; behind a proxy, list in ${variable} the name that browsers use`,
   };
 }
 
-/** Under which names a request asks: by its header, and by its target where that is a whole URL, which would win. */
+/**
+ * The names by which a request asks: in its header, and in its target where that is a whole URL, which takes
+ * precedence.
+ */
 function names({ headers: { host }, url = "" }: Asked): string[] {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(url)?.[1];
   return [host, authority].filter((name) => name !== undefined).map((name) => name.toLowerCase());
 }
 
 function isOwn(name: string, { socket }: Asked, hosts: readonly string[]): boolean {
-  // Without a socket (Fastify's inject) there is no other port than the one that needs no mention.
+  // Without a socket (Fastify's inject) there is no port but the default one, which needs no mention.
   const { localAddress, localPort = DEFAULT_PORT } = socket;
   const own = [...LOOPBACK, ...(localAddress === undefined ? [] : [literal(localAddress)])];
   return (
@@ -85,7 +89,7 @@ function isOwn(name: string, { socket }: Asked, hosts: readonly string[]): boole
   );
 }
 
-/** An address as it stands in a URL. */
+/** An address as written in a URL. */
 function literal(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
   return plain.includes(":") ? `[${plain}]` : plain;
@@ -93,7 +97,7 @@ function literal(address: string): string {
 
 function fromForeignPage({ headers }: Asked, hosts: readonly string[]): boolean {
   const { origin, host } = headers;
-  // "null" too: a page in a sandbox, or from a file.
+  // "null" too: a sandboxed page, or one from a file.
   if (origin !== undefined) {
     const own = [host?.toLowerCase(), ...hosts];
     if (!/^https?:\/\//i.test(origin) || !URL.canParse(origin) || !own.includes(new URL(origin).host)) return true;
@@ -102,14 +106,14 @@ function fromForeignPage({ headers }: Asked, hosts: readonly string[]): boolean 
   return site !== undefined && site !== "same-origin" && site !== "none";
 }
 
-/** Whether a browser goes to a document, so that the page that sent it there sees nothing of it. */
+/** Whether a browser navigates to a document, so that the page that sent it there sees nothing of it. */
 const isNavigation = ({ method, headers }: Asked): boolean =>
   (method === "GET" || method === "HEAD") &&
   headers.origin === undefined &&
   headers["sec-fetch-mode"] === "navigate" &&
   headers["sec-fetch-dest"] === "document";
 
-/** A listener of `node:http` that strangers do not get to. */
+/** A `node:http` listener that strangers cannot reach. */
 export function noStrangers(own: OwnNames, listener: RequestListener): RequestListener {
   return (request, response) => {
     const refusal = stranger(request, own);

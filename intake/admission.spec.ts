@@ -66,7 +66,7 @@ describe("a transaction", () => {
     expect(taken(protobuf({ transactionId: "" })).transactionId).toBe("transactions-2-17");
   });
 
-  it("gets an id from its origin that names the log, so that a topic that was made again gives others", () => {
+  it("gets an id from its origin that names the log, so that a topic that was made again gives different ids", () => {
     const idIn = (log: { topicId?: Buffer; leaderEpoch?: number }) =>
       admit(
         "transaction",
@@ -87,7 +87,7 @@ describe("a transaction", () => {
     ).toBe(4);
   });
 
-  it("loses what only the intake may stamp, and keeps fields of a newer version", () => {
+  it("loses what only the intake may stamp, and keeps the fields of a newer version", () => {
     const forged = Buffer.concat([
       protobuf({
         origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 0xff), leaderEpoch: 3 },
@@ -101,7 +101,7 @@ describe("a transaction", () => {
     expect(Object.values(stamped._unknownFields ?? {})).toHaveLength(1);
   });
 
-  it("may use protobuf's other JSON: names of the proto file, integers in strings, null for nothing", () => {
+  it("may use protobuf's other JSON: names from the proto file, integers in strings, null for nothing", () => {
     const { accountId, eventTimeMs, ...rest } = transaction;
     expect(
       taken(
@@ -168,7 +168,7 @@ describe("a transaction", () => {
     ["UNREADABLE", Buffer.from('{"amountMinor":NaN}')],
     ["UNREADABLE", json(transaction), "application/x-protobuf"],
     ["UNREADABLE", protobuf().subarray(0, 20)],
-    // A number of more digits than 64 bits have.
+    // A number of more digits than 64 bits can hold.
     ["UNREADABLE", Buffer.concat([protobuf(), Buffer.from([0x30, ...Array.from({ length: 11 }, () => 0xff), 1])])],
     ["UNREADABLE", Buffer.concat([protobuf(), Buffer.alloc(1)])],
     ["ENCODING", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
@@ -204,7 +204,7 @@ describe("a transaction", () => {
       "DUPLICATE_FIELD location.name",
       withText('"currency"', '"location":{"latitudeE6":1,"longitudeE6":1,"name":"a","name":"b"},"currency"'),
     ],
-    // Of a field that does not exist, too: one fault of two is named.
+    // With a field that does not exist, too: one of the two faults is named.
     ["DUPLICATE_FIELD x", withText("{", '{"x":{},"x":{},')],
     ["WRONG_TYPE accountId", withField("accountId", 17)],
     ["WRONG_TYPE amountMinor", withField("amountMinor", 19.99)],
@@ -267,7 +267,7 @@ describe("a transaction", () => {
     },
   );
 
-  it("may be of nothing, which verifies a card, and of ten million million rials", () => {
+  it("may be zero, which verifies a card, or ten million million rials", () => {
     for (const amountMinor of [0n, 1_000_000_000_000_000n]) {
       expect(taken(protobuf({ amountMinor }))).toMatchObject({ amountMinor });
       expect(taken(json({ ...transaction, amountMinor: String(amountMinor) }))).toMatchObject({ amountMinor });
@@ -280,7 +280,7 @@ describe("a transaction", () => {
     ).toContain("amount_minor");
   });
 
-  it("may be as far ahead as it may, or as an intake is told", () => {
+  it("may be as far ahead as the default allows, or as an intake is told", () => {
     expect(refused(withField("eventTimeMs", NOW_MS + 300_000))).toBe("admitted");
     const later = withField("eventTimeMs", NOW_MS + 10_000_000);
     expect(admit("transaction", later, undefined, { origin }, { ...clock, maxAheadMs: 20_000_000 }).accountId).toBe(
@@ -288,7 +288,7 @@ describe("a transaction", () => {
     );
   });
 
-  it("that is too far ahead says by which clocks, by how much, and what may be the cause", () => {
+  it("that is too far ahead says by which clock, by how much, and what the cause may be", () => {
     const send = (eventTimeMs: bigint) => () =>
       take("transaction", protobuf({ eventTimeMs }), "application/x-protobuf");
     expect(send(BigInt(NOW_MS + 421_000))).toThrow(
@@ -328,7 +328,7 @@ describe("a label", () => {
     expect(FraudLabel.decode(value)).toMatchObject({ note: undefined, analyst: undefined });
   });
 
-  it("keeps who judged and why, from JSON and from protobuf", () => {
+  it("keeps who gave the verdict and why, from JSON and from protobuf", () => {
     const { value } = take("label", json({ ...label, note: "called the customer <b>", analyst: "ada" }));
     expect(FraudLabel.decode(value)).toMatchObject({ note: "called the customer <b>", analyst: "ada" });
     expect(FraudLabel.decode(take("label", value).value)).toMatchObject({
@@ -344,7 +344,7 @@ describe("a label", () => {
     ).toBe("INVALID_VALUE note");
   });
 
-  it("may have replacement characters in what is for people", () => {
+  it("may have replacement characters in text for people", () => {
     expect(
       FraudLabel.decode(take("label", json({ ...label, note: "said \ufffd", analyst: "J\ufffdrg" })).value),
     ).toMatchObject({ note: "said \ufffd", analyst: "J\ufffdrg" });
@@ -382,7 +382,7 @@ describe("any bytes", () => {
     }),
   );
 
-  it("are admitted or refused, and nothing else", () => {
+  it("are either admitted or refused", () => {
     fc.assert(
       fc.property(
         kind,

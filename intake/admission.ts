@@ -13,11 +13,11 @@ import { checkLabel, checkTransaction, type Clock } from "./rules.js";
 /** What may enter. */
 export type InputKind = "transaction" | "label";
 
-/** What is ready for a `*.valid` topic. */
+/** An input that is ready for a `*.valid` topic. */
 export interface Admitted {
-  /** Its key: with it the account's records keep their order. */
+  /** The record's key: it keeps an account's records in order. */
   readonly accountId: string;
-  /** Of the transaction or label. */
+  /** The id of the transaction or label. */
   readonly id: string;
   readonly value: Buffer;
   /** Empty for a label. */
@@ -32,15 +32,16 @@ export type Source =
   { readonly origin: Origin } | { readonly newId: () => string; readonly labelsAs?: string | undefined };
 
 /**
- * Of one encoded record. The rules keep known fields far below; the rest is for fields that this version does not know.
+ * The limit of one encoded record. The rules keep known fields far below it; the rest is for fields that this version
+ * does not know.
  */
 export const MAX_INPUT_BYTES = 8 * 1024;
 
 /**
- * Makes a Transaction or FraudLabel for `*.valid` of an input. A function of its arguments alone: a record that is read
- * again comes out the same.
+ * Makes a Transaction or FraudLabel for `*.valid` from an input. It depends on its arguments alone: a record that is
+ * read again comes out the same.
  *
- * @param contentType - as a record's header or an HTTP request says; `undefined`: told by the content
+ * @param contentType - from a record's header or an HTTP request; `undefined`: recognised from the content
  * @throws {RefusedError} when the input is refused
  */
 export function admit(
@@ -62,7 +63,7 @@ export function admit(
     : finishLabel(labelFromProtobuf(bytes), source, clock);
 }
 
-/** As {@link admit}, for JSON that is parsed already. @throws {RefusedError} */
+/** Like {@link admit}, for JSON that is already parsed. @throws {RefusedError} */
 export function admitJson(kind: InputKind, json: unknown, source: Source, clock: Clock): Admitted {
   return kind === "transaction"
     ? finishTransaction(transactionFromJson(json), source, clock)
@@ -133,8 +134,8 @@ const CLOSING_BRACE = 0x7d;
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 /**
- * From a brace to a brace. A protobuf message begins with byte 10, which JSON takes for white space; one whose first
- * field had 123 bytes (a brace) and that ended in a brace would have to say its content-type.
+ * From brace to brace. A protobuf message begins with byte 10, which is white space in JSON; one whose first field has
+ * 123 bytes (a brace) and which ends in a brace has to name its content type.
  */
 function looksLikeJson(bytes: Uint8Array): boolean {
   let first = BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0;
@@ -142,15 +143,15 @@ function looksLikeJson(bytes: Uint8Array): boolean {
   let last = bytes.length - 1;
   while (isSpace(bytes[last])) last--;
   if (bytes[first] !== BRACE) return false;
-  // Truncated JSON is better called that than no protobuf, but not when protobuf could begin like this.
+  // Truncated JSON is better reported as such than as broken protobuf, unless protobuf could begin like this.
   return bytes[last] === CLOSING_BRACE || first === 0 || bytes[0] !== 0x0a;
 }
 
 /**
  * JSON in which every object names a field once.
  *
- * @param within - whether it is a piece of a larger text, in which no byte order mark may stand
- * @throws {RefusedError} when the bytes are not UTF-8, not JSON, or a key stands twice
+ * @param within - whether it is a piece of a larger text, where no byte order mark is allowed
+ * @throws {RefusedError} when the bytes are not UTF-8, not JSON, or a key occurs twice
  */
 export function readJson(bytes: Uint8Array, within = false): unknown {
   let decoded: string;
@@ -170,10 +171,10 @@ export function readJson(bytes: Uint8Array, within = false): unknown {
   return parsed.json;
 }
 
-/** That bytes are not JSON. */
+/** The refusal of bytes that are not JSON. */
 export const notJson = (why: string): RefusedError => new RefusedError(IntakeReason.UNREADABLE, `not JSON: ${why}`);
 
-/** That a key stands twice. */
+/** The refusal of a key that occurs twice. */
 function repetition(path: KeyPath): RefusedError {
   const { field, message } = repetitionText(path);
   return new RefusedError(IntakeReason.DUPLICATE_FIELD, message, field);

@@ -5,7 +5,7 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { pack } from "../statefun/index.js";
 import { DecisionIndex, type DecisionRecord } from "./decision-index.js";
 
-/** A decision record; `score` tells versions of it apart. */
+/** A decision record; `score` tells its versions apart. */
 function record(
   transactionId: string,
   offset: number,
@@ -24,7 +24,7 @@ const found = (index: DecisionIndex, id: string) => {
 };
 
 describe("DecisionIndex", () => {
-  it("has a decision first provisional, then committed", () => {
+  it("has a decision that is first provisional, then committed", () => {
     const index = new DecisionIndex(10);
     expect(found(index, "t")).toBeUndefined();
     index.onWritten(record("t", 5, 1));
@@ -33,7 +33,7 @@ describe("DecisionIndex", () => {
     expect(found(index, "t")).toEqual({ score: 1, committed: true });
   });
 
-  it("takes the readers in any order", () => {
+  it("works with the readers in any order", () => {
     const index = new DecisionIndex(10);
     index.onCommitted(record("t", 5, 1));
     index.onWritten(record("t", 5, 1));
@@ -62,7 +62,7 @@ describe("DecisionIndex", () => {
     expect(found(index, "first")).toEqual({ score: 2, committed: true });
   });
 
-  it("does not let a provisional one take the place of one that stands", () => {
+  it("does not let a provisional one replace a committed one", () => {
     const index = new DecisionIndex(10);
     index.onCommitted(record("t", 5, 1));
     index.onWritten(record("t", 9, 2));
@@ -87,7 +87,7 @@ describe("DecisionIndex", () => {
     expect(found(late, "t")).toEqual({ score: 3, committed: true });
   });
 
-  it("lets who has just sent a transaction wait for its next decision, when the account has forgotten the first", async () => {
+  it("lets a client that has just sent a transaction wait for its next decision, when the account has forgotten the first", async () => {
     const index = new DecisionIndex(10);
     const at = (seq: number, forgottenSeq: number) => ({ seq: BigInt(seq), forgottenSeq: BigInt(forgottenSeq) });
     const waiting = (timeoutMs = 10_000) => index.wait("a", "t", { committed: false, timeoutMs, sentNow: true });
@@ -101,7 +101,7 @@ describe("DecisionIndex", () => {
     expect((await next)?.decision.evidence!.scoring!.score).toBe(2);
   });
 
-  it("keeps the newest, and no more", () => {
+  it("keeps only the newest", () => {
     const index = new DecisionIndex(3);
     for (let n = 0; n < 10; n++) index.onCommitted(record(`t${n}`, n));
     expect(index.size).toBe(3);
@@ -116,7 +116,7 @@ describe("DecisionIndex", () => {
     expect(found(index, "t")).toEqual({ score: 1, committed: false });
   });
 
-  it("lets clients wait for the first one, or for one that stands", async () => {
+  it("lets clients wait for the first one, or for a committed one", async () => {
     const index = new DecisionIndex(10);
     const first = index.wait("a", "t", { committed: false, timeoutMs: 10_000 });
     const standing = index.wait("a", "t", { committed: true, timeoutMs: 10_000 });
@@ -127,7 +127,7 @@ describe("DecisionIndex", () => {
     expect((await index.wait("a", "t", { committed: true, timeoutMs: 10_000 }))?.committed).toBe(true);
   });
 
-  it("ends waiting when the time is over, or when it is stopped", async () => {
+  it("ends waiting when the time is up, or when it is stopped", async () => {
     const index = new DecisionIndex(10);
     expect(await index.wait("a", "t", { committed: false, timeoutMs: 1 })).toBeUndefined();
     const waiting = index.wait("a", "t", { committed: false, timeoutMs: 10_000 });

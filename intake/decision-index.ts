@@ -5,7 +5,7 @@ import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { Waiters } from "./waiters.js";
 
-/** A decision as a reader of the topic has it. */
+/** A decision as a reader of the topic sees it. */
 export interface KnownDecision {
   readonly decision: Decision;
   /** False: provisional. A failure can still take it back, and the next one may differ. */
@@ -20,41 +20,41 @@ interface Entry {
   readonly accountId: string;
   /** The transaction's number among the account's. */
   readonly seq: bigint;
-  /** The account's transactions up to this number are forgotten: one of them that comes again is decided again. */
+  /** The account has forgotten its transactions up to this number: one of them that comes again is decided again. */
   readonly forgottenSeq: bigint;
   readonly offset: bigint;
   readonly value: Buffer;
   committed: boolean;
-  /** An earlier decision on it that stands, should this one be aborted. */
+  /** An earlier decision on it, which holds should this one be aborted. */
   earlier?: Entry | undefined;
 }
 
 /** What a client waits for. */
 export interface WaitFor {
-  /** True: a decision that stands; false: the first one, provisional or not. */
+  /** True: a committed decision; false: the first one, provisional or not. */
   readonly committed: boolean;
   readonly timeoutMs: number;
-  /** It was sent just now: a decision that the account has forgotten is not the one that it gets. */
+  /** The transaction was sent just now: a decision that the account has forgotten is not the one to return. */
   readonly sentNow?: boolean;
-  /** Aborted when nobody waits any more. */
+  /** Aborted when the client no longer waits. */
   readonly gone?: AbortSignal;
 }
 
 /**
- * The newest decisions by account and transaction id, of two readers of the topic: one that sees records as soon as
- * they are written, and one that sees them when they are committed. What the second one skips was aborted, and is
- * forgotten. Of several decisions on a transaction, which comes again after its account has forgotten it, the last one
+ * The newest decisions by account and transaction id, from two readers of the topic: one that sees records as soon as
+ * they are written, and one that sees them once they are committed. What the second one skips was aborted, and is
+ * forgotten. A transaction that comes again after its account has forgotten it has several decisions; the last one
  * holds.
  */
 export class DecisionIndex {
   readonly #limit: number;
   /** In the order in which they came, so that the oldest is the first. */
   readonly #entries = new Map<string, Entry>();
-  /** Of each partition: written and not yet known as committed, by rising offset. */
+  /** For each partition: decisions that are written and not yet known to be committed, by rising offset. */
   readonly #provisional = new Map<number, Entry[]>();
-  /** Of each partition: the next offset that the reader of committed records will see. */
+  /** For each partition: the next offset that the reader of committed records will see. */
   readonly #settled = new Map<number, bigint>();
-  /** By account: what it has forgotten; the one heard of last is the last. */
+  /** By account: what it has forgotten; the account heard of last comes last. */
   readonly #forgotten = new Map<string, bigint>();
   readonly #waiters = new Waiters<KnownDecision>();
 
@@ -68,7 +68,7 @@ export class DecisionIndex {
     return this.#entries.size;
   }
 
-  /** Takes a record that may still be aborted; of a partition in offset order. */
+  /** Takes a record that may still be aborted; in offset order within a partition. */
   onWritten({ partition, offset, value }: DecisionRecord): void {
     // The other reader was faster.
     if (offset < (this.#settled.get(partition) ?? 0n)) return;
@@ -82,7 +82,7 @@ export class DecisionIndex {
     this.#keep(entry);
   }
 
-  /** Takes a record that is committed; of a partition in offset order. */
+  /** Takes a committed record; in offset order within a partition. */
   onCommitted({ partition, offset, value }: DecisionRecord): void {
     this.#settled.set(partition, offset + 1n);
     const provisional = this.#provisional.get(partition) ?? [];
@@ -101,7 +101,7 @@ export class DecisionIndex {
 
   /**
    * The reader of committed records begins a partition anew: the topic was made again. What was not committed by then
-   * never is.
+   * never will be.
    */
   onNewLog(partition: number): void {
     this.#settled.delete(partition);
@@ -109,7 +109,7 @@ export class DecisionIndex {
     this.#provisional.delete(partition);
   }
 
-  /** The decision on a transaction; `undefined`: none yet, or not among the newest. */
+  /** The decision on a transaction; `undefined` if there is none yet, or it is not among the newest. */
   find(accountId: string, transactionId: string): KnownDecision | undefined {
     const entry = this.#entries.get(transactionKey(accountId, transactionId));
     return entry === undefined ? undefined : known(entry);
@@ -118,7 +118,7 @@ export class DecisionIndex {
   /**
    * Waits for the decision on a transaction.
    *
-   * @returns `undefined` when the time is over
+   * @returns `undefined` when the time is up
    */
   async wait(
     accountId: string,
@@ -132,7 +132,7 @@ export class DecisionIndex {
     return await this.#waiters.wait(identity, timeoutMs, (one) => one.committed || !committed, gone);
   }
 
-  /** Lets nobody wait any longer. */
+  /** Ends all waiting. */
   stop(): void {
     this.#waiters.stop();
   }
@@ -150,7 +150,7 @@ export class DecisionIndex {
     const { identity } = entry;
     this.#forget(entry);
     const old = this.#entries.get(identity);
-    // A committed one stands, but for a later one; and what is marked as committed keeps its place.
+    // A committed one holds until a later one comes; and what is marked as committed keeps its place.
     if (old?.committed === true && old !== entry && entry.seq <= old.seq) return;
     if (entry.committed) entry.earlier = undefined;
     else if (old !== entry) entry.earlier = old?.committed === true ? old : old?.earlier;
@@ -184,7 +184,7 @@ function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Ent
   const { transaction, account } = Decision.decode(value).evidence ?? {};
   if (transaction === undefined) return undefined;
   const { accountId, transactionId } = transaction;
-  // A copy: `value` may be a piece of all that was fetched, which would stay in memory with it.
+  // A copy: `value` may be a slice of everything that was fetched, which it would keep in memory.
   return {
     identity: transactionKey(accountId, transactionId),
     accountId,

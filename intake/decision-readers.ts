@@ -5,9 +5,9 @@ import { followTopics, type LiveRecord } from "../kafka/consumer.js";
 import { backFromEnd } from "../kafka/offsets.js";
 import type { DecisionIndex } from "./decision-index.js";
 
-/** Nothing more came for so long: what was there at the start has been read, but for transactions' markers. */
+/** When nothing has come for this long, what was there at the start has been read, except for transaction markers. */
 const QUIET_MS = 1_000;
-/** Offsets that markers and aborted records take, on top of the decisions that are to be kept. */
+/** Offsets taken by markers and aborted records, in addition to the decisions to keep. */
 const BACK_FACTOR = 2n;
 
 /** Keeps a {@link DecisionIndex} up to date. */

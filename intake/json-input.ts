@@ -17,7 +17,7 @@ const locationJson = z.strictObject({ latitudeE6: millionths, longitudeE6: milli
 export const transactionJson = z.strictObject({
   transactionId: text.nullish().meta({
     description:
-      "default: made from where the record stands in its topic; over HTTP a random one, which the answer names",
+      "default: made from the record's position in its topic; over HTTP a random one, which the answer names",
   }),
   accountId: text,
   merchantId: text,
@@ -25,7 +25,7 @@ export const transactionJson = z.strictObject({
     description:
       "minor units of the currency, as ISO 4217 counts them (cents of EUR, whole JPY, thousandths of KWD), from 0 to 10^15; a whole number, or its digits in a string",
   }),
-  currency: text.meta({ description: "code of a currency of ISO 4217 that is in use" }),
+  currency: text.meta({ description: "ISO 4217 code of a currency in use" }),
   eventTimeMs: int64.meta({ description: "milliseconds since 1970" }),
   location: locationJson.nullish().meta({ description: "millionths of a degree" }),
   merchantName: text.nullish(),
@@ -33,21 +33,21 @@ export const transactionJson = z.strictObject({
 
 /** A label in JSON. */
 export const labelJson = z.strictObject({
-  labelId: text.nullish().meta({ description: "default: as transactionId's" }),
+  labelId: text.nullish().meta({ description: "default: as for transactionId" }),
   accountId: text,
   transactionId: text,
   merchantId: text,
   verdict: z.enum(["FRAUD", "LEGITIMATE", "VERDICT_FRAUD", "VERDICT_LEGITIMATE"]),
   revision: z.int().nullish().meta({
     description:
-      "1 for the first verdict on a transaction, then 2, 3, …: the highest holds; default: the next one. One more than 16 beyond the one that holds is refused",
+      "1 for the first verdict on a transaction, then 2, 3, …: the highest holds; default: the next one. A revision more than 16 above the current one is refused",
   }),
-  eventTimeMs: int64.meta({ description: "of the transaction, in milliseconds since 1970" }),
+  eventTimeMs: int64.meta({ description: "the transaction's, in milliseconds since 1970" }),
   effectiveAtMs: int64
     .nullish()
-    .meta({ description: "from when on the verdict counts; default: from now on, by the account's event times" }),
+    .meta({ description: "from when the verdict counts; default: from now on, by the account's event times" }),
   note: text.nullish().meta({ description: "why, for people" }),
-  analyst: text.nullish().meta({ description: "who judged, for people" }),
+  analyst: text.nullish().meta({ description: "who gave the verdict, for people" }),
 });
 
 /** @throws {RefusedError} when the shape is wrong; rules about values are in `rules.ts` */
@@ -91,7 +91,7 @@ export function labelFromJson(json: unknown): FraudLabel {
     merchantId,
     verdict: verdict.endsWith("FRAUD") ? Verdict.FRAUD : Verdict.LEGITIMATE,
     eventTimeMs: BigInt(eventTimeMs),
-    // Left out, they stay absent.
+    // Fields left out stay absent.
     ...(typeof revision === "number" && { revision }),
     ...(effectiveAtMs !== undefined && effectiveAtMs !== null && { effectiveAtMs: BigInt(effectiveAtMs) }),
     ...(typeof note === "string" && { note }),
@@ -139,9 +139,9 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /**
- * Protobuf's JSON may also use the names of the proto file, such as `account_id`.
+ * Protobuf's JSON may also use the names in the proto file, such as `account_id`.
  *
- * @throws {RefusedError} when both stand for one field
+ * @throws {RefusedError} when both names of a field are used
  */
 function withCamelCase(schema: z.ZodObject, json: unknown): unknown {
   const named = renamed(schema, json, "");
@@ -173,7 +173,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const PROTO_NAMES = new Map<z.ZodObject, ReadonlyMap<string, string>>();
 
-/** Of a schema's fields: their names in the proto file, and those in camel case. */
+/** For a schema's fields: the names in the proto file, and those in camel case. */
 function protoNamesOf(schema: z.ZodObject): ReadonlyMap<string, string> {
   let names = PROTO_NAMES.get(schema);
   if (names === undefined)

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** The doors at a broker of this process; what they write is taken down, or refused as long as `broken` says so. */
+/** The doors at a broker in this process; what they write is recorded, or refused as long as `broken` says so. */
 async function opened() {
   const broker = await FakeBroker.start({ transactions: 4, labels: 4 });
   ends.push(() => broker.stop());

@@ -16,40 +16,40 @@ import type { IntakeMetrics } from "./metrics.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
 import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
-/** What is handed to the writer at once; offsets are settled in such steps. */
+/** How much is handed to the writer at once; offsets are settled in such steps. */
 const STEP_RECORDS = 500;
 const HEARTBEAT_MS = 1_000;
-/** After a kill the broker waits so long before others get the partitions. */
+/** How long the broker waits after a kill before others get the partitions. */
 const SESSION_MS = 6_000;
-/** What was read since is read again after a kill. */
+/** The commit interval: what was read since the last commit is read again after a kill. */
 const COMMIT_MS = 100;
-/** How often it is looked whether the pipeline is behind no more. */
+/** How often to check whether the pipeline has caught up. */
 const BEHIND_MS = 250;
-/** How often it is looked whether a topic was made again while nothing comes from it. */
+/** How often to check whether a topic was made again while nothing comes from it. */
 const LOOK_MS = 1_000;
 const SOURCES = Object.values(DOORS).map((door) => door.in.name);
 
 export interface KafkaDoorsOptions {
   readonly brokers: string;
   readonly writer: RecordWriter;
-  /** Whether so much waits for the pipeline that transactions had better wait where they are. */
+  /** Whether so much waits for the pipeline that transactions are better left where they are. */
   readonly behind: () => boolean;
   readonly maxAheadMs: number;
   readonly metrics: IntakeMetrics;
-  /** Something is wrong and is tried again. */
+  /** Called when something went wrong that will be tried again. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * The Kafka doors: reads the public topics, and sorts every record into `*.valid` or `*.rejected`. Transactions no
- * faster than the pipeline, once enough of them waits for it: to admit them earlier would take the processor from
- * deciding them.
+ * The Kafka doors: they read the public topics, and sort every record into `*.valid` or `*.rejected`. Once enough
+ * transactions wait for the pipeline, they take no more than it does: admitting them earlier would take processor time
+ * from deciding them.
  */
 export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
   readonly #consumer: SupervisedConsumer;
   readonly #logs: LogWatch;
-  /** Of partitions that are not read while the pipeline is behind. */
+  /** Resumes partitions that are not read while the pipeline is behind. */
   #goOn: (() => void)[] = [];
   #looking: NodeJS.Timeout | undefined;
 
@@ -65,14 +65,14 @@ export class KafkaDoors {
         sessionTimeout: SESSION_MS,
         heartbeatInterval: HEARTBEAT_MS,
         rebalanceTimeout: 10_000,
-        // Waits a moment for company: a fetch, a write and a commit for each single record would cost several times as
-        // much.
+        // Waits a moment for more records: a fetch, a write and a commit for each single one would cost several times
+        // as much.
         minBytes: 16 * 1024,
         maxWaitTimeInMs: 20,
         maxBytesPerPartition: 256 * 1024,
-        // Who deletes a topic makes it again as it should be.
+        // Whoever deletes a topic makes it again with the right settings.
         allowAutoTopicCreation: false,
-        // Retries for good: what is wrong is outside.
+        // Retries without end: the cause is outside this process.
         retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000 },
       },
       run: { eachBatchAutoResolve: false, autoCommit: false, partitionsConsumedConcurrently: 8 },
@@ -96,7 +96,7 @@ export class KafkaDoors {
     });
   }
 
-  /** Whether it has its place among the intakes. */
+  /** Whether it has joined the group of intakes. */
   get joined(): boolean {
     return this.#consumer.joined;
   }
@@ -121,8 +121,8 @@ export class KafkaDoors {
   }
 
   /**
-   * What it throws makes kafkajs read on from the last settled offset. So a record may be written twice, and never
-   * passes an earlier one of its partition: that is what the account counter's repeat detection rests on.
+   * What it throws makes kafkajs read on from the last settled offset. So a record may be written twice, but never
+   * overtakes an earlier one of its partition: the account counter's detection of repeats rests on that.
    */
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
@@ -133,7 +133,7 @@ export class KafkaDoors {
       return;
     }
     const log = await this.#logs.logOf(batch.topic, batch.partition).catch((cause: unknown) => {
-      // An error of kafkajs' own could end its consumer.
+      // One of kafkajs' own errors could end its consumer.
       throw new Error(`no broker says which log topic ${batch.topic} is`, { cause: String(cause) });
     });
     if (log === undefined || payload.isStale()) return;
@@ -187,8 +187,8 @@ const refusalOf = ({ kind, message }: UnreadableBatch): RefusedError =>
   new RefusedError(kind === "too-large" ? IntakeReason.TOO_LARGE : IntakeReason.UNREADABLE, message);
 
 /**
- * What is set aside: the record with its key, its headers and its bytes, or without them where the broker would not
- * take it: unpacked it may be larger than any record that came.
+ * The rejected record, with its key, headers and bytes, or without them where the broker would not take it: unpacked,
+ * it may be larger than any record that came.
  */
 function refusedRecord(
   { rejected }: Door,
@@ -208,7 +208,7 @@ function refusedRecord(
             headers: [],
           }),
     };
-    // Beside its original's partition, so that each keeps its order.
+    // In the same partition as its original, so that each keeps its order.
     return {
       topic: rejected.name,
       partition: why.origin!.partition % rejected.partitions,
@@ -224,19 +224,19 @@ function refusedRecord(
 /** Commits how far the batch's partition has been read, and in which log. */
 async function commit(payload: EachBatchPayload, log: Buffer): Promise<void> {
   const { topic, partition } = payload.batch;
-  // Of what kafkajs has settled: beyond a batch's last record there may be markers of transactions. Its types say that
-  // a partition is a number: it is a text.
+  // Based on what kafkajs has settled: beyond a batch's last record there may be transaction markers. Its types say
+  // that a partition is a number; it is a string.
   const offset = payload
     .uncommittedOffsets()
     .topics.find((one) => one.topic === topic)
     ?.partitions.find((one) => Number(one.partition) === partition)?.offset;
   if (offset === undefined) return;
-  // kafkajs passes it on, and its types don't say so.
+  // kafkajs passes it on, but its types don't say so.
   const position = { partition, offset, metadata: noteOf(log) };
   await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [position] }] });
 }
 
-/** kafkajs has it from the record's batch; records of before Kafka 0.11 have none. */
+/** kafkajs takes it from the record's batch; records from before Kafka 0.11 have none. */
 function leaderEpochOf(message: KafkaMessage): number {
   const { batchContext } = message as KafkaMessage & {
     readonly batchContext?: { readonly partitionLeaderEpoch: number };
@@ -264,7 +264,7 @@ function headersOf(headers: IHeaders | undefined): RefusedInput["headers"] {
   );
 }
 
-/** Keeps the place among the intakes while a slow broker is waited for. */
+/** Stays in the group of intakes while a slow broker is waited for. */
 async function withHeartbeats(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
   try {

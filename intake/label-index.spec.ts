@@ -72,7 +72,7 @@ describe("LabelIndex", () => {
     expect(index.find("l")).toMatchObject({ status: "refused" });
   });
 
-  it("passes over what is not the outcome of a label", () => {
+  it("skips what is not the outcome of a label", () => {
     const index = new LabelIndex(10);
     index.onRecord(recorded("merchant's", { function: "fraud/merchant-model" }));
     index.onRecord(recorded("expiry's", { kind: StateEvent_Kind.EXPIRY }));

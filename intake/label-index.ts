@@ -6,7 +6,7 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { typeUrlOf } from "../statefun/index.js";
 import { Waiters } from "./waiters.js";
 
-/** What the account counter made of a label, as the API shows it. */
+/** The account counter's outcome of a label, as the API shows it. */
 export type LabelOutcome = {
   readonly labelId: string;
   readonly accountId: string;
@@ -18,9 +18,9 @@ export type LabelOutcome = {
       readonly revision: number;
       /** 1: one confirmed fraud more; -1: one taken back; 0: none of these. */
       readonly fraudDelta: number;
-      /** From when on the fraud counts that was added, or counted that was taken back; milliseconds since 1970. */
+      /** From when the added fraud counts, or the one taken back counted; milliseconds since 1970. */
       readonly effectiveAtMs: string;
-      /** The number that it has among all that changed the account's state. */
+      /** Its number among all changes of the account's state. */
       readonly eventSeq: string;
     }
   | {
@@ -32,8 +32,8 @@ export type LabelOutcome = {
 );
 
 /**
- * What became of the newest labels, by label id, of the committed records of `evidence` and `functions.rejected`: the
- * intake answers before the account counter knows. Of several of one id the last holds.
+ * The outcomes of the newest labels, by label id, from the committed records of `evidence` and `functions.rejected`:
+ * the intake answers before the account counter knows. The last of several with one id holds.
  */
 export class LabelIndex {
   readonly #limit: number;
@@ -46,7 +46,7 @@ export class LabelIndex {
     this.#limit = limit;
   }
 
-  /** Takes a record of one of the two topics; what tells of no label is passed over. */
+  /** Takes a record of one of the two topics; those that are not about a label are skipped. */
   onRecord({ value }: { readonly value: Buffer | null }): void {
     const outcome = value === null ? undefined : outcomeIn(Any.decode(value));
     if (outcome === undefined) return;
@@ -57,17 +57,17 @@ export class LabelIndex {
     this.#waiters.tell(labelId, () => outcome);
   }
 
-  /** `undefined`: not sent, not handled yet, or not among the newest. */
+  /** The outcome of a label; `undefined` if it was not sent, is not handled yet, or is not among the newest. */
   find(labelId: string): LabelOutcome | undefined {
     return this.#outcomes.get(labelId);
   }
 
-  /** Waits for a label's outcome. @returns `undefined` when the time is over */
+  /** Waits for a label's outcome. @returns `undefined` when the time is up */
   async wait(labelId: string, timeoutMs: number, gone?: AbortSignal): Promise<LabelOutcome | undefined> {
     return this.find(labelId) ?? (await this.#waiters.wait(labelId, timeoutMs, undefined, gone));
   }
 
-  /** Lets nobody wait any longer. */
+  /** Ends all waiting. */
   stop(): void {
     this.#waiters.stop();
   }

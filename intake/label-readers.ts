@@ -6,12 +6,12 @@ import type { LabelIndex } from "./label-index.js";
 
 const READ = [TOPICS.evidence.name, TOPICS.functionsRejected.name];
 /**
- * Offsets that markers, aborted records and whatever is not a label take, on top of the outcomes that are to be kept.
+ * Offsets taken by markers, aborted records and whatever is not a label, in addition to the outcomes to keep.
  */
 const BACK_FACTOR = 2n;
 
 /**
- * Reads back what became of the newest labels, and follows what comes, committed records only.
+ * Reads back the outcomes of the newest labels, and follows new ones, from committed records only.
  *
  * @param keep - how many outcomes to read back
  */

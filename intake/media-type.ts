@@ -2,7 +2,7 @@ const JSON_TYPE = /^(?:application\/json|[a-z0-9][\w!#$&^.+-]*\/[a-z0-9][\w!#$&^
 const PROTOBUF_TYPE = /^application\/(?:x-|vnd\.google\.)?protobuf$/;
 const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl)$/;
 
-/** What a content type says of a body; lines: JSON, one input a line. */
+/** What a content type says about a body; `lines`: JSON, one input per line. */
 export type Format = "json" | "lines" | "protobuf" | "unknown";
 
 /** For both doors: names in any case, whatever parameters follow, and everything that ends in `+json` (RFC 6839). */
@@ -13,5 +13,5 @@ export function formatOf(contentType: string): Format {
   return PROTOBUF_TYPE.test(name) ? "protobuf" : "unknown";
 }
 
-/** The name alone, such as `application/json` of `Application/JSON; charset=utf-8`. */
+/** The name alone, such as `application/json` from `Application/JSON; charset=utf-8`. */
 export const mediaType = (contentType: string): string => contentType.split(";", 1)[0]!.trim().toLowerCase();

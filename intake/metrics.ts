@@ -20,14 +20,14 @@ export interface IntakeMetrics {
   refused(kind: InputKind, door: DoorName, reason: string): void;
   /** Requests that were turned away with 429. */
   turnedAway(reason: TurnedAwayReason): void;
-  /** Connections that were closed to make room for others, or at once: there were too many. */
+  /** Connections that were closed because there were too many: to make room for others, or immediately. */
   connectionDropped(): void;
 }
 
-/** Asked at each scrape. */
+/** Values that are looked up at each scrape. */
 export interface IntakeGauges {
   readonly queuedBytes: () => number;
-  /** What is not known now is left out. */
+  /** Values that are not known now are left out. */
   readonly lag: () => Promise<readonly GroupLag[]>;
   /** Undefined when it is not known now. */
   readonly backlogSeconds: () => number | undefined;
@@ -74,7 +74,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
   });
   new Gauge({
     name: "intake_backlog_seconds",
-    help: "How long a transaction that comes by Kafka now would wait there until the pipeline has committed it; NaN when it is not known",
+    help: "How long a transaction that comes through Kafka now would wait there until the pipeline has committed it; NaN when that is not known",
     registers: [registry],
     collect() {
       this.set(backlogSeconds() ?? NaN);
@@ -91,7 +91,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
         this.set({ group, topic, partition }, Number(offsets));
     },
   });
-  // From the start, so that the first of a kind is a rise and not a new series.
+  // From the start, so that the first of a kind shows as a rise and not as a new series.
   for (const reason of TURNED_AWAY_REASONS) turnedAway.inc({ reason }, 0);
   for (const kind of Object.keys(DOORS)) {
     for (const door of DOOR_NAMES) {

@@ -5,7 +5,7 @@ export interface Problem {
   readonly reason: IntakeReason;
   /** For people: the field, and the rule that it breaks. */
   readonly message: string;
-  /** As JSON calls it, such as `location.latitudeE6`; empty when it is not a single one. */
+  /** The field's name in JSON, such as `location.latitudeE6`; empty when there is not a single one. */
   readonly field: string;
 }
 

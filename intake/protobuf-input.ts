@@ -69,9 +69,9 @@ export function labelFromProtobuf(bytes: Uint8Array): FraudLabel {
 }
 
 /**
- * Walks over all fields. The generated decoder is lenient where an intake must not be: it ends quietly at a zero byte,
- * and takes a known field of another wire type for an unknown one, and bytes that are not UTF-8 for replacement
- * characters, which a client may also have sent.
+ * Walks through all fields. The generated decoder is lenient where an intake must not be: it ends silently at a zero
+ * byte, takes a known field of a different wire type for an unknown one, and turns bytes that are not UTF-8 into
+ * replacement characters, which a client may also have sent.
  */
 function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): void {
   try {
@@ -79,7 +79,7 @@ function check(bytes: Uint8Array, fields: Fields, message: string, path = ""): v
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
       if (wireType === WireType.StartGroup || wireType === WireType.EndGroup)
-        throw new RangeError("it holds groups, which proto3 has not");
+        throw new RangeError("it holds groups, which proto3 does not have");
       const field = fields[number];
       if (field === undefined) {
         reader.skip(wireType, number);

@@ -5,7 +5,7 @@ import { type FraudLabel, type Transaction, Verdict } from "../protos/gen/fraud/
 import { RefusedError } from "./problem.js";
 
 /**
- * 2000-01-01T00:00Z in ms. What is older was meant in other units: seconds taken for milliseconds lie in January 1970.
+ * 2000-01-01T00:00Z in ms. Anything older was meant in other units: seconds read as milliseconds lie in January 1970.
  */
 export const MIN_TIME_MS = 946_684_800_000n;
 /** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
@@ -14,7 +14,7 @@ export const MAX_AHEAD_MS = 5 * 60_000;
 const MAX_DATE_MS = 8_640_000_000_000_000n;
 export const MAX_REVISION = 1_000_000;
 
-/** What the clock says, and how much it matters. */
+/** The clock's time, and how much it matters. */
 export interface Clock {
   /** When the input came, in ms since 1970: a record's own timestamp, so that reading it again changes nothing. */
   readonly nowMs: number;
@@ -32,7 +32,7 @@ export function checkTransaction(transaction: Transaction, clock: Clock): void {
   if (transaction.amountMinor > MAX_AMOUNT_MINOR) throw invalid("amountMinor", `must be at most ${MAX_AMOUNT_MINOR}`);
   if (transaction.currency === "") throw missing("currency");
   if (!isCurrency(transaction.currency))
-    throw invalid("currency", "must be the code of a currency of ISO 4217 that is in use, in capital letters");
+    throw invalid("currency", "must be the ISO 4217 code of a currency in use, in capital letters");
   checkTime("eventTimeMs", transaction.eventTimeMs, clock);
   if (location !== undefined) {
     if (Math.abs(location.latitudeE6) > 90_000_000)
@@ -62,8 +62,8 @@ export function checkLabel(label: FraudLabel, clock: Clock): void {
 
 function checkId(field: string, id: string): void {
   if (id === "") throw missing(field);
-  // What was other characters once: two ids that were lost like this would be one account, or one merchant. In a name,
-  // that is its sender's trouble.
+  // Replacement characters stand for others that were lost: two ids that lost theirs would become one account, or one
+  // merchant. In a name for people that does no harm.
   if (id.includes("\ufffd"))
     throw new RefusedError(
       IntakeReason.ENCODING,
@@ -76,8 +76,8 @@ function checkId(field: string, id: string): void {
 
 const checkName = (field: string, name: string): void => checkText(field, name, MAX_NAME_BYTES);
 
-// Control characters, line and paragraph separators, and those that change the direction of what follows: none of them
-// shows, and all of them can make one id look like another.
+// Control characters, line and paragraph separators, and characters that change the direction of what follows: they are
+// invisible, and can make one id look like another.
 const INVISIBLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 function checkText(field: string, text: string, maxBytes: number): void {

@@ -26,8 +26,8 @@ const READING_GROUPS = [
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
 /**
- * What a transaction that comes by Kafka waits for; one that comes by HTTP only for the pipeline. Labels wait in their
- * own topics.
+ * What a transaction that comes through Kafka waits for; one that comes over HTTP waits only for the pipeline. Labels
+ * wait in their own topics.
  */
 const TRANSACTIONS_WAITING = [
   { group: PIPELINE_GROUP, topics: [DOORS.transaction.valid.name] },
@@ -41,11 +41,11 @@ async function main(): Promise<void> {
     process.env,
   );
   const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
-  // One for each door: a burst in a topic must not make HTTP clients wait behind it.
+  // One writer for each door: a burst in a topic must not make HTTP clients wait behind it.
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
   const httpWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-http"), batchBytes });
   const lag = new LagWatch(brokers, READING_GROUPS, LAG_LIMIT_MS);
-  // Both watches look in the same moment, and share its one question.
+  // Both watches look at the same moment, and share one question.
   const waiting = new LagWatch(brokers, TRANSACTIONS_WAITING, LAG_LIMIT_MS);
   const behindHttp = { now: async () => (await waiting.now()).filter(({ group }) => group === PIPELINE_GROUP) };
   const backlog = new BacklogWatch({ lag: behindHttp, group: PIPELINE_GROUP, maxSeconds: maxBacklogSeconds });
@@ -97,7 +97,7 @@ async function main(): Promise<void> {
   });
 
   async function stop(): Promise<void> {
-    // First nothing new comes in; then what is under way reaches Kafka.
+    // First stop taking anything new; then what is under way reaches Kafka.
     index.stop();
     labels.stop();
     backlog.stop();

@@ -19,7 +19,7 @@ const environment = z.object({
   INTAKE_MAX_BACKLOG_SECONDS: integer(60, 0, 24 * 3_600),
 });
 
-/** What an intake is told by its environment. */
+/** What the environment tells an intake. */
 export interface IntakeSettings {
   readonly host: string;
   readonly port: number;
@@ -30,17 +30,17 @@ export interface IntakeSettings {
    * each.
    */
   readonly tokens: Tokens;
-  /** `INTAKE_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
+  /** `INTAKE_HOSTS`: names, with ports, by which it may be asked, besides those of loopback. */
   readonly names: OwnNames;
   /**
-   * `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; more for replays of recorded traffic only.
+   * `INTAKE_MAX_AHEAD_MS`: how far event time may run ahead of the clock; raise it only to replay recorded traffic.
    */
   readonly maxAheadMs: number;
   /** `INTAKE_KEEP_DECISIONS`: how many of the newest decisions can be asked for; about 1 KB each. */
   readonly keepDecisions: number;
   /**
-   * `INTAKE_MAX_BACKLOG_SECONDS`: beyond such a backlog of the pipeline the HTTP door takes no transactions; 0: it
-   * takes them always.
+   * `INTAKE_MAX_BACKLOG_SECONDS`: when the pipeline's backlog exceeds this, the HTTP door takes no transactions; 0: it
+   * always takes them.
    */
   readonly maxBacklogSeconds: number;
 }

@@ -31,15 +31,15 @@ const WRITTEN = new Map(
   ),
 );
 
-/** For a {@link RecordWriter}: how much of a topic's records may go together. */
+/** For a {@link RecordWriter}: how many bytes of a topic's records may go together. */
 export const batchBytes = (topic: string): number =>
   Math.min((WRITTEN.get(topic) ?? LARGE_BATCH_BYTES) - MARGIN_BYTES, LARGE_BATCH_BYTES);
 
-/** A record that a topic takes is not larger. */
+/** The largest record that a topic takes. */
 export const largestRecordBytes = ({ batchBytes: bytes = LARGE_BATCH_BYTES }: TopicSettings): number =>
   bytes - MARGIN_BYTES;
 
-/** The record of what was admitted. @param timestampMs - default: now */
+/** The record of an admitted input. @param timestampMs - default: now */
 export function validRecord({ valid }: Door, { accountId, value }: Admitted, timestampMs?: number): OutgoingRecord {
   return {
     topic: valid.name,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Waiters } from "./waiters.js";
 
 describe("waiters", () => {
-  it("get what they accept, and news are made only when somebody waits", async () => {
+  it("get what they accept, and news is made only when someone waits", async () => {
     const waiters = new Waiters<number>();
     let made = 0;
     const news = (value: number) => () => {
@@ -23,7 +23,7 @@ describe("waiters", () => {
     expect(made).toBe(2);
   });
 
-  it("get nothing when the time is over, or nobody may wait any longer", async () => {
+  it("get nothing when the time is up, or when all waiting is ended", async () => {
     const waiters = new Waiters<number>();
     expect(await waiters.wait("a", 1)).toBeUndefined();
     const waiting = waiters.wait("a", 10_000);
@@ -32,7 +32,7 @@ describe("waiters", () => {
     expect(await waiters.wait("a", 10_000)).toBeUndefined();
   });
 
-  it("lets go who has gone away, and who comes when that is known", async () => {
+  it("lets go of a client that has gone away, or is already known to have gone when it comes", async () => {
     const waiters = new Waiters<number>();
     const gone = new AbortController();
     const waiting = waiters.wait("a", 3_600_000, undefined, gone.signal);

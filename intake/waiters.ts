@@ -11,9 +11,9 @@ export class Waiters<T> {
   /**
    * Waits for news of a key.
    *
-   * @param accepts - whether it is what is waited for
+   * @param accepts - whether the news is what is waited for
    * @param gone - aborted when the client has gone away
-   * @returns `undefined` when the time is over, or nobody may wait any longer
+   * @returns `undefined` when the time is up, or when all waiting was ended
    */
   async wait(
     key: string,
@@ -43,7 +43,7 @@ export class Waiters<T> {
     }
   }
 
-  /** Tells those who wait for a key. @param news - is made only when somebody waits */
+  /** Tells those who wait for a key. @param news - is made only when someone waits */
   tell(key: string, news: () => T): void {
     const waiters = this.#byKey.get(key);
     if (waiters === undefined) return;
@@ -51,7 +51,7 @@ export class Waiters<T> {
     for (const { accepts, resolve } of waiters) if (accepts(value)) resolve(value);
   }
 
-  /** Lets nobody wait any longer. */
+  /** Ends all waiting. */
   stop(): void {
     this.#stopped = true;
     for (const waiters of this.#byKey.values()) for (const { resolve } of waiters) resolve(undefined);

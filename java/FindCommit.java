@@ -31,18 +31,18 @@ import org.apache.kafka.common.utils.Time;
 
 /**
  * Finds the marker that ended the Kafka transaction of one record, and the one after which a read_committed reader gets to
- * the record: it waits for every transaction that began before it, of other producers too.
+ * the record: it waits for every transaction that began before, including those of other producers.
  *
- * <p>A consumer hides markers, so this asks the broker as a consumer does, by a fetch request of Kafka's own client, and
- * looks at the batches. Prints "commit" or "abort", then offset and timestamp of the marker, then offset and timestamp of
- * the last one awaited; "open" when a transaction has not ended; "plain" for a record outside any transaction.
+ * <p>A consumer hides markers, so this asks the broker as a consumer does, with a fetch request of Kafka's own client, and looks at
+ * the batches. Prints "commit" or "abort", then the marker's offset and timestamp, then those of the last marker awaited; "open"
+ * when a transaction has not ended; "plain" for a record outside any transaction.
  *
  * <p>Arguments: brokers, topic, partition, offset of the record, limit in seconds.
  */
 public final class FindCommit {
-  /** Transactions that began before it are looked for this far back. */
+  /** How far back to look for transactions that began before the record. */
   private static final long LOOK_BACK = 5_000;
-  /** From 13 on a request names topics by id. */
+  /** From version 13 on a request names topics by id. */
   private static final short FETCH_VERSION = 12;
   private static final int FETCH_BYTES = 1 << 20;
 

@@ -17,19 +17,19 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics from given offsets to the end that they have now, with Kafka's own consumer, and writes what it reads to its
- * standard output: first a frame for each partition, then one for each record. Ends exactly: no record is waited for that is
- * not there.
+ * Reads topics from given offsets to their present end, with Kafka's own consumer, and writes what it reads to its standard output:
+ * first a frame for each partition, then one for each record. Ends exactly there: it never waits for a record that does not exist
+ * yet.
  *
- * <p>A frame, in network byte order: its length without these 4 bytes; 'p' or 'r'; the number of the topic among the arguments
- * (2 bytes); the partition (4). Of a partition then, 8 bytes each: the offset that is read from, the last stable offset, the
- * high watermark. Of a record: offset and timestamp (8 each); key and value, each after its length (4), -1 for null.
+ * <p>A frame, in network byte order: its length without these 4 bytes; 'p' or 'r'; the number of the topic among the arguments (2
+ * bytes); the partition (4). Then for a partition, 8 bytes each: the offset to read from, the last stable offset, the high
+ * watermark. For a record: offset and timestamp (8 each); key and value, each after its length (4), -1 for null.
  *
- * <p>With "follow" for the number of records it reads on, what comes as it comes, until its standard input ends; then it
+ * <p>With "follow" instead of the number of records it goes on reading records as they come, until its standard input ends; then it
  * reads to the end that the topics have by then.
  *
- * <p>Arguments: brokers, isolation level, seconds after which it gives up when nothing comes any more, greatest number of
- * records or 0, then each topic as "topic" or "topic/partition,...", with ":partition=offset,..." after it for where to begin.
+ * <p>Arguments: brokers, isolation level, seconds without a record after which it gives up, greatest number of records or 0, then
+ * each topic as "topic" or "topic/partition,...", followed by ":partition=offset,..." for where to begin.
  */
 public final class ReadTopics {
   private static final int OUT_BYTES = 1 << 18;
@@ -105,7 +105,7 @@ public final class ReadTopics {
           if (position < ends.get(partition)) done = false;
         }
         if (done) break;
-        // Aborted records are passed over in silence.
+        // Aborted records are skipped silently.
         if (positions != reached) deadline = System.nanoTime() + patience;
         reached = positions;
         if (System.nanoTime() > deadline) throw new IllegalStateException("not at the end of " + partitions + " in time");
@@ -132,7 +132,7 @@ public final class ReadTopics {
               try {
                 while (System.in.read() >= 0) {}
               } catch (IOException gone) {
-                // As good as its end.
+                // As good as the end of the input.
               }
               ended.set(true);
             });

@@ -9,17 +9,17 @@ import { javaArgs, noJava } from "./java-program.js";
 export type TransactionEnd =
   /**
    * `atMs`: its marker, by the broker's clock. `visibleAtMs`: the last marker that a `read_committed` reader waits for:
-   * no transaction that began before the record is open then.
+   * by then no transaction that began before the record is open.
    */
   | { readonly kind: "commit" | "abort"; readonly offset: bigint; readonly atMs: number; readonly visibleAtMs: number }
-  /** It has not ended; or there was none. */
+  /** It has not ended, or there was none. */
   | { readonly kind: "open" | "plain" };
 
 /**
- * Finds the marker that ended a record's transaction. Consumers hide markers: this asks the broker by a fetch request
- * of its own.
+ * Finds the marker that ended a record's transaction. Consumers hide markers: this asks the broker with its own fetch
+ * request.
  *
- * @throws {UserError} when Java, the broker or the record is not there, or the limit is over
+ * @throws {UserError} when Java, the broker or the record is not there, or the limit has passed
  */
 export function findCommit(
   brokers: string,

@@ -11,7 +11,7 @@ export interface JavaDialogue {
   readonly pid: number;
   /** @throws {UserError} when the program ends instead of answering */
   ask(line: string): Promise<string>;
-  /** Ends it: by the end of its input, or at once. */
+  /** Ends it: by ending its input, or immediately. */
   end(atOnce?: boolean): Promise<void>;
 }
 
@@ -22,13 +22,13 @@ export interface JavaDialogueOptions {
   /** Absolute paths of jars, or of folders as Java takes them. */
   readonly classpath: readonly string[];
   readonly heapMb: number;
-  /** More of Java's own options. */
+  /** Further options for Java itself. */
   readonly options: readonly string[];
   readonly args: readonly string[];
 }
 
 /**
- * Starts a Java program, compiled when it is not yet.
+ * Starts a Java program, after compiling it if that has not been done yet.
  *
  * @throws {UserError} when there is no Java
  */
@@ -51,7 +51,7 @@ export async function startJavaDialogue({
   await new Promise<void>((resolve, reject) =>
     child.once("spawn", resolve).once("error", (cause) => reject(noJava(cause))),
   );
-  // It may end while it is told something.
+  // It may end while something is written to it.
   child.stdin.on("error", () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {

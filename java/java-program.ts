@@ -12,7 +12,7 @@ import { kafkaClasspath } from "../tools/index.js";
 const SOURCES = join(REPOSITORY_ROOT, "java");
 
 /**
- * How a program of `java/` is run with Kafka's classes, in little memory and soon.
+ * How a program in `java/` is run with Kafka's classes: with little memory, and starting quickly.
  *
  * @throws {UserError} when there is no Java compiler, the first time
  */
@@ -35,10 +35,10 @@ export const noJava = (cause: unknown): UserError =>
 const folders = new Map<string, string>();
 
 /**
- * Where the classes of a folder's Java sources are: compiled once for a machine, for that takes longer than most of
- * what they do.
+ * Where the classes of a folder's Java sources are: compiled once per machine, as that takes longer than most of what
+ * they do.
  *
- * @param sources - absolute path of the folder; what else is in it is left alone
+ * @param sources - absolute path of the folder; other files in it are left alone
  * @param classpath - what they are compiled with
  * @throws {UserError} when there is no Java compiler, or it refuses them
  */
@@ -64,7 +64,7 @@ export function compiled(sources: string, classpath: string): string {
       throw new UserError(
         `javac cannot compile ${relative(REPOSITORY_ROOT, sources)}: ${stderr.trim().split("\n")[0] ?? ""}`,
       );
-    // Another process may have been faster: its classes are as good.
+    // Another process may have been faster: its classes are just as good.
     if (!existsSync(made)) renameSync(temporary, made);
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -18,14 +18,14 @@ export interface ReadTopicsOptions {
     readonly from?: ReadonlyMap<number, bigint>;
   }[];
   readonly isolation: "read_committed" | "read_uncommitted";
-  /** It gives up when nothing comes for so long. */
+  /** It gives up when nothing comes for this long. */
   readonly timeoutMs: number;
-  /** Read so many records at most. Default: all. */
+  /** Reads at most this many records. Default: all. */
   readonly limit?: number;
 }
 
 /**
- * Reads topics to the end that they have now, with Kafka's own Java consumer: proofs do not rest on a client of ours.
+ * Reads topics to their present end, with Kafka's own Java consumer: proofs do not rest on a client of ours.
  *
  * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over
  */
@@ -37,11 +37,11 @@ export async function readTopics(
   return { records, partitions: await finished };
 }
 
-/** What takes records as they come. Until it is done no further ones are taken from the Java reader, which waits. */
+/** Takes records as they come. Until it is done, no more are taken from the Java reader, which waits. */
 export type RecordSink = (record: RawRecord) => void | Promise<void>;
 
 /**
- * Reads as {@link readTopics} does, and keeps nothing: each record is handed over as it comes.
+ * Reads like {@link readTopics}, but keeps nothing: each record is handed over as it comes.
  *
  * @param onBegin - is told what will be read, before the first record
  * @throws {UserError} when Java, the broker or a topic is not there, or the limit is over; and whatever `onRecord`
@@ -58,15 +58,15 @@ export function scanTopics(
 /**
  * Follows topics with Kafka's own Java consumer, from their beginning.
  *
- * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is of
- *   no use any more
+ * @returns `stop`, which resolves when everything that was there by then has been read, and `kill`, for when that is no
+ *   longer of use
  */
 export function followByJava(
   options: Omit<ReadTopicsOptions, "limit">,
   onRecord: RecordSink,
 ): { stop(): Promise<void>; kill(): void } {
   const { finished, endInput, kill } = startReader(options, "follow", onRecord);
-  // Awaited in the end; a failure before then must not go unhandled.
+  // Awaited at the end; a failure before then must not go unhandled.
   finished.catch(() => undefined);
   return {
     async stop() {
@@ -106,7 +106,7 @@ function startReader(
     const frames = new FrameReader(topics.map(({ topic }) => topic));
     let begun = false;
     try {
-      // What is not taken out of the pipe holds the Java reader up: nothing gathers here.
+      // Whatever is not taken out of the pipe holds up the Java reader: nothing piles up here.
       for await (const piece of child.stdout) {
         for (const frame of frames.push(piece as Buffer)) {
           if ("from" in frame) {

@@ -1,7 +1,7 @@
 import type { RawRecord } from "../contract/raw-record.js";
 
 /**
- * Where a partition was read from and where it ended. A last stable offset below the high watermark: an open
+ * Where a partition was read from and where it ended. A last stable offset below the high watermark means an open
  * transaction.
  */
 export interface ReadPartition {
@@ -17,20 +17,19 @@ const HEAD_BYTES = 7;
 const PARTITION = "p".charCodeAt(0);
 
 /**
- * Takes apart what `java/ReadTopics.java` writes, whose comment has the format: frames, in pieces as they come out of a
- * pipe.
+ * Parses what `java/ReadTopics.java` writes (its comment has the format): frames, in pieces as they come out of a pipe.
  */
 export class FrameReader {
   readonly #topics: readonly string[];
   #rest: Buffer = Buffer.alloc(0);
 
-  /** @param topics - in the order in which the Java program was told them */
+  /** @param topics - in the order in which the Java program was given them */
   constructor(topics: readonly string[]) {
-    // Named twice, a topic has the number of where it is named first.
+    // A topic that is named twice has the number of its first mention.
     this.#topics = [...new Set(topics)];
   }
 
-  /** The frames that are whole with this piece. Their bytes are copies: what is kept of them keeps no piece alive. */
+  /** The frames that this piece completes. Their bytes are copies: keeping them keeps no piece alive. */
   *push(piece: Buffer): Generator<RawRecord | ReadPartition> {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     let at = 0;

@@ -49,7 +49,7 @@ const answered = (client: Client, times = 1) =>
 const goes = (client: Client) => expect.poll(() => client.gone, { timeout: 60_000 }).toBe(true);
 
 describe("connections", () => {
-  it("that wait longest for a request make room for new ones", async () => {
+  it("that have waited longest for a request make room for new ones", async () => {
     await start(3);
     const [first, second, third] = [await open(), await open(), await open()];
     first.socket.write(get("/"));
@@ -62,7 +62,7 @@ describe("connections", () => {
     expect([first.gone, third.gone, dropped]).toEqual([false, false, 1]);
   });
 
-  it("that send nothing, or half a head, shut nobody out, however many come", async () => {
+  it("that send nothing, or half a head, shut nobody out, however many there are", async () => {
     await start(3);
     for (let n = 0; n < 20; n++) (await open()).socket.write("GET / HT");
     const client = await open();
@@ -71,7 +71,7 @@ describe("connections", () => {
     expect(dropped).toBe(18);
   });
 
-  it("whose requests never end go before those whose answers are waited for", async () => {
+  it("whose requests never end are closed before those that wait for an answer", async () => {
     await start(2);
     const [slow, waiting] = [await open(), await open()];
     slow.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12");
@@ -88,7 +88,7 @@ describe("connections", () => {
     expect(dropped).toBe(2);
   });
 
-  it("are not read on while they have too many requests open, and are afterwards", async () => {
+  it("are not read while they have too many requests open, and are read again afterwards", async () => {
     await start(3);
     const client = await open();
     client.socket.write(get("/hold").repeat(4));

@@ -1,38 +1,39 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** What one server's connections may be. */
+/** The limits of one server's connections. */
 export interface ConnectionLimits {
-  /** Of all clients together. */
+  /** The most connections, of all clients together. */
   readonly connections: number;
   /**
-   * Requests that a connection may have open: a client may send the next before the last is answered. Beyond that the
-   * connection is not read for a while.
+   * How many requests a connection may have open: a client may send the next before the last is answered. Beyond that
+   * the connection is not read for a while.
    */
   readonly requests: number;
   /** A connection was closed to make room. */
   readonly onDropped?: () => void;
 }
 
-/** When a connection must have got on, in ms; for `createServer`. */
+/** How long the stages of a connection may take, in ms; for `createServer`. */
 export const CONNECTION_TIMES = {
-  /** From a connection's or a request's first moment until its headers are there. */
+  /** From the first moment of a connection or request until its headers are there. */
   headersTimeout: 10_000,
   /** Until all of it is there. */
   requestTimeout: 30_000,
-  /** How often these two are looked at. */
+  /** How often these two limits are checked. */
   connectionsCheckingInterval: 2_000,
 } as const;
 
 /**
- * Bounds a server's connections. When there are too many, the one goes that has waited longest for a request; if all
- * have one, the one whose request has been coming for longest; and only when every client waits for the server, the new
- * one. Node's own `maxConnections` refuses the new one always, so whoever holds them idle shuts everybody out.
+ * Bounds a server's connections. When there are too many, the one that has waited longest for a request is closed; if
+ * all have one, the one whose request has been arriving for longest; and only when every client waits for the server,
+ * the new one. Node's own `maxConnections` always refuses the new one, so a client that holds them all idle would shut
+ * everybody out.
  */
 export function limitConnections(server: Server, { connections, requests, onDropped }: ConnectionLimits): void {
-  /** Requests that are not answered yet, by connection. */
+  /** How many requests are not answered yet, by connection. */
   const open = new Map<Socket, number>();
-  // In the order in which they became so.
+  // In the order in which they became idle.
   const idle = new Set<Socket>();
   const sending = new Set<Socket>();
 
@@ -61,7 +62,7 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     if (before === undefined) return;
     open.set(socket, before + 1);
     idle.delete(socket);
-    // After what Node does at a request's end, which reads on.
+    // After what Node does at the end of a request, which resumes reading.
     if ((before + 1) % requests === 0)
       setImmediate(() => {
         if ((open.get(socket) ?? 0) >= requests) socket.pause();

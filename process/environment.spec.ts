@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { askLoopbackDirectly, childEnv, given, JAVA_VARIABLES, K6_VARIABLES } from "./environment.js";
 
 describe("an empty variable", () => {
-  it("is one that is not set", () => {
+  it("counts as not set", () => {
     expect(given({ A: "", B: " ", C: "0", D: undefined })).toEqual({ C: "0" });
   });
 });
 
 describe("what children are given", () => {
-  it("asks loopback directly, and whom the caller asked for, in both spellings", () => {
+  it("asks loopback directly, and the hosts that the caller named, in both spellings", () => {
     const env = childEnv({}, undefined, {
       HTTP_PROXY: "http://proxy:3128",
       no_proxy: "intern.example, localhost",
@@ -49,7 +49,7 @@ describe("what children are given", () => {
       expect(childEnv({}, undefined, { LC_ALL: "POSIX", LANG: "C" })["LC_ALL"]).toBe("C.UTF-8");
   });
 
-  it("is nothing that a caller has for programs of theirs", () => {
+  it("has nothing that a caller sets for their own programs", () => {
     const callers = {
       JAVA_TOOL_OPTIONS: "-XX:+UseG1GC",
       _JAVA_OPTIONS: "-Xmx9g",

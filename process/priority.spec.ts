@@ -6,7 +6,7 @@ import { aheadOfOthers, behindOthers } from "./priority.js";
 
 vi.mock("node:os", async (original) => ({ ...(await original<object>()), getPriority: vi.fn(), setPriority: vi.fn() }));
 
-/** As a system sees somebody without root's rights: one may step back, and not come forward again. */
+/** As a system treats a user without root's rights: they may step back, but not come forward again. */
 function unprivileged(start: number): () => number {
   let niceness = start;
   vi.mocked(getPriority).mockImplementation(() => niceness);
@@ -21,7 +21,7 @@ function unprivileged(start: number): () => number {
 afterEach(() => void vi.resetAllMocks());
 
 describe("the place of this process among others", () => {
-  it("is behind them, and stays as far behind as somebody who may not change it has put it", () => {
+  it("is behind them, and stays as far behind as it was put by a user who may not change it", () => {
     const niceness = unprivileged(0);
     behindOthers(5);
     expect(niceness()).toBe(5);
@@ -30,7 +30,7 @@ describe("the place of this process among others", () => {
     expect(nicer()).toBe(10);
   });
 
-  it("is not worth an end, where the system forbids every change", () => {
+  it("is no reason to fail where the system forbids every change", () => {
     vi.mocked(getPriority).mockReturnValue(0);
     vi.mocked(setPriority).mockImplementation(() => {
       throw new Error("EPERM: operation not permitted, uv_os_setpriority");

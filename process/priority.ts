@@ -3,10 +3,11 @@ import { constants, getPriority, setPriority } from "node:os";
 const { PRIORITY_HIGH, PRIORITY_NORMAL } = constants.priority;
 
 /**
- * Puts this process before others of this machine, where the system lets it (root): who loads and measures a cluster
- * beside programs that leave it no processor would otherwise load it with less than it says, and look away for seconds.
+ * Puts this process ahead of others on this machine, where the system allows it (root): beside programs that leave no
+ * processor free, a process that loads and measures a cluster would otherwise send less than it claims, and miss
+ * seconds of what happens.
  *
- * @returns puts it back
+ * @returns a function that puts it back
  */
 export function aheadOfOthers(): () => void {
   const before = getPriority();
@@ -25,8 +26,8 @@ export function aheadOfOthers(): () => void {
 }
 
 /**
- * Puts this process behind others of this machine. Where it is behind them already, further than that, it stays: only
- * root may come forward.
+ * Puts this process behind others on this machine. If it is already further behind, it stays there: only root may come
+ * forward.
  *
  * @param niceness - above 0
  */
@@ -35,13 +36,13 @@ export function behindOthers(niceness: number): void {
   try {
     setPriority(niceness);
   } catch {
-    // A system that forbids even this one runs it as well.
+    // On a system that forbids even this, it runs as it is.
   }
 }
 
 /**
- * Puts a process that this one has just started among all others: a part of the cluster that is started again gets no
- * better for it.
+ * Puts a process that this one has just started on a level with all others: a part of the cluster that is started again
+ * must not gain by it.
  */
 export function amongOthers(pid: number): void {
   if (getPriority() >= PRIORITY_NORMAL) return;

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 /** A process, safe against its id being given to another one after it ends. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in units of the operating system; compared, never read. */
+  /** When it started, in units of the operating system; only ever compared. */
   readonly started: string;
 }
 
-/** Identifies a running process; `undefined` when there is none (or only what is left of one) under this id. */
+/** Identifies a running process; `undefined` when there is none (or only a zombie) with this id. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const started = startTime(pid);
   return started === undefined ? undefined : { pid, started };
@@ -18,11 +18,11 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.started;
 }
 
-/** What a process cannot hand on to its children. */
+/** Signals that a process cannot hand on to its children. */
 const UNHEARD: readonly NodeJS.Signals[] = ["SIGKILL", "SIGSTOP", "SIGCONT"];
 
 /**
- * Signals a process if it still is the one identified; false when it is gone. A signal that it cannot hear goes to its
+ * Signals a process if it is still the one identified; false when it is gone. A signal that it cannot catch goes to its
  * children too when it leads its own group, as every part does.
  */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {

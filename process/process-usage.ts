@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Linux counts processor time in these. */
+/** The ticks in which Linux counts processor time. */
 const TICKS_PER_SECOND = 100;
 
 /** What a process uses. */
@@ -15,7 +15,7 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
 }
 
-/** What the processes of this machine use that are wanted by their id or group. What ends meanwhile is left out. */
+/** What the wanted processes use, chosen by their id or group. Those that end meanwhile are left out. */
 export function processUsage(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
   return process.platform === "linux" ? ofProc(wanted) : ofPs(wanted);
 }

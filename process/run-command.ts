@@ -9,9 +9,9 @@ import { REPOSITORY_ROOT } from "./repository-root.js";
 const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Whoever asks this process to end asks for the end of what it runs too: a signal is handed on to the program and all
- * that it has started, and this process ends when the program has. The program must be `detached`, or a terminal's
- * Ctrl-C would reach it twice, which some take for "at once, and leave everything".
+ * A signal that asks this process to end is meant for what it runs too: it is handed on to the program and all that it
+ * has started, and this process ends when the program has. The program must be `detached`, or a terminal's Ctrl-C would
+ * reach it twice, which some programs take to mean "at once, and leave everything".
  */
 function endTogether(child: ChildProcess): void {
   let received: (typeof END_SIGNALS)[number] | undefined;
@@ -118,7 +118,7 @@ export const startOwnCommand = (args: readonly string[], env: NodeJS.ProcessEnv 
   startProgram(process.execPath, ["run.mjs", ...args], env);
 
 /**
- * Starts a program that takes a whole processor for as long as it runs, if others let it; it ends with this process.
+ * Starts a program that uses a whole processor for as long as it runs, if others let it; it ends with this process.
  */
 export const startSpinner = (): StartedProgram => startProgram(process.execPath, ["process/spinner.mjs"]);
 
@@ -160,7 +160,7 @@ export function startTalkingModule(
   });
   if (child.pid === undefined) throw new Error(`${module} could not be started`);
   child.on("message", onMessage);
-  // It may end while it is told something.
+  // It may end while it is being sent something.
   child.on("error", () => undefined);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   return {

@@ -9,12 +9,12 @@ const SCHEMA = z.object({
 });
 
 describe("a server's environment", () => {
-  it("has defaults, also for what is empty", () => {
+  it("has defaults, also for empty variables", () => {
     expect(fromEnvironment(SCHEMA, { PORT: "", HOST: " " })).toEqual({ HOST: "127.0.0.1", PORT: 8000 });
     expect(fromEnvironment(SCHEMA, { PORT: "9000" })).toEqual({ HOST: "127.0.0.1", PORT: 9000 });
   });
 
-  it("is refused by the name of the variable", () => {
+  it("is refused with the name of the variable", () => {
     expect(() => fromEnvironment(SCHEMA, { PORT: "eight" })).toThrow(/^PORT: /);
   });
 });
@@ -52,7 +52,7 @@ describe("a server that is told to stop", () => {
   it.each([
     [undefined, 0],
     [() => undefined, 1],
-  ])("ends when its time is over", (late, code) => {
+  ])("ends when its time is up", (late, code) => {
     vi.useFakeTimers();
     const exit = vi.fn();
     stopOnSignal({ stop: () => new Promise(() => undefined), limitMs: 5_000, ...(late && { late }), exit });

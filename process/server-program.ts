@@ -2,20 +2,20 @@ import { z } from "zod";
 
 import { given } from "./environment.js";
 
-/** An integer, and what it is when it is not set. */
+/** An integer, with its default. */
 export const integer = (otherwise: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(otherwise);
 
-/** `HOST` and `PORT`: where a server listens. @param port - by default; on loopback, by default too */
+/** `HOST` and `PORT`: where a server listens, by default on loopback. @param port - the default port */
 export const listening = (port: number) => ({
   HOST: z.string().default("127.0.0.1"),
   PORT: integer(port, 0, 65_535),
 });
 
 /**
- * What a server is told by its environment; an empty variable counts as one that is not set.
+ * What the environment tells a server; an empty variable counts as not set.
  *
- * @throws Error that names each variable that is wrong
+ * @throws Error that names each wrong variable
  */
 export function fromEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv = process.env): T {
   const parsed = schema.safeParse(given(env));
@@ -25,9 +25,9 @@ export function fromEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv 
 }
 
 /**
- * Runs a server's program; one that cannot start says why in a line, and ends the process.
+ * Runs a server's program; if it cannot start, it says why in one line and ends the process.
  *
- * @param what - it is, for people
+ * @param what - what it is, for people
  */
 export async function runServer(what: string, main: () => void | Promise<void>): Promise<void> {
   try {
@@ -40,11 +40,14 @@ export async function runServer(what: string, main: () => void | Promise<void>):
 
 /** How a server stops. */
 export interface Stopping {
-  /** Lets nothing new in, and resolves when what was under way is done. */
+  /** Lets nothing new in, and resolves when all that was under way is done. */
   readonly stop: () => Promise<void>;
-  /** It ends then, done or not. In ms. */
+  /** After this the process ends, done or not. In ms. */
   readonly limitMs: number;
-  /** Whether what is not done by then is lost to somebody: the process ends with 1. Default: it is not. */
+  /**
+   * Called when that limit passes, if unfinished work is then lost to someone: the process exits with 1. Without it,
+   * with 0.
+   */
   readonly late?: () => void;
   /** For specs. */
   readonly exit?: (code: number) => void;

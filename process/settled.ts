@@ -1,4 +1,6 @@
-/** Waits for all, then throws the first failure: nothing may still be starting while everything is stopped. */
+/**
+ * Waits for all, then throws the first failure, so that nothing is still starting while everything is being stopped.
+ */
 export async function settled<T extends readonly Promise<unknown>[]>(
   ...work: T
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {

@@ -12,7 +12,7 @@ export interface Address<in M = unknown> {
   /** `namespace/type`; the namespace may itself hold slashes. */
   readonly typename: string;
   readonly id: string;
-  /** Absent: nobody knows what it accepts, so anything may be sent. */
+  /** Absent when what it accepts is not known: then anything may be sent. */
   readonly accepted?: AcceptedTypes<M> | undefined;
 }
 
@@ -20,13 +20,13 @@ export interface Address<in M = unknown> {
 export interface AcceptedTypes<in M> {
   /** Full names of the types, such as `demo.v1.Greeting`. */
   readonly names: ReadonlySet<string>;
-  /** For the compiler alone: makes an address of some messages unfit for others. */
+  /** For the compiler only: keeps an address for some messages from being used for others. */
   readonly takes?: (message: M) => void;
 }
 
 /**
- * Describes a function that others send messages to. To send it anything else is then a compile error where the
- * messages differ in their fields, and an error `NOT_ACCEPTED` at run time in any case.
+ * Describes a function that others send messages to. Sending it anything else is then a compile error if the messages
+ * differ in their fields, and a `NOT_ACCEPTED` error at run time in any case.
  *
  * @returns makes the function's addresses from their ids
  */
@@ -42,7 +42,7 @@ export function functionType<const T extends readonly MessageType<unknown>[]>(
 /** What a message type decodes to. */
 export type MessageOf<T> = T extends MessageType<infer M> ? M : never;
 
-/** A type name's parts: the last slash divides them. */
+/** The parts of a type name, split at the last slash. */
 export function splitTypename(typename: string): { namespace: string; type: string } {
   const slash = typename.lastIndexOf("/");
   if (slash <= 0 || slash === typename.length - 1) {
@@ -51,7 +51,7 @@ export function splitTypename(typename: string): { namespace: string; type: stri
   return { namespace: typename.slice(0, slash), type: typename.slice(slash + 1) };
 }
 
-/** Type names may come from elsewhere: what is remembered of them has a bound. */
+/** Type names may come from elsewhere, so only a limited number of them is remembered. */
 const MAX_SPLIT = 1_000;
 const split = new Map<string, { namespace: string; type: string }>();
 

@@ -25,13 +25,13 @@ export class AnyMessage {
     readonly value: Uint8Array,
   ) {}
 
-  /** Whether it is of this type. */
+  /** Whether the message is of this type. */
   is(type: { readonly $type: string }): boolean {
     return this.typeUrl === typeUrlOf(type);
   }
 
   /**
-   * @throws {WrongTypeError} when it is of another type
+   * @throws {WrongTypeError} when it is of a different type
    * @throws {UnreadableMessageError} when the bytes do not decode
    */
   unpack<T>(type: MessageType<T>): T {

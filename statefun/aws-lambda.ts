@@ -2,7 +2,7 @@ import { RequestError } from "./errors.js";
 import { answer, CONTENT_TYPE } from "./http.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 
-/** What API Gateway hands to a Lambda function, as far as it matters here: payload format 1.0 or 2.0. */
+/** The parts of what API Gateway hands to a Lambda function that are used here: payload format 1.0 or 2.0. */
 export interface ApiGatewayEvent {
   /** Format 1.0 has the method here, */
   readonly httpMethod?: string;
@@ -13,7 +13,7 @@ export interface ApiGatewayEvent {
   readonly isBase64Encoded?: boolean;
 }
 
-/** What both formats take as an answer. */
+/** The response that both formats accept. */
 export interface ApiGatewayResult {
   readonly statusCode: number;
   readonly headers: Record<string, string>;
@@ -31,7 +31,7 @@ async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent)
   const contentType = header(event, "content-type");
   const method = event.httpMethod ?? event.requestContext?.http?.method;
   if (method === "POST" && text !== "" && event.isBase64Encoded !== true) {
-    // Bytes that passed through text are not what they were.
+    // Bytes that have been turned into text and back are no longer the same.
     const failure = new RequestError(
       "MALFORMED_REQUEST",
       415,
@@ -55,7 +55,7 @@ async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent)
   };
 }
 
-/** Format 1.0 keeps the client's capitals, 2.0 has small letters. */
+/** Format 1.0 keeps the client's capitalisation; 2.0 is all lower case. */
 function header({ headers }: ApiGatewayEvent, name: string): string | undefined {
   return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
 }

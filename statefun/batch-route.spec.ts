@@ -12,14 +12,14 @@ import { nodeHttpListener } from "./http.js";
 import { RequestReplyHandler, StatefulFunctions } from "./index.js";
 import { type BatchResponse, decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
 
-/** What a call by itself is sent with. */
+/** The content type that a single call is sent with. */
 const SINGLE = { "content-type": "application/octet-stream" };
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const logged: { readonly message: string; readonly details: object }[] = [];
-/** What functions began to do, in order. */
+/** What functions have begun to do, in order. */
 const ran: string[] = [];
-/** Functions that wait, and how to let them go on. */
+/** Functions that are waiting, and how to release them. */
 const waiting = new Map<string, { readonly go: () => void; readonly fail: (why: Error) => void }>();
 
 /** Bound under names that say what they do with the text of their message. */
@@ -76,7 +76,7 @@ const call = (type: string, text = ""): Uint8Array =>
   }).finish();
 const batchOf = (...payloads: Uint8Array[]): Buffer =>
   encodeCalls(payloads.map((payload, at) => ({ id: at + 10, payload })));
-/** What came, in a form that is easy to compare: of a result, the text that its function sent on. */
+/** The frames that came, in a form that is easy to compare: for a result, the text that its function sent on. */
 const frames = (body: Uint8Array) =>
   decodeReplies(body).map((frame) => {
     if (frame.kind === "alive") return "alive";
@@ -144,7 +144,7 @@ describe("a request of many calls", () => {
     expect(ran).toEqual(["a", "b", "c"]);
   });
 
-  it("has an error frame for each call that fails, with the status, the text and the log of the single route; the others live", async () => {
+  it("has an error frame for each call that fails, with the status, the text and the log of the single route; the others succeed", async () => {
     const bad = [call("unknown"), Buffer.from("noise"), Buffer.alloc(0), call("fail")];
     const expected: string[] = [];
     for (const [at, payload] of bad.entries()) {
@@ -159,14 +159,14 @@ describe("a request of many calls", () => {
     expect(logged).toHaveLength(4);
   });
 
-  it("logs some of its calls that fail, and how many more", async () => {
+  it("logs some of its failed calls, and how many more there are", async () => {
     const body = await whole(await post(batchOf(...Array.from({ length: 40 }, () => call("fail")))));
     expect(frames(body)).toHaveLength(40);
     expect(logged).toHaveLength(17);
     expect(logged.at(-1)!.message).toBe("24 more calls failed");
   });
 
-  it("is answered as its calls complete: who waits holds nobody up", async () => {
+  it("is answered as its calls complete: one that waits holds up no other", async () => {
     const response = await post(
       batchOf(call("wait", "slow"), call("echo", "a"), call("wait", "quick"), call("echo", "b")),
     );
@@ -242,13 +242,13 @@ describe("a request of many calls", () => {
     expect(logged).toHaveLength(status === 405 ? 0 : 1);
   });
 
-  it("is refused when it is too large, on a connection that ends", async () => {
+  it("is refused when it is too large, and the connection ends", async () => {
     const response = await post(Buffer.alloc(MAX_BYTES + 1, 1));
     expect(response.status).toBe(413);
     expect(response.headers).toMatchObject({ connection: "close", "statefun-batch-max-bytes": String(MAX_BYTES) });
   });
 
-  it("is told limits that fit into a number of 31 bits where there are none", async () => {
+  it("is told limits that fit into 31 bits where no limits are set", async () => {
     const boundless = new RequestReplyHandler(functions, {
       maxBodyBytes: Infinity,
       logger: { error: () => undefined },
@@ -286,8 +286,8 @@ describe("a request of many calls", () => {
   });
 });
 
-describe("a request that takes long", () => {
-  it("says every second that the server is still at it, unless something else did", async () => {
+describe("a request that takes a long time", () => {
+  it("says every second that the server is still working on it, unless something else was sent", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const posted = post(batchOf(call("wait", "a"), call("wait", "b")));
     await vi.waitFor(() => expect(waiting.size).toBe(2), { interval: 0 });
@@ -315,7 +315,7 @@ describe("a request that takes long", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("lets others have their turn: a health check, and another request, are answered before it ends", async () => {
+  it("lets others have their turn: a health check and another request are answered before it ends", async () => {
     const agent = new Agent({ keepAlive: true });
     const health = () =>
       new Promise<void>((resolve, reject) =>
@@ -331,7 +331,7 @@ describe("a request that takes long", () => {
     expect(beganBeforeHealth).toBeLessThan(50);
     expect(ran.indexOf("short")).toBeLessThan(60);
     const response = await long;
-    // What was answered did not wait for the rest.
+    // The answers did not wait for the rest.
     expect(response.headers["content-length"]).toBeUndefined();
     expect(frames(await whole(response))).toHaveLength(60);
     expect(ran.filter((name) => name.startsWith("long"))).toEqual(Array.from({ length: 60 }, (_, at) => `long-${at}`));
@@ -350,7 +350,7 @@ describe("a request that takes long", () => {
     await noConnection();
     const begun = ran.length;
     expect(begun).toBeLessThan(90);
-    // The server is none the worse.
+    // The server has taken no harm.
     expect(frames(await whole(await post(batchOf(call("work", "other 50"), call("echo", "a")))))).toEqual([
       "10: ",
       "11: a",
@@ -358,7 +358,7 @@ describe("a request that takes long", () => {
     expect(ran.slice(begun)).toEqual(["other", "a"]);
   });
 
-  it("is not answered any more when its client has gone away while functions wait", async () => {
+  it("is no longer answered when its client has gone away while functions wait", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const response = await post(batchOf(call("echo", "a"), call("wait", "b"), call("wait", "c")));
     await until("a first answer", () => frames(response.body()).length === 1);

@@ -16,16 +16,16 @@ import {
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 import { inTurn, turnIsOver } from "./turns.js";
 
-/** A client takes a server for dead that says nothing for a few times as long. */
+/** A client considers a server dead that says nothing for a few times as long. */
 const ALIVE_MS = 1_000;
-/** Answers of more than this do not wait for others. */
+/** Answers larger than this do not wait for others. */
 const GATHERED_BYTES = 1024 * 1024;
-/** Failed calls of a request that are logged one by one: often all of them fail for one reason. */
+/** How many failed calls of a request are logged one by one: often they all fail for the same reason. */
 const LOGGED_FAILURES = 16;
-/** No client needs to be told of more, and some would not have a number for it. */
+/** No client needs to be told of a larger limit, and some could not represent it. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-/** Whether a request's path is that of many calls: the single call's, and `/batch`. */
+/** Whether a request's path is the one for many calls: that for single calls, followed by `/batch`. */
 export function isBatchRoute(url = ""): boolean {
   const query = url.indexOf("?");
   return (query === -1 ? url : url.slice(0, query)).endsWith("/batch");
@@ -39,7 +39,7 @@ export function batchLimits({ options: { maxBodyBytes, maxBatchCalls } }: Reques
   };
 }
 
-/** Answers a request of many calls: each as by itself, as it completes. */
+/** Answers a request of many calls: each as if it had come alone, as it completes. */
 export function serveBatch(
   handler: RequestReplyHandler,
   { method, contentType, body }: HttpRequest,
@@ -61,7 +61,7 @@ export function serveBatch(
 
 /**
  * The answer to one request. One write with its length when all calls are answered at once; otherwise a stream, which
- * is begun as late as possible.
+ * begins as late as possible.
  */
 class BatchAnswer {
   readonly #handler: RequestReplyHandler;
@@ -106,11 +106,11 @@ class BatchAnswer {
       this.#call(this.#calls[this.#begun++]!);
       if (this.#begun === this.#calls.length) break;
       if (turnIsOver() || this.#frames.bytes >= GATHERED_BYTES) this.#flush();
-      // Whoever waits for the client goes on when it has read.
+      // Calls that wait for the client go on when it has read.
       if (this.#blocked) return;
       if (turnIsOver()) return this.#goOn();
     }
-    // A call that takes long must not keep the request's body in memory.
+    // A long call must not keep the request's body in memory.
     this.#calls = [];
     this.#begun = 0;
     if (this.#unanswered === 0) this.#flush();
@@ -151,7 +151,7 @@ class BatchAnswer {
     this.#unanswered--;
   }
 
-  /** Asynchronous calls often complete together: their answers go together. */
+  /** Asynchronous calls often complete together, so their answers are sent together. */
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;

@@ -15,12 +15,12 @@ import {
 import { arbitraryProgram } from "./testing/arbitrary-program.js";
 import { programStates, runProgram } from "./testing/program.js";
 
-/** As the program's function, but what it is told to fail at, it fails at for good. */
+/** Like the program's function, but where it is told to fail, it fails for good. */
 function strict(context: Context, message: AnyMessage): void {
   try {
     runProgram(context, message);
   } catch (cause) {
-    // A state that was packed before is changed without being packed again: a rollback must not keep that.
+    // A state that was packed earlier is changed without being packed again: a rollback must not keep the change.
     for (const { name } of programStates) {
       const value = context.state(name).unpack(Counter);
       if (value !== undefined) value.value = 666n;
@@ -97,7 +97,7 @@ describe("a message that fails for good", () => {
     expect(terminal).toBeGreaterThan(50);
   });
 
-  it("fails the call when nobody takes it", async () => {
+  it("fails the call when there is no dead-letter handler", async () => {
     await expect(
       run([{ commands: [{ command: { $case: "fail", value: {} } }] }], { deadLetter: false }),
     ).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe("a message that fails for good", () => {
 });
 
 describe("bindings", () => {
-  it("prefer the exact name to the namespace's", () => {
+  it("prefer the exact name to that of the namespace", () => {
     const calls: string[] = [];
     const functions = new StatefulFunctions()
       .bind("demo/*", ({ address }) => void calls.push(`any ${address.typename}`))

@@ -7,20 +7,20 @@ import { errorText, shown } from "./shown.js";
 import type { Binding } from "./stateful-functions.js";
 import { beginTurn, inNextTurn, turnIsOver } from "./turns.js";
 
-/** Fewer messages than this are run in one go. */
+/** Batches of fewer messages than this run in one go. */
 const LONG = 32;
-/** Of a longer batch, so many are run until the clock is looked at. */
+/** In a longer batch, how many messages run before the clock is checked. */
 const STRIDE = 8;
 
 /**
- * Takes a message that a function has failed on for good, by throwing a {@link TerminalError}. What the function had
- * done with it is undone; what this does instead, such as writing the message to a topic for rejected ones, takes its
- * place.
+ * Takes a message on which a function has failed for good, by throwing a {@link TerminalError}. What the function had
+ * done with it is undone, and what this handler does instead, such as writing it to a topic of rejected messages, takes
+ * its place.
  */
 export type DeadLetterHandler = (context: Context, message: AnyMessage, error: TerminalError) => void | Promise<void>;
 
 /**
- * Runs a batch's messages in order: an encoded FromFunction. Synchronous as long as the functions are.
+ * Runs a batch's messages in order, and returns an encoded FromFunction. Synchronous as long as the functions are.
  *
  * @throws {RequestError} (or rejects with it) when a function fails; then nothing of the batch has happened
  */
@@ -50,8 +50,9 @@ function runCarefully(
 }
 
 /**
- * One run of a batch. Undoing a single message needs a savepoint before each, which costs an encoding of changed state;
- * so a batch is first run without, and again with a dead-letter handler only when a message turned out to need it.
+ * One run of a batch. Undoing a single message needs a savepoint before each one, which costs an encoding of the
+ * changed state; so a batch first runs without savepoints, and again with a dead-letter handler only when a message
+ * turns out to need it.
  */
 class Batch {
   readonly #binding: Binding;
@@ -82,7 +83,7 @@ class Batch {
     return encode(FromFunction, { response: { $case: "invocationResult", value: this.#context.finish() } });
   }
 
-  /** Others have their turn first; but no other batch begins, for as long as this one holds its memory. */
+  /** Others have their turn first, but no other batch begins while this one holds its memory. */
   #goOn(at: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) =>
       inNextTurn(() => {
@@ -113,8 +114,8 @@ class Batch {
   }
 
   /**
-   * What the dead-letter handler throws fails the call, TerminalErrors too: there is nowhere else to go with the
-   * message.
+   * What the dead-letter handler throws fails the call, TerminalErrors included: there is nowhere else for the message
+   * to go.
    */
   #guarded(run: () => void | Promise<void>): void | Promise<void> {
     const fail = (cause: unknown): never => {

@@ -47,7 +47,8 @@ async function theirs(body: Uint8Array): Promise<FromFunction | "failed"> {
  * 1. We don't delete state that is not there. Deleting it would change nothing.
  * 2. A state that never expires is declared with mode NONE; Apache's SDK leaves the field out. NONE is its default.
  *
- * And, not seen here: we answer 404 and 400 where Apache's SDK answers 500, and log why. StateFun repeats each of them.
+ * One more does not show here: we answer 404 and 400 where Apache's SDK answers 500, and log why. StateFun repeats the
+ * call after each of them.
  */
 function comparable(reply: FromFunction | "failed", present: ReadonlySet<string>): unknown {
   if (reply === "failed") return reply;

@@ -12,9 +12,9 @@ import { BatchState, type StateValue } from "./state.js";
 import type { StateType, ValueSpec } from "./value-spec.js";
 
 /**
- * What a function may do while it handles one message. Effects take place when the whole batch has succeeded.
+ * What a function may do while it handles one message. Effects take place once the whole batch has succeeded.
  *
- * @typeParam States - the states that the function's binding declares: others are then a compile error
+ * @typeParam States - the states that the function's binding declares: using any other is a compile error
  */
 export interface Context<States extends readonly ValueSpec[] = readonly ValueSpec[]> {
   /** The address that this call runs for. */
@@ -56,7 +56,7 @@ export interface Context<States extends readonly ValueSpec[] = readonly ValueSpe
   packAndSendToKinesis<T>(egress: string, record: KinesisTarget, type: MessageType<T>, message: T): void;
 }
 
-/** Where a Kafka record goes. StateFun's protocol has no record headers. An empty key means none. */
+/** Where a Kafka record goes. StateFun's protocol has no record headers. An empty key means no key. */
 export interface KafkaTarget {
   readonly topic: string;
   readonly key: string;
@@ -66,7 +66,7 @@ export interface KafkaTarget {
 export interface KinesisTarget {
   readonly stream: string;
   readonly partitionKey: string;
-  /** Chooses the shard, instead of the partition key's hash. */
+  /** Chooses the shard, in place of the partition key's hash. */
   readonly explicitHashKey?: string;
 }
 

@@ -2,7 +2,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 import { RequestError } from "./errors.js";
 
-/** Messages within a message, by their field's number. */
+/** Messages within a message, by field number. */
 interface Shape {
   readonly [field: number]: Shape;
 }
@@ -11,14 +11,14 @@ const TO_FUNCTION: Shape = {
   100: { 1: LEAF, 2: { 2: LEAF }, 3: { 1: LEAF, 2: LEAF } },
 };
 
-/** A smaller body cannot become so much that it must be counted first. */
+/** A smaller body cannot grow enough to have to be counted first. */
 const COUNTED_BYTES = 64 * 1024;
-/** An invocation has nine, with its caller and its argument. */
+/** An invocation has nine fields, with its caller and its argument. */
 const FIELDS_EACH = 12;
 
 /**
- * Looks how much a body would become before it does: an invocation takes two bytes, and a hundred times as much when
- * it is decoded.
+ * Finds out how large a body would become before it is decoded: an invocation may take two bytes, and a hundred times
+ * as much once decoded.
  *
  * @throws {RequestError} 413 when it has more than `maxInvocations`, or fields enough for more; 400 when malformed
  */
@@ -47,6 +47,6 @@ export function requireCount(body: Uint8Array, maxInvocations: number): void {
   }
 }
 
-/** That a request holds more than is taken. */
+/** The error for a request that holds more than is accepted. */
 export const tooMany = (maxInvocations: number): RequestError =>
   new RequestError("MALFORMED_REQUEST", 413, `the request has more than ${maxInvocations} invocations`);

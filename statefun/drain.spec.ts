@@ -49,7 +49,7 @@ async function idsOf(response: BatchResponse): Promise<number[]> {
 }
 
 describe("a server that stops", () => {
-  it("answers to the end what it is answering, with `connection: close`", async () => {
+  it("finishes the answers that it has begun, with `connection: close`", async () => {
     expect((await post("quick")).headers.connection).toBe("keep-alive");
     const pending = post("wait", "wait");
     await vi.waitFor(() => expect(goOn).toHaveLength(2));
@@ -76,7 +76,7 @@ describe("a server that stops", () => {
     await drained;
   });
 
-  it("says it with the next answer on a connection whose headers had been sent", async () => {
+  it("says so in the next answer on a connection whose headers had already been sent", async () => {
     const streamed = await post("quick", "wait");
     expect(streamed.headers.connection).toBe("keep-alive");
     const drained = drain(server);

@@ -1,16 +1,16 @@
 import type { Server } from "node:http";
 import { Server as NetServer } from "node:net";
 
-/** A client under load uses each of its connections sooner than this. */
+/** A client under load uses each of its connections again sooner than this. */
 const IDLE_MS = 1_000;
 
 /**
- * Stops a server without failing a request: it takes no more connections, answers to its end what it is answering, and
- * a connection ends with its next answer (the handler's say `connection: close` from now on), or when a second has
- * brought no request.
+ * Stops a server without failing a request: it takes no more connections, finishes the answers that it has begun, and a
+ * connection ends with its next answer (the handler's say `connection: close` from now on), or after a second without a
+ * request.
  *
- * Node's `server.close()` ends connections that are between two requests at once, also those over which one is just
- * coming.
+ * Node's `server.close()` immediately ends connections that are between two requests, even those on which one is just
+ * arriving.
  *
  * @returns resolves when the last connection has ended
  */

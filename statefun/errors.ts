@@ -26,14 +26,14 @@ export class StatefunError extends Error {
   }
 }
 
-/** A value was unpacked or packed as another type than it is. */
+/** A value was unpacked or packed as a different type from its own. */
 export class WrongTypeError extends StatefunError {
   constructor(what: string, expected: string, found: string) {
     super("WRONG_TYPE", `${what} is a ${shown(found)}, not a ${expected}`);
   }
 }
 
-/** The bytes are not a message of the type that they are called. */
+/** The bytes are not a message of the type that they claim to be. */
 export class UnreadableMessageError extends StatefunError {
   constructor(typeName: string, cause: unknown) {
     super("UNREADABLE_MESSAGE", `the bytes are not a ${typeName}: ${errorText(cause)}`, { cause });
@@ -41,8 +41,9 @@ export class UnreadableMessageError extends StatefunError {
 }
 
 /**
- * Thrown by a function for a message that no repetition can help. It goes to the handler's `deadLetter`, and the rest
- * of its batch lives. Everything else that a function throws fails the call, which StateFun repeats.
+ * Thrown by a function for a message that will fail however often it is repeated. The message goes to the handler's
+ * `deadLetter`, and the rest of its batch succeeds. Anything else that a function throws fails the call, which StateFun
+ * repeats.
  */
 export class TerminalError extends StatefunError {
   constructor(message: string, options?: ErrorOptions) {
@@ -50,7 +51,7 @@ export class TerminalError extends StatefunError {
   }
 }
 
-/** The request cannot be served; `status` is the HTTP status that says so. StateFun repeats every failed call. */
+/** The request cannot be served; `status` is the HTTP status to answer with. StateFun repeats every failed call. */
 export class RequestError extends StatefunError {
   constructor(
     code: "MALFORMED_REQUEST" | "UNKNOWN_FUNCTION" | "FUNCTION_FAILED",

@@ -23,7 +23,7 @@ const refusalOf = (body: Uint8Array, maxCalls = 4_096): { status: number; messag
 };
 
 describe("a request's frames", () => {
-  it("are read as they were written, whatever they hold, empty payloads and equal ids too", () => {
+  it("are read as they were written, whatever they hold, including empty payloads and equal ids", () => {
     fc.assert(fc.property(calls, (written) => void expect(decodeCalls(encodeCalls(written), 50)).toEqual(written)));
   });
 
@@ -42,7 +42,7 @@ describe("a request's frames", () => {
     expect(call!.payload.buffer).toBe(larger.buffer);
   });
 
-  it("are refused when they are cut off anywhere but between two", () => {
+  it("are refused when they are cut off anywhere but between two frames", () => {
     fc.assert(
       fc.property(calls, fc.nat(), (written, at) => {
         const body = encodeCalls(written);
@@ -55,11 +55,11 @@ describe("a request's frames", () => {
     );
   });
 
-  it("are read or refused, and never anything else, whatever the bytes", () => {
+  it("are either read or refused, whatever the bytes", () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.uint8Array({ maxLength: 200 }).map((rest) => Uint8Array.of(1, ...rest)),
-      // Good frames of which one byte is another.
+      // Good frames with one byte changed.
       fc.tuple(calls, fc.nat(), fc.nat(255)).map(([written, at, byte]) => {
         const body = encodeCalls(written);
         body[at % body.length] = byte;
@@ -113,7 +113,7 @@ describe("a request's frames", () => {
     expect(refusalOf(body, 2)).toEqual({ status, message: expect.stringMatching(says) as unknown });
   });
 
-  it("may be none", () => {
+  it("may be absent", () => {
     expect(decodeCalls(encodeCalls([]), 1)).toEqual([]);
   });
 });
@@ -148,7 +148,7 @@ describe("a response's frames", () => {
         const body = Buffer.concat(pieces);
         const all = groups.flat();
         expect(decodeReplies(body)).toEqual(all);
-        // What has come is a beginning of what will.
+        // What has come so far is a prefix of what will come.
         const some = decodeReplies(body.subarray(0, at % (body.length + 1)));
         expect(some).toEqual(all.slice(0, some.length));
       }),

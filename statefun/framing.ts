@@ -1,6 +1,6 @@
 import { RequestError } from "./errors.js";
 
-/** What a request and a response of many calls are called; README.md specifies them. */
+/** The content types of requests and responses of many calls; README.md specifies them. */
 export const BATCH_CONTENT_TYPE = "application/x-statefun-batch";
 
 const VERSION = 1;
@@ -16,14 +16,14 @@ const NO_CALL = 0;
 
 /** One call of a request. */
 export interface FramedCall {
-  /** The client's; its answer bears it too. */
+  /** Given by the client; the answer carries it too. */
   readonly id: number;
-  /** An encoded ToFunction; the request's own memory. */
+  /** An encoded ToFunction, in the request's own memory. */
   readonly payload: Uint8Array;
 }
 
 /**
- * The calls of a request, in its order. The ids are not looked at.
+ * The calls of a request, in order. The ids are not checked.
  *
  * @throws {RequestError} `MALFORMED_REQUEST`, 413 when there are more than `maxCalls`, otherwise 400
  */
@@ -50,7 +50,7 @@ export function decodeCalls(bytes: Uint8Array, maxCalls: number): FramedCall[] {
 
 const malformed = (why: string): RequestError => new RequestError("MALFORMED_REQUEST", 400, why);
 
-/** Gathers frames of one response, so that many leave in one piece of memory and one write. */
+/** Collects frames of one response, so that many leave in one buffer and one write. */
 export class ReplyFrames {
   readonly #kinds: number[] = [];
   readonly #ids: number[] = [];
@@ -68,7 +68,7 @@ export class ReplyFrames {
     this.#add(RESULT, id, payload);
   }
 
-  /** @param status - what a request of this call alone would have been answered with */
+  /** @param status - the status that a request with this call alone would have been answered with */
   error(id: number, status: number, text: string): void {
     const payload = Buffer.allocUnsafe(STATUS_BYTES + Buffer.byteLength(text));
     payload.writeUInt16BE(status);
@@ -76,7 +76,7 @@ export class ReplyFrames {
     this.#add(ERROR, id, payload);
   }
 
-  /** Says that the server is still at it. */
+  /** Says that the server is still working on the request. */
   alive(): void {
     this.#add(ALIVE, NO_CALL, Buffer.alloc(0));
   }
@@ -88,7 +88,7 @@ export class ReplyFrames {
     this.#bytes += REPLY_HEAD_BYTES + payload.length;
   }
 
-  /** The bytes of what was gathered since the last time; the first bytes of all begin the response. */
+  /** The bytes collected since the last time; the very first ones begin the response. */
   take(): Buffer {
     const out = Buffer.allocUnsafe(this.#bytes + (this.#begun ? 0 : VERSION_BYTES));
     let at = 0;

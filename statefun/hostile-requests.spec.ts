@@ -63,7 +63,7 @@ describe("a request of very many messages", () => {
     expect(decode).not.toHaveBeenCalled();
   });
 
-  it("is refused by its count when it is small, and taken up to it", async () => {
+  it("is refused by its count when it is small, and taken up to that count", async () => {
     const handler = handlerOf(() => undefined, 100);
     expect(() => handler.handle(many(101))).toThrow(expect.objectContaining({ status: 413 }) as Error);
     expect(FromFunction.decode(await handler.handle(many(100))).response?.$case).toBe("invocationResult");
@@ -101,7 +101,7 @@ describe("a request of very many messages", () => {
     }
     expect(FromFunction.decode(await handled).response?.$case).toBe("invocationResult");
     expect(ran).toBe(200);
-    // A turn has 20 ms; the clock is looked at every eight messages. The last 32 are not worth it.
+    // A turn has 20 ms; the clock is checked every eight messages. For the last 32 it is not worth it.
     expect(Math.max(...pieces)).toBeLessThanOrEqual(64);
     expect(pieces.length).toBeGreaterThan(4);
   });
@@ -152,7 +152,7 @@ describe("text of a request", () => {
     expect(answer.length).toBeLessThan(1_000);
     expect(logged).toHaveLength(1);
     expect(logged[0]!.length).toBeLessThan(4_000);
-    // eslint-disable-next-line no-control-regex -- that is what must not be there
+    // eslint-disable-next-line no-control-regex -- these are what must not be there
     expect(answer + logged[0]!).not.toMatch(/[\u001b\u202e]/);
   });
 });

@@ -5,7 +5,7 @@ import { RequestError } from "./errors.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 import { boundedError, errorText, shown } from "./shown.js";
 
-/** An HTTP request, whoever received it. */
+/** An HTTP request, whatever server received it. */
 export interface HttpRequest {
   readonly method: string | undefined;
   /** The header's value; `undefined` when there is none. */
@@ -16,7 +16,7 @@ export interface HttpRequest {
 /** Headers of a reply. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** A status with a line of text that says what was wrong. */
+/** A status and a line of text that says what was wrong. */
 export interface Refusal {
   readonly status: 400 | 404 | 405 | 413 | 415 | 500;
   readonly headers: Headers;
@@ -32,10 +32,10 @@ export function wrongMethod(method: string | undefined): Refusal | undefined {
 }
 
 /**
- * Every transport of StateFun's names it. A page in a browser cannot send it to another origin than its own without
- * being asked first, and could send a body of no type at all.
+ * Every StateFun transport names it. A page in a browser cannot send it to another origin without a preflight request,
+ * but could send a body with no type at all.
  *
- * @throws {RequestError} 415 for another content type than the expected, and for none
+ * @throws {RequestError} 415 for any content type but the expected one, or none
  */
 export function requireContentType(contentType: string | undefined, expected: string): void {
   if (contentType?.split(";", 1)[0]!.trim().toLowerCase() === expected) return;
@@ -51,15 +51,15 @@ export function requireSize(handler: RequestReplyHandler, body: Uint8Array): voi
   if (body.length > handler.options.maxBodyBytes) throw tooLarge(handler);
 }
 
-/** The body has more bytes than the handler takes. */
+/** The error for a body of more bytes than the handler takes. */
 export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
   new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
 
-/** What failed, as status and text. */
+/** The failure as a status and a text. */
 export const asRequestError = (error: unknown): RequestError =>
   error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, errorText(error), { cause: error });
 
-/** What failed, as status and text, after it has been logged with its cause. */
+/** The failure as a status and a text, after it has been logged with its cause. */
 export function logged({ options }: RequestReplyHandler, error: unknown): RequestError {
   const known = asRequestError(error);
   options.logger.error(
@@ -85,8 +85,8 @@ export function send(response: ServerResponse, { status, headers, body }: HttpRe
 }
 
 /**
- * Begins a reply. A server that listens no more answers with `connection: close`: Node would keep a busy connection for
- * as long as its client does, and the client would stay with a server that is about to end.
+ * Begins a reply. A server that no longer listens answers with `connection: close`: Node would keep a busy connection
+ * for as long as its client does, and the client would stay with a server that is about to end.
  */
 export function writeHead(response: ServerResponse, status: number, headers: Headers): ServerResponse {
   const { server } = response.req.socket as Socket & { readonly server?: Server };

@@ -14,12 +14,12 @@ import {
 import { readBody } from "./read-body.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 
-/** StateFun sends this content type, and takes no other, nor parameters with it. */
+/** StateFun sends this content type, and accepts no other, nor any parameters with it. */
 export const CONTENT_TYPE = "application/octet-stream";
 
 /**
- * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same with `/batch` at its
- * end: there it takes many calls in one request, from the batching transport.
+ * A listener for `node:http`, to be called for the path that `module.yaml` names, and for the same path with `/batch`
+ * appended: there it takes many calls in one request, from the batching transport.
  */
 export function nodeHttpListener(
   handler: RequestReplyHandler,
@@ -28,7 +28,8 @@ export function nodeHttpListener(
 }
 
 /**
- * Answers one request of one call. Never throws: what goes wrong is logged with its cause and answered with a status.
+ * Answers a request with a single call. Never throws: what goes wrong is logged with its cause and answered with a
+ * status.
  */
 export async function answer(
   handler: RequestReplyHandler,
@@ -50,7 +51,7 @@ export async function answer(
   }
 }
 
-/** Serves one request of `node:http`, or of Express, whose requests are those. */
+/** Serves one request of `node:http`, or of Express, whose requests are the same. */
 async function serve(handler: RequestReplyHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const batch = isBatchRoute(request.url);
   const headers = batch ? batchLimits(handler) : {};

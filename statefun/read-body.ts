@@ -4,8 +4,8 @@ const FIRST_BYTES = 64 * 1024;
 const GROWTH = 8;
 
 /**
- * Reads a request's body, without copying it when it comes in one piece. However small the pieces are that it comes in,
- * it takes memory for its bytes alone: a piece by itself would cost a hundred times a byte.
+ * Reads a request's body, without copying it when it comes in one piece. However small its pieces are, it takes memory
+ * for its bytes only: a piece kept by itself would cost a hundred times as much as its one byte.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | "too-large" | "aborted"> {
   return new Promise((resolve) => {
@@ -28,7 +28,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
-/** Bytes that come in pieces. What a client says that it will send takes no memory before it comes. */
+/** Bytes that come in pieces. What a client has announced takes no memory until it arrives. */
 class Gathered {
   readonly #expected: number;
   #bytes: Buffer = Buffer.alloc(0);
@@ -54,7 +54,7 @@ class Gathered {
   }
 
   #grow(length: number): void {
-    // What is left behind is garbage for a while: little beside what comes.
+    // The old buffer is garbage for a while: little compared with what comes.
     const larger = Math.max(FIRST_BYTES, GROWTH * this.#bytes.length);
     const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
     this.#bytes.copy(grown, 0, 0, this.length);

@@ -157,7 +157,7 @@ describe("a batch", () => {
     expect(Any.decode(record.valueBytes)).toMatchObject(pack(Sample, sample("hi")));
   });
 
-  it("goes asynchronous with its functions and keeps the order", async () => {
+  it("becomes asynchronous when its functions do, and keeps the order", async () => {
     const order: string[] = [];
     const handler = handlerOf(async (_, message) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -250,7 +250,7 @@ describe("over HTTP", () => {
     expect(result(new Uint8Array(await response.arrayBuffer())).stateMutations).toHaveLength(1);
   });
 
-  it("refuses what it cannot serve, says why in the log, and lives on", async () => {
+  it("refuses what it cannot serve, says why in the log, and goes on serving", async () => {
     const url = await listen((_, message) => {
       if (message.unpack(Sample).id === "boom") throw new Error("out of luck");
     });
@@ -266,7 +266,7 @@ describe("over HTTP", () => {
     expect((await post(url, request([message("a")]))).status).toBe(200);
   });
 
-  it("refuses a body that grows too large without saying so first", async () => {
+  it("refuses a body that grows too large without having announced its length", async () => {
     const url = new URL(await listen(() => undefined));
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const upload = httpRequest(url, { method: "POST", headers: SINGLE }, (response) =>

@@ -15,7 +15,7 @@ export interface Logger {
   error(details: object, message: string): void;
 }
 
-/** What a {@link RequestReplyHandler} must know. */
+/** Options of a {@link RequestReplyHandler}. */
 export interface RequestReplyHandlerOptions {
   /** The largest request taken, in bytes; must exceed the largest record times StateFun's batch bound, plus state. */
   readonly maxBodyBytes: number;
@@ -23,8 +23,8 @@ export interface RequestReplyHandlerOptions {
   readonly maxBatchCalls?: number;
   /**
    * The most messages that one call may hold; 16,384 unless set. Decoded, an empty message takes a hundred times its
-   * bytes. `maxNumBatchRequests` of `module.yaml` must be far below: there StateFun begins to hold back what comes from
-   * outside, and what is on its way already comes on top.
+   * bytes. `maxNumBatchRequests` in `module.yaml` must be far lower: it is where StateFun begins to hold back what
+   * comes from outside, and what is already on its way comes on top.
    */
   readonly maxInvocations?: number;
   readonly logger: Logger;

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { boundedError, errorText, shown } from "./shown.js";
 
 describe("text that came from elsewhere", () => {
-  it("is shown as it is, where it shows", () => {
+  it("is shown as it is where it is visible", () => {
     expect(shown("fraud/account-counter é 😀")).toBe("fraud/account-counter é 😀");
   });
 
-  it("has what does not show written out", () => {
+  it("has invisible characters written out", () => {
     expect(shown("\u001b[2J\u009b\u202e\u200b\u2028\ud800")).toBe(
       "\\u{1b}[2J\\u{9b}\\u{202e}\\u{200b}\\u{2028}\\u{d800}",
     );
@@ -18,7 +18,7 @@ describe("text that came from elsewhere", () => {
     expect(errorText(new Error("x".repeat(8_000_000))).length).toBeLessThan(3_000);
   });
 
-  it("leaves an error alone that is short, and bounds one that is long, or whose cause is", () => {
+  it("leaves a short error alone, and bounds one that is long or has a long cause", () => {
     const short = new Error("short", { cause: new Error("why") });
     expect(boundedError(short)).toBe(short);
     const long = boundedError(new TypeError("short", { cause: new Error("x".repeat(8_000_000)) })) as Error & {

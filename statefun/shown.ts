@@ -1,12 +1,11 @@
 const MAX_LENGTH = 200;
-/** Of what a function says about its failure, and of its stack. */
+/** The longest text kept of a function's failure, and of its stack. */
 const MAX_MESSAGE_LENGTH = 2_000;
 const MAX_STACK_LENGTH = 8_000;
-// Control and format characters (those that change direction, and those that take no room), halves of pairs, and line
-// separators.
+// Control and format characters (those that change direction or have no width), lone surrogates, and line separators.
 const UNSEEN = /[\p{C}\u2028\u2029]/gu;
 
-/** Text that came from elsewhere, for a message or a log: of bounded length, and nothing in it that does not show. */
+/** Text that came from elsewhere, for a message or a log: of bounded length, and with nothing invisible in it. */
 export function shown(text: string): string {
   return cut(text, MAX_LENGTH).replace(UNSEEN, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);
 }
@@ -15,7 +14,7 @@ export function shown(text: string): string {
 export const errorText = (error: unknown): string =>
   cut(error instanceof Error ? error.message : String(error), MAX_MESSAGE_LENGTH);
 
-/** An error for a log: itself, or what fits of it when it quotes more than a log should hold. */
+/** An error for a log: unchanged, or cut when it quotes more than a log should hold. */
 export function boundedError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === "string" ? cut(error, MAX_MESSAGE_LENGTH) : error;
   const { name, message, stack = "", cause } = error;

@@ -16,10 +16,10 @@ export interface StateValue<V = unknown> {
   /**
    * The value, or `undefined` when there is none. Changing the object changes nothing until it is packed.
    *
-   * @throws {WrongTypeError} when the value was declared with another type
+   * @throws {WrongTypeError} when the value was declared with a different type
    */
   unpack<T extends V>(type: MessageType<T>): T | undefined;
-  /** Sets the value. The object belongs to the SDK until the batch ends: it is encoded then. */
+  /** Sets the value. The object belongs to the SDK until the batch ends, when it is encoded. */
   pack<T extends V>(type: MessageType<T>, value: T): void;
   /** Removes the value. */
   clear(): void;
@@ -61,7 +61,7 @@ export class BatchState implements StateValue {
     this.#status = "cleared";
   }
 
-  /** Remembers the value, for {@link rollback}: as bytes, for a function may change the object that it has packed. */
+  /** Remembers the value for {@link rollback}, as bytes: a function may change an object after packing it. */
   savepoint(): void {
     if (this.#status === "changed") this.#saved = { status: "changed", bytes: encode(this.#spec.type, this.#value) };
     else if (this.#status === "cleared") this.#saved = { status: "cleared" };
@@ -73,7 +73,7 @@ export class BatchState implements StateValue {
     this.#value = this.#saved.status === "changed" ? decode(this.#spec.type, this.#saved.bytes) : undefined;
   }
 
-  /** What StateFun must change; `undefined` for nothing. A cleared value that was not there needs no change. */
+  /** The change for StateFun to make, or `undefined` for none. Clearing a value that was not there needs no change. */
   mutation(): FromFunction_PersistedValueMutation | undefined {
     const { name, type, wire } = this.#spec;
     if (this.#status === "changed") {

@@ -6,7 +6,7 @@ import type { ValueSpec } from "./value-spec.js";
 
 /**
  * Handles one message. What it throws fails the whole batch, and StateFun calls again with the same messages: throw
- * only when another try can help.
+ * only when another attempt may succeed.
  */
 export type StatefulFunction<States extends readonly ValueSpec[] = readonly ValueSpec[]> = (
   context: Context<States>,
@@ -28,7 +28,7 @@ export class StatefulFunctions {
    * Binds a function to its type name.
    *
    * @param typename - `namespace/type`, as `module.yaml` and other functions' addresses call it; or `namespace/*` for
-   *   every type of the namespace that has no binding of its own
+   *   every type in the namespace without its own binding
    * @throws {StatefunError} `INVALID_BINDING` when the name is taken or a state name is declared twice
    */
   bind<const States extends readonly ValueSpec[] = readonly []>(

@@ -11,7 +11,7 @@ beforeEach(() => void vi.spyOn(performance, "now").mockImplementation(() => nowM
 afterEach(() => void vi.restoreAllMocks());
 
 describe("turns of the event loop", () => {
-  it("hold what there is time for, and leave the rest to the next, in order", async () => {
+  it("hold what there is time for, and leave the rest to the next turn, in order", async () => {
     const done: string[] = [];
     inTurn(() => done.push("first"));
     expect(turnIsOver()).toBe(false);
@@ -29,7 +29,7 @@ describe("turns of the event loop", () => {
     await vi.waitFor(() => expect(done).toEqual(["first", "long", "queued", "queued too", "goes on"]));
   });
 
-  it("begin anew when nobody works", async () => {
+  it("begin anew when there is no work", async () => {
     inTurn(() => work(25));
     expect(turnIsOver()).toBe(true);
     await turn();

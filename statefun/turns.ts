@@ -1,19 +1,22 @@
 /**
- * How long work on requests may go on before the event loop gets its turn, in milliseconds: what else the process does
- * meanwhile, such as answering whether it is healthy, waits about twice as long at worst.
+ * How long work on requests may go on before the event loop gets its turn, in milliseconds: whatever else the process
+ * does meanwhile, such as answering health checks, waits about twice as long at worst.
  */
 const TURN_MS = 20;
 
-/** Of that, what one request has that brought many items: it may begin in one half of a turn, and go on in the next. */
+/** The share of that for one request with many items: it may begin in one half of a turn, and go on in the next. */
 const SHARE_MS = 10;
 
-/** When this turn's time is up; `undefined` while nobody has begun to work in it. One for all: so is the event loop. */
+/**
+ * When this turn's time is up; `undefined` while no work has begun in it. There is only one, as there is only one event
+ * loop.
+ */
 let endsAtMs: number | undefined;
 const waiting: (() => void)[] = [];
 
 /**
  * Does a piece of work: now if this turn of the event loop has time left for it, otherwise in a later one, after those
- * that wait already.
+ * that are already waiting.
  */
 export function inTurn(work: () => void): void {
   if (waiting.length > 0 || turnIsOver()) {
@@ -25,8 +28,8 @@ export function inTurn(work: () => void): void {
 }
 
 /**
- * Does the rest of a piece of work in the next turn, before those that wait: what has been begun holds memory, and what
- * waits to begin does not yet.
+ * Does the rest of a piece of work in the next turn, before those that wait: work that has begun holds memory, work
+ * that waits to begin does not yet.
  */
 export function inNextTurn(rest: () => void): void {
   beginTurn();
@@ -44,7 +47,7 @@ export function turnIsOver(): boolean {
   return endsAtMs !== undefined && performance.now() >= endsAtMs;
 }
 
-/** Work begins that may be long: from now on its time counts. */
+/** Called when work begins that may be long: from now on its time counts. */
 export function beginTurn(): void {
   if (endsAtMs !== undefined) return;
   endsAtMs = performance.now() + TURN_MS;
@@ -52,9 +55,9 @@ export function beginTurn(): void {
 }
 
 /**
- * Does the same with each item, in as many turns as it takes; others get theirs in between.
+ * Does the same work for each item, in as many turns as it takes; other work gets its turns in between.
  *
- * @returns rejects with what `work` throws; then no further item is worked on
+ * @returns rejects with what `work` throws; after that no further item is worked on
  */
 export function eachInTurn<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   const rest = items[Symbol.iterator]();

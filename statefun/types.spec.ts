@@ -24,7 +24,7 @@ describe("what the compiler refuses", () => {
     expect.assertions(0);
   });
 
-  it("a state read or written as another type than it was declared with", () => {
+  it("a state read or written as a different type from the declared one", () => {
     const use = (context: Context<readonly [typeof count, typeof last]>): void => {
       const value: bigint | undefined = context.state("count").unpack(Counter)?.value;
       context.state("count").pack(Counter, { value: value ?? 0n });
@@ -42,9 +42,9 @@ describe("what the compiler refuses", () => {
       context.packAndSendAfter(5, worker("a"), Program, { commands: [] });
       // @ts-expect-error -- the worker takes no Any
       context.packAndSend(worker("a"), Any, { typeUrl: "", value: Buffer.alloc(0) });
-      // @ts-expect-error -- neither later
+      // @ts-expect-error -- nor when it is sent later
       context.packAndSendAfter(5, worker("a"), Any, { typeUrl: "", value: Buffer.alloc(0) });
-      // An address from elsewhere: nobody knows.
+      // An address from elsewhere: what it accepts is not known.
       context.packAndSend({ typename: "other/function", id: "a" }, Any, { typeUrl: "", value: Buffer.alloc(0) });
       context.packAndSend(context.address, Any, { typeUrl: "", value: Buffer.alloc(0) });
     };
@@ -54,7 +54,7 @@ describe("what the compiler refuses", () => {
 
 describe("where the compiler cannot know", () => {
   it("an error at run time names what the receiver accepts", async () => {
-    // The fields of a narrower type fit, its name does not.
+    // The fields of a narrower type fit, but its name does not.
     const functions = new StatefulFunctions().bind("demo/function", (context) =>
       context.packAndSend(worker("a"), { ...Counter, $type: "demo.v1.Other" }, { value: 1n }),
     );

@@ -15,7 +15,7 @@ export interface Expiration {
 export interface ValueSpec<T = unknown, Name extends string = string> {
   readonly name: Name;
   readonly type: MessageType<T>;
-  /** As StateFun wants to hear it. */
+  /** In the form that StateFun expects. */
   readonly wire: FromFunction_PersistedValueSpec;
 }
 
@@ -23,7 +23,7 @@ export interface ValueSpec<T = unknown, Name extends string = string> {
  * Declares a state value.
  *
  * @param name - names it within the function; StateFun keeps the value under this name and type for good
- * @throws {StatefunError} `INVALID_ARGUMENT` for a name that is none, or two ways to expire
+ * @throws {StatefunError} `INVALID_ARGUMENT` for an invalid name, or for two ways to expire
  */
 export function valueSpec<T, const Name extends string>(
   name: Name,
@@ -57,6 +57,6 @@ export function valueSpec<T, const Name extends string>(
   };
 }
 
-/** The message type of the state of a name, among the states that a function declares. */
+/** The message type of the state with a given name, among the states that a function declares. */
 export type StateType<States extends readonly ValueSpec[], Name> =
   Extract<States[number], { readonly name: Name }> extends ValueSpec<infer T> ? T : never;

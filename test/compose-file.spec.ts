@@ -42,21 +42,21 @@ describe("docker-compose.yml", () => {
     for (const name of [...IMAGE_NAMES, ...OWN_IMAGE_NAMES])
       expect(env[name], name).toMatch(/:(?!latest$)[\w.-]*\d[\w.-]*$/);
     const named = new Set(Object.values(services).map(({ image }) => image.slice(2, -1)));
-    // These are what this repository's own is built from.
+    // These are what this repository's own images are built from.
     expect([...named, ...BUILT_FROM].sort()).toEqual([...IMAGE_NAMES, ...OWN_IMAGE_NAMES].sort());
   });
 
-  it("opens ports on loopback only, limits memory, and looks after the health of what goes on", () => {
+  it("opens ports on loopback only, limits memory, and checks the health of every lasting service", () => {
     for (const [name, { ports = [], mem_limit, healthcheck, restart }] of Object.entries(services)) {
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
       expect(mem_limit, name).toMatch(/^\d+[mg]$/);
-      // These two have no door of their own to knock at.
+      // These two have no port to check.
       if (restart === "unless-stopped" && !["generator", "console"].includes(name))
         expect(healthcheck, name).toBeDefined();
     }
   });
 
-  it("mounts what is there", () => {
+  it("mounts only what exists", () => {
     for (const { volumes = [] } of Object.values(services))
       for (const volume of volumes)
         if (volume.startsWith("./"))
@@ -80,7 +80,7 @@ describe("docker-compose.yml", () => {
     });
   });
 
-  it("gives the engine's socket to the helper of the failure menu alone, which must be asked for", () => {
+  it("gives the engine's socket only to the helper of the failure menu, which must be asked for", () => {
     const withSocket = Object.entries(services).filter(([, { volumes = [] }]) =>
       volumes.some((volume) => /DOCKER_SOCKET|docker\.sock/.test(volume)),
     );
@@ -89,7 +89,7 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
-  it("has everything that nobody asked for without a profile, and nothing else", () => {
+  it("starts without a profile everything that need not be asked for, and nothing else", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
     const needed = new Set(
@@ -100,7 +100,7 @@ describe("docker-compose.yml", () => {
     expect([...needed, ...BUILT_FROM].sort()).toEqual([...PIPELINE_IMAGES, ...OWN_IMAGE_NAMES].sort());
   });
 
-  it("lets Prometheus look for services that are there", () => {
+  it("lets Prometheus scrape services that exist", () => {
     const scrapes = (
       parse(read("dashboards/prometheus/prometheus.yml")) as {
         scrape_configs: { static_configs?: { targets: string[] }[]; dns_sd_configs?: { names: string[] }[] }[];
@@ -119,14 +119,14 @@ describe("docker-compose.yml", () => {
     expect(names).toHaveLength(4);
   });
 
-  it("asks no proxy of the engine's user, of nobody in there, and has no health check that would", () => {
+  it("uses no proxy of the engine's user between services, and has no health check that would", () => {
     const aliases = (networks: Service["networks"] = []): string[] =>
       Array.isArray(networks)
         ? []
         : Object.values(networks as Record<string, { aliases?: string[] } | null>).flatMap(
             (network) => network?.aliases ?? [],
           );
-    // Those that nobody asks, and those that have no network.
+    // Those that receive no requests, and those that have no network.
     const silent = ["keys", "readable", "init", "generator", "console", "k6"];
     const inside = Object.entries(services).flatMap(([name, { networks }]) =>
       silent.includes(name) ? [] : [name, ...aliases(networks)],
@@ -144,7 +144,7 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("takes an empty variable for one that is not set: what .env says holds", () => {
+  it("takes an empty variable as not set: then .env applies", () => {
     for (const [, name, otherwise] of read("docker-compose.yml").matchAll(/\$\{([A-Z0-9_]+)(?::([-+])([^}]*))?\}/g)) {
       if (name!.endsWith("_IMAGE") || name === "COMPOSE_PROJECT_NAME") continue;
       expect(otherwise, name).toBeDefined();
@@ -159,7 +159,7 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
-  it("makes readable, before they are read, whatever of the checkout it mounts, and runs no script by its mode", () => {
+  it("makes everything that it mounts from the checkout readable before it is read, and relies on no script's mode", () => {
     const { readable, ...others } = services;
     const made = readable!.volumes!.map((volume) => volume.split(":")[0]!);
     const waits = (name: string): boolean =>
@@ -179,21 +179,21 @@ describe("docker-compose.yml", () => {
   it("gives Kafka the native broker's settings", () => {
     const settings = services["kafka"]!.environment!;
     const native = kafkaProperties(clusterSettings());
-    // Where it is reached and where it keeps its data differ.
+    // Its address and its data folder differ.
     const places = /listener|log\.dirs|voters/;
     for (const [key, value] of Object.entries(native))
       if (!places.test(key))
         expect(String(settings[`KAFKA_${key.toUpperCase().replaceAll(".", "_")}`]), key).toBe(String(value));
   });
 
-  it("passes the intake's tokens to the intake and to all that use its door, each what it needs", () => {
+  it("passes the intake's tokens to the intake and to all that use its door, to each only what it needs", () => {
     const users = Object.entries(services).filter(
       ([name, { environment = {} }]) => name === "intake" || "INTAKE" in environment,
     );
     expect(users.map(([name]) => name).sort()).toEqual(["dashboard", "intake", "k6"]);
     const tokens = users.map(([name, { environment = {} }]) => [
       name,
-      // Without a value it is the caller's, and left out where there is none.
+      // Without a value it is the caller's, and left out where the caller has none.
       ["INTAKE_TOKEN", "INTAKE_LABEL_TOKEN"].filter((token) => environment[token] === null),
     ]);
     expect(Object.fromEntries(tokens)).toEqual({
@@ -204,7 +204,7 @@ describe("docker-compose.yml", () => {
     expect(services["dashboard"]!.environment).not.toHaveProperty("INTAKE_TOKEN");
   });
 
-  it("has each of our servers known under the names that it is asked by in there, and on this machine", () => {
+  it("gives each of our servers the names by which it is asked inside, and on this machine", () => {
     const names = (service: string, variable: string) => String(services[service]!.environment![variable]);
     expect(names("functions", "FUNCTIONS_HOSTS")).toBe(
       "functions:8000,function-servers:8000,127.0.0.1:${FUNCTIONS_PORT:-8000},localhost:${FUNCTIONS_PORT:-8000},${FUNCTIONS_HOSTS:-}",
@@ -228,7 +228,7 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("passes on the web app's further names", () => {
+  it("passes on the web app's additional names", () => {
     const given = String(services["dashboard"]!.environment!["DASHBOARD_HOSTS"]);
     expect(given).toBe("127.0.0.1:${DASHBOARD_PORT:-8090},localhost:${DASHBOARD_PORT:-8090},${DASHBOARD_HOSTS:-}");
     const hostsOf = (value: string) =>

@@ -17,18 +17,18 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { nodeHttpListener, pack, RequestReplyHandler } from "../statefun/index.js";
 import { programFunctions } from "../statefun/testing/program.js";
 
-/** In all that a token protects, and in nothing else. */
+/** A text in everything that a token protects, and in nothing else. */
 const SECRET = "secret-merchant";
 const TOKEN = "a-long-enough-token";
 
-/** What of an answer tells whether somebody got in. */
+/** The parts of an answer that tell whether a client got in. */
 interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
-/** One of our servers, and how to see that somebody got in. */
+/** One of our servers, and how to see that a client got in. */
 interface Door {
   readonly ask: (
     method: string,
@@ -38,10 +38,10 @@ interface Door {
   ) => Promise<Answered>;
   /** What has happened beyond the door. */
   readonly effects: () => unknown[];
-  /** As they are spelled properly; with what is sent to them. */
+  /** The routes as they are properly spelled, with what is sent to them. */
   readonly routes: readonly { readonly method: string; readonly path: string; readonly open?: true }[];
   readonly body: string;
-  /** Headers without which no body is read, whoever sends it. */
+  /** Headers without which no body is read, whatever client sends it. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ afterEach(async () => {
   for (const clean of cleanUp.splice(0)) await clean();
 });
 
-/** Asks over a socket, with the target as it stands. */
+/** Asks over a socket, with the target unchanged. */
 function asker(port: number): Door["ask"] {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   cleanUp.push(() => agent.destroy());
@@ -74,7 +74,8 @@ function asker(port: number): Door["ask"] {
           response.on("error", reject);
         },
       );
-      // What is no request at all is answered with a body even where the method allows none, and the connection ends.
+      // What is not a request at all is answered with a body even where the method allows none, and the connection
+      // ends.
       sent.on("error", (error: NodeJS.ErrnoException) => {
         if (/^HPE_|^ECONNRESET$/.test(error.code ?? "")) resolve({ status: 400, headers: {}, body: "" });
         else reject(error);
@@ -156,7 +157,7 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
       ...INTAKE,
       effects: () => app.effects,
       ask: async (method, url, headers, payload) => {
-        // It takes a target apart itself before Fastify sees it: what is no path is asked over a socket, below.
+        // It parses a target itself before Fastify sees it: what is not a path is asked over a socket, below.
         if (!/^\/(?![/\\])/.test(url)) return { status: 400, headers: {}, body: "" };
         const response = await app.inject({ method: method as "GET", url, headers, payload });
         return { status: response.statusCode, headers: response.headers, body: response.payload };
@@ -209,13 +210,13 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
   },
 };
 
-/** Needs no token: only pages in a browser are kept out. */
+/** It needs no token: only pages in a browser are kept out. */
 async function functionServer(): Promise<Door> {
   const called: unknown[] = [];
   const statefun = nodeHttpListener(
     new RequestReplyHandler(programFunctions(["test/first"]), {
       maxBodyBytes: 1_000,
-      // Whatever gets so far that it is decoded would have been called, had it been a call.
+      // Whatever gets far enough to be decoded would have been called, had it been a call.
       logger: {
         error: (details) => {
           if ((details as { status?: number }).status === 400) called.push(details);
@@ -246,7 +247,7 @@ async function functionServer(): Promise<Door> {
 }
 
 const hex = (char: string): string => char.charCodeAt(0).toString(16).padStart(2, "0");
-/** How one character of a path may be written; the plain one mostly, so that many a path leads where it would. */
+/** How one character of a path may be written; mostly plain, so that many paths lead where they should. */
 const written = (char: string) =>
   fc.oneof(
     { weight: 40, arbitrary: fc.constant(char) },
@@ -319,7 +320,7 @@ const knocking = (routes: Door["routes"]) =>
     }),
   );
 
-/** What open routes say. */
+/** What open routes answer. */
 async function openAnswers({ ask, routes, headers }: Door): Promise<Set<string>> {
   const bodies = new Set<string>();
   for (const { path } of routes.filter(({ open }) => open))
@@ -355,7 +356,7 @@ describe.each([
     );
   });
 
-  it("lets in who has the token: the test sees what it would find", async () => {
+  it("lets in a client with the token: the test sees what it would find", async () => {
     const door = await DOORS[name]!();
     const { method, path } = door.routes.find((route) => route.method === "POST")!;
     const headers = { ...door.headers, authorization: `Bearer ${TOKEN}` };

@@ -11,7 +11,7 @@ import { cacheDir } from "../tools/cache-folder.js";
 import { browserProgram } from "../tools/index.js";
 
 describe("an empty variable", () => {
-  it.each(["", "  "])("is one for everything that reads the environment (%j)", (empty) => {
+  it.each(["", "  "])("is not set for everything that reads the environment (%j)", (empty) => {
     const all = (...names: string[]) => Object.fromEntries(names.map((name) => [name, empty]));
     expect(
       intakeSettings(
@@ -60,7 +60,7 @@ describe("an empty variable", () => {
 });
 
 describe("what the parts are given", () => {
-  it("is nothing that would configure them otherwise", () => {
+  it("has nothing that would configure them differently", () => {
     const callers = {
       JAVA_TOOL_OPTIONS: "-XX:+UseG1GC",
       _JAVA_OPTIONS: "-Xmx9g",

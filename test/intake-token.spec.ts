@@ -8,7 +8,7 @@ import { headersOf } from "../loadtest/k6/plan.ts";
 import { startModule } from "../process/run-command.js";
 
 describe("the intake's token", () => {
-  it("of labels is another, and neither is sent with what is the other's", () => {
+  it("is a different one for labels, and neither is sent with what needs the other", () => {
     const env = { INTAKE_TOKEN: "a-long-enough-token", INTAKE_LABEL_TOKEN: "the-token-for-labels" };
     for (const headers of [intakeHeaders(env, "labels"), headersOf(env, "labels")])
       expect(headers).toMatchObject({ authorization: "Bearer the-token-for-labels" });

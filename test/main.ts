@@ -15,8 +15,8 @@ import { NODE_MAJORS, NODE_VERSIONS, type NodeMajor } from "../tools/versions.js
 import { checkCounts, closingLine, type SuiteResult, sumOf, surefireCounts, vitestCounts } from "./suites.js";
 
 /**
- * The suites in their order; those of one row run beside each other. The first take one core each, Java's mostly waits;
- * whatever waits for others, or has a cluster, has the machine for itself.
+ * The suites in their order; those in one row run side by side. The first ones take one core each, Java's mostly waits;
+ * whatever depends on timing, or has a cluster, has the machine to itself.
  */
 const ROWS = [["types", "lint", "docs", "java"], ["unit"], ["e2e"], ["compose"]] as const;
 type Suite = (typeof ROWS)[number][number];
@@ -32,7 +32,7 @@ const SUITES: readonly Suite[] = ROWS.flat();
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm test --")
     .description(
-      "Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where a Docker engine is or can be had.",
+      "Runs every suite: types, lint, the SDK's TSDoc, unit specs, the batching transport's tests in Java, end-to-end tests on the real cluster, and the same and more in containers where there is a Docker engine, or one can be started.",
     )
     .argument("[suites...]", `only these suites: ${SUITES.join(", ")}`)
     .option(
@@ -130,7 +130,7 @@ async function run(
 ): Promise<SuiteResult> {
   switch (suite) {
     case "types":
-      // The web app's client has another world around it: a browser's.
+      // The web app's client has a different environment: a browser's.
       return await checked(["tsc", "--noEmit"], ["tsc", "--noEmit", "-p", "dashboards/live/client"]);
     case "lint":
       return await checked(
@@ -139,7 +139,7 @@ async function run(
         ["depcruise", "."],
       );
     case "docs":
-      // TypeDoc takes such a name for a pattern.
+      // TypeDoc takes such a name to be a pattern.
       if (/[()[\]{}*!]/.test(REPOSITORY_ROOT)) {
         console.log(`   skipped: TypeDoc can't find its files in ${REPOSITORY_ROOT}, because of the folder's name`);
         return { passed: 0, failed: 0, skipped: 1 };
@@ -155,8 +155,8 @@ async function run(
 }
 
 /**
- * Programs of npm packages, one after the other. What they say is printed when all have ended: others run at the same
- * time.
+ * Runs programs of npm packages, one after the other. Their output is printed when all have ended, as others run at the
+ * same time.
  */
 async function checked(...programs: readonly (readonly string[])[]): Promise<SuiteResult> {
   let worst = 0;
@@ -174,7 +174,7 @@ const TRANSPORT = join(REPOSITORY_ROOT, "statefun/transport");
 
 async function maven(): Promise<SuiteResult> {
   const folder = join(TRANSPORT, "target/surefire-reports");
-  // What an earlier run found says nothing of this one.
+  // An earlier run's results say nothing about this one.
   rmSync(folder, { recursive: true, force: true });
   const exitCode = await runCommand("mvn", ["-q", "-B", "-ntp", "-f", join(TRANSPORT, "pom.xml"), "test"]);
   const reports = existsSync(folder) ? readdirSync(folder).filter((name) => /^TEST-.*\.xml$/.test(name)) : [];
@@ -189,7 +189,7 @@ async function vitest(
   files: string | undefined,
   env: Readonly<Record<string, string>>,
 ): Promise<SuiteResult> {
-  // Vite takes what follows for a part of a page; everything else runs there.
+  // Vite takes what follows to be part of a page; everything else runs there.
   if (REPOSITORY_ROOT.includes("#"))
     throw new UserError(
       `vitest can't run tests in ${REPOSITORY_ROOT}: the name has a "#". Clone the repository into another folder for that.`,
@@ -197,7 +197,7 @@ async function vitest(
   const folder = mkdtempSync(join(tmpdir(), "fraud-test-"));
   try {
     const file = join(folder, "report.json");
-    // By the `node` of its PATH.
+    // With the `node` on its PATH.
     const exitCode = await runCommand(
       "node",
       [

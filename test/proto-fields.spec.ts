@@ -12,7 +12,7 @@ import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { resolveImport } from "../protos/resolve-import.mjs";
 
 /*
- * A field that is added to the proto file is not to be forgotten where fields are written down by hand.
+ * A field that is added to the proto file must not be forgotten where fields are listed by hand.
  */
 
 const root = new protobuf.Root();
@@ -60,7 +60,7 @@ describe("every field of the proto file", () => {
   it.each([
     ["Transaction", transactionJson],
     ["FraudLabel", labelJson],
-  ] as const)("of %s may be sent as JSON, but for what the intake stamps", (name, schema) => {
+  ] as const)("of %s may be sent as JSON, except for what the intake stamps", (name, schema) => {
     expect(Object.keys(schema.shape).sort()).toEqual(
       sentFields(name)
         .map((field) => field.name)
@@ -73,7 +73,7 @@ describe("every field of the proto file", () => {
     ["FraudLabel", labelFromJson, FraudLabel],
   ] as const)("of %s arrives when it is sent as JSON", (name, fromJson, type) => {
     const all = Object.fromEntries(sentFields(name).map((field) => [field.name, anyValue(field)]));
-    // As JSON has them: 64 bits as digits, a verdict by its name.
+    // As in JSON: 64-bit integers as digits, a verdict by its name.
     const json = JSON.parse(
       JSON.stringify(all, (key, value: unknown) =>
         typeof value === "bigint" ? String(value) : key === "verdict" ? "FRAUD" : value,
@@ -83,7 +83,7 @@ describe("every field of the proto file", () => {
   });
 
   it.each(sentFields("Transaction").map((field) => [field.name, field] as const))(
-    "%s makes another transaction, by its content hash",
+    "%s makes a different transaction, by its content hash",
     (name, field) => {
       const with_ = (value: unknown): Transaction => Transaction.fromPartial({ [name]: value });
       expect(contentHash(with_(anyValue(field)))).not.toEqual(contentHash(with_(undefined)));

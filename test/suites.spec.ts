@@ -23,7 +23,7 @@ describe("the closing line", () => {
     expect(vitestCounts(report(0, 0), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });
 
-  it("names what failed, a line each", () => {
+  it("names what failed, one per line", () => {
     const testResults = [
       { message: "", assertionResults: [{ fullName: "adds up", status: "passed", failureMessages: [] }] },
       {
@@ -42,7 +42,7 @@ describe("the closing line", () => {
     expect(surefireCounts([surefire(10, 0, 0, 0)], 1)).toEqual({ passed: 10, failed: 1, skipped: 0 });
   });
 
-  it("adds up Surefire's classes, and takes none, or what it cannot read, for a failure", () => {
+  it("adds up Surefire's classes, and counts none at all, or what it cannot read, as a failure", () => {
     expect(surefireCounts([surefire(10, 1, 2, 3), surefire(5, 0, 0, 0)], 1)).toEqual({
       passed: 9,
       failed: 3,

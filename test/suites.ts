@@ -5,7 +5,7 @@ export interface SuiteResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** What failed, a line each, as far as a report names it. */
+  /** What failed, one per line, as far as a report names it. */
   readonly failures?: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function vitestCounts(report: unknown, exitCode: number): SuiteResult {
   };
 }
 
-/** What of a file in vitest's JSON report is used. */
+/** The parts of a file in vitest's JSON report that are used. */
 interface TestFile {
   /** What failed outside any test. */
   readonly message?: string;
@@ -53,7 +53,7 @@ const LINE_LENGTH = 300;
 const firstLine = (text: string): string =>
   stripVTControlCharacters(text).trim().split("\n", 1)[0]!.slice(0, LINE_LENGTH);
 
-/** The counts of Maven Surefire's reports, one text of XML for each class of tests. */
+/** The counts of Maven Surefire's reports, one XML text for each test class. */
 export function surefireCounts(reports: readonly string[], exitCode: number): SuiteResult {
   const sums = reports.map((text) => {
     const head = /<testsuite\b[^>]*>/.exec(text)?.[0] ?? "";
@@ -63,11 +63,11 @@ export function surefireCounts(reports: readonly string[], exitCode: number): Su
   const sum = (part: "tests" | "failed" | "skipped") => sums.reduce((total, one) => total + one[part], 0);
   const [tests, failed, skipped] = [sum("tests"), sum("failed"), sum("skipped")];
   if (!(tests > 0) || Number.isNaN(failed + skipped)) return { passed: 0, failed: 1, skipped: 0 };
-  // What does not compile, or a virtual machine that ends, fails the run without a failed test.
+  // Code that does not compile, or a virtual machine that crashes, fails the run without a failed test.
   return { passed: tests - failed - skipped, failed: failed + (exitCode !== 0 && failed === 0 ? 1 : 0), skipped };
 }
 
-/** A check that passes as a whole or not at all, such as lint. */
+/** The counts of a check that passes as a whole or not at all, such as lint. */
 export const checkCounts = (exitCode: number): SuiteResult =>
   exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
 

@@ -6,7 +6,9 @@ import { describe, expect, it } from "vitest";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { OPEN_ROOMS, ROOMS } from "../rooms.js";
 
-/** In which rooms an exported name may have a word: those that speak of what docs/architecture.md calls so. */
+/**
+ * The rooms in which an exported name may contain a word: those that deal with what docs/architecture.md calls by it.
+ */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   address: ["statefun", "functions", "verifier"],
   model: ["contract", "functions", "verifier", "dashboards"],
@@ -35,7 +37,7 @@ describe("a word", () => {
     for (const word of Object.keys(WORDS)) expect(glossary).toMatch(new RegExp(`^\\| ${word} \\| `, "m"));
   });
 
-  it("is in the names of those rooms only that mean what the glossary says", () => {
+  it("is in names only in those rooms that mean what the glossary says", () => {
     const names = [...Object.keys(ROOMS), ...OPEN_ROOMS].flatMap((room) =>
       sources(room).flatMap((file) =>
         [...readFileSync(join(REPOSITORY_ROOT, file), "utf8").matchAll(DECLARED)].map(([, name]) => ({

@@ -7,7 +7,7 @@ import { installDebian, mayInstall } from "./requirements.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Where a browser of Chromium's family is: `CHROMIUM`, else on `PATH`; `undefined` when there is none. */
+/** Where a Chromium browser is: `CHROMIUM`, else on `PATH`; `undefined` when there is none. */
 export function browserProgram(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { PATH: path = "", CHROMIUM: asked } = given(env);
   const folders = path.split(delimiter).filter((folder) => folder !== "");

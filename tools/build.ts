@@ -15,7 +15,7 @@ export interface BuildStep {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What to say when it fails, before where its log is. */
+  /** What to say when it fails; followed by where its log is. */
   readonly failure: string;
   readonly progress: Progress;
 }

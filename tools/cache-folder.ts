@@ -18,7 +18,7 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
     throw new UserError(
       `FRAUD_CACHE_DIR is ${JSON.stringify(asked)}: give it an absolute path, such as ${asked.startsWith("~/") ? join(homedir(), asked.slice(2)) : resolve(REPOSITORY_ROOT, asked)}.`,
     );
-  // One that is relative is to be ignored, say those who have defined this variable.
+  // The specification of this variable says that a relative one is to be ignored.
   const base =
     cache !== undefined && isAbsolute(cache)
       ? cache

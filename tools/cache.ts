@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 export type Progress = (line: string) => void;
 
 /**
- * Makes a folder once: `make` fills a temporary one beside it, which is renamed when it is whole. So an interrupted or
- * concurrent build never leaves half a folder.
+ * Makes a folder once: `make` fills a temporary one beside it, which is renamed when it is complete. So an interrupted
+ * or concurrent build never leaves half a folder.
  */
 export async function cached(folder: string, make: (temporary: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
@@ -19,7 +19,7 @@ export async function cached(folder: string, make: (temporary: string) => Promis
     try {
       renameSync(temporary, folder);
     } catch (error) {
-      // Somebody else was faster: theirs is as good.
+      // Another process was faster: its folder is just as good.
       if (!existsSync(folder)) throw error;
     }
   } finally {

@@ -11,7 +11,7 @@ import { transportJar } from "./transport.js";
 import type { JarSet } from "./versions.js";
 
 /*
- * A Java program's start is loading classes: reading, checking and linking some ten thousand of them. An archive of
+ * Starting a Java program means loading classes: reading, checking and linking some ten thousand of them. An archive of
  * classes that were loaded once (Java's class data sharing) halves the processor time of a start, and so of a recovery.
  */
 
@@ -23,11 +23,11 @@ const JAVA_PARTS = {
   taskmanager: "flink",
 } as const satisfies Readonly<Record<string, JarSet>>;
 export type JavaPart = keyof typeof JAVA_PARTS;
-/** These have the batching transport on their class path too. */
+/** These also have the batching transport on their class path. */
 const RUN_THE_JOB: ReadonlySet<JavaPart> = new Set(["jobmanager", "taskmanager"]);
 const JAVA_PART_NAMES = Object.keys(JAVA_PARTS) as JavaPart[];
 
-/** Java's options that use a part's archive; without one, those that let {@link makeClassArchive} make it. */
+/** Java's options for using a part's archive; if there is none, those that let {@link makeClassArchive} make it. */
 export function classArchiveOptions(part: JavaPart): string[] {
   const file = archiveFile(part);
   // One that does not fit is silently left unused.
@@ -36,15 +36,15 @@ export function classArchiveOptions(part: JavaPart): string[] {
     : ["-XX:+RecordDynamicDumpInfo"];
 }
 
-/** Those of these parts that could have an archive, and have none yet. */
+/** Those of these parts that could have an archive, but have none yet. */
 export const withoutClassArchive = (parts: readonly string[]): readonly JavaPart[] =>
   JAVA_PART_NAMES.filter((part) => parts.includes(part) && !existsSync(archiveFile(part)));
 
 /**
- * Makes a part's archive, of what its running process has loaded: some seconds, once for a machine. A part whose
- * archive cannot be made starts slower, and no more.
+ * Makes a part's archive from what its running process has loaded: some seconds, once per machine. A part whose archive
+ * cannot be made only starts more slowly.
  *
- * @param folder - the one that the process runs in
+ * @param folder - the folder that the process runs in
  */
 export async function makeClassArchive(
   part: JavaPart,
@@ -55,7 +55,7 @@ export async function makeClassArchive(
   const file = archiveFile(part);
   const temporary = `${file}.${process.pid}.tmp`;
   mkdirSync(dirname(file), { recursive: true });
-  // By a name in that folder: jcmd takes a path apart at its spaces.
+  // By a name in that folder: jcmd splits a path at its spaces.
   const name = `${part}.jsa`;
   const dumped = join(folder, name);
   rmSync(dumped, { force: true });
@@ -63,14 +63,14 @@ export async function makeClassArchive(
     (error: unknown) => ({ code: 1, output: String(error) }),
   );
   if (code === 0 && existsSync(dumped)) {
-    // Perhaps to another file system.
+    // Possibly to another file system.
     copyFileSync(dumped, temporary);
     renameSync(temporary, file);
   } else progress(`${part}: ${output.trim().split("\n").at(-1) ?? ""}`);
   for (const left of [dumped, temporary]) rmSync(left, { force: true });
 }
 
-/** Another Java or other jars have another archive. */
+/** A different Java or different jars have a different archive. */
 function archiveFile(part: JavaPart): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([jarFolder(JAVA_PARTS[part]), RUN_THE_JOB.has(part) ? transportJar() : "", javaProgram()]))

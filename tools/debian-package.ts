@@ -11,11 +11,11 @@ import type { Progress } from "./cache.js";
 const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Takes a package of a Debian release apart that need not be this machine's; nothing is installed.
+ * Unpacks a package of a Debian release, not necessarily this machine's; nothing is installed.
  *
  * @param suite - the release, such as `trixie`
  * @param use - gets the folder with the package's files; it is removed afterwards
- * @throws {UserError} when the package cannot be had
+ * @throws {UserError} when the package is not available
  */
 export async function unpackDebian(
   { suite, name, progress }: { suite: string; name: string; progress: Progress },
@@ -28,14 +28,14 @@ export async function unpackDebian(
     { encoding: "utf8" },
   );
   const archive = (stdout ?? "").split("\n").find((uri) => uri !== "" && !uri.includes("security"));
-  if (archive === undefined) throw new UserError("apt-get knows no archive of Debian. Run: apt-get update");
+  if (archive === undefined) throw new UserError("apt-get knows no Debian archive. Run: apt-get update");
   const folder = mkdtempSync(join(tmpdir(), "fraud-debian-"));
   try {
     for (const part of ["lists", "cache"]) mkdirSync(join(folder, part));
     // apt's own user fetches.
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, "sources.list"), `deb [signed-by=${KEYS}] ${archive} ${suite} main\n`);
-    // As if nothing were installed: it is neither compared with this machine's packages nor missing others.
+    // As if nothing were installed: the package is neither compared with this machine's nor found to miss others.
     writeFileSync(join(folder, "status"), "");
     const options = [
       `Dir::Etc::sourcelist=${folder}/sources.list`,
@@ -45,7 +45,7 @@ export async function unpackDebian(
       `Dir::Cache=${folder}/cache`,
       "APT::Sandbox::User=root",
     ].flatMap((option) => ["-o", option]);
-    const failure = `Debian's package ${name} could not be had. Are Debian's packages reachable?`;
+    const failure = `Debian's package ${name} is not available. Are Debian's packages reachable?`;
     await build({
       what: `package list of Debian ${suite}`,
       command: "apt-get",

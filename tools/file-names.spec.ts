@@ -39,7 +39,7 @@ const names = fc
   .filter((name) => !/[/\0]/.test(name) && name !== "." && name !== "..");
 const paths = fc.array(names, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
 
-/** What Java's `Properties.load(InputStream)` makes of a file, by its documentation. */
+/** What Java's `Properties.load(InputStream)` makes of a file, according to its documentation. */
 function loaded(bytes: Buffer): Record<string, string> {
   const lines = bytes
     .toString("latin1")

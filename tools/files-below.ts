@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * All files of a folder and of those in it, by their paths within it, in one order everywhere: what is made of them is
- * named by their hash.
+ * All files in a folder and its subfolders, by their paths within it, in the same order everywhere: what is made from
+ * them is named by their hash.
  */
 export const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -25,8 +25,8 @@ export const kafkaClasspath = (): string => classpath("kafka");
 
 /**
  * Everything that is not an npm package: checks Java, Maven and Go, fetches the jars, compiles the batching transport,
- * builds MinIO and, if wanted, k6. What is there already costs nothing. A browser, if wanted, is installed where that
- * is possible; who needs it looks whether it is there.
+ * builds MinIO and, if wanted, k6. What is already there costs nothing. A browser, if wanted, is installed where that
+ * is possible; code that needs it checks whether it is there.
  *
  * @throws {UserError} in one line: what is missing and how to get it, or which download failed
  */
@@ -58,7 +58,11 @@ export async function ensureTools({
   ]);
 }
 
-/** What reads topics of a system in containers, and if wanted k6. @throws {UserError} as {@link ensureTools} */
+/**
+ * The tools that read topics of a system in containers, and k6 if wanted.
+ *
+ * @throws {UserError} as {@link ensureTools}
+ */
 export async function ensureReader({ k6 = false, onProgress }: { k6?: boolean; onProgress: Progress }): Promise<void> {
   await ensureRequirements({ native: false, k6 }, false, onProgress);
   await ensureJars("kafka", onProgress);
@@ -66,7 +70,7 @@ export async function ensureReader({ k6 = false, onProgress }: { k6?: boolean; o
 }
 
 /**
- * What stand-ins for container images are made from, besides the base: see `cluster/images/`.
+ * What stand-ins for container images are made from, in addition to the base: see `cluster/images/`.
  *
  * @throws {UserError} as {@link ensureTools}
  */

@@ -7,7 +7,7 @@ import { cacheDir } from "./cache-folder.js";
 import { cached, type Progress } from "./cache.js";
 import { JAR_SETS, type JarSet } from "./versions.js";
 
-/** The folder of a jar set, whether it is there or not: its name changes with the set's content. */
+/** The folder of a jar set, whether or not it exists: its name changes with the set's content. */
 export function jarFolder(set: JarSet): string {
   return join(
     cacheDir(),
@@ -18,7 +18,7 @@ export function jarFolder(set: JarSet): string {
 /** A Java class path of all jars of a set. */
 export const classpath = (set: JarSet): string => join(jarFolder(set), "*");
 
-/** Downloads a jar set by Maven unless it is there. @throws {UserError} when Maven fails */
+/** Downloads a jar set with Maven unless it is there. @throws {UserError} when Maven fails */
 export async function ensureJars(set: JarSet, progress: Progress): Promise<void> {
   await cached(jarFolder(set), async (folder) => {
     const pomFolder = `${folder}.pom`;

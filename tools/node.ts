@@ -6,10 +6,10 @@ import { cached, type Progress } from "./cache.js";
 import { NODE_VERSIONS, type NodeMajor } from "./versions.js";
 
 /**
- * Brings another version of Node, as an npm package, unless it is there.
+ * Fetches another version of Node, as an npm package, unless it is there.
  *
  * @returns the folder with its `node`, to be put first on a PATH
- * @throws {UserError} when npm cannot fetch it, as for a machine that there is none for
+ * @throws {UserError} when npm cannot fetch it, for example because there is none for this machine
  */
 export async function ensureNode(major: NodeMajor, progress: Progress): Promise<string> {
   const version = NODE_VERSIONS[major];

@@ -7,7 +7,7 @@ export const hasPrometheus = (): boolean =>
   ["prometheus", "promtool"].every((command) => hasProgram(command, "--version"));
 
 /**
- * Installs Prometheus as root on Debian, unless it is there. Elsewhere what needs it does without.
+ * Installs Prometheus as root on Debian, unless it is there. Elsewhere its users do without.
  *
  * @throws {UserError} when Debian's packages are not reachable
  */

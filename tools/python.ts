@@ -15,7 +15,7 @@ export interface PythonPackages {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Why Python packages can't be had on this machine: there is no Python, or it has no pip. */
+/** Why Python packages are not available on this machine: there is no Python, or it has no pip. */
 export interface NoPython {
   readonly missing: string;
 }
@@ -55,8 +55,8 @@ export async function ensurePythonPackages(
 }
 
 /**
- * Where a requirements file's packages are, or would be; `undefined` without Python or pip. They fit one version of
- * Python only.
+ * Where a requirements file's packages are, or would be; `undefined` without Python or pip. They fit only one version
+ * of Python.
  */
 function packagesFolder(requirements: string): string | undefined {
   const { status, stdout } = spawnSync(PYTHON, ["-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"], {

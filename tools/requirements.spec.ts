@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { itself, requireJavaHome } from "./requirements.js";
 
-describe("a program that will not do", () => {
+describe("an unsuitable program", () => {
   it("is asked why, if it is there", () => {
     expect(itself("sh", ["-c", "echo 'javac 11.0.2'; exit 1"])).toBe("; the one on PATH says: javac 11.0.2");
     expect(itself("sh", ["-c", ""])).toBe("");

@@ -12,26 +12,27 @@ import { minioProgram } from "./minio.js";
 import { GO_MINIMUM, JAVA_MAJOR } from "./versions.js";
 
 /**
- * What the batching transport is compiled for: the Java of the official StateFun image. Fetching jars takes no more.
+ * The Java version that the batching transport is compiled for: that of the official StateFun image. Fetching jars
+ * needs no newer one.
  */
 const JAVA_MINIMUM = 11;
 
-/** What is to be done: run everything natively, or only read topics and drive a load. */
+/** The kinds of work: running everything natively, or only reading topics and driving a load. */
 export interface Work {
   readonly native: boolean;
   readonly k6: boolean;
-  /** Maven's own work, besides fetching jars. */
+  /** Maven's other work, besides fetching jars. */
   readonly maven?: boolean;
 }
 
 /** A program that must be on the machine. */
 interface Requirement {
   readonly name: string;
-  /** The program and the arguments by which it tells its version. */
+  /** The program, with the arguments that make it tell its version. */
   readonly version: readonly [string, readonly string[]];
-  /** Whether it is there in a version that will do. */
+  /** Whether it is there, in a suitable version. */
   readonly present: () => boolean;
-  /** Which kinds of work it serves; false when what it makes is in the cache already. */
+  /** Which kinds of work need it; false when what it makes is already in the cache. */
   readonly needed: (work: Work) => boolean;
   /** It runs on the Java of `JAVA_HOME`, where that is set; everything else on that of `PATH`. */
   readonly usesJavaHome?: boolean;
@@ -43,7 +44,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   {
     name: `a Java ${JAVA_MAJOR} JDK`,
     version: ["javac", ["-version"]],
-    // A JRE does not do: the proofs' reader is one Java source file, compiled when it starts.
+    // A JRE is not enough: the proofs' reader is a Java source file, compiled when it starts.
     present: () =>
       (javaMajor(output("javac", ["-version"])) ?? 0) >= JAVA_MAJOR &&
       (javaMajor(output("java", ["-version"])) ?? 0) >= JAVA_MAJOR,
@@ -95,12 +96,12 @@ function output(command: string, args: readonly string[]): string | undefined {
   return error !== undefined || status !== 0 ? undefined : stdout + stderr;
 }
 
-// Options that the caller has for other Java programs, as an agent that is not there, would be taken for a Java that is
-// not.
+// Options that the caller has for other Java programs, such as an agent that does not exist, would make Java seem to be
+// missing.
 const asked = (command: string, args: readonly string[]) =>
   spawnSync(command, args, { encoding: "utf8", env: javaEnv() });
 
-/** The first line of what a program that will not do says of itself, for people; empty when there is none. */
+/** The first line of what an unsuitable program says about itself, for people; empty when there is none. */
 export function itself(command: string, args: readonly string[]): string {
   const { error, stdout, stderr } = asked(command, args);
   const [line] = error === undefined ? (stderr + stdout).trim().split("\n") : [];
@@ -134,10 +135,10 @@ export async function ensureRequirements(work: Work, autoInstall: boolean, progr
 }
 
 /**
- * Makes sure that `JAVA_HOME`, if it is set, leads to a Java. Maven runs on it, and says of a stale one only that it
+ * Makes sure that `JAVA_HOME`, if it is set, leads to a Java. Maven runs on it, and if it is stale only says that it
  * could not start.
  *
- * @param compiles - whether it must be a JDK that compiles what this repository has in Java
+ * @param compiles - whether it must be a JDK that can compile this repository's Java
  * @throws {UserError} that names it as the cause
  */
 export function requireJavaHome(compiles: boolean, env: NodeJS.ProcessEnv = process.env): void {

@@ -9,20 +9,20 @@ import { cached, type Progress } from "./cache.js";
 import { filesBelow } from "./files-below.js";
 import { classpath, jarFolder } from "./jars.js";
 
-const MODULE = join(REPOSITORY_ROOT, "statefun/transport/src/main");
-const SOURCES = join(MODULE, "java");
-const RESOURCES = join(MODULE, "resources");
-/** Of the official StateFun image. */
-const JAVA_RELEASE = "11";
+const MODULE = join(REPOSITORY_ROOT, "statefun/transport");
+const POM = join(MODULE, "pom.xml");
+const MAIN = join(MODULE, "src/main");
+const SOURCES = join(MAIN, "java");
+const RESOURCES = join(MAIN, "resources");
 
 /**
- * The batching transport's jar, for Flink's class path; whether it is there or not: its folder's name changes with its
+ * The batching transport's jar, for Flink's class path, whether or not it exists: its folder's name changes with its
  * sources.
  */
 export const transportJar = (): string => join(transportFolder(), "statefun-batching.jar");
 
 /**
- * Compiles the batching transport unless it is there, against the jars that it will run with.
+ * Compiles the batching transport against the jars that it will run with, unless that has been done.
  *
  * @throws {UserError} when javac fails
  */
@@ -37,7 +37,7 @@ export async function ensureTransport(progress: Progress): Promise<void> {
     await build({
       what: "batching transport by javac",
       command: "javac",
-      args: ["--release", JAVA_RELEASE, "-proc:none", "-nowarn", "-cp", classpath("flink"), "-d", classes, ...sources],
+      args: [...javacOptions(readFileSync(POM, "utf8")), "-cp", classpath("flink"), "-d", classes, ...sources],
       failure,
       progress,
     });
@@ -51,11 +51,20 @@ export async function ensureTransport(progress: Progress): Promise<void> {
   });
 }
 
+/** The options that Maven's pom.xml gives to javac, so that every build of the jar refuses the same. */
+export const javacOptions = (pom: string): readonly string[] => [
+  ...[...pom.matchAll(/<maven\.compiler\.release>(.*)<\/maven\.compiler\.release>/g)].flatMap(([, release]) => [
+    "--release",
+    release!,
+  ]),
+  ...[...pom.matchAll(/<arg>(.*)<\/arg>/g)].map(([, option]) => option!),
+];
+
 let known: string | undefined;
 
 function transportFolder(): string {
   if (known !== undefined) return known;
-  const hash = createHash("sha256").update(jarFolder("flink")).update(JAVA_RELEASE);
-  for (const file of filesBelow(MODULE)) hash.update(file).update(readFileSync(join(MODULE, file)));
+  const hash = createHash("sha256").update(jarFolder("flink")).update(readFileSync(POM));
+  for (const file of filesBelow(MAIN)) hash.update(file).update(readFileSync(join(MAIN, file)));
   return (known = join(cacheDir(), `transport-${hash.digest("hex").slice(0, 12)}`));
 }

@@ -11,7 +11,7 @@ export const VERSIONS = {
   flinkS3: "1.16.3",
   statefun: "3.3.0",
   log4j: "2.17.2",
-  /** Of the container image; the native cluster runs the one in Flink's own jars. */
+  /** The container image's version; the native cluster runs the one in Flink's own jars. */
   zookeeper: "3.8.4",
   /** The newest commit before the repository was archived. */
   minio: "v0.0.0-20260212201848-7aac2a2c5b7c",
@@ -19,7 +19,7 @@ export const VERSIONS = {
 } as const;
 
 /**
- * The lines of Node that this project promises to run on: of the oldest its first version that will do (`engines`), of
+ * The lines of Node that this project promises to run on: for the oldest its first suitable version (`engines`), for
  * the others a recent one.
  */
 export const NODE_VERSIONS = { "20": "20.19.0", "22": "22.23.3", "24": "24.21.0" } as const;
@@ -31,10 +31,10 @@ export const JAVA_MAJOR = 17;
 /** What MinIO's module asks for. */
 export const GO_MINIMUM = "1.24";
 
-/** One folder of jars: Maven coordinates `group:artifact:version`, `!` in front: without what it depends on. */
+/** One folder of jars: Maven coordinates `group:artifact:version`, with `!` in front: without its dependencies. */
 export type JarSet = "kafka" | "flink" | "flink-s3" | "statefun-image" | "zookeeper";
 
-/** What only stand-ins for container images need: see `cluster/images/`. */
+/** Needed only by stand-ins for container images: see `cluster/images/`. */
 export const IMAGE_JAR_SETS = ["statefun-image", "zookeeper"] as const satisfies readonly JarSet[];
 
 export const JAR_SETS: Record<JarSet, readonly string[]> = {
@@ -62,6 +62,6 @@ export const JAR_SETS: Record<JarSet, readonly string[]> = {
     "io.dropwizard.metrics:metrics-core:4.1.12.1",
     "org.xerial.snappy:snappy-java:1.1.10.5",
   ],
-  // A plugin: Flink loads it with a class loader of its own.
+  // A plugin: Flink loads it with its own class loader.
   "flink-s3": [`!org.apache.flink:flink-s3-fs-presto:${VERSIONS.flinkS3}`],
 };

@@ -12,9 +12,9 @@ interface RaisedAlert {
 }
 
 /**
- * Looks whether the alerts are exactly those that the suspicious decisions imply, in number, order and every field. A
- * close by timer depends on the wall clock: the alert itself says after which decision it came, and there it is
- * replayed.
+ * Checks that the alerts are exactly those that the suspicious decisions imply, in number, order and every field. A
+ * close by timer depends on the wall clock: the alert itself says after which decision it came, and it is replayed
+ * there.
  */
 export function checkAlerts(
   accounts: AddressHistories,
@@ -84,6 +84,6 @@ function checkAccount(
   }
 }
 
-/** All but what the wall clock and the version decide. */
+/** Everything but what the wall clock and the version decide. */
 const bytesOf = (alert: Alert): Buffer => Buffer.from(Alert.encode(comparable(alert)).finish());
 const comparable = (alert: Alert): Alert => ({ ...alert, raisedAtMs: 0n, logicVersion: "" });

@@ -10,7 +10,7 @@ import { decisionIn, type StoredRecord } from "./records.js";
 /** A Kafka record as the judge needs it. */
 export type JudgedRecord = Omit<StoredRecord, "topic">;
 
-/** What a run left in the topics, each in any order of partitions but in offset order within one. */
+/** What a run left in the topics: for each topic its partitions in any order, but each of them in offset order. */
 export interface RunRecords {
   /** `transactions.valid`: bare Transaction messages. */
   readonly transactions: Iterable<JudgedRecord>;
@@ -20,7 +20,7 @@ export interface RunRecords {
   readonly rejected: Iterable<JudgedRecord>;
 }
 
-/** A rule that does not hold, and the record that shows it. */
+/** A rule that does not hold, and the records that show it. */
 export interface Violation extends ShownViolation {
   readonly property: "missing" | "duplicate" | "out-of-order" | "unexpected" | "altered" | "unreadable";
 }
@@ -36,8 +36,8 @@ export interface Judgement {
   readonly missing: number;
   readonly duplicates: number;
   /**
-   * Decisions on what was decided before and forgotten since, each marked as such where it is a repeat; absent when
-   * there is none.
+   * Decisions on what was decided before and has been forgotten since, each marked as such where it is a repeat; absent
+   * when there are none.
    */
   readonly decidedAgain?: number | undefined;
   readonly outOfOrder: number;
@@ -47,16 +47,16 @@ export interface Judgement {
 /** Where a record stands in its topic. */
 type Position = Omit<RecordPosition, "topic">;
 
-/** A record of a transaction that was not refused: what it may look like in its decision. */
+/** A record of a transaction that was not refused, as it may appear in its decision. */
 interface AcceptedRecord extends Position {
   readonly value: Uint8Array;
 }
 
 interface Accepted {
-  /** The first one is the one that is decided; later ones are repeats, unless the account has forgotten it. */
+  /** The first one is decided; later ones are repeats, unless the account has forgotten it. */
   readonly records: [AcceptedRecord, ...AcceptedRecord[]];
   decided: number;
-  /** Of its last decision: the account's number, and what the transaction was. */
+  /** From its last decision: the account's number, and what the transaction was. */
   lastSeq: bigint;
   lastHash: string;
 }
@@ -71,16 +71,17 @@ interface AccountOrder {
 }
 
 /**
- * Judges one run by its records: every accepted transaction has exactly one committed decision, which holds it
- * unaltered, and each account's decisions stand in the order in which its transactions entered, numbered without a gap.
+ * Judges one run by its records: every accepted transaction must have exactly one committed decision, which holds it
+ * unaltered, and each account's decisions must be in the order in which its transactions entered, numbered without a
+ * gap.
  *
- * Accepted is an identity (account and transaction id) with a record that was not refused; records of one identity are
- * told apart by content hash. An account remembers a bounded number of its transactions, and each decision says which
- * are forgotten: what comes again after that is rightly decided again, and must be marked when it is the same.
+ * An identity (account and transaction id) is accepted if it has a record that was not refused; records of one identity
+ * are told apart by their content hash. An account remembers a bounded number of its transactions, and each decision
+ * says which are forgotten: what comes again after that is rightly decided again, and must be marked if it is the same.
  *
  * Shares no code with the functions that it judges.
  *
- * @param belongs - tells the run's own transactions by account and transaction id; all others are ignored
+ * @param belongs - recognises the run's own transactions by account and transaction id; all others are ignored
  */
 export function judgeRun(
   records: RunRecords,
@@ -131,7 +132,7 @@ export function judgeRun(
           records: [position, entered],
         });
       } else if (isAgain) {
-        // It entered after the one decided ahead of it: of its records the first such one.
+        // It entered after the one decided before it: the first such record.
         ingress = identity.records.find(
           ({ partition, offset, value }) =>
             Buffer.compare(value, encoded) === 0 &&
@@ -199,7 +200,7 @@ function acceptedTransactions(
   belongs: (accountId: string, transactionId: string) => boolean,
 ): Map<string, Accepted> {
   const accepted = new Map<string, Accepted>();
-  // What was refused once as a conflict may be taken when the account has forgotten what it was in conflict with.
+  // What was once refused as a conflict may be accepted when the account has forgotten what it conflicted with.
   const refused = new Map<string, AcceptedRecord[]>();
   const accept = (identity: string, record: AcceptedRecord): void => {
     const known = accepted.get(identity);
@@ -231,7 +232,7 @@ function acceptedTransactions(
   return accepted;
 }
 
-/** By identity, the content hashes that a function refused, and how often. */
+/** By identity: the content hashes that a function refused, and how often. */
 type RejectedContents = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 function rejectedContents(
@@ -243,7 +244,7 @@ function rejectedContents(
     const any = value && Any.decode(value);
     if (any?.typeUrl !== typeUrl(RejectedRecord.$type)) continue;
     const { original } = RejectedRecord.decode(any.value);
-    // What cannot be read has no identity.
+    // A record that cannot be read has no identity.
     const transaction = original?.typeUrl === typeUrl(Transaction.$type) ? readTransaction(original.value) : undefined;
     if (transaction === undefined || !belongs(transaction.accountId, transaction.transactionId)) continue;
     const identity = transactionKey(transaction.accountId, transaction.transactionId);

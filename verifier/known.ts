@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import type { KnownInputs } from "./verify.js";
 
-/** Settings that the functions have had: the defaults, and what a run brings along. Models: every file of `models/`. */
+/**
+ * The settings that the functions have had: the defaults, and those that a run adds. Models: every file in `models/`.
+ */
 export function knownInputs(settings: readonly unknown[] = []): KnownInputs {
   const folder = join(REPOSITORY_ROOT, "models");
   const models = readdirSync(folder).filter((name) => name.endsWith(".json"));

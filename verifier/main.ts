@@ -24,7 +24,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--brokers <host:port>", "a Kafka broker", "127.0.0.1:9092")
     .option(
       "--settings <json>",
-      "settings that the functions had (FRAUD_SETTINGS), once for each; @file reads a file",
+      "settings that the functions had (FRAUD_SETTINGS); repeat for more; @file reads a file",
       addSettings,
       [],
     )

@@ -2,7 +2,7 @@ import type { PropertyCheck } from "./property.js";
 import type { AddressHistories, AddressInput } from "./records.js";
 
 /**
- * Looks whether all numbers 1..N are there, once each, at every address.
+ * Checks that every address has all numbers 1..N, once each.
  *
  * @param kind - of the addresses, for people
  */

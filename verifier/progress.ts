@@ -1,6 +1,6 @@
 const EVERY_MS = 2_000;
 
-/** Passes on a line every two seconds at most: for what happens too often to be read. */
+/** Passes on a line every two seconds at most: for events too frequent to be read. */
 export function nowAndThen(onProgress: ((line: string) => void) | undefined): (line: () => string) => void {
   let lastMs = Date.now();
   return (line) => {

@@ -5,11 +5,11 @@ export interface Violation {
   readonly records: readonly string[];
 }
 
-/** What is claimed of a run, how often that was looked at, and where it does not hold. */
+/** A claim about a run, how often it was checked, and where it does not hold. */
 export interface PropertyResult {
   readonly name: PropertyName;
   readonly claim: string;
-  /** How many things were looked at. A property of which nothing was looked at proves nothing. */
+  /** How many things were checked. A property that was never checked proves nothing. */
   readonly checked: number;
   readonly violations: number;
   /** The first violations. */

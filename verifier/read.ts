@@ -8,20 +8,20 @@ import { JUDGED_TOPICS, RecordStore } from "./store.js";
 
 const READ_LIMIT_MS = 300_000;
 const OPEN_LIMIT_MS = 60_000;
-/** A signal is looked at, and progress shown, once in so many records. */
+/** How many records there are to each check of the signal and each line of progress. */
 const LOOK_EVERY = 5_000;
 
 const OUTPUTS = OUTPUT_TOPICS.map(({ name }) => ({ topic: name }));
 
-/** Everything that the verifier judges, read by Kafka's own consumer. Whoever asked for it closes the store. */
+/** Everything that the verifier judges, read by Kafka's own consumer. The caller closes the store. */
 export interface ReadBack {
   readonly records: RecordStore;
   readonly partitions: readonly ReadPartition[];
 }
 
-/** What a long reading may be told. */
+/** Options of a long read. */
 export interface ReadOptions {
-  /** Is told now and then how much is read. */
+  /** Is told now and then how much has been read. */
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,7 +50,7 @@ export async function readBack(
   }
 }
 
-/** Counts what stands in the output topics, aborted records and open transactions included. */
+/** Counts what is in the output topics, aborted records and open transactions included. */
 export async function countWritten(brokers: string, options: ReadOptions = {}): Promise<number> {
   let count = 0;
   await scan(brokers, OUTPUTS, "read_uncommitted", options, () => count++);
@@ -68,7 +68,7 @@ export async function outputEnds(brokers: string): Promise<OutputEnds> {
   );
 }
 
-/** Counts the records that were committed on the output topics since they ended there. */
+/** Counts the records that have been committed on the output topics since these ends. */
 export async function committedSince(
   brokers: string,
   ends: OutputEnds,
@@ -111,7 +111,7 @@ async function scan(
       onRecord(record);
       if (++count % LOOK_EVERY > 0) return;
       signal?.throwIfAborted();
-      // Markers of transactions and aborted records have offsets too.
+      // Transaction markers and aborted records have offsets too.
       progress(() => `${count.toLocaleString("en")} records of at most ${offsets.toLocaleString("en")} read`);
     },
     (partitions) =>
@@ -124,8 +124,9 @@ async function scan(
 }
 
 /**
- * Looks whether a transaction is left open on an output partition: whether committed reads pass what stands there now.
- * A timer may be writing an alert at this very moment; what hangs is what does not end within the limit, in ms.
+ * Checks whether a transaction is left open on an output partition, that is, whether committed reads get past what is
+ * there now. A timer may be writing an alert at this very moment; a transaction hangs if it does not end within the
+ * limit, in ms.
  */
 export async function noOpenTransaction(brokers: string, limitMs = OPEN_LIMIT_MS): Promise<PropertyResult> {
   const check = new PropertyCheck("no-open-transaction");

@@ -9,7 +9,7 @@ export interface StoredRecord extends RecordPosition {
   readonly value: Uint8Array | null;
 }
 
-/** What the topics hold, or of some accounts, committed records only, each partition in the order of its offsets. */
+/** What the topics hold, or what they hold on some accounts: committed records only, each partition in offset order. */
 export interface VerifiedRecords {
   readonly transactions: readonly StoredRecord[];
   readonly labels: readonly StoredRecord[];
@@ -22,25 +22,25 @@ export interface VerifiedRecords {
 /** What is judged by merchant. */
 export type MerchantRecords = Pick<VerifiedRecords, "decisions" | "evidence">;
 
-/** One input of an address by what it left behind: a decision of a transaction, or a state event. */
+/** One input of an address, known by what it left behind: a decision on a transaction, or a state event. */
 export interface AddressInput {
   readonly eventSeq: bigint;
-  /** The record that it stands in, for people. */
+  /** The record that holds it, for people. */
   readonly position: string;
-  /** Of a transaction: its number among the address' transactions. */
+  /** For a transaction: its number among the address' transactions. */
   readonly seq?: bigint;
-  /** Of an account's suspicious decision: its number among those. */
+  /** For an account's suspicious decision: its number among those. */
   readonly suspiciousSeq?: bigint | undefined;
-  /** Decoded anew each time: decoded at once, a long run would not fit into memory. */
+  /** Decoded again each time: decoded all at once, a long run would not fit into memory. */
   readonly decision?: () => Decision;
   readonly event?: StateEvent;
 }
 
-/** Everything that each address took in, in no order yet. */
+/** Everything that each address took in, not yet in order. */
 export type AddressHistories = ReadonlyMap<string, readonly AddressInput[]>;
 
 /**
- * Sorts decisions and state events by the accounts whose counters made them. Unreadable records are left to the
+ * Groups decisions and state events by the accounts whose counters made them. Unreadable records are left to the
  * caller's other checks.
  */
 export const accountHistories = (records: MerchantRecords): AddressHistories =>
@@ -63,7 +63,7 @@ export const merchantHistories = (records: MerchantRecords): AddressHistories =>
     ({ transaction, merchant }) => ({ id: transaction.merchantId, eventSeq: merchant.eventSeq, seq: merchant.seq }),
   );
 
-/** Evidence that tells whose it is. */
+/** Evidence that says whose it is. */
 type AddressedEvidence = Evidence & {
   readonly [Section in "transaction" | "account" | "merchant"]-?: NonNullable<Evidence[Section]>;
 };

@@ -31,20 +31,21 @@ interface Checks {
   readonly scores: PropertyCheck;
 }
 
-/** What may stand behind the names in evidence. */
+/** What the names in evidence may refer to. */
 export interface Known {
   readonly versions: ReadonlyMap<string, LogicSettings>;
   readonly models: KnownModels;
 }
 
 /**
- * Replays addresses in the order of their `event_seq`, each input by the `logic_version` that it names: first accounts,
- * as many as one likes at a time but each with all of its records, then merchants likewise, then {@link Replay.end}.
+ * Replays addresses in the order of their `event_seq`, each input with the `logic_version` that it names: first
+ * accounts, any number at a time but each with all of its records, then merchants in the same way, then
+ * {@link Replay.end}.
  */
 export class Replay {
   readonly #known: Known;
   readonly #checks: Checks;
-  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant; and where they stand. */
+  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant, and their positions. */
   readonly #underWay = new Map<string, string>();
 
   constructor(known: Known, checks: Checks) {
@@ -58,7 +59,7 @@ export class Replay {
     for (const [id, inputs] of accounts)
       replayAccount(id, inputs, sent.get(id) ?? [], this.#known, this.#checks, this.#underWay);
     for (const [id, unused] of sent) {
-      // Accounts of which there is nothing but labels.
+      // Accounts that have nothing but labels.
       if (!accounts.has(id))
         for (const label of unused)
           this.#checks.stateEvents.violation(`${labelName(label)} of account ${id} made no state event`);
@@ -75,7 +76,7 @@ export class Replay {
     for (const [id, inputs] of merchants) replayMerchant(id, inputs, this.#known, this.#checks, this.#underWay);
   }
 
-  /** All merchants were there: what is still on its way never arrived. */
+  /** All merchants have been replayed: what is still on its way never arrived. */
   end(): void {
     for (const [verdict, position] of this.#underWay)
       this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, position);
@@ -225,14 +226,14 @@ function checkScore(
   return next;
 }
 
-/** Whether a label, as it came, is the one that an event names. One that came without a revision got one. */
+/** Whether a label, as it came, is the one that an event names. A label that came without a revision was given one. */
 export const isSourceOf = ({ labelId, revision, transactionId }: FraudLabel, event: StateEvent): boolean =>
   labelId === event.sourceId &&
   (revision ?? event.revision) === event.revision &&
   transactionId === event.transactionId;
 
 /**
- * Labels that no earlier or later one makes stale, and that do not come again: each of these has an event for certain.
+ * Labels that no earlier or later one makes stale, and that do not come again: each of these certainly has an event.
  */
 function mustHaveEvents(sent: readonly FraudLabel[]): FraudLabel[] {
   const highest = new Map<string, number>();
@@ -278,8 +279,8 @@ function refusedLabels(rejected: readonly StoredRecord[]): RefusedLabel[] {
 }
 
 /**
- * Where the revision is the reason: one at least as high made an event, or it is beyond any first one. Other reasons
- * are the counter's own rules.
+ * Where the revision is the reason: one at least as high made an event, or it is too high to be a first one. Other
+ * reasons are the counter's own rules.
  */
 function isRightlyRefused(
   { label: { revision = 0, transactionId }, reason }: RefusedLabel,
@@ -302,7 +303,7 @@ function labelsByAccount(
   for (const { bytes } of refused) left.set(bytes, (left.get(bytes) ?? 0) + 1);
   for (const { value } of records) {
     if (value === null) continue;
-    // The same label may come again, and be taken then.
+    // The same label may come again, and then be accepted.
     const bytes = Buffer.from(value).toString("base64");
     const times = left.get(bytes) ?? 0;
     left.set(bytes, times - 1);
@@ -313,7 +314,7 @@ function labelsByAccount(
   return labels;
 }
 
-/** An address' inputs in the order in which it took them. */
+/** An address' inputs in the order in which it handled them. */
 export const inOrder = (inputs: readonly AddressInput[]): AddressInput[] =>
   inputs.toSorted((a, b) => (a.eventSeq < b.eventSeq ? -1 : a.eventSeq > b.eventSeq ? 1 : 0));
 

@@ -1,7 +1,7 @@
 import { html, type Html, table } from "../terminal/html.js";
 import type { PropertyResult } from "./property.js";
 
-/** What was looked at, how often, and what was found. */
+/** What was checked, how often, and what was found. */
 export function propertiesSection(properties: readonly PropertyResult[]): Html {
   const broken = properties.filter(({ violations }) => violations > 0);
   return html`<h2>Properties</h2>${table(

@@ -16,7 +16,7 @@ export const resultText = ({
 }: Verification): string =>
   `${accepted.toLocaleString("en")} accepted, ${decisions.toLocaleString("en")} decided: ${missing} missing, ${duplicates} duplicates, ${outOfOrder} out of order, ${mismatches} mismatches${decidedAgain > 0 ? `; ${decidedAgain} decided again, long after, and marked` : ""}`;
 
-/** A line for each property, and the first violations below it. */
+/** A line for each property, followed by its first violations. */
 export function propertyLines(properties: readonly PropertyResult[]): string[] {
   return properties.flatMap(({ name, checked, violations, examples }) => [
     `${violations === 0 ? pc.green("✔") : pc.red("✘")} ${name.padEnd(20)} ${String(checked).padStart(10)} looked at, ${violations} violations`,

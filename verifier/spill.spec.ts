@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it("gives each shard's bytes back in their order, whatever had to go to disk, and leaves nothing there", () => {
+it("gives back each shard's bytes in order, whatever had to go to disk, and leaves nothing there", () => {
   let written = 0;
   fc.assert(
     fc.property(

@@ -6,7 +6,7 @@ import { UserError } from "../terminal/user-error.js";
 
 const SMALLEST_BYTES = 1024;
 
-/** Bytes of one shard that have not been written, and where those are that have been. */
+/** Bytes of one shard that have not been written yet, and where the written ones are. */
 interface Shard {
   buffer: Buffer;
   length: number;
@@ -14,10 +14,10 @@ interface Shard {
 }
 
 /**
- * Bytes in shards, each in the order in which they came: in memory as long as they are few, beyond that in a temporary
- * file, from where they come back a shard at a time.
+ * Bytes in shards, each in the order in which they came: in memory while they are few, then in a temporary file, from
+ * which they are read back a shard at a time.
  *
- * Nobody has to remove the file: it loses its name at once, and is gone with the process, whatever ends it.
+ * The file need not be removed: it loses its name at once, and disappears with the process, however that ends.
  */
 export class Spill {
   readonly #shards: Shard[];
@@ -26,13 +26,13 @@ export class Spill {
   #file: number | undefined;
   #fileBytes = 0;
 
-  /** @param memoryBytes - what may wait in memory, of all shards together */
+  /** @param memoryBytes - how much all shards together may hold in memory */
   constructor(shards: number, memoryBytes: number) {
     this.#shards = Array.from({ length: shards }, () => ({ buffer: Buffer.alloc(0), length: 0, segments: [] }));
     this.#memoryBytes = memoryBytes;
   }
 
-  /** What stands in the file, in bytes. */
+  /** The size of the file, in bytes. */
   get fileBytes(): number {
     return this.#fileBytes;
   }
@@ -78,7 +78,7 @@ export class Spill {
     return bytes;
   }
 
-  /** Gives memory and disk back. */
+  /** Releases memory and disk. */
   close(): void {
     this.#shards.length = 0;
     if (this.#file !== undefined) closeSync(this.#file);

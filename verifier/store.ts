@@ -15,13 +15,15 @@ import {
 } from "./records.js";
 import { Spill } from "./spill.js";
 
-/** Shards of the accounts, and as many of the merchants: one of millions of transactions fits into memory easily. */
+/**
+ * How many shards of accounts, and of merchants, there are: with millions of transactions, one fits into memory easily.
+ */
 const SHARDS = 256;
 const MEMORY_BYTES = 64 * 2 ** 20;
 /** Topic, partition, offset and length of the value. */
 const HEAD_BYTES = 17;
 
-/** The topics that are judged, by what {@link VerifiedRecords} calls them. */
+/** The topics that are judged, by their names in {@link VerifiedRecords}. */
 export const JUDGED_TOPICS: { readonly [Kind in keyof VerifiedRecords]: string } = {
   transactions: TOPICS.transactionsValid.name,
   labels: TOPICS.labelsValid.name,
@@ -33,17 +35,17 @@ export const JUDGED_TOPICS: { readonly [Kind in keyof VerifiedRecords]: string }
 const KINDS = Object.keys(JUDGED_TOPICS) as (keyof VerifiedRecords)[];
 const TOPIC_NAMES = Object.values(JUDGED_TOPICS);
 
-/** What one may change of a {@link RecordStore}, for specs. */
+/** Options of a {@link RecordStore}, for specs. */
 export interface RecordStoreOptions {
-  /** Shards of the accounts; and as many of the merchants. */
+  /** How many shards of accounts, and of merchants. */
   readonly shards?: number;
-  /** Records beyond so many bytes are kept in a temporary file. */
+  /** Records beyond this many bytes are kept in a temporary file. */
   readonly memoryBytes?: number;
 }
 
 /**
- * Takes the records of a run, however many, and gives them back sorted by account and by merchant, a few of each at a
- * time, each account's and each merchant's in the order in which they came. {@link close} it in the end.
+ * Takes the records of a run, however many, and gives them back grouped by account and by merchant, a few of each at a
+ * time; each account's and each merchant's in the order in which they came. {@link close} it at the end.
  */
 export class RecordStore {
   readonly #shards: number;
@@ -55,7 +57,7 @@ export class RecordStore {
     this.#spill = new Spill(2 * shards, memoryBytes);
   }
 
-  /** How often {@link accounts} and {@link merchants} together give records. */
+  /** How many batches {@link accounts} and {@link merchants} give together. */
   get batches(): number {
     return 2 * this.#shards;
   }
@@ -83,7 +85,7 @@ export class RecordStore {
         return this.#keep(this.#account(refusedAccount(record)), topic, record);
       case "evidence": {
         const event = eventIn(record);
-        // Whatever is not a state event has no address. One of an unknown function is found among the merchants'.
+        // Whatever is not a state event has no address. One of an unknown function is put with the merchants.
         if (event !== undefined)
           this.#keep(
             event.function === ACCOUNT_COUNTER ? this.#account(event.addressId) : this.#merchant(event.addressId),
@@ -107,17 +109,17 @@ export class RecordStore {
     }
   }
 
-  /** Everything of some accounts, then of others. Each record comes once. What cannot be read is among them. */
+  /** Everything on some accounts, then on others. Each record comes once, unreadable ones included. */
   *accounts(): Generator<VerifiedRecords> {
     for (let shard = 0; shard < this.#shards; shard++) yield this.#take(shard);
   }
 
-  /** What is judged of some merchants, then of others. Each record comes once. */
+  /** What is judged on some merchants, then on others. Each record comes once. */
   *merchants(): Generator<MerchantRecords> {
     for (let shard = 0; shard < this.#shards; shard++) yield this.#take(this.#shards + shard);
   }
 
-  /** Gives memory and disk back. */
+  /** Releases memory and disk. */
   close(): void {
     this.#spill.close();
   }
@@ -165,7 +167,7 @@ export class RecordStore {
   }
 }
 
-/** What the checks of merchants look at: a third of the bytes. */
+/** The part of a decision that the checks of merchants look at: a third of the bytes. */
 function forMerchant({
   transaction,
   merchant,

@@ -20,12 +20,15 @@ import {
 import { type Known, Replay } from "./replay.js";
 import type { RecordStore } from "./store.js";
 
-/** What the verifier says of the records of a run. Field names are stable. */
+/** What the verifier says about the records of a run. Field names are stable. */
 export interface Verification extends Omit<Judgement, "violations"> {
   readonly verdict: "pass" | "fail";
   /** Features, scores, state events and alerts that a replay does not reproduce. */
   readonly mismatches: number;
-  /** Decisions by the versions of the functions that made them, in the order of the way; `a` alone: all the same. */
+  /**
+   * Decisions by the versions of the functions that made them, in the order of the path; a single `a` means that all
+   * are the same.
+   */
   readonly decisionsByLogicVersion: Readonly<Record<string, number>>;
   readonly properties: readonly PropertyResult[];
 }
@@ -41,10 +44,10 @@ export interface KnownInputs {
 const REPLAYED: readonly PropertyName[] = ["account-features", "merchant-features", "state-events", "scores", "alerts"];
 
 /**
- * Judges everything that the topics hold, from their beginning, by a reference written from `docs/features.md` alone.
- * Needs all records at once; {@link verifyStored} does not.
+ * Judges everything that the topics hold, from their beginning, against a reference written from `docs/features.md`
+ * alone. Needs all records at once; {@link verifyStored} does not.
  *
- * @param more - properties that the records do not show, looked at elsewhere
+ * @param more - properties that the records do not show, checked elsewhere
  */
 export function verify(
   records: VerifiedRecords,
@@ -57,16 +60,16 @@ export function verify(
   return verifier.end(more);
 }
 
-/** What {@link verifyStored} may be told. */
+/** Options of {@link verifyStored}. */
 export interface VerifyOptions {
-  /** Properties that the records do not show, looked at elsewhere. */
+  /** Properties that the records do not show, checked elsewhere. */
   readonly more?: readonly PropertyResult[];
-  /** Is told now and then how much is judged. */
+  /** Is told now and then how much has been judged. */
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Judges what {@link verify} does, a few accounts and then a few merchants at a time. Empties the store. */
+/** Judges the same as {@link verify}, a few accounts and then a few merchants at a time. Empties the store. */
 export async function verifyStored(
   store: RecordStore,
   known: KnownInputs,
@@ -124,7 +127,7 @@ class Verifier {
     this.#replay = new Replay(this.#known, this.#replayed);
   }
 
-  /** @param records - everything of some accounts */
+  /** @param records - everything on some accounts */
   accounts(records: VerifiedRecords): void {
     this.#judge(judgeRun(records, () => true));
     const accounts = accountHistories(records);
@@ -134,7 +137,7 @@ class Verifier {
     countVersions(records, this.#versions);
   }
 
-  /** @param records - everything of some merchants; after all accounts */
+  /** @param records - everything on some merchants; after all accounts */
   merchants(records: MerchantRecords): void {
     refuseStrangers(records, this.#replayed.stateEvents);
     const merchants = merchantHistories(records);
@@ -192,8 +195,8 @@ function countVersions({ decisions }: VerifiedRecords, counts: Record<string, nu
 }
 
 /**
- * State events are of account counters and of merchant models: one of anything else is nobody's, and would be looked at
- * by nobody.
+ * State events belong to account counters and merchant models: one of anything else belongs to nothing, and nothing
+ * would check it.
  */
 function refuseStrangers({ evidence }: MerchantRecords, check: PropertyCheck): void {
   for (const record of evidence) {

@@ -6,7 +6,7 @@ import { poll } from "../../process/poll.js";
 const LOOK_MS = 20_000;
 
 /**
- * Whether topics hold a committed record. For where there is no Java; proofs read with Kafka's own consumer.
+ * Whether topics hold a committed record. For use where there is no Java; proofs read with Kafka's own consumer.
  *
  * @param brokers - `host:port` of a broker
  */

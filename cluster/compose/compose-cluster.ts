@@ -16,11 +16,11 @@ interface Container {
   readonly state: string;
   readonly pid: number;
   readonly health: string | undefined;
-  /** In the container network. */
+  /** Its address in the container network. */
   readonly address: string;
 }
 
-/** What of `docker inspect` is used. */
+/** The parts of `docker inspect` that are used. */
 interface Inspected {
   readonly Id: string;
   readonly State: { readonly Status: string; readonly Pid: number; readonly Health?: { readonly Status: string } };
@@ -28,8 +28,7 @@ interface Inspected {
 }
 
 /**
- * The services of docker-compose.yml, up and running: {@link startComposeCluster} starts them, `testcontainers` may
- * too.
+ * The services of docker-compose.yml, up and running: {@link startComposeCluster} starts them, or `testcontainers` may.
  */
 export class ComposeCluster implements RunningCluster {
   readonly settings: ClusterSettings;
@@ -107,7 +106,7 @@ export class ComposeCluster implements RunningCluster {
       { timeoutMs: START_LIMIT_MS, intervalMs: 250 },
     )
       .then(() => undefined)
-      // What is not there shows in the status, and in what is waited for.
+      // What is missing shows in the status, and in what is waited for.
       .catch(() => undefined)
       .finally(() => this.#starting.delete(starting));
     this.#starting.add(starting);
@@ -156,7 +155,7 @@ export class ComposeCluster implements RunningCluster {
     return this.logOf(serviceOf(part));
   }
 
-  /** What a service has logged; of several containers, one after the other. */
+  /** What a service has logged; for several containers, one after the other. */
   async logOf(service: string): Promise<string> {
     const { stdout, stderr } = await docker(
       composeArgs(this.#project, "logs", "--no-color", "--no-log-prefix", service),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { given } from "../../process/environment.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 
-/** What `.env` says, and this program's environment over it: as docker compose sees it. */
+/** What `.env` says, overridden by this program's environment, as docker compose sees it. */
 export function composeEnv(
   text = readFileSync(join(REPOSITORY_ROOT, ".env"), "utf8"),
   env: NodeJS.ProcessEnv = process.env,
@@ -18,7 +18,7 @@ export function composeEnv(
   return values;
 }
 
-/** Images of others, by their variable in `.env`; {@link OWN_IMAGES} are built from this repository. */
+/** Images made by others, by their variable in `.env`; {@link OWN_IMAGES} are built from this repository. */
 export const IMAGE_NAMES = [
   "STATEFUN_IMAGE",
   "KAFKA_IMAGE",
@@ -32,7 +32,7 @@ export const IMAGE_NAMES = [
   "GRAFANA_IMAGE",
 ] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
-/** Those without a profile. Of the others nothing is needed: commands run their own k6. */
+/** Those of services without a profile. The others are not needed: commands run their own k6. */
 export const PIPELINE_IMAGES: readonly ImageName[] = IMAGE_NAMES.filter(
   (name) => !["K6_IMAGE", "PROMETHEUS_IMAGE", "GRAFANA_IMAGE"].includes(name),
 );

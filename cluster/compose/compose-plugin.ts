@@ -7,10 +7,10 @@ import type { Progress } from "../../tools/cache.js";
 import { unpackDebian } from "../../tools/debian-package.js";
 
 /**
- * Puts `docker compose` into the user's plugins. Debian 12 has none, Debian 13's is one program that runs there too; it
- * is taken out of its package, and nothing is installed.
+ * Puts `docker compose` into the user's plugins. Debian 12 has none; Debian 13's is a single program that runs there
+ * too. It is taken out of its package, and nothing is installed.
  *
- * @throws {UserError} when the package cannot be had
+ * @throws {UserError} when the package is not available
  */
 export async function ensureComposePlugin(progress: Progress): Promise<void> {
   await unpackDebian({ suite: "trixie", name: "docker-compose", progress }, (root) => {

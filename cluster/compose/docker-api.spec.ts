@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { killService } from "./docker-api.js";
 
-/** An engine that has so many containers of each service, and says what it is asked for. */
+/** An engine that has this many containers of each service, and tells what it was asked for. */
 class FakeEngine {
   readonly asked: string[] = [];
   readonly filters: unknown[] = [];

@@ -8,13 +8,13 @@ const ANSWER_MS = 60_000;
 export interface EngineProject {
   /** Absolute path of the engine's socket. */
   readonly socket: string;
-  /** Of the compose project: containers of others are not looked at. */
+  /** The compose project's name: containers of others are ignored. */
   readonly project: string;
 }
 
 /**
- * Kills the containers of a service at once, by the engine's API, and starts each of them again: the engine takes a
- * killed container for one that is wanted down.
+ * Kills the containers of a service at once, through the engine's API, and starts each of them again: the engine takes
+ * a killed container to be wanted down.
  *
  * @returns when they are killed; `started` when each has been started again
  * @throws {UserError} when none runs, or the engine refuses
@@ -39,7 +39,7 @@ export async function killService(
 }
 
 async function startAgain(socket: string, id: string): Promise<void> {
-  // One that has not ended yet would count as started already.
+  // One that has not ended yet would count as already started.
   await ask(socket, "POST", `/containers/${id}/wait?condition=not-running`);
   await ask(socket, "POST", `/containers/${id}/start`);
 }
@@ -47,7 +47,7 @@ async function startAgain(socket: string, id: string): Promise<void> {
 /** @returns the body of what the engine answers. @throws {UserError} with what it says when that is an error */
 function ask(socket: string, method: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Each time anew: a kept connection may be gone with an engine that restarted.
+    // A new connection each time: one that was kept may be gone if the engine has restarted.
     const asked = request(
       { socketPath: socket, agent: false, method, path, headers: { host: "docker" }, timeout: ANSWER_MS },
       (response) => {
@@ -55,7 +55,7 @@ function ask(socket: string, method: string, path: string): Promise<string> {
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => (text += chunk));
         response.on("end", () => {
-          // 304: it runs already.
+          // 304: it is already running.
           if (response.statusCode! < 400) resolve(text);
           else reject(new UserError(`the engine refuses ${method} ${path.split("?")[0]!}: ${messageOf(text)}`));
         });

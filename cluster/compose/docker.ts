@@ -23,7 +23,7 @@ export async function dockerOk(args: readonly string[], env: Readonly<Record<str
   return stdout;
 }
 
-/** The same at once, for what takes milliseconds. */
+/** The same synchronously, for what takes milliseconds. */
 export function dockerNow(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   const { error, status, stdout, stderr } = spawnSync("docker", args, {
     cwd: REPOSITORY_ROOT,

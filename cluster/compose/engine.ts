@@ -14,7 +14,7 @@ import { ensureComposePlugin } from "./compose-plugin.js";
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 60_000;
-/** Beside it a Docker engine that somebody else runs keeps its own. */
+/** A Docker engine that someone else runs beside it keeps its own. */
 const RUN_DIR = "/run/stateful-fraud-detection";
 const PID_FILE = join(RUN_DIR, "engine.json");
 
@@ -27,7 +27,7 @@ export interface NoEngine {
 export interface Engine {
   /** Whether this program has started it, so that it should stop it too. */
   readonly started: boolean;
-  /** Stops it if it was started here. What it holds stays for the next one. */
+  /** Stops it if it was started here. Its data stay for the next one. */
   stop(): Promise<void>;
 }
 
@@ -41,10 +41,10 @@ export const composeAnswers = (): boolean =>
   spawnSync("docker", ["compose", "version"], { stdio: "ignore", timeout: 20_000 }).status === 0;
 
 /**
- * Finds the engine that runs, or, as root on Debian, starts one: Debian's `docker.io`, installed if need be, with its
- * data in the tools' cache, so that images last. Compose comes along.
+ * Finds the running engine or, as root on Debian, starts one: Debian's `docker.io`, installed if need be, with its data
+ * in the tools' cache, so that images last. Compose comes with it.
  *
- * @throws {UserError} when it should start and does not
+ * @throws {UserError} when it should start but does not
  */
 export async function ensureEngine(progress: Progress): Promise<Engine | NoEngine> {
   if (engineAnswers()) {
@@ -100,12 +100,12 @@ async function startEngine(): Promise<Engine> {
     throw new UserError(`the Docker engine does not start; its log: ${log}`, { cause });
   }
   const identity = child.pid === undefined || ended ? undefined : identify(child.pid);
-  if (identity === undefined) throw new UserError(`the Docker engine ended while it was started; its log: ${log}`);
+  if (identity === undefined) throw new UserError(`the Docker engine ended while it was starting; its log: ${log}`);
   writeFileSync(PID_FILE, JSON.stringify(identity));
   return { started: true, stop: () => stopEngine(identity) };
 }
 
-/** Stops the engine that an earlier run has started and left. @returns whether there was one */
+/** Stops the engine that an earlier run has started and left running. @returns whether there was one */
 export async function stopStartedEngine(): Promise<boolean> {
   if (!existsSync(PID_FILE)) return false;
   const identity = JSON.parse(readFileSync(PID_FILE, "utf8")) as ProcessIdentity;

@@ -6,8 +6,8 @@ import { killService } from "./docker-api.js";
 import { serviceOf } from "./services.js";
 
 /**
- * The service "failures": the helper of the web app's failure menu where parts are containers. It alone has the
- * engine's socket, and uses it to kill and start the containers of four of its project's services.
+ * The service "failures": the helper of the web app's failure menu where parts are containers. Only it has the engine's
+ * socket, and uses it to kill and start the containers of four of its project's services.
  */
 async function main(): Promise<void> {
   const env = given();

@@ -7,6 +7,7 @@ import { createBucket } from "../state/object-store.js";
 import { stateAtStart } from "../state/state-at-start.js";
 import { createTopics } from "../topics.js";
 import { holdsCommittedRecord } from "./committed-record.js";
+import { KEYS_FOLDER } from "./keys-folder.js";
 import { composeBackend } from "./state-backend.js";
 import { zookeeperWasWritten } from "./zookeeper-past.js";
 
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
   const settings: ClusterSettings = {
     ...defaults,
     endpoints: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
-    objectStore: { ...defaults.objectStore, keysIn: "/volumes/keys" },
+    objectStore: { ...defaults.objectStore, keysIn: KEYS_FOLDER },
   };
   const pointer = await zookeeperWasWritten(zookeeper);
   await createBucket(settings);
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
 const TRANSPORT = "/statefun-batching.jar";
 const TRANSPORT_VOLUME = "/volumes/transport";
 
-/** A worker of an earlier start may have the old one open: it is replaced, never written into. */
+/** A worker of an earlier start may have the old jar open: it is replaced, never overwritten. */
 function bringTransport(): void {
   const fresh = `${TRANSPORT_VOLUME}/.fresh`;
   copyFileSync(TRANSPORT, fresh);

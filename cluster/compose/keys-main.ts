@@ -2,22 +2,21 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { objectStoreKeys } from "../state/object-store-keys.js";
+import { KEYS_FOLDER } from "./keys-folder.js";
 
 /*
- * Before MinIO starts in containers: its keys, in a volume that only those mount who need them, and in the form in
- * which each reads them.
+ * Runs before MinIO starts in containers: makes its keys, in a volume that only those services mount that need them, in
+ * the form that each of them reads.
  */
 
-const FOLDER = "/volumes/keys";
-
-const { accessKey, secretKey } = objectStoreKeys(FOLDER);
-// It runs as the user that makes this file.
-writeFileSync(join(FOLDER, "minio.env"), `MINIO_ROOT_USER=${accessKey}\nMINIO_ROOT_PASSWORD=${secretKey}\n`, {
+const { accessKey, secretKey } = objectStoreKeys(KEYS_FOLDER);
+// MinIO runs as the user that makes this file.
+writeFileSync(join(KEYS_FOLDER, "minio.env"), `MINIO_ROOT_USER=${accessKey}\nMINIO_ROOT_PASSWORD=${secretKey}\n`, {
   mode: 0o600,
 });
-// Flink runs as another one.
+// Flink runs as another user.
 writeFileSync(
-  join(FOLDER, "aws-credentials"),
+  join(KEYS_FOLDER, "aws-credentials"),
   `[default]\naws_access_key_id = ${accessKey}\naws_secret_access_key = ${secretKey}\n`,
   { mode: 0o644 },
 );

@@ -5,21 +5,21 @@ import type { ClusterSettings } from "../settings.js";
 
 /** docker-compose.yml, as one set of containers, networks and volumes. */
 export interface ComposeProject {
-  /** In front of the names of all of them. */
+  /** The prefix of all their names. */
   readonly name: string;
   /** What docker-compose.yml takes from the environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * What a load or a test needs: everything but the generator, the console and the web app. Others come along, for these
- * depend on them.
+ * What a load or a test needs: everything but the generator, the console and the web app. Other services come along
+ * because these depend on them.
  */
 export const PIPELINE_SERVICES = ["master", "worker", "balancer", "functions", "intake"] as const;
 
 /**
- * What runs an application: with its web app, if it has one, and the helper of that one's failure menu, if it has a
- * token for it.
+ * The services that run an application: with its web app, if it has one, and the helper of the web app's failure menu,
+ * if there is a token for it.
  */
 export function servicesOf({ application: { servers } }: ClusterSettings): readonly string[] {
   const more =

@@ -1,7 +1,7 @@
 import { UserError } from "../../terminal/user-error.js";
 import { type ClusterSettings, isServer, type Part, partsOf } from "../settings.js";
 
-/** What a part is called in docker-compose.yml. */
+/** The name of each part in docker-compose.yml. */
 export const SERVICES: Readonly<Partial<Record<Part, string>>> = {
   zookeeper: "zookeeper",
   kafka: "kafka",

@@ -17,17 +17,17 @@ export interface ComposeStartOptions {
   readonly step: Step;
   /** Forget all topics and state of earlier runs. */
   readonly fresh?: boolean;
-  /** How many containers of a service; default one each. */
+  /** How many containers each service has; one by default. */
   readonly scale?: Readonly<Partial<Record<"worker" | "functions", number>>>;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Starts the pipeline's services of docker-compose.yml, without generator and console, and the web app if the
- * application has it, as a project of their own, and resolves when the Flink job runs.
+ * application has it, as a separate project, and resolves when the Flink job runs.
  *
- * @throws {UserError} when a port is taken, stores don't belong together, or a service does not come up. Nothing is
- *   left running then
+ * @throws {UserError} when a port is taken, stores don't belong together, or a service does not come up. Then nothing
+ *   is left running
  */
 export async function startComposeCluster(
   settings: ClusterSettings,
@@ -85,14 +85,14 @@ export async function requirePublishedPorts({ application, ports }: ClusterSetti
   ]);
 }
 
-/** The service that compose says has failed. */
+/** The service that has failed, according to compose. */
 export function failedService(project: string, message: string): string | undefined {
   return (
     /service "([^"]+)"/.exec(message)?.[1] ?? new RegExp(`container ${project}-([a-z0-9-]+)-\\d+ `).exec(message)?.[1]
   );
 }
 
-/** Compose names the service that failed; why stands in that service's log. */
+/** Compose names the service that failed; the reason is in that service's log. */
 async function reasonOf(project: ComposeProject, stderr: string): Promise<string> {
   const last = stderr.trim().split("\n").at(-1) ?? "it said nothing";
   const service = failedService(project.name, last);

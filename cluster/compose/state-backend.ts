@@ -7,7 +7,7 @@ import { UserError } from "../../terminal/user-error.js";
 import { backendIn } from "../state/state-at-start.js";
 
 /**
- * What containers keep state in: Flink's settings are mounted as they stand.
+ * The state backend of the containers: Flink's settings are mounted unchanged.
  *
  * @throws {UserError} when these name none
  */

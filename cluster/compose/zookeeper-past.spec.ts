@@ -12,7 +12,7 @@ describe("ZooKeeper's past", () => {
   let close: () => void = () => undefined;
   afterEach(() => close());
 
-  it("is none at transaction 0, and some from the first on", () => {
+  it("does not exist at transaction 0, and does from the first on", () => {
     expect(wasWritten(answer("0x0"))).toBe(false);
     expect(wasWritten(answer("0x1"))).toBe(true);
     expect(wasWritten(answer("0x1000000a3"))).toBe(true);

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 const LIMIT_MS = 5_000;
 
 /**
- * Whether a ZooKeeper has ever been written to, as its own `srvr` command says. Ask before anything of this start
+ * Whether a ZooKeeper has ever been written to, as its own `srvr` command says. Ask before anything in this start
  * writes.
  *
  * @param address - `host:port`
@@ -22,7 +22,7 @@ export async function zookeeperWasWritten(address: string): Promise<boolean> {
   return wasWritten(answer);
 }
 
-/** The same of what `srvr` answered. @throws Error when it says nothing of transactions */
+/** The same, from an answer to `srvr`. @throws Error when it says nothing of transactions */
 export function wasWritten(answer: string): boolean {
   const zxid = /^Zxid: 0x([0-9a-f]+)$/m.exec(answer)?.[1];
   if (zxid === undefined) throw new Error(`ZooKeeper answered srvr with: ${answer.trim() || "nothing"}`);

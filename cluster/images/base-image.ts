@@ -17,7 +17,7 @@ const KEY = createHash("sha256")
   .update(JSON.stringify([SUITE, PACKAGES]))
   .digest("hex")
   .slice(0, 12);
-/** What a running program has no use for. */
+/** Files that no running program needs. */
 const LEFT_OUT = [
   "./proc/*",
   "./sys/*",
@@ -34,8 +34,8 @@ const LEFT_OUT = [
 export const BASE_IMAGE = `stateful-fraud-detection-base:${SUITE}-${KEY}`;
 
 /**
- * Makes the base image unless the engine has it: by debootstrap from Debian's packages, once, then from the tools'
- * cache.
+ * Makes the base image unless the engine has it: with debootstrap from Debian's packages the first time, then from the
+ * tools' cache.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
   if ((await docker(["image", "inspect", BASE_IMAGE])).code === 0) return;

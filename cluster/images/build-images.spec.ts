@@ -8,14 +8,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { asOnLinux } from "./build-images.js";
 
-/** Files as git on Windows, or under a strict umask, checks them out: by path, with their content and mode. */
+/** Files as git checks them out on Windows, or under a strict umask: by path, with their content and mode. */
 const CHECKED_OUT: readonly (readonly [string, string | Buffer, number])[] = [
   ["run", "#!/bin/sh\r\necho 1\r\n", 0o700],
   ["conf/server.properties", "a=1\r\n", 0o600],
 ];
 const BINARY = Buffer.from([0, 1, 13, 10, 255]);
 
-describe("a checkout of any machine", () => {
+describe("a checkout on any machine", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "fraud-context-"));
@@ -38,15 +38,16 @@ describe("a checkout of any machine", () => {
     expect(readFileSync(join(folder, "files/lib/a.jar"))).toEqual(BINARY);
   });
 
-  it("makes the same image of this repository, by what its Dockerfile runs", () => {
+  it("makes the same image of this repository, from what its Dockerfile runs", () => {
     const dockerfile = readFileSync(join(REPOSITORY_ROOT, "Dockerfile"), "utf8");
     const [, run] = /AS sources\nWORKDIR \/app\nCOPY \. \.\nRUN (.*)\n/.exec(dockerfile)!;
     expect(spawnSync("sh", ["-c", run!], { cwd: folder, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
     expect(["conf", "files/lib", "run", "conf/server.properties"].map(mode)).toEqual(["755", "755", "755", "644"]);
     expect([text("run"), text("conf/server.properties")]).toEqual(["#!/bin/sh\necho 1\n", "a=1\n"]);
     expect(readFileSync(join(folder, "files/lib/a.jar"))).toEqual(BINARY);
-    // Nothing else of the checkout gets in.
+    // Nothing else from the checkout gets in.
     expect([...dockerfile.matchAll(/^COPY (?!--from=)(.*)$/gm)].map(([, what]) => what)).toEqual([
+      "statefun/transport/pom.xml /",
       "statefun/transport/src/main /transport",
       ". .",
     ]);

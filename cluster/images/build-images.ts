@@ -30,7 +30,7 @@ import { docker, dockerOk } from "../compose/docker.js";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image.js";
 import { STAND_INS, type WithoutStandIn } from "./stand-ins.js";
 
-/** On every stand-in: what it was made from. An official image has none, and is left alone. */
+/** A label on every stand-in: what it was made from. An official image has none, and is left alone. */
 const LABEL = "stateful-fraud-detection.stand-in";
 
 /** The images that this repository's own are built from. */
@@ -46,7 +46,7 @@ const hasStandIn = (name: ImageName): name is Exclude<ImageName, WithoutStandIn>
 
 /**
  * Builds a stand-in for every image that docker-compose.yml names and the engine lacks, under the same name, from
- * package registries, if it can be had from them; and this repository's own images.
+ * package registries, if they have what it takes; and this repository's own images.
  *
  * @throws {UserError} when something cannot be fetched or built
  */
@@ -112,7 +112,7 @@ async function buildTarget(name: OwnImageName, progress: Progress): Promise<stri
   return image;
 }
 
-/** Images of others that the engine lacks. */
+/** Other people's images that the engine lacks. */
 export async function missingImages(
   names: readonly (ImageName | OwnImageName)[] = [...IMAGE_NAMES, ...OWN_IMAGE_NAMES],
 ): Promise<string[]> {
@@ -139,10 +139,10 @@ function fingerprint(name: keyof typeof STAND_INS): string {
 }
 
 /**
- * Makes a context the same whatever git's settings and the umask have made of it: the modes of its files are those in
- * the image, where other users read them, and its scripts run there.
+ * Makes a build context the same, whatever git's settings and the umask have made of it: its files keep their modes in
+ * the image, where other users read them and its scripts run.
  *
- * @param binaries - the folder in it whose files are not text
+ * @param binaries - its folder of files that are not text
  */
 export function asOnLinux(context: string, binaries: string): void {
   chmodSync(context, 0o755);

@@ -8,11 +8,11 @@ import { jarFolder, k6Program, minioProgram, prometheusForImage } from "../../to
 import { VERSIONS } from "../../tools/versions.js";
 import type { ImageName } from "../compose/compose-env.js";
 
-/** How one image is made from what package registries have. */
+/** How one image is made from what package registries offer. */
 export interface StandIn {
   /** Its folder beside this file, with a Dockerfile. */
   readonly folder: string;
-  /** What the image's files depend on: another text, another image. */
+  /** What the image's files depend on: if this text changes, so does the image. */
   readonly from: () => readonly string[];
   /** Puts what the Dockerfile copies into the folder `files`. */
   readonly fill: (files: string) => void;
@@ -38,7 +38,7 @@ function npmFolder(): string {
 }
 
 /**
- * Certificates that this machine trusts: behind a gateway of its network's own, npm needs them in the image's build
+ * Certificates that this machine trusts: behind its network's own gateway, npm needs them while the image is built,
  * too.
  */
 function trusted(): string {
@@ -49,12 +49,12 @@ function trusted(): string {
 }
 
 /**
- * Grafana's pages are on no package registry, and to build them takes its whole repository: where its image cannot be
+ * Grafana's pages are in no package registry, and building them takes its whole repository: where its image cannot be
  * pulled, there is none.
  */
 export type WithoutStandIn = "GRAFANA_IMAGE";
 
-/** A stand-in for the images of others that docker-compose.yml names: the same contract, from package registries. */
+/** Stand-ins for other people's images that docker-compose.yml names: the same contract, from package registries. */
 export const STAND_INS: Readonly<Record<Exclude<ImageName, WithoutStandIn>, StandIn>> = {
   STATEFUN_IMAGE: {
     folder: "statefun",

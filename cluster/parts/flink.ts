@@ -11,7 +11,7 @@ import { objectStoreKeys } from "../state/object-store-keys.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
-// Flink 1.16 is made for Java 11; on 17 it needs these doors opened.
+// Flink 1.16 is made for Java 11; on 17 it needs these packages opened.
 export const JAVA_17_OPTIONS = [
   ...["java.base/sun.net.util", "java.rmi/sun.rmi.registry", "java.security.jgss/sun.security.krb5"].map(
     (name) => `--add-exports=${name}=ALL-UNNAMED`,
@@ -31,27 +31,27 @@ export const JAVA_17_OPTIONS = [
     "sun.nio.ch",
   ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
 ];
-/** No MD5 of every upload on top of TCP's checksums: the object store is on this machine. */
+/** No MD5 of every upload in addition to TCP's checksums: the object store is on this machine. */
 const NO_UPLOAD_MD5 = "-Dcom.amazonaws.services.s3.disablePutObjectMD5Validation=true";
 /**
  * After a failure each subtask of the egress aborts what its five or more producers may have left open, as many at once
- * as the common pool has threads: by default one for each processor. It waits for the broker, not for processors.
+ * as the common pool has threads: by default one per processor. But this waits for the broker, not for processors.
  */
 const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.parallelism=8";
 
 /**
- * It has the memory of its whole heap from the start, and not as it fills: a machine that is too small shows at once,
- * and what grows later is a leak.
+ * It takes the memory for its whole heap at the start instead of as it fills: a machine that is too small shows at
+ * once, and whatever grows later is a leak.
  */
 const PRE_TOUCH = "-XX:+AlwaysPreTouch";
 
 /**
- * Besides Java's, those that Flink's own scripts set, and proxies: its S3 client ends at one that is written without a
- * scheme, as many are, and AWS_ variables say more than keys.
+ * Besides Java's, those that Flink's own scripts set, and proxies: its S3 client fails on one that is written without a
+ * scheme, as many are, and AWS_ variables hold more than keys.
  */
 const FOREIGN = new RegExp(`${JAVA_VARIABLES.source}|^FLINK_|^AWS_|^(HTTPS?|ALL)_PROXY$|^(https?|all)_proxy$`);
 
-/** The transport's jar last: Java's class archives are of what comes before. */
+/** The transport's jar comes last: Java's class archives cover what comes before. */
 const flinkClassPath = (): string => [classpath("flink"), transportJar()].join(delimiter);
 
 function flinkConf(
@@ -66,10 +66,10 @@ function flinkConf(
     folder,
     java: [
       `-Dlog4j.configurationFile=${fileUri(logging)}`,
-      // What a killed process leaves there is in nobody's way, and goes with the data.
+      // What a killed process leaves there does no harm, and is deleted with the data.
       `-Djava.io.tmpdir=${temporary}`,
     ],
-    // On the command line: flink-conf.yaml cannot hold a "#", and is read in another encoding.
+    // On the command line: flink-conf.yaml cannot hold a "#", and is read in a different encoding.
     paths: ["-D", `io.tmp.dirs=${temporary}`, "-D", `statefun.remote.module-name=${fileUri(module)}`],
     prepare: () => {
       write(
@@ -91,11 +91,13 @@ function flinkConf(
 const pluginsFolder = ({ dataDir }: ClusterSettings): string => join(dataDir, "conf", "plugins");
 const flinkEnv = (settings: ClusterSettings, folder: string): Record<string, string> => ({
   FLINK_PLUGINS_DIR: pluginsFolder(settings),
-  // As Flink's own scripts do: the guard of the stores reads it there.
+  // As Flink's own scripts do: the guard of the stores reads it from there.
   FLINK_CONF_DIR: folder,
 });
 
-/** Flink's S3 plugin takes them from the environment. What stands in flink-conf.yaml, Flink shows to whoever asks. */
+/**
+ * Flink's S3 plugin takes them from the environment. Whatever is in flink-conf.yaml, Flink shows to anyone who asks.
+ */
 function s3Keys({ objectStore }: ClusterSettings): Record<string, string> {
   const { accessKey, secretKey } = objectStoreKeys(objectStore.keysIn);
   return { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
@@ -107,7 +109,7 @@ let links = 0;
 function linkS3Plugin(settings: ClusterSettings): void {
   const link = join(pluginsFolder(settings), "s3");
   mkdirSync(pluginsFolder(settings), { recursive: true });
-  // Renamed into place: the other Flink process may be looking at this moment.
+  // Renamed into place: the other Flink process may be looking at this very moment.
   const fresh = join(settings.dataDir, "conf", `s3-plugin.${process.pid}.${++links}`);
   symlinkSync(jarFolder("flink-s3"), fresh);
   renameSync(fresh, link);

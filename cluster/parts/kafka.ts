@@ -35,10 +35,10 @@ export function kafkaProperties(settings: ClusterSettings): Record<string, strin
     "num.io.threads": 2,
     "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     "log.cleaner.threads": 1,
-    // A killed broker reads its logs again: with small segments that is quick.
+    // A killed broker reads its logs again when it starts: with small segments that is quick.
     "log.segment.bytes": 64 * 1024 * 1024,
     "controlled.shutdown.max.retries": 1,
-    // A killed broker that comes back is refused for as long as its former life's session lasts; the default is 9 s.
+    // A killed broker that comes back is refused until its previous session has expired; the default is 9 s.
     "broker.session.timeout.ms": 3_000,
     "broker.heartbeat.interval.ms": 500,
   };

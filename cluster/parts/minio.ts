@@ -21,10 +21,10 @@ export function minio({ dataDir, ports, objectStore }: ClusterSettings): PartPro
       "--quiet",
     ],
     env: {
-      // It makes a folder for certificates there.
+      // It makes a folder for certificates in its home.
       HOME: dataDir,
       MINIO_BROWSER: "off",
-      // By default pages of every origin may read what it answers.
+      // By default pages of any origin may read its answers.
       MINIO_API_CORS_ALLOW_ORIGIN: "http://none.invalid",
       MINIO_UPDATE: "off",
       MINIO_CALLHOME_ENABLE: "off",

@@ -4,14 +4,14 @@ import { dirname } from "node:path";
 import type { PortName } from "../../contract/ports.js";
 import { properties } from "../../tools/file-names.js";
 
-/** How one part is started and known to work. */
+/** How one part is started, and how it is known to work. */
 export interface PartProgram {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Variables that are secrets, which are made when they are first asked for. */
+  /** Variables that hold secrets, which are made when they are first asked for. */
   readonly secrets?: () => Readonly<Record<string, string>>;
-  /** Variables of the caller's environment that would change what it does. */
+  /** Variables in the caller's environment that would change what it does. */
   readonly foreign?: RegExp;
   /** Ports that must be free before it starts. */
   readonly ports: readonly PortName[];
@@ -20,8 +20,8 @@ export interface PartProgram {
 }
 
 /**
- * The quick compiler only. The optimising one takes both processors of a small machine for minutes after each start;
- * what it gains is less than that up to the load which two processors carry at all (docs/performance.md).
+ * Only the quick compiler. The optimising one occupies both processors of a small machine for minutes after each start;
+ * up to the load that two processors can carry at all, it gains less than it costs (docs/performance.md).
  */
 export const QUICK_START = "-XX:TieredStopAtLevel=1";
 export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
@@ -32,7 +32,7 @@ export function write(file: string, text: string): void {
   writeFileSync(file, text);
 }
 
-/** Log lines with time, level and class, to the standard output that the supervisor keeps. */
+/** Log lines with time, level and class, on the standard output, which the supervisor keeps. */
 export function log4j(level: "info" | "warn"): string {
   return properties({
     "rootLogger.level": level,
@@ -42,7 +42,7 @@ export function log4j(level: "info" | "warn"): string {
     "appender.console.layout.type": "PatternLayout",
     // A plain stack trace: by default log4j looks up the jar of every frame.
     "appender.console.layout.pattern": "%d{ISO8601} %-5p %-60c{1.} %m%n%ex",
-    // One line for each of hundreds of completed checkpoints says nothing.
+    // A line for each of hundreds of completed checkpoints says nothing.
     "logger.checkpoints.name": "org.apache.flink.runtime.checkpoint.CheckpointCoordinator",
     "logger.checkpoints.level": "warn",
     "logger.kafka.name": "org.apache.kafka",
@@ -51,7 +51,7 @@ export function log4j(level: "info" | "warn"): string {
     "logger.sink.level": "warn",
     "logger.connector.name": "org.apache.flink.streaming.connectors.kafka",
     "logger.connector.level": "warn",
-    // Says the same at every checkpoint.
+    // Repeats itself at every checkpoint.
     "logger.kryo.name": "org.apache.flink.api.java.typeutils.runtime.kryo",
     "logger.kryo.level": "warn",
     // While no function server answers, each of hundreds of calls a second fails again and again, and each failure
@@ -62,7 +62,7 @@ export function log4j(level: "info" | "warn"): string {
     "logger.calls.filter.burst.level": "warn",
     "logger.calls.filter.burst.rate": 2,
     "logger.calls.filter.burst.maxBurst": 20,
-    // The supervisor's own knocking at the door.
+    // Noise from the supervisor's own probes.
     "logger.knock.name": "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.NIOServerCnxn",
     "logger.knock.level": "error",
   });

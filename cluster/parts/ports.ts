@@ -5,7 +5,7 @@ import { UserError } from "../../terminal/user-error.js";
 import { partProgram } from "./index.js";
 import { type ClusterSettings, partsOf } from "../settings.js";
 
-/** @throws {UserError} that names the first port that another program has */
+/** @throws {UserError} that names the first port in use by another program */
 export async function requireFreePorts(settings: ClusterSettings): Promise<void> {
   await requireFree(
     partsOf(settings).flatMap((part) =>
@@ -14,7 +14,7 @@ export async function requireFreePorts(settings: ClusterSettings): Promise<void>
   );
 }
 
-/** The same for given ports. @param ports - each with who needs it */
+/** The same for given ports. @param ports - each with the part that needs it */
 export async function requireFree(ports: readonly { readonly port: number; readonly user: string }[]): Promise<void> {
   for (const { port, user } of ports) {
     if (!(await isFree(port)))
@@ -24,7 +24,7 @@ export async function requireFree(ports: readonly { readonly port: number; reado
   }
 }
 
-/** Whether nothing listens at a loopback port. */
+/** Whether nothing listens on a loopback port. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -28,7 +28,7 @@ const components = (text: string) =>
   parseAllDocuments(text).map((document) => (document as { toJS(): unknown }).toJS() as Component);
 
 describe("renderModule", () => {
-  it("puts loopback endpoints in place of the containers' and keeps the rest", () => {
+  it("replaces the containers' endpoints with loopback ones and keeps the rest", () => {
     const rendered = components(renderModule(moduleText, settings));
     for (const { kind, spec } of rendered) {
       if (kind.includes("endpoints")) expect(spec.urlPathTemplate).toBe("http://127.0.0.1:28000/statefun");
@@ -50,7 +50,7 @@ describe("renderModule", () => {
 });
 
 describe("module.yaml", () => {
-  it("reads only the *.valid topics, and batches as much as the function server is made for", () => {
+  it("reads only the *.valid topics, and batches no more than the function server is made for", () => {
     const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
     expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
     for (const { spec } of components(moduleText).filter(({ spec }) => spec.topics !== undefined))
@@ -58,7 +58,7 @@ describe("module.yaml", () => {
     expect(components(moduleText)[0]!.spec.maxNumBatchRequests).toBe(LIMITS.batchRecords);
   });
 
-  it("has the bounds of what is under way, as flink-conf.yaml has", () => {
+  it("bounds what is under way, as flink-conf.yaml does", () => {
     const transport = {
       requests_in_flight: LIMITS.requestsInFlight,
       max_requests: LIMITS.requests,
@@ -101,14 +101,14 @@ describe("renderFlinkConf", () => {
     },
   );
 
-  it("gives each generation a place of its own for high availability: what is left of the one before is not gone on from", () => {
+  it("gives each generation its own place for high availability: none goes on from what is left of the one before", () => {
     expect(flinkOverrides(settings, "jobmanager")["high-availability.cluster-id"]).toBe("/fraud");
     expect(flinkOverrides({ ...settings, stateGeneration: 2 }, "jobmanager")["high-availability.cluster-id"]).toBe(
       "/fraud-2",
     );
   });
 
-  it("runs containers on the backend and in the place that new native clusters have", () => {
+  it("runs containers on the backend and in the place that new native clusters use", () => {
     const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<
       string,
       string

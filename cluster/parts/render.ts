@@ -5,18 +5,17 @@ import { UserError } from "../../terminal/user-error.js";
 import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER, SERVERS } from "../settings.js";
 
-/** Endpoints in `module.yaml` that the native cluster replaces. StateFun itself substitutes no variables. */
-const KAFKA_ADDRESS = "kafka:9092";
 /** Keeps a JobManager from starting on stores that do not belong together: `statefun.guard` in the transport's jar. */
 const STORES_GUARD = "statefun.guard.v1/stores";
 
 /**
- * `module.yaml` with loopback endpoints.
+ * `module.yaml` with loopback endpoints in place of those in the container network: StateFun itself substitutes no
+ * variables.
  *
- * @throws {UserError} when a component lacks the address that would be replaced: it would point into nowhere
+ * @throws {UserError} when a component lacks the address to replace: it would point nowhere
  */
 export function renderModule(text: string, settings: ClusterSettings): string {
-  const { kafka } = endpoints(settings);
+  const brokers = [{ from: `kafka:${BASE_PORTS.kafka}`, to: endpoints(settings).kafka }];
   const servers = SERVERS.map((name) => ({
     from: `http://${name}:${BASE_PORTS[name]}/`,
     to: `http://${HOST}:${settings.ports[name]}/`,
@@ -37,18 +36,18 @@ export function renderModule(text: string, settings: ClusterSettings): string {
         : undefined;
     if (key === undefined) throw new UserError(`module.yaml: the native cluster knows no component of kind ${kind}.`);
     const value = String(spec.get(key));
-    const places = key === "address" ? [{ from: KAFKA_ADDRESS, to: kafka }] : servers;
-    const place = places.find(({ from }) => value.includes(from));
-    if (place === undefined)
+    const replaceable = key === "address" ? brokers : servers;
+    const endpoint = replaceable.find(({ from }) => value.includes(from));
+    if (endpoint === undefined)
       throw new UserError(
-        `module.yaml: ${key} "${value}" holds none of ${places.map(({ from }) => from).join(", ")}, which the native cluster replaces.`,
+        `module.yaml: ${key} "${value}" holds none of ${replaceable.map(({ from }) => from).join(", ")}, which the native cluster replaces.`,
       );
-    spec.set(key, value.replace(place.from, place.to));
+    spec.set(key, value.replace(endpoint.from, endpoint.to));
   }
   return documents.map((document) => stringify(document.toJS())).join("---\n");
 }
 
-/** What the native cluster sets over `flink-conf.yaml`: endpoints, paths and sizes. */
+/** The native cluster's values over those in `flink-conf.yaml`: endpoints, paths and sizes. */
 export function flinkOverrides(
   settings: ClusterSettings,
   role: "jobmanager" | "taskmanager",
@@ -71,7 +70,7 @@ export function flinkOverrides(
     "taskmanager.rpc.port": ports.taskManagerRpc,
     "taskmanager.data.port": ports.taskManagerData,
     "metrics.internal.query-service.port": 0,
-    // Flink's own listens at every address.
+    // Flink's own reporter listens on every address.
     "metrics.reporter.prometheus.factory.class": "statefun.guard.BoundPrometheusReporterFactory",
     "metrics.reporter.prometheus.host": HOST,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
@@ -94,7 +93,7 @@ export function flinkOverrides(
   };
 }
 
-/** Explicit sizes, for the process is started without the script that would derive them. Megabytes. */
+/** Explicit sizes, as the process is started without the script that would derive them. In megabytes. */
 export function taskManagerMemoryMb({ memoryMb, stateBackend }: ClusterSettings): {
   heap: number;
   taskHeap: number;
@@ -145,10 +144,10 @@ function taskManagerMemory(settings: ClusterSettings): Record<string, string> {
 }
 
 /**
- * `flink-conf.yaml` with a native cluster's values; one `key: value` a line, as Flink 1.16 reads it.
+ * `flink-conf.yaml` with a native cluster's values; one `key: value` per line, as Flink 1.16 reads it.
  *
- * @throws {UserError} when it would read another value: it knows no quotes, cuts comments off first, and takes the file
- *   in the encoding of its surroundings
+ * @throws {UserError} when Flink would read a different value: it knows no quotes, cuts off comments first, and reads
+ *   the file in the system's encoding
  */
 export function renderFlinkConf(template: string, overrides: Readonly<Record<string, string | number>>): string {
   const settings = { ...(parse(template) as Record<string, string | number | boolean>), ...overrides };

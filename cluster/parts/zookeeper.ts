@@ -9,7 +9,7 @@ import { classpath } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 
-/** Where ZooKeeper keeps its data; the guard looks here. */
+/** Where ZooKeeper keeps its data; the guard of the stores looks here. */
 export const zookeeperData = ({ dataDir }: ClusterSettings): string => join(dataDir, "zookeeper");
 
 export function zookeeper(settings: ClusterSettings): PartProgram {

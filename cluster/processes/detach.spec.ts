@@ -27,7 +27,7 @@ describe("a start in the background", () => {
   const start = (script: string) => detach(settings, [], { command: process.execPath, args: ["-e", script] });
   const printed = (): string => log.mock.calls.flat().join();
 
-  it("has succeeded when that process says that everything runs, and goes on without this one", async () => {
+  it("has succeeded when the process says that everything runs, which goes on without this one", async () => {
     expect(await start("console.log(process.pid); process.send({ ready: true }); setInterval(() => {}, 1000)")).toBe(0);
     pid = Number(readFileSync(logFile(settings, "supervisor"), "utf8"));
     expect(printed()).toMatch(/^It goes on in the background .* down --name spec$/);
@@ -41,7 +41,7 @@ describe("a start in the background", () => {
       /^the port is taken$/,
     ],
     [
-      "is refused when it dies before a word, with the last one of its log",
+      "is refused when it dies without a word, with the last line of its log",
       `process.stderr.write("starting\\nerror: no memory\\n"); process.exitCode = 7`,
       /^it ended while it was started \(exit code 7\): no memory$/,
     ],

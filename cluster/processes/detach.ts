@@ -11,13 +11,13 @@ import type { ClusterSettings } from "../settings.js";
 import { requireNotRunning } from "./lock.js";
 import { type Exit, lastLines, logFile, rotateLog } from "./managed-process.js";
 
-/** Building the tools is included. */
+/** Includes building the tools. */
 const LIMIT_MS = 20 * 60_000;
 
-/** What a process in the background tells the one that has started it: everything runs, or why it does not. */
+/** What a process in the background tells the one that started it: everything runs, or why it does not. */
 export type News = { readonly ready: true } | { readonly refused: string };
 
-/** A program that tells its {@link News}. */
+/** A program that reports its {@link News}. */
 export interface BackgroundProgram {
   readonly command: string;
   readonly args: readonly string[];
@@ -30,10 +30,10 @@ const upAgain = (argv: readonly string[]): BackgroundProgram => ({
 
 /**
  * Runs `npm run cluster -- up` in the background and returns once that process says that its cluster runs. Meanwhile
- * shows what it says. Whether something answers at the cluster's ports counts for nothing: it may be another one's.
+ * shows its output. Whether something answers at the cluster's ports means nothing: it may belong to another cluster.
  *
  * @param program - default: the same command without `--detach`
- * @throws {UserError} with the reason when it ends instead, or such a cluster runs already
+ * @throws {UserError} with the reason when it ends instead, or such a cluster is already running
  */
 export async function detach(
   settings: ClusterSettings,
@@ -59,7 +59,7 @@ export async function detach(
   exited.catch(() => undefined);
   let news: News | undefined;
   let silent = false;
-  // What was sent comes before the end of the channel, which may come after the process' own.
+  // What was sent arrives before the end of the channel, which may come after the end of the process.
   child.on("message", (message) => (news ??= message as News)).once("disconnect", () => (silent = true));
   child.once("error", () => (silent = true));
   let shown = 0;
@@ -67,7 +67,7 @@ export async function detach(
     `the cluster to run, which goes on being started in the background (log: ${log})`,
     () => {
       const lines = readFileSync(log, "utf8").split("\n").slice(0, -1);
-      // Its last word is this command's own, below.
+      // This command repeats its last word itself, below.
       const end = lines.findIndex((line) => line.startsWith("error: "));
       for (const line of lines.slice(shown, end < 0 ? undefined : end)) process.stderr.write(`${line}\n`);
       shown = lines.length;
@@ -94,10 +94,10 @@ export async function detach(
   return 0;
 }
 
-/** Tells whoever has started this process in the background, if somebody has. */
+/** Tells the process that has started this one in the background, if any. */
 export function tell(news: News): Promise<void> {
   return new Promise((resolve) => {
-    // Who does not wait any more misses nothing.
+    // A process that no longer waits misses nothing.
     if (process.send === undefined || !process.connected) resolve();
     else process.send(news, undefined, undefined, () => resolve());
   });

@@ -6,7 +6,7 @@ import { UserError } from "../../terminal/user-error.js";
 import type { ClusterSettings } from "../settings.js";
 import { recorded } from "./managed-process.js";
 
-/** @throws {UserError} when a process works on a cluster's data folder */
+/** @throws {UserError} when a process is using a cluster's data folder */
 export function requireNotRunning(settings: ClusterSettings): void {
   const owner = recorded(settings, "supervisor");
   if (owner !== undefined)
@@ -16,7 +16,7 @@ export function requireNotRunning(settings: ClusterSettings): void {
 }
 
 /**
- * Makes this process the only one that works on a cluster's data folder, until it ends or calls the result.
+ * Makes this process the only one to use a cluster's data folder, until it ends or calls the result.
  *
  * @throws {UserError} when another process is
  */
@@ -31,10 +31,10 @@ export function lockCluster(settings: ClusterSettings): () => void {
   try {
     for (let attempt = 0; attempt < 3; attempt++) {
       requireNotRunning(settings);
-      // Of one that was killed.
+      // Left by one that was killed.
       rmSync(lock, { force: true });
       try {
-        // Unlike a write, this fails when somebody else was faster.
+        // Unlike a write, this fails when another process was faster.
         linkSync(mine, lock);
         return () => rmSync(lock, { force: true });
       } catch {

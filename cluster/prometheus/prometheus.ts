@@ -19,11 +19,11 @@ export interface RunningPrometheus {
   /** Its web interface, without a slash at the end. */
   readonly url: string;
   readonly stop: () => Promise<void>;
-  /** Resolves with what it said last when it ends by itself. */
+  /** Resolves, when it ends by itself, with the last thing that it said. */
   readonly ended: Promise<string>;
 }
 
-/** Where a cluster's rendered configuration lies, and its Prometheus' data. */
+/** Where a cluster's rendered configuration and its Prometheus' data are. */
 const folderOf = ({ dataDir }: ClusterSettings): string => join(dataDir, "prometheus");
 
 /** Writes the cluster's copy of the configuration. @returns the path of its `prometheus.yml` */
@@ -53,9 +53,9 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
       `port ${port}, which Prometheus needs, is taken by another program. Stop that, or move all ports with --port-offset.`,
     );
   const data = join(folderOf(settings), "data");
-  // What was scraped before is of another run.
+  // What was scraped before belongs to another run.
   rmSync(data, { recursive: true, force: true });
-  // From its own folder: the places of rules are patterns, and what stands before them in a path would be one too.
+  // From its own folder: paths of rules are patterns, and a folder in front of them would be read as one too.
   const child = spawn(
     "prometheus",
     [

@@ -31,7 +31,7 @@ describe("prometheus.yml of a native cluster", () => {
       ["functions", ["127.0.0.1:28000"]],
       ["intake", ["127.0.0.1:28080"]],
     ]);
-    // No name of the container network is left.
+    // No name from the container network is left.
     expect(rendered.scrape_configs.filter((scrape) => "dns_sd_configs" in scrape)).toEqual([]);
     expect(rendered.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel)).toEqual(
       before.scrape_configs.map(({ metric_relabel_configs: relabel }) => relabel),
@@ -48,7 +48,7 @@ describe("prometheus.yml of a native cluster", () => {
     );
   });
 
-  it("looks as often as a test wants, with rules as it edits them", () => {
+  it("scrapes as often as a test wants, with the rules that it has edited", () => {
     const files = prometheusFiles(settings, { interval: "1s" }, (text) => text.replaceAll(/for: .*/g, "for: 2s"));
     expect([...files.keys()]).toEqual(["prometheus.yml", "rules/fraud.yml"]);
     expect((parse(files.get("prometheus.yml")!) as Config).global.scrape_interval).toBe("1s");

@@ -9,8 +9,8 @@ import { UserError } from "../../terminal/user-error.js";
 import type { ClusterSettings } from "../settings.js";
 
 /**
- * Where each part is scraped in the container network, by its service or alias there. There the TaskManager has the
- * JobManager's port, at another host.
+ * Where each part is scraped in the container network, by its service or alias. There the TaskManager has the same port
+ * as the JobManager, on another host.
  */
 const TARGETS: ReadonlyMap<string, PortName> = new Map([
   [`master:${BASE_PORTS.jobManagerMetrics}`, "jobManagerMetrics"],
@@ -32,7 +32,7 @@ interface ScrapeConfig {
   readonly dns_sd_configs?: readonly { readonly names: readonly string[]; readonly port: number }[];
 }
 
-/** How often Prometheus looks, such as `1s`; default: as the file says. */
+/** How often Prometheus scrapes, such as `1s`; default: as the file says. */
 export interface PrometheusTimes {
   readonly interval?: string;
 }
@@ -76,13 +76,13 @@ export function renderPrometheus(text: string, { ports }: ClusterSettings, { int
         }),
       ),
     },
-    // A regular expression stays on its line.
+    // A regular expression stays on one line.
     { lineWidth: 0 },
   );
 }
 
 /**
- * The files below {@link PROMETHEUS_FOLDER} that a Prometheus of this cluster runs with, by their path.
+ * The files below {@link PROMETHEUS_FOLDER} that this cluster's Prometheus runs with, by path.
  *
  * @param editRules - for tests
  */

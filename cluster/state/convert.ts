@@ -8,11 +8,11 @@ import { zookeeperHasPast } from "./guard.js";
 
 const LIMIT_MS = 300_000;
 
-/** What a conversion has done. */
+/** The outcome of a conversion. */
 export interface Conversion {
   readonly from: StateBackend;
   readonly to: StateBackend;
-  /** Of the first checkpoints on the new backend, the last one's size. */
+  /** The size of the last of the first checkpoints on the new backend. */
   readonly checkpointBytes: number;
 }
 

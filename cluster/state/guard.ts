@@ -15,14 +15,14 @@ export interface Past {
   readonly checkpoint: boolean;
   /** ZooKeeper, which holds the pointer to the newest checkpoint, has run before. */
   readonly pointer: boolean;
-  /** The output topics hold committed records, so a checkpoint completed once. Asked only when it matters. */
+  /** The output topics hold committed records, so a checkpoint completed once. Checked only when it matters. */
   readonly outputs: () => Promise<boolean>;
 }
 
 /**
  * Why the job must not start on these stores; `undefined` when it may. Topics, checkpoints and ZooKeeper's pointer
  * belong together: without its checkpoint the job would decide everything in the topics again, and with a checkpoint of
- * topics that are gone it would wait at offsets that do not come.
+ * topics that are gone it would wait at offsets that never come.
  */
 export async function refusal({ topics, checkpoint, pointer, outputs }: Past): Promise<string | undefined> {
   if (checkpoint && pointer)
@@ -39,7 +39,7 @@ export function zookeeperHasPast(settings: ClusterSettings): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
-/** Commands for when stores do not belong together. */
+/** Commands to suggest when stores do not belong together. */
 export interface Cures {
   /** Starts over. */
   readonly startOver: string;
@@ -47,7 +47,7 @@ export interface Cures {
   readonly goOn?: string;
 }
 
-/** What {@link guardStores} is told. */
+/** The arguments of {@link guardStores}. */
 export interface StoresAtStart {
   /** Whether ZooKeeper has a past: see {@link Past}. */
   readonly pointer: boolean;
@@ -55,7 +55,7 @@ export interface StoresAtStart {
   readonly createdTopics: readonly string[];
   /** Looks for a committed record in topics. Default: with Kafka's own Java consumer. */
   readonly holdsCommitted?: (topics: readonly string[]) => Promise<boolean>;
-  /** What to do when they don't belong together. Default: the native cluster's commands. */
+  /** What to suggest when they don't belong together. Default: the native cluster's commands. */
   readonly cures?: Cures;
 }
 
@@ -97,7 +97,7 @@ export async function guardStores(
   );
 }
 
-/** Offsets alone don't tell: those of aborted and of open transactions count too. */
+/** Offsets alone don't tell: aborted and open transactions take offsets too. */
 const byJava =
   (settings: ClusterSettings) =>
   async (topics: readonly string[]): Promise<boolean> => {

@@ -15,7 +15,7 @@ describe("the keys of an object store", () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  it("are others in each folder, and the same ones ever after", () => {
+  it("are different in each folder, and stay the same from then on", () => {
     const keys = objectStoreKeys(folder);
     expect(keys.accessKey).toMatch(/^[0-9a-f]{20}$/);
     expect(keys.secretKey).toMatch(/^[\w-]{32}$/);
@@ -25,7 +25,7 @@ describe("the keys of an object store", () => {
     expect(other.secretKey).not.toBe(keys.secretKey);
   });
 
-  it("are their owner's alone, whatever the umask", () => {
+  it("can be read only by their owner, whatever the umask", () => {
     const before = process.umask(0);
     try {
       objectStoreKeys(folder);
@@ -38,7 +38,7 @@ describe("the keys of an object store", () => {
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
-  it("are not made anew over a file that can't be read as such", () => {
+  it("are not made anew over a file that does not hold keys", () => {
     objectStoreKeys(folder);
     const file = join(folder, readdirSync(folder)[0]!);
     chmodSync(file, 0o600);

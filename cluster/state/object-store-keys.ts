@@ -13,7 +13,7 @@ export interface ObjectStoreKeys {
 const FILE = "object-store-keys.json";
 
 /**
- * The key pair of a data folder's object store: made at random when it is first asked for, readable by the owner alone,
+ * The key pair of a data folder's object store: random, made when it is first asked for, readable only by the owner,
  * and gone with the folder.
  *
  * @param folder - absolute path
@@ -39,14 +39,14 @@ function read(file: string): ObjectStoreKeys | undefined {
     const { accessKey, secretKey } = JSON.parse(text) as Partial<ObjectStoreKeys>;
     if (typeof accessKey === "string" && typeof secretKey === "string") return { accessKey, secretKey };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new UserError(
     `${file} does not hold the object store's keys. Delete it while the cluster is down: others are made at the next start.`,
   );
 }
 
-/** Two programs may ask for the first time at once: both get what the faster one has made. */
+/** Two programs may ask for the first time at once: both get the keys that the faster one has made. */
 function put(file: string, keys: ObjectStoreKeys): ObjectStoreKeys {
   mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
   const mine = `${file}.${process.pid}`;

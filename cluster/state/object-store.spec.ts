@@ -15,12 +15,12 @@ describe("checkpointId", () => {
   it("reads a checkpoint's number", () => {
     expect(checkpointId(head(0n))).toBe(0n);
     expect(checkpointId(head(2n ** 40n + 7n))).toBe(2n ** 40n + 7n);
-    // As a store's client may give them: somewhere in a larger buffer.
+    // As a store's client may return them: somewhere in a larger buffer.
     const larger = Buffer.concat([Buffer.alloc(3), head(12n)]);
     expect(checkpointId(larger.subarray(3))).toBe(12n);
   });
 
-  it("knows none in what is not a checkpoint's metadata", () => {
+  it("finds none in what is not a checkpoint's metadata", () => {
     expect(checkpointId(head(1n, 0x12345678))).toBeUndefined();
     expect(checkpointId(head(1n).subarray(0, 15))).toBeUndefined();
   });

@@ -11,10 +11,10 @@ import { endpoints } from "../endpoints.js";
 import { clusterId, type ClusterSettings, HA_FOLDER } from "../settings.js";
 import { objectStoreKeys } from "./object-store-keys.js";
 
-// This version is pinned and made for Node 20; people who run a demo need not hear that later ones will not be.
+// This version is pinned and made for Node 20; people who run a demo need not be told that later ones will not be.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
-/** Works with a client of the cluster's object store, and closes it. */
+/** Runs an action with a client of the cluster's object store, then closes the client. */
 async function withStore<T>(
   settings: ClusterSettings,
   work: (client: S3Client, bucket: string) => Promise<T>,
@@ -35,13 +35,13 @@ async function withStore<T>(
   }
 }
 
-/** The keys of every object below a prefix, however many pages they take. */
+/** The keys of all objects below a prefix, however many pages that takes. */
 async function* keysBelow(client: S3Client, Bucket: string, Prefix: string): AsyncGenerator<string> {
   for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix }))
     for (const { Key } of Contents) if (Key !== undefined) yield Key;
 }
 
-/** Creates the bucket for checkpoints unless it is there: Flink does not. */
+/** Creates the bucket for checkpoints unless it exists: Flink does not. */
 export async function createBucket(settings: ClusterSettings): Promise<void> {
   await withStore(settings, async (client, Bucket) => {
     try {
@@ -64,17 +64,17 @@ export async function readObject(settings: ClusterSettings, Key: string): Promis
   });
 }
 
-/** Writes an object, whole or not at all. */
+/** Writes an object, completely or not at all. */
 export async function writeObject(settings: ClusterSettings, Key: string, Body: string): Promise<void> {
   await withStore(settings, (client, Bucket) =>
     client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: "application/json" })),
   );
 }
 
-/** Of a checkpoint or savepoint, written last: with it, it is complete. */
+/** The last file written of a checkpoint or savepoint: once it is there, that is complete. */
 const METADATA = "/_metadata";
 
-/** Where savepoints of one restart go: its own folder, so that the one in it is the one. */
+/** Where savepoints of one restart go: its own folder, so that whatever is in it is the right one. */
 export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string =>
   `s3://${objectStore.bucket}/savepoints/${name}`;
 
@@ -89,9 +89,9 @@ export async function savepointIn(settings: ClusterSettings, folder: string): Pr
 }
 
 /**
- * The newest checkpoint or savepoint that is complete, of any generation: what a job can go on from. By the number that
- * it was given, which goes on from one generation to the next; when its object was written tells nothing of a store
- * that was copied.
+ * The newest checkpoint or savepoint that is complete, of any generation: what a job can go on from. It is chosen by
+ * its number, which counts on from one generation to the next; in a store that was copied, when an object was written
+ * says nothing.
  */
 export async function newestComplete(settings: ClusterSettings): Promise<string | undefined> {
   return await withStore(settings, async (client, Bucket) => {
@@ -109,11 +109,14 @@ export async function newestComplete(settings: ClusterSettings): Promise<string 
   });
 }
 
-/** What Flink's metadata begin with: a mark, a version, and the number (`MetadataV2V3SerializerBase`). */
+/**
+ * What Flink's metadata begin with: a magic number, a version, and the checkpoint's number
+ * (`MetadataV2V3SerializerBase`).
+ */
 const METADATA_MARK = 0x4960672d;
 const METADATA_HEAD = 16;
 
-/** The number in the first bytes of a checkpoint's metadata; `undefined` when they are none. */
+/** The number in the first bytes of a checkpoint's metadata; `undefined` when they are something else. */
 export function checkpointId(head: Uint8Array): bigint | undefined {
   if (head.length < METADATA_HEAD) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.length);

@@ -22,7 +22,7 @@ describe("the backend of a start", () => {
     expect(ask("rocksdb", undefined, false)).toEqual({ stateBackend: "rocksdb", generation: 1 });
   });
 
-  it("may still be chosen after a start that came to no checkpoint, and is else what that one was to be", () => {
+  it("may still be chosen after a start that completed no checkpoint, and is otherwise the one chosen then", () => {
     expect(ask("hashmap", rocksdb, false)).toEqual({ stateBackend: "hashmap", generation: 2 });
     expect(ask(undefined, rocksdb, false)).toEqual(rocksdb);
   });
@@ -33,7 +33,7 @@ describe("the backend of a start", () => {
     expect(ask("hashmap", rocksdb, true)).toBeUndefined();
   });
 
-  it("is that of the earlier version, of which nothing is written down", () => {
+  it("is that of the earlier version, which recorded nothing", () => {
     expect(ask(undefined, undefined, true)).toEqual({ stateBackend: "rocksdb", generation: 1 });
     expect(ask("hashmap", undefined, true)).toBeUndefined();
     expect(ask("hashmap", undefined, true, "hashmap")).toEqual({ stateBackend: "hashmap", generation: 1 });
@@ -57,7 +57,7 @@ describe("stateAtStart", () => {
     next: { stateBackend: "hashmap", folder: `s3://statefun/${FOLDER}` },
   };
   const moved: StateRecord = { stateBackend: "hashmap", generation: 2, savepoint: `s3://statefun/${SAVEPOINT}` };
-  /** What of S3 is used: keys are listed by a prefix, read and written. */
+  /** The part of S3 that is used: keys are listed by prefix, read and written. */
   const objects = new Map<string, string>();
   let store: Server;
   let settings: ClusterSettings;
@@ -93,14 +93,14 @@ describe("stateAtStart", () => {
 
   const handles = (...ids: string[]) => ids.forEach((id) => objects.set(`ha/${id}/completedCheckpoint0f5e`, ""));
   const savepoint = () => objects.set(`${SAVEPOINT}/_metadata`, "");
-  /** On topics that hold decisions. */
+  /** A start on topics that hold decisions. */
   const startOn = (options: Partial<ClusterSettings> = {}) =>
     stateAtStart(
       { ...settings, ...options },
       { pointer: true, createdTopics: [], holdsCommitted: () => Promise.resolve(true) },
     );
 
-  it("writes down what new state is on before the job starts", async () => {
+  it("records what new state is on before the job starts", async () => {
     expect(
       await stateAtStart(settings, {
         pointer: false,
@@ -122,7 +122,7 @@ describe("stateAtStart", () => {
     );
   });
 
-  it("goes on from the checkpoints when the restart was killed before its savepoint, and does not look for it later", async () => {
+  it("goes on from the checkpoints when the restart was killed before its savepoint, and does not look for one later", async () => {
     await writeStateRecord(settings, begun);
     handles("fraud");
     expect(await startOn()).toEqual({ stateBackend: "rocksdb", generation: 1 });
@@ -130,7 +130,7 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual({ stateBackend: "rocksdb", generation: 1 });
   });
 
-  it("refuses a generation whose checkpoints are gone, though there are some of the one before", async () => {
+  it("refuses a generation whose checkpoints are gone, even if there are some of the one before", async () => {
     await writeStateRecord(settings, { stateBackend: "hashmap", generation: 2 });
     handles("fraud");
     savepoint();
@@ -139,7 +139,7 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 2 });
   });
 
-  it("keeps the parallelism of a job that has run, and refuses another, which Flink would not take", async () => {
+  it("keeps the parallelism of a job that has run, and refuses another, which Flink would ignore", async () => {
     await writeStateRecord(settings, { stateBackend: "hashmap", generation: 1, parallelism: 3 });
     handles("fraud");
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
@@ -150,7 +150,7 @@ describe("stateAtStart", () => {
     expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
   });
 
-  it("goes on at the ports where the job has Kafka, and names them when others are asked for", async () => {
+  it("goes on at the ports where the job expects Kafka, and names them when others are asked for", async () => {
     const kept: StateRecord = { stateBackend: "hashmap", generation: 1, parallelism: 2, kafka: "127.0.0.1:9092" };
     await writeStateRecord(settings, kept);
     handles("fraud");
@@ -161,7 +161,7 @@ describe("stateAtStart", () => {
     expect(await readStateRecord(settings)).toEqual(kept);
   });
 
-  it("keeps state of a version that wrote nothing down on RocksDB", async () => {
+  it("keeps state of a version that recorded nothing on RocksDB", async () => {
     handles("fraud");
     await expect(startOn({ stateBackendAsked: true })).rejects.toThrow(
       /the state is on rocksdb.*Go on without --state-backend; or change it: npm run cluster -- convert hashmap --name spec-of-state/,

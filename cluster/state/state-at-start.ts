@@ -12,17 +12,20 @@ import { guardStores, startOverCommand, type StoresAtStart } from "./guard.js";
 import { holdsCheckpoint, newestComplete, savepointIn } from "./object-store.js";
 import { afterRestart, firstRecord, readStateRecord, type StateRecord, writeStateRecord } from "./state-record.js";
 
-/** What {@link stateAtStart} is told. */
+/** The arguments of {@link stateAtStart}. */
 export interface StartingStores extends StoresAtStart {
-  /** How to go on when the state is on another backend than the one asked for. Default: the native cluster's ways. */
+  /**
+   * What to suggest when the state is on another backend than the one asked for. Default: the native cluster's
+   * commands.
+   */
   readonly cure?: (is: StateBackend, asked: StateBackend) => string;
-  /** Begin a generation of its own from the newest complete checkpoint or savepoint. */
+  /** Begin a new generation from the newest complete checkpoint or savepoint. */
   readonly fromLatest?: boolean;
 }
 
 /**
- * Finds out where the job goes on, and on which backend, and writes it down before Flink is started. Finishes a restart
- * from a savepoint that was cut short.
+ * Finds out from where the job goes on, and on which backend, and records this before Flink is started. Finishes a
+ * restart from a savepoint that was cut short.
  *
  * @throws {UserError} when stores do not belong together, or the state is on another backend, or the job of another
  *   parallelism, than the one asked for, or the job looks for Kafka at other ports
@@ -52,8 +55,8 @@ export async function stateAtStart(
       `the state is on ${is}, and checkpoints do not restore on ${settings.stateBackend}. ${cure(is, settings.stateBackend)}`,
     );
   }
-  // Flink goes on with the job as it keeps it: elsewhere than where Kafka is it would look for it for ever; with more
-  // slots than that needs some stand empty, with fewer it waits for ever.
+  // Flink goes on with the job as it has kept it: if Kafka is elsewhere now, the job would look for it forever; with
+  // more slots than it needs some stay empty, with fewer it waits forever.
   if (record.kafka !== undefined && record.kafka !== endpoints(settings).kafka)
     throw new UserError(otherPorts(settings, record.kafka));
   if (settings.parallelismAsked && record.parallelism !== undefined && record.parallelism !== settings.parallelism)
@@ -63,8 +66,8 @@ export async function stateAtStart(
 }
 
 /**
- * Another generation, which begins at the newest complete checkpoint: of what ZooKeeper and Flink know of the one
- * before nothing counts for it. That this is the newest that was ever complete, the JobManager's guard sees.
+ * A new generation, which begins at the newest complete checkpoint: nothing that ZooKeeper and Flink know of the one
+ * before applies to it. The JobManager's guard checks that this is the newest that was ever complete.
  *
  * @throws {UserError} when there is none
  */
@@ -78,20 +81,20 @@ async function fromNewest(settings: ClusterSettings, found: StateRecord | undefi
   return { ...before, generation: before.generation + 1, savepoint };
 }
 
-/** What to say, and do, when the job that is kept has another parallelism than the one asked for. */
+/** What to say, and suggest, when the kept job has another parallelism than the one asked for. */
 export const otherParallelism = (settings: ClusterSettings, kept: number): string =>
   `the job of these data has a parallelism of ${kept}, which Flink keeps, and not ${settings.parallelism}. Go on with it: npm run cluster -- up --parallelism ${kept} --name ${settings.name}; or start over with: ${startOverCommand(settings)}`;
 
-/** The same when it looks for Kafka at the ports of an earlier start. */
+/** The same when it expects Kafka at the ports of an earlier start. */
 const otherPorts = (settings: ClusterSettings, kept: string): string =>
   `the job of these data has Kafka at ${kept}, which Flink keeps, and not at ${endpoints(settings).kafka}. Go on at the ports of then: --port-offset ${Number(kept.split(":").at(-1)) - BASE_PORTS.kafka}; or run another cluster, by another --name; or start over with: ${startOverCommand(settings)}`;
 
 /**
  * The record to start with; `undefined` when another backend is asked for than the state is on. State without a past
- * may still choose.
+ * may still choose its backend.
  *
- * @param found - what is written down
- * @param earlier - the backend of a past of which nothing is written down
+ * @param found - the record that was found
+ * @param earlier - the backend of a past without a record
  */
 export function chosen(
   { stateBackend, stateBackendAsked }: Pick<ClusterSettings, "stateBackend" | "stateBackendAsked">,
@@ -104,8 +107,8 @@ export function chosen(
 }
 
 /**
- * Versions that wrote nothing down ran on RocksDB, unless they were told otherwise: what they configured Flink with
- * says so.
+ * Versions that recorded nothing ran on RocksDB unless they were told otherwise, which shows in the configuration that
+ * they gave Flink.
  */
 function earlierBackend({ dataDir }: ClusterSettings): StateBackend {
   const conf = join(dataDir, "conf/taskmanager/flink-conf.yaml");

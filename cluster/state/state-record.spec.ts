@@ -11,11 +11,11 @@ const begun: StateRecord = {
 };
 
 describe("a restart that was begun", () => {
-  it("has come to the next generation when its savepoint is there", () => {
+  it("has led to the next generation when its savepoint is there", () => {
     expect(afterRestart(begun, SAVEPOINT)).toEqual({ stateBackend: "hashmap", generation: 4, savepoint: SAVEPOINT });
   });
 
-  it("has come to nothing when it is not: the generation goes on where it was", () => {
+  it("has led to nothing when it is not: the generation goes on where it was", () => {
     expect(afterRestart(begun, undefined)).toEqual({ stateBackend: "rocksdb", generation: 3 });
     const before = "s3://statefun/savepoints/restart-0/savepoint-0";
     expect(afterRestart({ ...begun, savepoint: before }, undefined)).toEqual({
@@ -25,7 +25,7 @@ describe("a restart that was begun", () => {
     });
   });
 
-  it("has Kafka where it had it", () => {
+  it("keeps Kafka where it was", () => {
     expect(afterRestart({ ...begun, kafka: "127.0.0.1:9092" }, SAVEPOINT)).toEqual({
       stateBackend: "hashmap",
       generation: 4,
@@ -34,7 +34,7 @@ describe("a restart that was begun", () => {
     });
   });
 
-  it("takes the parallelism of the one that it has come to", () => {
+  it("takes the parallelism of the generation that it has led to", () => {
     const wider: StateRecord = {
       ...begun,
       parallelism: 2,
@@ -49,7 +49,7 @@ describe("a restart that was begun", () => {
     expect(afterRestart(wider, undefined)).toEqual({ stateBackend: "rocksdb", generation: 3, parallelism: 2 });
   });
 
-  it("is none without a note of it, whatever savepoints are there", () => {
+  it("does not exist without a note of it, whatever savepoints are there", () => {
     expect(afterRestart({ stateBackend: "rocksdb", generation: 3 }, SAVEPOINT)).toEqual({
       stateBackend: "rocksdb",
       generation: 3,

@@ -3,38 +3,38 @@ import { UserError } from "../../terminal/user-error.js";
 import { type ClusterSettings, FIRST_GENERATION } from "../settings.js";
 import { readObject, writeObject } from "./object-store.js";
 
-/** Beside the checkpoints that it tells of: what is lost or copied with them is lost or copied with it. */
+/** It is kept beside the checkpoints that it describes, so that both are lost or copied together. */
 const KEY = "state-record.json";
 
-/** What is written down of the job's state. */
+/** What is recorded of the job's state. */
 export interface StateRecord {
-  /** Checkpoints do not restore on another. */
+  /** The backend: checkpoints do not restore on another. */
   readonly stateBackend: StateBackend;
   /**
-   * Counts the job's restarts from a savepoint. Each generation has its own place in ZooKeeper, so what is left there
-   * of the one before, perhaps old checkpoints, can never be gone on from.
+   * Counts the job's restarts from a savepoint. Each generation has its own place in ZooKeeper, so no job can ever go
+   * on from what is left there of the one before, perhaps old checkpoints.
    */
   readonly generation: number;
   /**
-   * Of the job as Flink keeps it for this generation: another one is not taken from its settings. Not there before the
-   * job has run, nor in what versions before this one have written.
+   * The parallelism of the job as Flink keeps it for this generation, whatever its settings say. Absent before the job
+   * has run, and in records of earlier versions.
    */
   readonly parallelism?: number;
-  /** Where the job reads and writes Kafka, `host:port`: kept by Flink and written down like its parallelism. */
+  /** The `host:port` at which the job reads and writes Kafka: kept by Flink and recorded here like its parallelism. */
   readonly kafka?: string;
   /** Where the generation begins. Forgotten once it has its own checkpoint. */
   readonly savepoint?: string;
-  /** A restart from a savepoint has begun: if there is one in this folder, what follows it is the next generation. */
+  /** A restart from a savepoint has begun: if there is one in this folder, the next generation follows from it. */
   readonly next?: { readonly stateBackend: StateBackend; readonly parallelism?: number; readonly folder: string };
 }
 
-/** Of state that no restart from a savepoint has touched. */
+/** For state that no restart from a savepoint has touched. */
 export const firstRecord = (stateBackend: StateBackend): StateRecord => ({
   stateBackend,
   generation: FIRST_GENERATION,
 });
 
-/** @throws {UserError} when what is there can't be understood */
+/** @throws {UserError} when the record cannot be understood */
 export async function readStateRecord(settings: ClusterSettings): Promise<StateRecord | undefined> {
   const text = await readObject(settings, KEY);
   return text === undefined ? undefined : parseStateRecord(text);
@@ -43,7 +43,7 @@ export async function readStateRecord(settings: ClusterSettings): Promise<StateR
 export const writeStateRecord = (settings: ClusterSettings, record: StateRecord): Promise<void> =>
   writeObject(settings, KEY, `${JSON.stringify(record)}\n`);
 
-/** @throws {UserError} when it is none: guessing might decide everything again */
+/** @throws {UserError} when the text is not a record: guessing might decide everything again */
 export function parseStateRecord(text: string): StateRecord {
   let value: unknown;
   try {
@@ -82,10 +82,10 @@ function isRecord(value: unknown): value is StateRecord {
 const isBackend = (value: unknown): value is StateBackend => STATE_BACKENDS.some((name) => name === value);
 
 /**
- * What a restart that was begun has come to. Ask while no JobManager runs: only a JobManager writes a savepoint, and a
+ * The outcome of a restart that had begun. Ask while no JobManager runs: only a JobManager writes a savepoint, and a
  * job that went on after its savepoint must not be set back to it.
  *
- * @param savepoint - what is in the restart's folder
+ * @param savepoint - the savepoint in the restart's folder
  */
 export function afterRestart({ next, ...record }: StateRecord, savepoint: string | undefined): StateRecord {
   if (next === undefined || savepoint === undefined) return record;

@@ -25,19 +25,19 @@ function estimatorOf(
 const repeat = <T>(count: number, one: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => one(n));
 
 describe("the backlog", () => {
-  it("is not known before the first look, and none when all is committed", () => {
+  it("is not known before the first sample, and zero when all is committed", () => {
     expect(new BacklogEstimator(10_000).seconds).toBeUndefined();
     expect(estimatorOf([[7, 7]]).seconds).toBe(0);
     expect(estimatorOf(repeat(5_000, (n) => [n, n] as const)).seconds).toBe(0);
   });
 
-  it("is what waits, over the rate since the oldest came", () => {
+  it("is what waits, divided by the rate since the oldest came", () => {
     // 1,000 a second come and 500 are committed: after 40 s 20,000 wait.
     const estimator = estimatorOf(repeat(41, (n) => [500 * n, 1_000 * n] as const));
     expect(estimator.seconds).toBeCloseTo(40, 0);
   });
 
-  it("is the age of the oldest where nothing is committed, from when it was first seen", () => {
+  it("is the age of the oldest where nothing is committed, counted from when it was first seen", () => {
     expect(estimatorOf([[0, 0], [0, 0], ...repeat(21, () => [0, 3] as const)]).seconds).toBe(20);
     // A group that never committed, whose topic's beginning has moved on; an intake that begins while others wait.
     expect(estimatorOf(repeat(31, () => [1_000_000, 9_000_000] as const)).seconds).toBe(30);
@@ -76,14 +76,14 @@ describe("the backlog", () => {
     expect(estimatorOf([...repeat(50, () => [100, 200] as const), [50, 200]]).seconds).toBe(0);
   });
 
-  it("counts the time in which nobody could look", () => {
+  it("counts the time in which no sample could be taken", () => {
     const estimator = new BacklogEstimator(10_000);
     estimator.observe({ atMs: 0, committed: 0, end: 5 });
     estimator.observe({ atMs: 45_000, committed: 0, end: 5 });
     expect(estimator.seconds).toBe(45);
   });
 
-  it("knows an age of hours by few samples", () => {
+  it("knows an age of hours from few samples", () => {
     const estimator = estimatorOf(repeat(20_000, (n) => [0, n + 1] as const));
     expect(estimator.seconds).toBe(19_999);
     // Then all but the newest tenth is committed.
@@ -181,7 +181,7 @@ describe("a pipeline", () => {
           const closed = closedAt(samples)!;
           expect(closed).toBeGreaterThan(100 + BOUND / 2);
           expect(closed).toBeLessThan(100 + BOUND + 3);
-          // Half a bound's work at most, and a few checkpoints.
+          // At most half the bound's work, and a few checkpoints.
           expect(samples.find(({ atSeconds, open }) => open && atSeconds > closed)!.atSeconds).toBeLessThan(
             100 + stallsFor + BOUND / 2 + 15,
           );
@@ -192,7 +192,7 @@ describe("a pipeline", () => {
     );
   });
 
-  it("that is offered more than it holds lets in as much as it holds, at a wait near the bound, and does not flap", () => {
+  it("that is offered more than it can hold lets in as much as it can, at a wait near the bound, and does not flap", () => {
     fc.assert(
       fc.property(
         fc.record({

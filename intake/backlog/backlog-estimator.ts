@@ -1,43 +1,46 @@
-/** How far a group was at one moment, all partitions together. */
+/** How far a group had come at one moment, all partitions together. */
 export interface BacklogSample {
-  /** By a clock that never goes back, in ms. */
+  /** In ms, by a clock that never goes back. */
   readonly atMs: number;
   /** The sum of the offsets from which the group goes on. */
   readonly committed: number;
-  /** That, and all that waits. */
+  /** The same, plus all that waits. */
   readonly end: number;
 }
 
-/** From how much of the latest time in which the group was at work its rate is taken. */
+/** How much of the latest time in which the group was at work counts for its rate. */
 const RATE_MS = 30_000;
-/** More samples than this are thinned out: what waits for hours needs no dates to the second. */
+/** More samples than this are thinned out: a wait of hours need not be dated to the second. */
 const MAX_SAMPLES = 1_000;
 
 /**
  * Estimates how long something that is written to a topic now would wait until its group has committed it, from samples
- * of both, as if the partitions were one queue: all that waits, over the rate at which the group advanced lately.
+ * of both, as if the partitions were one queue: all that waits, divided by the rate at which the group has advanced
+ * lately.
  *
- * A group that has little to do advances only as fast as records come, and by that rate a burst would seem to last for
- * ever. So it is the rate of the time since the oldest record came: something has waited all that time, so the group
- * was doing what it could. Where that is too short for a rate, for a group commits in steps, there is the age of the
- * oldest record instead; where there is a rate, and the group stands still, at least the time since it does. The age is
- * not asked then: in a backlog that is worked off it is long till the end, and whoever waits for it to fall lets the
- * group run dry.
+ * A group that has little to do advances only as fast as records come, and by that rate a burst would seem to last
+ * forever. So the rate is taken over the time since the oldest record came: something has waited all that time, so the
+ * group was doing what it could. Where that time is too short for a rate, since a group commits in steps, the age of
+ * the oldest record is used instead; where there is a rate and the group stands still, at least the time since it
+ * stopped. The age is not used then: while a backlog is being worked off it stays long until the end, and waiting for
+ * it to fall would let the group run dry.
  */
 export class BacklogEstimator {
   readonly #evidenceMs: number;
-  /** From the first one that saw the oldest record that waits; only the newest when none does. */
+  /** From the first one that saw the oldest waiting record; only the newest when none waits. */
   #samples: BacklogSample[] = [];
 
-  /** @param evidenceMs - a rate over less than this is not believed: it should be several of the group's commits */
+  /**
+   * @param evidenceMs - a rate over less time than this is not trusted: it should cover several of the group's commits
+   */
   constructor(evidenceMs: number) {
     this.#evidenceMs = evidenceMs;
   }
 
   observe(sample: BacklogSample): void {
     const newest = this.#samples.at(-1);
-    // The topic or the group was made anew: nothing of before is true of it. The end may come nearer: of what waits
-    // some is refused.
+    // The topic or the group was made anew: nothing from before applies to it. The end may come nearer, as some of what
+    // waits is refused.
     if (newest !== undefined && sample.committed < newest.committed) this.#samples = [];
     this.#samples.push(sample);
     const oldest = this.#samples.findIndex(({ end }) => end > sample.committed);

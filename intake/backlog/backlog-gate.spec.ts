@@ -8,7 +8,7 @@ const after = (gate: BacklogGate, ...seconds: (number | undefined)[]): BacklogGa
 };
 
 describe("the gate", () => {
-  it("closes beyond the bound and opens well below it, not at each step between", () => {
+  it("closes beyond the bound and opens well below it, not at each step in between", () => {
     const gate = new BacklogGate(60);
     expect(after(gate, 60)).toBeUndefined();
     expect(after(gate, 60.5)).toEqual({ backlogSeconds: 60.5, maxSeconds: 60, retryAfterSeconds: 13 });
@@ -22,7 +22,7 @@ describe("the gate", () => {
     expect(after(new BacklogGate(1), 1.1, 0.9)?.retryAfterSeconds).toBe(1);
   });
 
-  it("is open when nothing is known, and always when it has no bound", () => {
+  it("is open when nothing is known, and always open when it has no bound", () => {
     expect(after(new BacklogGate(60), 100, undefined)).toBeUndefined();
     expect(after(new BacklogGate(0), 1e6)).toBeUndefined();
   });

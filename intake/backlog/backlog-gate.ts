@@ -1,14 +1,17 @@
-/** Why nothing more is taken. */
+/** Why no more transactions are accepted. */
 export interface Overload {
   /** How long something new would wait. */
   readonly backlogSeconds: number;
-  /** Beyond which nothing more is taken. */
+  /** The bound beyond which no more are accepted. */
   readonly maxSeconds: number;
-  /** When it is worth asking again. */
+  /** After how long it is worth trying again. */
   readonly retryAfterSeconds: number;
 }
 
-/** Closed at the bound, open again at this share of it: commits come in steps, and the door must not flap with them. */
+/**
+ * It closes at the bound and opens again at this share of it: commits come in steps, and the door must not flap with
+ * them.
+ */
 const OPEN_SHARE = 0.8;
 const LONGEST_RETRY_SECONDS = 30;
 
@@ -33,8 +36,8 @@ export class BacklogGate {
     const openAt = maxSeconds * OPEN_SHARE;
     if (seconds === undefined || maxSeconds === 0 || seconds <= (this.#overload === undefined ? maxSeconds : openAt))
       this.#overload = undefined;
-    // As long as nothing else comes in, a second of it is worked off in a second. Of a pipeline that stands still
-    // nothing is known.
+    // As long as nothing else comes in, a second of backlog is worked off in a second. For a pipeline that stands
+    // still, nothing can be said.
     else
       this.#overload = {
         backlogSeconds: seconds,

@@ -11,7 +11,7 @@ const partition = (number: number, from: bigint, offsets: bigint): GroupLag => (
   offsets,
 });
 
-/** A watch by a clock that moves a second with each look. */
+/** A watch with a clock that advances a second with each look. */
 function watching(maxSeconds: number, answers: () => Promise<readonly GroupLag[]>) {
   const clock = { nowMs: 0 };
   const watch = new BacklogWatch({ lag: { now: answers }, group: "g", maxSeconds, nowMs: () => clock.nowMs });
@@ -54,7 +54,7 @@ describe("the watch of the backlog", () => {
     expect(watch.seconds).toBe(30);
   });
 
-  it("holds what it knows for a while without an answer, then knows nothing and turns nobody away", async () => {
+  it("keeps what it knows for a while without an answer, then knows nothing and turns nobody away", async () => {
     let answer: readonly GroupLag[] = [partition(0, 0n, 9n)];
     const { watch, look } = watching(5, () => Promise.resolve(answer));
     await look(10);
@@ -63,7 +63,7 @@ describe("the watch of the backlog", () => {
     expect([watch.seconds, watch.overload?.maxSeconds]).toEqual([9, 5]);
     await look(10);
     expect([watch.seconds, watch.overload]).toEqual([undefined, undefined]);
-    // What stood meanwhile has waited all that time.
+    // What stood still meanwhile has waited all that time.
     answer = [partition(0, 0n, 9n)];
     await look(1);
     expect([watch.seconds, watch.overload?.maxSeconds]).toEqual([30, 5]);

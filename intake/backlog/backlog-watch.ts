@@ -3,17 +3,17 @@ import { BacklogEstimator } from "./backlog-estimator.js";
 import { BacklogGate, type Overload } from "./backlog-gate.js";
 
 const SAMPLE_MS = 1_000;
-/** Of several checkpoints, one a second. */
+/** The time of several checkpoints, at one a second. */
 const EVIDENCE_MS = 10_000;
 /** What was known so long ago no longer counts. */
 const STALE_MS = 15_000;
 
 export interface BacklogWatchOptions {
-  /** Of the group that is waited for and what it reads, and of those that stand before it. */
+  /** Samples of the group that is waited for and what it reads, and of the groups in front of it. */
   readonly lag: Pick<LagWatch, "now">;
   /** The group that is waited for. */
   readonly group: string;
-  /** Beyond it {@link BacklogWatch.overload} says so; 0: never. */
+  /** The bound beyond which {@link BacklogWatch.overload} says so; 0: never. */
   readonly maxSeconds: number;
   /** In ms; never goes back. */
   readonly nowMs?: () => number;
@@ -47,7 +47,7 @@ export class BacklogWatch {
     return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;
   }
 
-  /** Why nothing more should be put before it; undefined when it may. */
+  /** Why nothing more should be sent to the group; undefined when it may. */
   get overload(): Overload | undefined {
     return this.#gate.overload;
   }
@@ -61,13 +61,13 @@ export class BacklogWatch {
     this.#timer = undefined;
   }
 
-  /** Looks once, unless it is looking. Never rejects. */
+  /** Takes a sample, unless one is being taken. Never rejects. */
   async sample(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
     try {
       const partitions = await this.#options.lag.now();
-      // Without an answer, what was known holds for a while.
+      // Without an answer, what was known is kept for a while.
       if (partitions.length > 0) {
         const committed = Number(
           partitions.reduce((sum, { group, from }) => (group === this.#options.group ? sum + from : sum), 0n),

@@ -4,10 +4,10 @@ import { BacklogGate } from "./backlog-gate.js";
 const STEP_MS = 100;
 const SAMPLE_MS = 1_000;
 
-/** A pipeline that works off a queue, and commits how far it has come with each checkpoint. */
+/** A pipeline that works off a queue, and with each checkpoint commits how far it has come. */
 export interface SimulatedPipeline {
   readonly seconds: number;
-  /** Records a second that come, and that it is capable of, at a time in seconds. */
+  /** Records per second that come, and that it can handle, at a time in seconds. */
   readonly arriving: (atSeconds: number, open: boolean) => number;
   readonly capacity: (atSeconds: number) => number;
   readonly checkpointMs: number;
@@ -19,11 +19,11 @@ export interface SimulatedPipeline {
   readonly firstOffset?: number;
 }
 
-/** What was seen at one sample. */
+/** What one sample saw. */
 export interface SimulatedSample {
   readonly atSeconds: number;
   readonly open: boolean;
-  /** What the estimator says. */
+  /** The estimator's answer. */
   readonly estimate: number;
   /** How long what came at this moment waited for its commit, in seconds; undefined: longer than the simulation. */
   readonly waited: number | undefined;

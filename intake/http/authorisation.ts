@@ -2,29 +2,29 @@ import { isSameToken, type Person, personWith } from "../../http/people.js";
 import { type ProblemDetails, problemDetails } from "./problem-details.js";
 
 /**
- * Whom a route answers: everybody, or who shows the token for transactions, or the one for labels. A label decides what
- * later transactions score, so who sends payments has no say in it.
+ * Whom a route answers: everyone, or clients with the token for transactions, or with the one for labels. A label
+ * affects how later transactions score, so clients that send payments may not send labels.
  */
 export type Scope = "open" | "transactions" | "labels";
 
-/** What clients must show; without any, anybody may do anything. */
+/** The tokens that clients must show; without any, anyone may do anything. */
 export interface Tokens {
   /** `INTAKE_TOKEN`: for transactions and decisions. */
   readonly transactions: string | undefined;
   /**
-   * `INTAKE_LABEL_TOKEN`: for labels, and what became of them. Whoever has it speaks for others: it is for the web app,
-   * and for what feeds labels.
+   * `INTAKE_LABEL_TOKEN`: for labels and their outcomes. Whoever has it speaks for others: it is for the web app, and
+   * for programs that feed labels.
    */
   readonly labels: string | undefined;
   /** `INTAKE_LABEL_USERS`: who may label in the own name only. */
   readonly people?: readonly Person[];
 }
 
-/** Who may go on; `name` is set for whoever labels in no other name, `problem` for whoever may not. */
+/** Who may go on: `name` is set for people who may label in their own name only. Or why the request is refused. */
 export type Authorisation =
   { readonly name: string | undefined; readonly problem?: undefined } | { readonly problem: ProblemDetails };
 
-/** @returns what judges the header `Authorization` of a request for a scope: who may go on, or why it is refused */
+/** @returns a check of a request's `Authorization` header for a scope: who may go on, or why the request is refused */
 export function authorisation({
   transactions,
   labels,
@@ -42,11 +42,12 @@ export function authorisation({
   };
   return (scope, header) => {
     if (scope === "open" || !isWanted[scope]) {
-      // The token of one scope is none of another: where only that for transactions is set, nobody has the right one.
+      // A scope's token is not valid for another: where only the one for transactions is set, no client can have the
+      // right one.
       return scope === "labels" && transactions !== undefined
         ? refused(
             403,
-            "labels have a token of their own, and this intake was given none: start it with INTAKE_LABEL_TOKEN or INTAKE_LABEL_USERS",
+            "labels need their own token, and this intake was given none: start it with INTAKE_LABEL_TOKEN or INTAKE_LABEL_USERS",
           )
         : ANYBODY;
     }

@@ -24,13 +24,13 @@ describe("readBody", () => {
     if (body.status === 413) await expect(reading).rejects.toBeInstanceOf(TooManyItemsError);
     else await reading.catch((error: unknown) => expect(error).toBeInstanceOf(RefusedError));
     expect(taken).toHaveLength(body.inputs);
-    // Of one input, as much is read as it may have: keys that stand twice are read once more, when they are escaped.
+    // One input is read as far as its size limit: when keys are escaped, it is read once more to find duplicates.
     for (const [text] of parsed.mock.calls) expect(text.length).toBeLessThanOrEqual(MAX_ITEM_BYTES);
     if (body.inputs === 0) expect(parsed).not.toHaveBeenCalled();
   });
 
   it("lets others have their turns between inputs that take long", async () => {
-    // What came before has its turn until its end.
+    // What came before uses its turn to the end.
     await turn();
     await turn();
     let nowMs = 0;
@@ -40,7 +40,7 @@ describe("readBody", () => {
       nowMs += 15;
       seen.push(String(jsonOf(item)));
     });
-    // What there was time for at once is done.
+    // What there was time for immediately is done.
     seen.push("others");
     for (let others = 0; seen.length < 9; others++) {
       expect(others).toBeLessThan(10);
@@ -114,13 +114,13 @@ describe("readBody", () => {
     });
   });
 
-  it("takes a byte order mark before the whole, and before each line", async () => {
+  it("takes a byte order mark before the whole body, and before each line", async () => {
     expect(await read("\ufeff[1]")).toEqual([1]);
     expect(await read("\ufeff1")).toBe(1);
     expect(await read("\ufeff1\n\ufeff2", true)).toEqual([1, 2]);
   });
 
-  it("refuses an input that is longer than any can be, unread", async () => {
+  it("refuses an input that is longer than any may be, without reading it", async () => {
     const long = `{"a":"${"a".repeat(MAX_ITEM_BYTES)}"}`;
     const parsed = vi.spyOn(JSON, "parse");
     expect(await read(long)).toMatchObject({ reason: IntakeReason.TOO_LARGE });

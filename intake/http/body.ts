@@ -7,18 +7,18 @@ import { RefusedError } from "../problem.js";
 export const MAX_ITEMS = 1_000;
 export const MAX_BODY_BYTES = 1024 * 1024;
 /**
- * Of one input's JSON, which may be written out longer than its record: the longest fields that are taken, escaped to
- * the last character, have a third of it. One that is longer is refused unread, so that no input takes long.
+ * The limit of one input's JSON, which may be longer than its record: even with every character escaped, the longest
+ * fields allowed take a third of it. A longer input is refused unread, so that none takes long.
  */
 export const MAX_ITEM_BYTES = 32 * 1024;
 
-/** For people: {@link formatOf} takes more. */
+/** For people to read: {@link formatOf} takes more. */
 export const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /** One input of a request: parsed JSON, or why it could not be parsed. */
 export type BodyItem = { readonly json: unknown } | { readonly refused: RefusedError };
 
-/** What was made of a request's inputs: of one, or of many that are answered one by one. */
+/** What was made of a request's inputs: a single one, or many that are answered one by one. */
 export interface Inputs<T> {
   readonly many: boolean;
   readonly results: readonly T[];
@@ -31,10 +31,10 @@ export class TooManyItemsError extends Error {
 
 /**
  * Reads a request's body, one input after the other, in as many turns of the event loop as it takes. Inputs are counted
- * before the first is parsed, and none is kept: a small body can be a hundred times as large when it is parsed.
+ * before the first is parsed, and none is kept: a small body can become a hundred times as large when parsed.
  *
  * @param lines - whether each line is an input
- * @param take - makes something of each; that counts only when this resolves
+ * @param take - turns each into a result; the results count only when this resolves
  * @returns rejects with a {@link RefusedError} when it is not JSON as a whole, or holds nothing, and with a
  *   {@link TooManyItemsError}
  */
@@ -45,7 +45,7 @@ export async function readBody<T>(bytes: Buffer, lines: boolean, take: (item: Bo
   const results: T[] = [];
   await eachInTurn(pieces, (piece) => {
     const item = itemOf(piece, !lines);
-    // Of an array nothing can be trusted when a part of it is not JSON; lines stand for themselves.
+    // When part of an array is not JSON, none of it can be trusted; lines are independent of each other.
     if (!lines && "refused" in item && isUnreadable(item.refused)) throw within(item.refused, results.length);
     results.push(take(item));
   });
@@ -69,7 +69,7 @@ function itemOf(written: Buffer, within: boolean): BodyItem {
   }
 }
 
-// One that is too large is not looked into: whether it is JSON is not known.
+// One that is too large is not read: whether it is JSON is not known.
 const isUnreadable = ({ reason }: RefusedError): boolean =>
   reason === IntakeReason.UNREADABLE || reason === IntakeReason.ENCODING || reason === IntakeReason.TOO_LARGE;
 
@@ -88,7 +88,7 @@ function add(pieces: Buffer[], piece: Buffer): void {
 }
 
 /**
- * Of bytes, not of text: a line that is not UTF-8 must not spoil the others. Blank lines do not count.
+ * The lines, as bytes and not as text: one that is not UTF-8 must not spoil the others. Blank lines do not count.
  *
  * @throws {TooManyItemsError}
  */
@@ -111,7 +111,7 @@ function splitLines(bytes: Buffer): Buffer[] {
 /**
  * The values of an array, as they are written: the array is JSON exactly when each of them is.
  *
- * @returns `undefined` when it is none
+ * @returns `undefined` when the body is not an array
  * @throws {RefusedError} when it has no end, or something after it
  * @throws {TooManyItemsError}
  */

@@ -9,7 +9,7 @@ const DETAILS: Readonly<Record<string, readonly [status: number, detail: string]
 };
 
 /**
- * Answers what Node could not read as a request. After it the connection ends: nobody knows where the next request
+ * Answers what Node could not read as a request. Then the connection ends: there is no telling where the next request
  * begins.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -8,7 +8,7 @@ interface Decoded {
 }
 type Decoder = (bytes: Buffer, options: ZlibOptions & { readonly info: true }) => Promise<Decoded>;
 
-// What `info` makes of the result is in no type.
+// The result that `info` gives is missing from the types.
 const promised = (decoder: unknown): Decoder =>
   promisify(
     decoder as (bytes: Buffer, options: ZlibOptions, done: (error: Error | null, result: Decoded) => void) => void,
@@ -24,10 +24,10 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
 
 /** For the header `Accept-Encoding`. */
 export const CODINGS = "gzip, deflate, br, identity";
-/** Of one body, one after the other. Nobody needs two. */
+/** The most codings of one body, one after the other. Nobody needs two. */
 const MAX_CODINGS = 3;
 
-/** A body is coded in a way that is not read here. */
+/** A body has a coding that is not supported here. */
 export class UnknownCodingError extends Error {
   override readonly name = "UnknownCodingError";
 }
@@ -37,7 +37,7 @@ export class BrokenCodingError extends Error {
   override readonly name = "BrokenCodingError";
 }
 
-/** A body has more bytes than it may when it is decoded. */
+/** A decoded body has more bytes than it may. */
 export class DecodedTooLargeError extends Error {
   override readonly name = "DecodedTooLargeError";
 }
@@ -63,10 +63,10 @@ export function codingsOf(header: string | undefined): readonly string[] {
 }
 
 /**
- * Decodes a body, outside of JavaScript's thread. What a few bytes could become is never made: decoding ends at the
- * bound.
+ * Decodes a body, outside JavaScript's thread. A few bytes that expand into many never do so completely: decoding stops
+ * at the bound.
  *
- * @param maxBytes - of the result, and of what is between two codings
+ * @param maxBytes - the bound of the result, and of what is between two codings
  * @throws {BrokenCodingError}
  * @throws {DecodedTooLargeError}
  */

@@ -1,7 +1,7 @@
 import { type DecisionSummary, summaryOf } from "../../contract/decision-summary.js";
 import type { KnownDecision } from "../decision-index.js";
 
-/** A decision as the API shows it, the last one on its transaction; the topic has it with all its evidence. */
+/** A decision as the API shows it, the last one on its transaction; in the topic it has all its evidence. */
 export interface DecisionJson extends DecisionSummary {
   readonly accountId: string;
   readonly transactionId: string;

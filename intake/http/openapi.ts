@@ -37,7 +37,7 @@ const DECISION = object(
     possibleRepeat: {
       type: "boolean",
       description:
-        "as old as what the account has forgotten: it may have been decided before; of several decisions the last is shown",
+        "as old as what the account has forgotten: it may have been decided before; the last of several decisions is shown",
     },
   },
 );
@@ -65,10 +65,10 @@ const LABEL_OUTCOME = object(["labelId", "accountId", "transactionId", "status"]
   status: text("recorded: it holds, or held until a later one came; refused: it changed nothing", {
     enum: ["recorded", "refused"],
   }),
-  revision: text("of a recorded one: its own, or the next one where it had none", { type: "integer" }),
-  fraudDelta: text("of a recorded one: 1 for a confirmed fraud more, -1 for one taken back", { type: "integer" }),
-  effectiveAtMs: text("of a recorded one: from when on it counts, or counted; milliseconds since 1970"),
-  eventSeq: text("of a recorded one: its number among all that changed the account's state"),
+  revision: text("if recorded: its own, or the next one where it had none", { type: "integer" }),
+  fraudDelta: text("if recorded: 1 for one more confirmed fraud, -1 for one taken back", { type: "integer" }),
+  effectiveAtMs: text("if recorded: from when it counts, or counted; milliseconds since 1970"),
+  eventSeq: text("if recorded: its number among all changes of the account's state"),
   reason: text("why it was refused, such as STALE_REVISION or REVISION_AHEAD"),
   detail: text("the same in words, with the cure"),
 });
@@ -116,7 +116,7 @@ const WAIT = [
     type: "string",
     pattern: "^\\d{1,6}(ms|s)$",
   }),
-  parameter("query", "for", "which decision to wait for: the first one, or one that stands", {
+  parameter("query", "for", "which decision to wait for: the first one, or a committed one", {
     type: "string",
     enum: ["provisional", "committed"],
     default: "provisional",
@@ -129,8 +129,8 @@ const FAILING: JsonObject = object(["consumer", "cause", "restarts"], {
 });
 /** What any request may get. */
 const STRANGER: JsonObject = {
-  403: problem("a page of another origin asks, or the token is for something else"),
-  421: problem("not under a name of this intake's"),
+  403: problem("a page of another origin sent it, or the token is for something else"),
+  421: problem("not by one of this intake's names"),
 };
 const RETRY_AFTER: JsonObject = { "Retry-After": { description: "seconds", schema: { type: "integer" } } };
 
@@ -141,7 +141,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
     description: `One, an array, or one a line; at most ${MAX_ITEMS} and ${MAX_BODY_BYTES} bytes. Answered once Kafka has acknowledged. Sending the same id and content again is harmless.`,
     parameters: [
       ...(waits ? WAIT : []),
-      parameter("header", "Content-Encoding", `of the body: ${CODINGS}. What it decodes to has the same bounds`),
+      parameter("header", "Content-Encoding", `the body's: ${CODINGS}. Decoded, it has the same bounds`),
     ],
     requestBody: {
       required: true,
@@ -157,14 +157,16 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
     },
     responses: {
       ...(waits && { 200: json("decided while the client waited", ref("Accepted")) }),
-      202: json("Kafka has what is not refused", { oneOf: [ref("Accepted"), ref("Results")] }),
+      202: json("Kafka has every input that was not refused", { oneOf: [ref("Accepted"), ref("Results")] }),
       400: problem("the one input is refused, or the request as a whole"),
       401: problem("no valid token"),
       ...STRANGER,
-      ...(waits && { 409: problem("the account knows this id with other content (told only to those who wait)") }),
+      ...(waits && {
+        409: problem("the account knows this id with different content (reported only to clients that wait)"),
+      }),
       413: problem("too many inputs, or bytes"),
-      415: problem("another content type or content coding", {
-        "Accept-Encoding": { description: "when it is the coding: those that are read", schema: { type: "string" } },
+      415: problem("an unsupported content type or content coding", {
+        "Accept-Encoding": { description: "if it was the coding: the supported ones", schema: { type: "string" } },
       }),
       429: problem(
         `Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`,
@@ -209,7 +211,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
       },
       "/v1/labels/{label}": {
         get: {
-          summary: "What became of a label, among the newest",
+          summary: "The outcome of a label, among the newest",
           operationId: "findLabel",
           parameters: [parameter("path", "label", "label id"), WAIT[0]!],
           responses: {
@@ -231,7 +233,7 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
             ...STRANGER,
             200: json("all is well", object(["status"], { status: { type: "string" } })),
             503: json(
-              "a consumer does not read; it is begun anew until it does",
+              "a consumer is not reading; it is restarted until it does",
               object(["status", "failing"], { status: { type: "string" }, failing: { type: "array", items: FAILING } }),
             ),
           },

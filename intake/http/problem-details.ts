@@ -23,19 +23,19 @@ const TITLES: Readonly<Record<number, string>> = {
   403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
-  409: "The identity belongs to other content",
-  408: "The request did not come in time",
+  409: "The id belongs to different content",
+  408: "The request did not arrive in time",
   413: "The request is too large",
   414: "The path is too long",
-  415: "Not a content type or coding that is read here",
-  421: "Asked for another server",
+  415: "Unsupported content type or coding",
+  421: "Meant for another server",
   429: "Not now",
   431: "The request's headers are too large",
   500: "The intake failed",
   503: "The intake is stopping",
 };
 
-/** A problem that has a name, or none but its status. */
+/** A problem that has a name, or only a status. */
 export function problemDetails(status: number, detail: string, reason?: string, field?: string): ProblemDetails {
   return {
     type:

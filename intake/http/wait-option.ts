@@ -6,7 +6,7 @@ export const MAX_WAIT_MS = 30_000;
 /** Whether and for what a client waits. */
 export interface WaitOption {
   readonly timeoutMs: number;
-  /** Only for a decision that stands. */
+  /** Only for a committed decision. */
   readonly committed: boolean;
 }
 

@@ -32,7 +32,7 @@ describe("places to wait", () => {
     expect(places.take(request)).toBeDefined();
   });
 
-  it("say when their client has gone away, and listen to it once", () => {
+  it("say when their client has gone away, and listen for it once", () => {
     const places = new WaitSlots();
     const { socket, request } = connection();
     const [gone, freed] = [places.take(request)!, places.take(request)!];

@@ -2,20 +2,20 @@ import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
-/** Of all clients together: each input that is waited for takes about a kilobyte. */
+/** The limit of all clients together: each awaited input takes about a kilobyte. */
 const MAX_WAITING = 20_000;
-/** Requests of one connection: it can have several only when it does not wait for their answers. */
+/** The limit of one connection: it can have several requests only if its client does not wait for answers. */
 const MAX_REQUESTS = 16;
 
 /** A request may wait. */
 export interface WaitSlot {
   /** Aborted when its client goes away. */
   readonly signal: AbortSignal;
-  /** It waits no more. */
+  /** The request no longer waits. */
   free(): void;
 }
 
-/** Bounds how many clients wait for news, and lets nobody wait who has gone away. */
+/** Bounds how many clients wait for news, and ends the wait of those that have gone away. */
 export class WaitSlots {
   readonly #max: number;
   readonly #byConnection = new WeakMap<Socket, Set<AbortController>>();
@@ -25,7 +25,7 @@ export class WaitSlots {
     this.#max = max;
   }
 
-  /** @param inputs - how many it waits for. @returns `undefined` when it may not wait now */
+  /** @param inputs - how many inputs the request waits for. @returns `undefined` when it may not wait now */
   take({ socket }: IncomingMessage, inputs = 1): WaitSlot | undefined {
     const requests = this.#requestsOf(socket);
     if (requests.size >= MAX_REQUESTS || this.#waiting + inputs > this.#max) return undefined;

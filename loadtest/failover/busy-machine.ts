@@ -3,10 +3,10 @@ import { availableParallelism } from "node:os";
 import { processUsage } from "../../process/process-usage.js";
 import { type StartedProgram, startSpinner } from "../../process/run-command.js";
 
-/** Of this machine's processors, for the programs that compete. */
+/** The share of this machine's processors for the competing programs. */
 const SHARE = 0.5;
 const ADJUST_MS = 2_000;
-/** Where even so many do not get their share, it stays at that. */
+/** The most programs: if even these do not get their share, it stays at that. */
 const MOST_FOR_EACH_PROCESSOR = 8;
 
 /** Programs that compete with the cluster for processors. */
@@ -20,10 +20,10 @@ export interface BusyMachine {
 }
 
 /**
- * Starts programs that never rest, of the same priority as the cluster, as many as it takes to have half of this
- * machine's processors. How many that are depends on how much the cluster wants: the system divides by threads, so
- * beside five that want to run one gets a sixth. So one is started or ended every other second. A cgroup would be
- * steadier, but there is none on macOS, and in many a container none that may be changed.
+ * Starts programs that never rest, at the same priority as the cluster, as many as it takes to use half of this
+ * machine's processors. How many that is depends on how much the cluster wants: the system divides by threads, so
+ * beside five that want to run, one gets a sixth. So one is started or ended every other second. A cgroup would be
+ * steadier, but macOS has none, and many containers have none that may be changed.
  */
 export function keepMachineBusy(): BusyMachine {
   const processors = availableParallelism();
@@ -34,7 +34,7 @@ export function keepMachineBusy(): BusyMachine {
   let lastSeconds = 0;
   const start = (): void => {
     const program = startSpinner();
-    // It ends by our signal: that is not a failure.
+    // It is ended by our signal: that is not a failure.
     program.finished.catch(() => undefined);
     programs.push({ program, usedSeconds: 0 });
   };

@@ -10,7 +10,7 @@ import type { FlakyMode } from "./flaky-server.js";
 import { coldBacklog, competingPrograms, overloaded, type OverloadRecord } from "./overload.js";
 import type { LoadedTarget, Target } from "./target.js";
 
-/** The functions before and after the rolling upgrade: a further state field, a further feature, another model. */
+/** The functions before and after the rolling upgrade: another state field, another feature, a different model. */
 export const UPGRADED_SETTINGS = { account: { knownMerchants: 16 } };
 const UPGRADED_MODEL = "models/points-v2.json";
 
@@ -24,26 +24,26 @@ const UPGRADE_MS = 25_000;
 const BUSY_MS = 40_000;
 const LIMIT_MS = 300_000;
 
-/** The file by which the function server is made to misbehave, and the one with its environment. */
+/** The file that makes the function server misbehave, and the one with its environment. */
 export const flakyFile = (folder: string): string => join(folder, "flaky");
 export const rollingEnvFile = (folder: string): string => join(folder, "rolling-env.json");
 
 interface FaultDefinition {
   readonly description: string;
-  /** About how long it takes until all is well again, in seconds: decides what still fits into a run. */
+  /** Roughly how long it takes until all is well again, in seconds: this decides what still fits into a run. */
   readonly seconds: number;
-  /** Whether a process is killed, with no more to it: these must recover quickly. */
+  /** Whether a process is killed and nothing else happens: such faults must be recovered from quickly. */
   readonly kill?: true;
   /**
-   * Whether it can be made in containers too. The others steer the function server by files, or restart the job with
-   * changes.
+   * Whether it can be injected in containers too. The others control the function server through files, or restart the
+   * job with changes.
    */
   readonly inContainers?: true;
-  /** The part that is to be replaced by the watchdog; of no other fault may any be. */
+  /** The part that the watchdog is to replace; for any other fault it must replace none. */
   readonly hangs?: Part;
-  /** Whether it lasts for minutes: left out of `all`, and made once, after the others. */
+  /** Whether it lasts for minutes: such a fault is left out of `all`, and injected once, after the others. */
   readonly long?: true;
-  /** @returns how it went, where more is asked of it than a recovery */
+  /** @returns how it went, if it must do more than recover */
   inject(target: LoadedTarget): Promise<OverloadRecord | undefined>;
 }
 
@@ -65,7 +65,7 @@ const pause = (part: Part): FaultDefinition => ({
   inject: async ({ cluster, signal }) => {
     cluster.pause(part);
     await delay(PAUSE_MS, undefined, { signal });
-    // Flink may have given it up by now, and it itself.
+    // By now Flink may have given it up, and it may have given up itself.
     try {
       cluster.resume(part);
     } catch {
@@ -176,7 +176,7 @@ export const FAULTS = {
     inject: overloaded,
   },
   "cold-backlog": {
-    description: "the job and the functions are down while a backlog comes together, and start cold",
+    description: "the job and the functions are down while a backlog builds up, and start cold",
     seconds: 900,
     long: true,
     inject: coldBacklog,
@@ -186,7 +186,7 @@ export type FaultKind = keyof typeof FAULTS;
 
 export const faultOf = (kind: FaultKind): FaultDefinition => FAULTS[kind];
 
-/** Exchanges the function server for one with this environment, while it serves. */
+/** Replaces the function server by one with this environment, while it serves. */
 async function roll({ cluster, folder, signal }: Target, env: Readonly<Record<string, string>>): Promise<void> {
   const health = async () =>
     (await (await fetch(`${endpoints(cluster.settings).functions}/healthz`)).json()) as {

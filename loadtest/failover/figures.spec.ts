@@ -45,7 +45,7 @@ describe("the figures of an overload", () => {
     expect(broken(calm())).toEqual([]);
   });
 
-  it("count a second in which nobody answered as part of what took longer, not as nothing", () => {
+  it("count a second without an answer as part of what took longer, not as nothing", () => {
     const samples = calm((second) => (second % 7 === 3 ? { decided: undefined } : {}) as Partial<Sample>);
     expect(new Set(ratesOf(samples, 10_000).map(Math.round))).toEqual(new Set([500]));
     expect(ratesOf([], 10_000)).toEqual([]);
@@ -58,7 +58,7 @@ describe("the figures of an overload", () => {
         : { restarts: 1, checkpoints: { completed: second - 300, failed: 0, lastMs: 400, lastBytes: 0 } },
     );
     expect(figuresOf(samples, course)).toMatchObject({ jobRestarts: 1, checkpoints: { completed: 599 } });
-    // One that starts cold has nothing behind it: what it counts at first it has had.
+    // A JobManager that starts cold begins at zero: what it first counts has really happened.
     expect(
       figuresOf(
         calm(() => ({ restarts: 2 })),
@@ -106,7 +106,7 @@ describe("a bound of an overload", () => {
     expect(broken(grows(1500 * 1.06, 200))).toEqual(["memory"]);
     expect(broken(grows(1500 * 1.04, 215))).toEqual([]);
     expect(broken(grows(1500, 240))).toEqual(["memory"]);
-    // It gives some back while it has less to do, and takes it again; or more than it ever had.
+    // It gives some back while it has less to do, then takes it again; or takes more than it ever had.
     const rests = (after: number) =>
       calm((second) => ({
         memoryBytes: { taskmanager: 1500 * MB, functions: (second < 150 ? 340 : second < 400 ? 300 : after) * MB },
@@ -131,7 +131,7 @@ describe("a bound of an overload", () => {
     expect(broken(cold)).toEqual(["throughput"]);
   });
 
-  it("is broken by a backlog that is not gone in time, or is followed by no calm", () => {
+  it("is broken by a backlog that is not gone in time, or not followed by calm", () => {
     expect(broken(calm(), { drainedMs: undefined, calmMs: undefined })).toEqual(["drained"]);
     expect(broken(calm(), { calmMs: undefined })).toEqual(["drained"]);
   });

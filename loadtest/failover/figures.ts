@@ -2,33 +2,37 @@ import { quantile } from "../../contract/quantile.js";
 import { type Sample, SAMPLED_PARTS, type SampledPart } from "./sampler.js";
 
 const WINDOW_MS = 10_000;
-/** Over so long a stretch the throughput must be near its best: a shorter one tells of checkpoints and collections. */
+/**
+ * Over a stretch of this length the throughput must be near its best: a shorter one shows checkpoints and garbage
+ * collections.
+ */
 const STEADY_WINDOW_MS = 30_000;
 /**
- * After so long Java has compiled what is used much; before, a stretch that begins cold is not judged by its
+ * After this long Java has compiled what is used most; before, a stretch that begins cold is not judged by its
  * throughput.
  */
 const COLD_MS = 60_000;
-/** Third parts of a shorter stretch tell of caches that fill. */
+/** The thirds of a shorter stretch show caches filling. */
 const MEMORY_STRETCH_MS = 180_000;
 
 /** Bounds that an overload must keep. */
 export const LIMITS = {
   restarts: 0,
-  /** Of all checkpoints. */
+  /** The share of all checkpoints that may fail. */
   checkpointsFailed: 0.01,
-  /** Mean memory of the last third against that of the second. */
+  /** The mean memory of the last third compared with that of the second. */
   memoryGrowth: 1.05,
-  /** A small process moves by so much with each collection. */
+  /** A small process varies by this much with each garbage collection. */
   memorySlackBytes: 16 * 1024 * 1024,
   /**
-   * Of the best 30 s. Not nearer to 1: a virtual machine's processors are others' too, checkpoints grow with what is in
-   * flight, and the programs beside it come and go. What collapses falls far below: to a tenth, and stays.
+   * The share of the best 30 s. Not closer to 1: a virtual machine shares its processors with others, checkpoints grow
+   * with what is in flight, and the programs beside it come and go. A collapse falls far lower: to a tenth, and stays
+   * there.
    */
   throughput: 0.6,
 } as const;
 
-/** Of a stretch of a run, in ms from the load's beginning. */
+/** A stretch of a run, in ms from the load's beginning. */
 export interface Stretch {
   readonly fromMs: number;
   readonly untilMs: number;
@@ -42,18 +46,18 @@ export interface Limit {
 }
 
 export interface PartMemory {
-  /** Bytes, over the second and the last third of the stretch. */
+  /** In bytes, over the second and the last third of the stretch. */
   readonly second: { readonly mean: number; readonly max: number };
   readonly last: { readonly mean: number; readonly max: number };
-  /** The most of the first two thirds. */
+  /** The maximum of the first two thirds. */
   readonly earlierMax: number;
-  /** Of the last third's mean to the second's. */
+  /** The ratio of the last third's mean to the second's. */
   readonly ratio: number;
 }
 
-/** What the samples of a stretch come to. */
+/** What the samples of a stretch add up to. */
 export interface StretchFigures {
-  /** Decisions a second, in windows of 10 s. */
+  /** Decisions per second, in windows of 10 s. */
   readonly decidedPerSecond: { readonly min: number; readonly median: number; readonly max: number };
   /** The slowest 30 s as a share of the fastest. */
   readonly slowestShare: number;
@@ -67,9 +71,9 @@ export interface StretchFigures {
     readonly lastBytes: number;
   };
   readonly memory: Readonly<Partial<Record<SampledPart | "taskmanagerHeap", PartMemory>>>;
-  /** To the function server, at most. */
+  /** The most connections to the function server. */
   readonly connections: number;
-  /** Processor time a decision, in µs, by part. */
+  /** Processor time per decision, in µs, by part. */
   readonly cpuMicrosPerDecision: Readonly<Partial<Record<SampledPart, number>>>;
 }
 
@@ -94,7 +98,8 @@ export function figuresOf(
       max: Math.round(Math.max(...rates)),
     },
     slowestShare: steady.length === 0 ? 1 : Math.min(...steady) / Math.max(1e-9, ...steady),
-    // While a job is still being deployed each try of a checkpoint counts as failed: there is nobody yet to make it.
+    // While a job is still being deployed, each attempt at a checkpoint counts as failed: there is no task yet to make
+    // it.
     ...counted(within(watched), cold, cold ? loaded.fromMs : watched.fromMs),
     memory: memoryOf(load),
     connections: Math.max(0, ...load.map(({ connections = 0 }) => connections)),
@@ -102,7 +107,7 @@ export function figuresOf(
   };
 }
 
-/** Decisions a second in each window that the samples fill; none is left out that has none. */
+/** Decisions per second in each window that the samples fill, including windows without any. */
 export function ratesOf(samples: readonly Sample[], windowMs: number): number[] {
   const known = samples.filter(
     (sample): sample is Sample & { readonly decided: number } => sample.decided !== undefined,
@@ -122,7 +127,7 @@ export function ratesOf(samples: readonly Sample[], windowMs: number): number[] 
   );
 }
 
-/** Counters that a new JobManager begins anew: and that there is a new one is a restart itself. */
+/** Counters that start afresh with a new JobManager, whose appearance is itself a restart. */
 function counted(
   samples: readonly Sample[],
   cold: boolean,
@@ -132,7 +137,7 @@ function counted(
   let completed = 0;
   let failed = 0;
   const durations: number[] = [];
-  // A JobManager that starts cold has nothing behind it.
+  // A JobManager that starts cold begins at zero.
   let restartsBefore = cold ? 0 : undefined;
   let before: Sample["checkpoints"];
   for (const { atMs, restarts, checkpoints } of samples) {
@@ -205,17 +210,17 @@ function cpuOf(samples: readonly Sample[]): StretchFigures["cpuMicrosPerDecision
 
 /** What happened when. */
 export interface Course {
-  /** While transactions were offered, or most of a backlog was there. */
+  /** While transactions were offered, or most of a backlog was still there. */
   readonly loaded: Stretch;
-  /** From the beginning of it until it was calm again. */
+  /** From its beginning until it was calm again. */
   readonly watched: Stretch;
-  /** Whether Java was started with it. */
+  /** Whether Java was started at its beginning. */
   readonly cold: boolean;
   readonly drainedMs: number | undefined;
   readonly calmMs: number | undefined;
 }
 
-/** Holds the figures of an overload against the bounds. */
+/** Compares the figures of an overload with the bounds. */
 export function limitsOf(
   samples: readonly Sample[],
   figures: StretchFigures,
@@ -229,7 +234,7 @@ export function limitsOf(
     STEADY_WINDOW_MS,
   );
   const slowest = rates.length < 2 ? undefined : Math.min(...rates) / Math.max(1e-9, ...rates);
-  // What a process had, gave back while it had less to do, and takes again is not growth.
+  // Memory that a process had, gave back while it had less to do, and takes again is not growth.
   const grown = Object.entries(memory).filter(
     ([part, { second, last, earlierMax }]) =>
       part !== "taskmanagerHeap" &&

@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-// Ten bad calls: a server that is not flaky answers the one with 400, the other with ten errors.
+// Ten bad calls: a server that is not flaky answers a single one with 400, and a batch with ten errors.
 const SINGLE = {
   path: "/statefun",
   body: Buffer.from("noise"),
@@ -56,13 +56,13 @@ describe.each([SINGLE, BATCH])("a flaky server at $path", ({ path, body, content
   const url = (at: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${at}`;
   const post = () => postBatch(url(path), body, { contentType });
 
-  it("is none while no mode is set", async () => {
+  it("is not flaky while no mode is set", async () => {
     const response = await post();
     await response.ended;
     expect(response.status).toBe(wellStatus);
   });
 
-  it.each(["500", "404"])("answers %s, and its health is none of it", async (mode) => {
+  it.each(["500", "404"])("answers %s, except to health checks", async (mode) => {
     writeFileSync(file, mode);
     expect((await post()).status).toBe(Number(mode));
     expect((await fetch(url("/healthz"))).status).toBe(200);
@@ -91,7 +91,7 @@ describe.each([SINGLE, BATCH])("a flaky server at $path", ({ path, body, content
       () => "answered",
       () => "ended",
     );
-    // Whoever answers at all answers this one first.
+    // A server that answers at all answers this one first.
     await fetch(url("/healthz"));
     await fetch(url("/healthz"));
     expect(await Promise.race([answered, Promise.resolve("silence")])).toBe("silence");

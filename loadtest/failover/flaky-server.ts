@@ -8,10 +8,12 @@ export const FLAKY_MODES = ["500", "404", "slow", "truncated", "silent"] as cons
 export type FlakyMode = (typeof FLAKY_MODES)[number];
 
 const SLOW_MS = 1_500;
-/** Where StateFun calls: one call a request, or many. */
+/** Where StateFun calls: with one call per request, or many. */
 const ROUTES: readonly (string | undefined)[] = ["/statefun", "/statefun/batch"];
 
-/** Makes the HTTP servers of this process misbehave as the file `FLAKY` says at the time. Preloaded with `--import`. */
+/**
+ * Makes the HTTP servers of this process misbehave as the file `FLAKY` says at that moment. Preloaded with `--import`.
+ */
 function install(file: string): void {
   let mode: string | undefined;
   let readAtMs = 0;
@@ -37,8 +39,7 @@ function install(file: string): void {
 }
 
 /**
- * The calls run, and of what the server answers last half arrives: of many calls some may be answered by it, and one is
- * cut in two.
+ * The calls run, and half of the server's last answer arrives: of many calls it may answer some, and one is cut in two.
  */
 function cutOff(response: ServerResponse): void {
   response.end = ((body: string | Uint8Array) => {
@@ -49,7 +50,7 @@ function cutOff(response: ServerResponse): void {
 }
 
 function misbehave(mode: string, request: IncomingMessage, response: ServerResponse): void {
-  // Whoever sends a large body must not wait for it to be taken.
+  // A client that sends a large body must not wait for it to be read.
   request.resume();
   if (mode === "silent") return;
   response.writeHead(Number(mode), { "content-type": "text/plain" }).end("on purpose\n");

@@ -15,9 +15,9 @@ export const MERCHANTS = 500;
 
 export interface KafkaLoadOptions {
   readonly brokers: string;
-  /** Of these transactions alone. */
+  /** The run id of these transactions alone. */
   readonly runId: string;
-  /** How many there are to be at most: event time begins so long ago that it does not reach the present. */
+  /** The most transactions: event time begins long enough ago not to reach the present. */
   readonly atMost: number;
 }
 
@@ -53,7 +53,10 @@ export class KafkaLoad {
     return this.#sent;
   }
 
-  /** Sends at a rate that does not wait for answers: when Kafka is slow, what was due comes later, and all of it. */
+  /**
+   * Sends at a rate that does not wait for answers: when Kafka is slow, everything that was due still comes, only
+   * later.
+   */
   async atRate(perSecond: number, forMs: number, signal?: AbortSignal): Promise<void> {
     const before = this.#sent;
     const beganMs = Date.now();
@@ -66,7 +69,7 @@ export class KafkaLoad {
     await this.#producer.disconnect();
   }
 
-  /** Sends so many, as fast as Kafka takes them, and pauses. */
+  /** Sends this many, as fast as Kafka takes them, and pauses. */
   async send(count: number, signal?: AbortSignal, pauseMs = TICK_MS): Promise<void> {
     const { runId, atMost } = this.#options;
     const run = { runId, accounts: ACCOUNTS, merchants: MERCHANTS, startMs: this.#startMs };

@@ -29,7 +29,7 @@ import { ALL_FAULTS, CONTAINER_FAULTS, FAULT_KINDS, isLong, namedFaults } from "
 const REPORT = "reports/failover";
 const WARM_UP = 3_000;
 const RATE = 500;
-/** Beside an overload through Kafka's door, which is what is looked at. */
+/** The rate over HTTP beside an overload through Kafka's door, which is the subject. */
 const LONG_RATE = 50;
 
 interface Options {
@@ -65,7 +65,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--duration <s>",
-      "of the load, in seconds, and longer until the last fault is recovered from; nothing when all faults are long",
+      "of the load, in seconds, extended until the last fault is recovered from; without effect when all faults are long",
       wholeNumber(20, 86_400),
       240,
     )
@@ -75,7 +75,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--overload-seconds <s>",
-      "overload: for how long twice the sustained rate is offered",
+      "overload: how long to offer twice the sustained rate",
       wholeNumber(20, 86_400),
       OVERLOAD_DEFAULTS.overloadSeconds,
     )
@@ -84,7 +84,7 @@ export async function main(argv: string[]): Promise<number> {
       "overload: what the cluster holds, in transactions a second (default: it is measured first)",
       wholeNumber(1, 50_000),
     )
-    .option("--busy", "overload, cold-backlog: other programs have half of the processors meanwhile", false)
+    .option("--busy", "overload, cold-backlog: other programs use half of the processors meanwhile", false)
     .option(
       "--backlog <n>",
       "cold-backlog: transactions that wait when the job starts",
@@ -131,7 +131,7 @@ export async function main(argv: string[]): Promise<number> {
   let cluster: RunningCluster | undefined;
   try {
     const { way } = await chooseWay({ docker, native: !docker });
-    // Parts die on purpose: the report says what became of it.
+    // Parts die on purpose: the report says how that went.
     cluster = await startEither(
       way,
       clusterSettings({ name: "failover", portOffset, ...(docker ? {} : faultyCluster(folder, transport)) }),

@@ -7,7 +7,7 @@ const MB = 1024 * 1024;
 const seconds = (ms: number): string => (ms < 0 ? "not in time" : `${(ms / 1000).toFixed(0)} s`);
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
-/** Of each overload: its bounds, its figures, and how they went over time. */
+/** For each overload: its bounds, its figures, and their course over time. */
 export const overloadSections = (overloads: readonly OverloadRecord[]): Html[] =>
   overloads.map((overload, n) => section(overload, n + 1));
 
@@ -43,13 +43,13 @@ ${table(
   ["Figure", "#"],
   [
     ["Sent through Kafka's door", sent.toLocaleString("en")],
-    ["Of those a second", offeredPerSecond.toLocaleString("en")],
+    ["Of those per second", offeredPerSecond.toLocaleString("en")],
     [
-      "What the cluster holds, a second",
+      "What the cluster holds, per second",
       sustainedPerSecond === 0 ? "not asked" : sustainedPerSecond.toLocaleString("en"),
     ],
     [
-      "Decided a second, in windows of 10 s: least, median, most",
+      "Decided per second, in windows of 10 s: least, median, most",
       `${decidedPerSecond.min}, ${decidedPerSecond.median}, ${decidedPerSecond.max}`,
     ],
     ["Slowest 30 s, of the fastest", percent(slowestShare)],
@@ -66,7 +66,7 @@ ${table(
   ],
 )}
 ${table(
-  ["Memory, MiB", "#Second third, mean", "#most", "#Last third, mean", "#most", "#Ratio", "#CPU, µs a decision"],
+  ["Memory, MiB", "#Second third, mean", "#most", "#Last third, mean", "#most", "#Ratio", "#CPU, µs per decision"],
   Object.entries(memory).map(([part, { second, last, ratio }]) => [
     part,
     ...[second.mean, second.max, last.mean, last.max].map((bytes) => (bytes / MB).toFixed(0)),
@@ -80,7 +80,7 @@ ${timeline(seriesOf(samples), [
 ])}`;
 }
 
-/** By whole seconds; a second without a sample has no value. */
+/** In whole seconds; a second without a sample has no value. */
 function seriesOf(samples: readonly Sample[]) {
   const from = samples[0]?.atMs ?? 0;
   const length = Math.ceil(((samples.at(-1)?.atMs ?? 0) - from) / 1000) + 1;
@@ -94,7 +94,7 @@ function seriesOf(samples: readonly Sample[]) {
   };
   return [
     {
-      title: "Decided a second, over 5 s",
+      title: "Decided per second, over 5 s",
       unit: "",
       values: values((sample, before) =>
         sample.decided === undefined || before?.decided === undefined

@@ -10,22 +10,24 @@ import { KafkaLoad } from "./kafka-load.js";
 import { type Sample, Sampler } from "./sampler.js";
 import type { LoadedTarget, OverloadOptions } from "./target.js";
 
-/** While what the cluster holds is measured: so much waits before it at any time, and it goes on for so long. */
+/**
+ * While the sustained rate is measured: how much waits in front of the cluster at any time, and how long this goes on.
+ */
 const SATURATED = 20_000;
 const SATURATE_MS = 60_000;
 const MEASURE_MS = 30_000;
-/** Nothing moves for so long: it will not drain. */
+/** When nothing moves for this long, it will not drain. */
 const STUCK_MS = 180_000;
-/** Calm: for so long next to nothing waits and nothing restarts. */
+/** Calm means that next to nothing waits and nothing restarts for this long. */
 const CALM_MS = 10_000;
 const TELL_MS = 5_000;
 const JOB_LIMIT_MS = 300_000;
-/** What comes by HTTP meanwhile waits for a checkpoint; some seconds' worth of it is not a backlog. */
+/** What comes over HTTP meanwhile waits for a checkpoint; some seconds' worth of it is not a backlog. */
 const ORDINARY_SECONDS = 5;
 const ORDINARY = 500;
-/** What is left of a backlog when its partitions need not be drained at the same speed any more. */
+/** How much is left of a backlog once its partitions no longer need to drain at the same speed. */
 const TAIL = 0.1;
-/** The parts that begin cold. */
+/** The parts that start cold. */
 const COLD_PARTS = ["jobmanager", "taskmanager", "functions"] as const satisfies readonly Part[];
 
 export const OVERLOAD_DEFAULTS: OverloadOptions = {
@@ -36,29 +38,29 @@ export const OVERLOAD_DEFAULTS: OverloadOptions = {
 };
 
 /**
- * How an overload went: in `reports/failover.json`. Field names are stable; times are in ms from the beginning of the
+ * How an overload went, in `reports/failover.json`. Field names are stable; times are in ms from the beginning of the
  * run's load.
  */
 export interface OverloadRecord extends StretchFigures {
   readonly kind: "busy-machine" | "overload" | "cold-backlog";
   /** Transactions that went in through Kafka's door. */
   readonly sent: number;
-  /** Of those a second while it was offered; of a cold backlog: while it was put there. */
+  /** Transactions per second while it was offered; for a cold backlog, while it was written. */
   readonly offeredPerSecond: number;
-  /** What the cluster holds, as measured or given; 0: not asked. */
+  /** The rate that the cluster holds, measured or given; 0: not asked. */
   readonly sustainedPerSecond: number;
-  /** Share of the processors that competing programs had; 0 without any. */
+  /** The share of the processors that competing programs had; 0 without any. */
   readonly busyShare: number;
   readonly loaded: Stretch;
   readonly watched: Stretch;
-  /** After the load's end (of a cold backlog: after the start), in ms; −1: not within the limit. */
+  /** In ms after the load's end (for a cold backlog: after the start); −1: not within the limit. */
   readonly drainedMs: number;
   readonly calmMs: number;
   readonly limits: readonly Limit[];
   readonly samples: readonly Sample[];
 }
 
-/** Other programs have half of the processors, for a while. */
+/** Gives other programs half of the processors for a while. */
 export async function competingPrograms(target: LoadedTarget, forMs: number): Promise<OverloadRecord> {
   return await sampled(target, async (sampler) => {
     const busy = keepMachineBusy();
@@ -88,7 +90,7 @@ export async function competingPrograms(target: LoadedTarget, forMs: number): Pr
 }
 
 /**
- * Twice what the cluster holds is offered through Kafka's door; then all of it is to be decided, and the cluster calm.
+ * Offers twice what the cluster holds through Kafka's door; then all of it must be decided, and the cluster calm.
  */
 export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> {
   const { overload, say, signal, runId } = target;
@@ -140,7 +142,7 @@ export async function overloaded(target: LoadedTarget): Promise<OverloadRecord> 
   });
 }
 
-/** The job and the functions are down while a backlog comes together; then they start, cold, and decide it. */
+/** The job and the functions are down while a backlog builds up; then they start, cold, and decide it. */
 export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord> {
   const { cluster, overload, say, signal, runId } = target;
   return await sampled(target, async (sampler) => {
@@ -172,7 +174,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
         await flinkClient(cluster.settings).waitForRunning(JOB_LIMIT_MS, signal);
         const runningMs = now(target);
         const { drainedMs, calmMs } = await drained(target, sampler, startMs);
-        // In the end a partition may be empty while another is not: that is not a loss of speed.
+        // Towards the end one partition may be empty while another is not: that is not a loss of speed.
         const nearlyGone = sampler.samples.find(
           (sample) => sample.atMs > runningMs && (waiting(sample) ?? Infinity) < overload.backlog * TAIL,
         );
@@ -199,7 +201,7 @@ export async function coldBacklog(target: LoadedTarget): Promise<OverloadRecord>
 }
 
 interface Went extends Omit<Course, "watched"> {
-  /** From when on restarts and checkpoints count. */
+  /** From when restarts and checkpoints count. */
   readonly sinceMs: number;
   readonly kind: OverloadRecord["kind"];
   readonly sent: number;
@@ -238,13 +240,13 @@ async function sampled(target: LoadedTarget, work: (sampler: Sampler) => Promise
   }
 }
 
-/** Transactions and labels that wait, before the intake and before the job; `undefined` when nobody says. */
+/** Transactions and labels that wait in front of the intake and the job; `undefined` when that is not known. */
 const waiting = ({ beforeDoor, beforeJob }: Sample): number | undefined =>
   beforeDoor === undefined || beforeJob === undefined ? undefined : beforeDoor + beforeJob;
 
 const now = ({ startedAtMs }: LoadedTarget): number => Date.now() - startedAtMs;
 
-/** What the cluster decides a second when there is always more: what comes by HTTP included. */
+/** What the cluster decides per second when there is always more, including what comes over HTTP. */
 async function sustainedRate(
   target: LoadedTarget,
   sampler: Sampler,
@@ -278,14 +280,14 @@ async function sustainedRate(
   }
 }
 
-/** A sample that was begun after now: what was sent before shows in it. */
+/** A sample that begins after now, so that it shows what was sent before. */
 async function nextSample(sampler: Sampler, signal: AbortSignal | undefined): Promise<Sample> {
   const count = sampler.samples.length;
   return await poll("a sample", () => sampler.samples[count + 1], { timeoutMs: STUCK_MS, intervalMs: 50, signal });
 }
 
 /**
- * Waits until next to nothing is left before the job, and then until it is calm.
+ * Waits until next to nothing is left in front of the job, and then until it is calm.
  *
  * @returns when, after the given time; `undefined`: not in time
  */
@@ -333,7 +335,7 @@ async function drained(
   }
 }
 
-/** Says now and then what waits, how fast it goes, and how long it will take. */
+/** Reports now and then how much waits, how fast it is going, and how long it will take. */
 async function tell(
   { say, signal }: LoadedTarget,
   sampler: Sampler,

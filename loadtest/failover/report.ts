@@ -15,9 +15,9 @@ import type { FailoverOptions, FailoverResult, FaultRecord, UncommittedLine } fr
 /** `reports/failover.json`. Field names are stable. */
 export interface FailoverReport extends Verification {
   readonly runId: string;
-  /** What the parts ran as. */
+  /** What the parts ran as: processes or containers. */
   readonly where: "processes" | "containers";
-  /** Every kind of fault that was asked for and can be made there. */
+  /** Every kind of fault that was asked for and can be injected there. */
   readonly kinds: readonly FaultKind[];
   /** How StateFun called the functions. */
   readonly transport: Transport;
@@ -28,17 +28,17 @@ export interface FailoverReport extends Verification {
   readonly acknowledged: number;
   readonly faults: readonly FaultRecord[];
   readonly overloads: readonly OverloadRecord[];
-  /** Bounds of the overloads that were not kept: each fails the run. */
+  /** Bounds of the overloads that were broken: each fails the run. */
   readonly brokenLimits: readonly (Limit & { readonly kind: FaultKind })[];
   /** What else went wrong: each fails the run. */
   readonly problems: readonly string[];
-  /** Kinds that were asked for and did not fit into the run. */
+  /** Kinds that were asked for but did not fit into the run. */
   readonly notFitted: readonly FaultKind[];
   /** From a fault to the first committed decision of a transaction that was accepted after it. */
   readonly recoveryMs: { readonly p50: number; readonly max: number };
-  /** The same over killed processes alone. */
+  /** The same for killed processes only. */
   readonly killRecoveryMs: { readonly p50: number; readonly max: number };
-  /** 99 of 100 committed latencies before the first fault. */
+  /** The 99th percentile of committed latencies before the first fault. */
   readonly calmP99Ms: number;
   readonly unableToCommit: readonly UncommittedLine[];
   /** Whether every threshold of k6 held. */
@@ -64,7 +64,7 @@ export function reportOf(
   const brokenLimits = overloads.flatMap(({ kind, limits }) =>
     limits.filter(({ held }) => !held).map((limit) => ({ kind, ...limit })),
   );
-  // What Kafka took has no acknowledgement of its own that the verifier knows of.
+  // The verifier knows of no acknowledgements for what Kafka took.
   const sent = overloads.reduce((sum, overload) => sum + overload.sent, 0);
   const lost = acknowledged + sent - verification.accepted - verification.rejected;
   if (sent > 0 && lost > 0)
@@ -179,7 +179,7 @@ ${table(
     replaced.join(", "),
   ]),
 )}
-<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Replaced: by the watchdog, because they hung. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to make ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be made with containers" : ""}.</p>
+<p>Recovery: from the fault to the first committed decision of a transaction that was accepted after it. Replaced: by the watchdog, because they hung. Committed p99 before the first fault: ${seconds(report.calmP99Ms)}. Kinds that did not fit into this run: ${report.notFitted.join(", ") || "none"}; it was to inject ${report.kinds.length} of the ${Object.keys(FAULTS).length} that there are${report.where === "containers" ? ", those that can be injected in containers" : ""}.</p>
 <h2>By kind</h2>
 ${table(
   ["Kind", "#Times", "#Median recovery", "#Longest"],
@@ -200,7 +200,7 @@ ${propertiesSection(report.properties)}
     versions.map(([name, count]) => [html`<code>${name}</code>`, count.toLocaleString("en")]),
   )}
 <h2>Transactions that Flink could not commit again</h2>
-<p>${unableToCommit.length === 0 ? "None." : "Flink commits again what may not have been committed before a failure; what had been is answered with an error. Whether anything was lost is decided by the records above."}</p>
+<p>${unableToCommit.length === 0 ? "None." : "Flink commits again what may not have been committed before a failure; for what had been committed it gets an error. Whether anything was lost is decided by the records above."}</p>
 ${
   unableToCommit.length === 0
     ? html``
@@ -236,8 +236,8 @@ function seriesOf({ acknowledged, watch, startedAtMs }: FailoverResult) {
   const whole = (values: readonly (number | undefined)[], missing: number | undefined) =>
     Array.from({ length }, (_, at) => values[at] ?? missing);
   return [
-    { title: "Transactions acknowledged, a second", unit: "", values: whole(accepted, 0) },
-    { title: "Decisions committed, a second", unit: "", values: whole(committed, 0) },
+    { title: "Transactions acknowledged per second", unit: "", values: whole(accepted, 0) },
+    { title: "Decisions committed per second", unit: "", values: whole(committed, 0) },
     { title: "Longest committed latency of those", unit: "s", values: whole(slowest, undefined) },
   ];
 }

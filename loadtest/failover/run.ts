@@ -13,46 +13,50 @@ import { OVERLOAD_DEFAULTS, type OverloadRecord } from "./overload.js";
 import { fits, isLong, schedule } from "./schedule.js";
 import type { LoadedTarget, OverloadOptions, Target } from "./target.js";
 
-/** Load before the first fault, of which the second half says what the calm is like: at first all is new to Java. */
+/** Load before the first fault; its second half shows what calm looks like, as Java needs a while to warm up. */
 const CALM_MS = 40_000;
 /** Committed decisions lag behind by less when nothing waits. */
 const CALM_LAG_MS = 2_000;
-/** On a machine that is busy, k6 takes a while to begin. */
+/** On a busy machine k6 takes a while to begin. */
 const K6_START_MS = 300_000;
-/** Nothing is decided so long after a fault: the run has failed. For a machine far slower than any of ours. */
+/**
+ * If nothing is decided for this long after a fault, the run has failed. Allows for a machine far slower than any of
+ * ours.
+ */
 const RECOVERY_LIMIT_MS = 300_000;
-/** What waits is not carried off in so long: the machine does not hold the rate. */
+/** If what waits is not worked off within this time, the machine cannot hold the rate. */
 const BACKLOG_LIMIT_MS = 600_000;
 const METRICS_LIMIT_MS = 5_000;
 /**
- * The load goes on until the last fault is recovered from, and so much longer than asked for at most; in seconds. A
- * long fault adds its own.
+ * How much longer than asked for the load may go on, until the last fault is recovered from, in seconds. A long fault
+ * adds its own time.
  */
 const OVERTIME_S = 1_200;
-/** In which a backlog comes together, at least: transactions a second. */
+/** The lowest rate at which a backlog builds up, in transactions per second. */
 const FILLED_PER_SECOND = 250;
 
 export interface FailoverOptions {
   readonly kinds: readonly FaultKind[];
   readonly rate: number;
   /**
-   * Of the load, in seconds; more when a fault is not recovered from by then. Without any kind but long ones it ends
-   * with these.
+   * The duration of the load, in seconds; longer when a fault is not recovered from by then. With only long kinds it
+   * ends when they do.
    */
   readonly duration: number;
   readonly seed: number;
   readonly runId: string;
   /**
-   * What the parts run as; default: processes. Reports say it, for not every kind of fault can be made in containers.
+   * What the parts run as; default: processes. The report says so, as not every kind of fault can be injected in
+   * containers.
    */
   readonly where?: "processes" | "containers";
   /** How StateFun calls the functions, for the report; default `batching`. */
   readonly transport?: Transport;
-  /** Makes each kind at least once, however long that takes: `duration` is then the least that the load lasts. */
+  /** Injects each kind at least once, however long that takes: the load then lasts at least `duration`. */
   readonly everyKind?: boolean;
   /** Calm load before the first fault, in ms; default 40 s, or a quarter of a short run. */
   readonly calmMs?: number;
-  /** Of the long kinds; default: {@link OVERLOAD_DEFAULTS}. */
+  /** Options of the long kinds; default: {@link OVERLOAD_DEFAULTS}. */
   readonly overload?: Partial<OverloadOptions>;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -64,21 +68,24 @@ export interface FaultRecord {
   readonly description: string;
   /** From the beginning of the load, in ms. */
   readonly atMs: number;
-  /** How long it lasted itself: 0 for a kill. */
+  /** How long the fault itself lasted: 0 for a kill. */
   readonly lastedMs: number;
-  /** From the fault to the first committed decision of a transaction that was accepted after it; −1: there was none. */
+  /** From the fault to the first committed decision on a transaction that was accepted after it; −1: there was none. */
   readonly recoveryMs: number;
   /** From the fault to the first transaction that was accepted after it; −1: there was none. */
   readonly acceptedMs: number;
   /** Of the transactions sent from the fault to the next, in ms. */
   readonly committedP99Ms: number;
-  /** Restarts of the Flink job that its JobManager counted meanwhile; −1: not known, as with another JobManager. */
+  /**
+   * Restarts of the Flink job that its JobManager counted meanwhile; −1: not known, for example because there is a new
+   * JobManager.
+   */
   readonly jobRestarts: number;
   /** Parts that the watchdog replaced, from the fault to the next, each as often as it did. */
   readonly replaced: readonly Part[];
 }
 
-/** "Unable to commit recovered transaction", as the TaskManager's log has it. */
+/** "Unable to commit recovered transaction" messages in the TaskManager's log. */
 export interface UncommittedLine {
   readonly transactionalId: string;
   readonly epoch: string;
@@ -88,9 +95,9 @@ export interface UncommittedLine {
 export interface FailoverResult extends LoadResult {
   readonly startedAtMs: number;
   readonly faults: readonly FaultRecord[];
-  /** Of the kinds that are more than a recovery. */
+  /** The outcome of kinds that are more than a recovery. */
   readonly overloads: readonly OverloadRecord[];
-  /** What went wrong beside the properties: the run has failed then, and its report says why. */
+  /** What went wrong besides the properties: then the run has failed, and its report says why. */
   readonly problems: readonly string[];
   readonly calmP99Ms: number;
   readonly unableToCommit: readonly UncommittedLine[];
@@ -109,11 +116,10 @@ interface Injected {
 type ReplacedCounts = Readonly<Partial<Record<Part, number>>>;
 
 /**
- * Drives load through the HTTP door and injects faults from a seeded schedule, the next when the last is recovered
- * from, and the long ones after all others; then judges everything. The load goes on until the last fault is recovered
- * from.
+ * Drives load through the HTTP door and injects faults from a seeded schedule, each after recovery from the last, and
+ * the long ones after all others; then judges everything. The load goes on until the last fault is recovered from.
  *
- * What goes wrong on the way ends in the result's `problems`: what there is is judged all the same.
+ * What goes wrong on the way ends up in the result's `problems`: whatever there is is judged anyway.
  */
 export async function runFailover(target: Target, options: FailoverOptions): Promise<FailoverResult> {
   const { cluster, signal } = target;
@@ -137,7 +143,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     signal,
   });
   let startedAtMs = Date.now();
-  // Its load is longer than everything that is to come: a k6 that ends by itself was killed, or could not go on.
+  // Its load is longer than everything to come: if k6 ends by itself, it was killed or could not go on.
   const k6Gone = new AbortController();
   let k6GoneAt: string | undefined;
   void run.load.finished.then(
@@ -172,7 +178,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   } catch (error) {
     if (signal?.aborted === true) {
       run.load.stop();
-      // k6 and the readers end with it, and not some time after whoever gave it up.
+      // k6 and the readers end together with the run, not some time later.
       await run.result.catch(() => undefined);
       throw error;
     }
@@ -182,7 +188,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     else went.problems.push(`${at}${textOf(error)}`);
     onProgress(`${at}${textOf(k6Gone.signal.aborted ? k6Gone.signal.reason : error)}; judging what there is`);
   }
-  // −1 says nothing: another JobManager counts anew, and a busy one may not have answered.
+  // −1 means nothing: a new JobManager counts from zero, and a busy one may not have answered.
   over(went.injected.some(({ jobRestarts }) => jobRestarts > 0));
   run.load.end();
   const result = await run.result.catch((error: unknown) => {
@@ -219,7 +225,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
   };
 }
 
-/** What has become of the faults so far. */
+/** The outcome of the faults so far. */
 interface Went {
   readonly injected: Injected[];
   readonly overloads: OverloadRecord[];
@@ -254,9 +260,9 @@ async function injectAll(
   if (short.length > 0) {
     for (const { kind, pauseMs } of schedule(short, seed)) {
       if (owed.size === 0 && short.every((one) => !fits(one, endMs - Date.now()))) break;
-      // A part may have given up in the fault before, and be about to start again.
+      // A part may have given up during the fault before, and be about to start again.
       await everyPartRuns(target);
-      // What an upgrade costs is to be seen, not what was left of the fault before.
+      // The cost of the upgrade should show, not what is left of the fault before.
       if (kind === "rolling-upgrade") await backlogGone();
       if (!owed.delete(kind) && !fits(kind, endMs - Date.now())) continue;
       await one(kind);
@@ -289,7 +295,7 @@ function longest(
   );
 }
 
-/** A run of whose records nothing is known. */
+/** A run whose records are unknown. */
 const unjudged = ({ load, watch }: LoadRun): LoadResult => ({
   verification: {
     verdict: "fail",
@@ -370,7 +376,7 @@ async function replacedCounts(cluster: RunningCluster): Promise<ReplacedCounts> 
 const replacedBetween = (before: ReplacedCounts, after: ReplacedCounts): Part[] =>
   PARTS.flatMap((part) => Array<Part>((after[part] ?? 0) - (before[part] ?? 0)).fill(part));
 
-/** Flink gathers its metrics only when somebody asks: the first answer may hold none. */
+/** Flink gathers its metrics only when asked: the first answer may hold none. */
 async function knownRestarts(flink: FlinkClient, signal: AbortSignal | undefined): Promise<number | undefined> {
   try {
     const { count } = await poll(

@@ -9,10 +9,10 @@ import { connectionsTo, processUsage } from "../../process/process-usage.js";
 
 const INTERVAL_MS = 1_000;
 const LAG_LIMIT_MS = 5_000;
-/** How often the parts' process ids are asked for: that asks each part how it is, too. */
+/** How often the parts' process ids are asked for: that also asks each part how it is. */
 const PARTS_MS = 5_000;
 
-/** The parts whose memory is looked at: those that may pile up what waits. */
+/** The parts whose memory is sampled: those where waiting work may pile up. */
 export const SAMPLED_PARTS = [
   "taskmanager",
   "jobmanager",
@@ -22,20 +22,20 @@ export const SAMPLED_PARTS = [
 ] as const satisfies readonly Part[];
 export type SampledPart = (typeof SAMPLED_PARTS)[number];
 
-/** How the cluster was at a moment. A figure that nobody answered for is not there. */
+/** The state of the cluster at one moment. A figure that could not be had is absent. */
 export interface Sample {
   /** From the beginning of the load, in ms. */
   readonly atMs: number;
   /**
-   * Offsets of `decisions` that a committed reader has before it: decisions, and a marker for each partition, subtask
-   * and checkpoint.
+   * Offsets of `decisions` that a committed reader can read: decisions, and a marker for each partition, subtask and
+   * checkpoint.
    */
   readonly decided?: number;
   /** Transactions and labels that Kafka's door has not taken yet. */
   readonly beforeDoor?: number;
   /** Transactions and labels between the intake and the last checkpoint. */
   readonly beforeJob?: number;
-  /** Restarts of the job, as its JobManager counts. */
+  /** Restarts of the job, as counted by its JobManager. */
   readonly restarts?: number;
   readonly checkpoints?: {
     readonly completed: number;
@@ -43,7 +43,7 @@ export interface Sample {
     readonly lastMs?: number;
     readonly lastBytes?: number;
   };
-  /** Of the TaskManager's heap, what is in use, with garbage. */
+  /** How much of the TaskManager's heap is in use, including garbage. */
   readonly heapBytes?: number;
   /** Resident memory, without mapped files. */
   readonly memoryBytes: Readonly<Partial<Record<SampledPart, number>>>;
@@ -144,7 +144,9 @@ export class Sampler {
     };
   }
 
-  /** Asks for process ids now and then, beside the samples: a part that does not answer must not hold them up. */
+  /**
+   * Asks for process ids now and then, separately from the samples: a part that does not answer must not delay them.
+   */
   #findParts(): void {
     if (Date.now() < this.#pidsAtMs + PARTS_MS) return;
     this.#pidsAtMs = Date.now();

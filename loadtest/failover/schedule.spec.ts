@@ -9,7 +9,7 @@ const first = (seed: number, count: number, kinds = ALL_FAULTS) => {
 };
 
 describe("the schedule of faults", () => {
-  it("is the same for the same seed, and another for another", () => {
+  it("is the same for the same seed, and different for another", () => {
     expect(first(7, 40)).toEqual(first(7, 40));
     expect(first(8, 40)).not.toEqual(first(7, 40));
   });
@@ -24,7 +24,7 @@ describe("the schedule of faults", () => {
     );
   });
 
-  it("takes all kinds but the long ones for all, and these when they are named", () => {
+  it('takes "all" to mean all kinds but the long ones, which must be named', () => {
     expect(FAULT_KINDS.filter((kind) => !ALL_FAULTS.includes(kind))).toEqual(["overload", "cold-backlog"]);
     expect(ALL_FAULTS).toContain("busy-machine");
     expect(namedFaults("all")).toEqual(ALL_FAULTS);

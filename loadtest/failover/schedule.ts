@@ -5,13 +5,13 @@ import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 /** Every kind there is. */
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
-/** Whether a kind lasts for minutes: it is made when it is named, once, after all others. */
+/** Whether a kind lasts for minutes: it is injected only if it is named, once, after all others. */
 export const isLong = (kind: FaultKind): boolean => faultOf(kind).long === true;
 
 /** What `all` means. */
 export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind));
 
-/** Kinds by their names with commas between, each once. @throws {UserError} for a name that is not one of them */
+/** Kinds by their names, separated by commas, each once. @throws {UserError} for a name that is not one of them */
 export function namedFaults(text: string): readonly FaultKind[] {
   const kinds = text.split(",").flatMap((name): readonly FaultKind[] => {
     if (name.trim() === "all") return ALL_FAULTS;
@@ -23,7 +23,7 @@ export function namedFaults(text: string): readonly FaultKind[] {
   return [...new Set(kinds)];
 }
 
-/** Those that can be made in containers too. */
+/** Those that can be injected in containers too. */
 export const CONTAINER_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => faultOf(kind).inContainers === true);
 
 /**

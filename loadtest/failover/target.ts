@@ -3,31 +3,31 @@ import type { RunningCluster } from "../../cluster/index.js";
 /** What faults act on. */
 export interface Target {
   readonly cluster: RunningCluster;
-  /** A folder for files that steer the servers. */
+  /** A folder for files that control the servers. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How much an overload is. */
+/** The size of an overload. */
 export interface OverloadOptions {
-  /** For how long twice the sustained rate is offered. */
+  /** How long twice the sustained rate is offered. */
   readonly overloadSeconds: number;
-  /** Transactions a second that the cluster holds; default: it is measured. */
+  /** Transactions per second that the cluster holds; measured by default. */
   readonly sustained?: number | undefined;
-  /** Whether other programs have half of the processors meanwhile. */
+  /** Whether other programs use half of the processors meanwhile. */
   readonly busy: boolean;
   /** Transactions that wait when the job starts cold. */
   readonly backlog: number;
-  /** A drain is given up after so long. */
+  /** A drain is given up after this long. */
   readonly drainSeconds: number;
 }
 
-/** What a fault that loads needs of the run. */
+/** What a fault with its own load needs from the run. */
 export interface LoadedTarget extends Target {
   readonly runId: string;
   /** The beginning of the load, in ms since 1970. */
   readonly startedAtMs: number;
-  /** By HTTP meanwhile, transactions a second. */
+  /** The rate over HTTP meanwhile, in transactions per second. */
   readonly rate: number;
   readonly overload: OverloadOptions;
   readonly say: (line: string) => void;

@@ -24,13 +24,15 @@ export interface HostileRecord {
   readonly account?: string;
 }
 
-/** The broker's limit for a batch of one record, less what it adds to it. */
+/** The broker's limit for a batch of one record, minus what a batch adds to it. */
 export const LARGEST_VALUE_BYTES = 1_048_588 - 200;
 
 const DAY_MS = 86_400_000;
 const BURST_RECORDS = 200;
 const ACCOUNTS = 200;
-/** Repeats and conflicts are of the last so many: an account recognises its last few dozen transactions. */
+/**
+ * Repeats and conflicts are drawn from this many last records: an account recognises its last few dozen transactions.
+ */
 const REMEMBERED = 200;
 const MERCHANTS = 40;
 
@@ -78,7 +80,7 @@ const BAD_TRANSACTION: readonly Change[] = [
   ["amount a fraction", set("amountMinor", 10.5)],
   ["amount not a number", set("amountMinor", "NaN")],
   ["currency unknown", set("currency", "QQQ")],
-  ["currency in small letters", set("currency", "eur")],
+  ["currency in lower case", set("currency", "eur")],
   ["currency of gold", set("currency", "XAU")],
   ["latitude beyond the pole", set("location", { latitudeE6: 90_000_001, longitudeE6: 0 })],
   ["location a string", set("location", "Lisbon")],
@@ -92,7 +94,7 @@ const BAD_LABEL: readonly Change[] = [
   ["revision zero", set("revision", 0)],
   ["revision enormous", set("revision", 4_000_000_000)],
 ];
-/** Odd, and good. */
+/** Odd but valid. */
 const GOOD: readonly Change[] = [
   ["amount zero", (json) => json["amountMinor"] !== undefined && (json["amountMinor"] = 0)],
   [
@@ -107,7 +109,7 @@ const GOOD: readonly Change[] = [
   ["account of emoji", set("accountId", "👩‍👩‍👧‍👦💳")],
   ["numbers in strings", (json) => (json["eventTimeMs"] = String(json["eventTimeMs"]))],
   [
-    "names of the proto file",
+    "names from the proto file",
     (json) => {
       json["account_id"] = json["accountId"];
       delete json["accountId"];
@@ -122,7 +124,7 @@ function nested(depth: number): unknown {
 }
 
 /**
- * An endless, seeded stream of records as a hostile world would send them: good ones, good ones in odd clothes, each
+ * An endless, seeded stream of records as a hostile world would send them: valid ones, valid ones in odd forms, every
  * kind of broken one, repeats and conflicts of earlier ones, bursts of one account and one merchant, and noise.
  *
  * @param runId - begins ids, so that no run meets another
@@ -189,7 +191,7 @@ export function* hostileRecords({
   }
 }
 
-/** As large as the broker takes, and larger: sent apart, for it refuses the whole request with it. */
+/** As large as the broker takes, and larger: sent separately, since the broker refuses the whole request. */
 export function oversized(random: Random): { readonly atLimit: HostileRecord; readonly beyond: HostileRecord } {
   const record = (name: string, bytes: number): HostileRecord => ({
     kind: random.chance(0.5) ? "transaction" : "label",
@@ -374,16 +376,16 @@ function broken(kind: FuzzedKind, json: JsonObject, random: Random): HostileReco
   ])();
 }
 
-/** Bytes changed by chance: whatever they are then, they must be found in one place. */
+/** Randomly changed bytes: whatever they have become, they must be found in exactly one place. */
 function mutated(kind: FuzzedKind, json: JsonObject, random: Random): HostileRecord {
   const { value, ...record } = asRecord(kind, json, random);
   const bytes = Buffer.from(value!);
-  const name = random.pick(["flipped bits", "bytes taken out", "bytes put in", "noise"]);
+  const name = random.pick(["flipped bits", "bytes removed", "bytes inserted", "noise"]);
   const at = random.int(0, bytes.length - 1);
   const result = {
     "flipped bits": () => flipped(bytes, random),
-    "bytes taken out": () => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.int(1, 8))]),
-    "bytes put in": () => Buffer.concat([bytes.subarray(0, at), noise(random, 8), bytes.subarray(at)]),
+    "bytes removed": () => Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.int(1, 8))]),
+    "bytes inserted": () => Buffer.concat([bytes.subarray(0, at), noise(random, 8), bytes.subarray(at)]),
     noise: () => noise(random, 300),
   }[name]!();
   return { ...record, name, expected: undefined, value: result };

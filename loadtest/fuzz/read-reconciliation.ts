@@ -15,7 +15,7 @@ const READ = [
   TOPICS.functionsRejected,
 ];
 
-/** Where the topics stand now: what {@link readReconciliation} begins at. */
+/** Where the topics end now: {@link readReconciliation} begins there. */
 export const intakeStarts = (brokers: string): Promise<TopicOffsets> =>
   topicEnds(
     brokers,

@@ -7,7 +7,7 @@ import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import type { StoredRecord } from "../../verifier/records.js";
 
-/** What the topics hold of one run, read with `read_committed`. */
+/** What the topics hold from one run, read with `read_committed`. */
 export interface IntakeRecords {
   /** `transactions` and `labels`. */
   readonly sent: readonly StoredRecord[];
@@ -19,7 +19,7 @@ export interface IntakeRecords {
   readonly functionsRejected: readonly StoredRecord[];
 }
 
-/** Where everything that was sent has gone. All is well when `unaccounted`, `twice` and `undecided` are 0. */
+/** Where everything that was sent has ended up. All is well when `unaccounted`, `twice` and `undecided` are 0. */
 export interface Reconciliation {
   readonly sent: number;
   readonly valid: number;
@@ -44,7 +44,7 @@ export interface Reconciliation {
   readonly examples: readonly string[];
 }
 
-/** What became of each sent record, by its short origin name. */
+/** The fate of each sent record, by its short origin name. */
 export type Fates = ReadonlyMap<string, "valid" | "rejected">;
 
 const MAX_EXAMPLES = 20;

@@ -16,20 +16,20 @@ import { intakeStarts, readReconciliation } from "./read-reconciliation.js";
 
 /** StateFun's consumer group, as `module.yaml` names it. */
 const BATCH_RECORDS = 100;
-/** One record at the broker's limit, and one beyond, for each so many. */
+/** How many records there are to each one at the broker's limit, and each one beyond it. */
 const OVERSIZED_EVERY = 10_000;
 const LOOK_MS = 500;
-/** Nothing moves for so long: something is stuck. */
+/** When nothing moves for this long, something is stuck. */
 const STUCK_MS = 120_000;
 
 /** The report of a fuzz run, `reports/intake.json`. Field names are stable. */
 export interface IntakeReport extends Reconciliation {
   readonly seed: number;
-  /** Records that the broker itself did not take, being larger than it allows: the sender knows. */
+  /** Records that the broker itself refused because they are too large: the sender knows. */
   readonly refusedByBroker: number;
-  /** Records that ended elsewhere than what was done to them lets expect. */
+  /** Records that ended up elsewhere than expected from what was done to them. */
   readonly surprises: readonly string[];
-  /** Restarts of the Flink job during the run; −1: nobody could tell. */
+  /** Restarts of the Flink job during the run; −1: not known. */
   readonly jobRestarts: number;
   /** How often the job was seen in another state than RUNNING. */
   readonly notRunning: number;
@@ -56,7 +56,7 @@ export const isGood = (report: IntakeReport): boolean =>
   report.surprises.length === 0;
 
 /**
- * Sends hostile records through the Kafka doors, waits until all of it is sorted and decided, and finds every one again
+ * Sends hostile records through the Kafka doors, waits until all are sorted and decided, and finds every one again
  * with Kafka's own consumer.
  *
  * @throws Error when nothing moves any more
@@ -87,7 +87,7 @@ export async function runFuzz(
       await flink.waitForCheckpoints(2, STUCK_MS, signal);
       onProgress("reading the topics");
       const { reconciliation, fates } = await readReconciliation(brokers, starts);
-      // What is under way between functions has left the topics, and has not come out.
+      // Messages between functions have left the topics but not come out yet.
       if (reconciliation.undecided > 0 && reconciliation.undecided < before) {
         before = reconciliation.undecided;
         continue;
@@ -123,7 +123,7 @@ async function send(
   await producer.connect();
   const sentBy = new Map<string, HostileRecord>();
   let refusedByBroker = 0;
-  // Told the partition, one knows from the answer where each record stands.
+  // If the request names the partition, the answer says where each record stands.
   let turn = 0;
   const sendAll = async (batch: readonly HostileRecord[]): Promise<void> => {
     const byPosition = new Map<string, HostileRecord[]>();

@@ -1,10 +1,10 @@
 import { type Run, spanMs } from "./traffic.ts";
 
-/** What a run of k6 is to do. `npm run loadtest` and `npm run failover` write one: see `loadtest/run/k6-plan.ts`. */
+/** What a run of k6 should do. `npm run loadtest` and `npm run failover` write one: see `loadtest/run/k6-plan.ts`. */
 export interface Plan {
   readonly intake: string;
   /**
-   * Answers `POST /verdict` with the verifier's counts, when all that was sent is decided. Without it nothing is judged
+   * Answers `POST /verdict` with the verifier's counts once all that was sent is decided. Without it nothing is judged
    * here.
    */
   readonly verifier?: string;
@@ -12,16 +12,17 @@ export interface Plan {
   readonly run?: Run;
   readonly batch: number;
   /**
-   * Arrival rate in transactions a second, and for how long, in seconds; ramped to from the stage before when `ramp`.
+   * Arrival rate in transactions per second, and for how long, in seconds; with `ramp`, reached gradually from the
+   * stage before.
    */
   readonly stages: readonly { readonly rate: number; readonly seconds: number; readonly ramp: boolean }[];
-  /** Requests that may be under way: a slow intake must not slow down what arrives. */
+  /** How many requests may be under way: a slow intake must not slow down what arrives. */
   readonly maxRequests: number;
   /** Under faults the same transactions are sent again until they are acknowledged. */
   readonly untilAcknowledged: boolean;
   /**
-   * Under overload the door turns transactions away for minutes: what arrives while no request is free is not sent, and
-   * no failure.
+   * Under overload the door turns transactions away for minutes: what arrives while no request is free is not sent,
+   * which is not a failure.
    */
   readonly turnedAway?: boolean;
   /** Upper bounds in ms; none when faults are expected. */
@@ -33,7 +34,8 @@ const ACCOUNTS = 5_000;
 const BATCH = 25;
 
 /**
- * A plan for k6 by itself: `INTAKE` (URL), `RATE` (transactions a second) and `DURATION` (seconds) of its environment.
+ * A plan for k6 run by itself: `INTAKE` (URL), `RATE` (transactions per second) and `DURATION` (seconds) from its
+ * environment.
  */
 export function planOf(env: Readonly<Record<string, string | undefined>>): Plan {
   // Empty counts as not set.
@@ -50,8 +52,8 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
 }
 
 /**
- * What each request carries: with `INTAKE_TOKEN`, and `INTAKE_LABEL_TOKEN` for labels, in k6's environment, the token
- * that the intake asks for. Empty counts as not set.
+ * The headers of each request: if k6's environment has `INTAKE_TOKEN`, and `INTAKE_LABEL_TOKEN` for labels, they carry
+ * the token that the intake asks for. Empty counts as not set.
  */
 export function headersOf(
   env: Readonly<Record<string, string | undefined>>,
@@ -61,7 +63,7 @@ export function headersOf(
   return { "content-type": "application/json", ...(token?.trim() && { authorization: `Bearer ${token}` }) };
 }
 
-/** The run of a plan that names none: the same for everybody who knows when k6 started (ms since 1970). */
+/** The run id of a plan that names none: it can be derived from the time at which k6 started (ms since 1970). */
 export function runOf({ run, stages }: Plan, startedAtMs: number): Run {
   const startMs = Math.floor(startedAtMs);
   const most = stages.reduce((sum, { rate, seconds }) => sum + rate * seconds, 0) * 1.1 + 10 * BATCH;

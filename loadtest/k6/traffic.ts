@@ -1,6 +1,6 @@
 /**
- * The transactions that k6 sends, each a function of its number alone: whoever knows the run knows them all. Event time
- * runs faster than the clock, so that a run of minutes fills and leaves windows of weeks.
+ * The transactions that k6 sends, each a function of its number alone: the run id is enough to know them all. Event
+ * time runs faster than the clock, so that a run of minutes fills and leaves windows of weeks.
  */
 
 export interface Run {
@@ -13,17 +13,17 @@ export interface Run {
 
 /** Event time between two transactions of one account, on average. */
 const ACCOUNT_PAUSE_MS = 6 * 3_600_000;
-/** Every so many transactions one account makes a burst of {@link BURST}: what fraud looks like. */
+/** How many transactions there are to each burst of {@link BURST} by one account, which is what fraud looks like. */
 const BURST_EVERY = 400;
 const BURST = 9;
-/** Every so many transactions get a verdict, and of those every third is taken back. */
+/** How many transactions there are to each verdict; every third of these is taken back. */
 const LABEL_EVERY = 50;
 
-/** Event time that a run of so many transactions spans, in ms. */
+/** Event time that a run of this many transactions spans, in ms. */
 export const spanMs = (transactions: number, accounts: number): number =>
   Math.ceil((transactions * ACCOUNT_PAUSE_MS) / accounts);
 
-/** A well mixed 32-bit number for each number (Murmur3's finaliser). */
+/** Maps each number to a well mixed 32-bit number (Murmur3's finaliser). */
 function mixed(n: number, salt: number): number {
   let h = Math.imul(n ^ Math.imul(salt, 0x9e3779b1), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
@@ -35,7 +35,7 @@ export function transaction({ runId, accounts, merchants, startMs }: Run, n: num
   const inBurst = n % BURST_EVERY < BURST;
   const group = inBurst ? n - (n % BURST_EVERY) : n;
   const account = mixed(group, 1) % accounts;
-  // A few merchants have most of the trade.
+  // A few merchants get most of the trade.
   const merchant = Math.floor(merchants * (mixed(n, 2) / 2 ** 32) ** 2);
   const far = inBurst && n % 2 === 1;
   return {
@@ -53,7 +53,7 @@ export function transaction({ runId, accounts, merchants, startMs }: Run, n: num
   };
 }
 
-/** The verdicts that follow on transaction `n`: none, one, or one and its revision. */
+/** The verdicts that follow transaction `n`: none, one, or one and its revision. */
 export function labels(run: Run, n: number) {
   if (n % LABEL_EVERY !== 0) return [];
   const { accountId, transactionId, merchantId, eventTimeMs } = transaction(run, n);

@@ -9,16 +9,16 @@ import { labels, transaction } from "./traffic.ts";
 
 const plan = __ENV["PLAN"] ? (JSON.parse(open(__ENV["PLAN"])) as Plan) : planOf(__ENV);
 const headers = { transactions: headersOf(__ENV), labels: headersOf(__ENV, "labels") };
-/** Before the first repetition; twice as long before each next one, up to the longest. */
+/** The pause before the first retry; it doubles before each next one, up to the longest. */
 const RETRY_SECONDS = 0.25;
 const LONGEST_RETRY_SECONDS = 2;
 /**
- * What the intake asks for with 429 is honoured up to here: a run under faults must soon see that the door is open
- * again.
+ * The pause that the intake asks for with 429 is honoured up to this: a run under faults must soon notice that the door
+ * is open again.
  */
 const LONGEST_RETRY_AFTER_SECONDS = 4;
 const REQUEST_LIMIT = "15s";
-/** Of the judgement: longer than any takes. */
+/** The limit of the judgement: longer than any takes. */
 const SETTLE_LIMIT = "3600s";
 
 const acknowledged = new Counter("acknowledged");
@@ -38,11 +38,11 @@ const perBatch = (rate: number): number => Math.max(1, Math.round((rate / plan.b
 export const options: Options = {
   scenarios: {
     transactions: {
-      // Open loop: what is slow does not make less arrive.
+      // Open loop: slow answers do not reduce what arrives.
       executor: "ramping-arrival-rate",
       startRate: perBatch(plan.stages[0]!.rate),
       timeUnit: "1m",
-      // Made in advance: making one takes time that a new arrival does not have.
+      // Created in advance: creating one takes time that a new arrival does not have.
       preAllocatedVUs: plan.maxRequests,
       maxVUs: plan.maxRequests,
       stages: plan.stages.flatMap(({ rate, seconds, ramp }) => [
@@ -52,10 +52,10 @@ export const options: Options = {
       gracefulStop: "120s",
     },
   },
-  // Hundreds of virtual users take turns: a connection that each of them kept would be more than the intake takes.
+  // Hundreds of virtual users take turns: if each kept a connection, there would be more than the intake takes.
   noVUConnectionReuse: true,
   teardownTimeout: SETTLE_LIMIT,
-  // A threshold on a metric without samples passes: so each is beside a count of what it rests on.
+  // A threshold on a metric without samples passes, so each comes with a count of what it rests on.
   thresholds: {
     ...(plan.turnedAway !== true && { dropped_iterations: ["count==0"] }),
     acknowledged: ["count>0"],
@@ -75,7 +75,7 @@ export const options: Options = {
   discardResponseBodies: true,
 };
 
-/** One batch of transactions, and the verdicts on some. */
+/** Sends one batch of transactions, and the verdicts on some. */
 export default function sendBatch(): void {
   const first = exec.scenario.iterationInTest * plan.batch;
   const numbers = Array.from({ length: plan.batch }, (_, n) => first + n);
@@ -89,7 +89,7 @@ export default function sendBatch(): void {
   )
     return;
   acknowledged.add(plan.batch);
-  // The driver reads this: from the first transaction's number on, so many, sent and acknowledged at.
+  // The driver reads this: the first transaction's number, how many there are, when they were sent and acknowledged.
   // eslint-disable-next-line no-console -- k6 scripts have no other way to write a file
   if (plan.verifier !== undefined) console.log(`ack ${first} ${plan.batch} ${sentAtMs} ${Date.now()}`);
   const verdicts = numbers.flatMap((n) => labels(run, n));
@@ -105,7 +105,7 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
       tags: { name: kind },
     });
     if (response.status === 202) return check(response, { acknowledged: () => true });
-    // Sent again it would be refused again, for ever.
+    // If sent again, it would be refused again, forever.
     if (response.status === 401)
       exec.test.abort(
         `the intake wants a token: set ${kind === "labels" ? "INTAKE_LABEL_TOKEN" : "INTAKE_TOKEN"} to the one that it was started with`,
@@ -117,7 +117,7 @@ function post(kind: "transactions" | "labels", items: readonly object[]): boolea
       return false;
     }
     repeated.add(1);
-    // Not all in step: those that were turned away together must not come again together.
+    // Not all in step: requests that were turned away together must not come back together.
     const retryAfter = response.status === 429 ? Number(response.headers["Retry-After"]) : NaN;
     sleep(
       retryAfter > 0

@@ -19,7 +19,7 @@ import type { Verification } from "../../verifier/verify.js";
 import { latencies, type LoadResult, startLoadRun } from "../run/load-run.js";
 import { COMMITTED_P99_MS, type ProfileName, PROFILES } from "./profiles.js";
 
-/** Java runs many times faster once it has compiled what is used much. */
+/** Java runs many times faster once it has compiled what is used most. */
 const WARM_UP = 3_000;
 const REPORT = "reports/loadtest";
 
@@ -83,7 +83,7 @@ export async function main(argv: string[]): Promise<number> {
     const limit = COMMITTED_P99_MS[profile];
     const result = await step(`k6, profile ${profile}: ${PROFILES[profile].description}`, async (onProgress) => {
       let timer: NodeJS.Timeout | undefined = undefined;
-      // What the judgement is at is of more interest than what was decided last.
+      // The progress of the judgement is of more interest than the latest decisions.
       const judging = (line: string): void => {
         clearInterval(timer);
         onProgress(line);

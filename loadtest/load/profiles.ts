@@ -3,7 +3,7 @@ import type { Stage } from "../run/k6-plan.js";
 const hold = (rate: number, seconds: number): Stage => ({ rate, seconds, ramp: false });
 const ramp = (rate: number, seconds: number): Stage => ({ rate, seconds, ramp: true });
 
-/** The named loads, in transactions a second; made for two cores that everything shares. */
+/** The named loads, in transactions per second; made for two cores that everything shares. */
 export const PROFILES = {
   smoke: { description: "50 a second for 20 s: does it work at all", stages: [hold(50, 20)] },
   average: { description: "300 a second for 2 minutes: a usual day", stages: [ramp(300, 15), hold(300, 120)] },
@@ -20,8 +20,8 @@ export const PROFILES = {
 export type ProfileName = keyof typeof PROFILES;
 
 /**
- * The greatest latency that a profile lets 99 of 100 committed decisions have, in ms; none where the load exceeds what
- * two cores sustain.
+ * The greatest 99th percentile of committed latency that a profile allows, in ms; none where the load exceeds what two
+ * cores sustain.
  */
 export const COMMITTED_P99_MS: Readonly<Partial<Record<ProfileName, number>>> = {
   smoke: 5_000,

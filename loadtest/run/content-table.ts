@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 
 import type { StoredRecord } from "../../verifier/records.js";
 
-/** Offsets in a page. */
+/** Offsets per page. */
 const PAGE = 4096;
 
 type Position = Pick<StoredRecord, "topic" | "partition" | "offset">;
 
-/** What stood at which position, in 8 bytes each: millions of records fit into memory. */
+/** What was at which position, in 8 bytes each: millions of records fit into memory. */
 export class ContentTable {
-  /** By topic and partition, then by page. 0: nothing. */
+  /** By topic and partition, then by page. 0 means nothing. */
   readonly #partitions = new Map<
     string,
     { readonly topic: string; readonly partition: number; readonly pages: Map<number, BigUint64Array> }
   >();
   #size = 0;
 
-  /** How many positions have something. */
+  /** How many positions hold something. */
   get size(): number {
     return this.#size;
   }
@@ -34,14 +34,14 @@ export class ContentTable {
     page[at] = content;
   }
 
-  /** `undefined`: nothing stood there. */
+  /** `undefined` if nothing was there. */
   get({ topic, partition, offset }: Position): bigint | undefined {
     const page = this.#partitions.get(`${topic} ${partition}`)?.pages.get(Math.floor(Number(offset) / PAGE));
     const content = page?.[Number(offset) % PAGE];
     return content === 0n ? undefined : content;
   }
 
-  /** Every position that has something, with it. */
+  /** Every position that holds something, with its content. */
   *[Symbol.iterator](): Generator<readonly [Position, bigint]> {
     for (const { topic, partition, pages } of this.#partitions.values()) {
       for (const [number, page] of pages) {
@@ -52,7 +52,7 @@ export class ContentTable {
   }
 }
 
-/** A record's content in 8 bytes: the first ones of its SHA-256. */
+/** A record's content in 8 bytes: the first 8 of its SHA-256. */
 export function contentOf({ value }: Pick<StoredRecord, "value">): bigint {
   const content = createHash("sha256")
     .update(value ?? "")

@@ -12,11 +12,14 @@ const DAY_MS = 24 * 3_600_000;
 const BATCH = 25;
 /** k6's exit code after an interruption, whatever became of its thresholds. */
 const INTERRUPTED = 105;
-/** Of a load whose thresholds did not all hold. */
+/** k6's exit code when not all thresholds held. */
 const THRESHOLDS_FAILED = 99;
 const SCRIPT = join(REPOSITORY_ROOT, "loadtest/k6/transactions.ts");
 
-/** A stretch of a load: transactions a second, for so many seconds; ramped to from the stretch before, or at once. */
+/**
+ * A stretch of a load: a number of transactions per second for some seconds; reached gradually from the stretch before,
+ * or at once.
+ */
 export interface Stage {
   readonly rate: number;
   readonly seconds: number;
@@ -45,18 +48,18 @@ export interface Acknowledged {
   readonly acknowledgedAtMs: number;
 }
 
-/** How many transactions a load has at most: sizes what is kept of each. */
+/** The most transactions that a load has: it sizes what is kept for each. */
 export const atMost = (stages: readonly Stage[]): number =>
   Math.ceil(
     stages.reduce((sum, { rate, seconds }, n) => sum + Math.max(rate, stages[n - 1]?.rate ?? 0) * seconds, 0) * 1.1,
   ) +
   10 * BATCH;
 
-/** k6 under way. */
+/** A running k6. */
 export interface K6Load {
   /** Its exit code: 0 when every threshold held. */
   readonly finished: Promise<number>;
-  /** What was acknowledged so far. Always the same list, which grows. */
+  /** What has been acknowledged so far. Always the same list, which grows. */
   acknowledged(): readonly Acknowledged[];
   stop(): void;
   /**
@@ -87,7 +90,7 @@ export function startLoad(
     run,
     batch: BATCH,
     stages: options.stages,
-    // Enough for half a minute in which nothing is acknowledged, where faults are expected.
+    // Where faults are expected, enough for half a minute in which nothing is acknowledged.
     maxRequests: Math.ceil((highest / BATCH) * (options.untilAcknowledged ? 35 : 10)) + 20,
     untilAcknowledged: options.untilAcknowledged,
     turnedAway: options.turnedAway === true,
@@ -132,7 +135,7 @@ export function startLoad(
     finished: finished
       .then((code) => (ended && code === INTERRUPTED ? exitCodeOf(readFileSync(summary, "utf8")) : code))
       .finally(() => {
-        // Whoever asks from now on asks for all of it.
+        // Calls from now on ask for all of it.
         readOn();
         isOver = true;
         rmSync(folder, { recursive: true, force: true });
@@ -150,7 +153,7 @@ export function startLoad(
 }
 
 /**
- * What k6 would have ended with by itself.
+ * The exit code with which k6 would have ended by itself.
  *
  * @param summary - its export, in which a threshold that did not hold is `true`
  */

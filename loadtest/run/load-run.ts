@@ -12,7 +12,7 @@ import { abortedHidden, everyAcknowledged, RunNotes } from "./properties.js";
 import { type Watch, watchRun } from "./watch.js";
 
 const HOST = "127.0.0.1";
-/** No decision came for so long: what is missing stays missing. */
+/** When no decision has come for this long, what is missing stays missing. */
 const STUCK_MS = 90_000;
 const CHECKPOINT_LIMIT_MS = 300_000;
 
@@ -22,7 +22,7 @@ interface JudgedLoad {
   readonly acknowledged: readonly Acknowledged[];
   readonly watch: Watch;
   /**
-   * When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there.
+   * When each transaction was written to `transactions.valid`, by its number, in ms since 1970; NaN: it is not there.
    */
   readonly acceptedAtMs: Float64Array;
 }
@@ -33,12 +33,12 @@ export interface LoadResult extends JudgedLoad {
   readonly k6ExitCode: number;
   /** k6's summary, as it prints it. */
   readonly k6Summary: string;
-  /** What went wrong with k6, if it ended before it asked for the judgement; what there was is judged all the same. */
+  /** What went wrong with k6, if it ended before it asked for the judgement; whatever there was is judged anyway. */
   readonly k6Problem?: string;
 }
 
 export interface LoadRunOptions extends LoadOptions {
-  /** Settings that the functions have had besides the defaults. */
+  /** Settings that the functions have had in addition to the defaults. */
   readonly settings?: readonly unknown[];
   /**
    * What must be over before the judgement: the faults. Its result says whether the job restarted while it produced.
@@ -48,7 +48,7 @@ export interface LoadRunOptions extends LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Drives a load by k6 and judges it when it is over: {@link startLoadRun}. */
+/** Drives a load with k6 and judges it when it is over: {@link startLoadRun}. */
 export interface LoadRun {
   readonly watch: Watch;
   readonly load: K6Load;
@@ -151,13 +151,13 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   return { watch, load, result };
 }
 
-/** What a program said last, after a colon. */
+/** The last thing that a program said, after a colon. */
 function lastLine(output: string): string {
   const line = output.trimEnd().split("\n").at(-1)?.trim() ?? "";
   return line === "" ? "" : `: ${line.slice(0, 300)}`;
 }
 
-/** What is awaited, unless it is given up before. Whoever would have ended the wait may be gone by then. */
+/** Waits for something, unless that is given up before. By then what would have ended the wait may be gone. */
 async function orAborted<T>(awaited: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   signal?.throwIfAborted();
   let given: () => void = () => undefined;
@@ -183,7 +183,7 @@ async function allDecided(watch: Watch, sent: number, { onProgress, signal }: Lo
   }
 }
 
-/** Waits until nothing changes any more: a late repetition would show, and the last timers have fired. */
+/** Waits until nothing changes any more, so that a late repetition would show and the last timers have fired. */
 async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOptions): Promise<void> {
   const { kafka: brokers } = endpoints(cluster.settings);
   const flink = flinkClient(cluster.settings);
@@ -194,16 +194,16 @@ async function quiet(cluster: RunningCluster, { onProgress, signal }: LoadRunOpt
   for (let ends = await outputEnds(brokers); ;) {
     await flink.waitForCheckpoints(2, CHECKPOINT_LIMIT_MS, signal);
     const since = await committedSince(brokers, ends);
-    // Alerts are closed by timers for half a minute.
+    // Timers close alerts for half a minute.
     if (since.count === 0 || Date.now() > limit) return;
     ends = since.ends;
   }
 }
 
-/** What k6 puts among its metrics. */
+/** The counts that k6 adds to its metrics. */
 function metricsFor({ verification, acknowledged, watch }: JudgedLoad) {
   const { decisions, missing, duplicates, outOfOrder, mismatches, properties } = verification;
-  // What has no counter of its own must fail the run too.
+  // Violations without their own counter must fail the run too.
   const other =
     properties.reduce((sum, { violations }) => sum + violations, 0) - missing - duplicates - outOfOrder - mismatches;
   return {
@@ -217,7 +217,7 @@ function metricsFor({ verification, acknowledged, watch }: JudgedLoad) {
   };
 }
 
-/** From when each transaction was sent first to when it was read, in ms. */
+/** The time from when each transaction was first sent to when it was read, in ms. */
 export function latencies(
   acknowledged: readonly Acknowledged[],
   readAtMs: Float64Array,

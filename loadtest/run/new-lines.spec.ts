@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 import { newLines } from "./new-lines.js";
 
-it("gives each line of a growing file once, when it is whole", () => {
+it("gives each line of a growing file once, when it is complete", () => {
   const folder = mkdtempSync(join(tmpdir(), "new-lines-"));
   try {
     const file = join(folder, "log");

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 
 const PIECE_BYTES = 1 << 16;
 
-/** Reads a growing text file: each call gives the lines that are whole since the last one. */
+/** Reads a growing text file: each call gives the lines completed since the last one. */
 export function newLines(file: string): () => string[] {
   let position = 0;
   let rest: Buffer = Buffer.alloc(0);

@@ -7,7 +7,7 @@ import { type StoredRecord, rejectionIn } from "../../verifier/records.js";
 import { contentOf, ContentTable } from "./content-table.js";
 import type { Acknowledged } from "./k6-plan.js";
 
-/** A committed record as a fresh reader reads it. */
+/** A committed record, as read by a fresh reader. */
 export interface FreshRecord extends StoredRecord {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
@@ -16,15 +16,15 @@ export interface FreshRecord extends StoredRecord {
 const OUTPUTS: ReadonlySet<string> = new Set(OUTPUT_TOPICS.map(({ name }) => name));
 const INPUTS: readonly string[] = [TOPICS.transactionsValid.name, TOPICS.labelsValid.name];
 
-/** What a run's own properties need of the records that a fresh reader reads: little of each. */
+/** What a run's own properties need from the records that a fresh reader reads: only little of each. */
 export class RunNotes {
   /**
-   * When each transaction stood in `transactions.valid`, by its number, in ms since 1970; NaN: it does not stand there.
+   * When each transaction was written to `transactions.valid`, by its number, in ms since 1970; NaN: it is not there.
    */
   readonly acceptedAtMs: Float64Array;
-  /** What stood where on the output topics. */
+  /** What is where in the output topics. */
   readonly outputs = new ContentTable();
-  /** Where the run's decisions stood. */
+  /** Where the run's decisions are. */
   readonly decisions = new ContentTable();
   readonly #runId: string;
   readonly #rejected = new PropertyCheck("rejected");
@@ -42,7 +42,7 @@ export class RunNotes {
       const n = numberIn(value, this.#runId);
       if (n !== undefined && Number.isNaN(this.acceptedAtMs[n])) this.acceptedAtMs[n] = timestampMs;
     }
-    // A verdict that another one overtook on its way is rightly refused.
+    // A verdict that was overtaken by another on its way is rightly refused.
     if (topic === TOPICS.functionsRejected.name && rejectionIn(record)?.reason !== RejectReason.STALE_REVISION)
       this.#rejected.violation("the account counter refused a record", positionText(record));
     if (!OUTPUTS.has(topic)) return;
@@ -52,18 +52,18 @@ export class RunNotes {
       this.decisions.set(record, content);
   }
 
-  /** No record of the run was refused by a function. */
+  /** Checks that no function refused a record of the run. */
   noneRejected(): PropertyResult {
     return this.#rejected.result;
   }
 }
 
 /**
- * Aborted records exist where the job restarted while it produced. That no committed reader saw one is shown by the
- * readers that agree, and by what is decided once.
+ * Aborted records exist where the job restarted while it produced. That no committed reader saw one follows from the
+ * readers' agreement, and from everything being decided once.
  *
  * @param written - records on the output topics, aborted ones included
- * @param committed - of those, the committed ones
+ * @param committed - the committed ones among them
  */
 export function abortedHidden(written: number, committed: number, jobRestarted: boolean): PropertyResult {
   const check = new PropertyCheck("aborted-hidden");
@@ -75,8 +75,7 @@ export function abortedHidden(written: number, committed: number, jobRestarted: 
 }
 
 /**
- * Every acknowledged transaction stands in `transactions.valid`; what a function refused of those is looked at by its
- * own property.
+ * Every acknowledged transaction is in `transactions.valid`; those that a function refused have their own property.
  */
 export function everyAcknowledged(
   acknowledged: readonly Acknowledged[],
@@ -94,7 +93,7 @@ export function everyAcknowledged(
   return check.result;
 }
 
-/** Whether a position lies before the end of what a fresh reader has read. */
+/** Whether a position is before the end of what a fresh reader has read. */
 type Within = (position: Pick<StoredRecord, "topic" | "partition" | "offset">) => boolean;
 
 /** A reader beside the run and a fresh one read the same records. */

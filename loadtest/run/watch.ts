@@ -12,13 +12,12 @@ import { kafkajsAgrees, readersAgree, type RunNotes } from "./properties.js";
 const FOLLOW_LIMIT_MS = 24 * 3_600_000;
 
 /**
- * Watches a run while it goes on: with this project's readers for the times, with Kafka's own beside them for the
- * proof.
+ * Watches a run while it goes on: with this project's readers for the times, and Kafka's own beside them for the proof.
  */
 export interface Watch {
   /** When each transaction's committed decision was first read, by its number; 0: not yet. In ms since 1970. */
   readonly committedAtMs: Float64Array;
-  /** The same for decisions that need not stand. */
+  /** The same for decisions that may not be final. */
   readonly visibleAtMs: Float64Array;
   /** Transactions with a committed decision. */
   decided(): number;
@@ -26,7 +25,7 @@ export interface Watch {
   lastCountedAtMs(): number;
   /** Ends the readers and compares what they read with what a fresh reader has read, and how far. */
   stop(fresh: Pick<RunNotes, "outputs" | "decisions">, partitions: readonly ReadPartition[]): Promise<PropertyResult[]>;
-  /** Ends the readers, whatever they have yet to read: nothing is to be judged any more. */
+  /** Ends the readers, whatever they have yet to read: nothing will be judged any more. */
   abandon(): Promise<void>;
 }
 
@@ -39,7 +38,7 @@ export interface WatchOptions {
   readonly firstVisible: boolean;
 }
 
-/** Begins to watch a run, before its load begins: what is committed from now on has the time at which it was read. */
+/** Begins to watch a run, before its load begins: what is committed from now on gets the time at which it is read. */
 export async function watchRun({ brokers, runId, transactions, firstVisible }: WatchOptions): Promise<Watch> {
   const committedAtMs = new Float64Array(transactions);
   const visibleAtMs = new Float64Array(transactions);

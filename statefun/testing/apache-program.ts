@@ -5,7 +5,7 @@ import { Counter, Program } from "../../protos/gen/statefun/testing/v1/program.j
 import { typeUrlOf } from "../index.js";
 
 type ApacheContext = Parameters<Parameters<StateFun["bind"]>[0]["fn"]>[0];
-/** Apache's SDK types storage as an object of anything. */
+/** Apache's SDK types storage as an object with values of any type. */
 type Storage = Record<string, { value: bigint } | null>;
 
 const counterType = StateFun.customType<{ value: bigint }>(
@@ -24,7 +24,7 @@ const packedCounter = (value: bigint) =>
     Any.encode({ typeUrl: typeUrlOf(Counter), value: Buffer.from(Counter.encode({ value }).finish()) }).finish(),
   );
 
-/** What came of a request: status 200 with a reply, or another status without. */
+/** The outcome of a request: status 200 with a reply, or another status without one. */
 export interface ApacheReply {
   readonly status: number;
   readonly body: Uint8Array;

@@ -23,7 +23,7 @@ export function encodeCalls(
   return Buffer.concat(pieces);
 }
 
-/** The frames of a response, of which a part may still be to come. @throws for bytes that are not frames */
+/** The frames of a response, part of which may still be to come. @throws for bytes that are not frames */
 export function decodeReplies(body: Uint8Array): ReplyFrame[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (bytes.length > 0 && bytes[0] !== 1) throw new Error(`the response's version is ${bytes[0]}`);
@@ -45,7 +45,7 @@ function decodeReply(kind: number, id: number, payload: Buffer): ReplyFrame {
   throw new Error(`a frame of kind ${kind} with id ${id} and ${payload.length} bytes`);
 }
 
-/** A response, or what has come of it. */
+/** A response, or as much of it as has come. */
 export interface BatchResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -53,7 +53,7 @@ export interface BatchResponse {
   body(): Buffer;
   /** Resolves when it has ended properly; rejects when it was cut off. */
   readonly ended: Promise<void>;
-  /** Goes away. */
+  /** Closes the connection, as a client that goes away. */
   destroy(): void;
 }
 
@@ -76,7 +76,7 @@ export function postBatch(
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         const ended = new Promise<void>((end, fail) => response.on("end", end).on("error", fail));
-        // Whoever destroys a response does not wait for its end.
+        // A test that destroys a response does not wait for its end.
         ended.catch(() => undefined);
         resolve({
           status: response.statusCode!,

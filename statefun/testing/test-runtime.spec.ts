@@ -88,7 +88,7 @@ describe("TestRuntime", () => {
     expect(runtime.kafka("out").map(({ key }) => key)).toEqual(["a"]);
   });
 
-  it("repeats a run by its seed, and interleaves otherwise by another", async () => {
+  it("repeats a run with the same seed, and interleaves differently with another", async () => {
     const messages = Array.from({ length: 30 }, (_, n) => [["a", "b", "c"][n % 3]!, n] as const);
     const order = async (seed: number) =>
       (await run(seed, messages))
@@ -99,7 +99,7 @@ describe("TestRuntime", () => {
     expect(new Set(await Promise.all([1, 2, 3, 4, 5].map(order))).size).toBeGreaterThan(1);
   });
 
-  it("fires delayed messages in order of time, unless cancelled", async () => {
+  it("fires delayed messages in order of time, unless they are cancelled", async () => {
     const timers = new StatefulFunctions().bind("demo/relay", (context, message) => {
       const { id, type } = message.unpack(Sample);
       if (type === "set")

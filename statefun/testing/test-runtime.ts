@@ -34,16 +34,16 @@ interface Channel {
   readonly queue: ToFunction_Invocation[];
 }
 
-/** What a {@link TestRuntime} may be told. */
+/** Options of a {@link TestRuntime}. */
 export interface TestRuntimeOptions {
   /** Chooses the interleaving; the same seed gives the same run. */
   readonly seed?: number;
   /** The most messages that one call may carry. */
   readonly maxBatch?: number;
   /**
-   * How likely a crash is before a call, 0 to 1; a checkpoint is as likely. A crash takes everything back to the last
-   * checkpoint, what was written to Kafka since then included: nobody who reads committed records has seen it. Default
-   * 0.
+   * How likely a crash is before a call, from 0 to 1; a checkpoint is as likely. A crash takes everything back to the
+   * last checkpoint, including what was written to Kafka since then: no reader of committed records has seen it. 0 by
+   * default.
    */
   readonly crashRate?: number;
 }
@@ -57,7 +57,7 @@ interface World {
   delayed: Delayed[];
 }
 
-/** What the collections hold is never changed, so copies of the collections do. */
+/** The collections' contents are never changed, so it is enough to copy the collections. */
 const copyOf = ({ channels, states, egress, delayed }: World): World => ({
   channels: new Map([...channels].map(([key, { target, queue }]) => [key, { target, queue: [...queue] }])),
   states: new Map([...states].map(([key, values]) => [key, new Map(values)])),
@@ -95,10 +95,10 @@ export class TestRuntime {
     this.ingressBytes(target, typeUrlOf(type), encode(type, message), partition);
   }
 
-  /** As {@link ingress}, for bytes that may be anything. */
+  /** Like {@link ingress}, for arbitrary bytes. */
   ingressBytes(target: Address<never>, typeUrl: string, value: Uint8Array, partition = "0"): void {
     const record = { caller: undefined, argument: { typename: typeUrl, hasValue: true, value: Buffer.from(value) } };
-    // Kafka keeps it, whatever happens here: the last checkpoint has it still before it.
+    // Kafka keeps it, whatever happens here: for the last checkpoint it is still to be read.
     for (const world of [this.#world, this.#checkpoint]) enqueue(world, `ingress ${partition}`, target, record);
   }
 
@@ -113,7 +113,7 @@ export class TestRuntime {
       if (this.#crashRate > 0) {
         if (this.#random() < this.#crashRate) this.checkpoint();
         if (this.#random() < this.#crashRate) this.crash();
-        // Nothing may have been under way at the checkpoint.
+        // At the checkpoint there may have been nothing under way.
         if (this.#world.channels.size === 0) break;
       }
       const keys = [...this.#world.channels.keys()];
@@ -125,7 +125,7 @@ export class TestRuntime {
     }
   }
 
-  /** Moves virtual time on; what falls due is delivered in order of its time. */
+  /** Advances virtual time; what falls due is delivered in order of time. */
   async advance(ms: number): Promise<void> {
     const end = this.#nowMs + ms;
     await this.run();
@@ -147,7 +147,7 @@ export class TestRuntime {
     this.#checkpoint = copyOf(this.#world);
   }
 
-  /** Goes back to the last checkpoint. Virtual time does not: a clock on the wall never does. */
+  /** Goes back to the last checkpoint. Virtual time does not go back, just as a wall clock never does. */
   crash(): void {
     this.#world = copyOf(this.#checkpoint);
     this.#crashes++;
@@ -219,7 +219,7 @@ export class TestRuntime {
       if (isCancellationRequest)
         this.#world.delayed = this.#world.delayed.filter(({ token }) => token !== cancellationToken);
       else {
-        // In its own channel: a timer keeps no order with what is sent at once.
+        // In its own channel: a delayed message keeps no order with what is sent immediately.
         this.#world.delayed.push({
           dueMs: this.#nowMs + Number(delayInMs),
           order: this.#order++,

@@ -12,16 +12,16 @@ declare module "vitest" {
 }
 
 /**
- * Before the container suite: an engine, started if there is none and it may, and every image. Afterwards that engine
- * is stopped.
+ * Before the container suite: makes sure of an engine, started if there is none and that is allowed, and of every
+ * image. Afterwards that engine is stopped.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const say = (line: string): void => void process.stderr.write(`   ${line}\n`);
-  // testcontainers' own helper for leftovers is one more image to pull; the tests remove what they make.
+  // testcontainers' own helper for leftovers is one more image to pull; the tests clean up after themselves.
   process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
   let engine = await ensureEngine(say);
   if (!("missing" in engine) && engine.started && (await removeContainersOfTests())) {
-    say("containers of a run that was cut short are removed, and the engine starts anew: it may hold their ports");
+    say("removing containers of a run that was cut short, and restarting the engine: it may hold their ports");
     await engine.stop();
     engine = await ensureEngine(say);
   }
@@ -42,8 +42,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 /**
- * An engine that was stopped while these ran starts them again with itself, as it should. Where that fails, for their
- * checkout is gone, Docker 20.10 does not give back their ports until it ends.
+ * An engine that was stopped while these ran starts them again when it starts, as it should. Where that fails because
+ * their checkout is gone, Docker 20.10 does not release their ports until it ends.
  *
  * @returns whether there were any
  */

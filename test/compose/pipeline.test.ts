@@ -33,7 +33,7 @@ describe.skipIf(inject("noContainers") !== "")(
     pipelineTests({
       settings,
       start: async ({ fresh }) => {
-        // Of a run that was cut short.
+        // Left by a run that was cut short.
         if (fresh) await removeProject(project, { volumes: true });
         running = await up();
         await flinkClient(settings).waitForRunning(PATIENCE_MS);

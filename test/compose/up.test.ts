@@ -63,7 +63,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
   beforeAll(() => removeProject(project, { volumes: true }));
   afterAll(() => removeProject(project, { volumes: true }));
 
-  it("has a file that compose has nothing to say about", async () => {
+  it("has a file that compose accepts without a warning", async () => {
     const { code, stdout, stderr } = await compose("--profile", "*", "config");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).not.toMatch(/:latest|published: "\d+"\n\s+host_ip: (?!127\.0\.0\.1)/);
@@ -92,7 +92,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect(await flink.jobState()).toBe("RUNNING");
   });
 
-  it("keeps its data in volumes with names: others would stay behind at each start", async () => {
+  it("keeps its data in named volumes: others would be left behind at each start", async () => {
     const ids = (
       await dockerOk(["ps", "--all", "--quiet", "--filter", `label=com.docker.compose.project=${project.name}`])
     )
@@ -136,7 +136,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     );
     expect(rows[0]!.score).toBeGreaterThan(0);
     expect((await fetch(`${webApp.replace("127.0.0.1", "localhost")}/api/meta`)).status).toBe(200);
-    // Its image has the command, and no Java to read topics with.
+    // Its image has the command, but no Java to read topics with.
     const trace = await fetch(`${webApp}/trace/a/t`);
     expect([trace.status, await trace.text()]).toEqual([
       501,
@@ -144,7 +144,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     ]);
   });
 
-  it("kills the worker from the web app's failure menu, which comes back, by a helper that alone has the engine", async () => {
+  it("kills the worker from the web app's failure menu, through a helper that alone has the engine, and it comes back", async () => {
     expect(((await (await fetch(`${webApp}/api/meta`)).json()) as Meta).failureParts).toEqual(KILLABLE);
     const before = cluster.containers("worker")[0]!;
     const kill = (part: string) =>
@@ -162,7 +162,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
           .some(({ id, state, pid }) => id === before.id && state === "running" && pid !== before.pid),
       { timeoutMs: PATIENCE_MS },
     );
-    // The master takes a while to miss it.
+    // The master takes a while to notice.
     await poll(
       "the job to be restarted",
       async () => Number(await flink.restarts()) > 0 && (await flink.jobState()) === "RUNNING",
@@ -215,7 +215,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
       );
     }
-    // What follows is measured without them.
+    // The rest is measured without them.
     expect((await compose("stop", ...ASIDE)).code).toBe(0);
   });
 
@@ -274,7 +274,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
           (await cluster.logOf("master")).includes("parallelism 4: 2 workers"),
         { timeoutMs: PATIENCE_MS, intervalMs: 500 },
       );
-      // Before the kills: a counter begins anew with its process.
+      // Before the kills: a counter starts again with its process.
       await runGenerator({ brokers, seed: 6, runId: "spread", rate: 200, transactions: 1_000, accounts: 500 });
       await poll(
         "its transactions to be numbered",
@@ -288,7 +288,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     it("gives work to each of them", () => {
       expect(figures.workers).toHaveLength(2);
       expect(figures.functions).toHaveLength(2);
-      // Shares are not equal: accounts and merchants are spread by hash, calls by who has the fewest.
+      // Shares are not equal: accounts and merchants are spread by hash, calls go to the server with the fewest.
       for (const count of [...figures.workers, ...figures.functions]) expect(count).toBeGreaterThan(100);
     });
 
@@ -356,7 +356,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
 });
 
 /**
- * What each worker and each function server has done, by its own metrics: messages to account counters, and
+ * What each worker and each function server has done, according to its own metrics: messages to account counters, and
  * transactions numbered.
  */
 async function workDone(cluster: ComposeCluster): Promise<Record<"workers" | "functions", readonly number[]>> {

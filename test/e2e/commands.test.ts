@@ -35,7 +35,7 @@ afterAll(async () => {
   await stopCluster(settings, { wipe: true });
 });
 
-describe("a command that cannot do what it is asked for says why in one line", () => {
+describe("a command that cannot do what it is asked says why in one line", () => {
   it.each([
     { args: ["demo", "--rate", "fast"], why: /--rate.*whole number from 1 to 20000/ },
     { args: ["demo", "--rate", "0"], why: /--rate/ },
@@ -202,7 +202,7 @@ describe("the cluster", () => {
     const up = await finish(["cluster", "up", "--detach", ...here]);
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
-    // For the next start to give the job its slots, and Kafka where it looks for it.
+    // So that the next start gives the job its slots, and Kafka where it looks for it.
     expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2, kafka: endpoints(settings).kafka });
     const again = await finish(["cluster", "up", "--detach", ...here]);
     expect(errorLines(again.stderr)).toEqual([expect.stringMatching(/the cluster "e2e-commands" is already running/)]);
@@ -250,7 +250,7 @@ describe("the cluster", () => {
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
   });
 
-  it("keeps its state on its backend until it is converted, and goes on with a conversion that was killed after its savepoint", async () => {
+  it("keeps its state on its backend until it is converted, and completes a conversion that was killed after its savepoint", async () => {
     const other = await finish(["cluster", "up", "--detach", "--state-backend", "rocksdb", ...here]);
     expect(other.code).toBe(1);
     expect(errorLines(other.stderr)).toEqual([

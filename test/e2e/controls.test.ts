@@ -20,7 +20,8 @@ import { type Verification, verifyStored } from "../../verifier/verify.js";
 import { PATIENCE_MS } from "../patience.js";
 
 /*
- * What the proof rests on, taken away once each: the verifier must find it, or its silence elsewhere is worth nothing.
+ * What the proof rests on, taken away one at a time: the verifier must notice, or its silence elsewhere is worth
+ * nothing.
  */
 
 const RATE = 300;
@@ -29,7 +30,7 @@ let cluster: Cluster | undefined;
 let decisions: number;
 let stop: (() => Promise<void>)[];
 
-/** Longer than a checkpoint takes where nothing is stopped, and than Flink's answer may be old. */
+/** Longer than a checkpoint takes where nothing is stopped, and than the age that Flink's answer may have. */
 const KEPT_WAITING_MS = 3_000;
 
 const named = (options: ClusterOptions = {}) =>
@@ -110,7 +111,7 @@ afterEach(async () => {
 });
 
 describe("a negative control: the verifier fails", () => {
-  it("an at-least-once egress, by its duplicates, when a TaskManager is killed", async () => {
+  it("an at-least-once egress, because of its duplicates, when a TaskManager is killed", async () => {
     const running = await start({}, { "io.statefun.kafka.v1/egress": { "deliverySemantic.type": "at-least-once" } });
     running.kill("taskmanager");
     await poll("the job to notice", async () => (await flink.jobState()) !== "RUNNING", { timeoutMs: PATIENCE_MS });
@@ -119,7 +120,7 @@ describe("a negative control: the verifier fails", () => {
     expect(found).toMatchObject({ verdict: "fail", missing: 0 });
   });
 
-  it("a JobManager without high availability, by everything decided again, when it is killed", async () => {
+  it("a JobManager without high availability, because everything is decided again, when it is killed", async () => {
     // The guard of the stores would not let it start.
     const running = await start({
       flinkConf: { "high-availability": "NONE", "statefun.module.global-config.guard": "off" },
@@ -134,7 +135,7 @@ describe("a negative control: the verifier fails", () => {
     expect(found.duplicates).toBeGreaterThan(RATE);
   });
 
-  it("an outage longer than the transactions live, by what is missing", async () => {
+  it("an outage longer than the transactions live, because of what is missing", async () => {
     // A session that outlives the stopped ZooKeeper, also on a slow machine: Flink gives up its connection at two
     // thirds of it.
     const session = { "high-availability.zookeeper.client.session-timeout": "30000" };
@@ -144,7 +145,8 @@ describe("a negative control: the verifier fails", () => {
     );
     running.hold("taskmanager");
     const completed = Number(await flink.completedCheckpoints());
-    // A checkpoint that has its number of ZooKeeper, and waits for its files (one that had them completes at once) …
+    // A checkpoint that has its number from ZooKeeper, and waits for its files (one that had them would complete at
+    // once) …
     running.pause("minio");
     await poll(
       "a checkpoint that MinIO keeps waiting",
@@ -159,7 +161,7 @@ describe("a negative control: the verifier fails", () => {
       async () => (await flink.pendingCheckpoint())?.acknowledged,
       { timeoutMs: 15_000, intervalMs: 20 },
     );
-    // … and nobody will: the TaskManager never hears that it completed.
+    // … and nothing will commit them: the TaskManager never hears that it completed.
     running.pause("taskmanager");
     running.resume("zookeeper");
     await poll("that checkpoint to complete", async () => Number(await flink.completedCheckpoints()) > completed, {

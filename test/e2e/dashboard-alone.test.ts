@@ -8,7 +8,7 @@ import { BROWSER, startBrowser } from "./browser/browser.js";
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
   const COUNT = 10_000;
 
-  it("draws a few dozen of them, finds any, and holds still for those who read further down", async () => {
+  it("draws a few dozen of them, finds any, and holds still for people who read further down", async () => {
     const app = await appWithAlerts(COUNT);
     const own = await startBrowser(app.origin);
     try {
@@ -53,7 +53,7 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
-  it("is live in each of them, by one connection: a browser opens six at most to one server", async () => {
+  it("is live in each of them, over one connection: a browser opens at most six to one server", async () => {
     const app = await appWithAlerts(3);
     const own = await startBrowser(app.origin);
     try {
@@ -114,7 +114,7 @@ describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
-  it("shows nothing before one has signed in", async () => {
+  it("shows nothing before signing in", async () => {
     const token = "sixteen-and-more-letters";
     const app = await appWithAlerts(3, token);
     const own = await startBrowser(app.origin);
@@ -137,7 +137,7 @@ describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
   });
 });
 
-// Only then: where everything was tested, nothing is reported as skipped.
+// Only then, so that nothing is reported as skipped where everything was tested.
 if (BROWSER === undefined) {
   describe("the live web app by itself, in a browser", () => {
     it.skip("is not tested here: there is no Chromium (get it: apt-get install chromium)", () => undefined);

@@ -28,13 +28,13 @@ import { attackByPages, openServer } from "./browser/strange-page.js";
 import { listeners } from "./listeners.js";
 
 const RATE = 100;
-/** Of the median: far more than it takes on a busy machine, and less than a page that asks now and then would. */
+/** The limit of the median: far more than it takes on a busy machine, and less than a page that polls would take. */
 const VISIBLE_MS = 5_000;
 const HOUR_MS = 3_600_000;
 /** Transactions within minutes that the model calls suspicious. */
 const BURST = 5;
 const SCRIPT = `<script>window.pwned = true</script><img src=x onerror="window.pwned = true">`;
-/** Notes in the page when each alert is first seen there. */
+/** Records in the page when each alert is first seen there. */
 const NOTE_ALERTS = `
   window.seen = {};
   const look = () => document.querySelectorAll("[data-alert]").forEach((row) => (window.seen[row.dataset.alert] ??= Date.now()));
@@ -55,7 +55,7 @@ let browser: TestBrowser;
 const generating = new AbortController();
 let generated: Promise<unknown>;
 let sent = 0;
-/** When each alert was there for a committed reader, in ms since 1970. */
+/** When a committed reader had each alert, in ms since 1970. */
 const committedAtMs = new Map<string, number>();
 let alertReader: { stop(): Promise<void> };
 
@@ -149,7 +149,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
   it("shows an alert within 2 s of its commit", async () => {
     await poll("alerts to be committed", () => committedAtMs.size >= 5, { timeoutMs: PATIENCE_MS });
     const page = await browser.open("/");
-    // Notes by the same clock when each alert is first on the page.
+    // Records, by the same clock, when each alert is first on the page.
     await page.evaluate(NOTE_ALERTS);
     const openedAtMs = Date.now();
     const fresh = () => [...committedAtMs].filter(([, at]) => at > openedAtMs);
@@ -178,7 +178,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.close();
   });
 
-  it("goes by keyboard", async () => {
+  it("works by keyboard", async () => {
     const page = await browser.open("/");
     await page.locator("[data-alert]").first().waitFor();
     await page.keyboard.press("p");
@@ -219,7 +219,7 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     expect(
       await page.evaluate(`[window.pwned ?? "untouched", document.querySelectorAll("#app script, #app img").length]`),
     ).toEqual(["untouched", 0]);
-    // And what got past the escaping would be stopped.
+    // And anything that got past the escaping would be stopped.
     await page.evaluate(
       `document.body.insertAdjacentHTML("beforeend", '<img src="/nothing" onerror="window.pwned = true">')`,
     );
@@ -334,7 +334,8 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const page = await browser.open("/pipeline");
     await poll("the job to run", async () => (await text(page, "job")).includes("running"), { timeoutMs: PATIENCE_MS });
     const interruptions = await figure(page, "interruptions");
-    // Dead with a question for its figures unanswered: Flink would wait for the answer, and give nobody's figures anew.
+    // It dies with a request for its figures unanswered: Flink would wait for the answer, and refresh no figures at
+    // all.
     cluster.pause("taskmanager");
     const flink = flinkClient(cluster.settings);
     await poll(
@@ -543,12 +544,12 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     await page.close();
   });
 
-  it("asked nobody else for anything, and had no error", () => {
+  it("contacted nothing else, and had no error", () => {
     expect(browser.problems).toEqual([]);
   });
 });
 
-// Only then: where everything was tested, nothing is reported as skipped.
+// Only then, so that nothing is reported as skipped where everything was tested.
 if (BROWSER === undefined) {
   describe("the live web app, in a browser", () => {
     it.skip("is not tested here: there is no Chromium (get it: apt-get install chromium)", () => undefined);

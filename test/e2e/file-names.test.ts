@@ -11,11 +11,11 @@ import { childEnv, javaEnv } from "../../process/environment.js";
 import { runQuietly, startProgram } from "../../process/run-command.js";
 import { cacheDir } from "../../tools/cache-folder.js";
 
-/** All at once: what one parser takes apart another takes as it is. */
+/** All at once: what one parser splits, another takes literally. */
 const NAME = ` a b 100%41 #1 [x] ?q=1&r;+ 'it' "that" back\\slash café 日本 $HOME \${x} *~@ `;
 
 /**
- * What each part's own parsers make of the configuration that is written for it: one line each, in order, beside what
+ * What each part's own parsers make of the configuration that is written for it: one line each, in order, among what
  * they log.
  */
 const PROGRAM = `
@@ -56,7 +56,7 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
 
   beforeAll(() => {
     root = join(mkdtempSync(join(tmpdir(), "fraud-names-")), NAME);
-    // What is built once is the cache's own, by the same names.
+    // What is built once belongs to the cache, under the same names.
     const cache = cacheDir();
     mkdirSync(join(root, "cache"), { recursive: true });
     for (const entry of readdirSync(cache))
@@ -84,7 +84,7 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
       javaEnv(),
     );
     expect(compiled.code, compiled.output).toBe(0);
-    // Heap and class archive are the part's own affair; the rest is as it is started.
+    // Heap and class archive depend on the part; the rest is as it is started.
     const options = args.slice(0, at).filter((option) => !option.startsWith("-X"));
     const { code, stdout, stderr } = await startProgram(
       "java",

@@ -33,7 +33,7 @@ const settings = clusterSettings({ name: "e2e-intake", portOffset: 18_000 });
 const { kafka: brokers, intake: url } = endpoints(settings);
 const FUZZ_RECORDS = 5_000;
 const KILLS = 6;
-/** Records that an intake must have sorted between two kills: it is at work when it is killed. */
+/** Records that an intake must have sorted between two kills, so that it is at work when it is killed. */
 const WORK = 300;
 const BURST = 6_000;
 
@@ -81,7 +81,7 @@ async function sorted(): Promise<bigint> {
   return [...(await endOffsets(brokers, TOPICS.transactionsValid.name)).values()].reduce((sum, end) => sum + end, 0n);
 }
 
-/** Works with an intake beside the cluster's own, and stops it. @returns its exit code */
+/** Runs an action with an intake beside the cluster's own, and stops that intake. @returns its exit code */
 async function withSecondIntake(
   env: Readonly<Record<string, string>>,
   work: (base: string) => Promise<void>,
@@ -124,7 +124,7 @@ describe("the HTTP door", () => {
     expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed", outcome: "APPROVE" });
   });
 
-  it("takes a compressed request, and decides on nothing in yen and on ten million million rials", async () => {
+  it("takes a compressed request, and decides on zero yen and on ten million million rials", async () => {
     const both = [
       transaction({ accountId: "verified", amountMinor: 0, currency: "JPY" }),
       transaction({ accountId: "rich", amountMinor: 10 ** 15, currency: "IRR", merchantName: "Caf\ufffd" }),
@@ -142,7 +142,7 @@ describe("the HTTP door", () => {
     });
   });
 
-  it("tells what became of a label: one without a revision is the next, and a stale one is refused", async () => {
+  it("reports the outcome of a label: one without a revision is the next, and a stale one is refused", async () => {
     const label = (labelId: string, verdict: string, fields: Record<string, unknown> = {}) => ({
       labelId,
       accountId: "judged",
@@ -237,7 +237,7 @@ describe("the Kafka doors", () => {
     });
   });
 
-  it("take what producers have compressed, by any codec; what unpacks to too much is refused by its position, and stops nobody", async () => {
+  it("take what producers have compressed, with any codec; what unpacks to too much is refused by its position, and stops nothing else", async () => {
     const codecs = ["gzip", "snappy", "lz4", "zstd"];
     const packed = codecs.map((codec) => transaction({ accountId: `by-${codec}` }));
     const sent = Promise.all(
@@ -290,7 +290,7 @@ describe("the Kafka doors", () => {
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok" });
   });
 
-  it("answer those who wait also when decisions are compressed", async () => {
+  it("answer waiting clients also when decisions are compressed", async () => {
     const name = TOPICS.decisions.name;
     await withAdmin(brokers, async (admin) => {
       const { resources } = await admin.describeConfigs({
@@ -372,7 +372,7 @@ describe("the Kafka doors", () => {
     expect(await flinkClient(settings).jobState()).toBe("RUNNING");
   });
 
-  it("keep what they refuse to be looked at, corrected and sent again", async () => {
+  it("keep what they refuse, to be looked at, corrected and sent again", async () => {
     const incomplete = { ...transaction({ accountId: "alan" }), merchantId: undefined };
     const producer = kafkaClient(brokers, "test").producer();
     await producer.connect();
@@ -419,7 +419,7 @@ describe("the Kafka doors", () => {
       Array.from({ length: 4 }, async (_, client) => {
         while (!end.signal.aborted) {
           const some = Array.from({ length: 5 }, () => transaction({ accountId: `http-${client}` }));
-          // As a client should: until it is acknowledged, with the same ids.
+          // As a client should: again with the same ids, until it is acknowledged.
           let status = 0;
           while (status !== 202 && !end.signal.aborted) status = (await post(some).catch(() => delay(50)))?.status ?? 0;
           if (status === 202) acknowledged.push(...some.map(({ transactionId }) => transactionId));
@@ -510,13 +510,13 @@ describe("a topic that is deleted and made again while the intake runs", () => {
     expect(await createTopics(settings)).toEqual([topic]);
   }
 
-  it("has five records without an id and five with new ones decided, though their offsets were there before; none is dropped", async () => {
+  it("has five records without an id and five with new ids decided, though their offsets were used before; none is dropped", async () => {
     const before = Array.from({ length: 4 }, () => transaction({ accountId: "remade" }));
     await send([without(), without(), ...before]);
     await seqOf(before.at(-1)!.transactionId, 6);
 
     await makeAgain(TOPICS.transactions.name);
-    // More than stood there before: the old offset lies within.
+    // More than there were before: the old offset is among them.
     const after = Array.from({ length: 5 }, () => transaction({ accountId: "remade" }));
     await send([...Array.from({ length: 5 }, without), ...after]);
     await seqOf(after.at(-1)!.transactionId, 16);
@@ -527,7 +527,7 @@ describe("a topic that is deleted and made again while the intake runs", () => {
     await seqOf(last.transactionId, 17);
   });
 
-  it("answers those who wait for decisions when these were in it, and for what became of a label", async () => {
+  it("answers clients that wait for decisions when the topic held these, and for the outcome of a label", async () => {
     for (const { name } of [TOPICS.decisions, TOPICS.evidence]) await makeAgain(name);
     await flinkClient(settings).waitForRunning(PATIENCE_MS);
     for (const wait of ["?wait=20s", "?wait=20s&for=committed"])
@@ -561,9 +561,9 @@ describe("a topic that is deleted and made again while the intake runs", () => {
   });
 });
 
-// After the hostile records: those must see no restart, and Flink tells of one seconds later.
+// After the hostile records: they must see no restart, and Flink reports one only seconds later.
 describe("a TaskManager that dies", () => {
-  it("finds the decision that stands after a provisional one was taken back", async () => {
+  it("finds the decision that holds after a provisional one was taken back", async () => {
     const one = transaction();
     expect(await post(one, "?wait=20s")).toMatchObject({ status: 200, body: { decision: { status: "provisional" } } });
     cluster.kill("taskmanager");
@@ -616,7 +616,7 @@ describe("the HTTP door of an intake with a small bound", () => {
   });
 });
 
-/** One account's, more than the intake fetches at once. */
+/** One account's transactions, more than the intake fetches at once. */
 async function sendBurst(): Promise<void> {
   const producer = kafkaClient(brokers, "burst").producer();
   await producer.connect();

@@ -3,16 +3,16 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { processUsage, tcpSockets } from "../../process/process-usage.js";
 
 const LISTEN = "0A";
-/** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes the other way round. */
+/** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes reversed. */
 const LOOPBACK = /^(?:(?:0{16}FFFF0{4})?[\dA-F]{6}7F|0{24}01000000)$/;
 
-/** Where a process waits for connections over TCP. */
+/** A socket where a process waits for TCP connections. */
 export interface Listener {
   readonly port: number;
   readonly loopback: boolean;
 }
 
-/** All of the processes of some groups, on Linux. */
+/** All such sockets of the processes in some groups, on Linux. */
 export function listeners(groups: ReadonlySet<number>): readonly Listener[] {
   const sockets = new Set(processUsage((_, group) => groups.has(group)).flatMap(({ pid }) => socketsOf(pid)));
   return tcpSockets()
@@ -29,7 +29,7 @@ function socketsOf(pid: number): string[] {
       try {
         return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
       } catch {
-        // Closed meanwhile.
+        // Closed in the meantime.
         return [];
       }
     });

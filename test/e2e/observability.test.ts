@@ -21,7 +21,10 @@ if (!isThere)
     "skipped, what Prometheus says: this machine lacks Prometheus and promtool (get them: apt-get install prometheus)\n",
   );
 
-/** What Grafana makes of a query when Prometheus scrapes every second, rounded up: a slow machine misses some. */
+/**
+ * The interval that Grafana puts into a query when Prometheus scrapes every second, rounded up: a slow machine misses
+ * some.
+ */
 const RATE_INTERVAL = "20s";
 const RULE_FOR = "3s";
 
@@ -54,7 +57,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
   }
   const query = async (expr: string): Promise<readonly Sample[]> =>
     (await ask<{ result: readonly Sample[] }>(`query?query=${encodeURIComponent(expr)}`)).result;
-  /** Of an alert: what Prometheus says of it now. */
+  /** The state of an alert, as Prometheus reports it now. */
   async function stateOf(name: string): Promise<"inactive" | "pending" | "firing"> {
     const { alerts } = await ask<{ alerts: readonly { labels: { alertname: string }; state: "pending" | "firing" }[] }>(
       "alerts",
@@ -79,7 +82,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
       labelDelayMs: 3_600_000,
       signal: end.signal,
     });
-    // Its failure is the test's.
+    // If it fails, so does the test.
     load.catch(() => undefined);
     const producer = kafkaClient(brokers, "test").producer();
     await producer.connect();
@@ -111,7 +114,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
   });
 
-  it("listens at loopback alone, every part of it", async () => {
+  it("listens on loopback only, every part of it", async () => {
     const parts = (await cluster!.status()).parts.map(({ pid }) => pid!);
     const found = listeners(new Set(parts));
     const { kafka, minio, zookeeper, flinkRest, functions, intake, jobManagerMetrics, taskManagerMetrics } =
@@ -184,7 +187,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     });
   });
 
-  it("has nothing for a metric that is not there: an empty answer is told from a number", async () => {
+  it("has nothing for a metric that does not exist: an empty answer differs from a number", async () => {
     expect(await query("sum(rate(fraud_no_such_thing_total[1m]))")).toEqual([]);
     expect(await query("increase(fraud_no_such_thing_total[1m]) > bool 0")).toEqual([]);
   });
@@ -226,7 +229,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
     cluster!.hold("functions");
     cluster!.kill("functions");
     await poll("ServerDown to fire", () => watch("firing"), { timeoutMs: PATIENCE_MS });
-    // What was decided before is in the rate for a minute.
+    // What was decided before counts in the rate for a minute.
     await poll("NoDecisions to fire", async () => (await stateOf("NoDecisions")) === "firing", {
       timeoutMs: PATIENCE_MS,
     });
@@ -239,7 +242,7 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
       timeoutMs: PATIENCE_MS,
     });
     expect(seen).toEqual(["inactive", "pending", "firing", "inactive"]);
-    // When no server was reachable for 40 s the job restarts: that is told too.
+    // When no server was reachable for 40 s the job restarts: that raises an alert too.
     expect(await stateOf("FlinkJobRestarting")).toBe("firing");
   });
 

@@ -18,13 +18,13 @@ import { PATIENCE_MS } from "../patience.js";
 
 const TRANSACTIONS = 8_000;
 const RATE = 400;
-/** Transactions a second while the state backend is changed. */
+/** Transactions per second while the state backend is changed. */
 const CHANGE_RATE = 100;
 const HOUR_MS = 3_600_000;
 
 /**
- * Settings of the functions for this suite. Short windows and a small waiting list: what takes weeks or a rare moment
- * otherwise happens in this run.
+ * Settings of the functions for this suite. Short windows and a small waiting list, so that what otherwise takes weeks,
+ * or is rare, happens in this run.
  */
 export const FUNCTION_SETTINGS = {
   account: {
@@ -45,7 +45,7 @@ const payload = (record: RawRecord) => Any.decode(record.value!);
 export interface Provider {
   /** With `serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) }`. */
   readonly settings: ClusterSettings;
-  /** Starts everything, without anything that sends by itself. @param fresh - forget earlier topics and state */
+  /** Starts everything except what sends by itself. @param fresh - forget earlier topics and state */
   readonly start: (options: { readonly fresh: boolean }) => Promise<RunningCluster>;
   /** Whether the job can be restarted on another state backend there. */
   readonly changesBackend: boolean;
@@ -144,7 +144,7 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
   });
 
   afterAll(async () => {
-    // Undefined when it could not be started.
+    // Undefined if it could not be started.
     await (cluster as RunningCluster | undefined)?.stop();
     await wipe();
   });
@@ -169,8 +169,8 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
     expect(new Set(liveIds).size).toBe(TRANSACTIONS);
   });
 
-  it("leaves no transaction of Kafka's open", async () => {
-    // A timer may be writing an alert at this moment; what hangs is what never ends.
+  it("leaves no Kafka transaction open", async () => {
+    // A timer may be writing an alert at this moment; a transaction that hangs never ends.
     const highWatermarks = new Map(
       partitions.map(({ topic, partition, highWatermark }) => [`${topic}-${partition}`, highWatermark]),
     );
@@ -304,10 +304,10 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
   it.runIf(changesBackend)(
     "changes its state backend there and back under load: nothing is lost or repeated, and timers set before fire after",
     async () => {
-      /** By account and episode; each alert with when the job wrote it. */
+      /** By account and episode: each alert with the time at which the job wrote it. */
       const episodes = new Map<string, { readonly alert: Alert; readonly atMs: number }[]>();
       const decided = new Set<string>();
-      /** When the job began on each backend that it was changed to. */
+      /** When the job began on each backend that it was moved to. */
       const begunMs: number[] = [];
       const live = await followTopics({
         brokers,
@@ -336,7 +336,7 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
       try {
         for (const backend of ["rocksdb", "hashmap"] as const) {
           await flowing(3 * CHANGE_RATE);
-          // Its timer is set, and is not to fire for seconds.
+          // Its timer is set, and will not fire for seconds.
           const opened = (): number =>
             [...episodes.values()].filter(([first]) => first!.alert.kind === Alert_Kind.OPENED).length;
           const before = opened();

@@ -20,7 +20,7 @@ import { noOpenTransaction } from "../../verifier/read.js";
 
 const KINDS = ["kill-taskmanager", "kill-kafka", "functions-truncated", "savepoint-restart"] as const;
 
-// The intake asks for them, and k6 shows them: both have them from here.
+// The intake asks for the tokens, and k6 sends them: both get them from here.
 process.env["INTAKE_TOKEN"] = "the-token-of-the-proof";
 process.env["INTAKE_LABEL_TOKEN"] = "the-proof-s-token-for-labels";
 
@@ -55,7 +55,7 @@ describe("the proof, in short", () => {
   }, 2_400_000);
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
-    // What went wrong once in many runs is not to be found out without them.
+    // Without them, what goes wrong once in many runs could not be found out.
     const passed = (result as FailoverResult | undefined) !== undefined && reportOf(result, options).verdict === "pass";
     if (!passed)
       cpSync(join(settings.dataDir, "logs"), join(REPOSITORY_ROOT, "reports/proof-logs"), { recursive: true });
@@ -79,7 +79,7 @@ describe("the proof, in short", () => {
     expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.5);
   });
 
-  it("looked at every property, on live transactions", () => {
+  it("checked every property, on live transactions", () => {
     const { properties } = reportOf(result, options);
     expect(properties.map(({ name }) => name).sort()).toEqual(Object.keys(PROPERTIES).sort());
     for (const { name, checked } of properties) expect(checked, name).toBeGreaterThan(0);
@@ -98,7 +98,7 @@ describe("the proof, in short", () => {
     expect(code).toBe(0);
   });
 
-  it("is late under overload and no more, also when it starts cold on a backlog", async () => {
+  it("is only late under overload, also when it starts cold on a backlog", async () => {
     const overload = { overloadSeconds: 30, sustained: 150, busy: true, backlog: 3_000, drainSeconds: 900 };
     const again: FailoverOptions = {
       kinds: ["overload", "cold-backlog"],
@@ -123,7 +123,7 @@ describe("the proof, in short", () => {
       ],
     });
     for (const { busyShare, samples, checkpoints, connections, limits } of report.overloads) {
-      // Others that take the processor leave these programs what they leave.
+      // These programs get only the processor time that others leave them.
       expect(busyShare).toBeGreaterThan(0);
       expect(samples.length).toBeGreaterThan(5);
       expect(checkpoints.completed).toBeGreaterThan(0);
@@ -193,7 +193,7 @@ describe("the proof, in short", () => {
     expect(report.acknowledged).toBeGreaterThan(0);
   });
 
-  it("ends when it is given up in the middle of a fault, k6 and readers with it", async () => {
+  it("ends when it is given up in the middle of a fault, together with k6 and the readers", async () => {
     const end = new AbortController();
     const given: FailoverOptions = {
       kinds: ["busy-machine"],

@@ -27,8 +27,8 @@ import { verifyStored } from "../../verifier/verify.js";
 import { PATIENCE_MS } from "../patience.js";
 
 /*
- * What ends a job for good, loses where it was, or what it was to read: each is refused by name at the JobManager's
- * next start, which the supervisor makes by itself, and after the cure everything is decided once.
+ * Whatever ends a job for good, or loses where it was or what it has to read, is refused by name at the JobManager's
+ * next start, which the supervisor makes by itself; after the cure everything is decided once.
  */
 
 const settings = clusterSettings({ name: "e2e-refusals", portOffset: 20_000 });
@@ -49,7 +49,7 @@ async function start(options: { fresh?: boolean; fromLatest?: boolean }): Promis
     onEvent: (event) => events.push(event),
     ...options,
   });
-  // Fresh data have keys of their own.
+  // Fresh data have their own keys.
   store?.destroy();
   store = storeClient();
 }
@@ -97,7 +97,7 @@ async function everythingIsDecidedOnce(): Promise<void> {
   expect(await decided()).toBe(sent);
 }
 
-/** Why the supervisor does not start the JobManager again. */
+/** The reason why the supervisor does not start the JobManager again. */
 async function refusal(): Promise<string> {
   const found = await poll(
     "the JobManager to be refused",
@@ -107,7 +107,7 @@ async function refusal(): Promise<string> {
   return (found as Extract<ClusterEvent, { kind: "gave-up" }>).reason;
 }
 
-/** Does something while there is no JobManager, and has it started again. */
+/** Does something while there is no JobManager, then has it started again. */
 async function betweenJobManagers(work: () => Promise<void>): Promise<void> {
   events = [];
   cluster.hold("jobmanager");
@@ -143,11 +143,11 @@ async function askZooKeeper(...command: readonly string[]): Promise<string> {
   return output;
 }
 
-/** Where Flink keeps the pointers to a job's checkpoints: beside its graph. */
+/** Where Flink keeps the pointers to a job's checkpoints, beside its graph. */
 const checkpointsInZooKeeper = async (): Promise<string[]> =>
   (await askZooKeeper("ls", "-R", "/flink")).split("\n").filter((line) => /^\/flink\/.*\/checkpoints$/.test(line));
 
-/** Nodes that go with the session of a JobManager that leads. */
+/** Nodes that disappear with the session of a leading JobManager. */
 const sessionNodes = (listing: string): string[] => listing.split("\n").filter((line) => /\/latch\/./.test(line));
 
 const timesThatTheJobBegan = async (): Promise<number> =>
@@ -187,7 +187,7 @@ afterAll(async () => {
 });
 
 describe("Flink's REST interface", () => {
-  it("ends no job by a GET, and answers no page of another origin and no foreign name", async () => {
+  it("ends no job on a GET, and answers no page of another origin and no foreign name", async () => {
     const { jobs } = (await (await fetch(`${rest}/jobs/overview`)).json()) as { jobs: { jid: string }[] };
     const job = jobs[0]!.jid;
     const statuses = await Promise.all(
@@ -255,7 +255,7 @@ describe("the supervisor", () => {
 });
 
 describe("the object store", () => {
-  it("answers nobody without the keys of its data folder, and Flink shows them to nobody", async () => {
+  it("answers only with the keys of its data folder, and Flink shows them to nobody", async () => {
     const list = (keys: ObjectStoreKeys): Promise<unknown> => {
       const client = storeClient(keys);
       return client.send(new ListObjectsV2Command({ Bucket })).finally(() => client.destroy());
@@ -274,7 +274,7 @@ describe("the object store", () => {
 });
 
 describe("a job is not started from nothing", () => {
-  it("after somebody has cancelled it, and goes on from its newest checkpoint", async () => {
+  it("after someone has cancelled it, and goes on from its newest checkpoint", async () => {
     const { jobs } = (await (await fetch(`${rest}/jobs/overview`)).json()) as { jobs: { jid: string }[] };
     await fetch(`${rest}/jobs/${jobs[0]!.jid}?mode=cancel`, { method: "PATCH" });
     expect(await refusal()).toMatch(/ended for good \(CANCELED\).*--from-latest/);
@@ -283,7 +283,7 @@ describe("a job is not started from nothing", () => {
     await goOnFromLatest();
   });
 
-  it("after somebody has stopped it with a savepoint", async () => {
+  it("after someone has stopped it with a savepoint", async () => {
     const { jobs } = (await (await fetch(`${rest}/jobs/overview`)).json()) as {
       jobs: { jid: string; state: string }[];
     };
@@ -294,7 +294,7 @@ describe("a job is not started from nothing", () => {
       body: JSON.stringify({ "cancel-job": true }),
     });
     const { "request-id": id } = (await asked.json()) as { "request-id": string };
-    // Until somebody has asked what came of it, the JobManager stays for five minutes.
+    // The JobManager stays for five minutes, unless someone asks for the outcome.
     await poll(
       "the savepoint to be complete",
       async () => {
@@ -316,7 +316,7 @@ describe("a job is not started from nothing", () => {
     await askZooKeeper("deleteall", "/flink");
     await again();
     expect(await refusal()).toMatch(/ZooKeeper has lost the pointer.*--from-latest/);
-    // Not even for the moment until it was refused.
+    // Not even for the moment before it was refused.
     expect(await timesThatTheJobBegan()).toBe(began);
     await goOnFromLatest();
   });
@@ -341,7 +341,7 @@ describe("a job is not started from nothing", () => {
     } finally {
       cluster.resume("jobmanager");
     }
-    // It was told to begin from the checkpoint of the start before.
+    // It was told to begin from the checkpoint of the previous start.
     expect(await refusal()).toMatch(/it is not the newest.*--from-latest/);
     expect(await timesThatTheJobBegan()).toBe(began);
     await goOnFromLatest();

@@ -19,7 +19,7 @@ import { statefun } from "./greet/functions.js";
 
 const server = createServer(statefun).listen(0, "127.0.0.1", () => console.log(\`port \${(server.address() as AddressInfo).port}\`));
 `;
-/** Each other entry point, once. */
+/** Uses each of the other entry points once. */
 const ENTRIES = `import assert from "node:assert/strict";
 import { lambdaHandler } from "${PACKAGE}/aws-lambda";
 import { expressMiddleware } from "${PACKAGE}/express";
@@ -84,7 +84,7 @@ describe("the SDK's package, installed by a stranger", () => {
       "error",
     ]);
     expect(installed.code, installed.output).toBe(0);
-    // Their own messages, and the example's functions with nothing changed but where the SDK comes from.
+    // The stranger's own messages, and the example's functions with nothing changed but where the SDK comes from.
     mkdirSync(join(folder, "gen/demo/v1"), { recursive: true });
     for (const name of ["typeRegistry.ts", "demo/v1/greet.ts"])
       cpSync(join(REPOSITORY_ROOT, "protos/gen", name), join(folder, "gen", name));
@@ -123,7 +123,7 @@ describe("the SDK's package, installed by a stranger", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("holds what it says, and nothing of this repository's specs or sources", () => {
+  it("holds what it says, and none of this repository's specs or sources", () => {
     const files = readdirSync(join(folder, "node_modules", PACKAGE), { recursive: true, encoding: "utf8" });
     expect(files).toEqual(
       expect.arrayContaining(["README.md", "LICENSE", "NOTICE", "package.json", "dist/index.js", "dist/index.d.ts"]),
@@ -143,7 +143,7 @@ describe("the SDK's package, installed by a stranger", () => {
     expect(code).toBe(0);
   });
 
-  it("runs it: it counts, and has an e-mail sent", async () => {
+  it("runs it: it counts, and sends an e-mail", async () => {
     server = startProgram(process.execPath, [join(folder, "dist/server.js")]);
     const port = await poll("the example to listen", () => /port (\d+)/.exec(server!.output())?.[1], {
       timeoutMs: PATIENCE_MS,
@@ -176,7 +176,7 @@ describe("the SDK's package, installed by a stranger", () => {
   });
 });
 
-/** As this repository has them. */
+/** The versions that this repository has. */
 function versions(...names: readonly string[]): Record<string, string> {
   const { devDependencies } = JSON.parse(readFileSync(join(REPOSITORY_ROOT, "package.json"), "utf8")) as {
     readonly devDependencies: Readonly<Record<string, string>>;

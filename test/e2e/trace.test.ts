@@ -108,7 +108,7 @@ afterAll(async () => {
   await stopCluster(settings, { wipe: true });
 });
 
-/** A suspicious one of the generator's, late in the run: much came before it. */
+/** A suspicious transaction from the generator, late in the run: much came before it. */
 function suspicious(): { readonly accountId: string; readonly transactionId: string; readonly record: LiveRecord } {
   const found = [...arrived.values()]
     .filter((record) => decisionIn(record)!.evidence!.scoring!.suspiciousSeq !== undefined)
@@ -150,7 +150,7 @@ describe("npm run trace", () => {
     ]);
     const way = found.hops.filter(({ name }) => name !== "alert").map(({ atMs }) => atMs);
     expect(way).toEqual([...way].sort((a, b) => a - b));
-    // A committed reader on this machine had it after the marker, and not before.
+    // A committed reader on this machine had it after the marker, not before.
     expect(record.arrivedAtMs).toBeGreaterThanOrEqual(way.at(-1)!);
     expect(found.alerts.length).toBeGreaterThan(0);
     expect(found.rederivation!.parts.merchant.replayed).toBeGreaterThan(1);
@@ -175,7 +175,7 @@ describe("npm run trace", () => {
     );
   });
 
-  it("asks whose it is when several accounts have one of this id", async () => {
+  it("asks whose it is when several accounts have one with this id", async () => {
     const { code, stderr } = await trace("same-id");
     expect(code).toBe(1);
     expect(errorLines(stderr)).toEqual([
@@ -245,11 +245,11 @@ describe("npm run trace", () => {
     });
   });
 
-  it("says that retention cut it off, and what it can still judge", async () => {
+  it("says that retention has cut it off, and what it can still judge", async () => {
     const { transactionId, accountId, record } = suspicious();
-    // What retention does, at once: everything before this decision goes.
+    // What retention does, but immediately: everything before this decision goes.
     await withAdmin(brokers, async (admin) => {
-      // kafkajs knows a topic's leaders only after it has asked something of it.
+      // kafkajs knows a topic's leaders only after a request about the topic.
       await admin.fetchTopicOffsets(TOPICS.decisions.name);
       await admin.deleteTopicRecords({
         topic: TOPICS.decisions.name,

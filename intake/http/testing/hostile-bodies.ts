@@ -1,14 +1,14 @@
 import { MAX_BODY_BYTES, MAX_ITEM_BYTES } from "../body.js";
 
-/** A body within the bounds of one that is made to cost as much as it can, and what becomes of it. */
+/** A body within the bounds, made to cost as much as it can, and what becomes of it. */
 export interface HostileBody {
   readonly name: string;
   /** Whether each line is an input. */
   readonly lines: boolean;
   readonly bytes: Buffer;
-  /** Of the answer. */
+  /** The answer's status. */
   readonly status: 202 | 400 | 413;
-  /** How many inputs are looked at; a body that is refused unread has none. */
+  /** How many inputs are read; a body that is refused unread has none. */
   readonly inputs: number;
 }
 
@@ -40,7 +40,7 @@ const lines = (name: string, text: string, status: HostileBody["status"], inputs
   lines: true,
 });
 
-/** An input that is as it should be, and as long as may be. */
+/** A valid input that is as long as it may be. */
 const longTransaction = (n: number): string =>
   JSON.stringify({
     transactionId: `${n}-`.padEnd(128, "t"),
@@ -57,7 +57,7 @@ export const hostileBodies = (): HostileBody[] => [
   lines("lines of one letter", filled("x\n"), 413, 0),
   lines("blank lines", filled("\n"), 400, 0),
   lines("blank lines of spaces", filled(" \t\r\n"), 400, 0),
-  lines("a thousand lines that are no JSON", many(1_000, () => "\u0001".repeat(1_000)).join("\n"), 202, 1_000),
+  lines("a thousand lines that are not JSON", many(1_000, () => "\u0001".repeat(1_000)).join("\n"), 202, 1_000),
   lines(
     "a thousand lines whose keys are control characters",
     many(1_000, () => `{${JSON.stringify("\u009b".repeat(500))}:1}`).join("\n"),
@@ -99,7 +99,7 @@ export const hostileBodies = (): HostileBody[] => [
     LARGEST,
   ),
   json(
-    "the largest inputs, of keys that stand again and again, escaped",
+    "the largest inputs, of keys that occur again and again, escaped",
     array(many(LARGEST, () => object(() => '"\\u0061":1', MAX_ITEM_BYTES))),
     202,
     LARGEST,
@@ -110,5 +110,5 @@ export const hostileBodies = (): HostileBody[] => [
     202,
     LARGEST,
   ),
-  json("a thousand transactions as long as may be", array(many(1_000, longTransaction)), 202, 1_000),
+  json("a thousand transactions as long as they may be", array(many(1_000, longTransaction)), 202, 1_000),
 ];

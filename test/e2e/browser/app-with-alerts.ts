@@ -11,17 +11,17 @@ import { Dashboard } from "../../../dashboards/live/state/dashboard.js";
 import { SseHub } from "../../../dashboards/live/state/sse-hub.js";
 import { sampleAlert } from "../../../dashboards/live/testing/samples.js";
 
-/** The web app without a pipeline behind it, holding so many alerts. */
+/** The web app without a pipeline behind it, holding this many alerts. */
 export interface AppWithAlerts {
   readonly origin: string;
   /** Raises one more, as if it had just been read. */
   raise(fields: Parameters<typeof sampleAlert>[0]): void;
-  /** Streams that are open. */
+  /** The number of open streams. */
   streams(): number;
   close(): Promise<void>;
 }
 
-/** @param token - what people have to show */
+/** @param token - the token that people must show */
 export async function appWithAlerts(count: number, token?: string): Promise<AppWithAlerts> {
   const models = repositoryModels();
   const dashboard = new Dashboard({ keepAlerts: count * 2, keepDecisions: 1_000, models });

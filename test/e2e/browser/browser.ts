@@ -10,7 +10,7 @@ import { PATIENCE_MS } from "../../patience.js";
 /** Where a browser is, for `describe.skipIf`. */
 export const BROWSER = browserProgram();
 
-/** A browser that asks nobody by itself. */
+/** Of a browser that contacts nothing but the server under test. */
 export const BROWSER_ARGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -22,7 +22,7 @@ export const BROWSER_ARGS = [
   "--disable-extensions",
 ];
 
-/** A browser of a test's own. */
+/** A browser for one test. */
 export interface TestBrowser {
   readonly context: BrowserContext;
   /** Errors of scripts and of the console, and requests to anywhere but `origin`. */
@@ -54,7 +54,7 @@ export async function startBrowser(origin: string): Promise<TestBrowser> {
   });
   context.on("weberror", (error) => problems.push(`script: ${error.error().message}`));
   context.on("console", (message) => {
-    // What is not answered while a server is killed is no fault of the page.
+    // Requests that go unanswered while a server is killed are not the page's fault.
     if (message.type() === "error" && !/net::ERR_|Failed to load resource/.test(message.text()))
       problems.push(`console: ${message.text()}`);
   });

@@ -4,12 +4,11 @@ import type { Command, Program } from "../../../protos/gen/statefun/testing/v1/p
 const FUNCTION = "smoke/function";
 const EGRESS = { egress: "smoke/kafka", topic: "smoke.out" };
 const MAX_DEPTH = 3;
-/** Far beyond the test's end: such a message must never arrive, because it is taken back at once. */
+/** Far beyond the end of the test: such a message must never arrive, because it is taken back at once. */
 const NEVER_MS = 3_600_000;
 
 /**
- * What must come out of a set of programs, whatever the order in which they run and however often parts of them are
- * repeated.
+ * What must come out of a set of programs, in whatever order they run and however often parts of them are repeated.
  */
 export interface Expected {
   /** How many times each address counts. */
@@ -19,7 +18,7 @@ export interface Expected {
   commands: number;
 }
 
-/** Seeded random programs, and what they must come to, worked out without StateFun. */
+/** Seeded random programs, and their expected results, worked out without StateFun. */
 export class SmokePrograms {
   readonly expected: Expected = { counts: new Map(), keys: new Set(), commands: 0 };
   readonly #random: Random;

@@ -40,7 +40,7 @@ const sum = (values: Iterable<bigint>): bigint => [...values].reduce((total, val
 describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat), with three kills on the way`, () => {
   const programs = new SmokePrograms(SEED, ADDRESSES);
   const { expected } = programs;
-  /** What addresses answered to a question that was asked under a prefix. */
+  /** What addresses answered to the questions with a given prefix. */
   const answers = (prefix: string, from: readonly Pick<RawRecord, "key" | "value">[]) =>
     new Map(
       from.flatMap(({ key, value }): [string, bigint][] =>
@@ -109,7 +109,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
       });
       return sum(answers(prefix, seen).values());
     };
-    // Chains of delayed messages may still be under way; once all has been counted, nothing more may be.
+    // Chains of delayed messages may still be under way; once everything has been counted, there must be none.
     let round = 0;
     await poll(
       "everything to be counted",
@@ -147,7 +147,7 @@ describe(`random programs on the cluster (seed ${SEED}; set SMOKE_SEED to repeat
     expect(answers("final ", records)).toEqual(expected.counts);
   });
 
-  it("still does, some checkpoints later", () => {
+  it("still does so some checkpoints later", () => {
     expect(answers("later ", records)).toEqual(expected.counts);
   });
 });

@@ -8,8 +8,8 @@ import org.apache.flink.statefun.flink.core.reqreply.RequestReplyClient;
 import org.apache.flink.statefun.flink.core.reqreply.RequestReplyClientFactory;
 
 /**
- * Makes one client for each function type of a subtask. Those of one address share their connections and batches: what is ready
- * goes together, whatever function it is for.
+ * Makes one client for each function type of a subtask. Clients of one address share their connections and batches: calls that are
+ * ready go together, whatever function they are for.
  */
 public final class BatchingClientFactory implements RequestReplyClientFactory {
   private final Map<String, Endpoint> endpoints = new HashMap<>();
@@ -23,7 +23,7 @@ public final class BatchingClientFactory implements RequestReplyClientFactory {
     return new BatchingClient(endpoint);
   }
 
-  /** StateFun calls this for endpoints that name single functions only; {@link Endpoint} ends by itself for all others. */
+  /** StateFun calls this only for endpoints that name single functions; for all others {@link Endpoint} ends by itself. */
   @Override
   public synchronized void cleanup() {
     endpoints.values().forEach(Endpoint::shutDown);

@@ -9,35 +9,35 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
 import org.apache.flink.util.TimeUtils;
 
 /**
- * The settings below {@code spec.transport}. Those that the asynchronous transport has too have its names, so that changing {@code
- * type} is all it takes to go from one to the other.
+ * The settings below {@code spec.transport}. Those that the asynchronous transport also has bear the same names, so that switching
+ * from one to the other only takes a change of {@code type}.
  */
 final class BatchingSpec {
   private static final Set<String> KNOWN =
       Set.of("type", "requests_in_flight", "max_requests", "max_batch_calls", "max_batch_bytes", "max_connection_age", "timeouts",
           "call", "connect", "payload_max_bytes", "trust_cacerts", "client_cert", "client_key", "client_key_password");
-  /** The asynchronous transport's, for which there is no use here. */
+  /** Settings of the asynchronous transport that have no use here. */
   private static final Set<String> UNUSED = Set.of("pool_size", "pool_ttl");
   private static final Set<String> KNOWN_TIMEOUTS = Set.of("call", "connect", "silence", "read", "write");
   private static final Duration SHORTEST = Duration.ofMillis(1);
-  /** Its milliseconds fit Netty's integers. */
+  /** In milliseconds it still fits Netty's integers. */
   private static final Duration LONGEST = Duration.ofDays(20);
 
-  /** Requests of a subtask that are on their way at once; what is ready meanwhile is the next batch. */
+  /** How many requests of a subtask are under way at once; calls that become ready meanwhile form the next batch. */
   final int requestsInFlight;
-  /** Requests and connections of a subtask at most, those included that are slow to answer. */
+  /** The most requests and connections of a subtask, including those that are slow to answer. */
   final int maxRequests;
   final int maxBatchCalls;
-  /** Of a request's body. A single call that is larger goes alone. */
+  /** The largest request body. A single call that is larger goes alone. */
   final int maxBatchBytes;
   /** The largest reply to a call. */
   final int maxReplyBytes;
-  /** A connection is given up after this, so that new servers get their share and names are looked up again. */
+  /** A connection is closed after this, so that new servers get their share and names are looked up again. */
   final Duration maxConnectionAge;
-  /** From a call's first sending to its answer, all attempts together; and for how long no server may be reachable. */
+  /** How long a call may take from its first sending to its answer, over all attempts; and how long servers may be unreachable. */
   final Duration callTimeout;
   final Duration connectTimeout;
-  /** A server that sends nothing for so long, not even that it is alive, does not work on the request any more. */
+  /** A server that sends nothing for this long, not even that it is alive, is no longer working on the request. */
   final Duration silenceTimeout;
   /** Names of files, or of resources with {@code classpath:} before them; null: not given. */
   final String trustCaCerts;
@@ -65,7 +65,7 @@ final class BatchingSpec {
     }
   }
 
-  /** @throws IllegalArgumentException that names the setting that is wrong, and what it may be */
+  /** @throws IllegalArgumentException that names the wrong setting, and what it may be */
   static BatchingSpec from(ObjectNode json) {
     refuseUnknown(json, KNOWN, "spec.transport");
     JsonNode timeouts = json.path("timeouts");
@@ -99,7 +99,7 @@ final class BatchingSpec {
       Duration parsed = TimeUtils.parseDuration(value.asText());
       if (parsed.compareTo(SHORTEST) >= 0 && parsed.compareTo(LONGEST) <= 0) return parsed;
     } catch (IllegalArgumentException malformed) {
-      // Said below.
+      // Reported below.
     }
     throw new IllegalArgumentException("spec.transport: " + name + " must be a duration from 1ms to 20d, such as 40s, not " + value);
   }

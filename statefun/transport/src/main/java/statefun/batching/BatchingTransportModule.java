@@ -4,14 +4,14 @@ import java.util.Map;
 import org.apache.flink.statefun.extensions.ExtensionModule;
 import org.apache.flink.statefun.sdk.TypeName;
 
-/** Tells StateFun of the transport: {@code transport.type} of {@code module.yaml} names it. */
+/** Registers the transport with StateFun: {@code transport.type} of {@code module.yaml} names it. */
 public final class BatchingTransportModule implements ExtensionModule {
   /** What {@code transport.type} must say. */
   public static final TypeName TYPE = TypeName.parseFrom("statefun.transports.v1/batching");
 
   @Override
   public void configure(Map<String, String> globalConfigurations, Binder binder) {
-    // Each subtask configures its modules anew: each has its own factory, so that what one cleans up is nobody else's.
+    // Each subtask configures its modules again: each has its own factory, so that none cleans up what belongs to another.
     binder.bindExtension(TYPE, new BatchingClientFactory());
   }
 }

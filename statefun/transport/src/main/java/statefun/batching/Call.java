@@ -5,9 +5,9 @@ import org.apache.flink.statefun.flink.core.reqreply.ToFunctionRequestSummary;
 import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
 import org.apache.flink.statefun.sdk.reqreply.generated.ToFunction;
 
-/** One call under way. Made by the task thread, then the endpoint's thread's alone. */
+/** One call under way. Made by the task thread; from then on only the endpoint's thread uses it. */
 final class Call {
-  /** Length, call id: what a frame has before its payload. */
+  /** What a frame has before its payload: a length and a call id. */
   private static final int FRAME_OVERHEAD_BYTES = 8;
 
   final CompletableFuture<FromFunction> future = new CompletableFuture<>();
@@ -17,15 +17,15 @@ final class Call {
   final int payloadBytes;
   final long queuedAtNanos = System.nanoTime();
 
-  /** When it was first sent: its time runs from here, however long it waited for its turn. 0: not yet. */
+  /** When it was first sent: its time limit runs from here, however long it had waited for its turn. 0: not yet. */
   long firstSentAtNanos;
   /** When it was last sent. */
   long sentAtNanos;
-  /** How often it was sent in vain, for whatever reason: its pauses grow with it. */
+  /** How often it was sent in vain, for whatever reason: the pauses between attempts grow with this. */
   int failures;
-  /** How often a request was lost that it was in: the requests that it goes in shrink with it. */
+  /** How often a request that contained it was lost: the requests that it goes in shrink with this. */
   int losses;
-  /** Of the last time that it failed; null: it has not. */
+  /** The cause of its latest failure; null if it has not failed. */
   Throwable lastFailure;
 
   Call(ToFunctionRequestSummary summary, CallMetrics metrics, ToFunction toFunction) {

@@ -7,8 +7,8 @@ import org.apache.flink.statefun.sdk.metrics.Counter;
 import org.apache.flink.statefun.sdk.metrics.Metrics;
 
 /**
- * What is counted of one function type's calls, beside StateFun's own remoteInvocationLatency (which is then from a call's sending
- * to its answer, its batch included) and remoteInvocationFailures. Flink's counters are not made for several threads: only the
+ * What is counted for the calls of one function type, beside StateFun's own remoteInvocationLatency (which then runs from a call's
+ * sending to its answer, its batch included) and remoteInvocationFailures. Flink's counters are not thread-safe: only the
  * endpoint's thread counts.
  */
 final class CallMetrics {
@@ -20,7 +20,7 @@ final class CallMetrics {
   private final Counter queueWaitMs;
   private final Counter failures;
   private final Counter retries;
-  /** What is not yet a whole millisecond. */
+  /** The remainder, less than a whole millisecond. */
   private long waitRestNanos;
 
   private CallMetrics(RemoteInvocationMetrics invocations, Metrics metrics) {
@@ -62,7 +62,7 @@ final class CallMetrics {
     calls.inc();
   }
 
-  /** Of a request for several function types the first call's type counts it. */
+  /** A request for several function types is counted under the type of its first call. */
   void request(int bytes) {
     requests.inc();
     requestBytes.inc(bytes);
@@ -81,7 +81,7 @@ final class CallMetrics {
     retries.inc();
   }
 
-  /** Outside Flink nobody asks. */
+  /** Outside Flink nobody reads it. */
   private static final class Uncounted implements Counter {
     @Override
     public void inc(long amount) {}

@@ -31,7 +31,7 @@ import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpVersion;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.LastHttpContent;
 import org.apache.flink.statefun.sdk.reqreply.generated.FromFunction;
 
-/** A connection to one server: one request at a time, its response read as it comes. The endpoint's thread's alone. */
+/** A connection to one server: one request at a time, whose response is read as it comes. Used only by the endpoint's thread. */
 final class Connection extends SimpleChannelInboundHandler<HttpObject> implements Frames.Answers {
   private static final String SINGLE_CONTENT_TYPE = "application/octet-stream";
   private static final int SHOWN_CHARACTERS = 300;
@@ -44,7 +44,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   private final Frames.Reader reader;
   private final long openedAtNanos = System.nanoTime();
   private long idleSinceNanos = openedAtNanos;
-  /** How long the server keeps an idle connection; 0: it has not said. */
+  /** How long the server keeps an idle connection open; 0: it has not said. */
   private long serverKeepsNanos;
   private int requests;
   /** Closed by us: with TLS it is still active for a while. */
@@ -53,7 +53,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
   private Exchange exchange;
   private int status;
   private boolean keepAlive;
-  /** A single call's answer, or what a refusal says. */
+  /** A single call's answer, or the text of a refusal. */
   private ByteArrayOutputStream text = new ByteArrayOutputStream(0);
   private Throwable cause;
 
@@ -77,7 +77,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     return nowNanos - openedAtNanos > nanos;
   }
 
-  /** Whether the server may be about to close it: what is sent then is lost. */
+  /** Whether the server may be about to close it: anything sent then would be lost. */
   boolean mayBeClosing(long nowNanos) {
     return serverKeepsNanos > 0 && nowNanos - idleSinceNanos > serverKeepsNanos - Math.min(TimeUnit.SECONDS.toNanos(1), serverKeepsNanos / 2);
   }
@@ -109,7 +109,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     return body.length;
   }
 
-  /** Gives the connection up; what is open of its request is lost, and told to the endpoint. */
+  /** Closes the connection; the open calls of its request are lost, and the endpoint is told so. */
   void close(Throwable why) {
     if (cause == null) cause = why;
     closing = true;
@@ -118,9 +118,9 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, HttpObject message) throws Exception {
-    // What came together with the reason for closing.
+    // This came together with the reason for closing.
     if (closing) return;
-    if (exchange == null) throw new IOException("the server sent something unasked");
+    if (exchange == null) throw new IOException("the server sent something that was not asked for");
     exchange.heard(System.nanoTime());
     if (message.decoderResult().isFailure()) throw new IOException("the server's answer is not HTTP", message.decoderResult().cause());
     if (message instanceof HttpResponse) onHead((HttpResponse) message);
@@ -149,13 +149,13 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
     }
     int readable = content.readableBytes();
     if (status == 200 && text.size() + readable > maxReplyBytes) throw new IOException("the reply is larger than " + maxReplyBytes + " bytes (payload_max_bytes)");
-    // Of a refusal the beginning says enough.
+    // The beginning of a refusal says enough.
     int wanted = status == 200 ? readable : Math.max(0, Math.min(readable, SHOWN_CHARACTERS - text.size()));
     content.readBytes(text, wanted);
   }
 
   private void onEnd() throws IOException {
-    // 1xx: the answer is yet to come.
+    // 1xx: the answer is still to come.
     if (status < 200) return;
     Exchange ended = exchange;
     if (status == 200 && ended.single) {
@@ -198,7 +198,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> implement
       endpoint.dispatch();
       return;
     }
-    // One that was closed while it was idle says nothing of the server: the request did not reach it. It may show as a reset.
+    // A connection that was closed while idle says nothing about the server: the request did not reach it. This may show as a
+    // reset.
     boolean reset = cause instanceof IOException && !(cause instanceof SSLException);
     boolean stale = requests > 1 && !lost.wasHeard() && (cause == null || reset);
     endpoint.lost(lost, cause == null ? new IOException("the connection was closed before every call was answered") : cause, stale);

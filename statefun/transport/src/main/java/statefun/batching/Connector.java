@@ -22,7 +22,7 @@ import org.apache.flink.shaded.netty4.io.netty.channel.socket.nio.NioSocketChann
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpClientCodec;
 import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslHandler;
 
-/** Opens connections: looks the name up anew for each, and takes the address that has the fewest. */
+/** Opens connections: looks the name up again for each, and takes the address that has the fewest connections. */
 final class Connector {
   private static final String UNREADY = "unready";
   private static final int MAX_LINE_BYTES = 4 * 1024;
@@ -34,7 +34,7 @@ final class Connector {
   private final BatchingSpec spec;
   private final EventLoop loop;
   private final Tls tls;
-  /** The endpoint's thread's alone. */
+  /** Used only by the endpoint's thread. */
   private final List<InetAddress> opening = new ArrayList<>();
 
   Connector(Endpoint endpoint, Target target, BatchingSpec spec, EventLoop loop) {
@@ -45,7 +45,7 @@ final class Connector {
     this.tls = target.tls ? new Tls(target, spec) : null;
   }
 
-  /** Opens one, and tells the endpoint on its thread. */
+  /** Opens a connection, and tells the endpoint on its thread. */
   void connect() {
     try {
       Threads.resolver().execute(this::resolve);
@@ -57,7 +57,7 @@ final class Connector {
   private void resolve() {
     try {
       List<InetAddress> found = new ArrayList<>(Arrays.asList(InetAddress.getAllByName(target.host)));
-      // Of equals any: else all subtasks would begin at the same server.
+      // Any one among equals: otherwise all subtasks would begin with the same server.
       Collections.shuffle(found);
       loop.execute(() -> open(choose(found)));
     } catch (UnknownHostException | RuntimeException | Error cause) {
@@ -134,7 +134,7 @@ final class Connector {
     else endpoint.notConnected(address, new ClosedChannelException());
   }
 
-  /** What a handshake fails with is told by its future: without this Netty would log it once more, with its trace. */
+  /** The future already reports why a handshake failed: without this, Netty would log it again, with its stack trace. */
   private static final class Unready extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {

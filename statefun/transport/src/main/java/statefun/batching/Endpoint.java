@@ -21,25 +21,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All calls of one subtask to one URL. Like a database's group commit: what is ready goes together in one request while no more than
- * {@code requests_in_flight} are on their way, and what comes meanwhile is the next batch. No timer makes anybody wait: at low load a
- * batch is one call, and batches grow by themselves.
+ * All calls of one subtask to one URL. As in a database's group commit, calls that are ready go together in one request as long as
+ * no more than {@code requests_in_flight} are under way, and those that come meanwhile form the next batch. No timer makes any call
+ * wait: at low load a batch is one call, and batches grow by themselves.
  *
  * <p>Everything but {@link #submit} and {@link #shutDown} happens on one thread, the endpoint's event loop.
  */
 final class Endpoint {
   private static final Logger LOG = LoggerFactory.getLogger(Endpoint.class);
 
-  /** A request of which no call was answered for so long waits for something else than a processor: another may go. */
+  /** A request of which no call was answered for this long is waiting for something other than a processor: another may be sent. */
   private static final long STUCK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
   private static final long TICK_MS = 100;
   private static final long FIRST_BACKOFF_MS = 10;
   private static final long LONGEST_BACKOFF_MS = 1_000;
-  /** For so long a server that does not know the route for batches gets single calls. */
+  /** How long a server that does not know the route for batches gets single calls. */
   static final long SINGLES_NANOS = TimeUnit.SECONDS.toNanos(10);
-  /** An address that could not be connected to is left to the others for so long. */
+  /** How long an address that could not be connected to is passed over. */
   static final long SHUNNED_NANOS = TimeUnit.SECONDS.toNanos(2);
-  /** How much smaller the batches of a failed one are: a call that ends the server must soon be alone. */
+  /** How much smaller the batches made of a failed one are: a call that crashes the server must soon be alone. */
   private static final int SPLIT = 4;
 
   private final Target target;
@@ -50,22 +50,22 @@ final class Endpoint {
   private final long callNanos;
   private final long singlesNanos;
 
-  /** From the task's thread to the endpoint's. */
+  /** Calls on their way from the task's thread to the endpoint's. */
   private final Queue<Call> arrivals = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
   /** The task's thread: when it has ended, nobody waits for the answers any more. */
   private volatile Thread owner;
 
-  /** Calls that were not sent yet. */
+  /** Calls that have not been sent yet. */
   private final ArrayDeque<Call> ready = new ArrayDeque<>();
-  /** What failed and may go again: never mixed with what did not fail. */
+  /** Failed calls that may be sent again: never mixed with those that did not fail. */
   private final ArrayDeque<List<Call>> retries = new ArrayDeque<>();
-  /** What failed and is not yet to go again. */
+  /** Failed calls that are not to be sent again yet. */
   private final Set<List<Call>> pausing = new HashSet<>();
-  /** The last of the retries, as long as calls that the server answered with an error may still join it; null: there is none. */
+  /** The last of the retries, while calls that the server answered with an error may still join it; otherwise null. */
   private List<Call> gathering;
   private boolean retriedLast;
-  /** Requests in a row of which the server answered no call: it is given time then, whatever else could be sent. */
+  /** Consecutive requests of which the server answered no call: it is then given time, whatever else could be sent. */
   private int lostInARow;
   private boolean sendPause;
   private final List<Connection> connections = new ArrayList<>();
@@ -90,13 +90,13 @@ final class Endpoint {
     this(target, spec, SINGLES_NANOS);
   }
 
-  /** @param singlesNanos for so long a server that does not know the route for batches gets single calls */
+  /** @param singlesNanos how long a server that does not know the route for batches gets single calls */
   Endpoint(Target target, BatchingSpec spec, long singlesNanos) {
     this.singlesNanos = singlesNanos;
     this.target = target;
     this.spec = spec;
     this.connector = new Connector(this, target, spec, loop);
-    // Not all in step.
+    // So that they don't all act in step.
     this.maxAgeNanos = (long) (spec.maxConnectionAge.toNanos() * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
     this.callNanos = spec.callTimeout.toNanos();
     this.maxCalls = spec.maxBatchCalls;
@@ -107,7 +107,7 @@ final class Endpoint {
   void submit(Call call) {
     owner = Thread.currentThread();
     arrivals.add(call);
-    // Waking a thread is a system call: once for all that it will find.
+    // Waking a thread is a system call: it is done once for all the calls that the thread will find.
     if (awake.compareAndSet(false, true)) loop.execute(this::takeArrivals);
   }
 
@@ -137,7 +137,7 @@ final class Endpoint {
   // ---- sending
 
   void dispatch() {
-    // What came while an answer was read goes with the next batch already.
+    // Calls that came while an answer was read already go with the next batch.
     drainArrivals();
     long now = System.nanoTime();
     while (!down && !sendPause && !(ready.isEmpty() && retries.isEmpty())) {
@@ -178,13 +178,13 @@ final class Endpoint {
       int bytes = connection.send(exchange, target);
       calls.get(0).metrics.request(bytes);
     } catch (RuntimeException | Error cause) {
-      // Nobody else knows of them.
+      // Nothing else refers to them.
       if (connection.exchange() != exchange) calls.forEach(call -> call.failed(cause));
       connection.close(cause);
     }
   }
 
-  /** What goes next: failed calls and new ones in turns, so that neither waits for all of the others. */
+  /** What is sent next: failed calls and new ones in turn, so that neither kind waits for all of the other. */
   private List<Call> next(int mostCalls) {
     boolean retry = !retries.isEmpty() && (ready.isEmpty() || !retriedLast);
     retriedLast = retry;
@@ -214,7 +214,7 @@ final class Endpoint {
     return singlesUntilNanos != 0 && now < singlesUntilNanos;
   }
 
-  // ---- what connections tell
+  // ---- what connections report
 
   void connected(Connection connection) {
     connecting--;
@@ -238,7 +238,7 @@ final class Endpoint {
     connectFailure = cause;
     if (connections.isEmpty() && unreachableSinceNanos == 0) unreachableSinceNanos = now;
     warn("no connection to " + target, cause);
-    // While there is no other way, an attempt that failed, of whoever's turn it was.
+    // As long as there is no other connection, this counts as a failed attempt for the calls whose turn it was.
     Call next = !connections.isEmpty() ? null : !ready.isEmpty() ? ready.peek() : !retries.isEmpty() ? retries.peek().get(0) : null;
     if (next != null) next.metrics.failed();
     int failures = connectFailures;
@@ -274,27 +274,27 @@ final class Endpoint {
     dispatch();
   }
 
-  /** A server answered a whole request with another status than 200. */
+  /** A server answered a whole request with a status other than 200. */
   void refused(Exchange exchange, int status, String text) {
     if (down) return;
     IOException cause = new IOException("the server answered " + status + (text.isEmpty() ? "" : ": " + text));
-    // Somebody before the server says that none is free. It has not seen the calls.
+    // A proxy in front of the servers says that none is free. No server has seen the calls.
     boolean blameless = status == 429 || status == 503;
     boolean noRoute = status == 404 || status == 405 || status == 415;
     if (exchange.single && !blameless) {
       lostInARow = 0;
-      // It knows no single calls either, so what it said of batches was not about their route.
+      // It does not know single calls either, so its answer to a batch was not about the route.
       if (noRoute) singlesUntilNanos = 0;
       exchange.unanswered().forEach(call -> failedCall(call, status, text));
       dispatch();
     } else if (noRoute) {
       singlesUntilNanos = System.nanoTime() + singlesNanos;
-      if (!saidSingles) LOG.warn("{} knows no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(singlesNanos));
+      if (!saidSingles) LOG.warn("{} has no route for batches ({}): it gets single calls, and is asked again every {} s", target, cause.getMessage(), TimeUnit.NANOSECONDS.toSeconds(singlesNanos));
       saidSingles = true;
       atOnce(exchange.unanswered());
       dispatch();
     } else if (status == 413 && exchange.calls().size() > 1) {
-      // Not too many calls, but too many bytes: nothing is wrong with any of them.
+      // Not too many calls, but too many bytes: there is nothing wrong with any of them.
       List<Call> calls = exchange.unanswered();
       int half = (calls.size() + 1) / 2;
       atOnce(calls.subList(half, calls.size()));
@@ -316,12 +316,12 @@ final class Endpoint {
     dispatch();
   }
 
-  /** Nothing is wrong with these calls: they go next. */
+  /** There is nothing wrong with these calls: they go next. */
   private void atOnce(List<Call> calls) {
     if (!calls.isEmpty()) retries.addFirst(new ArrayList<>(calls));
   }
 
-  /** The server answered one call with an error. The others of its request are not concerned. */
+  /** The server answered one call with an error. The others in its request are not affected. */
   void failedCall(Call call, int status, String text) {
     if (down) return;
     call.failures++;
@@ -332,13 +332,13 @@ final class Endpoint {
     call.metrics.failed();
   }
 
-  /** All that is open of a request goes again, in smaller batches each time, for one of its calls may be what ends the server. */
+  /** All open calls of a request are sent again, in smaller batches each time, since one of them may be what crashes the server. */
   private void again(Exchange exchange, Throwable cause, boolean blameless) {
     List<Call> calls = exchange.unanswered();
     try {
       again(calls, exchange, cause, blameless);
     } catch (RuntimeException | Error thrown) {
-      // Nobody else knows of them any more.
+      // Nothing else refers to them any more.
       for (Call call : calls) call.failed(thrown);
       throw thrown;
     }
@@ -358,15 +358,15 @@ final class Endpoint {
       call.metrics.failed();
       losses = Math.max(losses, call.losses);
     }
-    // The first time all together: most often the server was merely started again.
+    // The first time all together: most often the server was merely restarted.
     int size = calls.size();
     if (!blameless) for (int n = 1; n < losses && size > 1; n++) size = (size + SPLIT - 1) / SPLIT;
     for (int from = 0; from < calls.size(); from += size) pause(new ArrayList<>(calls.subList(from, Math.min(calls.size(), from + size))), false);
   }
 
   /**
-   * However much waits: a server that answers nothing gets few requests. It is well again sooner, and what has not been sent yet uses
-   * up none of its time.
+   * However much is waiting, a server that answers nothing gets few requests: it recovers sooner, and calls that have not been sent
+   * yet use up none of their time.
    */
   private void pauseSending() {
     if (sendPause) return;
@@ -380,7 +380,7 @@ final class Endpoint {
         TimeUnit.MILLISECONDS);
   }
 
-  /** @param together whether they may go with others of which this is true: a single one is to blame, not the request */
+  /** @param together whether they may go with others of which this is true: single calls are to blame, not the request */
   private void pause(List<Call> calls, boolean together) {
     pausing.add(calls);
     loop.schedule(
@@ -451,7 +451,7 @@ final class Endpoint {
       return;
     }
     long now = System.nanoTime();
-    // One that ended before it was ours told nobody.
+    // A connection that ended before it was ours reported it to nobody.
     connections.removeIf(connection -> connection.exchange() == null && !connection.idle());
     for (Connection connection : new ArrayList<>(connections)) {
       Exchange exchange = connection.exchange();
@@ -461,7 +461,7 @@ final class Endpoint {
       }
       exchange.expire(now, callNanos, this::late);
       // A single call's server says nothing while it works.
-      if (exchange.open() == 0) connection.close(new TimeoutException("no call of it was answered in time"));
+      if (exchange.open() == 0) connection.close(new TimeoutException("none of its calls was answered in time"));
       else if (!exchange.single && exchange.silentNanos(now) > spec.silenceTimeout.toNanos()) {
         shun(connection.address, now);
         connection.close(new TimeoutException("the server sent nothing for " + spec.silenceTimeout));
@@ -489,7 +489,7 @@ final class Endpoint {
     return left;
   }
 
-  /** A call's time is over: says what went wrong last. */
+  /** A call's time is up: says what went wrong last. */
   private TimeoutException late(Call call) {
     Throwable cause = unreachableSinceNanos != 0 ? connectFailure : call.lastFailure;
     TimeoutException late = new TimeoutException("not answered within " + spec.callTimeout + " of its first sending by " + target + (cause == null ? "" : ": " + cause.getMessage()));
@@ -508,7 +508,7 @@ final class Endpoint {
     }
   }
 
-  /** Fails all that is not on its way. */
+  /** Fails all calls that are not under way. */
   private void giveUp(Throwable cause) {
     List<Call> calls = new ArrayList<>(ready);
     retries.forEach(calls::addAll);
@@ -521,12 +521,12 @@ final class Endpoint {
   }
 
   private void shun(InetAddress address, long now) {
-    // Names get new addresses for ever: the old ones are not kept.
+    // Names keep getting new addresses: the old ones are not kept.
     shunnedUntil.values().removeIf(until -> until - now < 0);
     shunnedUntil.put(address, now + SHUNNED_NANOS);
   }
 
-  /** Whether others are preferred to an address. */
+  /** Whether other addresses are preferred to this one. */
   boolean shuns(InetAddress address) {
     Long until = shunnedUntil.get(address);
     return until != null && until - System.nanoTime() > 0;

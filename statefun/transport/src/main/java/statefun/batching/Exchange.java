@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** One request and its response: which of its calls are still open, and when something was last heard of it. */
+/** One request and its response: which of its calls are still open, and when anything was last heard of it. */
 final class Exchange {
   /** Whether it goes to the route for single calls: the server does not speak the one for batches. */
   final boolean single;
@@ -38,7 +38,7 @@ final class Exchange {
     return left;
   }
 
-  /** Closes a call. @return null when there is none of this id that is open: it may have run out of time */
+  /** Closes a call. @return null when no call with this id is open: it may have run out of time */
   Call close(int id, long nowNanos) {
     answeredAtNanos = nowNanos;
     if (id < 0 || id >= closed.length || closed[id]) return null;
@@ -47,7 +47,7 @@ final class Exchange {
     return calls.get(id);
   }
 
-  /** Closes and fails what has run out of time. */
+  /** Closes and fails the calls that have run out of time. */
   void expire(long nowNanos, long limitNanos, Function<Call, Throwable> cause) {
     for (int id = 0; id < closed.length; id++) {
       Call call = calls.get(id);
@@ -73,7 +73,7 @@ final class Exchange {
     return nowNanos - heardAtNanos;
   }
 
-  /** Since when no call was answered. */
+  /** Since when no call has been answered. */
   long stuckNanos(long nowNanos) {
     return nowNanos - Math.max(startedAtNanos, answeredAtNanos);
   }

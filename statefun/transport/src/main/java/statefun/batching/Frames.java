@@ -23,7 +23,7 @@ final class Frames {
 
   private Frames() {}
 
-  /** A request's body. A call's id is its place in the list. */
+  /** A request's body. A call's id is its index in the list. */
   static byte[] request(List<Call> calls) {
     int length = 1;
     for (Call call : calls) length += call.frameBytes();
@@ -56,12 +56,12 @@ final class Frames {
     }
   }
 
-  /** The answer's bytes copied out of the array, so that what is kept of it does not keep a whole batch. */
+  /** The answer's bytes, copied out of the array, so that keeping them does not keep a whole batch. */
   static FromFunction fromFunction(byte[] bytes, int at, int length) throws IOException {
     return FromFunction.parseFrom(CodedInputStream.newInstance(bytes, at, length));
   }
 
-  /** What comes out of a response. */
+  /** Receives what is read from a response. */
   interface Answers {
     void result(int id, FromFunction answer);
 
@@ -71,7 +71,7 @@ final class Frames {
   /** Reads a response as it comes, in pieces of any length. */
   static final class Reader {
     private static final int FIRST_CAPACITY = 16 * 1024;
-    /** What one large response needed is not kept for good. */
+    /** The memory that one large response needed is not kept for good. */
     private static final int KEPT_CAPACITY = 1024 * 1024;
 
     private final int maxFrameBytes;
@@ -90,7 +90,7 @@ final class Frames {
       if (bytes.length > KEPT_CAPACITY) bytes = new byte[FIRST_CAPACITY];
     }
 
-    /** Whether all that came was whole frames. */
+    /** Whether everything so far was whole frames. */
     boolean atFrameEnd() {
       return versionRead && start == end;
     }
@@ -130,7 +130,7 @@ final class Frames {
       end += more;
     }
 
-    /** Makes room for so many bytes from {@code start} on. */
+    /** Makes room for this many bytes from {@code start} on. */
     private void reserve(int length) {
       if (start == end) start = end = 0;
       if (start + length <= bytes.length) return;

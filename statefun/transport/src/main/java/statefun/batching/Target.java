@@ -10,7 +10,7 @@ final class Target {
   /** The route for single calls; the one for batches is below it. */
   final String singlePath;
   final String batchPath;
-  /** As the Host header says it. */
+  /** As written in the Host header. */
   final String authority;
   private final URI url;
 
@@ -22,7 +22,7 @@ final class Target {
     }
     this.url = url;
     this.tls = "https".equalsIgnoreCase(scheme);
-    // Brackets are an IPv6 address' in a URL only.
+    // An IPv6 address has brackets only in a URL.
     this.host = url.getHost().replaceAll("^\\[|]$", "");
     this.port = url.getPort() >= 0 ? url.getPort() : tls ? 443 : 80;
     this.authority = url.getPort() >= 0 ? url.getHost() + ":" + url.getPort() : url.getHost();

@@ -7,8 +7,8 @@ import org.apache.flink.shaded.netty4.io.netty.channel.nio.NioEventLoopGroup;
 import org.apache.flink.shaded.netty4.io.netty.util.concurrent.DefaultThreadFactory;
 
 /**
- * The threads of all endpoints of this process, for its whole life: StateFun does not always say when a task ends, and threads of each
- * of its lives would pile up with every restart of the job.
+ * The threads of all endpoints of this process, for its whole life: StateFun does not always say when a task ends, so threads per
+ * task would pile up with every restart of the job.
  */
 final class Threads {
   private static final int MOST = 4;
@@ -22,7 +22,7 @@ final class Threads {
     return LOOPS.next();
   }
 
-  /** For looking up names, which blocks. */
+  /** For name lookups, which block. */
   static Executor resolver() {
     return RESOLVER;
   }

@@ -13,7 +13,7 @@ import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslContextBuilder;
 import org.apache.flink.shaded.netty4.io.netty.handler.ssl.SslHandler;
 import org.apache.flink.statefun.flink.common.ResourceLocator;
 
-/** TLS to function servers, mutual where a certificate of the client's is given. A server must have a certificate for the host's name. */
+/** TLS to function servers, mutual where a client certificate is given. A server's certificate must be for the host's name. */
 final class Tls {
   private final SslContext context;
   private final Target target;
@@ -44,7 +44,7 @@ final class Tls {
     SslHandler handler = context.newHandler(allocator, target.host, target.port);
     SSLEngine engine = handler.engine();
     SSLParameters parameters = engine.getSSLParameters();
-    // Without this any certificate of the same authority would do, whoever it was made for.
+    // Without this, any certificate from the same authority would do, whatever host it was issued for.
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     engine.setSSLParameters(parameters);
     return handler;

@@ -16,8 +16,8 @@ import java.util.concurrent.Executors;
 import org.apache.flink.metrics.prometheus.AbstractPrometheusReporter;
 
 /**
- * Flink's metrics for Prometheus, at one address of this machine and for no page in a browser: Flink's own reporter
- * listens at every address, and answers everybody. A path of its own says that the process lives.
+ * Flink's metrics for Prometheus, at one address of this machine and closed to pages in a browser: Flink's own reporter
+ * listens at every address, and answers anyone. A separate path says that the process is alive.
  */
 final class BoundPrometheusReporter extends AbstractPrometheusReporter {
   private static final int THREADS = 2;

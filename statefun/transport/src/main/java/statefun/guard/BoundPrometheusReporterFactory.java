@@ -7,8 +7,8 @@ import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
 /**
- * {@code metrics.reporter.<name>.factory.class} of Flink's settings names this class, {@code .host} and {@code .port} where
- * it listens. It needs Flink's Prometheus reporter beside it, and not as a plugin.
+ * In Flink's settings {@code metrics.reporter.<name>.factory.class} names this class, and {@code .host} and {@code .port} say where
+ * it listens. It needs Flink's Prometheus reporter on the same class path, not as a plugin.
  */
 public final class BoundPrometheusReporterFactory implements MetricReporterFactory {
   @Override

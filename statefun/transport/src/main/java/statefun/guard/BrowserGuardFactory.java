@@ -6,12 +6,12 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.io.network.netty.InboundChannelHandlerFactory;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandler;
 
-/** Puts the {@link BrowserGuard} before Flink's REST interface: found there by Java's service loader. */
+/** Puts the {@link BrowserGuard} in front of Flink's REST interface, which finds it through Java's service loader. */
 public final class BrowserGuardFactory implements InboundChannelHandlerFactory {
-  /** Of the one configuration that a process has: it is asked for a handler at each connection. */
+  /** From the one configuration that a process has: this factory is asked for a handler at each connection. */
   private volatile RequestRules rules;
 
-  /** The first of all: what is refused, nobody else looks at. */
+  /** The first of all handlers: no other sees what is refused. */
   @Override
   public int priority() {
     return Integer.MAX_VALUE;

@@ -5,12 +5,12 @@ import org.apache.flink.statefun.extensions.ComponentBinder;
 import org.apache.flink.statefun.extensions.ExtensionModule;
 import org.apache.flink.statefun.sdk.TypeName;
 
-/** Tells StateFun of the guard of the stores: a component of {@code module.yaml} turns it on. */
+/** Registers the guard of the stores with StateFun: a component in {@code module.yaml} turns it on. */
 public final class GuardModule implements ExtensionModule {
   /** What the component's {@code kind} must say. */
   public static final TypeName KIND = TypeName.parseFrom("statefun.guard.v1/stores");
 
-  /** {@code statefun.module.global-config.guard: off} of Flink's settings: for those who show what happens without. */
+  /** {@code statefun.module.global-config.guard: off} in Flink's settings: for tests that show what happens without the guard. */
   static final String SWITCH = "guard";
 
   @Override
@@ -24,7 +24,7 @@ public final class GuardModule implements ExtensionModule {
         });
   }
 
-  /** TaskManagers read {@code module.yaml} too, again and again. */
+  /** TaskManagers read {@code module.yaml} too, repeatedly. */
   private static boolean isJobManager() {
     return System.getProperty("sun.java.command", "").contains("ClusterEntryPoint");
   }

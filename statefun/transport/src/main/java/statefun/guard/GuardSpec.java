@@ -12,13 +12,13 @@ final class GuardSpec {
   /** {@code host:port} of a broker. */
   final String address;
 
-  /** The consumer group of the ingresses: what it has committed, a complete checkpoint has read. */
+  /** The consumer group of the ingresses: whatever it has committed, a complete checkpoint has read. */
   final String consumerGroupId;
 
-  /** Topics that only complete checkpoints write records into. */
+  /** Topics into which only complete checkpoints write records. */
   final List<String> outputs;
 
-  /** Of the Kafka clients. */
+  /** Properties of the Kafka clients. */
   final Properties properties;
 
   private GuardSpec(String address, String group, List<String> outputs, Properties properties) {

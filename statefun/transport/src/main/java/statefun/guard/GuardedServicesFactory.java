@@ -19,10 +19,9 @@ import org.apache.flink.runtime.state.SharedStateRegistryFactory;
 import org.apache.flink.util.FatalExitExceptionHandler;
 
 /**
- * Flink's high availability with ZooKeeper, and the guard of the stores before a job's checkpoints are looked up: there
- * Flink decides whether a job goes on or begins from nothing, whoever starts it. After a failure, or when it leads again,
- * that is Flink's dispatcher, which does not wait for the program of the job. {@code high-availability} of Flink's
- * settings names this class.
+ * Flink's high availability with ZooKeeper, with the guard of the stores before a job's checkpoints are looked up: that is where
+ * Flink decides whether a job goes on or begins from nothing, whatever starts it. After a failure, or when it leads again, that is
+ * Flink's dispatcher, which does not wait for the job's program. {@code high-availability} in Flink's settings names this class.
  */
 public final class GuardedServicesFactory implements HighAvailabilityServicesFactory {
   @Override

@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Whether a job may start on what was found. Without its newest checkpoint it would decide again what it has decided,
- * or skip what it has not: neither is ever done silently.
+ * Whether a job may start on what was found. Without its newest checkpoint it would decide again what it has already decided, or
+ * skip what it has not: neither may ever happen silently.
  */
 final class Refusal {
   static final String FROM_LATEST =
@@ -54,7 +54,7 @@ final class Refusal {
     return Optional.empty();
   }
 
-  /** A newer one has read more: the group commits what a checkpoint has read when that is complete. */
+  /** Whether a newer checkpoint has read more: the group commits what a checkpoint has read once it is complete. */
   private static boolean isOld(Found.Offsets at) {
     return at.position != null && at.committed != null && at.committed > at.position;
   }

@@ -14,12 +14,12 @@ import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.QueryStringDecoder;
 
 /**
- * Which requests Flink's REST interface takes. It has no authentication, and a browser sends whatever a page of any
- * origin asks for: so it answers to its own names only (a foreign name that was made to point here is none of them), to
- * no page of another origin, and ends no job by a GET.
+ * Which requests Flink's REST interface takes. It has no authentication, and a browser sends whatever a page of any origin asks
+ * for. So it answers only to its own names (not to a foreign name that was made to point here), to no page of another origin, and
+ * ends no job on a GET.
  */
 final class RequestRules {
-  /** Names besides loopback's and Flink's own by which it may be asked, such as those of a proxy; without ports. */
+  /** Names by which it may be asked besides loopback's and Flink's own, such as those of a proxy; without ports. */
   static final ConfigOption<List<String>> HOSTS =
       ConfigOptions.key("guard.rest.hosts").stringType().asList().defaultValues();
 
@@ -51,17 +51,17 @@ final class RequestRules {
   }
 
   /**
-   * Why a request is refused, in words; empty when it is taken.
+   * Why a request is refused; empty when it is accepted.
    *
    * @param header the value of a header by its name; null when it was not sent
    */
   Optional<String> refusal(String method, String uri, UnaryOperator<String> header) {
     String host = header.apply("host");
     if (host == null || !hosts.contains(nameOf(host)))
-      return Optional.of("this name is none of this server's (of Flink's REST interface guard.rest.hosts in flink-conf.yaml lists more)");
+      return Optional.of("this server does not answer to this name (for Flink's REST interface guard.rest.hosts in flink-conf.yaml lists more)");
     String path = new QueryStringDecoder(uri).path();
     if (path.contains("yarn-cancel") || path.contains("yarn-stop"))
-      return Optional.of("a job is not ended by a GET: stop it with a savepoint");
+      return Optional.of("a GET does not end a job: stop it with a savepoint");
     String origin = header.apply("origin");
     if (origin != null && !origin.equals("http://" + host) && !origin.equals("https://" + host))
       return Optional.of("a page of another origin asks for this");
@@ -71,7 +71,7 @@ final class RequestRules {
     return Optional.empty();
   }
 
-  /** A link to this interface: the page that has it sees nothing of the answer, and no GET changes anything. */
+  /** A link to this interface: the page that holds it sees nothing of the answer, and no GET changes anything. */
   private static boolean isNavigation(String method, UnaryOperator<String> header) {
     return method.equals("GET")
         && "navigate".equals(header.apply("sec-fetch-mode"))

@@ -53,7 +53,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Looks into ZooKeeper, the object store and Kafka. Changes nothing in any of them. */
 final class Stores {
-  /** The name of Flink's Kafka sources for the offsets that they have read, in each of their checkpoints. */
+  /** The name under which Flink's Kafka sources keep, in each checkpoint, the offsets that they have read. */
   private static final String SOURCE_OFFSETS = "topic-partition-offset-states";
 
   private static final Pattern SAVEPOINT = Pattern.compile("(?:--fromSavepoint|-s)[ =](\\S+)");
@@ -86,7 +86,7 @@ final class Stores {
     return found;
   }
 
-  /** What is written down of the job's end: Flink leaves it there as long as {@code job-result-store.delete-on-commit} is false. */
+  /** The record of the job's end: Flink keeps it as long as {@code job-result-store.delete-on-commit} is false. */
   private String end() throws IOException {
     String storage = configuration.getString(HighAvailabilityOptions.HA_STORAGE_PATH);
     if (storage == null) return null;
@@ -141,7 +141,7 @@ final class Stores {
     }
   }
 
-  /** The newest checkpoint that ZooKeeper points to; null: to none. */
+  /** The newest checkpoint that ZooKeeper points to; null if there is none. */
   private CompletedCheckpoint pointedTo(Found found) throws Exception {
     if (!ZooKeeperUtils.isZooKeeperRecoveryMode(configuration)) return null;
     try (CuratorFrameworkWithUnhandledErrorListener connection =
@@ -182,7 +182,7 @@ final class Stores {
     return metadata.getFileSystem().exists(metadata);
   }
 
-  /** Whether it failed because an object is missing, and not because the store does not answer. */
+  /** Whether a read failed because an object is missing, and not because the store does not answer. */
   static boolean isGone(Throwable error) {
     for (Throwable one = error; one != null; one = one.getCause())
       if (one instanceof FileNotFoundException
@@ -190,7 +190,7 @@ final class Stores {
     return false;
   }
 
-  /** As Flink's Kafka sources write it: pairs of a partition and the offset that was read last. */
+  /** As Flink's Kafka sources write them: pairs of a partition and the offset read last. */
   private static void readPositions(OperatorStateHandle handle, Found found) throws IOException {
     OperatorStateHandle.StateMetaInfo list = handle.getStateNameToPartitionOffsets().get(SOURCE_OFFSETS);
     if (list == null) return;
@@ -202,7 +202,7 @@ final class Stores {
         in.seek(at);
         KafkaTopicPartition partition = partitions.deserialize(view);
         long read = LongSerializer.INSTANCE.deserialize(view);
-        // Nothing was read of it yet: it begins where the ingress does.
+        // Nothing has been read from it yet: it begins where the ingress does.
         if (read < 0) continue;
         found.of(new TopicPartition(partition.getTopic(), partition.getPartition())).position = read + 1;
       }
@@ -224,7 +224,7 @@ final class Stores {
         first.put(partition, OffsetSpec.earliest());
         end.put(partition, OffsetSpec.latest());
       }
-      // All are asked before the first is waited for: whoever recovers waits for this.
+      // All are asked before the first answer is awaited: a recovery waits for this.
       KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> begins = admin.listOffsets(first).all();
       KafkaFuture<Map<TopicPartition, ListOffsetsResultInfo>> ends = admin.listOffsets(end).all();
       KafkaFuture<Map<TopicPartition, OffsetAndMetadata>> committed =
@@ -240,7 +240,7 @@ final class Stores {
     }
   }
 
-  /** How many partitions a topic has; 0 when it is not there. */
+  /** How many partitions a topic has; 0 when it does not exist. */
   private static int partitionsOf(KafkaFuture<TopicDescription> topic) throws Exception {
     try {
       return topic.get().partitions().size();
@@ -250,7 +250,7 @@ final class Stores {
     }
   }
 
-  /** Offsets alone don't tell: those of aborted transactions, and of their ends, count too. */
+  /** Offsets alone don't tell: aborted transactions, and the markers that end transactions, take offsets too. */
   private boolean holdCommitted() throws Exception {
     Properties properties = new Properties();
     properties.putAll(spec.properties);

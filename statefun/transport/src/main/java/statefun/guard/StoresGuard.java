@@ -9,11 +9,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a JobManager from starting the job on stores that do not belong together, whoever starts it. Flink itself takes
- * a missing checkpoint for a first start.
+ * Keeps a JobManager from starting the job on stores that do not belong together, whatever starts it. Flink itself takes a missing
+ * checkpoint to mean a first start.
  */
 final class StoresGuard {
-  /** What the process ends with: whoever starts JobManagers need not try again. */
+  /** The exit code of a refusal: it tells whatever starts JobManagers that trying again is of no use. */
   static final int EXIT_CODE = 78;
 
   private static final Logger LOG = LoggerFactory.getLogger(StoresGuard.class);
@@ -24,19 +24,21 @@ final class StoresGuard {
 
   private StoresGuard() {}
 
-  /** {@code module.yaml} was read, for a job that is to be submitted: a job that has ended would not even be recovered. */
+  /**
+   * Called when {@code module.yaml} was read for a job that is to be submitted: a job that has ended would not even be recovered.
+   */
   static void set(GuardSpec spec) {
     known = spec;
     requireThatTheyBelongTogether(GlobalConfiguration.loadConfiguration(), spec);
   }
 
-  /** A job's checkpoints are to be looked up, maybe before its own program has read {@code module.yaml}. */
+  /** Called before a job's checkpoints are looked up, possibly before its own program has read {@code module.yaml}. */
   static void ask(Configuration configuration) {
     if (known != null) requireThatTheyBelongTogether(configuration, known);
     else readModule(StatefulFunctionsConfig.fromFlinkConfiguration(configuration));
   }
 
-  /** As StateFun itself does: that sets what is known, if {@code module.yaml} has a guard. */
+  /** Reads it as StateFun itself does, which sets the spec if {@code module.yaml} has a guard. */
   private static void readModule(StatefulFunctionsConfig configuration) {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
@@ -48,7 +50,10 @@ final class StoresGuard {
     }
   }
 
-  /** Ends the process when they don't. Waits for a store that does not answer: without it the job could not start either. */
+  /**
+   * Ends the process when the stores do not belong together. Waits for a store that does not answer: without it the job could not
+   * start anyway.
+   */
   private static void requireThatTheyBelongTogether(Configuration configuration, GuardSpec spec) {
     Optional<String> refusal =
         Refusal.of(look(new Stores(GuardedServicesFactory.zookeeper(configuration), spec)));
@@ -57,7 +62,7 @@ final class StoresGuard {
     LOG.error(message);
     System.err.println("error: " + message);
     System.err.flush();
-    // Not exit: Flink's hooks would close the job down in order, and may clear away what is left of it.
+    // Not exit: Flink's hooks would close the job down in order, and might clear away what is left of it.
     Runtime.getRuntime().halt(EXIT_CODE);
   }
 
@@ -66,12 +71,12 @@ final class StoresGuard {
       try {
         return stores.look();
       } catch (Exception error) {
-        if (attempt % 20 == 0) LOG.warn("the stores can't be looked at yet: {}", error.toString());
+        if (attempt % 20 == 0) LOG.warn("the stores cannot be read yet: {}", error.toString());
         try {
           Thread.sleep(RETRY_MS);
         } catch (InterruptedException interrupted) {
           Thread.currentThread().interrupt();
-          throw new IllegalStateException("interrupted while it waited for the stores", error);
+          throw new IllegalStateException("interrupted while waiting for the stores", error);
         }
       }
     }

@@ -1,0 +1,2 @@
+/** Where this repository's containers mount the volume of the object store's keys; docker-compose.yml names it too. */
+export const KEYS_FOLDER = "/volumes/keys";

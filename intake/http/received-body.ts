@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+
+import { readBody } from "../../statefun/read-body.js";
+import { type Format, formatOf } from "../media-type.js";
+import { MAX_BODY_BYTES, NDJSON_TYPES } from "./body.js";
+import { codingsOf, decodeBody } from "./content-coding.js";
+import { AbortedError, BodyTooLargeError, UnknownFormatError } from "./door-errors.js";
+
+/** A body's bytes, decoded, and how they are to be read. */
+export interface ReceivedBody {
+  readonly bytes: Buffer;
+  /** Whether each line is an input. */
+  readonly lines: boolean;
+}
+
+/**
+ * Checks that a body can be read, by its headers alone.
+ *
+ * @throws {UnknownFormatError}
+ * @throws {UnknownCodingError}
+ */
+export function requireReadable(headers: IncomingHttpHeaders): void {
+  bodyFormat(headers["content-type"]);
+  codingsOf(headers["content-encoding"]);
+}
+
+/**
+ * Receives and decodes a request's body.
+ *
+ * @throws an error that {@link sendError} answers
+ */
+export async function receiveBody(request: IncomingMessage): Promise<ReceivedBody> {
+  const { headers } = request;
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (body === "aborted") throw new AbortedError("the client has gone away");
+  if (body === "too-large") throw new BodyTooLargeError(`the request has more than ${MAX_BODY_BYTES} bytes`);
+  return {
+    bytes: await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES),
+    lines: bodyFormat(headers["content-type"]) === "lines",
+  };
+}
+
+/** @throws {UnknownFormatError} */
+function bodyFormat(contentType: string | undefined): Extract<Format, "json" | "lines"> {
+  const format = contentType === undefined ? "unknown" : formatOf(contentType);
+  if (format !== "json" && format !== "lines")
+    throw new UnknownFormatError(
+      `send one of these content types: application/json, or any that ends in +json; ${NDJSON_TYPES.join(", ")}`,
+    );
+  return format;
+}

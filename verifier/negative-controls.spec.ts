@@ -1,0 +1,195 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { ACCOUNT_COUNTER } from "../contract/function-names.js";
+import { positionText } from "../contract/raw-record.js";
+import { sampleTransaction } from "../functions/testing/samples.js";
+import { Decision } from "../protos/gen/fraud/v1/decision.js";
+import { Alert, RejectedRecord, RejectReason, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
+import { Any } from "../protos/gen/google/protobuf/any.js";
+import type { StoredRecord, VerifiedRecords } from "./records.js";
+import { edited, swapped, twice, without } from "./testing/falsified.js";
+import { broken, HOUR_MS, judged, KNOWN, OLD, play, type Step, step } from "./testing/played-run.js";
+
+describe("a negative control: the verifier", () => {
+  let steps: Step[];
+  let good: VerifiedRecords;
+
+  beforeAll(async () => {
+    steps = fc.sample(step, { numRuns: 400, seed: 11 });
+    good = await play(steps, 5, 0);
+    expect(broken(await judged(good, KNOWN))).toEqual([]);
+  });
+
+  const verdictOn = async (change: Partial<VerifiedRecords>) => broken(await judged({ ...good, ...change }, KNOWN));
+  /** Two decisions of one account, in order. */
+  const pair = (): [number, number] => {
+    const accounts = good.decisions.map(
+      ({ value }) => Decision.decode(Any.decode(value!).value).evidence!.transaction!.accountId,
+    );
+    return [accounts.indexOf("a1"), accounts.lastIndexOf("a1")];
+  };
+
+  it("misses a decision that was dropped", async () =>
+    expect(await verdictOn({ decisions: without(good.decisions, 7) })).toEqual(
+      expect.arrayContaining(["missing", "out-of-order", "account-sequence", "merchant-sequence", "event-sequence"]),
+    ));
+  it("sees a decision that was repeated", async () =>
+    expect(await verdictOn({ decisions: twice(good.decisions, 7) })).toEqual(
+      expect.arrayContaining(["duplicate", "event-sequence"]),
+    ));
+  it("sees decisions that were reordered", async () =>
+    expect(await verdictOn({ decisions: swapped(good.decisions, ...pair()) })).toEqual(["out-of-order"]));
+  it("sees an amount that was altered", async () =>
+    expect(
+      await verdictOn({
+        decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.transaction!.amountMinor += 1n)),
+      }),
+    ).toContain("unexpected"));
+  it("sees an account feature that was altered", async () =>
+    expect(
+      await verdictOn({
+        decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.account!.features!.dayCount += 1)),
+      }),
+    ).toEqual(["account-features"]));
+  it("sees a merchant feature that was altered", async () =>
+    expect(
+      await verdictOn({
+        decisions: edited(
+          good.decisions,
+          7,
+          Decision,
+          ({ evidence }) => (evidence!.merchant!.features!.historyAmountMinor += 1n),
+        ),
+      }),
+    ).toEqual(["merchant-features"]));
+  it("sees a score that was altered", async () =>
+    expect(
+      await verdictOn({
+        decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.scoring!.score += 1)),
+      }),
+    ).toContain("scores"));
+  it("misses a state event that was dropped", async () =>
+    expect(await verdictOn({ evidence: without(good.evidence, 0) })).toEqual(
+      expect.arrayContaining(["event-sequence", "state-events"]),
+    ));
+  it("sees a label that was refused without a reason", async () => {
+    const at = good.rejected.findIndex(
+      ({ value }) => RejectedRecord.decode(Any.decode(value!).value).reason === RejectReason.REVISION_AHEAD,
+    );
+    const refused = (edit: (label: FraudLabel) => void) =>
+      edited(good.rejected, at, RejectedRecord, (record) => {
+        const label = FraudLabel.decode(record.original!.value);
+        edit(label);
+        record.original!.value = Buffer.from(FraudLabel.encode(label).finish());
+      });
+    expect(await verdictOn({ rejected: refused((label) => (label.revision = 2)) })).toContain("state-events");
+    expect(
+      await verdictOn({
+        rejected: edited(good.rejected, at, RejectedRecord, (record) => (record.reason = RejectReason.STALE_REVISION)),
+      }),
+    ).toContain("state-events");
+  });
+  it("sees a verdict's revision and time that were altered", async () => {
+    const at = good.evidence.findIndex(
+      ({ value }) => StateEvent.decode(Any.decode(value!).value).function === ACCOUNT_COUNTER,
+    );
+    for (const edit of [
+      (event: StateEvent) => (event.effectiveAtMs += 1n),
+      (event: StateEvent) => (event.revision += 1),
+    ])
+      expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
+  });
+  it("refuses a state event of a function that has none: nothing would check it", async () => {
+    const stranger = edited([good.evidence.at(-1)!], 0, StateEvent, (event) =>
+      Object.assign(event, { function: "fraud/device-model", addressId: "phone-1", eventSeq: 1n }),
+    ).map((record) => ({ ...record, offset: record.offset + 1n }));
+    const { verdict, properties } = await judged({ ...good, evidence: [...good.evidence, ...stranger] }, KNOWN);
+    expect(verdict).toBe("fail");
+    expect(properties.filter(({ violations }) => violations > 0)).toMatchObject([
+      {
+        name: "state-events",
+        violations: 1,
+        examples: [
+          { what: 'the state event is of "fraud/device-model", which has none', records: [positionText(stranger[0]!)] },
+        ],
+      },
+    ]);
+  });
+  it("misses an alert that was dropped", async () =>
+    expect(await verdictOn({ alerts: without(good.alerts, 3) })).toEqual(["alerts"]));
+  it("sees an alert that was repeated", async () =>
+    expect(await verdictOn({ alerts: twice(good.alerts, 3) })).toEqual(["alerts"]));
+  it("sees an alert that was altered", async () =>
+    expect(await verdictOn({ alerts: edited(good.alerts, 3, Alert, (alert) => (alert.maxScore += 1)) })).toEqual([
+      "alerts",
+    ]));
+  it("misses a transaction that entered and was never decided", async () => {
+    const record = {
+      topic: "transactions.valid",
+      partition: 0,
+      offset: 10_000n,
+      value: Transaction.encode(sampleTransaction({ transactionId: "lost", accountId: "a1" })).finish(),
+    };
+    expect(await verdictOn({ transactions: [...good.transactions, record] })).toEqual(["missing"]);
+  });
+
+  it("sees that one constant was changed in a function", async () => {
+    expect(broken(await judged(await play(steps, 5, 0, { minHistoryCount: 3 }), KNOWN))).toContain("account-features");
+    expect(broken(await judged(await play(steps, 5, 0, { fraudWindowMs: 3 * HOUR_MS - 1_000_000 }), KNOWN))).toEqual(
+      expect.arrayContaining(["account-features"]),
+    );
+  });
+
+  it("refuses versions and models that it does not know, and a run without decisions", async () => {
+    expect(broken(await judged(good, { ...KNOWN, settings: [OLD] }))).toContain("account-features");
+    expect(broken(await judged(good, { ...KNOWN, models: [] }))).toContain("scores");
+    expect(
+      (await judged({ transactions: [], labels: [], decisions: [], evidence: [], alerts: [], rejected: [] }, KNOWN))
+        .verdict,
+    ).toBe("fail");
+  });
+
+  it("says the same about records dropped, repeated, swapped, moved, emptied or garbled, all at once or in batches", async () => {
+    const few = await play(steps.slice(0, 60), 5, 0);
+    const topic = fc.constantFrom(
+      ...(Object.keys(few) as (keyof VerifiedRecords)[]).filter((name) => few[name].length > 0),
+    );
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        topic,
+        fc.constantFrom("drop", "repeat", "swap", "move", "empty", "garble"),
+        fc.nat(),
+        fc.nat(),
+        async (name, how, at, other) => {
+          // The verifier relies on the intake's records, and on what counts as a refusal.
+          if (
+            (how === "empty" || how === "garble") &&
+            (name === "transactions" || name === "labels" || name === "rejected")
+          )
+            return;
+          const records = few[name];
+          const [n, m] = [at % records.length, other % records.length];
+          const changed = (change: (record: StoredRecord) => Partial<StoredRecord>) =>
+            records.map((record, k) => (k === n ? { ...record, ...change(record) } : record));
+          const changes = {
+            drop: () => without(records, n),
+            repeat: () => twice(records, n),
+            swap: () => swapped(records, n, m),
+            move: () => changed(() => ({ partition: 1 })),
+            empty: () => changed(() => ({ value: null })),
+            garble: () =>
+              changed(({ value }) => ({
+                value: value!.map((byte, b) => (b === other % value!.length ? byte ^ 1 : byte)),
+              })),
+          };
+          found += broken(await judged({ ...few, [name]: changes[how]() }, KNOWN)).length;
+        },
+      ),
+      { numRuns: 150, seed: 1 },
+    );
+    expect(found).toBeGreaterThan(100);
+  });
+});
