@@ -31,7 +31,9 @@ export interface RunningCluster {
    */
   restartFlink(changes: Pick<Partial<ClusterSettings>, "application" | "parallelism" | "stateBackend">): Promise<void>;
   status(): Promise<ClusterStatus>;
-  /** What a part has logged since this start, or the end of it when that is very much; for several, one after the other. */
+  /**
+   * What a part has logged since this start, or the end of it when that is very much; for several, one after the other.
+   */
   log(part: Part): Promise<string>;
   /** Stops everything; its data stay. */
   stop(): Promise<void>;
