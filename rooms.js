@@ -23,8 +23,8 @@ const TABLE = {
     startsProcesses: true,
   },
   http: {
-    is: "what every HTTP server of ours asks first: under which name it is called, and from which page",
-    imports: [],
+    is: "what every HTTP server of ours asks first: under which name it is called, from which page, and by whom",
+    imports: ["contract"],
   },
   terminal: {
     is: "what people meet: options, steps, errors in one line, reports as JSON and pages",

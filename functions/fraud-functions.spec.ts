@@ -339,6 +339,26 @@ describe("the four functions", () => {
     expect(counts.get("stale_labels")).toBe(2);
   });
 
+  it("keep no timer for an account at rest, and set one with its next transaction", async () => {
+    const { runtime } = pipeline({ account: { fraudWindowMs: Number(2n * HOUR_MS), expiryDelayMs: 1000 } });
+    runtime.ingress(A, Transaction, sampleTransaction());
+    await runtime.run();
+    expect(runtime.delayedCount).toBe(0);
+    runtime.ingress(A, FraudLabel, sampleLabel({ effectiveAtMs: START_MS }));
+    await runtime.run();
+    expect(runtime.delayedCount).toBe(1);
+    await runtime.advance(1500);
+    expect(runtime.state(A, "account", AccountState)!.verdicts).toHaveLength(1);
+    expect(runtime.delayedCount).toBe(0);
+    const later = { transactionId: "t-2", eventTimeMs: START_MS + 3n * HOUR_MS };
+    runtime.ingress(A, Transaction, sampleTransaction(later));
+    await runtime.run();
+    expect(runtime.delayedCount).toBe(1);
+    await runtime.advance(1500);
+    expect(runtime.state(A, "account", AccountState)!.verdicts).toEqual([]);
+    expect(runtime.delayedCount).toBe(0);
+  });
+
   it("take a confirmed fraud's timer only as a hint: one that comes early changes nothing", async () => {
     const { runtime } = pipeline();
     runtime.ingress(A, Transaction, sampleTransaction());

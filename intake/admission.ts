@@ -24,8 +24,12 @@ export interface Admitted {
   readonly contentHash: Uint8Array;
 }
 
-/** Where an input came from: a record's position, or what to call it when it has no id. */
-export type Source = { readonly origin: Origin } | { readonly newId: () => string };
+/**
+ * Where an input came from: a record's position; or what to call it when it has no id, and who labels, when that is
+ * known.
+ */
+export type Source =
+  { readonly origin: Origin } | { readonly newId: () => string; readonly labelsAs?: string | undefined };
 
 /**
  * The limit of one encoded record. The rules keep known fields far below it; the rest is for fields that this version
@@ -84,7 +88,12 @@ function finishTransaction(read: Transaction, source: Source, clock: Clock): Adm
 }
 
 function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
-  const label: FraudLabel = { ...read, labelId: read.labelId || nameOf(source), origin: originOf(source) };
+  const label: FraudLabel = {
+    ...read,
+    labelId: read.labelId || nameOf(source),
+    origin: originOf(source),
+    analyst: analystOf(read, source),
+  };
   checkLabel(label, clock);
   return {
     accountId: label.accountId,
@@ -92,6 +101,18 @@ function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
     value: Buffer.from(FraudLabel.encode(label).finish()),
     contentHash: new Uint8Array(),
   };
+}
+
+/** @throws {RefusedError} when somebody labels in another's name */
+function analystOf({ analyst }: FraudLabel, source: Source): string | undefined {
+  const labelsAs = "origin" in source ? undefined : source.labelsAs;
+  if (labelsAs !== undefined && analyst !== undefined && analyst !== labelsAs)
+    throw new RefusedError(
+      IntakeReason.INVALID_VALUE,
+      `this token is that of ${labelsAs}, who can't label in another name; leave the analyst out`,
+      "analyst",
+    );
+  return labelsAs ?? analyst;
 }
 
 const originOf = (source: Source): Origin | undefined => ("origin" in source ? source.origin : undefined);

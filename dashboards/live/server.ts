@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     dashboard,
     hub,
     bundle: await bundleClient(),
-    sessions: new Sessions(settings.token),
+    sessions: new Sessions(settings.token, settings.people),
     failures: settings.failures && new FailureMenu(settings.failures),
     tracer,
     meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },

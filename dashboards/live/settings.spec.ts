@@ -13,7 +13,9 @@ describe("the web app's settings", () => {
   });
 
   it("refuse to listen where others reach it, unless a token or the one who starts it says so", () => {
-    expect(() => dashboardSettings({ HOST: "0.0.0.0" })).toThrow(/set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes/);
+    expect(() => dashboardSettings({ HOST: "0.0.0.0" })).toThrow(
+      /set DASHBOARD_USERS or DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes/,
+    );
     expect(
       dashboardSettings({
         HOST: "0.0.0.0",
@@ -21,5 +23,10 @@ describe("the web app's settings", () => {
         DASHBOARD_HOSTS: "127.0.0.1:18090,localhost:18090",
       }).names.hosts,
     ).toEqual(["127.0.0.1:18090", "localhost:18090"]);
+    const users = { DASHBOARD_USERS: "Ada Lovelace:the-token-of-ada" };
+    expect(dashboardSettings({ HOST: "0.0.0.0", ...users }).people).toEqual([
+      { name: "Ada Lovelace", token: "the-token-of-ada" },
+    ]);
+    expect(() => dashboardSettings({ ...users, DASHBOARD_TOKEN: "a-shared-long-token" })).toThrow(/are both set/);
   });
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { BASE_PORTS } from "../../contract/ports.js";
+import { MIN_TOKEN_LENGTH, peopleList, type Person } from "../../http/people.js";
 import { hostList, type OwnNames } from "../../http/strangers.js";
 import { fromEnvironment, integer, listening } from "../../process/server-program.js";
 
@@ -10,7 +11,8 @@ const environment = z.object({
   INTAKE: z.url().default("http://127.0.0.1:8080"),
   FLINK: z.url().default("http://127.0.0.1:8081"),
   INTAKE_LABEL_TOKEN: z.string().optional(),
-  DASHBOARD_TOKEN: z.string().min(16).optional(),
+  DASHBOARD_TOKEN: z.string().min(MIN_TOKEN_LENGTH).optional(),
+  DASHBOARD_USERS: peopleList.default([]),
   DASHBOARD_ALLOW_OPEN: z.enum(["yes", "no"]).default("no"),
   DASHBOARD_HOSTS: z.string().default(""),
   DASHBOARD_KEEP_ALERTS: integer(20_000, 100, 1_000_000),
@@ -30,8 +32,10 @@ export interface DashboardSettings {
   readonly flink: string;
   /** `INTAKE_LABEL_TOKEN`: what the intake asks for before it takes a label, if it does. */
   readonly labelToken: string | undefined;
-  /** `DASHBOARD_TOKEN`: what people must show; at least 16 characters. */
+  /** `DASHBOARD_TOKEN`: what people share, and must show; at least 16 characters. */
   readonly token: string | undefined;
+  /** `DASHBOARD_USERS`: who signs in by name, instead. */
+  readonly people: readonly Person[];
   /** `DASHBOARD_HOSTS`: names, with ports, under which it may be asked, besides those of loopback. */
   readonly names: OwnNames;
   readonly keepAlerts: number;
@@ -50,12 +54,17 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
   if (
     !LOOPBACK.has(settings.HOST) &&
     settings.DASHBOARD_TOKEN === undefined &&
+    settings.DASHBOARD_USERS.length === 0 &&
     settings.DASHBOARD_ALLOW_OPEN !== "yes"
   ) {
     throw new Error(
-      `HOST is ${settings.HOST}, which others can reach: set DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`,
+      `HOST is ${settings.HOST}, which others can reach: set DASHBOARD_USERS or DASHBOARD_TOKEN, or DASHBOARD_ALLOW_OPEN=yes when something else keeps strangers out`,
     );
   }
+  if (settings.DASHBOARD_TOKEN !== undefined && settings.DASHBOARD_USERS.length > 0)
+    throw new Error(
+      "DASHBOARD_TOKEN and DASHBOARD_USERS are both set: whoever has the shared token could give verdicts in anybody's name. Unset one",
+    );
   return {
     host: settings.HOST,
     port: settings.PORT,
@@ -64,6 +73,7 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     flink: settings.FLINK.replace(/\/$/, ""),
     labelToken: settings.INTAKE_LABEL_TOKEN,
     token: settings.DASHBOARD_TOKEN,
+    people: settings.DASHBOARD_USERS,
     names: { hosts: hostList(settings.DASHBOARD_HOSTS), variable: "DASHBOARD_HOSTS" },
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,

@@ -264,6 +264,8 @@ export interface Meta {
   readonly failureParts: readonly string[] | null;
   /** Whether a token is asked for. */
   readonly withToken: boolean;
+  /** Whose token opened this session; `null` where people share one, or none is asked for. */
+  readonly signedInAs: string | null;
   /** When this server has started. */
   readonly since: number;
 }
@@ -274,5 +276,6 @@ export interface VerdictRequest {
   readonly transactionId: string;
   readonly verdict: VerdictName;
   readonly note: string;
-  readonly analyst: string;
+  /** Who gives it, where nobody signs in by name; else it is whoever signed in, and may be left out. */
+  readonly analyst?: string | undefined;
 }

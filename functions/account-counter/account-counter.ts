@@ -97,6 +97,7 @@ export function accountCounter(dependencies: Dependencies) {
         account.error = errorText(cause);
         metrics.count("function_errors");
       }
+      scheduleExpiry(state);
       save(state);
       metrics.count("transactions");
       context.packAndSend(merchantModelOf(transaction.merchantId), ScoringRequest, {
@@ -141,10 +142,7 @@ export function accountCounter(dependencies: Dependencies) {
       }
       rememberLabel(state, sent);
       state.eventSeq++;
-      if (!state.expiryScheduled) {
-        state.expiryScheduled = true;
-        context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
-      }
+      scheduleExpiry(state);
       save(state);
       emit(state, {
         kind: StateEvent_Kind.LABEL,
@@ -165,14 +163,22 @@ export function accountCounter(dependencies: Dependencies) {
       });
     }
 
+    /**
+     * A timer while there are verdicts and the account's time moves on: only its transactions and labels set one. An
+     * account at rest has none, since without a later event nothing more can expire.
+     */
+    function scheduleExpiry(state: AccountState): void {
+      if (state.expiryScheduled || state.verdicts.length === 0) return;
+      state.expiryScheduled = true;
+      context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
+    }
+
     /** Only removes what no evaluation counts any more: when it fires changes no feature. */
     function onExpiry(): void {
       const state = load();
       const cutoffMs = state.latestEventTimeMs - BigInt(settings.account.fraudWindowMs);
       const removed = expireVerdicts(state, cutoffMs);
-      state.expiryScheduled = state.verdicts.length > 0;
-      if (state.expiryScheduled)
-        context.packAndSendAfter(settings.account.expiryDelayMs, context.address, ExpireFrauds, {});
+      state.expiryScheduled = false;
       if (removed > 0) {
         state.eventSeq++;
         emit(state, { kind: StateEvent_Kind.EXPIRY, cutoffMs });

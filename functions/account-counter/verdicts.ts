@@ -66,7 +66,7 @@ export interface VerdictChange {
  * Records a label; `undefined` when a verdict of the same or a higher revision holds already.
  *
  * A verdict that stays "fraud" keeps its merchant and effective time: what was counted stays counted where it is.
- * Beyond `maxVerdicts` the one with the earliest effective time is forgotten. Changes `state`.
+ * Beyond `maxVerdicts` one is forgotten: see {@link forgetOne}. Changes `state`.
  */
 export function recordVerdict(state: AccountState, sent: FraudLabel, maxVerdicts: number): VerdictChange | undefined {
   const label = completeLabel(state, sent);
@@ -86,7 +86,7 @@ export function recordVerdict(state: AccountState, sent: FraudLabel, maxVerdicts
   };
   if (known === undefined) state.verdicts.push(recorded);
   else state.verdicts[state.verdicts.indexOf(known)] = recorded;
-  if (state.verdicts.length > maxVerdicts) forgetEarliest(state.verdicts);
+  if (state.verdicts.length > maxVerdicts) forgetOne(state.verdicts);
 
   const delta = isFraud === wasFraud ? 0 : isFraud ? 1 : -1;
   return { delta, ...counted };
@@ -99,11 +99,19 @@ export function expireVerdicts(state: AccountState, cutoffMs: bigint): number {
   return before - state.verdicts.length;
 }
 
-/** Of several equally early ones the first recorded goes. */
-function forgetEarliest(verdicts: RecordedVerdict[]): void {
-  let earliest = 0;
+/**
+ * Forgets a verdict that says "legitimate" before one that says "fraud", whatever their times: however many good
+ * verdicts somebody makes up, they push no confirmed fraud out. Among equals the one with the earliest effective time
+ * goes, of several equally early ones the first recorded.
+ */
+function forgetOne(verdicts: RecordedVerdict[]): void {
+  const goesBefore = (one: RecordedVerdict, other: RecordedVerdict): boolean => {
+    const [oneIsFraud, otherIsFraud] = [one.verdict === Verdict.FRAUD, other.verdict === Verdict.FRAUD];
+    return oneIsFraud === otherIsFraud ? one.effectiveAtMs < other.effectiveAtMs : otherIsFraud;
+  };
+  let least = 0;
   verdicts.forEach((verdict, at) => {
-    if (verdict.effectiveAtMs < verdicts[earliest]!.effectiveAtMs) earliest = at;
+    if (goesBefore(verdict, verdicts[least]!)) least = at;
   });
-  verdicts.splice(earliest, 1);
+  verdicts.splice(least, 1);
 }

@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-
+import { isSameToken, type Person, personWith } from "../../http/people.js";
 import { type ProblemDetails, problemDetails } from "./problem-details.js";
 
 /**
@@ -12,43 +11,56 @@ export type Scope = "open" | "transactions" | "labels";
 export interface Tokens {
   /** `INTAKE_TOKEN`: for transactions and decisions. */
   readonly transactions: string | undefined;
-  /** `INTAKE_LABEL_TOKEN`: for labels and their outcomes. */
+  /**
+   * `INTAKE_LABEL_TOKEN`: for labels and their outcomes. Whoever has it speaks for others: it is for the web app, and
+   * for what feeds labels.
+   */
   readonly labels: string | undefined;
+  /** `INTAKE_LABEL_USERS`: people who may label in their own name only. */
+  readonly people?: readonly Person[];
 }
 
-/**
- * @returns a check of a request's `Authorization` header for a scope: it returns why the request is refused, or
- * `undefined`
- */
+/** Who may go on; `name` is set for people who label in no other name, `problem` for those who may not. */
+export type Authorisation =
+  { readonly name: string | undefined; readonly problem?: undefined } | { readonly problem: ProblemDetails };
+
+/** @returns a check of a request's `Authorization` header for a scope: who may go on, or why it is refused */
 export function authorisation({
   transactions,
   labels,
-}: Tokens): (scope: Scope, header: string | undefined) => ProblemDetails | undefined {
-  const wanted = {
-    transactions: transactions === undefined ? undefined : hash(`Bearer ${transactions}`),
-    labels: labels === undefined ? undefined : hash(`Bearer ${labels}`),
+  people = [],
+}: Tokens): (scope: Scope, header: string | undefined) => Authorisation {
+  const isWanted = { transactions: transactions !== undefined, labels: labels !== undefined || people.length > 0 };
+  const holder = {
+    transactions: (token: string): Authorisation | undefined =>
+      transactions !== undefined && isSameToken(token, transactions) ? ANYBODY : undefined,
+    labels: (token: string): Authorisation | undefined => {
+      const name = personWith(token, people)?.name;
+      const isShared = labels !== undefined && isSameToken(token, labels);
+      return name !== undefined || isShared ? { name } : undefined;
+    },
   };
   return (scope, header) => {
-    if (scope === "open" || wanted[scope] === undefined) {
+    if (scope === "open" || !isWanted[scope]) {
       // A scope's token is not valid for another: where only the one for transactions is set, no client can have the
       // right one.
       return scope === "labels" && transactions !== undefined
-        ? problemDetails(
+        ? refused(
             403,
-            "labels need their own token, and this intake was given none: start it with INTAKE_LABEL_TOKEN",
+            "labels need their own token, and this intake was given none: start it with INTAKE_LABEL_TOKEN or INTAKE_LABEL_USERS",
           )
-        : undefined;
+        : ANYBODY;
     }
-    const shown = hash(header ?? "");
-    if (timingSafeEqual(shown, wanted[scope])) return undefined;
+    const shown = /^Bearer (.*)$/s.exec(header ?? "")?.[1] ?? "";
+    const allowed = holder[scope](shown);
+    if (allowed !== undefined) return allowed;
     const other = scope === "labels" ? "transactions" : "labels";
-    if (wanted[other] !== undefined && timingSafeEqual(shown, wanted[other]))
-      return problemDetails(403, `this token is for ${other}: ${scope} want the one of ${VARIABLES[scope]}`);
-    return problemDetails(401, `send the header Authorization: Bearer <token>, with the token of ${VARIABLES[scope]}`);
+    return holder[other](shown) !== undefined
+      ? refused(403, `this token is for ${other}: ${scope} want the one of ${VARIABLES[scope]}`)
+      : refused(401, `send the header Authorization: Bearer <token>, with the token of ${VARIABLES[scope]}`);
   };
 }
 
+const ANYBODY: Authorisation = { name: undefined };
+const refused = (status: number, detail: string): Authorisation => ({ problem: problemDetails(status, detail) });
 const VARIABLES = { transactions: "INTAKE_TOKEN", labels: "INTAKE_LABEL_TOKEN" } as const;
-
-/** Hashes are compared, so that the time taken reveals nothing of the token. */
-const hash = (text: string): Buffer => createHash("sha256").update(text).digest();

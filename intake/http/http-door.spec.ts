@@ -6,6 +6,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
+import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
 import { intakeMetrics } from "../metrics.js";
@@ -362,6 +363,56 @@ describe("everything else", () => {
       expect(door.written).toHaveLength(own === 202 ? 2 : 1);
     });
   });
+
+  describe.each([{ labels: undefined }, { labels: "the-one-for-labels" }])(
+    "with people who label by name, and $labels beside them",
+    ({ labels: shared }) => {
+      const ADA = { name: "Ada Lovelace", token: "the-token-of-ada" };
+      const GRACE = { name: "Grace Hopper", token: "the-token-of-grace" };
+      const send = (token: string, body: Sent | readonly Sent[], kind = "labels") =>
+        door.app.inject({
+          method: "POST",
+          url: `/v1/${kind}`,
+          headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+          payload: JSON.stringify(body),
+        });
+      const analysts = () => door.written.splice(0).map(({ value }) => FraudLabel.decode(value!).analyst);
+
+      beforeEach(async () => {
+        await door.app.close();
+        door.app = open({ transactions: "for-transactions", labels: shared, people: [ADA, GRACE] });
+      });
+
+      it("takes a label in the name of the token's owner, and in no other", async () => {
+        for (const { name, token } of [ADA, GRACE]) {
+          expect((await send(token, label)).statusCode).toBe(202);
+          expect((await send(token, { ...label, analyst: name })).statusCode).toBe(202);
+          expect(analysts()).toEqual([name, name]);
+        }
+        const foreign = await send(ADA.token, { ...label, analyst: GRACE.name });
+        expect(conforms("/v1/labels", "post", foreign)).toMatchObject({
+          status: 400,
+          reason: "INVALID_VALUE",
+          field: "analyst",
+          detail: expect.stringContaining("this token is that of Ada Lovelace") as string,
+        });
+        const many = await send(ADA.token, [label, { ...label, analyst: GRACE.name }]);
+        expect(many.json()).toMatchObject({ accepted: 1, refused: 1 });
+        expect(analysts()).toEqual([ADA.name]);
+      });
+
+      it("lets a client with the token for labels speak for others, and nobody else label or send transactions", async () => {
+        expect((await send("the-one-for-labels", { ...label, analyst: "whoever" })).statusCode).toBe(
+          shared === undefined ? 401 : 202,
+        );
+        expect(analysts()).toEqual(shared === undefined ? [] : ["whoever"]);
+        expect((await send("for-transactions", label)).statusCode).toBe(403);
+        expect((await send(ADA.token, transaction, "transactions")).statusCode).toBe(403);
+        expect((await send("the-token-of-eve!", label)).statusCode).toBe(401);
+        expect(door.written).toEqual([]);
+      });
+    },
+  );
 
   it("answers only to its own names, and to no page of another origin, whatever is asked", async () => {
     for (const [headers, status] of [

@@ -22,6 +22,10 @@ declare module "fastify" {
     /** Whom the route answers. Default: clients that show the token for transactions. */
     scope?: Scope;
   }
+  interface FastifyRequest {
+    /** The name in which the client may label; `undefined`: it speaks for others. */
+    labelsAs?: string | undefined;
+  }
 }
 
 /** Clients also keep connections that they don't use: each may hold one for {@link KEEP_ALIVE_MS}. */
@@ -95,7 +99,8 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     ),
   );
 
-  const unauthorised = authorisation(tokens);
+  const authorise = authorisation(tokens);
+  app.decorateRequest("labelsAs", undefined);
   app.addHook("onRequest", async (request, reply) => {
     const refusal = stranger(request.raw, names);
     if (refusal !== undefined) return await sendProblem(reply, problemDetails(refusal.status, refusal.detail));
@@ -106,10 +111,13 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
       );
     // By the route that was found, never by how its path was written: only the router knows what a spelling means.
     // Whatever is not declared otherwise requires the token, even a path that leads nowhere.
-    const problem = unauthorised(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
-    if (problem === undefined) return;
-    if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
-    await sendProblem(reply, problem);
+    const authorised = authorise(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
+    if (authorised.problem === undefined) {
+      request.labelsAs = authorised.name;
+      return;
+    }
+    if (authorised.problem.status === 401) void reply.header("www-authenticate", "Bearer");
+    await sendProblem(reply, authorised.problem);
   });
 
   for (const kind of ["transaction", "label"] as const) {
@@ -179,7 +187,9 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const { contentType, text } = await scrape();
     await reply.type(contentType).send(text);
   });
-  const document = openApi({ withToken: tokens.transactions !== undefined || tokens.labels !== undefined });
+  const document = openApi({
+    withToken: tokens.transactions !== undefined || tokens.labels !== undefined || (tokens.people ?? []).length > 0,
+  });
   app.get("/openapi.json", open, () => document);
   return app;
 }

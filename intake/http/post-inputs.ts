@@ -76,7 +76,9 @@ export async function postInputs(
   places: WaitSlots,
 ): Promise<void> {
   const body = request.body as ReceivedBody;
-  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) => admitItem(kind, item, options));
+  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) =>
+    admitItem(kind, item, request.labelsAs, options),
+  );
   // What comes next takes as long again: others have their turn first.
   if (admitted.length >= MANY) await nextTurn();
   for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
@@ -114,10 +116,20 @@ export async function postInputs(
 
 const isAdmitted = (one: Admitted | RefusedError): one is Admitted => !(one instanceof RefusedError);
 
-function admitItem(kind: InputKind, item: BodyItem, { maxAheadMs }: PostOptions): Admitted | RefusedError {
+function admitItem(
+  kind: InputKind,
+  item: BodyItem,
+  labelsAs: string | undefined,
+  { maxAheadMs }: PostOptions,
+): Admitted | RefusedError {
   try {
     if ("refused" in item) throw item.refused;
-    return admitJson(kind, item.json, { newId: () => `http-${randomUUID()}` }, { nowMs: Date.now(), maxAheadMs });
+    return admitJson(
+      kind,
+      item.json,
+      { newId: () => `http-${randomUUID()}`, labelsAs },
+      { nowMs: Date.now(), maxAheadMs },
+    );
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return error;

@@ -99,7 +99,10 @@ export class AccountReference {
     this.#verdicts =
       held === undefined ? [...this.#verdicts, next] : this.#verdicts.map((one) => (one === held ? next : one));
     if (this.#verdicts.length > account.maxVerdicts) {
-      const earliest = this.#verdicts.reduce((least, one) => (one.effectiveAt < least.effectiveAt ? one : least));
+      const good = this.#verdicts.filter(({ fraud }) => !fraud);
+      const earliest = (good.length > 0 ? good : this.#verdicts).reduce((least, one) =>
+        one.effectiveAt < least.effectiveAt ? one : least,
+      );
       this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
     }
     return {

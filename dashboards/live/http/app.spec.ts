@@ -352,10 +352,12 @@ describe("with a token", () => {
   });
 
   it("ends a session with its time, or another token", () => {
-    const value = new Sessions(TOKEN).issue(0);
-    expect(new Sessions(TOKEN).isValid(value, 1_000)).toBe(true);
-    expect(new Sessions(TOKEN).isValid(value, 13 * 3_600_000)).toBe(false);
-    expect(new Sessions("another-long-token").isValid(value, 1_000)).toBe(false);
+    const value = new Sessions(TOKEN).issue({ name: undefined }, 0);
+    expect(new Sessions(TOKEN).read(value, 1_000)).toEqual({ name: undefined });
+    expect(new Sessions(TOKEN).read(value, 13 * 3_600_000)).toBeUndefined();
+    expect(new Sessions("another-long-token").read(value, 1_000)).toBeUndefined();
+    for (const value of ["", ".", "x.y.z", "99999999999999..", "99999999999999.QWRh.", "-1..a"])
+      expect(new Sessions(TOKEN).read(value, 0), value).toBeUndefined();
   });
 });
 
@@ -385,5 +387,62 @@ describe("the stream", () => {
     });
     expect(text).not.toContain("data: 1");
     expect(text).toContain("id: b.2");
+  });
+});
+
+describe("with people who sign in by name", () => {
+  const ADA = { name: "Ada Lovelace", token: "the-token-of-ada" };
+  const GRACE = { name: "Jörg: Ω", token: "the-token-of-joerg" };
+  const people = [ADA, GRACE];
+  const { analyst: _, ...unsigned } = VERDICT;
+
+  it("gives a verdict in the name of whoever has signed in, and in no other", async () => {
+    const { ask, asked } = await startApp({ people });
+    for (const { name, token } of people) {
+      const { headers } = await ask("POST", "/api/login", { headers: OWN, body: { token } });
+      const cookie = String(headers["set-cookie"]).split(";", 1)[0]!;
+      for (const by of [{ cookie }, { authorization: `Bearer ${token}` }]) {
+        const own = { ...OWN, ...by };
+        expect(JSON.parse((await ask("GET", "/api/meta", { headers: own })).body)).toMatchObject({ signedInAs: name });
+        expect((await ask("POST", "/api/verdicts", { headers: own, body: unsigned })).status).toBe(202);
+        expect(
+          (await ask("POST", "/api/verdicts", { headers: own, body: { ...unsigned, analyst: name } })).status,
+        ).toBe(202);
+        expect(asked.splice(0)).toMatchObject([{ body: { analyst: name } }, { body: { analyst: name } }]);
+        const other = await ask("POST", "/api/verdicts", { headers: own, body: { ...unsigned, analyst: "ada" } });
+        expect([other.status, JSON.parse(other.body)]).toEqual([
+          403,
+          expect.objectContaining({ detail: `you are signed in as ${name}, and can't give a verdict in another name` }),
+        ]);
+        expect(asked).toEqual([]);
+      }
+    }
+    expect((await ask("POST", "/api/login", { headers: OWN, body: { token: "the-token-of-eve!" } })).status).toBe(401);
+  });
+
+  it("takes nobody's session for another's, and ends it when the token is another", () => {
+    const sessions = new Sessions(undefined, people);
+    const value = sessions.issue({ name: ADA.name }, 0);
+    expect(sessions.read(value, 1_000)).toEqual({ name: ADA.name });
+    const as = (name: string) => value.replace(/\.[^.]*\./, `.${Buffer.from(name).toString("base64url")}.`);
+    for (const forged of [as(GRACE.name), as(""), as("Eve")]) expect(sessions.read(forged, 1_000)).toBeUndefined();
+    expect(
+      new Sessions(undefined, [{ ...ADA, token: "another-token-of-ada" }, GRACE]).read(value, 1_000),
+    ).toBeUndefined();
+    expect(new Sessions(undefined, [GRACE]).read(value, 1_000)).toBeUndefined();
+  });
+});
+
+describe("where people share a token", () => {
+  it("wants the name of whoever gives a verdict", async () => {
+    const { ask } = await startApp({ token: TOKEN });
+    const { analyst: _, ...unsigned } = VERDICT;
+    const headers = { ...OWN, authorization: `Bearer ${TOKEN}` };
+    const { status, body } = await ask("POST", "/api/verdicts", { headers, body: unsigned });
+    expect([status, JSON.parse(body)]).toEqual([
+      400,
+      expect.objectContaining({ detail: "analyst: is needed: the trail names who gave the verdict" }),
+    ]);
+    expect(JSON.parse((await ask("GET", "/api/meta", { headers })).body)).toMatchObject({ signedInAs: null });
   });
 });

@@ -31,7 +31,7 @@ export interface AppOptions {
   readonly sessions: Sessions;
   readonly failures: FailureMenu | undefined;
   readonly tracer: Pick<Tracer, "trace">;
-  readonly meta: Omit<Meta, "failureParts" | "withToken">;
+  readonly meta: Omit<Meta, "failureParts" | "withToken" | "signedInAs">;
   readonly verdictDoor: Omit<VerdictDoorOptions, "dashboard">;
   /** Under which names it may be asked. */
   readonly names: OwnNames;
@@ -117,8 +117,9 @@ export function dashboardApp(options: AppOptions): Express {
     json,
     (request: Request, response: Response, next: NextFunction) => {
       const { token } = (request.body ?? {}) as { token?: unknown };
-      if (typeof token !== "string" || !sessions.isToken(token)) return next();
-      response.setHeader("set-cookie", sessions.cookie(sessions.issue(Date.now()))).json({ status: "ok" });
+      const who = typeof token === "string" ? sessions.signIn(token) : undefined;
+      if (who === undefined) return next();
+      response.setHeader("set-cookie", sessions.cookie(sessions.issue(who, Date.now()))).json({ status: "ok" });
     },
     limited(10, "attempts to sign in"),
     (_: Request, response: Response) => refuse(response, 401, "that is not the token"),
@@ -133,11 +134,12 @@ export function dashboardApp(options: AppOptions): Express {
   app.use(sessions.guard);
   app.get("/api/stream", (request, response) => stream(request, response, hub, onRefused));
   app.use("/api", limited(6_000, "requests"));
-  app.get("/api/meta", async (_, response) => {
+  app.get("/api/meta", async (request, response) => {
     const answer: Meta = {
       ...options.meta,
       failureParts: failures === undefined ? null : await failures.parts(),
       withToken: sessions.needed,
+      signedInAs: sessions.who(request)?.name ?? null,
     };
     response.json(answer);
   });
@@ -171,7 +173,7 @@ export function dashboardApp(options: AppOptions): Express {
   );
 
   app.post("/api/verdicts", own, limited(120, "verdicts"), json, async (request: Request, response: Response) => {
-    const answer = await giveVerdict(request.body, { dashboard, ...options.verdictDoor });
+    const answer = await giveVerdict(request.body, sessions.who(request)?.name, { dashboard, ...options.verdictDoor });
     if (answer.status !== 202) return refuse(response, answer.status, answer.error);
     options.onVerdict((request.body as { verdict: string }).verdict);
     response.status(202).json(answer);

@@ -1,8 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
+import { isSameToken, type Person, personWith } from "../../../http/people.js";
 import { type OwnNames, PROBLEM_TYPE, stranger } from "../../../http/strangers.js";
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
@@ -60,34 +61,53 @@ export function ownAction(onRefused: (why: string) => void): RequestHandler {
   };
 }
 
-/** Who may come in: everybody, or who knows the token. */
-export class Sessions {
-  readonly #token: string | undefined;
+/** Who has signed in: `name` is whose token it was, and undefined where people share one. */
+export interface SignedIn {
+  readonly name: string | undefined;
+}
 
-  constructor(token: string | undefined) {
-    this.#token = token;
+/** Who may come in: everybody, who knows the token that people share, or whoever has a token to their name. */
+export class Sessions {
+  readonly #shared: string | undefined;
+  readonly #people: readonly Person[];
+
+  /**
+   * @param shared - `DASHBOARD_TOKEN`
+   * @param people - `DASHBOARD_USERS`
+   */
+  constructor(shared: string | undefined, people: readonly Person[] = []) {
+    this.#shared = shared;
+    this.#people = people;
   }
 
   get needed(): boolean {
-    return this.#token !== undefined;
+    return this.#shared !== undefined || this.#people.length > 0;
   }
 
-  /** Compares hashes, so that the time taken tells nothing of the token. */
-  isToken(text: string): boolean {
-    return this.#token !== undefined && timingSafeEqual(sha256(text), sha256(this.#token));
+  /** Whose token this is; `undefined`: nobody's. */
+  signIn(token: string): SignedIn | undefined {
+    const name = personWith(token, this.#people)?.name;
+    const isShared = this.#shared !== undefined && isSameToken(token, this.#shared);
+    return name !== undefined || isShared ? { name } : undefined;
   }
 
-  /** A cookie's value that says who had the token until when; it needs no memory, and survives a restart. */
-  issue(nowMs: number): string {
-    const until = String(nowMs + SESSION_MS);
-    return `${until}.${this.#sign(until)}`;
+  /**
+   * A cookie's value that says who signed in, until when; it needs no memory, survives a restart, and ends with the
+   * token that it was given for.
+   */
+  issue({ name }: SignedIn, nowMs: number): string {
+    const claim = `${nowMs + SESSION_MS}.${Buffer.from(name ?? "").toString("base64url")}`;
+    return `${claim}.${sign(claim, this.#tokenOf(name)!)}`;
   }
 
-  isValid(value: string, nowMs: number): boolean {
-    const [until = "", signature = ""] = value.split(".");
-    return (
-      /^\d{1,15}$/.test(until) && Number(until) > nowMs && timingSafeEqual(sha256(signature), sha256(this.#sign(until)))
-    );
+  /** Who a cookie's value says; `undefined`: it is not valid, or not any more. */
+  read(value: string, nowMs: number): SignedIn | undefined {
+    const [, claim = "", until = "", encoded = "", signature = ""] =
+      /^((\d{1,15})\.([\w-]*))\.([\w-]+)$/.exec(value) ?? [];
+    if (Number(until) <= nowMs) return undefined;
+    const name = encoded === "" ? undefined : Buffer.from(encoded, "base64url").toString();
+    const token = this.#tokenOf(name);
+    return token !== undefined && isSameToken(signature, sign(claim, token)) ? { name } : undefined;
   }
 
   /** The whole `Set-Cookie` header. */
@@ -97,33 +117,43 @@ export class Sessions {
 
   /** Lets in who has the cookie, or the token as `Authorization: Bearer`. */
   readonly guard = (request: Request, response: Response, next: NextFunction): void => {
-    if (!this.needed) return next();
-    if (this.#hasBearer(request)) return next();
-    if (cookies(request.headers.cookie).some((value) => this.isValid(value, Date.now()))) return next();
+    if (!this.needed || this.who(request) !== undefined) return next();
     refuse(response, 401, "sign in with the token first");
   };
 
+  /** Who asks; `undefined` for whoever has not signed in, or need not. */
+  who(request: Request): SignedIn | undefined {
+    return this.#bearer(request) ?? this.#session(request)?.who;
+  }
+
   /** Who asks, as limits see it; `undefined` for whoever has not signed in, or need not. */
   of(request: Request): string | undefined {
-    if (!this.needed) return undefined;
-    const session = cookies(request.headers.cookie).find((value) => this.isValid(value, Date.now()));
-    if (session !== undefined) return `session ${session}`;
-    return this.#hasBearer(request) ? "bearer" : undefined;
+    const session = this.#session(request);
+    if (session !== undefined) return `session ${session.value}`;
+    const bearer = this.#bearer(request);
+    return bearer && `bearer ${bearer.name ?? ""}`;
   }
 
-  #hasBearer({ headers }: Request): boolean {
+  #session({ headers }: Request): { readonly value: string; readonly who: SignedIn } | undefined {
+    for (const value of cookies(headers.cookie)) {
+      const who = this.read(value, Date.now());
+      if (who !== undefined) return { value, who };
+    }
+    return undefined;
+  }
+
+  #bearer({ headers }: Request): SignedIn | undefined {
     const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1];
-    return bearer !== undefined && this.isToken(bearer);
+    return bearer === undefined ? undefined : this.signIn(bearer);
   }
 
-  #sign(until: string): string {
-    return createHmac("sha256", this.#token ?? "")
-      .update(`session ${until}`)
-      .digest("base64url");
+  #tokenOf(name: string | undefined): string | undefined {
+    return name === undefined ? this.#shared : this.#people.find((person) => person.name === name)?.token;
   }
 }
 
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+const sign = (claim: string, token: string): string =>
+  createHmac("sha256", token).update(`session ${claim}`).digest("base64url");
 
 const cookies = (header: string | undefined): string[] =>
   (header ?? "")

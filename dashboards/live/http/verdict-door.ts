@@ -18,16 +18,15 @@ const body = z.strictObject({
   transactionId: z.string().min(1).max(MAX_ID_BYTES),
   verdict: z.enum(["FRAUD", "LEGITIMATE"]),
   note: oneLine(MAX_NOTE_BYTES),
-  analyst: oneLine(MAX_NAME_BYTES).refine(
-    (text) => text !== "",
-    "must not be empty: the trail names who gave the verdict",
-  ),
+  analyst: oneLine(MAX_NAME_BYTES)
+    .refine((text) => text !== "", "must not be empty: the trail names who gave the verdict")
+    .optional(),
 }) satisfies z.ZodType<VerdictRequest>;
 
 /** What became of a verdict. */
 export type VerdictAnswer =
   | { readonly status: 202; readonly labelId: string; readonly revision: number }
-  | { readonly status: 400 | 404 | 502; readonly error: string };
+  | { readonly status: 400 | 403 | 404 | 502; readonly error: string };
 
 export interface VerdictDoorOptions {
   readonly dashboard: Dashboard;
@@ -37,9 +36,14 @@ export interface VerdictDoorOptions {
   readonly newId: () => string;
 }
 
-/** Turns an analyst's verdict into a label at the intake's door: the intake alone writes `labels.valid`. */
+/**
+ * Turns an analyst's verdict into a label at the intake's door: the intake alone writes `labels.valid`.
+ *
+ * @param signedInAs - who gives it, whatever the body says; `undefined` where nobody signs in by name
+ */
 export async function giveVerdict(
   json: unknown,
+  signedInAs: string | undefined,
   { dashboard, intake, labelToken, newId }: VerdictDoorOptions,
 ): Promise<VerdictAnswer> {
   const parsed = body.safeParse(json);
@@ -48,7 +52,11 @@ export async function giveVerdict(
       status: 400,
       error: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     };
-  const { accountId, transactionId, verdict, note, analyst } = parsed.data;
+  const { accountId, transactionId, verdict, note } = parsed.data;
+  const analyst = signedInAs ?? parsed.data.analyst;
+  if (analyst === undefined) return { status: 400, error: "analyst: is needed: the trail names who gave the verdict" };
+  if (parsed.data.analyst !== undefined && parsed.data.analyst !== analyst)
+    return { status: 403, error: `you are signed in as ${analyst}, and can't give a verdict in another name` };
   const fields = dashboard.labelFieldsOf(accountId, transactionId);
   if (fields === undefined) return { status: 404, error: "this transaction is not among those that are kept here" };
   const revision = dashboard.verdicts.nextRevision(accountId, transactionId);

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { type Logger, pino } from "pino";
 
+import type { Person } from "../../../http/people.js";
 import type { ConsumerHealth } from "../../../kafka/consumer-health.js";
 import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { dashboardApp } from "../http/app.js";
@@ -30,10 +31,17 @@ async function listen(server: Server): Promise<number> {
 /** The app's doors on a free port, next to an intake and a helper that note what they are asked. */
 export async function startApp({
   token,
+  people,
   failures = false,
   consumers = [],
   logger = pino({ enabled: false }),
-}: { token?: string; failures?: boolean; consumers?: readonly ConsumerHealth[]; logger?: Logger } = {}) {
+}: {
+  token?: string;
+  people?: readonly Person[];
+  failures?: boolean;
+  consumers?: readonly ConsumerHealth[];
+  logger?: Logger;
+} = {}) {
   const asked: { path: string; authorization: string | undefined; body: unknown }[] = [];
   const traced: [string, string][] = [];
   let intakeStatus = 202;
@@ -92,7 +100,7 @@ export async function startApp({
           html: "<!doctype html><title>app</title>",
           assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]),
         },
-        sessions: new Sessions(token),
+        sessions: new Sessions(token, people),
         tracer: {
           trace: (accountId, transactionId) => {
             traced.push([accountId, transactionId]);

@@ -4,6 +4,7 @@ import type { AlertRow, VerdictName, VerdictRow } from "../../wire.js";
 import { api, ApiError } from "../api.js";
 import { dateTime } from "../format.js";
 import { onKey } from "../keys.js";
+import { store } from "../store.js";
 import { Icon } from "./icon.js";
 import { VERDICT_WORDS } from "./verdict-badge.js";
 
@@ -24,6 +25,7 @@ export function Triage({
 }) {
   const [choice, setChoice] = useState<VerdictName>();
   const [note, setNote] = useState("");
+  const signedInAs = store.meta?.signedInAs ?? undefined;
   const [analyst, setAnalyst] = useState(() => localStorage.getItem("analyst") ?? "");
   const [state, setState] = useState<
     | { readonly kind: "ready" | "sending" }
@@ -38,7 +40,7 @@ export function Triage({
     setState({ kind: "ready" });
   };
   useEffect(() => {
-    if (choice !== undefined) (analyst === "" ? first : noteField).current?.focus();
+    if (choice !== undefined) (signedInAs === undefined && analyst === "" ? first : noteField).current?.focus();
   }, [choice]);
   useEffect(() => {
     const stops = [
@@ -51,7 +53,7 @@ export function Triage({
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (choice === undefined) return;
-    localStorage.setItem("analyst", analyst);
+    if (signedInAs === undefined) localStorage.setItem("analyst", analyst);
     setState({ kind: "sending" });
     try {
       const { labelId } = await api.giveVerdict({
@@ -59,7 +61,7 @@ export function Triage({
         transactionId: alert.transactionId,
         verdict: choice,
         note,
-        analyst,
+        analyst: signedInAs === undefined ? analyst : undefined,
       });
       setState({ kind: "sent", labelId });
       setChoice(undefined);
@@ -99,18 +101,24 @@ export function Triage({
       </div>
       {choice !== undefined && (
         <form class="verdict-form" onSubmit={(event) => void send(event)}>
-          <label>
-            Your name
-            <input
-              ref={first}
-              name="analyst"
-              value={analyst}
-              maxLength={MAX_NAME}
-              required
-              autocomplete="name"
-              onInput={(event) => setAnalyst(event.currentTarget.value)}
-            />
-          </label>
+          {signedInAs === undefined ? (
+            <label>
+              Your name
+              <input
+                ref={first}
+                name="analyst"
+                value={analyst}
+                maxLength={MAX_NAME}
+                required
+                autocomplete="name"
+                onInput={(event) => setAnalyst(event.currentTarget.value)}
+              />
+            </label>
+          ) : (
+            <p>
+              As <b>{signedInAs}</b>
+            </p>
+          )}
           <label class="grow">
             Note
             <input
