@@ -21,8 +21,8 @@ export function partTimes(settings: ClusterSettings, more: Readonly<Record<strin
 }
 
 /**
- * Microseconds of processor time for each of so many transactions, by part; of a part that began anew meanwhile, since
- * it did.
+ * Microseconds of processor time for each of this many transactions, by part; of a part that began anew meanwhile,
+ * since it did.
  */
 export function microsEach(before: PartTimes, after: PartTimes, transactions: number): Record<string, number> {
   const used = (part: string, now: number): number =>

@@ -29,7 +29,7 @@ export const LIMITS = {
   stateBytes: 256 * 1024,
   /**
    * The largest request that the function server takes: whoever reaches it can make it hold about four times as much.
-   * StateFun repeats a call that is too large until the job restarts, for ever; so the function server checks at start
+   * StateFun repeats a call that is too large until the job restarts, forever; so the function server checks at start
    * that the largest one fits.
    */
   bodyBytes: 8 * 1024 * 1024,

@@ -8,7 +8,7 @@ import { wholeNumber } from "../terminal/option-values.js";
 
 /** What `npm run demo` was asked for. */
 export interface DemoOptions extends WayOptions {
-  /** Stop after so many transactions; `undefined`: go on until Ctrl-C. */
+  /** Stop after this many transactions; `undefined`: go on until Ctrl-C. */
   readonly transactions: number | undefined;
   /** Transactions a second. */
   readonly rate: number;
@@ -41,7 +41,7 @@ export function demoCommand(): Command {
     )
     .option(
       "--transactions <n>",
-      "send so many, then show the result (default: until Ctrl-C)",
+      "send this many, then show the result (default: until Ctrl-C)",
       wholeNumber(1, 100_000_000),
     )
     .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
@@ -55,7 +55,7 @@ export function demoCommand(): Command {
     .option("--accounts <n>", "accounts that make transactions", wholeNumber(10, 1_000_000), 1000)
     .option(
       "--warm-up <n>",
-      "transactions sent before the run, of a run of their own, so that its figures do not tell of cold Java",
+      "transactions sent before the run, in a separate run, so that its figures do not show cold Java",
       wholeNumber(0, 100_000),
       2000,
     )

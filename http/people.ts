@@ -44,7 +44,10 @@ export const peopleList = z.string().transform((text, context): readonly Person[
 /** Compares two tokens by their hashes, so that the time taken tells nothing of them. */
 export const isSameToken = (shown: string, wanted: string): boolean => timingSafeEqual(sha256(shown), sha256(wanted));
 
-/** Whose token this is; `undefined`: nobody's. Looks at everybody, so that the time taken doesn't tell who it is. */
+/**
+ * Whose token this is; `undefined` if nobody's. Compares with everyone's, so that the time taken does not reveal whose
+ * it is.
+ */
 export function personWith(token: string, people: readonly Person[]): Person | undefined {
   let found: Person | undefined;
   for (const person of people) if (isSameToken(token, person.token)) found = person;

@@ -103,7 +103,7 @@ function finishLabel(read: FraudLabel, source: Source, clock: Clock): Admitted {
   };
 }
 
-/** @throws {RefusedError} when somebody labels in another's name */
+/** @throws {RefusedError} when a client labels in another's name */
 function analystOf({ analyst }: FraudLabel, source: Source): string | undefined {
   const labelsAs = "origin" in source ? undefined : source.labelsAs;
   if (labelsAs !== undefined && analyst !== undefined && analyst !== labelsAs)

@@ -19,7 +19,7 @@ export interface FailingConsumer {
   readonly restarts: number;
 }
 
-/** Whoever has not begun to read for so long is taken to fail. */
+/** A consumer that has not begun to read after this long is considered failing. */
 const BEGIN_LIMIT_MS = 60_000;
 
 /**

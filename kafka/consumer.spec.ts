@@ -22,7 +22,7 @@ async function filled(): Promise<FakeBroker> {
   return broker;
 }
 
-describe("who follows topics", () => {
+describe("a follower of topics", () => {
   it("reads what any codec has packed, and goes on where it was after an end that kafkajs calls final", async () => {
     const broker = await filled();
     const seen: string[] = [];

@@ -47,7 +47,7 @@ export interface FollowOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** Who follows topics. */
+/** A follower of topics. */
 export interface Follower {
   readonly health: ConsumerHealth;
   stop(): Promise<void>;

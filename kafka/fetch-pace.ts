@@ -1,10 +1,10 @@
-/** How a consumer asks for records: the broker answers when it has so many bytes, or after so long. */
+/** How a consumer asks for records: the broker answers when it has this many bytes, or after this long. */
 export interface FetchWait {
   readonly minBytes: number;
   readonly maxWaitTime: number;
 }
 
-/** Nothing came for so long: what comes next is the first of its kind, and need not wait for company. */
+/** After this long without a record, the next one is the first, and need not wait for more. */
 const IDLE_AFTER_MS = 1_000;
 /** The broker answers at once when something comes; until then it is asked four times a second, not fifty. */
 const IDLE_WAIT: FetchWait = { minBytes: 1, maxWaitTime: 250 };

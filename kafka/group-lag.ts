@@ -19,7 +19,7 @@ export interface ReadingGroup {
   readonly topics: readonly string[];
 }
 
-/** After a failure the broker is left alone for so long. */
+/** How long the broker is left alone after a failure. */
 const RETRY_MS = 5_000;
 
 /**

@@ -36,7 +36,7 @@ interface ConsumerGroup {
  * - **Aborted records** are delivered by kafkajs; {@link filterAborted} takes the place of its own filter.
  * - **Fetch answers** with a codec other than gzip end kafkajs's consumers for good, and what it unpacks has no bound;
  *   {@link readFetchAnswer} reads them instead.
- * - **A timer of 1 ms** runs on each connection for ever. `RequestQueue.scheduleCheckPendingRequests` is there for
+ * - **A timer of 1 ms** runs on each connection forever. `RequestQueue.scheduleCheckPendingRequests` is there for
  *   requests that wait while the broker throttles, but sets its timer when none waits too, by `throttledUntil -
  *   Date.now()`, which is −1 less a date: Node makes 1 ms of that (and warns, from 24 on), and what the timer calls
  *   sets the next one. Whoever adds a request that must wait schedules the check itself, so without one there is

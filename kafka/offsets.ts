@@ -22,7 +22,11 @@ export async function topicEnds(brokers: string, topics: readonly string[]): Pro
   });
 }
 
-/** The offset so many before a partition's end, or where the partition begins. @param limits - as kafkajs tells them */
+/**
+ * The offset this many before a partition's end, or where the partition begins.
+ *
+ * @param limits - as kafkajs tells them
+ */
 export function backFromEnd({ low, high }: { readonly low: string; readonly high: string }, count: bigint): bigint {
   const from = BigInt(high) - count;
   return from > BigInt(low) ? from : BigInt(low);

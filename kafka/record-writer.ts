@@ -135,8 +135,8 @@ export class RecordWriter {
   }
 
   /**
-   * Looks for the broker by itself: who writes nothing while {@link stalledMs} is high would never learn that it is
-   * back.
+   * Looks for the broker by itself: a caller that writes nothing while {@link stalledMs} is high would never learn that
+   * it is back.
    */
   async #reconnect(): Promise<void> {
     if (this.#reconnecting) return;

@@ -107,7 +107,7 @@ describe("a consumer", () => {
   });
 
   it.each([
-    ["a bug of its own, which kafkajs never repeats", () => new TypeError("undefined is not a function")],
+    ["its own bug, which kafkajs never repeats", () => new TypeError("undefined is not a function")],
     ["any other error, which it repeats without a word", () => new Error("no place to write to")],
   ])("says that a batch fails by %s, while other partitions are read, and comes back", async (_, error) => {
     const fake = await broker();

@@ -33,7 +33,7 @@ const LONGEST_PAUSE_MS = 10_000;
 const SEPARATE_MS = 60_000;
 /** Counted in ticks, so that a machine that slept is not taken for a broker that was silent. */
 const TICK_MS = 5_000;
-/** Kafka has answered nothing for so long: it says so, and a little later begins anew. */
+/** When Kafka has answered nothing for this long, it says so, and a little later begins anew. */
 const SILENT_TICKS = 6;
 const HOPELESS_TICKS = 12;
 /** A batch takes milliseconds. */
@@ -44,7 +44,7 @@ const FORGOTTEN_TICKS = 12;
  * A consumer that reads for as long as the program runs, and that knows when it does not.
  *
  * kafkajs ends a consumer for good at every error that it does not call retriable (a codec, a protocol error, a
- * TypeError in the program's own code), and repeats the others for ever without a word. Here whatever ends it makes
+ * TypeError in the program's own code), and silently repeats the others forever. Here whatever ends it makes
  * another one, after a pause that doubles up to 10 s, and until it reads again {@link health} says why it does not:
  * also while a batch fails or takes too long, or Kafka is silent.
  */
@@ -204,7 +204,7 @@ export class SupervisedConsumer {
     this.#failuresInARow = now - this.#failedAtMs > SEPARATE_MS ? 0 : this.#failuresInARow + 1;
     this.#failedAtMs = now;
     this.#options.onError(error);
-    // What it has in hand may hold it up for ever.
+    // What it has in hand may hold it up forever.
     void old?.disconnect().catch(() => undefined);
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failuresInARow, LONGEST_PAUSE_MS);
     this.#restarting = setTimeout(() => {

@@ -28,7 +28,7 @@ export const CONNECTION_TIMES = {
  * Bounds a server's connections. When there are too many, the one that has waited longest for a request is closed; if
  * all have one, the one whose request has been arriving for longest; and only when every client waits for the server,
  * the new one. Node's own `maxConnections` always refuses the new one, so a client that holds them all idle would shut
- * everybody out.
+ * everyone out.
  */
 export function limitConnections(server: Server, { connections, requests, onDropped }: ConnectionLimits): void {
   /** How many requests are not answered yet, by connection. */

@@ -87,9 +87,11 @@ describe("fileUri", () => {
     fc.assert(
       fc.property(paths, (path) => {
         const uri = fileUri(path);
-        expect(uri).toMatch(/^file:\/\/\/[\w\-.~/%!*'()]*$/);
+        expect(uri).toMatch(/^file:\/\/\/[\w\-.~/:%!*'()]*$/);
         expect(decodeURIComponent(uri.slice("file://".length))).toBe(path);
       }),
+      // Chance finds a name that is a colon alone once in some hundred runs.
+      { examples: [["/:"]] },
     );
   });
 });

@@ -38,7 +38,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--from-beginning", "from the topic's beginning, to where it ends now", false)
     .option(
       "--limit <n>",
-      `so many records at most (default: all with --from-beginning, --offset or --follow, else the ${NEWEST} newest)`,
+      `at most this many records (default: all with --from-beginning, --offset or --follow, else the ${NEWEST} newest)`,
       wholeNumber(1, 1_000_000_000),
     )
     .option("--partition <n>", "of one partition only", wholeNumber(0, 100_000))

@@ -37,7 +37,7 @@ interface Harm {
 
 /**
  * What the worst bodies within a server's bounds do to it: for how long its event loop stands, how much memory it
- * takes, how much it logs. Each gets a server of its own. Writes `reports/bench-hostile.json`. Linux only.
+ * takes, how much it logs. Each gets its own server. Writes `reports/bench-hostile.json`. Linux only.
  */
 export async function benchHostile(servers: readonly HostileServer[], signal: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bench-hostile-"));

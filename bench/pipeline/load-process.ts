@@ -12,7 +12,7 @@ import { TransactionStock } from "./transactions.js";
 
 /**
  * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In its own
- * process, so that its processor time is told from that of who measures.
+ * process, so that its processor time can be told from that of the measuring process.
  */
 const TICK_MS = 25;
 const SEED = 7;
@@ -33,7 +33,7 @@ process.on("message", (command: LoadCommand) => (next = command));
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(1));
 
-/** Sends so many at most; fewer when a partition's batch is full. */
+/** Sends at most this many; fewer when a partition's batch is full. */
 async function send(most: number): Promise<void> {
   const filled = new Map<number, number>();
   const messages: Message[] = [];

@@ -77,7 +77,7 @@ export class Load {
     return segment.perSecond === null ? segment.beganMs : segment.beganMs + dueMs(n - segment.from, segment.perSecond);
   }
 
-  /** Sends so many a second from now on. */
+  /** Sends this many per second from now on. */
   async rate(perSecond: number): Promise<void> {
     const segments = this.#segments.length;
     this.#tell({ kind: "rate", perSecond });
@@ -90,7 +90,7 @@ export class Load {
     await this.#until("the load to pause", () => this.#isIdle, IDLE_MS);
   }
 
-  /** Sends so many as fast as they go. */
+  /** Sends this many as fast as possible. */
   async burst(count: number): Promise<void> {
     this.#tell({ kind: "burst", count });
     await this.#until(`${count} transactions to be sent`, () => this.#isIdle, IDLE_MS);

@@ -3,7 +3,7 @@ import { Latencies } from "../../ingress-generator/latencies.js";
 import type { Load } from "./load.js";
 import { numberOf } from "./transactions.js";
 
-/** Latencies of so many decisions are kept at most. */
+/** The most decisions whose latencies are kept. */
 const KEPT = 1_000_000;
 const FIRST_CAPACITY = 1 << 20;
 

@@ -60,7 +60,7 @@ export interface PipelineReport {
       readonly decided: number;
     })[];
   /**
-   * Microseconds of processor time a transaction; `load` sends the transactions and `reader` reads the decisions,
+   * Microseconds of processor time per transaction; `load` sends the transactions and `reader` reads the decisions,
    * neither is the pipeline.
    */
   readonly cpuMicros: readonly (Trial & {

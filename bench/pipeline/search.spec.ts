@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { type Attempt, highestHeld, nextRate } from "./search.js";
 
-/** Tries rates with a pipeline that holds so many. */
+/** Tries rates with a pipeline that can hold this many. */
 function found(
   first: number,
   capacity: number,

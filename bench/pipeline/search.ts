@@ -14,7 +14,7 @@ const CLOSE = 1.06;
  * between the two.
  *
  * @param first - the first guess
- * @param most - after so many attempts what was held is close enough; while nothing was, the search goes on downwards
+ * @param most - after this many attempts what was held is close enough; while nothing was, the search goes on downwards
  * @returns a whole number a second; `undefined` when it is known well enough, or enough was tried
  */
 export function nextRate(first: number, attempts: readonly Attempt[], most: number): number | undefined {

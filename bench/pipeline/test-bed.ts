@@ -143,7 +143,7 @@ export class TestBed {
     return this.#meter.duplicates;
   }
 
-  /** Sends so many a second from now on, and resolves after so many ms. */
+  /** Sends this many per second from now on, and resolves after the given ms. */
   async offer(perSecond: number, forMs: number): Promise<void> {
     await this.#load.rate(perSecond);
     await delay(forMs, undefined, { signal: this.#signal });
@@ -160,7 +160,7 @@ export class TestBed {
     return true;
   }
 
-  /** Looks at the rate that is offered for so long. */
+  /** Watches the offered rate for this long. */
   async watch(offered: number, forMs: number): Promise<Watched> {
     const lags = new LagSamples();
     const [beganMs, decidedBefore, before] = [Date.now(), this.#meter.decided, this.#times()];

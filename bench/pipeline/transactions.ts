@@ -13,7 +13,7 @@ export interface EncodedTransaction {
 }
 
 const PREFIX = "load-";
-/** Event time begins so long ago that it never reaches the present. */
+/** Event time begins long enough ago never to reach the present. */
 const SPAN_MS = 10 * 365 * 24 * 3_600_000;
 const PLACE = { latitudeE6: 38_722_300, longitudeE6: -9_139_300, name: "Lisbon, PT" };
 
@@ -41,7 +41,7 @@ export class TransactionStock {
     this.#stepMs = stepMs(accounts);
   }
 
-  /** Encodes so many ahead. */
+  /** Encodes this many ahead. */
   fill(count: number): void {
     this.#stock = this.#stock.slice(this.#taken);
     this.#taken = 0;

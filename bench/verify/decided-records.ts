@@ -17,7 +17,9 @@ import { TestRuntime } from "../../statefun/testing/test-runtime.js";
 
 /** Transactions that are under way together, so that they overtake each other. */
 const TOGETHER = 25;
-/** Virtual time passes after so many transactions: timers close episodes and remove old frauds. */
+/**
+ * How many transactions come between two steps of virtual time, in which timers close episodes and remove old frauds.
+ */
 const ADVANCE_EVERY = 5_000;
 const ADVANCE_MS = 60_000;
 /** 2026-01-01T00:00Z. */

@@ -14,7 +14,7 @@ const LOOK_MS = 100;
 const MB = 2 ** 20;
 
 /**
- * What the verifier takes for so many transactions: everything but reading them from Kafka. Writes
+ * What the verifier takes for this many transactions: everything but reading them from Kafka. Writes
  * `reports/bench-verify.json`.
  */
 export async function benchVerify(atLeast: number, signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export interface FeedOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** Nothing more came for so long: what was there has been read, but for transactions' markers. */
+/** When nothing has come for this long, what was there has been read, except for transaction markers. */
 const QUIET_MS = 1_500;
 const RETRY_MS = 2_000;
 /** A committed reader has nothing to gain from asking more often: transactions end once a second. */

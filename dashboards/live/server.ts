@@ -26,7 +26,7 @@ const DELTA_MS = 250;
 const NICENESS = 5;
 const PULSE_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
-/** About three minutes of frames: who was away for longer reads everything anew. */
+/** About three minutes of frames: a client that was away for longer reads everything again. */
 const KEPT_FRAMES = 1_000;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;

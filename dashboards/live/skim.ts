@@ -1,6 +1,6 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** What the counters need of a decision; the rest is read when somebody looks at it. */
+/** What the counters need of a decision; the rest is read when someone looks at it. */
 export interface SkimmedDecision {
   readonly accountId: string;
   readonly transactionId: string;

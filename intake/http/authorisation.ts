@@ -16,7 +16,7 @@ export interface Tokens {
    * for programs that feed labels.
    */
   readonly labels: string | undefined;
-  /** `INTAKE_LABEL_USERS`: who may label in the own name only. */
+  /** `INTAKE_LABEL_USERS`: people who may label in their own name only. */
   readonly people?: readonly Person[];
 }
 

@@ -383,7 +383,7 @@ describe("everything else", () => {
         door.app = open({ transactions: "for-transactions", labels: shared, people: [ADA, GRACE] });
       });
 
-      it("takes a label in the name of whose token it is, and in no other", async () => {
+      it("takes a label in the name of the token's owner, and in no other", async () => {
         for (const { name, token } of [ADA, GRACE]) {
           expect((await send(token, label)).statusCode).toBe(202);
           expect((await send(token, { ...label, analyst: name })).statusCode).toBe(202);
@@ -401,7 +401,7 @@ describe("everything else", () => {
         expect(analysts()).toEqual([ADA.name]);
       });
 
-      it("lets who has the token for labels speak for others, and nobody else label or send transactions", async () => {
+      it("lets a client with the token for labels speak for others, and nobody else label or send transactions", async () => {
         expect((await send("the-one-for-labels", { ...label, analyst: "whoever" })).statusCode).toBe(
           shared === undefined ? 401 : 202,
         );

@@ -23,7 +23,7 @@ declare module "fastify" {
     scope?: Scope;
   }
   interface FastifyRequest {
-    /** Who labels, and in no other name; `undefined`: whoever has the token speaks for others. */
+    /** The name in which the client may label; `undefined`: it speaks for others. */
     labelsAs?: string | undefined;
   }
 }

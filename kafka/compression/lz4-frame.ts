@@ -13,7 +13,7 @@ const BLOCK_BYTES: Readonly<Record<number, number>> = {
   7: 4 * 1024 * 1024,
 };
 const STORED = 0x8000_0000;
-/** A byte of a block makes no more than so many. */
+/** A byte of a block expands to no more than this many. */
 const GREATEST_RATIO = 255;
 
 /**

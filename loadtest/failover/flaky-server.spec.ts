@@ -74,8 +74,12 @@ describe.each([SINGLE, BATCH])("a flaky server at $path", ({ path, body, content
     expect(response.status).toBe(wellStatus);
     await expect(response.ended).rejects.toThrow("aborted");
     expect(response.body().length).toBeGreaterThan(0);
-    if (path === BATCH.path)
-      expect(decodeReplies(response.body()).map((frame) => frame.kind)).toEqual(["error", "error", "error", "error"]);
+    if (path !== BATCH.path) return;
+    // Four when all ten were in the last answer; more when a busy machine took several turns for them.
+    const kinds = decodeReplies(response.body()).map((frame) => frame.kind);
+    expect(new Set(kinds)).toEqual(new Set(["error"]));
+    expect(kinds.length).toBeGreaterThanOrEqual(4);
+    expect(kinds.length).toBeLessThan(10);
   });
 
   it("answers late", async () => {

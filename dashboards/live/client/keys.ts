@@ -5,7 +5,7 @@ addEventListener("keydown", (event) => {
   const { target } = event;
   const writing =
     target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
-  // Who writes means letters; Escape leaves the field.
+  // While someone is writing, keys mean letters; Escape leaves the field.
   if (writing) {
     if (event.key === "Escape") target.blur();
     return;

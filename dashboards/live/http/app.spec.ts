@@ -339,7 +339,7 @@ describe("with a token", () => {
     let last = 0;
     for (let n = 0; n < 31; n++) last = (await kill({ cookie })).status;
     expect(last).toBe(429);
-    // The same address, but somebody else.
+    // The same address, but someone else.
     expect((await kill({ authorization: `Bearer ${TOKEN}` })).status).not.toBe(429);
   });
 

@@ -87,7 +87,7 @@ export function dashboardApp(options: AppOptions): Express {
   const own = ownAction(onRefused);
   const json = jsonBody(MAX_BODY_BYTES);
 
-  // Each of the app's own pages is the same document, with nothing of anybody's in it: a link from anywhere may lead
+  // Each of the app's own pages is the same document, with nothing personal in it: a link from anywhere may lead
   // there.
   app.get(
     ["/", "/pipeline", "/audit", "/alerts/:account/:seq"],

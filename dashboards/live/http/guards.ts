@@ -61,12 +61,12 @@ export function ownAction(onRefused: (why: string) => void): RequestHandler {
   };
 }
 
-/** Who has signed in: `name` is whose token it was, and undefined where people share one. */
+/** The person who has signed in: `name` is the owner of the token, and undefined where people share one. */
 export interface SignedIn {
   readonly name: string | undefined;
 }
 
-/** Who may come in: everybody, who knows the token that people share, or whoever has a token to their name. */
+/** Who may come in: everyone, people who know the shared token, or people with their own token. */
 export class Sessions {
   readonly #shared: string | undefined;
   readonly #people: readonly Person[];
@@ -115,7 +115,7 @@ export class Sessions {
     return `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(maxAgeMs / 1000)}`;
   }
 
-  /** Lets in who has the cookie, or the token as `Authorization: Bearer`. */
+  /** Lets in clients with the cookie, or with the token as `Authorization: Bearer`. */
   readonly guard = (request: Request, response: Response, next: NextFunction): void => {
     if (!this.needed || this.who(request) !== undefined) return next();
     refuse(response, 401, "sign in with the token first");

@@ -9,7 +9,7 @@ const TOKEN = "a-long-enough-token";
 afterEach(closeApps);
 
 describe("a trace", () => {
-  it("is a page with a style of its own and nothing else, in which everything is escaped", async () => {
+  it("is a page with its own style and nothing else, in which everything is escaped", async () => {
     const { ask, traced } = await startApp();
     const { status, headers, body } = await ask("GET", "/trace/a%2Fb/%3Cscript%3E");
     expect(traced).toEqual([["a/b", "<script>"]]);

@@ -2,7 +2,7 @@ import { transactionKey } from "../../../contract/transaction-key.js";
 import { keepNewest } from "../../../process/keep-newest.js";
 import type { SkimmedDecision } from "../skim.js";
 
-/** A committed decision as it is kept: its bytes are decoded when somebody looks at it. */
+/** A committed decision as it is kept: its bytes are decoded when someone looks at it. */
 export interface KeptDecision {
   readonly accountId: string;
   readonly transactionId: string;

@@ -18,7 +18,7 @@ export interface ExactlyOnceOptions {
   readonly remembered: number;
   /** How long a transaction that was passed may still turn out to be refused, in ms. */
   readonly graceMs: number;
-  /** While the job runs, what is not decided for so long is missing, in ms. */
+  /** While the job runs, what is not decided after this long is missing, in ms. */
   readonly overdueMs: number;
 }
 

@@ -32,7 +32,7 @@ const hubWith = (options: Partial<ConstructorParameters<typeof SseHub>[0]> = {})
   new SseHub({ bootId: "b1", kept: 5, maxKeptBytes: 1_000_000, maxBufferedBytes: 1_000, ...options });
 
 describe("SseHub", () => {
-  it("makes a frame once for everybody", () => {
+  it("makes a frame once for all clients", () => {
     const hub = hubWith();
     const clients = [new Client(), new Client()];
     for (const client of clients) hub.connect(client, hub.position);
@@ -75,7 +75,7 @@ describe("SseHub", () => {
     expect(newest.ids).toEqual([]);
   });
 
-  it("replays to a slow client what it takes, and not a copy; then it goes on like everybody", () => {
+  it("replays to a slow client what it takes, without a copy; then it goes on like all others", () => {
     const hub = hubWith({ kept: 100, maxKeptBytes: 10_000_000 });
     const quick = new Client();
     hub.connect(quick, hub.position);

@@ -16,7 +16,7 @@ export interface SseHubOptions {
   readonly kept: number;
   /** How many bytes these are at most. */
   readonly maxKeptBytes: number;
-  /** A client that has not taken so many bytes is dropped: it must not hold what everybody else has had. */
+  /** A client that has not taken this many bytes is dropped: it must not hold what all others have had. */
   readonly maxBufferedBytes: number;
 }
 
@@ -25,7 +25,7 @@ interface Frame {
   readonly bytes: Buffer;
 }
 
-/** A client that catches up gets so many bytes at a time. */
+/** A client that catches up gets this many bytes at a time. */
 const REPLAYED_BYTES = 64 * 1024;
 const HEARTBEAT = Buffer.from(": alive\n\n");
 /** How long a browser waits before it comes back, in ms. */
@@ -64,7 +64,7 @@ export class SseHub {
     return `${this.#options.bootId}.${this.#seq}`;
   }
 
-  /** Sends an event to everybody. */
+  /** Sends an event to all clients. */
   publish(event: string, data: unknown): void {
     this.#seq++;
     const bytes = Buffer.from(`id: ${this.position}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

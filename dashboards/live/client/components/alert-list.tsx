@@ -31,7 +31,7 @@ export function AlertList({ rows, selected }: { rows: readonly AlertRow[]; selec
     };
   }, []);
 
-  // Who has scrolled down goes on seeing the same rows while new ones come in above.
+  // People who have scrolled down keep seeing the same rows while new ones come in above.
   useLayoutEffect(() => {
     const element = box.current!;
     const before = anchor.current.newest;

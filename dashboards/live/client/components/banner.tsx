@@ -6,7 +6,7 @@ import { useNow, useStore } from "../store.js";
 /** Silence for longer than this is not chance: figures come every second. */
 const SILENT_MS = 5_000;
 
-/** Says plainly what is wrong, and what it means for who looks at this. */
+/** Says plainly what is wrong, and what it means for people who look at this. */
 export function Banner() {
   const { connection, pulses, heardAtMs } = useStore();
   const now = useNow();

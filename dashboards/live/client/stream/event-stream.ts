@@ -7,7 +7,7 @@ export interface Frame {
   readonly id: string;
 }
 
-/** Who follows a stream. */
+/** A follower of a stream. */
 export interface StreamListener {
   open(): void;
   /** @param over - it does not come back by itself: the server has refused it */

@@ -80,7 +80,7 @@ describe("a stream that pages share", () => {
     expect(kept.got).toHaveLength(300);
   });
 
-  it("tells everybody of a reset, and begins from there", () => {
+  it("tells all pages of a reset, and begins from there", () => {
     const { server, shared } = started();
     const [page, next] = [new Page(), new Page()];
     shared.join(page, "a.0");

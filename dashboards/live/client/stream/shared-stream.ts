@@ -5,7 +5,7 @@ const KEPT = 300;
 
 /**
  * One connection to the server's stream for all pages of a browser: to one server it opens six at most, and a seventh
- * page would wait for ever. Each page gets what comes after the position that it was loaded at, every frame once.
+ * page would wait forever. Each page gets what comes after the position that it was loaded at, every frame once.
  */
 export class SharedStream {
   readonly #open: typeof openStream;

@@ -18,7 +18,7 @@ export function AuditView() {
         <h1>Audit trail</h1>
         <p class="muted">
           The newest {whole(verdicts.length)} verdicts of analysts, as they stand in the topic <code>labels.valid</code>
-          . Nothing is kept anywhere else, and nothing can be taken out: who changes their mind gives the next revision.
+          . Nothing is kept anywhere else, and nothing can be taken out: to change a verdict, give its next revision.
         </p>
         <input
           type="search"

@@ -31,7 +31,7 @@ public final class GuardedServicesFactory implements HighAvailabilityServicesFac
             zookeeper(configuration),
             executor,
             AddressResolution.NO_ADDRESS_RESOLUTION,
-            // Only services without high availability have an address of their own to resolve.
+            // Only services without high availability have their own address to resolve.
             null,
             // Flink gives a factory no other way to end a process that has lost its services.
             error -> FatalExitExceptionHandler.INSTANCE.uncaughtException(Thread.currentThread(), error));

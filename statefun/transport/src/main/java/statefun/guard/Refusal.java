@@ -79,7 +79,7 @@ final class Refusal {
       return Optional.of(
           String.format(
               "the job had read %s up to offset %d and has said so to Kafka, but the checkpoint only up to %d: it is not"
-                  + " the newest, and what is between would be decided again (or somebody has reset the group's offsets).",
+                  + " the newest, and what lies between would be decided again (or someone has reset the group's offsets).",
               place, at.committed, at.position));
     return Optional.empty();
   }
