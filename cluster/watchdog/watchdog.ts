@@ -45,9 +45,9 @@ export class Watchdog {
     };
   }
 
-  /** Goes on until the signal. */
+  /** Goes on until the signal, whatever goes wrong in a round: with no file left to open, nobody is looked at. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.round(signal);
+    while (!signal.aborted) await this.round(signal).catch(() => this.#options.wait(ROUND_MS, signal));
   }
 
   /** Asks every part once, and takes two seconds for it. */
