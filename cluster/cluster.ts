@@ -331,7 +331,11 @@ export class Cluster implements RunningCluster {
   /** Ends a process that hangs; then it is started again like any that died. */
   #replace(part: Part, process: ProcessIdentity, why: string): void {
     if (this.#end.signal.aborted || !signalProcess(process, "SIGKILL")) return;
-    countReplacement(this.#settings, part, why);
+    try {
+      countReplacement(this.#settings, part, why);
+    } catch {
+      // The disk may be full: it is replaced all the same.
+    }
     this.#onEvent({ kind: "hung", part, pid: process.pid, why });
   }
 

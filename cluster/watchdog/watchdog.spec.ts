@@ -157,6 +157,19 @@ describe("the watchdog", () => {
     ]);
   });
 
+  it("goes on after a round in which something went wrong", async () => {
+    heard = { kafka: "silence" };
+    const end = new AbortController();
+    let round = 0;
+    whileAsking = () => {
+      round++;
+      if (round === 3) throw new Error("EMFILE: too many open files");
+      if (hung.length > 0) end.abort();
+    };
+    await watchdog.run(end.signal);
+    expect(hung).toEqual([{ part: "kafka", pid: 2 }]);
+  });
+
   it("ends with its signal, and judges nobody by the rounds that it cuts short", async () => {
     heard = { kafka: "silence" };
     await rounds(4);

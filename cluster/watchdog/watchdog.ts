@@ -4,7 +4,7 @@ import { activityOf, type ProcessActivity } from "../../process/process-activity
 import type { ProcessIdentity } from "../../process/process-identity.js";
 import type { Heard, Probe } from "../processes/probes.js";
 import type { Part } from "../settings.js";
-import { HangJudge } from "./hang-judge.js";
+import { HangDetector } from "./hang-detector.js";
 
 /** Between the beginnings of two rounds. */
 export const ROUND_MS = 2_000;
@@ -34,7 +34,7 @@ export interface WatchdogOptions {
 /** Asks each part over and over how it is, and tells which of them hang. */
 export class Watchdog {
   readonly #options: Required<WatchdogOptions>;
-  readonly #judges = new Map<Part, { readonly process: ProcessIdentity; readonly judge: HangJudge }>();
+  readonly #detectors = new Map<Part, { readonly process: ProcessIdentity; readonly detector: HangDetector }>();
 
   constructor(options: WatchdogOptions) {
     this.#options = {
@@ -45,9 +45,9 @@ export class Watchdog {
     };
   }
 
-  /** Goes on until the signal. */
+  /** Goes on until the signal, whatever goes wrong in a round: with no file left to open, nobody is looked at. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.round(signal);
+    while (!signal.aborted) await this.round(signal).catch(() => this.#options.wait(ROUND_MS, signal));
   }
 
   /** Asks every part once, and takes two seconds for it. */
@@ -62,8 +62,8 @@ export class Watchdog {
     const atMs = clock();
     const heldUp = atMs - beganMs > ROUND_MS + HELD_UP_MS;
     const still = watched();
-    for (const part of this.#judges.keys()) if (!still.has(part)) this.#judges.delete(part);
-    for (const { part, process, judge, said } of asked) {
+    for (const part of this.#detectors.keys()) if (!still.has(part)) this.#detectors.delete(part);
+    for (const { part, process, detector, said } of asked) {
       const heard = said();
       // One that was exchanged or paused meanwhile did not answer for that.
       if (heard === "answer" || still.get(part) !== process) continue;
@@ -72,30 +72,30 @@ export class Watchdog {
       const waitsForAnother = (WAITS_FOR[part] ?? []).some(
         (other) => asked.find((one) => one.part === other)?.said() !== "answer",
       );
-      const why = judge.missed({ atMs, heard, activity, waitsForAnother });
+      const why = detector.missed({ atMs, heard, activity, waitsForAnother });
       if (why === undefined) continue;
       // What it does not end by is tried again.
-      judge.forget();
+      detector.forget();
       onHang(part, process, why);
     }
   }
 
   /** @returns with what was heard by the time that `said` is called */
   #ask(part: Part, process: ProcessIdentity) {
-    const judge = this.#judgeOf(part, process);
+    const detector = this.#detectorOf(part, process);
     let heard: Heard = "silence";
     void this.#options.probe(part, LATE_MS).then((probe) => {
       heard = probe.heard;
-      if (heard === "answer") judge.answered();
+      if (heard === "answer") detector.answered();
     });
-    return { part, process, judge, said: () => heard };
+    return { part, process, detector, said: () => heard };
   }
 
-  #judgeOf(part: Part, process: ProcessIdentity): HangJudge {
-    const known = this.#judges.get(part);
-    if (known?.process === process) return known.judge;
-    const judge = new HangJudge();
-    this.#judges.set(part, { process, judge });
-    return judge;
+  #detectorOf(part: Part, process: ProcessIdentity): HangDetector {
+    const known = this.#detectors.get(part);
+    if (known?.process === process) return known.detector;
+    const detector = new HangDetector();
+    this.#detectors.set(part, { process, detector });
+    return detector;
   }
 }

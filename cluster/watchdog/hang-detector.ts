@@ -27,7 +27,7 @@ export interface Miss {
  * Tells one process that hangs from one that is busy, starts or ends. Not to answer says nothing by itself: what counts
  * is what the process does meanwhile.
  */
-export class HangJudge {
+export class HangDetector {
   #answered = false;
   /** Since the last answer. */
   #first: Miss | undefined;

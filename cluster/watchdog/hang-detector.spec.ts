@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { ProcessActivity } from "../../process/process-activity.js";
-import { HangJudge, type Miss } from "./hang-judge.js";
+import { HangDetector, type Miss } from "./hang-detector.js";
 
 const ROUND_MS = 2_000;
 const STOPPED: ProcessActivity = { cpuSeconds: 5, working: false, stopped: true };
@@ -12,26 +12,26 @@ const WAITING: ProcessActivity = { cpuSeconds: 5, working: false, stopped: false
 function asked(
   rounds: number,
   seen: (round: number) => Partial<Miss> | "answer",
-  judge = new HangJudge(),
+  detector = new HangDetector(),
 ): { readonly why: string; readonly afterMs: number } | undefined {
   for (let round = 0; round < rounds; round++) {
     const atMs = round * ROUND_MS;
     const one = seen(round);
     if (one === "answer") {
-      judge.answered();
+      detector.answered();
       continue;
     }
-    const why = judge.missed({ atMs, heard: "silence", activity: WAITING, waitsForAnother: false, ...one });
+    const why = detector.missed({ atMs, heard: "silence", activity: WAITING, waitsForAnother: false, ...one });
     if (why !== undefined) return { why, afterMs: atMs };
   }
   return undefined;
 }
 
 /** It has answered before. */
-const known = (): HangJudge => {
-  const judge = new HangJudge();
-  judge.answered();
-  return judge;
+const known = (): HangDetector => {
+  const detector = new HangDetector();
+  detector.answered();
+  return detector;
 };
 
 /** Uses so much of a processor from round to round. */
@@ -117,12 +117,12 @@ describe("a process does not hang", () => {
     });
     fc.assert(
       fc.property(fc.array(miss, { maxLength: 30 }), fc.array(miss, { maxLength: 4 }), (before, after) => {
-        const judge = known();
-        for (const [round, one] of before.entries()) judge.missed({ atMs: round * ROUND_MS, ...one });
-        judge.answered();
+        const detector = known();
+        for (const [round, one] of before.entries()) detector.missed({ atMs: round * ROUND_MS, ...one });
+        detector.answered();
         const spun = Math.max(0, ...after.map(({ activity }) => activity.cpuSeconds)) >= 60;
         for (const [round, one] of after.entries())
-          if (!spun) expect(judge.missed({ atMs: (100 + round) * ROUND_MS, ...one })).toBeUndefined();
+          if (!spun) expect(detector.missed({ atMs: (100 + round) * ROUND_MS, ...one })).toBeUndefined();
       }),
     );
   });
@@ -131,10 +131,10 @@ describe("a process does not hang", () => {
     const seen = fc.record({ heard: fc.constantFrom("silence", "refusal"), waitsForAnother: fc.boolean() });
     fc.assert(
       fc.property(fc.array(seen, { minLength: 10, maxLength: 25 }), fc.nat(4), (rounds, idle) => {
-        const judge = known();
+        const detector = known();
         for (const [round, one] of rounds.entries()) {
           const activity = { cpuSeconds: 0, working: round % 5 !== idle, stopped: false };
-          expect(judge.missed({ atMs: round * ROUND_MS, activity, ...one })).toBeUndefined();
+          expect(detector.missed({ atMs: round * ROUND_MS, activity, ...one })).toBeUndefined();
         }
       }),
     );
