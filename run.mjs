@@ -10,6 +10,7 @@ const COMMANDS = {
   bench: "bench/main.ts",
   cluster: "cluster/main.ts",
   demo: "demo/main.ts",
+  evaluate: "evaluation/main.ts",
   failover: "loadtest/failover/main.ts",
   fuzz: "loadtest/fuzz/main.ts",
   generate: "ingress-generator/main.ts",
