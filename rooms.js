@@ -67,8 +67,8 @@ const TABLE = {
     imports: ["protos", "contract", "process", "terminal", "kafka"],
   },
   evaluation: {
-    is: "`npm run evaluate`: how well frauds are found on the Fraud Detection Handbook's data set",
-    imports: ["contract", "terminal", "ingress-generator"],
+    is: "how well frauds are found on the Fraud Detection Handbook's data set (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
+    imports: ["contract", "process", "terminal", "tools", "ingress-generator"],
   },
   verifier: {
     is: "judges what stands in the topics, with its own reference implementation of the functions (`verifier/reference`); `npm run verify`",

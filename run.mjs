@@ -20,6 +20,7 @@ const COMMANDS = {
   test: "test/main.ts",
   topics: "topics/main.ts",
   trace: "trace/main.ts",
+  train: "evaluation/training/main.ts",
   verify: "verifier/main.ts",
 };
 const MINIMUM_NODE = [20, 19];

@@ -7,10 +7,12 @@ import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
-import { HANDBOOK_BASELINE, scoreWeek } from "./batch/score-week.js";
+import { type BatchDetector, HANDBOOK_BASELINE, scoreWeek } from "./batch/score-week.js";
+import { TREES } from "./batch/trees-of-week.js";
 import { bootstrapIntervals } from "./metrics/bootstrap.js";
 import { qualityOf } from "./metrics/quality.js";
-import { type EvaluatedWeek, evaluationReport, reportText, testFrom, weeksOf } from "./report.js";
+import { type Evaluated, evaluatedOf, type EvaluatedWeek, evaluationReport, reportText, testFrom } from "./report.js";
+import { ALL_WEEKS, OFFICIAL_WEEK } from "./weeks.js";
 
 const REPORT = "reports/evaluate.json";
 
@@ -29,7 +31,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--batch",
-      "the Handbook's baseline, computed from the data set itself, without a cluster: its 15 features and logistic regression",
+      "computed from the data set itself, without a cluster: the Handbook's baseline (15 features, logistic regression), and the trees of models/handbook",
       false,
     )
     .option("--all-weeks", "eight test weeks instead of the official one: weeks differ by luck", false)
@@ -44,26 +46,27 @@ export async function main(argv: string[]): Promise<number> {
     await setImmediate();
     return handbookDataSet();
   });
-  const evaluated: EvaluatedWeek[] = [];
-  for (const week of weeksOf(allWeeks)) {
-    const result = await step(`test week from ${testFrom(week)}`, async (progress) => {
-      progress("features and training");
-      await setImmediate();
-      const scored = scoreWeek(data, week, HANDBOOK_BASELINE);
-      progress(`${draws} draws of the bootstrap`);
-      await setImmediate();
-      return {
-        ...week,
-        testFrom: testFrom(week),
-        transactions: scored.frauds.length,
-        frauds: scored.frauds.reduce((sum, fraud) => sum + fraud, 0),
-        ...qualityOf(scored)(),
-        intervals: bootstrapIntervals(scored, { draws, seed }),
-      };
-    });
-    evaluated.push(result);
-  }
-  const report = evaluationReport(HANDBOOK_BASELINE.name, data, evaluated);
+  const evaluate = async (detector: BatchDetector): Promise<Evaluated> => {
+    const weeks: EvaluatedWeek[] = [];
+    for (const week of allWeeks ? ALL_WEEKS : [OFFICIAL_WEEK])
+      await step(`${detector.name}: test week from ${testFrom(week)}`, async (progress) => {
+        await setImmediate();
+        const scored = scoreWeek(data, week, detector);
+        progress(`${draws} draws of the bootstrap`);
+        await setImmediate();
+        weeks.push({
+          ...week,
+          testFrom: testFrom(week),
+          transactions: scored.frauds.length,
+          frauds: scored.frauds.reduce((sum, fraud) => sum + fraud, 0),
+          expectedFrauds: scored.scores.reduce((sum, probability) => sum + probability, 0),
+          ...qualityOf(scored)(),
+          intervals: bootstrapIntervals(scored, { draws, seed }),
+        });
+      });
+    return evaluatedOf(detector.name, weeks);
+  };
+  const report = evaluationReport(data, await evaluate(HANDBOOK_BASELINE), await evaluate(TREES));
   writeJsonReport(REPORT, report);
   console.log(`\n${reportText(report)}\n\nreport: ${REPORT}`);
   return 0;

@@ -3,7 +3,7 @@ import { type Machine, thisMachine } from "../terminal/json-report.js";
 import type { QualityIntervals } from "./metrics/bootstrap.js";
 import type { Quality } from "./metrics/scored.js";
 import { type Published, PUBLISHED } from "./published.js";
-import { ALL_WEEKS, type EvaluationWeek, OFFICIAL_WEEK, testDay } from "./weeks.js";
+import { type EvaluationWeek, OFFICIAL_WEEK, testDay } from "./weeks.js";
 
 /** A week's test transactions, and how well their frauds were found. */
 export interface EvaluatedWeek extends EvaluationWeek, Quality {
@@ -11,36 +11,36 @@ export interface EvaluatedWeek extends EvaluationWeek, Quality {
   readonly testFrom: string;
   readonly transactions: number;
   readonly frauds: number;
+  /** The sum of the probabilities: of a calibrated detector about as many as there are. */
+  readonly expectedFrauds: number;
   readonly intervals: QualityIntervals;
 }
 
-/** `reports/evaluate.json`. */
-export interface EvaluationReport {
+/** What a detector reaches. */
+export interface Evaluated {
   readonly detector: string;
-  readonly dataset: { readonly transactions: number; readonly frauds: number };
   readonly weeks: readonly EvaluatedWeek[];
   readonly official: EvaluatedWeek;
   /** Over the weeks. */
   readonly mean: Quality;
+}
+
+/** `reports/evaluate.json`. */
+export interface EvaluationReport extends Evaluated {
+  readonly dataset: { readonly transactions: number; readonly frauds: number };
+  /** What the Handbook's simplest detector reaches here. */
+  readonly baseline: Evaluated;
   readonly published: readonly Published[];
   readonly machine: Machine;
 }
 
 /** @param weeks - the official one among them */
-export function evaluationReport(
-  detector: string,
-  data: HandbookDataSet,
-  weeks: readonly EvaluatedWeek[],
-): EvaluationReport {
+export function evaluatedOf(detector: string, weeks: readonly EvaluatedWeek[]): Evaluated {
   const official = weeks.find(({ firstDay }) => firstDay === OFFICIAL_WEEK.firstDay);
   if (official === undefined) throw new Error("the official week was not evaluated");
   const mean = (name: keyof Quality): number => weeks.reduce((sum, week) => sum + week[name], 0) / weeks.length;
   return {
     detector,
-    dataset: {
-      transactions: data.scenarios.length,
-      frauds: data.scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
-    },
     weeks,
     official,
     mean: {
@@ -50,10 +50,23 @@ export function evaluationReport(
       recallAt05: mean("recallAt05"),
       valueAt05: mean("valueAt05"),
     },
-    published: PUBLISHED,
-    machine: thisMachine(),
   };
 }
+
+export const evaluationReport = (
+  { scenarios }: HandbookDataSet,
+  baseline: Evaluated,
+  evaluated: Evaluated,
+): EvaluationReport => ({
+  ...evaluated,
+  dataset: {
+    transactions: scenarios.length,
+    frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
+  },
+  baseline,
+  published: PUBLISHED,
+  machine: thisMachine(),
+});
 
 /** Such as 2018-08-08. @param day - counted from the data set's first one */
 const dateOf = (day: number): string =>
@@ -63,30 +76,44 @@ const dateOf = (day: number): string =>
 export const testFrom = (week: EvaluationWeek): string => dateOf(testDay(week));
 
 /** What the terminal shows of it. */
-export function reportText({ detector, official, weeks, mean, published }: EvaluationReport): string {
-  const row = (name: string, { auc, averagePrecision, cardPrecision100 }: Omit<Published, "detector">): string =>
-    `  ${name.padEnd(60)}${[auc, averagePrecision, cardPrecision100].map((value) => three(value).padStart(8)).join("")}`;
-  const between = ([low, high]: readonly [number, number]): string => `${three(low)}–${three(high)}`;
-  const { auc, averagePrecision, cardPrecision100 } = official.intervals;
+export function reportText({ baseline, published, ...evaluated }: EvaluationReport): string {
+  const { official } = evaluated;
   return [
-    `Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`,
-    `  ${"".padEnd(60)}${["AUC", "AP", "CP@100"].map((head) => head.padStart(8)).join("")}`,
+    heading(`Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`),
     ...published.map((one) => row(`published: ${one.detector}`, one)),
-    row(detector, official),
-    `  95 %: AUC ${between(auc)}, average precision ${between(averagePrecision)}, card precision@100 ${between(cardPrecision100)}`,
-    `  with alerts on 0.5 % of the transactions: ${three(official.recallAt05)} of the frauds, ${three(official.valueAt05)} of their value`,
-    ...(weeks.length === 1
-      ? []
-      : [
-          "",
-          `The same on ${weeks.length} weeks`,
-          ...weeks.map((week) => row(`test from ${week.testFrom}: ${week.transactions}, ${week.frauds} frauds`, week)),
-          row("mean", mean),
-        ]),
+    ...[baseline, evaluated].flatMap(({ detector, official: week }) => [row(detector, week), interval(week)]),
+    ...(evaluated.weeks.length === 1 ? [] : [baseline, evaluated].flatMap(weeksText)),
   ].join("\n");
 }
 
-const three = (value: number): string => value.toFixed(3).replace(/^0/, "");
+function weeksText({ detector, weeks, mean }: Evaluated): string[] {
+  return [
+    "",
+    heading(detector),
+    ...weeks.map((week) =>
+      row(
+        `  test from ${week.testFrom}: ${week.transactions}, ${week.frauds} frauds (expected ${Math.round(week.expectedFrauds)})`,
+        week,
+      ),
+    ),
+    row("  mean", mean),
+  ];
+}
 
-/** The weeks to evaluate. @param all - whether the official one is not enough */
-export const weeksOf = (all: boolean): readonly EvaluationWeek[] => (all ? ALL_WEEKS : [OFFICIAL_WEEK]);
+const COLUMNS = ["auc", "averagePrecision", "cardPrecision100", "recallAt05", "valueAt05"] as const;
+const HEADS = ["AUC", "AP", "CP@100", "recall", "value"];
+const NAME_WIDTH = 62;
+const COLUMN_WIDTH = 9;
+
+const heading = (text: string): string =>
+  `${text.padEnd(NAME_WIDTH)}${HEADS.map((head) => head.padStart(COLUMN_WIDTH)).join("")}`;
+
+const row = (name: string, quality: Partial<Quality>): string =>
+  `  ${name.padEnd(NAME_WIDTH - 2)}${COLUMNS.map((column) => three(quality[column]).padStart(COLUMN_WIDTH)).join("")}`;
+
+function interval({ intervals }: EvaluatedWeek): string {
+  const between = (column: (typeof COLUMNS)[number]): string => intervals[column].map((end) => three(end)).join("–");
+  return `    95 % of draws: ${COLUMNS.map((column, n) => `${HEADS[n]} ${between(column)}`).join(", ")}`;
+}
+
+const three = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3)).replace(/^0/, "");

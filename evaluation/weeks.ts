@@ -14,7 +14,7 @@ export interface EvaluationWeek {
 /** 2018-07-25 to 31, tested on 2018-08-08 to 14: the one that is published. */
 export const OFFICIAL_WEEK: EvaluationWeek = { firstDay: 115 };
 
-/** The weeks that there is a reference for (docs/detection.md), the official one among them. */
+/** The weeks that are evaluated, the official one among them. Whatever is chosen is chosen on those before it. */
 export const ALL_WEEKS: readonly EvaluationWeek[] = [101, 115, 122, 129, 136, 143, 150, 157].map((firstDay) => ({
   firstDay,
 }));

@@ -1,5 +1,6 @@
 import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
+import { byId } from "./history.js";
 
 const WINDOW_DAYS = [1, 7, 30] as const;
 const NIGHT_UNTIL_HOUR = 6;
@@ -88,9 +89,7 @@ function forEachPast(
   { from, to }: Range,
   visit: (at: number, past: Past) => void,
 ): void {
-  const { offsets, members } = byId(ids, to);
-  for (let id = 0; id + 1 < offsets.length; id++) {
-    const own = members.subarray(offsets[id], offsets[id + 1]);
+  for (const own of byId(ids, to)) {
     /** Before each of its transactions. */
     const sums = new Float64Array(own.length + 1);
     for (const [n, at] of own.entries()) sums[n + 1] = sums[n]! + valueOf(at);
@@ -115,15 +114,4 @@ function forEachPast(
       });
     }
   }
-}
-
-/** The transactions before `end` of each id, in order: those of id n stand from `offsets[n]` to `offsets[n + 1]`. */
-function byId(ids: Uint16Array, end: number): { readonly offsets: Uint32Array; readonly members: Uint32Array } {
-  const offsets = new Uint32Array(ids.reduce((highest, id) => Math.max(highest, id), 0) + 2);
-  for (let at = 0; at < end; at++) offsets[ids[at]! + 1]!++;
-  for (let id = 1; id < offsets.length; id++) offsets[id]! += offsets[id - 1]!;
-  const next = offsets.slice();
-  const members = new Uint32Array(end);
-  for (let at = 0; at < end; at++) members[next[ids[at]!]!++] = at;
-  return { offsets, members };
 }

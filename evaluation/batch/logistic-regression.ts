@@ -15,7 +15,7 @@ export interface LogisticRegression {
 const MOST_STEPS = 100;
 /** Of the gradient's largest part for each example: far below what shows in a score. */
 const TOLERANCE = 1e-12;
-/** Of a column that never changes, its deviation is below this share of its mean. */
+/** So large a share of a number may be rounding: the deviation of a column that never changes, a better loss. */
 const ROUNDING = 1e-12;
 
 /**
@@ -37,11 +37,13 @@ export function trainLogisticRegression(examples: Examples): LogisticRegression 
     // Half as far, as long as that is better: far from the optimum a whole step may go too far.
     let next = parameters;
     let nextLoss = Infinity;
-    for (let share = 1; !(nextLoss <= loss) && share > 1e-9; share /= 2) {
+    // Near it the loss differs by rounding only.
+    const bound = loss * (1 + ROUNDING);
+    for (let share = 1; !(nextLoss <= bound) && share > 1e-9; share /= 2) {
       next = parameters.map((one, n) => one - share * direction[n]!);
       nextLoss = lossOf(next, values, labels);
     }
-    if (!(nextLoss <= loss)) break;
+    if (!(nextLoss <= bound)) break;
     [parameters, loss] = [next, nextLoss];
   }
   const weights = Array.from({ length: columns }, (_, n) => parameters[n]! / deviations[n]!);

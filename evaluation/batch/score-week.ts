@@ -2,40 +2,39 @@ import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handb
 import type { Scored } from "../metrics/scored.js";
 import { type EvaluationWeek, type Range, testTransactions, trainingTransactions } from "../weeks.js";
 import { type FeatureMatrix, handbookFeatures, rowOf } from "./features.js";
-import { type Examples, probability, trainLogisticRegression } from "./logistic-regression.js";
+import { probability, trainLogisticRegression } from "./logistic-regression.js";
 
-/** How a week is learned from and scored. */
+/** The probability that a transaction with these features is fraud. */
+export type Score = (row: Float64Array) => number;
+
+/** How the transactions of a week are scored. */
 export interface BatchDetector {
   readonly name: string;
   /** Of a stretch of transactions, each from what was known at it. */
   readonly features: (data: HandbookDataSet, transactions: Range) => FeatureMatrix;
-  /** What is learned from. All of it, labels too, must be known when the test week begins. */
-  readonly trainedOn: (data: HandbookDataSet, week: EvaluationWeek) => Range;
-  /** @returns what scores a transaction by its features */
-  readonly train: (examples: Examples) => (row: Float64Array) => number;
+  /** What was learned when the week's test begins: from nothing of which the labels are not known by then. */
+  readonly learned: (data: HandbookDataSet, week: EvaluationWeek) => Score;
 }
 
 /** The Handbook's baseline: its 15 features, its training week, scikit-learn's logistic regression as it comes. */
 export const HANDBOOK_BASELINE: BatchDetector = {
-  name: "logistic regression, the Handbook's 15 features, in batch",
+  name: "logistic regression, the Handbook's 15 features",
   features: handbookFeatures,
-  trainedOn: trainingTransactions,
-  train: (examples) => {
-    const regression = trainLogisticRegression(examples);
-    return (row) => probability(regression, row);
-  },
+  learned: (data, week) => learnedRegression(data, trainingTransactions(data, week)),
 };
 
-/** Learns from a week's past and scores its test transactions. */
+/** A logistic regression that was trained on these transactions, with the Handbook's features. */
+export function learnedRegression(data: HandbookDataSet, training: Range): Score {
+  const { columns, values } = handbookFeatures(data, training);
+  const labels = Uint8Array.from(data.scenarios.subarray(training.from, training.to), isFraud);
+  const regression = trainLogisticRegression({ columns, values, labels });
+  return (row) => probability(regression, row);
+}
+
+/** Scores the test transactions of a week. */
 export function scoreWeek(data: HandbookDataSet, week: EvaluationWeek, detector: BatchDetector): Scored {
-  const training = detector.trainedOn(data, week);
   const test = testTransactions(data, week);
-  const learned = detector.features(data, training);
-  const score = detector.train({
-    columns: learned.columns,
-    values: learned.values,
-    labels: Uint8Array.from(data.scenarios.subarray(training.from, training.to), isFraud),
-  });
+  const score = detector.learned(data, week);
   const features = detector.features(data, { from: test[0]!, to: test.at(-1)! + 1 });
   return {
     days: Uint16Array.from(test, (at) => Math.floor(data.seconds[at]! / DAY_SECONDS)),
