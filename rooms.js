@@ -66,6 +66,10 @@ const TABLE = {
     is: "the seeded transaction simulator, its producer and its pace; warm-up and latencies, which several commands share",
     imports: ["protos", "contract", "process", "terminal", "kafka"],
   },
+  evaluation: {
+    is: "how well frauds are found on the Fraud Detection Handbook's data set (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
+    imports: ["contract", "process", "terminal", "tools", "ingress-generator"],
+  },
   verifier: {
     is: "judges what stands in the topics, with its own reference implementation of the functions (`verifier/reference`); `npm run verify`",
     imports: ["protos", "contract", "process", "terminal", "tools", "java"],

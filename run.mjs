@@ -10,6 +10,7 @@ const COMMANDS = {
   bench: "bench/main.ts",
   cluster: "cluster/main.ts",
   demo: "demo/main.ts",
+  evaluate: "evaluation/main.ts",
   failover: "loadtest/failover/main.ts",
   fuzz: "loadtest/fuzz/main.ts",
   generate: "ingress-generator/main.ts",
@@ -19,6 +20,7 @@ const COMMANDS = {
   test: "test/main.ts",
   topics: "topics/main.ts",
   trace: "trace/main.ts",
+  train: "evaluation/training/main.ts",
   verify: "verifier/main.ts",
 };
 const MINIMUM_NODE = [20, 19];

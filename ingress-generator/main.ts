@@ -1,17 +1,24 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 
 import { endpointsAt, portsAt } from "../contract/ports.js";
 import { RecordDecoder } from "../kafka/decode.js";
 import { interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
+import { UserError } from "../terminal/user-error.js";
 import { visibleJson } from "../terminal/visible.js";
-import { defaultStart, encodeItem, type GeneratorTarget, newRunId, runGenerator, topicOf } from "./producer.js";
-import { simulate } from "./simulator.js";
+import { handbookDataSet } from "./handbook/data-set.js";
+import { HANDBOOK_LABEL_DELAY_MS, handbookItems } from "./handbook/items.js";
+import { defaultStart, encodeItem, type GeneratorTarget, newRunId, sendItems, topicOf } from "./producer.js";
+import { simulate, type SimulatedItem } from "./simulator.js";
 
 const PROGRESS_MS = 1_000;
 const HOUR_MS = 3_600_000;
+const PROFILES = ["simulated", "handbook"] as const;
+/** What the Handbook's data set leaves nothing to say about. */
+const FIXED_BY_HANDBOOK = ["seed", "start", "accounts", "merchants"] as const;
 
 interface Options {
+  readonly profile: (typeof PROFILES)[number];
   readonly transactions?: number;
   readonly rate: number;
   readonly seed: number;
@@ -19,7 +26,7 @@ interface Options {
   readonly start?: number;
   readonly accounts: number;
   readonly merchants: number;
-  readonly labelDelay: number;
+  readonly labelDelay?: number;
   readonly brokers: string;
   readonly pastIntake: boolean;
   readonly print: boolean;
@@ -29,9 +36,21 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run generate --")
     .description(
-      "Sends simulated card transactions, with frauds of three patterns among them, and the labels on them. The same --seed, --run-id, --start, --accounts, --merchants and --label-delay give the same bytes.",
+      "Sends simulated card transactions, with frauds of three patterns among them, and the labels on them. The same --profile, --seed, --run-id, --start, --accounts, --merchants and --label-delay give the same bytes.",
     )
-    .option("--transactions <n>", "send so many (default: until Ctrl-C)", wholeNumber(1, 100_000_000))
+    .addOption(
+      new Option(
+        "--profile <name>",
+        "simulated: endless, with places and merchants' popularity. handbook: the 1,754,155 transactions of the Fraud Detection Handbook, April to September 2018, bit for bit; customers are accounts, terminals merchants",
+      )
+        .choices(PROFILES)
+        .default("simulated"),
+    )
+    .option(
+      "--transactions <n>",
+      "send so many (default: until Ctrl-C, or the end of the data set)",
+      wholeNumber(1, 100_000_000),
+    )
     .option("--rate <n>", "transactions a second", wholeNumber(1, 20_000), 200)
     .option("--seed <n>", "of the random numbers", wholeNumber(0, 2 ** 31 - 1), 7)
     .option(
@@ -51,7 +70,11 @@ export async function main(argv: string[]): Promise<number> {
       1000,
     )
     .option("--merchants <n>", "merchants, popular by Zipf's law", wholeNumber(10, 100_000), 200)
-    .option("--label-delay <hours>", "mean time from a fraud to its label, in event time", wholeNumber(1, 10_000), 6)
+    .option(
+      "--label-delay <hours>",
+      `mean time from a fraud to its label, in event time; of the Handbook's frauds each one's (default: 6, the Handbook's ${HANDBOOK_LABEL_DELAY_MS / HOUR_MS})`,
+      wholeNumber(1, 10_000),
+    )
     .option("--brokers <host:port>", "Kafka", endpointsAt(portsAt()).kafka)
     .option("--past-intake", "write transactions.valid and labels.valid instead of transactions and labels", false)
     .option("--print", "write the records to the standard output as JSON, one a line, instead of to Kafka", false)
@@ -61,20 +84,9 @@ export async function main(argv: string[]): Promise<number> {
   const id = options.runId ?? newRunId();
   const target = options.pastIntake ? "valid" : "public";
   const { signal } = interrupted();
-  const simulation = {
-    seed: options.seed,
-    runId: id,
-    accounts: options.accounts,
-    merchants: options.merchants,
-    labelDelayMs: options.labelDelay * HOUR_MS,
-  };
-
+  const source = options.profile === "handbook" ? handbook(options, id, program) : simulation(options, id);
   if (options.print) {
-    print(
-      { ...simulation, startMs: options.start ?? defaultStart(Date.now(), options.accounts, options.transactions) },
-      options.transactions ?? Infinity,
-      target,
-    );
+    print(source.items(), options.transactions ?? Infinity, target);
     return 0;
   }
   let transactions = 0;
@@ -83,9 +95,7 @@ export async function main(argv: string[]): Promise<number> {
     `run ${id}: ${transactions}${options.transactions === undefined ? "" : ` of ${options.transactions}`} transactions, ${labels} labels`;
   const timer = setInterval(() => console.error(line()), PROGRESS_MS);
   try {
-    const generated = await runGenerator({
-      ...simulation,
-      startMs: options.start,
+    const sent = await sendItems(source.items(), {
       brokers: options.brokers,
       target,
       rate: options.rate,
@@ -93,26 +103,51 @@ export async function main(argv: string[]): Promise<number> {
       signal,
       onSend: ({ kind }) => void (kind === "transaction" ? transactions++ : labels++),
     });
-    const seconds = generated.elapsedMs / 1000;
-    const frauds = Object.entries(generated.frauds).map(([pattern, count]) => `${count} ${pattern}`);
+    const seconds = sent.elapsedMs / 1000;
+    const frauds = Object.entries(sent.frauds).map(([pattern, count]) => `${count} ${pattern}`);
     console.log(
-      `run ${id}: ${generated.sentTransactions} transactions in ${seconds.toFixed(1)} s (${Math.round(generated.sentTransactions / seconds)}/s), ${generated.sentLabels} labels; frauds: ${frauds.join(", ") || "none"}`,
+      `run ${id}: ${sent.sentTransactions} transactions in ${seconds.toFixed(1)} s (${Math.round(sent.sentTransactions / seconds)}/s), ${sent.sentLabels} labels; frauds: ${frauds.join(", ") || "none"}`,
     );
-    console.log(
-      `the same again: --seed ${options.seed} --run-id ${id} --start ${new Date(generated.startMs).toISOString()} --accounts ${options.accounts} --merchants ${options.merchants} --label-delay ${options.labelDelay}`,
-    );
+    console.log(`the same again: ${source.again}`);
   } finally {
     clearInterval(timer);
   }
   return 0;
 }
 
-function print(simulation: Parameters<typeof simulate>[0], transactions: number, target: GeneratorTarget): void {
+/** What is sent, and the options that give the same again. */
+interface Source {
+  readonly items: () => Iterator<SimulatedItem, void, void>;
+  readonly again: string;
+}
+
+function simulation({ seed, start, accounts, merchants, labelDelay = 6, transactions }: Options, id: string): Source {
+  const startMs = start ?? defaultStart(Date.now(), accounts, transactions);
+  return {
+    items: () => simulate({ seed, runId: id, startMs, accounts, merchants, labelDelayMs: labelDelay * HOUR_MS }),
+    again: `--seed ${seed} --run-id ${id} --start ${new Date(startMs).toISOString()} --accounts ${accounts} --merchants ${merchants} --label-delay ${labelDelay}`,
+  };
+}
+
+/** @throws {UserError} when something is to be otherwise that the Handbook has fixed */
+function handbook({ labelDelay }: Options, id: string, program: Command): Source {
+  const labelDelayMs = labelDelay === undefined ? HANDBOOK_LABEL_DELAY_MS : labelDelay * HOUR_MS;
+  const told = FIXED_BY_HANDBOOK.find((name) => program.getOptionValueSource(name) === "cli");
+  if (told !== undefined)
+    throw new UserError(`--${told} can't be chosen with --profile handbook: the data set is as it was published.`);
+  return {
+    items: () => handbookItems(handbookDataSet(), { runId: id, labelDelayMs }),
+    again: `--profile handbook --run-id ${id} --label-delay ${labelDelayMs / HOUR_MS}`,
+  };
+}
+
+function print(items: Iterator<SimulatedItem, void, void>, transactions: number, target: GeneratorTarget): void {
   const decoder = new RecordDecoder();
   // `… | head` closes the pipe.
   process.stdout.on("error", () => process.exit(0));
   let left = transactions;
-  for (const item of simulate(simulation)) {
+  for (let next = items.next(); !next.done; next = items.next()) {
+    const item = next.value;
     if (item.kind === "transaction" && left-- <= 0) return;
     const topic = topicOf(item, target);
     process.stdout.write(

@@ -26,35 +26,42 @@ const ENDLESS_SPAN_MS = 10 * 365 * DAY_MS;
 /** Which topics a generator writes: `public` through the intake like everybody, or `valid` past it. */
 export type GeneratorTarget = "public" | "valid";
 
-export interface GeneratorOptions {
+export interface SendOptions {
   readonly brokers: string;
   /** Default `public`. */
   readonly target?: GeneratorTarget | undefined;
-  readonly seed: number;
-  readonly runId: string;
   /** Transactions a second, by the clock on the wall. Labels come on top. */
   readonly rate: number;
-  /** How many transactions; default: until the signal. */
+  /** How many transactions; default: until the signal, or the end of what there is. */
   readonly transactions?: number | undefined;
-  readonly accounts: number;
-  readonly merchants?: number | undefined;
-  readonly labelDelayMs?: number | undefined;
-  /** Event time of the beginning, in ms since 1970; default {@link defaultStart}. */
-  readonly startMs?: number | undefined;
   /** Called just before an item is handed to Kafka, with the wall-clock time (ms) at which it was due. */
   readonly onSend?: (item: SimulatedItem, dueAtMs: number) => void;
   /** Ends the run early, in order. */
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface GeneratorOptions extends SendOptions {
+  readonly seed: number;
+  readonly runId: string;
+  readonly accounts: number;
+  readonly merchants?: number | undefined;
+  readonly labelDelayMs?: number | undefined;
+  /** Event time of the beginning, in ms since 1970; default {@link defaultStart}. */
+  readonly startMs?: number | undefined;
+}
+
 /** What was sent. */
-export interface Generated {
+export interface Sent {
   readonly sentTransactions: number;
   readonly sentLabels: number;
   /** Fraudulent transactions by pattern. */
   readonly frauds: Readonly<Partial<Record<FraudPattern, number>>>;
-  readonly startMs: number;
   readonly elapsedMs: number;
+}
+
+/** What a simulation sent, and where its event time began. */
+export interface Generated extends Sent {
+  readonly startMs: number;
 }
 
 /** A run id that no other run has: `r` and seven random letters and digits. */
@@ -66,16 +73,9 @@ export function defaultStart(nowMs: number, accounts: number, transactions: numb
   return Math.floor(nowMs - span);
 }
 
-/**
- * Sends simulated transactions and labels at a steady rate, with an idempotent producer: each
- * record stands there once, in order. A record's timestamp is when it was due. Kafka falling behind delays records, and
- * never thins them out.
- *
- * @throws {UserError} when Kafka is not there, or the run's event time has reached the present
- */
+/** Sends what {@link simulate} makes of the options, as {@link sendItems} does. */
 export async function runGenerator(options: GeneratorOptions): Promise<Generated> {
-  const { brokers, rate, transactions, accounts, onSend, signal, target = "public" } = options;
-  const topics = TARGETS[target];
+  const { transactions, accounts } = options;
   const startMs = options.startMs ?? defaultStart(Date.now(), accounts, transactions);
   const items = simulate({
     seed: options.seed,
@@ -85,6 +85,19 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
     ...(options.merchants && { merchants: options.merchants }),
     ...(options.labelDelayMs && { labelDelayMs: options.labelDelayMs }),
   });
+  return { ...(await sendItems(items, options)), startMs };
+}
+
+/**
+ * Sends transactions and labels at a steady rate, with an idempotent producer: each record stands there once, in order.
+ * A record's timestamp is when it was due. Kafka falling behind delays records, and never thins them out. What comes
+ * after the last transaction of all is sent too.
+ *
+ * @throws {UserError} when Kafka is not there, or event time has reached the present
+ */
+export async function sendItems(items: Iterator<SimulatedItem, void, void>, options: SendOptions): Promise<Sent> {
+  const { brokers, rate, transactions, onSend, signal, target = "public" } = options;
+  const topics = TARGETS[target];
   const producer = kafkaClient(brokers, "fraud-generator").producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -96,8 +109,9 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
   const frauds: Partial<Record<FraudPattern, number>> = {};
   let sentTransactions = 0;
   let sentLabels = 0;
+  let ended = false;
   try {
-    while (!signal?.aborted && sentTransactions < (transactions ?? Infinity)) {
+    while (!ended && !signal?.aborted && sentTransactions < (transactions ?? Infinity)) {
       const due = Math.min(dueCount(Date.now() - began, rate), transactions ?? Infinity);
       if (sentTransactions >= due) {
         await delay(TICK_MS);
@@ -105,7 +119,12 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
       }
       const batch: Record<string, TopicMessages["messages"]> = { [topics.transaction]: [], [topics.label]: [] };
       for (let bytes = 0; bytes < MAX_SEND_BYTES[target] && sentTransactions < due;) {
-        const item = items.next().value;
+        const next = items.next();
+        if (next.done) {
+          ended = true;
+          break;
+        }
+        const item = next.value;
         const dueAtMs = Math.floor(began + dueMs(sentTransactions, rate));
         if (Number(item.message.eventTimeMs) > Date.now())
           throw new UserError(
@@ -121,14 +140,12 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
           if (item.fraud !== undefined) frauds[item.fraud] = (frauds[item.fraud] ?? 0) + 1;
         }
       }
-      await producer.sendBatch({
-        acks: -1,
-        topicMessages: Object.entries(batch).flatMap(([topic, messages]) =>
-          messages.length === 0 ? [] : [{ topic, messages }],
-        ),
-      });
+      const topicMessages = Object.entries(batch).flatMap(([topic, messages]) =>
+        messages.length === 0 ? [] : [{ topic, messages }],
+      );
+      if (topicMessages.length > 0) await producer.sendBatch({ acks: -1, topicMessages });
     }
-    return { sentTransactions, sentLabels, frauds, startMs, elapsedMs: Date.now() - began };
+    return { sentTransactions, sentLabels, frauds, elapsedMs: Date.now() - began };
   } finally {
     await producer.disconnect();
   }

@@ -4,8 +4,14 @@ import { EventQueue } from "./event-queue.js";
 import { CITIES, type City, distanceKm, HOME_CITIES } from "./places.js";
 import { Random, Zipf } from "./random.js";
 
-/** The fraud patterns that are simulated. */
-export type FraudPattern = "velocity-burst" | "stolen-card" | "compromised-merchant";
+/** The fraud patterns that are simulated: those of {@link simulate}, and the Handbook's three scenarios. */
+export type FraudPattern =
+  | "velocity-burst"
+  | "stolen-card"
+  | "compromised-merchant"
+  | "large-amount"
+  | "compromised-terminal"
+  | "compromised-customer";
 
 /** What the simulator makes: a transaction, with the truth about it, or a label. */
 export type SimulatedItem =

@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { dataAndOne, everything, knowsNoFuture } from "../testing/small-data-sets.js";
+import { LABEL_DELAY_DAYS } from "../weeks.js";
+import { rowOf } from "./features.js";
+import { LEARNED_FEATURES, learnedFeatures } from "./learned-features.js";
+
+const DAY = 86_400;
+const NEVER = 1_000 * DAY;
+
+/** What docs/detection.md says, of one transaction, without a thought of speed. */
+function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED_FEATURES)[number], number> {
+  const { seconds, amountsMinor } = data;
+  const now = seconds[at]!;
+  const fraud = (one: number): boolean => data.scenarios[one] !== 0;
+  const upTo = (ids: Uint16Array, place: number): number[] =>
+    Array.from({ length: place + 1 }, (_, one) => one).filter((one) => ids[one] === ids[place]);
+  const known = (ids: Uint16Array, place: number): number[] =>
+    upTo(ids, place).filter((one) => seconds[one]! <= seconds[place]! - 7 * DAY);
+  const genuineAt = (place: number): number[] => known(data.customers, place).filter((one) => !fraud(one));
+  const sum = (all: readonly number[]): number => all.reduce((total, one) => total + amountsMinor[one]!, 0);
+  const ratio = (one: number, place: number): number => {
+    const genuine = genuineAt(place);
+    const total = sum(genuine);
+    return total === 0 ? 0 : Math.floor((1000 * amountsMinor[one]! * genuine.length) / total);
+  };
+  const since = (all: readonly number[], from: number): number[] => all.filter((one) => seconds[one]! > from);
+
+  const own = upTo(data.customers, at);
+  const week = since(own, now - 7 * DAY);
+  const month = since(own, now - 30 * DAY);
+  const ratios = week.map((one) => ratio(one, at)).sort((a, b) => b - a);
+  const genuine = genuineAt(at);
+  const spread =
+    genuine.length * genuine.reduce((total, one) => total + amountsMinor[one]! ** 2, 0) - sum(genuine) ** 2;
+
+  const there = known(data.terminals, at);
+  const thereMonth = since(there, now - 37 * DAY);
+  const lastGenuine = there.filter((one) => !fraud(one)).at(-1);
+  const run = there.slice(lastGenuine === undefined ? 0 : there.indexOf(lastGenuine) + 1);
+  const runRatios = run.map((one) => ratio(one, one));
+  const began = run[0] === undefined ? undefined : seconds[run[0]]!;
+  return {
+    amount_minor: amountsMinor[at]!,
+    customer_count_30d: month.length,
+    customer_mean_minor_7d: Math.floor(sum(week) / week.length),
+    customer_mean_minor_30d: Math.floor(sum(month) / month.length),
+    customer_genuine_count: genuine.length,
+    customer_ratio_permille: ratio(at, at),
+    customer_z_permille:
+      spread <= 0 ? 0 : Math.floor((1000 * (amountsMinor[at]! * genuine.length - sum(genuine))) / Math.sqrt(spread)),
+    customer_largest_ratio_7d_permille: ratios[0]!,
+    customer_second_ratio_7d_permille: ratios[1] ?? 0,
+    customer_unusual_7d_permille: Math.floor((1000 * ratios.filter((one) => one > 2_000).length) / week.length),
+    customer_very_unusual_7d: ratios.filter((one) => one > 2_500).length,
+    terminal_count_7d: since(there, now - 14 * DAY).length,
+    terminal_risk_30d_permille:
+      thereMonth.length === 0 ? 0 : Math.floor((1000 * thereMonth.filter(fraud).length) / thereMonth.length),
+    terminal_last_label: there.length === 0 ? -1 : fraud(there.at(-1)!) ? 1 : 0,
+    terminal_run: run.length,
+    terminal_run_age_s: began === undefined ? NEVER : now - began,
+    terminal_run_gap_s: began === undefined || lastGenuine === undefined ? NEVER : began - seconds[lastGenuine]!,
+    terminal_run_unexplained: runRatios.filter((one) => one < 2_000).length,
+    terminal_run_least_ratio_permille: Math.min(NEVER, ...runRatios),
+    terminal_genuine_age_s: lastGenuine === undefined ? NEVER : now - seconds[lastGenuine]!,
+  };
+}
+
+describe("the features that trees learn from", () => {
+  it("are what their definition says", () => {
+    fc.assert(
+      fc.property(dataAndOne, ([data, at]) => {
+        const row = rowOf(learnedFeatures(data, { from: at, to: at + 1 }), at);
+        const found = Object.fromEntries(LEARNED_FEATURES.map((name, n) => [name, row[n]]));
+        expect(found).toEqual(byDefinition(data, at));
+      }),
+    );
+  });
+
+  it("are the same in whatever stretch they are computed", () => {
+    fc.assert(
+      fc.property(dataAndOne, ([data, at]) => {
+        const whole = learnedFeatures(data, everything(data));
+        expect(rowOf(learnedFeatures(data, { from: at, to: data.seconds.length }), at)).toEqual(rowOf(whole, at));
+      }),
+    );
+  });
+
+  it("know nothing of the future, and no label before its delay", () => {
+    fc.assert(knowsNoFuture((data) => learnedFeatures(data, everything(data))));
+  });
+
+  it("would be found out with a label a day early", () => {
+    const early = knowsNoFuture((data) => learnedFeatures(data, everything(data), LABEL_DELAY_DAYS - 1));
+    expect(fc.check(early, { numRuns: 1_000 }).failed).toBe(true);
+  });
+
+  it("are whole numbers, and none of them tells the cents of an amount, which the simulator leaves traces in", () => {
+    expect(LEARNED_FEATURES.filter((name) => /cent|digit|mod/.test(name))).toEqual([]);
+    fc.assert(
+      fc.property(dataAndOne, ([data]) => {
+        expect(learnedFeatures(data, everything(data)).values.every(Number.isSafeInteger)).toBe(true);
+      }),
+    );
+  });
+});

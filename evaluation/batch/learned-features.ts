@@ -1,0 +1,192 @@
+import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
+import type { FeatureMatrix } from "./features.js";
+import { byId } from "./history.js";
+
+const WEEK = 7 * DAY_SECONDS;
+const MONTH = 30 * DAY_SECONDS;
+/** The age of what never was, and the ratio of what there is none of. */
+const NEVER = 1_000 * DAY_SECONDS;
+/** A fraud of less than so many thousandths of what its customer usually spends is not explained by its amount. */
+const UNUSUAL_PERMILLE = 2_000;
+const VERY_UNUSUAL_PERMILLE = 2_500;
+
+/** What trees are trained on, in the order of a matrix' columns: whole numbers, defined in docs/detection.md. */
+export const LEARNED_FEATURES = [
+  "amount_minor",
+  "customer_count_30d",
+  "customer_mean_minor_7d",
+  "customer_mean_minor_30d",
+  "customer_genuine_count",
+  "customer_ratio_permille",
+  "customer_z_permille",
+  "customer_largest_ratio_7d_permille",
+  "customer_second_ratio_7d_permille",
+  "customer_unusual_7d_permille",
+  "customer_very_unusual_7d",
+  "terminal_count_7d",
+  "terminal_risk_30d_permille",
+  "terminal_last_label",
+  "terminal_run",
+  "terminal_run_age_s",
+  "terminal_run_gap_s",
+  "terminal_run_unexplained",
+  "terminal_run_least_ratio_permille",
+  "terminal_genuine_age_s",
+] as const;
+
+type Values = Readonly<Record<(typeof LEARNED_FEATURES)[number], number>>;
+type CustomerValues = Omit<Values, `terminal_${string}`>;
+type TerminalValues = Pick<Values, Extract<keyof Values, `terminal_${string}`>>;
+
+/**
+ * The features of a stretch of transactions, each from what was known at it: labels `labelDelayDays` ago and earlier,
+ * amounts up to the transaction's own.
+ */
+export function learnedFeatures(
+  data: HandbookDataSet,
+  { from, to }: Range,
+  labelDelayDays = LABEL_DELAY_DAYS,
+): FeatureMatrix {
+  const columns = LEARNED_FEATURES.length;
+  const values = new Float64Array((to - from) * columns);
+  const put = (at: number, some: CustomerValues | TerminalValues): void => {
+    for (const [name, value] of Object.entries(some)) values[(at - from) * columns + COLUMN[name]!] = value;
+  };
+  const labelDelay = labelDelayDays * DAY_SECONDS;
+  /** Each transaction's amount in thousandths of what its customer usually spends, as it was known then. */
+  const ratios = new Float64Array(to);
+  for (const own of byId(data.customers, to)) {
+    const customer = new Customer(data, own, labelDelay);
+    for (const [n, at] of own.entries()) {
+      customer.advance(n);
+      ratios[at] = customer.ratio(data.amountsMinor[at]!);
+      if (at >= from) put(at, customer.values());
+    }
+  }
+  for (const own of byId(data.terminals, to)) {
+    const terminal = new Terminal(data, own, labelDelay, ratios);
+    for (const [n, at] of own.entries()) {
+      terminal.advance(n);
+      if (at >= from) put(at, terminal.values());
+    }
+  }
+  return { columns, first: from, values };
+}
+
+const COLUMN: Readonly<Record<string, number>> = Object.fromEntries(LEARNED_FEATURES.map((name, at) => [name, at]));
+
+const ratioOf = (part: number, whole: number): number => (whole === 0 ? 0 : Math.floor((1000 * part) / whole));
+
+/** A customer or terminal, transaction after transaction. */
+abstract class Past {
+  protected current = 0;
+  /** How many are so old that they are known for genuine or fraud. */
+  protected known = 0;
+
+  constructor(
+    protected readonly data: HandbookDataSet,
+    protected readonly own: Uint32Array,
+    protected readonly labelDelay: number,
+  ) {}
+
+  /** Goes on to its next transaction. @param n - its number among its own */
+  advance(n: number): void {
+    this.current = n;
+    for (; this.second(this.known) <= this.second(n) - this.labelDelay; this.known++)
+      this.learn(this.own[this.known]!, this.data.scenarios[this.own[this.known]!] !== 0);
+  }
+
+  /** Takes in what became known of a transaction. */
+  protected abstract learn(at: number, fraud: boolean): void;
+
+  protected second = (n: number): number => this.data.seconds[this.own[n]!]!;
+}
+
+class Customer extends Past {
+  #genuine = 0;
+  #sum = 0;
+  #squares = 0;
+  #week = 0;
+  #month = 0;
+
+  protected override learn(at: number, fraud: boolean): void {
+    if (fraud) return;
+    const amount = this.data.amountsMinor[at]!;
+    this.#genuine++;
+    this.#sum += amount;
+    this.#squares += amount * amount;
+  }
+
+  /** An amount in thousandths of the mean of what is known to be genuine; 0 where nothing is. */
+  ratio = (amount: number): number => ratioOf(amount * this.#genuine, this.#sum);
+
+  values(): CustomerValues {
+    const now = this.second(this.current);
+    while (this.second(this.#week) <= now - WEEK) this.#week++;
+    while (this.second(this.#month) <= now - MONTH) this.#month++;
+    const amounts = Array.from(this.own.subarray(this.#month, this.current + 1), (at) => this.data.amountsMinor[at]!);
+    const week = amounts.slice(this.#week - this.#month);
+    const ratios = week.map(this.ratio).sort((a, b) => b - a);
+    const amount = amounts.at(-1)!;
+    const spread = this.#genuine * this.#squares - this.#sum * this.#sum;
+    return {
+      amount_minor: amount,
+      customer_count_30d: amounts.length,
+      customer_mean_minor_7d: Math.floor(sumOf(week) / week.length),
+      customer_mean_minor_30d: Math.floor(sumOf(amounts) / amounts.length),
+      customer_genuine_count: this.#genuine,
+      customer_ratio_permille: this.ratio(amount),
+      customer_z_permille: ratioOf(this.#genuine * amount - this.#sum, Math.sqrt(Math.max(0, spread))),
+      customer_largest_ratio_7d_permille: ratios[0]!,
+      customer_second_ratio_7d_permille: ratios[1] ?? 0,
+      customer_unusual_7d_permille: ratioOf(ratios.filter((one) => one > UNUSUAL_PERMILLE).length, ratios.length),
+      customer_very_unusual_7d: ratios.filter((one) => one > VERY_UNUSUAL_PERMILLE).length,
+    };
+  }
+}
+
+class Terminal extends Past {
+  readonly #ratios: Float64Array;
+  /** The known frauds since the last transaction that is known to be genuine. */
+  #run: number[] = [];
+  #lastGenuine: number | undefined;
+  #week = 0;
+  #month = 0;
+
+  constructor(data: HandbookDataSet, own: Uint32Array, labelDelay: number, ratios: Float64Array) {
+    super(data, own, labelDelay);
+    this.#ratios = ratios;
+  }
+
+  protected override learn(at: number, fraud: boolean): void {
+    if (fraud) this.#run.push(at);
+    else {
+      this.#run = [];
+      this.#lastGenuine = this.data.seconds[at]!;
+    }
+  }
+
+  values(): TerminalValues {
+    const now = this.second(this.current);
+    while (this.second(this.#week) <= now - this.labelDelay - WEEK) this.#week++;
+    while (this.second(this.#month) <= now - this.labelDelay - MONTH) this.#month++;
+    const month = this.own.subarray(this.#month, this.known);
+    const frauds = month.reduce((sum, at) => sum + (this.data.scenarios[at] === 0 ? 0 : 1), 0);
+    const ratios = this.#run.map((at) => this.#ratios[at]!);
+    const began = this.#run[0] === undefined ? undefined : this.data.seconds[this.#run[0]]!;
+    return {
+      terminal_count_7d: this.known - this.#week,
+      terminal_risk_30d_permille: ratioOf(frauds, month.length),
+      terminal_last_label: this.known === 0 ? -1 : this.#run.length === 0 ? 0 : 1,
+      terminal_run: this.#run.length,
+      terminal_run_age_s: began === undefined ? NEVER : now - began,
+      terminal_run_gap_s: began === undefined || this.#lastGenuine === undefined ? NEVER : began - this.#lastGenuine,
+      terminal_run_unexplained: ratios.filter((ratio) => ratio < UNUSUAL_PERMILLE).length,
+      terminal_run_least_ratio_permille: Math.min(NEVER, ...ratios),
+      terminal_genuine_age_s: this.#lastGenuine === undefined ? NEVER : now - this.#lastGenuine,
+    };
+  }
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

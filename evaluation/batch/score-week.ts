@@ -1,0 +1,48 @@
+import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import type { Scored } from "../metrics/scored.js";
+import { type EvaluationWeek, type Range, testTransactions, trainingTransactions } from "../weeks.js";
+import { type FeatureMatrix, handbookFeatures, rowOf } from "./features.js";
+import { probability, trainLogisticRegression } from "./logistic-regression.js";
+
+/** The probability that a transaction with these features is fraud. */
+export type Score = (row: Float64Array) => number;
+
+/** How the transactions of a week are scored. */
+export interface BatchDetector {
+  readonly name: string;
+  /** Of a stretch of transactions, each from what was known at it. */
+  readonly features: (data: HandbookDataSet, transactions: Range) => FeatureMatrix;
+  /** What was learned when the week's test begins: from nothing of which the labels are not known by then. */
+  readonly learned: (data: HandbookDataSet, week: EvaluationWeek) => Score;
+}
+
+/** The Handbook's baseline: its 15 features, its training week, scikit-learn's logistic regression as it comes. */
+export const HANDBOOK_BASELINE: BatchDetector = {
+  name: "logistic regression, the Handbook's 15 features",
+  features: handbookFeatures,
+  learned: (data, week) => learnedRegression(data, trainingTransactions(data, week)),
+};
+
+/** A logistic regression that was trained on these transactions, with the Handbook's features. */
+export function learnedRegression(data: HandbookDataSet, training: Range): Score {
+  const { columns, values } = handbookFeatures(data, training);
+  const labels = Uint8Array.from(data.scenarios.subarray(training.from, training.to), isFraud);
+  const regression = trainLogisticRegression({ columns, values, labels });
+  return (row) => probability(regression, row);
+}
+
+/** Scores the test transactions of a week. */
+export function scoreWeek(data: HandbookDataSet, week: EvaluationWeek, detector: BatchDetector): Scored {
+  const test = testTransactions(data, week);
+  const score = detector.learned(data, week);
+  const features = detector.features(data, { from: test[0]!, to: test.at(-1)! + 1 });
+  return {
+    days: Uint16Array.from(test, (at) => Math.floor(data.seconds[at]! / DAY_SECONDS)),
+    customers: Uint16Array.from(test, (at) => data.customers[at]!),
+    amountsMinor: Uint32Array.from(test, (at) => data.amountsMinor[at]!),
+    frauds: Uint8Array.from(test, (at) => isFraud(data.scenarios[at]!)),
+    scores: Float64Array.from(test, (at) => score(rowOf(features, at))),
+  };
+}
+
+const isFraud = (scenario: number): number => (scenario === 0 ? 0 : 1);

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+
+import { type EvaluatedWeek, evaluatedOf, evaluationReport, reportText, testFrom } from "./report.js";
+
+const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
+  firstDay,
+  testFrom: testFrom({ firstDay }),
+  transactions: 58_264,
+  frauds: 385,
+  expectedFrauds: 390.4,
+  auc: 0.9,
+  averagePrecision,
+  cardPrecision100: 0.3,
+  recallAt05: 0.7,
+  valueAt05: 1,
+  intervals: {
+    auc: [0.8, 0.95],
+    averagePrecision: [0.7, 0.8],
+    cardPrecision100: [0.25, 0.35],
+    recallAt05: [0.6, 0.75],
+    valueAt05: [0.9, 1],
+  },
+});
+const data = {
+  seconds: new Uint32Array(4),
+  customers: new Uint16Array(4),
+  terminals: new Uint16Array(4),
+  amountsMinor: new Uint32Array(4),
+  scenarios: Uint8Array.of(0, 1, 0, 3),
+  newFrauds: [1, 0, 1] as const,
+};
+
+describe("the report of an evaluation", () => {
+  const report = evaluationReport(
+    data,
+    evaluatedOf("baseline", [week(115, 0.6)]),
+    evaluatedOf("trees", [week(101, 0.7), week(115, 0.8)]),
+  );
+
+  it("has the fields that others read", () => {
+    expect(report).toMatchObject({
+      detector: "trees",
+      dataset: { transactions: 4, frauds: 2 },
+      official: { firstDay: 115, testFrom: "2018-08-08", averagePrecision: 0.8 },
+      baseline: { detector: "baseline", official: { averagePrecision: 0.6 } },
+    });
+    expect(report.mean.averagePrecision).toBeCloseTo(0.75, 12);
+    expect(report.published.find(({ detector }) => detector === "logistic regression")).toMatchObject({ auc: 0.871 });
+  });
+
+  it("shows each detector's row under the published ones, and the weeks where there are several", () => {
+    const lines = reportText(report).split("\n");
+    expect(lines[0]).toMatch(
+      /^Test week from 2018-08-08: 58264 transactions, 385 frauds +AUC +AP +CP@100 +recall +value$/,
+    );
+    expect(lines.filter((line) => line.startsWith("  published: ")).length).toBe(report.published.length);
+    expect(lines.find((line) => line.startsWith("  trees"))).toMatch(/^ {2}trees +\.900 +\.800 +\.300 +\.700 +1\.000$/);
+    expect(lines.filter((line) => line.includes("95 % of draws: AUC .800–.950, AP .700–.800")).length).toBe(2);
+    expect(lines.filter((line) => line.startsWith("    test from 2018-07-25: ")).length).toBe(1);
+  });
+
+  it("is none without the official week", () => {
+    expect(() => evaluatedOf("trees", [week(101, 0.7)])).toThrow("official");
+  });
+});

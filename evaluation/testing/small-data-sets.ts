@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+
+import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { type FeatureMatrix, rowOf } from "../batch/features.js";
+import { otherFuture } from "../other-future.js";
+import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
+
+const DAYS = 60;
+
+/** Few customers and terminals, many transactions at the same second; and one of the transactions. */
+export const dataAndOne: fc.Arbitrary<[HandbookDataSet, number]> = fc
+  .array(
+    fc.record({
+      second: fc.tuple(fc.nat(DAYS - 1), fc.nat(3)).map(([day, part]) => day * DAY_SECONDS + part * 28_800),
+      customer: fc.nat(3),
+      terminal: fc.nat(2),
+      amount: fc.nat(30_000),
+      scenario: fc.constantFrom(0, 0, 1, 2, 3),
+    }),
+    { minLength: 1, maxLength: 120 },
+  )
+  .map((all) => all.sort((a, b) => a.second - b.second))
+  .map((all) => ({
+    seconds: Uint32Array.from(all, ({ second }) => second),
+    customers: Uint16Array.from(all, ({ customer }) => customer),
+    terminals: Uint16Array.from(all, ({ terminal }) => terminal),
+    amountsMinor: Uint32Array.from(all, ({ amount }) => amount),
+    scenarios: Uint8Array.from(all, ({ scenario }) => scenario),
+    newFrauds: [0, 0, 0] as const,
+  }))
+  .chain((data) => fc.tuple(fc.constant(data), fc.nat(data.seconds.length - 1)));
+
+/** All of its transactions. */
+export const everything = (data: HandbookDataSet): Range => ({ from: 0, to: data.seconds.length });
+
+/** A transaction's features stay as they are, whatever is not known at it. */
+export const knowsNoFuture = (features: (data: HandbookDataSet) => FeatureMatrix) =>
+  fc.property(dataAndOne, ([data, at]) => {
+    const changed = otherFuture(data, at, LABEL_DELAY_DAYS);
+    expect(rowOf(features(changed), at)).toEqual(rowOf(features(data), at));
+  });

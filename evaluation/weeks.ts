@@ -1,0 +1,59 @@
+import { dayOffsets, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
+
+/** Days of each of the three stretches: training, the wait for its labels, test. */
+export const WEEK_DAYS = 7;
+/** From a fraud to the day on which it is known. */
+export const LABEL_DELAY_DAYS = 7;
+
+/** A training week of the Handbook's protocol, and the test week that belongs to it; days are counted from 0. */
+export interface EvaluationWeek {
+  /** Of the training week. */
+  readonly firstDay: number;
+}
+
+/** 2018-07-25 to 31, tested on 2018-08-08 to 14: the one that is published. */
+export const OFFICIAL_WEEK: EvaluationWeek = { firstDay: 115 };
+
+/** The weeks that are evaluated, the official one among them. Whatever is chosen is chosen on those before it. */
+export const ALL_WEEKS: readonly EvaluationWeek[] = [101, 115, 122, 129, 136, 143, 150, 157].map((firstDay) => ({
+  firstDay,
+}));
+
+export const testDay = ({ firstDay }: EvaluationWeek): number => firstDay + WEEK_DAYS + LABEL_DELAY_DAYS;
+
+/** From `from` on, before `to`; days or transactions. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The transactions of these days. */
+export function transactionsOf(data: HandbookDataSet, days: Range): Range {
+  const offsets = dayOffsets(data);
+  return { from: offsets[days.from]!, to: offsets[days.to]! };
+}
+
+/** The transactions that are learned from. */
+export const trainingTransactions = (data: HandbookDataSet, { firstDay }: EvaluationWeek): Range =>
+  transactionsOf(data, { from: firstDay, to: firstDay + WEEK_DAYS });
+
+/**
+ * The transactions that are judged by: those of the test week whose card is not known for fraud. Known on a test day
+ * are the frauds from the beginning of the training week to eight days before.
+ */
+export function testTransactions(data: HandbookDataSet, week: EvaluationWeek): Uint32Array {
+  const known = new Set<number>();
+  const learn = (days: Range): void => {
+    const { from, to } = transactionsOf(data, days);
+    for (let at = from; at < to; at++) if (data.scenarios[at] !== 0) known.add(data.customers[at]!);
+  };
+  learn({ from: week.firstDay, to: week.firstDay + WEEK_DAYS });
+  const chosen: number[] = [];
+  for (let day = testDay(week); day < testDay(week) + WEEK_DAYS; day++) {
+    const lastKnown = day - LABEL_DELAY_DAYS - 1;
+    learn({ from: lastKnown, to: lastKnown + 1 });
+    const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
+    for (let at = from; at < to; at++) if (!known.has(data.customers[at]!)) chosen.push(at);
+  }
+  return Uint32Array.from(chosen);
+}

@@ -1,0 +1,85 @@
+import { contentHash } from "../../contract/content-hash.js";
+import { type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
+import type { FraudPattern, SimulatedItem } from "../simulator.js";
+import { HANDBOOK_CUSTOMERS, HANDBOOK_START_MS, HANDBOOK_TERMINALS, type HandbookDataSet } from "./data-set.js";
+
+/** The Handbook's: a fraud is known after a week. */
+export const HANDBOOK_LABEL_DELAY_MS = 7 * 24 * 3_600_000;
+
+const PATTERNS: readonly (FraudPattern | undefined)[] = [
+  undefined,
+  "large-amount",
+  "compromised-terminal",
+  "compromised-customer",
+];
+
+export interface HandbookItemsOptions {
+  /** Begins every account's, merchant's, transaction's and label's id. */
+  readonly runId: string;
+  /** From a fraud to its label, in event time. Default {@link HANDBOOK_LABEL_DELAY_MS}. */
+  readonly labelDelayMs?: number;
+}
+
+/**
+ * The data set as transactions and labels, in the order in which they are to be sent: a label comes before the first
+ * transaction that is not earlier than the moment at which the label is known; those that come to be known after the
+ * last transaction come at the end. A customer is an account, a terminal a merchant; a transaction's id ends in its
+ * number in the Handbook. Amounts are euros.
+ */
+export function* handbookItems(
+  data: HandbookDataSet,
+  { runId, labelDelayMs = HANDBOOK_LABEL_DELAY_MS }: HandbookItemsOptions,
+): Generator<SimulatedItem, void, void> {
+  const timeMs = (at: number): number => HANDBOOK_START_MS + data.seconds[at]! * 1000;
+
+  function transaction(at: number): Transaction {
+    const message: Transaction = {
+      transactionId: `${runId}-${at}`,
+      accountId: `${runId}-a${padded(data.customers[at]!, HANDBOOK_CUSTOMERS)}`,
+      merchantId: `${runId}-m${padded(data.terminals[at]!, HANDBOOK_TERMINALS)}`,
+      amountMinor: BigInt(data.amountsMinor[at]!),
+      currency: "EUR",
+      eventTimeMs: BigInt(timeMs(at)),
+      location: undefined,
+      merchantName: `Terminal ${data.terminals[at]}`,
+      origin: undefined,
+      contentHash: Buffer.alloc(0),
+    };
+    message.contentHash = contentHash(message);
+    return message;
+  }
+
+  function label(at: number): SimulatedItem {
+    const { transactionId, accountId, merchantId, eventTimeMs } = transaction(at);
+    return {
+      kind: "label",
+      message: {
+        labelId: `${runId}-l${at}`,
+        accountId,
+        transactionId,
+        merchantId,
+        eventTimeMs,
+        effectiveAtMs: BigInt(timeMs(at) + labelDelayMs),
+        revision: 1,
+        verdict: Verdict.FRAUD,
+        origin: undefined,
+      },
+    };
+  }
+
+  const { length } = data.seconds;
+  let unlabelled = 0;
+  /** The labels that are known by a time: all wait equally long, so they come in the order of their transactions. */
+  function* labelsUntil(nowMs: number): Generator<SimulatedItem, void, void> {
+    for (; unlabelled < length && timeMs(unlabelled) + labelDelayMs <= nowMs; unlabelled++)
+      if (data.scenarios[unlabelled] !== 0) yield label(unlabelled);
+  }
+  for (let at = 0; at < length; at++) {
+    yield* labelsUntil(timeMs(at));
+    yield { kind: "transaction", message: transaction(at), fraud: PATTERNS[data.scenarios[at]!] };
+  }
+  yield* labelsUntil(Infinity);
+}
+
+/** As many digits as the largest number below `end` has. */
+const padded = (n: number, end: number): string => String(n).padStart(String(end - 1).length, "0");
