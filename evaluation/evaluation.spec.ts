@@ -42,6 +42,7 @@ describe("the Handbook's protocol", () => {
 
 describe("the Handbook's baseline", () => {
   const scored = scoreWeek(data, OFFICIAL_WEEK, HANDBOOK_BASELINE);
+  const byTrees = scoreWeek(data, OFFICIAL_WEEK, TREES);
 
   it("finds frauds as well as it was published to: .871, .606, .291", () => {
     const quality = qualityOf(scored)();
@@ -62,7 +63,6 @@ describe("the Handbook's baseline", () => {
   });
 
   it("is far below what the trees of models/handbook find, whose probabilities add up to the frauds", () => {
-    const byTrees = scoreWeek(data, OFFICIAL_WEEK, TREES);
     const quality = qualityOf(byTrees)();
     expect(quality.auc).toBeGreaterThanOrEqual(0.88);
     expect(quality.averagePrecision).toBeGreaterThanOrEqual(0.76);
@@ -85,13 +85,13 @@ describe("the Handbook's baseline", () => {
     return scoreWeek(of, OFFICIAL_WEEK, detector).scores[at]!;
   }
 
-  it.each([HANDBOOK_BASELINE, TREES])(
-    "scores a transaction of the test week the same, whatever is not known at it: $name",
-    (detector) => {
-      const changed = otherFuture(data, transaction, 7);
-      expect(scoreAt(changed, detector)).toBe(scoreAt(data, detector));
-    },
-  );
+  it.each([
+    { detector: HANDBOOK_BASELINE, before: scored },
+    { detector: TREES, before: byTrees },
+  ])("scores a transaction of the test week the same, whatever is not known at it: $detector.name", (one) => {
+    const changed = otherFuture(data, transaction, 7);
+    expect(scoreAt(changed, one.detector)).toBe(one.before.scores[place]);
+  });
 
   it("would be found out when it learned from the test week", () => {
     const cheat: BatchDetector = {
