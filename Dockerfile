@@ -8,14 +8,16 @@ ARG STATEFUN_IMAGE=apache/flink-statefun:3.3.0-java11
 FROM ${STATEFUN_IMAGE} AS flink
 
 FROM ${JDK_IMAGE} AS transport
-# Its plugins may hold Flink's Prometheus reporter.
+# Its plugins may hold Flink's Prometheus reporter, which the jar's own builds on, so that both must be on the class path.
 COPY --from=flink /opt/flink /flink
 COPY statefun/transport/pom.xml /
 COPY statefun/transport/src/main /transport
 # With the options that Maven's pom.xml lists.
 RUN mkdir /classes \
  && javac $(sed -n 's|.*<maven.compiler.release>\(.*\)</.*|--release \1|p; s|.*<arg>\(.*\)</arg>.*|\1|p' /pom.xml) -cp '/flink/lib/*:/flink/plugins/metrics-prometheus/*' -d /classes $(find /transport/java -name '*.java') \
- && jar --create --file /statefun-batching.jar -C /classes . -C /transport/resources .
+ && mkdir /jars \
+ && jar --create --file /jars/statefun-batching.jar -C /classes . -C /transport/resources . \
+ && cp $(find /flink/lib /flink/plugins -name 'flink-metrics-prometheus*.jar' | head -n 1) /jars/flink-metrics-prometheus.jar
 
 # What git has checked out, whatever its settings and the umask made of it: text as on Linux, and for every user to read.
 FROM ${NODE_IMAGE} AS sources
@@ -64,7 +66,7 @@ FROM servers AS commands
 USER root
 # A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
 RUN mkdir -p /volumes/keys /volumes/minio /volumes/transport && chown node:node /volumes/keys /volumes/minio /volumes/transport
-COPY --from=transport /statefun-batching.jar /statefun-batching.jar
+COPY --from=transport /jars /jars
 COPY --from=sources /app .
 USER node
 CMD ["node", "run.mjs", "generate", "--help"]

@@ -1,4 +1,5 @@
-import { copyFileSync, renameSync } from "node:fs";
+import { copyFileSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 
 import { given } from "../../process/environment.js";
 import { UserError } from "../../terminal/user-error.js";
@@ -46,15 +47,17 @@ async function main(): Promise<void> {
   );
 }
 
-/** Where this repository's image has the batching transport, and the volume that Flink's containers find it in. */
-const TRANSPORT = "/statefun-batching.jar";
+/** Where this image has the batching transport and what it builds on, and the volume that Flink finds them in. */
+const JARS = "/jars";
 const TRANSPORT_VOLUME = "/volumes/transport";
 
 /** A worker of an earlier start may have the old jar open: it is replaced, never overwritten. */
 function bringTransport(): void {
   const fresh = `${TRANSPORT_VOLUME}/.fresh`;
-  copyFileSync(TRANSPORT, fresh);
-  renameSync(fresh, `${TRANSPORT_VOLUME}/statefun-batching.jar`);
+  for (const jar of readdirSync(JARS)) {
+    copyFileSync(join(JARS, jar), fresh);
+    renameSync(fresh, join(TRANSPORT_VOLUME, jar));
+  }
 }
 
 function variable(name: string): string {

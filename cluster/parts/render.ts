@@ -70,8 +70,6 @@ export function flinkOverrides(
     "taskmanager.rpc.port": ports.taskManagerRpc,
     "taskmanager.data.port": ports.taskManagerData,
     "metrics.internal.query-service.port": 0,
-    // Flink's own reporter listens on every address.
-    "metrics.reporter.prometheus.factory.class": "statefun.guard.BoundPrometheusReporterFactory",
     "metrics.reporter.prometheus.host": HOST,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,
     "high-availability.zookeeper.quorum": at.zookeeper,

@@ -21,7 +21,8 @@ export async function keepLogsBounded(logs: () => readonly string[], signal: Abo
 
 /**
  * Cuts a log that has become too long: its end goes to {@link earlierLog}, and it begins anew. Whoever writes it has it
- * open for appending, and goes on without knowing. What he writes meanwhile is kept.
+ * open for appending, and goes on without knowing. What is written meanwhile is kept, but for the instant between the
+ * last look and the cut: then a process that is held up there loses what others write.
  *
  * @returns whether it was too long
  */

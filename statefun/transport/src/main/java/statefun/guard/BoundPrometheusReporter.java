@@ -10,6 +10,7 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,8 +32,8 @@ final class BoundPrometheusReporter extends AbstractPrometheusReporter {
   /**
    * @throws IOException when it cannot listen there
    */
-  BoundPrometheusReporter(String host, int port) throws IOException {
-    RequestRules rules = RequestRules.of(host);
+  BoundPrometheusReporter(String host, int port, Collection<String> names) throws IOException {
+    RequestRules rules = RequestRules.of(names);
     server = HttpServer.create(new InetSocketAddress(host, port), 0);
     threads =
         Executors.newFixedThreadPool(
@@ -64,7 +65,8 @@ final class BoundPrometheusReporter extends AbstractPrometheusReporter {
           rules.refusal(
               exchange.getRequestMethod(),
               exchange.getRequestURI().toString(),
-              name -> exchange.getRequestHeaders().getFirst(name));
+              name -> exchange.getRequestHeaders().getFirst(name),
+              exchange.getLocalAddress().getAddress().getHostAddress());
       if (refusal.isPresent()) {
         send(exchange, 403, "text/plain; charset=utf-8", (refusal.get() + "\n").getBytes(StandardCharsets.UTF_8));
         return;

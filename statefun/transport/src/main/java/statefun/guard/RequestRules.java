@@ -1,5 +1,6 @@
 package statefun.guard;
 
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -31,10 +32,10 @@ final class RequestRules {
     this.hosts = hosts;
   }
 
-  /** @param name by which it may be asked, besides those of loopback */
-  static RequestRules of(String name) {
+  /** @param names by which it may be asked, besides those of loopback */
+  static RequestRules of(Collection<String> names) {
     Set<String> hosts = new HashSet<>(LOOPBACK);
-    hosts.add(name.toLowerCase(Locale.ROOT));
+    names.forEach(name -> hosts.add(name.toLowerCase(Locale.ROOT)));
     return new RequestRules(hosts);
   }
 
@@ -56,8 +57,17 @@ final class RequestRules {
    * @param header the value of a header by its name; null when it was not sent
    */
   Optional<String> refusal(String method, String uri, UnaryOperator<String> header) {
+    return refusal(method, uri, header, null);
+  }
+
+  /**
+   * As above; also accepts the address at which the request arrived: an address, unlike a name, can't be pointed elsewhere.
+   *
+   * @param address null when that address counts for nothing
+   */
+  Optional<String> refusal(String method, String uri, UnaryOperator<String> header, String address) {
     String host = header.apply("host");
-    if (host == null || !hosts.contains(nameOf(host)))
+    if (host == null || !(hosts.contains(nameOf(host)) || nameOf(host).equals(address)))
       return Optional.of("this server does not answer to this name (for Flink's REST interface guard.rest.hosts in flink-conf.yaml lists more)");
     String path = new QueryStringDecoder(uri).path();
     if (path.contains("yarn-cancel") || path.contains("yarn-stop"))

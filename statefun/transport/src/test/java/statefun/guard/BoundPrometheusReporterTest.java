@@ -26,6 +26,7 @@ final class BoundPrometheusReporterTest {
     Properties properties = new Properties();
     properties.setProperty("host", "127.0.0.1");
     properties.setProperty("port", "0");
+    properties.setProperty("names", "master,Other");
     reporter = (BoundPrometheusReporter) new BoundPrometheusReporterFactory().createMetricReporter(properties);
     reporter.open(new MetricConfig());
     gauge = Gauge.build("taken", "For this test.").register();
@@ -39,7 +40,11 @@ final class BoundPrometheusReporterTest {
   }
 
   private String ask(String head) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", reporter.address().getPort())) {
+    return ask(reporter, head);
+  }
+
+  private static String ask(BoundPrometheusReporter asked, String head) throws IOException {
+    try (Socket socket = new Socket(asked.address().getAddress(), asked.address().getPort())) {
       socket.setSoTimeout(60_000);
       socket.getOutputStream().write((head + "connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
       return new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
@@ -58,6 +63,26 @@ final class BoundPrometheusReporterTest {
     String answer = ask("GET /metrics HTTP/1.1\r\nhost: 127.0.0.1:9249\r\n");
     assertTrue(answer.startsWith("HTTP/1.1 200"), answer);
     assertTrue(answer.contains("taken 7.0"), answer);
+  }
+
+  @Test
+  void answersToItsNamesAndToTheAddressThatWasAsked() throws IOException {
+    for (String host : new String[] {"master:9249", "other", "127.0.0.1:1", "localhost"}) {
+      String answer = ask("GET /metrics HTTP/1.1\r\nhost: " + host + "\r\n");
+      assertTrue(answer.startsWith("HTTP/1.1 200"), answer);
+    }
+    Properties properties = new Properties();
+    properties.setProperty("host", "127.0.0.2");
+    properties.setProperty("port", "0");
+    BoundPrometheusReporter elsewhere =
+        (BoundPrometheusReporter) new BoundPrometheusReporterFactory().createMetricReporter(properties);
+    try {
+      assertTrue(ask(elsewhere, "GET /healthz HTTP/1.1\r\nhost: 127.0.0.2:9250\r\n").startsWith("HTTP/1.1 200"));
+      assertTrue(ask(elsewhere, "GET /healthz HTTP/1.1\r\nhost: 127.0.0.3:9250\r\n").startsWith("HTTP/1.1 403"));
+      assertTrue(ask(elsewhere, "GET /healthz HTTP/1.1\r\nhost: master\r\n").startsWith("HTTP/1.1 403"));
+    } finally {
+      elsewhere.close();
+    }
   }
 
   @Test
