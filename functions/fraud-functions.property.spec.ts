@@ -12,6 +12,19 @@ import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "./
 
 const MINUTE_MS = 60_000n;
 
+const UNKNOWN = { latitudeE6: 0, longitudeE6: 0 };
+/** Anywhere, nowhere, and what a device sends that does not know. */
+const place = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      latitudeE6: fc.integer({ min: -90e6, max: 90e6 }),
+      longitudeE6: fc.integer({ min: -180e6, max: 180e6 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(undefined, UNKNOWN) },
+);
+
 /** What enters, in this order. Labels and repeats name an earlier transaction by its index among those sent. */
 const step = fc.oneof(
   {
@@ -21,6 +34,7 @@ const step = fc.oneof(
       account: fc.nat(2),
       merchant: fc.nat(2),
       minutes: fc.nat(4),
+      place,
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("repeat" as const), of: fc.nat() }) },
@@ -70,6 +84,7 @@ async function play(steps: Workload, seed: number, waitingBytes: number, crashes
         accountId: `a${item.account}`,
         merchantId: `m${item.merchant}`,
         eventTimeMs: now,
+        location: item.place && { ...item.place, name: "" },
         contentHash: Buffer.alloc(16, n),
       });
       sent.push(transaction);
@@ -200,6 +215,32 @@ describe("the four functions, in any interleaving and with any crashes", () => {
     );
   });
 
+  it("make no journey to or from a place of exactly 0, 0: it is as good as none", async () => {
+    let journeys = 0;
+    await fc.assert(
+      fc.asyncProperty(workload, fc.nat(), maxWaitingBytes, crashRate, async (steps, seed, bytes, crashes) => {
+        const features = async (played: Workload, rate: number) =>
+          new Map(
+            (await play(played, seed, bytes, rate)).records.decisions.map((decision) => [
+              evidenceOf(decision).transaction!.transactionId,
+              evidenceOf(decision).account!.features!,
+            ]),
+          );
+        const nowhere = steps.map((item) =>
+          item.kind === "transaction" && item.place === UNKNOWN ? { ...item, place: undefined } : item,
+        );
+        const found = await features(steps, crashes);
+        expect(found).toEqual(await features(nowhere, 0));
+        for (const { travelDistanceM } of found.values()) if (travelDistanceM !== undefined) journeys++;
+        for (const [n, item] of steps.entries())
+          if (item.kind === "transaction" && (item.place === UNKNOWN || item.place === undefined))
+            expect(found.get(`t-${n}`)!.travelDistanceM).toBeUndefined();
+      }),
+      { numRuns: 100, seed: 1 },
+    );
+    expect(journeys).toBeGreaterThan(50);
+  });
+
   it("number suspicious decisions and alerts without a gap, one episode open at a time", async () => {
     // Five transactions within minutes are suspicious to the sample model.
     const burst = fc.array(
@@ -208,6 +249,7 @@ describe("the four functions, in any interleaving and with any crashes", () => {
         account: fc.nat(1),
         merchant: fc.nat(2),
         minutes: fc.constantFrom(0, 0, 0, 1, 40),
+        place,
       }),
       { minLength: 10, maxLength: 60 },
     );

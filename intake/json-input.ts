@@ -27,7 +27,7 @@ export const transactionJson = z.strictObject({
   }),
   currency: text.meta({ description: "ISO 4217 code of a currency in use" }),
   eventTimeMs: int64.meta({ description: "milliseconds since 1970" }),
-  location: locationJson.nullish().meta({ description: "millionths of a degree" }),
+  location: locationJson.nullish().meta({ description: "millionths of a degree; exactly 0, 0 counts as unknown" }),
   merchantName: text.nullish(),
 });
 

@@ -34,6 +34,42 @@ describe("the verifier", () => {
   });
 });
 
+describe("a place of exactly 0, 0", () => {
+  const NOWHERE = { latitudeE6: 0, longitudeE6: 0 };
+  const LISBON = { latitudeE6: 38_722_300, longitudeE6: -9_139_300 };
+  const MADRID = { latitudeE6: 40_416_800, longitudeE6: -3_703_800 };
+  const steps = [NOWHERE, LISBON, NOWHERE, MADRID, null, NOWHERE, LISBON].map((place): Step => ({
+    kind: "transaction",
+    account: 0,
+    merchant: 0,
+    minutes: 60,
+    amount: 100,
+    place,
+  }));
+
+  it("is none to the functions and to the verifier", async () => {
+    const records = await play(steps, 5, 0);
+    expect(examples(await judged(records, KNOWN))).toEqual([]);
+    expect(
+      records.decisions.map(
+        ({ value }) => Decision.decode(Any.decode(value!).value).evidence!.account!.features!.travelDistanceM,
+      ),
+    ).toEqual([undefined, undefined, undefined, 502_990n, undefined, undefined, 502_990n]);
+  });
+
+  it("gives a journey away that should not be", async () => {
+    const { decisions, ...others } = await play(steps, 5, 0);
+    const forged = edited(decisions, 2, Decision, ({ evidence }) =>
+      Object.assign(evidence!.account!.features!, {
+        travelDistanceM: 4_000_000n,
+        travelElapsedMs: 3_600_000n,
+        travelSpeedKmh: 4_000n,
+      }),
+    );
+    expect(broken(await judged({ ...others, decisions: forged }, KNOWN))).toContain("account-features");
+  });
+});
+
 describe("a memory of repeats that is too short", () => {
   const forgetful = (steps: readonly Step[], seed: number, crashRate = 0) =>
     play(steps, seed, crashRate, undefined, [FORGETFUL, OLD]);

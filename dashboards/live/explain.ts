@@ -1,7 +1,9 @@
 import { summaryOf } from "../../contract/decision-summary.js";
+import { isKnownLocation } from "../../functions/distance.js";
 import { FEATURE_NAMES, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
 import { Decision, type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
+import type { Location } from "../../protos/gen/fraud/v1/transaction.js";
 import type { Models } from "./models.js";
 import type { NewAlert } from "./state/alert-store.js";
 import type { KeptDecision } from "./state/decision-history.js";
@@ -35,8 +37,7 @@ export function alertOf(
     merchantId: transaction?.merchantId ?? "",
     merchantName: transaction?.merchantName ?? "",
     place: transaction?.location?.name ?? "",
-    latitude: transaction?.location === undefined ? null : transaction.location.latitudeE6 / 1e6,
-    longitude: transaction?.location === undefined ? null : transaction.location.longitudeE6 / 1e6,
+    ...degreesOf(transaction?.location),
     eventTimeMs: Number(transaction?.eventTimeMs ?? 0n),
     raisedAtMs: Number(alert.raisedAtMs),
     seenAtMs,
@@ -44,6 +45,12 @@ export function alertOf(
     kafka: { topic, partition, offset: offset.toString() },
   };
 }
+
+/** Where on the map; nowhere, if the functions take the place as unknown. */
+const degreesOf = (location: Location | undefined): Pick<DecisionPoint, "latitude" | "longitude"> =>
+  isKnownLocation(location)
+    ? { latitude: location.latitudeE6 / 1e6, longitude: location.longitudeE6 / 1e6 }
+    : { latitude: null, longitude: null };
 
 /** A decision as a point of a timeline. */
 export function pointOf(
@@ -68,8 +75,7 @@ function point(
     amountMinor: Number(transaction!.amountMinor),
     currency: transaction!.currency,
     place: location?.name ?? "",
-    latitude: location === undefined ? null : location.latitudeE6 / 1e6,
-    longitude: location === undefined ? null : location.longitudeE6 / 1e6,
+    ...degreesOf(location),
     eventTimeMs: Number(transaction!.eventTimeMs),
     ...summaryOf(evidence),
     accountEventSeq: String(account?.eventSeq ?? 0n),

@@ -46,6 +46,7 @@ export interface AlertRow {
   readonly merchantName: string;
   /** Empty when the card was used online, or nobody knows where. */
   readonly place: string;
+  /** In degrees; absent when unknown, as exactly 0, 0 is. */
   readonly latitude: number | null;
   readonly longitude: number | null;
   readonly eventTimeMs: number;

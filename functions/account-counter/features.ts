@@ -4,7 +4,7 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { AccountState } from "../../protos/gen/fraud/v1/internal.js";
 import { type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
-import { distanceMetres } from "../distance.js";
+import { distanceMetres, isKnownLocation } from "../distance.js";
 import { maxTime, saturateCount, saturateUnsigned } from "../integers.js";
 import type { FunctionSettings } from "../settings.js";
 import { add, emptyWindow, expire, total } from "../window.js";
@@ -70,11 +70,12 @@ function visit(state: AccountState, merchantId: string, keep: number): number {
   return visits;
 }
 
-/** Distance and speed since the account's last located transaction, which this one then becomes. */
+/** Distance and speed since the account's last transaction at a known location, which this one then becomes. */
 function travel(state: AccountState, { location, eventTimeMs }: Transaction): Travel {
   const none: Travel = { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
-  if (location === undefined) return none;
-  const last = state.lastSeen;
+  if (!isKnownLocation(location)) return none;
+  // Versions up to 4 stored 0, 0 as a location.
+  const last = isKnownLocation(state.lastSeen) ? state.lastSeen : undefined;
   if (last !== undefined && eventTimeMs < last.eventTimeMs) return none;
   state.lastSeen = { eventTimeMs, latitudeE6: location.latitudeE6, longitudeE6: location.longitudeE6 };
   if (last === undefined || eventTimeMs === last.eventTimeMs) return none;

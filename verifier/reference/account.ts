@@ -1,6 +1,7 @@
 import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
+import { metresBetween } from "./distance.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
 
@@ -149,8 +150,10 @@ export class AccountReference {
     eventTimeMs: time,
   }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
     const last = this.#seen;
-    if (location !== undefined && (last === undefined || time >= last.time)) this.#seen = { time, place: location };
-    if (location === undefined || last === undefined || time <= last.time)
+    // What a device sends that does not know where it is.
+    const lost = location === undefined || (location.latitudeE6 === 0 && location.longitudeE6 === 0);
+    if (!lost && (last === undefined || time >= last.time)) this.#seen = { time, place: location };
+    if (lost || last === undefined || time <= last.time)
       return { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
     const metres = metresBetween(last.place, location);
     return {
@@ -166,19 +169,4 @@ export class AccountReference {
     this.#merchants = [...this.#merchants, merchantId].slice(-keep);
     return visits;
   }
-}
-
-function metresBetween(a: Location, b: Location): bigint {
-  const half = 180_000_000;
-  const north = b.latitudeE6 - a.latitudeE6;
-  const direct = b.longitudeE6 - a.longitudeE6;
-  const east = direct > half ? direct - 2 * half : direct < -half ? direct + 2 * half : direct;
-  const m = (a.latitudeE6 + b.latitudeE6) * 8.726646259971647e-9;
-  const q = m * m;
-  // Horner's scheme, from the innermost term outwards.
-  const c = [1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -1 / 2, 1].reduce(
-    (inner, term) => term + q * inner,
-  );
-  const x = east * c;
-  return BigInt(Math.floor(Math.sqrt(x * x + north * north) * 0.11119508023));
 }

@@ -5,7 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The code's version that `docs/features.md` describes. */
-const CODE_VERSION = "4";
+const CODE_VERSION = "5";
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
 const DEFAULTS = {

@@ -67,10 +67,16 @@ export const step = fc.oneof(
         { weight: 1, arbitrary: fc.constantFrom(0, 10 ** 15 - 1) },
       ),
       place: fc.option(
-        fc.record({
-          latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }),
-          longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }),
-        }),
+        fc.oneof(
+          {
+            weight: 6,
+            arbitrary: fc.record({
+              latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }),
+              longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }),
+            }),
+          },
+          { weight: 1, arbitrary: fc.constant({ latitudeE6: 0, longitudeE6: 0 }) },
+        ),
       ),
     }),
   },

@@ -126,6 +126,14 @@ describe("Dashboard", () => {
     });
   });
 
+  it("has no spot on the map for a place of exactly 0, 0", () => {
+    const dashboard = newDashboard();
+    const location = { latitudeE6: 0, longitudeE6: 0, name: "Corner shop" };
+    dashboard.onRecord(decisionRecord(sampleDecisionRecord({ location }), { partition: 2, offset: 41n }));
+    dashboard.onRecord(fedRecord(TOPICS.alerts.name, alertBytes(), { partition: 1, offset: 5n }));
+    expect(dashboard.detail("a/1")!.decision).toMatchObject({ place: "Corner shop", latitude: null, longitude: null });
+  });
+
   it("shows what was decided before and after a verdict, by the addresses' own numbers", () => {
     const dashboard = newDashboard();
     const decide = (

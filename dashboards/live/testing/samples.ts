@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { TOPICS } from "../../../contract/topics.js";
 import { REPOSITORY_ROOT } from "../../../process/repository-root.js";
 import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
+import type { Location } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import type { NewAlert } from "../state/alert-store.js";
 import type { FedRecord } from "../state/dashboard.js";
@@ -51,6 +52,7 @@ interface SampleDecision {
   readonly score?: number;
   readonly confirmed?: number;
   readonly eventTimeMs?: bigint;
+  readonly location?: Location;
 }
 
 /** A decision of `points-v1` for specs. */
@@ -66,6 +68,7 @@ export function sampleDecision({
   score = 450,
   confirmed = 0,
   eventTimeMs = 1_767_225_600_000n,
+  location = { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon, PT" },
 }: SampleDecision = {}): Decision {
   return Decision.fromPartial({
     evidence: {
@@ -77,7 +80,7 @@ export function sampleDecision({
         amountMinor: 1999n,
         currency: "EUR",
         eventTimeMs,
-        location: { latitudeE6: 38_720_000, longitudeE6: -9_140_000, name: "Lisbon, PT" },
+        location,
       },
       account: {
         seq: accountSeq,
