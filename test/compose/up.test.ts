@@ -219,6 +219,20 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect((await compose("stop", ...ASIDE)).code).toBe(0);
   });
 
+  it("has Flink's metrics for Prometheus, and for no page in a browser", async () => {
+    const status = async (service: string, headers: string): Promise<string> => {
+      const ask = `exec 3<>/dev/tcp/127.0.0.1/9249 && printf 'GET /metrics HTTP/1.1\\r\\n${headers}Connection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && echo $status`;
+      const { stdout } = await compose("exec", "-T", service, "bash", "-c", ask);
+      return stdout.trim();
+    };
+    for (const service of ["master", "worker"])
+      expect([
+        await status(service, `Host: ${service}:9249\\r\\n`),
+        await status(service, "Host: evil.example:9249\\r\\n"),
+        await status(service, `Host: ${service}:9249\\r\\nOrigin: http://evil.example\\r\\n`),
+      ]).toEqual(["200", "403", "403"]);
+  });
+
   it(`decides ${SENT} transactions exactly once, sent and read through the published ports`, async () => {
     const starts = await topicEnds(brokers, checkedTopics);
     await runGenerator({ brokers, seed: 5, runId: "published", rate: 400, transactions: SENT, accounts: 500 });
