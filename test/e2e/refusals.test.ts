@@ -214,7 +214,7 @@ describe("the supervisor", () => {
 
   it("sees of every part that it was stopped, though the system still takes connections for it", async () => {
     const parts = partsOf(settings);
-    expect(await unhealthy()).toEqual([]);
+    await poll("every part to be well", async () => (await unhealthy()).length === 0, { timeoutMs: PATIENCE_MS });
     for (const part of parts) cluster.pause(part);
     try {
       expect(await unhealthy()).toEqual(parts);
@@ -237,7 +237,8 @@ describe("the supervisor", () => {
         () => events.some((event) => event.kind === "restarted" && event.part === part),
         { timeoutMs: PATIENCE_MS },
       );
-      expect(events).toMatchObject([
+      // What others do meanwhile, on a slow machine, is theirs; who was replaced is asked at the end.
+      expect(events.filter((event) => "part" in event && event.part === part)).toMatchObject([
         { kind: "hung", part, why: expect.stringContaining("it was stopped by a signal") as unknown },
         { kind: "died", part, exit: { signal: "SIGKILL" } },
         { kind: "restarted", part },
