@@ -1,8 +1,9 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { HOST } from "../contract/ports.js";
+import { isSameToken } from "../http/people.js";
 import { noStrangers } from "../http/strangers.js";
 import { UserError } from "../terminal/user-error.js";
 import type { Part } from "./settings.js";
@@ -75,7 +76,7 @@ async function answer(
   kill: FailureHelperOptions["kill"],
 ): Promise<Answer> {
   if (url === "/healthz") return { status: 200, body: { status: "ok" } };
-  if (!same(headers.authorization ?? "", `Bearer ${token}`))
+  if (!isSameToken(headers.authorization ?? "", `Bearer ${token}`))
     return { status: 401, body: { error: "the helper needs its token" } };
   if (method === "GET" && url === "/parts") return { status: 200, body: { parts: KILLABLE } };
   const part = method === "POST" ? KILLABLE.find((name) => url === `/kill/${name}`) : undefined;
@@ -92,10 +93,4 @@ async function answer(
 
 function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-/** Compares hashes, so that the time taken reveals nothing of the token. */
-function same(one: string, other: string): boolean {
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
 }

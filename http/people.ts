@@ -54,4 +54,8 @@ export function personWith(token: string, people: readonly Person[]): Person | u
   return found;
 }
 
+/** The token of a header `Authorization: Bearer …`; `undefined`: there is none. */
+export const bearerToken = (authorization: string | undefined): string | undefined =>
+  /^Bearer (.+)$/.exec(authorization ?? "")?.[1];
+
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();

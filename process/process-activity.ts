@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 
-/** Linux counts processor time in these. */
-const TICKS_PER_SECOND = 100;
+import { procStat, psSeconds } from "./proc-stat.js";
 
 /** What the processes of a group do at a moment: those of a cluster's part, whose number is the part's process id. */
 export interface ProcessActivity {
@@ -32,20 +31,14 @@ interface OneProcess {
   readonly states: readonly string[];
 }
 
-/** What stands in a `stat` after the command's name, which is in parentheses and may hold anything. */
-function statOf(folder: string): readonly string[] {
-  const stat = readFileSync(`${folder}/stat`, "utf8");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-}
-
 function ofProc(group: number): OneProcess[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const fields = statOf(`/proc/${name}`);
+      const { state, group: its, cpuSeconds } = procStat(`/proc/${name}`);
       // What is left of one that has ended does nothing.
-      if (Number(fields[2]) !== group || "ZX".includes(fields[0]!)) return [];
-      return [{ cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, states: threadsOf(name) }];
+      if (its !== group || "ZX".includes(state)) return [];
+      return [{ cpuSeconds, states: threadsOf(name) }];
     } catch {
       return [];
     }
@@ -55,7 +48,7 @@ function ofProc(group: number): OneProcess[] {
 function threadsOf(pid: string): string[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
     try {
-      return [statOf(`/proc/${pid}/task/${thread}`)[0]!];
+      return [procStat(`/proc/${pid}/task/${thread}`).state];
     } catch {
       return [];
     }
@@ -67,8 +60,6 @@ function ofPs(group: number): OneProcess[] {
   return stdout.split("\n").flatMap((line) => {
     const [pgid, state, time] = line.trim().split(/\s+/);
     if (state === undefined || time === undefined || Number(pgid) !== group || state.startsWith("Z")) return [];
-    // [[hours:]minutes:]seconds
-    const cpuSeconds = time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);
-    return [{ cpuSeconds, states: [state[0]!] }];
+    return [{ cpuSeconds: psSeconds(time), states: [state[0]!] }];
   });
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+
+import { procStat } from "./proc-stat.js";
 
 /** A process, safe against its id being given to another one after it ends. */
 export interface ProcessIdentity {
@@ -43,11 +44,8 @@ function startTime(pid: number): string | undefined {
     return status === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
   }
   try {
-    // The command's name in parentheses may hold anything; what follows the last ")" is state, then 19 fields to
-    // starttime.
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    const { state, started } = procStat(`/proc/${pid}`);
+    return state === "Z" || state === "X" ? undefined : started;
   } catch {
     return undefined;
   }

@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The ticks in which Linux counts processor time. */
-const TICKS_PER_SECOND = 100;
+import { procStat, psSeconds } from "./proc-stat.js";
 
 /** What a process uses. */
 export interface ProcessUsage {
@@ -25,11 +24,7 @@ function ofProc(wanted: (pid: number, group: number) => boolean): ProcessUsage[]
     const pid = Number(name);
     if (!Number.isInteger(pid)) return [];
     try {
-      // The command's name in parentheses may hold anything; after it come state, parent, group, and 9 fields later the
-      // times.
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const group = Number(fields[2]);
+      const { group, cpuSeconds } = procStat(`/proc/${pid}`);
       if (!wanted(pid, group)) return [];
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
       const kilobytes = (field: string): number =>
@@ -39,7 +34,7 @@ function ofProc(wanted: (pid: number, group: number) => boolean): ProcessUsage[]
           pid,
           group,
           memoryBytes: (kilobytes("RssAnon") + kilobytes("RssShmem")) * 1024,
-          cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+          cpuSeconds,
         },
       ];
     } catch {
@@ -53,9 +48,9 @@ function ofPs(wanted: (pid: number, group: number) => boolean): ProcessUsage[] {
   return stdout.split("\n").flatMap((line) => {
     const [pid, group, kilobytes, time] = line.trim().split(/\s+/);
     if (time === undefined || !wanted(Number(pid), Number(group))) return [];
-    // [[hours:]minutes:]seconds
-    const cpuSeconds = time.split(/[-:]/).reduce((sum, part) => sum * 60 + Number(part), 0);
-    return [{ pid: Number(pid), group: Number(group), memoryBytes: Number(kilobytes) * 1024, cpuSeconds }];
+    return [
+      { pid: Number(pid), group: Number(group), memoryBytes: Number(kilobytes) * 1024, cpuSeconds: psSeconds(time) },
+    ];
   });
 }
 

@@ -1,4 +1,4 @@
-import { isSameToken, type Person, personWith } from "../../http/people.js";
+import { bearerToken, isSameToken, type Person, personWith } from "../../http/people.js";
 import { type ProblemDetails, problemDetails } from "./problem-details.js";
 
 /**
@@ -51,7 +51,7 @@ export function authorisation({
           )
         : ANYBODY;
     }
-    const shown = /^Bearer (.*)$/s.exec(header ?? "")?.[1] ?? "";
+    const shown = bearerToken(header) ?? "";
     const allowed = holder[scope](shown);
     if (allowed !== undefined) return allowed;
     const other = scope === "labels" ? "transactions" : "labels";

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
-import { isSameToken, type Person, personWith } from "../../../http/people.js";
+import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
 import { type OwnNames, PROBLEM_TYPE, stranger } from "../../../http/strangers.js";
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
@@ -143,7 +143,7 @@ export class Sessions {
   }
 
   #bearer({ headers }: Request): SignedIn | undefined {
-    const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1];
+    const bearer = bearerToken(headers.authorization);
     return bearer === undefined ? undefined : this.signIn(bearer);
   }
 
