@@ -8,7 +8,8 @@ import { UserError } from "../terminal/user-error.js";
 import { visibleJson } from "../terminal/visible.js";
 import { handbookDataSet } from "./handbook/data-set.js";
 import { HANDBOOK_LABEL_DELAY_MS, handbookItems } from "./handbook/items.js";
-import { defaultStart, encodeItem, type GeneratorTarget, newRunId, sendItems, topicOf } from "./producer.js";
+import { encodeItem, type GeneratorTarget, topicOf } from "./item-sender.js";
+import { defaultStart, newRunId, sendItems } from "./producer.js";
 import { simulate, type SimulatedItem } from "./simulator.js";
 
 const PROGRESS_MS = 1_000;

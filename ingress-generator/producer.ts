@@ -1,30 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { TopicMessages } from "kafkajs";
-
-import { LIMITS } from "../contract/limits.js";
-import { TOPICS } from "../contract/topics.js";
-import { kafkaClient, Partitioners, withAdmin } from "../kafka/client.js";
-import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { UserError } from "../terminal/user-error.js";
+import { type GeneratorTarget, ItemSender } from "./item-sender.js";
 import { dueCount, dueMs } from "./pacing.js";
 import { type FraudPattern, simulate, type SimulatedItem, stepMs } from "./simulator.js";
 
 const TICK_MS = 10;
-/** Of one request to Kafka. All of it may be for one partition, and a `*.valid` topic takes no larger batch. */
-const MAX_SEND_BYTES: Readonly<Record<GeneratorTarget, number>> = {
-  public: 256 * 1024,
-  valid: LIMITS.recordBytes - 4 * 1024,
-};
-/** A record's length, timestamp and headers in a batch, at most. */
-const RECORD_OVERHEAD_BYTES = 32;
 const DAY_MS = 24 * 3_600_000;
 /** Endless runs begin this long ago; event time moves hours a second, and must not overtake the clock. */
 const ENDLESS_SPAN_MS = 10 * 365 * DAY_MS;
-
-/** Which topics a generator writes: `public` through the intake like everybody, or `valid` past it. */
-export type GeneratorTarget = "public" | "valid";
 
 export interface SendOptions {
   readonly brokers: string;
@@ -97,14 +82,7 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generated
  */
 export async function sendItems(items: Iterator<SimulatedItem, void, void>, options: SendOptions): Promise<Sent> {
   const { brokers, rate, transactions, onSend, signal, target = "public" } = options;
-  const topics = TARGETS[target];
-  const producer = kafkaClient(brokers, "fraud-generator").producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  await requireTopics(brokers, Object.values(topics));
-  await producer.connect();
+  const sender = await ItemSender.connect(brokers, target);
   const began = Date.now();
   const frauds: Partial<Record<FraudPattern, number>> = {};
   let sentTransactions = 0;
@@ -117,8 +95,7 @@ export async function sendItems(items: Iterator<SimulatedItem, void, void>, opti
         await delay(TICK_MS);
         continue;
       }
-      const batch: Record<string, TopicMessages["messages"]> = { [topics.transaction]: [], [topics.label]: [] };
-      for (let bytes = 0; bytes < MAX_SEND_BYTES[target] && sentTransactions < due;) {
+      while (!sender.isFull && sentTransactions < due) {
         const next = items.next();
         if (next.done) {
           ended = true;
@@ -131,48 +108,17 @@ export async function sendItems(items: Iterator<SimulatedItem, void, void>, opti
             "the simulated time has reached the present. Begin a new run, or an earlier one with --start.",
           );
         onSend?.(item, dueAtMs);
-        const record = { key: item.message.accountId, value: encodeItem(item), timestamp: String(dueAtMs) };
-        batch[topics[item.kind]]!.push(record);
-        bytes += record.key.length + record.value.length + RECORD_OVERHEAD_BYTES;
+        sender.add(item, dueAtMs);
         if (item.kind === "label") sentLabels++;
         else {
           sentTransactions++;
           if (item.fraud !== undefined) frauds[item.fraud] = (frauds[item.fraud] ?? 0) + 1;
         }
       }
-      const topicMessages = Object.entries(batch).flatMap(([topic, messages]) =>
-        messages.length === 0 ? [] : [{ topic, messages }],
-      );
-      if (topicMessages.length > 0) await producer.sendBatch({ acks: -1, topicMessages });
+      await sender.flush();
     }
     return { sentTransactions, sentLabels, frauds, elapsedMs: Date.now() - began };
   } finally {
-    await producer.disconnect();
+    await sender.close();
   }
-}
-
-/** @throws {UserError} when Kafka is not there, or is another one */
-async function requireTopics(brokers: string, wanted: readonly string[]): Promise<void> {
-  const topics = await withAdmin(brokers, (admin) => admin.listTopics());
-  for (const name of wanted) {
-    if (!topics.includes(name))
-      throw new UserError(
-        `Kafka at ${brokers} has no topic ${name}. Is the cluster up? Start it: npm run cluster -- up`,
-      );
-  }
-}
-
-const TARGETS: Readonly<Record<GeneratorTarget, Readonly<Record<SimulatedItem["kind"], string>>>> = {
-  public: { transaction: TOPICS.transactions.name, label: TOPICS.labels.name },
-  valid: { transaction: TOPICS.transactionsValid.name, label: TOPICS.labelsValid.name },
-};
-
-/** The topic that an item goes to. */
-export const topicOf = ({ kind }: SimulatedItem, target: GeneratorTarget): string => TARGETS[target][kind];
-
-/** An item's bytes as they stand in its topic. */
-export function encodeItem(item: SimulatedItem): Buffer {
-  return Buffer.from(
-    item.kind === "transaction" ? Transaction.encode(item.message).finish() : FraudLabel.encode(item.message).finish(),
-  );
 }

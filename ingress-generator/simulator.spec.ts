@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { contentHash } from "../contract/content-hash.js";
 import { Verdict } from "../protos/gen/fraud/v1/transaction.js";
 import { distanceKm } from "./places.js";
-import { encodeItem } from "./producer.js";
+import { encodeItem } from "./item-sender.js";
 import { simulate, type SimulatedItem, type SimulationOptions, stepMs } from "./simulator.js";
 
 const START_MS = Date.UTC(2026, 0, 1);

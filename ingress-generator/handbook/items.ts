@@ -20,66 +20,84 @@ export interface HandbookItemsOptions {
   readonly labelDelayMs?: number;
 }
 
+/** The data set's items, each by the number of its transaction. */
+export interface NumberedItems {
+  /** A customer is an account, a terminal a merchant; a transaction's id ends in its number. Amounts are euros. */
+  transaction(at: number): SimulatedItem;
+  /** The label that says that it is fraud, from when it is known. */
+  label(at: number): SimulatedItem;
+}
+
+/** Transactions and labels of the data set, to be sent in whatever order. */
+export function numberedItems(
+  data: HandbookDataSet,
+  { runId, labelDelayMs = HANDBOOK_LABEL_DELAY_MS }: HandbookItemsOptions,
+): NumberedItems {
+  const transaction = (at: number): Transaction => ({
+    transactionId: `${runId}-${at}`,
+    accountId: `${runId}-a${padded(data.customers[at]!, HANDBOOK_CUSTOMERS)}`,
+    merchantId: `${runId}-m${padded(data.terminals[at]!, HANDBOOK_TERMINALS)}`,
+    amountMinor: BigInt(data.amountsMinor[at]!),
+    currency: "EUR",
+    eventTimeMs: BigInt(timeMs(data, at)),
+    location: undefined,
+    merchantName: `Terminal ${data.terminals[at]}`,
+    origin: undefined,
+    contentHash: Buffer.alloc(0),
+  });
+
+  return {
+    transaction(at) {
+      const message = transaction(at);
+      message.contentHash = contentHash(message);
+      return { kind: "transaction", message, fraud: PATTERNS[data.scenarios[at]!] };
+    },
+    label(at) {
+      const { transactionId, accountId, merchantId, eventTimeMs } = transaction(at);
+      return {
+        kind: "label",
+        message: {
+          labelId: `${runId}-l${at}`,
+          accountId,
+          transactionId,
+          merchantId,
+          eventTimeMs,
+          effectiveAtMs: BigInt(timeMs(data, at) + labelDelayMs),
+          revision: 1,
+          verdict: Verdict.FRAUD,
+          origin: undefined,
+        },
+      };
+    },
+  };
+}
+
 /**
  * The data set as transactions and labels, in the order in which they are to be sent: a label comes before the first
  * transaction that is not earlier than the moment at which the label is known; those that come to be known after the
- * last transaction come at the end. A customer is an account, a terminal a merchant; a transaction's id ends in its
- * number in the Handbook. Amounts are euros.
+ * last transaction come at the end.
  */
 export function* handbookItems(
   data: HandbookDataSet,
-  { runId, labelDelayMs = HANDBOOK_LABEL_DELAY_MS }: HandbookItemsOptions,
+  options: HandbookItemsOptions,
 ): Generator<SimulatedItem, void, void> {
-  const timeMs = (at: number): number => HANDBOOK_START_MS + data.seconds[at]! * 1000;
-
-  function transaction(at: number): Transaction {
-    const message: Transaction = {
-      transactionId: `${runId}-${at}`,
-      accountId: `${runId}-a${padded(data.customers[at]!, HANDBOOK_CUSTOMERS)}`,
-      merchantId: `${runId}-m${padded(data.terminals[at]!, HANDBOOK_TERMINALS)}`,
-      amountMinor: BigInt(data.amountsMinor[at]!),
-      currency: "EUR",
-      eventTimeMs: BigInt(timeMs(at)),
-      location: undefined,
-      merchantName: `Terminal ${data.terminals[at]}`,
-      origin: undefined,
-      contentHash: Buffer.alloc(0),
-    };
-    message.contentHash = contentHash(message);
-    return message;
-  }
-
-  function label(at: number): SimulatedItem {
-    const { transactionId, accountId, merchantId, eventTimeMs } = transaction(at);
-    return {
-      kind: "label",
-      message: {
-        labelId: `${runId}-l${at}`,
-        accountId,
-        transactionId,
-        merchantId,
-        eventTimeMs,
-        effectiveAtMs: BigInt(timeMs(at) + labelDelayMs),
-        revision: 1,
-        verdict: Verdict.FRAUD,
-        origin: undefined,
-      },
-    };
-  }
-
+  const { labelDelayMs = HANDBOOK_LABEL_DELAY_MS } = options;
+  const items = numberedItems(data, options);
   const { length } = data.seconds;
   let unlabelled = 0;
   /** The labels that are known by a time: all wait equally long, so they come in the order of their transactions. */
   function* labelsUntil(nowMs: number): Generator<SimulatedItem, void, void> {
-    for (; unlabelled < length && timeMs(unlabelled) + labelDelayMs <= nowMs; unlabelled++)
-      if (data.scenarios[unlabelled] !== 0) yield label(unlabelled);
+    for (; unlabelled < length && timeMs(data, unlabelled) + labelDelayMs <= nowMs; unlabelled++)
+      if (data.scenarios[unlabelled] !== 0) yield items.label(unlabelled);
   }
   for (let at = 0; at < length; at++) {
-    yield* labelsUntil(timeMs(at));
-    yield { kind: "transaction", message: transaction(at), fraud: PATTERNS[data.scenarios[at]!] };
+    yield* labelsUntil(timeMs(data, at));
+    yield items.transaction(at);
   }
   yield* labelsUntil(Infinity);
 }
+
+const timeMs = ({ seconds }: HandbookDataSet, at: number): number => HANDBOOK_START_MS + seconds[at]! * 1000;
 
 /** As many digits as the largest number below `end` has. */
 const padded = (n: number, end: number): string => String(n).padStart(String(end - 1).length, "0");
