@@ -35,6 +35,19 @@ export const LEARNED_FEATURES = [
   "terminal_genuine_age_s",
 ] as const;
 
+/** The name that models and evidence have for a feature: a customer is an account, a terminal a merchant. */
+export const onlineName = (name: (typeof LEARNED_FEATURES)[number]): OnlineName =>
+  name.replace(/^customer_/, "account.").replace(/^terminal_/, "merchant.") as OnlineName;
+
+type OnlineName =
+  | Extract<(typeof LEARNED_FEATURES)[number], "amount_minor">
+  | `account.${CustomerFeature}`
+  | `merchant.${TerminalFeature}`;
+type CustomerFeature = NameAfter<"customer_">;
+type TerminalFeature = NameAfter<"terminal_">;
+type NameAfter<Prefix extends string> =
+  (typeof LEARNED_FEATURES)[number] extends infer Name ? (Name extends `${Prefix}${infer Rest}` ? Rest : never) : never;
+
 type Values = Readonly<Record<(typeof LEARNED_FEATURES)[number], number>>;
 type CustomerValues = Omit<Values, `terminal_${string}`>;
 type TerminalValues = Pick<Values, Extract<keyof Values, `terminal_${string}`>>;

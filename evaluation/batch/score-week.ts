@@ -36,13 +36,16 @@ export function scoreWeek(data: HandbookDataSet, week: EvaluationWeek, detector:
   const test = testTransactions(data, week);
   const score = detector.learned(data, week);
   const features = detector.features(data, { from: test[0]!, to: test.at(-1)! + 1 });
-  return {
-    days: Uint16Array.from(test, (at) => Math.floor(data.seconds[at]! / DAY_SECONDS)),
-    customers: Uint16Array.from(test, (at) => data.customers[at]!),
-    amountsMinor: Uint32Array.from(test, (at) => data.amountsMinor[at]!),
-    frauds: Uint8Array.from(test, (at) => isFraud(data.scenarios[at]!)),
-    scores: Float64Array.from(test, (at) => score(rowOf(features, at))),
-  };
+  return scoredOf(data, test, (at) => score(rowOf(features, at)));
 }
+
+/** Transactions with the scores that something gave them. */
+export const scoredOf = (data: HandbookDataSet, test: Uint32Array, scoreAt: (at: number) => number): Scored => ({
+  days: Uint16Array.from(test, (at) => Math.floor(data.seconds[at]! / DAY_SECONDS)),
+  customers: Uint16Array.from(test, (at) => data.customers[at]!),
+  amountsMinor: Uint32Array.from(test, (at) => data.amountsMinor[at]!),
+  frauds: Uint8Array.from(test, (at) => isFraud(data.scenarios[at]!)),
+  scores: Float64Array.from(test, scoreAt),
+});
 
 const isFraud = (scenario: number): number => (scenario === 0 ? 0 : 1);

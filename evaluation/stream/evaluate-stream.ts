@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
+import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { newRunId } from "../../ingress-generator/producer.js";
+import type { Step } from "../../terminal/steps.js";
+import { ensureTools } from "../../tools/index.js";
+import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
+import { treesFileOf } from "../batch/trees-of-week.js";
+import { parseTrees, type TreesFile } from "../trees.js";
+import { ALL_WEEKS, type EvaluationWeek, testDay } from "../weeks.js";
+import type { StreamOutcome } from "./outcome.js";
+import { type Parity, parityOf } from "./parity.js";
+import { streamDataSet } from "./stream-data-set.js";
+
+const PORT_OFFSET = 23_500;
+/** More than any customer has in 30 days, or any terminal in 37. */
+const EVENTS = 256;
+
+/** What the cluster that evaluates needs of its servers' environment. */
+export const EVALUATION_ENV: Readonly<Record<string, string>> = {
+  FRAUD_SETTINGS: JSON.stringify({ learned: { events: EVENTS } }),
+  FRAUD_MODEL: ALL_WEEKS.map(treesFileOf).join(","),
+};
+
+/** What was streamed, and how it went. */
+export interface Streamed {
+  readonly outcome: StreamOutcome;
+  readonly parity: Parity;
+  readonly seconds: number;
+  readonly jobRestarts: number | "unreachable";
+}
+
+/** The trees of each week, by the name that evidence has for them. */
+export const treesByName = (): ReadonlyMap<string, TreesFile> =>
+  new Map(
+    ALL_WEEKS.map((week) => parseTrees(readFileSync(treesFileOf(week), "utf8"))).map((trees) => [trees.id, trees]),
+  );
+
+/** The trees of a week hold from its test's first day. */
+export const modelOfDay =
+  (weeks: readonly EvaluationWeek[]) =>
+  (day: number): string | undefined => {
+    const week = weeks.find((one) => testDay(one) === day);
+    return week && treesFileOf(week);
+  };
+
+/**
+ * Streams a data set through a cluster of its own, which is stopped in the end, and compares every feature and score.
+ *
+ * @throws {UserError} as `startCluster` does, and when nothing is decided any more
+ */
+export async function evaluateStream(
+  data: HandbookDataSet,
+  { step, weeks, signal }: { step: Step; weeks: readonly EvaluationWeek[]; signal: AbortSignal },
+): Promise<Streamed> {
+  const settings = clusterSettings({ name: "evaluate", portOffset: PORT_OFFSET, serverEnv: EVALUATION_ENV });
+  let cluster: Cluster | undefined;
+  try {
+    await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));
+    signal.throwIfAborted();
+    cluster = await startCluster(settings, { step, restart: true, fresh: true, signal });
+    const runId = newRunId();
+    const brokers = endpoints(settings).kafka;
+    const beganMs = Date.now();
+    const outcome = await step(`the data set, run ${runId}`, (onProgress) =>
+      streamDataSet(data, { brokers, runId, modelOf: modelOfDay(weeks), useModel, onProgress, signal }),
+    );
+    const seconds = (Date.now() - beganMs) / 1000;
+    const jobRestarts = await flinkClient(settings).restarts();
+    return { outcome, seconds, jobRestarts, parity: await step("parity", () => Promise.resolve(parityWith(data, outcome))) };
+  } finally {
+    if (cluster !== undefined) await step("stopping", () => cluster!.stop());
+  }
+}
+
+/** Compares everything that was streamed with what the data set says. */
+export function parityWith(data: HandbookDataSet, outcome: StreamOutcome): Parity {
+  const trees = treesByName();
+  return parityOf(
+    LEARNED_FEATURES,
+    outcome.features,
+    outcome.margins,
+    learnedFeatures(data, { from: 0, to: data.seconds.length }),
+    (at) => trees.get(outcome.models[outcome.modelOf[at]!] ?? ""),
+  );
+}

@@ -1,0 +1,127 @@
+import { TOPICS } from "../../contract/topics.js";
+import { type HandbookDataSet, HANDBOOK_DAYS } from "../../ingress-generator/handbook/data-set.js";
+import { numberedItems } from "../../ingress-generator/handbook/items.js";
+import { ItemSender } from "../../ingress-generator/item-sender.js";
+import type { SimulatedItem } from "../../ingress-generator/simulator.js";
+import { followTopics } from "../../kafka/consumer.js";
+import { poll } from "../../process/poll.js";
+import { UserError } from "../../terminal/user-error.js";
+import { transactionsOf } from "../weeks.js";
+import { feedDays } from "./feed.js";
+import { StreamOutcome } from "./outcome.js";
+
+/** A job that restarts takes a while; one that decides nothing for longer than this is stuck. */
+const STUCK_MS = 180_000;
+const LOOK_MS = 20;
+
+export interface StreamOptions {
+  readonly brokers: string;
+  /** Begins every id. */
+  readonly runId: string;
+  /** The model from a day on; `undefined`: as before. */
+  readonly modelOf: (day: number) => string | undefined;
+  readonly useModel: (model: string) => Promise<void>;
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Sends a data set through the running pipeline, day by day and as fast as it goes, and reads what comes out, committed.
+ *
+ * @throws {UserError} when nothing is decided any more
+ */
+export async function streamDataSet(data: HandbookDataSet, options: StreamOptions): Promise<StreamOutcome> {
+  const { brokers, runId, modelOf, useModel, onProgress = () => undefined, signal } = options;
+  const outcome = new StreamOutcome(data, runId);
+  const items = numberedItems(data, { runId });
+  const reader = await followTopics({
+    brokers,
+    topics: [TOPICS.decisions.name, TOPICS.evidence.name],
+    from: "end",
+    maxWaitMs: 100,
+    onRecord: ({ topic, value }) => {
+      if (value === null) return;
+      if (topic === TOPICS.decisions.name) outcome.onDecision(value);
+      else outcome.onEvidence(value);
+    },
+  });
+  const sender = await ItemSender.connect(brokers, "public");
+  const total = data.seconds.length;
+  const days = HANDBOOK_DAYS;
+  let sent = 0;
+  let [told, toldDecisions] = [Date.now(), 0];
+
+  async function send(numbers: Iterable<number>, item: (at: number) => SimulatedItem): Promise<void> {
+    for (const at of numbers) {
+      sender.add(item(at), Date.now());
+      if (!sender.isFull) continue;
+      await sender.flush();
+      signal?.throwIfAborted();
+    }
+    await sender.flush();
+  }
+
+  /** Until the condition holds, however long that takes, as long as something is decided now and then. */
+  async function until(what: string, condition: () => boolean): Promise<void> {
+    for (let seen = -1; !condition();) {
+      seen = outcome.decisions + outcome.labels;
+      try {
+        await poll(
+          what,
+          () => {
+            tell();
+            return condition() || outcome.decisions + outcome.labels > seen;
+          },
+          { timeoutMs: STUCK_MS, intervalMs: LOOK_MS, signal },
+        );
+      } catch (cause) {
+        signal?.throwIfAborted();
+        throw new UserError(
+          `${sent - outcome.decisions} transactions have no decision, and nothing came for ${STUCK_MS / 1000} s`,
+          { cause },
+        );
+      }
+    }
+  }
+
+  function tell(): void {
+    const seconds = (Date.now() - told) / 1000;
+    if (seconds < 2) return;
+    const perSecond = Math.round((outcome.decisions - toldDecisions) / seconds);
+    [told, toldDecisions] = [Date.now(), outcome.decisions];
+    onProgress(
+      `${outcome.decisions.toLocaleString("en")} of ${total.toLocaleString("en")} decided, ${outcome.labels.toLocaleString("en")} labels, ${perSecond}/s`,
+    );
+  }
+
+  try {
+    await feedDays(
+      days,
+      {
+        async sendTransactions(day) {
+          const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
+          await send(numbers(from, to), (at) => items.transaction(at));
+          sent = to;
+        },
+        async sendLabels(day) {
+          if (day < 0) return;
+          const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
+          await send(
+            numbers(from, to).filter((at) => data.scenarios[at] !== 0),
+            (at) => items.label(at),
+          );
+        },
+        decided: (day) => until("decisions", () => outcome.isDecided(day)),
+        labelled: (day) => until("labels to be recorded", () => outcome.isLabelled(day)),
+        useModel,
+      },
+      modelOf,
+    );
+    return outcome;
+  } finally {
+    await sender.close();
+    await reader.stop();
+  }
+}
+
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
