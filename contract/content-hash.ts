@@ -23,6 +23,8 @@ export function contentHash(transaction: Transaction): Buffer {
     merchantName,
     origin: undefined,
     contentHash: Buffer.alloc(0),
+    modelHash: Buffer.alloc(0),
+    challengerHash: Buffer.alloc(0),
   };
   return createHash("sha256").update(Transaction.encode(business).finish()).digest().subarray(0, BYTES);
 }

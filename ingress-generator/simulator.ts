@@ -144,6 +144,8 @@ export function* simulate({
       merchantName: merchant.name,
       origin: undefined,
       contentHash: Buffer.alloc(0),
+      modelHash: Buffer.alloc(0),
+      challengerHash: Buffer.alloc(0),
     };
     message.contentHash = contentHash(message);
     return message;

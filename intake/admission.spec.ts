@@ -92,12 +92,16 @@ describe("a transaction", () => {
       protobuf({
         origin: { topic: "x", partition: 9, offset: 9n, topicId: Buffer.alloc(16, 0xff), leaderEpoch: 3 },
         contentHash: Buffer.from("forged"),
+        modelHash: Buffer.alloc(32, 1),
+        challengerHash: Buffer.alloc(32, 2),
       }),
       Buffer.from([0xa2, 0x06, 0x03, 0x6e, 0x65, 0x77]),
     ]);
     const stamped = taken(forged);
     expect(stamped.origin).toMatchObject({ ...origin, topicId: undefined, leaderEpoch: undefined });
     expect(stamped.contentHash).toEqual(contentHash(stamped));
+    expect(stamped.modelHash).toHaveLength(0);
+    expect(stamped.challengerHash).toHaveLength(0);
     expect(Object.values(stamped._unknownFields ?? {})).toHaveLength(1);
   });
 

@@ -76,6 +76,8 @@ function finishTransaction(read: Transaction, source: Source, clock: Clock): Adm
     transactionId: read.transactionId || nameOf(source),
     origin: originOf(source),
     contentHash: Buffer.alloc(0),
+    modelHash: Buffer.alloc(0),
+    challengerHash: Buffer.alloc(0),
   };
   checkTransaction(transaction, clock);
   transaction.contentHash = contentHash(transaction);

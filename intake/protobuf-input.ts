@@ -38,6 +38,8 @@ const TRANSACTION: Fields = {
   8: text("merchantName"),
   14: message("origin", ORIGIN),
   15: bytes("contentHash"),
+  16: bytes("modelHash"),
+  17: bytes("challengerHash"),
 };
 const LABEL: Fields = {
   1: text("labelId"),

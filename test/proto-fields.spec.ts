@@ -20,7 +20,7 @@ root.resolvePath = (_, target) => resolveImport(target, join(REPOSITORY_ROOT, "p
 root.loadSync("fraud/v1/transaction.proto", { keepCase: false });
 root.resolveAll();
 /** What the intake stamps; no client sends it. */
-const STAMPED: readonly string[] = ["origin", "contentHash"];
+const STAMPED: readonly string[] = ["origin", "contentHash", "modelHash", "challengerHash"];
 const typeOf = (name: string): protobuf.Type => root.lookupType(`fraud.v1.${name}`);
 const sentFields = (name: string): protobuf.Field[] =>
   typeOf(name).fieldsArray.filter((field) => !STAMPED.includes(field.name));

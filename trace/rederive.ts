@@ -208,6 +208,7 @@ function scoreAgain(
   return {
     value: {
       ...assessed,
+      contributions: [],
       suspiciousSeq,
       modelId: model.id,
       modelHash: scoring.modelHash,

@@ -216,6 +216,7 @@ function checkScore(
   const next = assessed.score >= model.reviewAt ? suspicious + 1n : suspicious;
   const expected: ScoringEvidence = {
     ...assessed,
+    contributions: [],
     suspiciousSeq: next > suspicious ? next : undefined,
     modelId: model.id,
     modelHash: scoring.modelHash,

@@ -53,6 +53,7 @@ export function transactionScorer(dependencies: Dependencies) {
         modelHash: Buffer.from(model.hash),
         score: 0,
         reasons: [],
+        contributions: [],
         outcome: Outcome.ERROR,
         suspiciousSeq: undefined,
         error: "",

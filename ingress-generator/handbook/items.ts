@@ -44,6 +44,8 @@ export function numberedItems(
     merchantName: `Terminal ${data.terminals[at]}`,
     origin: undefined,
     contentHash: Buffer.alloc(0),
+    modelHash: Buffer.alloc(0),
+    challengerHash: Buffer.alloc(0),
   });
 
   return {
