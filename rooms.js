@@ -66,10 +66,6 @@ const TABLE = {
     is: "the seeded transaction simulator, its producer and its pace; warm-up and latencies, which several commands share",
     imports: ["protos", "contract", "process", "terminal", "kafka"],
   },
-  evaluation: {
-    is: "how well frauds are found on the Fraud Detection Handbook's data set (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
-    imports: ["contract", "process", "terminal", "tools", "ingress-generator"],
-  },
   verifier: {
     is: "judges what stands in the topics, with its own reference implementation of the functions (`verifier/reference`); `npm run verify`",
     imports: ["protos", "contract", "process", "terminal", "tools", "java"],
@@ -89,6 +85,10 @@ const TABLE = {
     imports: ["contract", "process", "http", "terminal", "tools", "flink", "kafka", "java"],
     specs: ["statefun"],
     startsProcesses: true,
+  },
+  evaluation: {
+    is: "how well frauds are found on the Fraud Detection Handbook's data set, streamed through a cluster or in batch (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
+    imports: ["protos", "contract", "process", "terminal", "tools", "kafka", "ingress-generator", "cluster"],
   },
   demo: {
     is: "`npm run demo`",

@@ -2,23 +2,37 @@ import { setImmediate } from "node:timers/promises";
 
 import { Command } from "commander";
 
-import { handbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import { HANDBOOK_CUSTOMERS, HANDBOOK_DAYS, handbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
-import { UserError } from "../terminal/user-error.js";
-import { type BatchDetector, HANDBOOK_BASELINE, scoreWeek } from "./batch/score-week.js";
+import { type BatchDetector, HANDBOOK_BASELINE, scoredOf, scoreWeek } from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
 import { bootstrapIntervals } from "./metrics/bootstrap.js";
 import { qualityOf } from "./metrics/quality.js";
-import { type Evaluated, evaluatedOf, type EvaluatedWeek, evaluationReport, reportText, testFrom } from "./report.js";
-import { ALL_WEEKS, OFFICIAL_WEEK } from "./weeks.js";
+import type { Scored } from "./metrics/scored.js";
+import {
+  type Evaluated,
+  evaluatedOf,
+  type EvaluatedWeek,
+  evaluationReport,
+  isGood,
+  reportText,
+  testFrom,
+} from "./report.js";
+import { evaluateStream } from "./stream/evaluate-stream.js";
+import { subsetOf } from "./subset.js";
+import { LEAF_UNIT, probabilityOf } from "./trees.js";
+import { ALL_WEEKS, type EvaluationWeek, lastTestDay, OFFICIAL_WEEK, testTransactions } from "./weeks.js";
 
 const REPORT = "reports/evaluate.json";
 
 interface Options {
   readonly batch: boolean;
   readonly allWeeks: boolean;
+  readonly customers: number;
+  readonly days?: number;
   readonly draws: number;
   readonly seed: number;
 }
@@ -27,34 +41,63 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run evaluate --")
     .description(
-      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published. Writes reports/evaluate.json.",
+      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published. Streams it, day by day, through a cluster of its own (native, ports from 23500 on), whose functions compute the features and score by the trees of models/handbook, each test week by its own; then compares every feature and score with what the data set itself says. Writes reports/evaluate.json.",
     )
     .option(
       "--batch",
-      "computed from the data set itself, without a cluster: the Handbook's baseline (15 features, logistic regression), and the trees of models/handbook",
+      "without a cluster: everything is computed from the data set itself. The Handbook's baseline (15 features, logistic regression), and the same trees",
       false,
     )
     .option("--all-weeks", "eight test weeks instead of the official one: weeks differ by luck", false)
+    .option(
+      "--customers <n>",
+      "only the first so many customers: a quick look at whether stream and data set agree, of which the quality says nothing",
+      wholeNumber(1, HANDBOOK_CUSTOMERS),
+      HANDBOOK_CUSTOMERS,
+    )
+    .option(
+      "--days <n>",
+      "only so many days from the first (default: until the last test week)",
+      wholeNumber(1, HANDBOOK_DAYS),
+    )
     .option("--draws <n>", "of the bootstrap that gives the intervals", wholeNumber(10, 100_000), 1000)
     .option("--seed <n>", "of the bootstrap's random numbers", wholeNumber(0, 2 ** 31 - 1), 7)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { batch, allWeeks, draws, seed } = program.opts<Options>();
-  if (!batch) throw new UserError("so far only the batch computation can be evaluated: npm run evaluate -- --batch");
+  const options = program.opts<Options>();
+  const { signal } = interrupted();
+  try {
+    return await evaluate(options, signal);
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  }
+}
+
+async function evaluate(
+  { batch, allWeeks, customers, days, draws, seed }: Options,
+  signal: AbortSignal,
+): Promise<number> {
+  const asked = allWeeks ? ALL_WEEKS : [OFFICIAL_WEEK];
+  const lastDay = days ?? Math.max(...asked.map(lastTestDay)) + 1;
+  const weeks = asked.filter((week) => lastTestDay(week) < lastDay);
   const step = stepView();
   const data = await step("the Handbook's data set", async () => {
     await setImmediate();
-    return handbookDataSet();
+    const whole = handbookDataSet();
+    return batch && days === undefined && customers === HANDBOOK_CUSTOMERS ? whole : subsetOf(whole, { customers, days: lastDay });
   });
-  const evaluate = async (detector: BatchDetector): Promise<Evaluated> => {
-    const weeks: EvaluatedWeek[] = [];
-    for (const week of allWeeks ? ALL_WEEKS : [OFFICIAL_WEEK])
-      await step(`${detector.name}: test week from ${testFrom(week)}`, async (progress) => {
+
+  async function evaluated(name: string, scoresOf: (week: EvaluationWeek) => Scored): Promise<Evaluated> {
+    const found: EvaluatedWeek[] = [];
+    for (const week of weeks)
+      await step(`${name}: test week from ${testFrom(week)}`, async (progress) => {
         await setImmediate();
-        const scored = scoreWeek(data, week, detector);
+        signal.throwIfAborted();
+        const scored = scoresOf(week);
         progress(`${draws} draws of the bootstrap`);
         await setImmediate();
-        weeks.push({
+        found.push({
           ...week,
           testFrom: testFrom(week),
           transactions: scored.frauds.length,
@@ -64,10 +107,22 @@ export async function main(argv: string[]): Promise<number> {
           intervals: bootstrapIntervals(scored, { draws, seed }),
         });
       });
-    return evaluatedOf(detector.name, weeks);
-  };
-  const report = evaluationReport(data, await evaluate(HANDBOOK_BASELINE), await evaluate(TREES));
+    return evaluatedOf(name, found);
+  }
+  const inBatch = (detector: BatchDetector): Promise<Evaluated> =>
+    evaluated(detector.name, (week) => scoreWeek(data, week, detector));
+
+  const streamed = batch ? undefined : await evaluateStream(data, { step, weeks, signal });
+  const detected =
+    streamed === undefined
+      ? await inBatch(TREES)
+      : await evaluated(`${TREES.name}, streamed`, (week) =>
+          scoredOf(data, testTransactions(data, week), (at) =>
+            probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
+          ),
+        );
+  const report = evaluationReport(data, await inBatch(HANDBOOK_BASELINE), detected, streamed);
   writeJsonReport(REPORT, report);
   console.log(`\n${reportText(report)}\n\nreport: ${REPORT}`);
-  return 0;
+  return isGood(report) ? 0 : 1;
 }

@@ -3,6 +3,7 @@ import { type Machine, thisMachine } from "../terminal/json-report.js";
 import type { QualityIntervals } from "./metrics/bootstrap.js";
 import type { Quality } from "./metrics/scored.js";
 import { type Published, PUBLISHED } from "./published.js";
+import type { Parity } from "./stream/parity.js";
 import { type EvaluationWeek, OFFICIAL_WEEK, testDay } from "./weeks.js";
 
 /** A week's test transactions, and how well their frauds were found. */
@@ -20,8 +21,9 @@ export interface EvaluatedWeek extends EvaluationWeek, Quality {
 export interface Evaluated {
   readonly detector: string;
   readonly weeks: readonly EvaluatedWeek[];
-  readonly official: EvaluatedWeek;
-  /** Over the weeks. */
+  /** `undefined`: it was not evaluated, and neither was any other. */
+  readonly official: EvaluatedWeek | undefined;
+  /** Over the weeks; NaN without any. */
   readonly mean: Quality;
 }
 
@@ -31,13 +33,38 @@ export interface EvaluationReport extends Evaluated {
   /** What the Handbook's simplest detector reaches here. */
   readonly baseline: Evaluated;
   readonly published: readonly Published[];
+  /** Of the running functions and the data set; absent of a batch. */
+  readonly parity?: Parity;
+  readonly stream?: StreamFigures;
   readonly machine: Machine;
 }
 
-/** @param weeks - the official one among them */
+/** How the data set went through the cluster. */
+export interface StreamFigures {
+  readonly decisions: number;
+  readonly labels: number;
+  /** From the first transaction sent to the last decision. */
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly duplicates: number;
+  /** Decisions that say that something went wrong, and the first few of them. */
+  readonly errors: number;
+  readonly errorTexts: readonly string[];
+  /** Decisions with features of a window that did not hold everything. */
+  readonly incomplete: number;
+  readonly jobRestarts: number | "unreachable";
+}
+
+/** What a stream did, and how it compares. */
+export interface StreamedFigures {
+  readonly outcome: Omit<StreamFigures, "seconds" | "perSecond" | "jobRestarts">;
+  readonly parity: Parity;
+  readonly seconds: number;
+  readonly jobRestarts: number | "unreachable";
+}
+
 export function evaluatedOf(detector: string, weeks: readonly EvaluatedWeek[]): Evaluated {
   const official = weeks.find(({ firstDay }) => firstDay === OFFICIAL_WEEK.firstDay);
-  if (official === undefined) throw new Error("the official week was not evaluated");
   const mean = (name: keyof Quality): number => weeks.reduce((sum, week) => sum + week[name], 0) / weeks.length;
   return {
     detector,
@@ -57,6 +84,7 @@ export const evaluationReport = (
   { scenarios }: HandbookDataSet,
   baseline: Evaluated,
   evaluated: Evaluated,
+  streamed?: StreamedFigures,
 ): EvaluationReport => ({
   ...evaluated,
   dataset: {
@@ -65,8 +93,19 @@ export const evaluationReport = (
   },
   baseline,
   published: PUBLISHED,
+  ...(streamed && { parity: streamed.parity, stream: streamFigures(streamed) }),
   machine: thisMachine(),
 });
+
+function streamFigures({ outcome, seconds, jobRestarts }: StreamedFigures): StreamFigures {
+  const { decisions, labels, duplicates, errors, errorTexts, incomplete } = outcome;
+  const perSecond = Math.round(decisions / seconds);
+  return { decisions, labels, seconds, perSecond, duplicates, errors, errorTexts, incomplete, jobRestarts };
+}
+
+/** Whether the stream gave what the data set says, once each. */
+export const isGood = ({ parity, stream }: EvaluationReport): boolean =>
+  (parity?.mismatches ?? 0) + (stream?.duplicates ?? 0) + (stream?.errors ?? 0) === 0;
 
 /** Such as 2018-08-08. @param day - counted from the data set's first one */
 const dateOf = (day: number): string =>
@@ -76,15 +115,33 @@ const dateOf = (day: number): string =>
 export const testFrom = (week: EvaluationWeek): string => dateOf(testDay(week));
 
 /** What the terminal shows of it. */
-export function reportText({ baseline, published, ...evaluated }: EvaluationReport): string {
+export function reportText(report: EvaluationReport): string {
+  const { baseline, published, parity, stream, ...evaluated } = report;
   const { official } = evaluated;
   return [
-    heading(`Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`),
-    ...published.map((one) => row(`published: ${one.detector}`, one)),
-    ...[baseline, evaluated].flatMap(({ detector, official: week }) => [row(detector, week), interval(week)]),
-    ...(evaluated.weeks.length === 1 ? [] : [baseline, evaluated].flatMap(weeksText)),
+    ...(official === undefined
+      ? ["No test week was evaluated: too few days."]
+      : [
+          heading(
+            `Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`,
+          ),
+          ...published.map((one) => row(`published: ${one.detector}`, one)),
+          ...[baseline, evaluated].flatMap(({ detector, official: week }) =>
+            week === undefined ? [] : [row(detector, week), interval(week)],
+          ),
+        ]),
+    ...(evaluated.weeks.length <= 1 ? [] : [baseline, evaluated].flatMap(weeksText)),
+    ...(parity === undefined || stream === undefined ? [] : ["", ...streamText(parity, stream)]),
   ].join("\n");
 }
+
+const streamText = (parity: Parity, stream: StreamFigures): string[] => [
+  `${stream.decisions} decided in ${Math.round(stream.seconds)} s (${stream.perSecond}/s), ${stream.labels} labels, ${stream.duplicates} decided twice, job restarts: ${stream.jobRestarts}`,
+  `${parity.features} features and the score of ${parity.transactions} transactions compared with the data set: ${parity.mismatches} differ`,
+  ...parity.first.map((line) => `  ${line}`),
+  ...(stream.incomplete === 0 ? [] : [`${stream.incomplete} with windows that did not hold everything`]),
+  ...(stream.errors === 0 ? [] : [`${stream.errors} decisions with errors, such as: ${stream.errorTexts.join("; ")}`]),
+];
 
 function weeksText({ detector, weeks, mean }: Evaluated): string[] {
   return [

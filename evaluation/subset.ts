@@ -1,7 +1,10 @@
 import { DAY_SECONDS, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
 
 /** A part of the data set, as if there were no other customers and no later days. */
-export function subsetOf(data: HandbookDataSet, { customers, days }: { customers: number; days: number }): HandbookDataSet {
+export function subsetOf(
+  data: HandbookDataSet,
+  { customers, days }: { customers: number; days: number },
+): HandbookDataSet {
   const chosen: number[] = [];
   for (const [at, second] of data.seconds.entries()) {
     if (second >= days * DAY_SECONDS) break;

@@ -21,6 +21,9 @@ export const ALL_WEEKS: readonly EvaluationWeek[] = [101, 115, 122, 129, 136, 14
 
 export const testDay = ({ firstDay }: EvaluationWeek): number => firstDay + WEEK_DAYS + LABEL_DELAY_DAYS;
 
+/** The last day of a week's test. */
+export const lastTestDay = (week: EvaluationWeek): number => testDay(week) + WEEK_DAYS - 1;
+
 /** From `from` on, before `to`; days or transactions. */
 export interface Range {
   readonly from: number;

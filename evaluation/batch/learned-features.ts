@@ -45,8 +45,11 @@ type OnlineName =
   | `merchant.${TerminalFeature}`;
 type CustomerFeature = NameAfter<"customer_">;
 type TerminalFeature = NameAfter<"terminal_">;
-type NameAfter<Prefix extends string> =
-  (typeof LEARNED_FEATURES)[number] extends infer Name ? (Name extends `${Prefix}${infer Rest}` ? Rest : never) : never;
+type NameAfter<Prefix extends string> = (typeof LEARNED_FEATURES)[number] extends infer Name
+  ? Name extends `${Prefix}${infer Rest}`
+    ? Rest
+    : never
+  : never;
 
 type Values = Readonly<Record<(typeof LEARNED_FEATURES)[number], number>>;
 type CustomerValues = Omit<Values, `terminal_${string}`>;

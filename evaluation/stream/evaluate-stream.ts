@@ -68,7 +68,12 @@ export async function evaluateStream(
     );
     const seconds = (Date.now() - beganMs) / 1000;
     const jobRestarts = await flinkClient(settings).restarts();
-    return { outcome, seconds, jobRestarts, parity: await step("parity", () => Promise.resolve(parityWith(data, outcome))) };
+    return {
+      outcome,
+      seconds,
+      jobRestarts,
+      parity: await step("parity", () => Promise.resolve(parityWith(data, outcome))),
+    };
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }

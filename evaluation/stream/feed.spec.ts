@@ -13,7 +13,8 @@ function slowPipeline(scheduler: fc.Scheduler) {
   const until = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await new Promise<void>((resolve) => waiting.push(resolve));
   };
-  const upTo = (done: Set<number>, day: number): boolean => Array.from({ length: day + 1 }, (_, n) => n).every((n) => done.has(n));
+  const upTo = (done: Set<number>, day: number): boolean =>
+    Array.from({ length: day + 1 }, (_, n) => n).every((n) => done.has(n));
   const begin = (what: string, day: number): void =>
     void began.push({ what, day, decided: [...decided], labelled: [...labelled] });
   const later = (into: Set<number>, day: number): void =>

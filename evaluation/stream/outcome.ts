@@ -99,7 +99,9 @@ export class StreamOutcome {
   #dayOf = (at: number): number => Math.floor(this.#data.seconds[at]! / DAY_SECONDS);
 
   #numberOf(transactionId: string | undefined): number | undefined {
-    return transactionId?.startsWith(this.#runId) === true ? Number(transactionId.slice(this.#runId.length)) : undefined;
+    return transactionId?.startsWith(this.#runId) === true
+      ? Number(transactionId.slice(this.#runId.length))
+      : undefined;
   }
 
   #model(id: string): number {

@@ -1,5 +1,5 @@
 import { TOPICS } from "../../contract/topics.js";
-import { type HandbookDataSet, HANDBOOK_DAYS } from "../../ingress-generator/handbook/data-set.js";
+import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { numberedItems } from "../../ingress-generator/handbook/items.js";
 import { ItemSender } from "../../ingress-generator/item-sender.js";
 import type { SimulatedItem } from "../../ingress-generator/simulator.js";
@@ -47,7 +47,7 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
   });
   const sender = await ItemSender.connect(brokers, "public");
   const total = data.seconds.length;
-  const days = HANDBOOK_DAYS;
+  const days = Math.floor((data.seconds.at(-1) ?? 0) / DAY_SECONDS) + 1;
   let sent = 0;
   let [told, toldDecisions] = [Date.now(), 0];
 

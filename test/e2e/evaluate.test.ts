@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { stopCluster } from "../../cluster/control.js";
+import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
+import { EVALUATION_ENV, parityWith, treesByName, useModelAt } from "../../evaluation/stream/evaluate-stream.js";
+import type { StreamOutcome } from "../../evaluation/stream/outcome.js";
+import { streamDataSet } from "../../evaluation/stream/stream-data-set.js";
+import { subsetOf } from "../../evaluation/subset.js";
+import { treesFileOf } from "../../evaluation/batch/trees-of-week.js";
+import { dayOffsets, handbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { startOwnCommand } from "../../process/run-command.js";
+import { silentStep } from "../../terminal/steps.js";
+
+/** A month and the week until labels are known, and another: whatever a window holds has come and gone. */
+const DAYS = 45;
+const CUSTOMERS = 250;
+const KILLED_ON = 38;
+const OTHER_MODEL_ON = 41;
+const OTHER_WEEK = { firstDay: 157 };
+
+describe("the Handbook's data set in short, streamed, with a TaskManager killed on the way", () => {
+  const settings = clusterSettings({ name: "e2e-evaluate", portOffset: 23_000, serverEnv: EVALUATION_ENV });
+  const brokers = endpoints(settings).kafka;
+  const data = subsetOf(handbookDataSet(), { customers: CUSTOMERS, days: DAYS });
+  let cluster: Cluster;
+  let outcome: StreamOutcome;
+  let restarts: number | "unreachable";
+
+  beforeAll(async () => {
+    cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
+    outcome = await streamDataSet(data, {
+      brokers,
+      runId: "short",
+      modelOf(day) {
+        if (day === KILLED_ON) cluster.kill("taskmanager");
+        return day === OTHER_MODEL_ON ? treesFileOf(OTHER_WEEK) : undefined;
+      },
+      useModel: useModelAt(settings),
+    });
+    restarts = await flinkClient(settings).restarts();
+  });
+  afterAll(async () => {
+    await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
+  });
+
+  it("comes out whole, and once", () => {
+    const { decisions, labels, duplicates, errors, errorTexts, incomplete } = outcome;
+    expect({ decisions, labels, duplicates, errors, errorTexts, incomplete }).toEqual({
+      decisions: data.seconds.length,
+      // The last two days' are not sent.
+      labels: data.scenarios.subarray(0, dayOffsets(data)[DAYS - 2]).filter((scenario) => scenario !== 0).length,
+      duplicates: 0,
+      errors: 0,
+      errorTexts: [],
+      incomplete: 0,
+    });
+    expect(restarts).toBeGreaterThan(0);
+  });
+
+  it("has every feature and every score that the data set itself gives", () => {
+    expect(parityWith(data, outcome)).toEqual({
+      features: 20,
+      transactions: data.seconds.length,
+      mismatches: 0,
+      first: [],
+    });
+  });
+
+  it("is scored by the model that holds from a day on", () => {
+    const change = dayOffsets(data)[OTHER_MODEL_ON]!;
+    const names = Array.from(outcome.modelOf, (model) => outcome.models[model]);
+    expect(new Set(names.slice(0, change))).toEqual(new Set([[...treesByName().keys()][0]]));
+    expect(new Set(names.slice(change))).toEqual(new Set(["handbook-day-157"]));
+  });
+
+  it("is replayed by the verifier, bit for bit", async () => {
+    const { code, stdout } = await startOwnCommand([
+      "verify",
+      "--brokers",
+      brokers,
+      "--settings",
+      EVALUATION_ENV["FRAUD_SETTINGS"]!,
+    ]).finished;
+    expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
+    expect(code).toBe(0);
+  });
+});
