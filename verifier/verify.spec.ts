@@ -45,6 +45,7 @@ describe("a place of exactly 0, 0", () => {
     minutes: 60,
     amount: 100,
     place,
+    foretold: undefined,
   }));
 
   it("is none to the functions and to the verifier", async () => {
