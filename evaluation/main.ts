@@ -9,7 +9,13 @@ import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { type BatchDetector, HANDBOOK_BASELINE, scoredOf, scoreWeek } from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
+import { decisionsIn } from "./batch/decisions-in.js";
 import { bootstrapIntervals } from "./metrics/bootstrap.js";
+import { calibrationOf } from "./metrics/calibration.js";
+import { curveOf } from "./metrics/curves.js";
+import { recallByScenario } from "./metrics/scenarios.js";
+import { pageOf } from "./page.js";
+import { writePage } from "../terminal/html.js";
 import { qualityOf } from "./metrics/quality.js";
 import type { Scored } from "./metrics/scored.js";
 import {
@@ -26,7 +32,7 @@ import { subsetOf } from "./subset.js";
 import { LEAF_UNIT, probabilityOf } from "./trees.js";
 import { ALL_WEEKS, type EvaluationWeek, lastTestDay, OFFICIAL_WEEK, testTransactions } from "./weeks.js";
 
-const REPORT = "reports/evaluate.json";
+const REPORT = "reports/evaluate";
 
 interface Options {
   readonly batch: boolean;
@@ -35,13 +41,16 @@ interface Options {
   readonly days?: number;
   readonly draws: number;
   readonly seed: number;
+  readonly costLook: number;
+  readonly costStopped: number;
+  readonly looks: number;
 }
 
 /** `npm run evaluate`: how well frauds are found on the Handbook's data set. @returns the exit code */
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run evaluate --")
     .description(
-      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published. Streams it, day by day, through a cluster of its own (native, ports from 23500 on), whose functions compute the features and score by the trees of models/handbook, each test week by its own; then compares every feature and score with what the data set itself says. Writes reports/evaluate.json.",
+      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published. Streams it, day by day, through a cluster of its own (native, ports from 23500 on), whose functions compute the features and score by the trees of models/handbook, each test week by its own; then compares every feature and score with what the data set itself says. Writes reports/evaluate.json and .html.",
     )
     .option(
       "--batch",
@@ -62,6 +71,9 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option("--draws <n>", "of the bootstrap that gives the intervals", wholeNumber(10, 100_000), 1000)
     .option("--seed <n>", "of the bootstrap's random numbers", wholeNumber(0, 2 ** 31 - 1), 7)
+    .option("--cost-look <cents>", "what an analyst's look at a transaction costs", wholeNumber(1, 1_000_000), 300)
+    .option("--cost-stopped <cents>", "what a good customer costs who is stopped", wholeNumber(1, 1_000_000), 1_000)
+    .option("--looks <n>", "how many transactions a day analysts have time for", wholeNumber(1, 100_000), 50)
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
@@ -74,10 +86,12 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function evaluate(
-  { batch, allWeeks, customers, days, draws, seed }: Options,
-  signal: AbortSignal,
-): Promise<number> {
+async function evaluate(options: Options, signal: AbortSignal): Promise<number> {
+  const { batch, allWeeks, customers, days, draws, seed } = options;
+  const decisionOptions = {
+    costs: { lookMinor: options.costLook, stoppedMinor: options.costStopped },
+    looksADay: options.looks,
+  };
   const asked = allWeeks ? ALL_WEEKS : [OFFICIAL_WEEK];
   const lastDay = days ?? Math.max(...asked.map(lastTestDay)) + 1;
   const weeks = asked.filter((week) => lastTestDay(week) < lastDay);
@@ -85,10 +99,16 @@ async function evaluate(
   const data = await step("the Handbook's data set", async () => {
     await setImmediate();
     const whole = handbookDataSet();
-    return batch && days === undefined && customers === HANDBOOK_CUSTOMERS ? whole : subsetOf(whole, { customers, days: lastDay });
+    return batch && days === undefined && customers === HANDBOOK_CUSTOMERS
+      ? whole
+      : subsetOf(whole, { customers, days: lastDay });
   });
 
-  async function evaluated(name: string, scoresOf: (week: EvaluationWeek) => Scored): Promise<Evaluated> {
+  async function evaluated(
+    name: string,
+    scoresOf: (week: EvaluationWeek) => Scored,
+    detector: BatchDetector,
+  ): Promise<Evaluated> {
     const found: EvaluatedWeek[] = [];
     for (const week of weeks)
       await step(`${name}: test week from ${testFrom(week)}`, async (progress) => {
@@ -105,24 +125,32 @@ async function evaluate(
           expectedFrauds: scored.scores.reduce((sum, probability) => sum + probability, 0),
           ...qualityOf(scored)(),
           intervals: bootstrapIntervals(scored, { draws, seed }),
+          curve: curveOf(scored),
+          calibration: calibrationOf(scored),
+          scenarios: recallByScenario(scored, (place) => data.scenarios[testTransactions(data, week)[place]!]!),
+          decided: decisionsIn(data, week, scored, detector, decisionOptions),
         });
       });
     return evaluatedOf(name, found);
   }
   const inBatch = (detector: BatchDetector): Promise<Evaluated> =>
-    evaluated(detector.name, (week) => scoreWeek(data, week, detector));
+    evaluated(detector.name, (week) => scoreWeek(data, week, detector), detector);
 
   const streamed = batch ? undefined : await evaluateStream(data, { step, weeks, signal });
   const detected =
     streamed === undefined
       ? await inBatch(TREES)
-      : await evaluated(`${TREES.name}, streamed`, (week) =>
-          scoredOf(data, testTransactions(data, week), (at) =>
-            probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
-          ),
+      : await evaluated(
+          `${TREES.name}, streamed`,
+          (week) =>
+            scoredOf(data, testTransactions(data, week), (at) =>
+              probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
+            ),
+          TREES,
         );
   const report = evaluationReport(data, await inBatch(HANDBOOK_BASELINE), detected, streamed);
-  writeJsonReport(REPORT, report);
-  console.log(`\n${reportText(report)}\n\nreport: ${REPORT}`);
+  writeJsonReport(`${REPORT}.json`, report);
+  writePage(`${REPORT}.html`, "How well frauds are found", pageOf(report));
+  console.log(`\n${reportText(report)}\n\nreport: ${REPORT}.html`);
   return isGood(report) ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { type EvaluatedWeek, evaluatedOf, evaluationReport, reportText, testFrom } from "./report.js";
+import { pageOf } from "./page.js";
+import { type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
 
 const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
   firstDay,
@@ -20,6 +21,10 @@ const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
     recallAt05: [0.6, 0.75],
     valueAt05: [0.9, 1],
   },
+  curve: [],
+  calibration: [],
+  scenarios: [],
+  decided: [],
 });
 const data = {
   seconds: new Uint32Array(4),
@@ -59,7 +64,28 @@ describe("the report of an evaluation", () => {
     expect(lines.filter((line) => line.startsWith("    test from 2018-07-25: ")).length).toBe(1);
   });
 
-  it("is none without the official week", () => {
-    expect(() => evaluatedOf("trees", [week(101, 0.7)])).toThrow("official");
+  it("says so when no test week was among the days", () => {
+    const none = evaluationReport(data, evaluatedOf("baseline", []), evaluatedOf("trees", []));
+    expect(none.official).toBeUndefined();
+    expect(reportText(none)).toContain("No test week was evaluated");
+  });
+
+  it("is good only when the stream is what the data set says, once each", () => {
+    const stream = { decisions: 4, labels: 2, duplicates: 0, errors: 0, errorTexts: [], incomplete: 0 };
+    const parity = { features: 20, transactions: 4, mismatches: 0, first: [] };
+    const of = (outcome: Partial<typeof stream>, mismatches = 0) =>
+      evaluationReport(data, evaluatedOf("baseline", []), evaluatedOf("trees", [week(115, 0.8)]), {
+        outcome: { ...stream, ...outcome },
+        parity: { ...parity, mismatches, first: mismatches === 0 ? [] : ["transaction 3: run is 1"] },
+        seconds: 2,
+        jobRestarts: 0,
+      });
+    expect(isGood(of({}))).toBe(true);
+    expect(of({}).stream).toMatchObject({ perSecond: 2 });
+    expect([of({ duplicates: 1 }), of({ errors: 1 }), of({}, 1)].map(isGood)).toEqual([false, false, false]);
+    expect(reportText(of({}, 1))).toContain(
+      "20 features and the score of 4 transactions compared with the data set: 1 differ\n  transaction 3: run is 1",
+    );
+    expect(pageOf(of({})).text).toContain("what was streamed is what the data set says");
   });
 });

@@ -1,6 +1,10 @@
 import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { type Machine, thisMachine } from "../terminal/json-report.js";
 import type { QualityIntervals } from "./metrics/bootstrap.js";
+import type { CalibrationBin } from "./metrics/calibration.js";
+import type { Outcomes } from "./metrics/costs.js";
+import type { CurvePoint } from "./metrics/curves.js";
+import type { ScenarioRecall } from "./metrics/scenarios.js";
 import type { Quality } from "./metrics/scored.js";
 import { type Published, PUBLISHED } from "./published.js";
 import type { Parity } from "./stream/parity.js";
@@ -15,6 +19,11 @@ export interface EvaluatedWeek extends EvaluationWeek, Quality {
   /** The sum of the probabilities: of a calibrated detector about as many as there are. */
   readonly expectedFrauds: number;
   readonly intervals: QualityIntervals;
+  readonly curve: readonly CurvePoint[];
+  readonly calibration: readonly CalibrationBin[];
+  readonly scenarios: readonly ScenarioRecall[];
+  /** What thresholds would have come to: by costs, and by what analysts have time for. */
+  readonly decided: readonly (Outcomes & { readonly by: string })[];
 }
 
 /** What a detector reaches. */
@@ -129,13 +138,19 @@ export function reportText(report: EvaluationReport): string {
           ...[baseline, evaluated].flatMap(({ detector, official: week }) =>
             week === undefined ? [] : [row(detector, week), interval(week)],
           ),
+          "",
+          ...official.decided.map(decidedText),
         ]),
     ...(evaluated.weeks.length <= 1 ? [] : [baseline, evaluated].flatMap(weeksText)),
     ...(parity === undefined || stream === undefined ? [] : ["", ...streamText(parity, stream)]),
   ].join("\n");
 }
 
-const streamText = (parity: Parity, stream: StreamFigures): string[] => [
+const decidedText = ({ by, thresholds, frauds, genuine, looksADay, saved }: EvaluatedWeek["decided"][number]): string =>
+  `Thresholds by ${by}: review from ${thresholds.reviewFrom.toFixed(4)}, decline from ${thresholds.declineFrom.toFixed(4)}: ${looksADay.toFixed(0)} looks a day, ${frauds.reviewed + frauds.declined} of ${frauds.approved + frauds.reviewed + frauds.declined} frauds stopped, ${genuine.declined} good customers stopped, ${(100 * saved).toFixed(1)} % of the losses saved`;
+
+/** How the stream went, in lines. */
+export const streamText = (parity: Parity, stream: StreamFigures): string[] => [
   `${stream.decisions} decided in ${Math.round(stream.seconds)} s (${stream.perSecond}/s), ${stream.labels} labels, ${stream.duplicates} decided twice, job restarts: ${stream.jobRestarts}`,
   `${parity.features} features and the score of ${parity.transactions} transactions compared with the data set: ${parity.mismatches} differ`,
   ...parity.first.map((line) => `  ${line}`),
@@ -173,4 +188,6 @@ function interval({ intervals }: EvaluatedWeek): string {
   return `    95 % of draws: ${COLUMNS.map((column, n) => `${HEADS[n]} ${between(column)}`).join(", ")}`;
 }
 
-const three = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3)).replace(/^0/, "");
+/** Such as .123. */
+export const three = (value: number | undefined): string =>
+  (value === undefined ? "" : value.toFixed(3)).replace(/^0/, "");

@@ -46,7 +46,10 @@ export function thresholdsByCosts({ lookMinor, stoppedMinor }: Costs, fraudMinor
   const reviewFrom = Math.min(1, lookMinor / fraudMinor);
   return reviewFrom <= declineFrom
     ? { reviewFrom, declineFrom }
-    : { reviewFrom: stoppedMinor / (stoppedMinor + fraudMinor), declineFrom: stoppedMinor / (stoppedMinor + fraudMinor) };
+    : {
+        reviewFrom: stoppedMinor / (stoppedMinor + fraudMinor),
+        declineFrom: stoppedMinor / (stoppedMinor + fraudMinor),
+      };
 }
 
 /**
@@ -65,15 +68,13 @@ export function outcomesOf(
   thresholds: Thresholds,
   { lookMinor, stoppedMinor }: Costs,
 ): Outcomes {
-  const counts = [
-    { approved: 0, reviewed: 0, declined: 0 },
-    { approved: 0, reviewed: 0, declined: 0 },
-  ] as const;
+  const genuine = { approved: 0, reviewed: 0, declined: 0 };
+  const fraudulent = { approved: 0, reviewed: 0, declined: 0 };
   let costMinor = 0;
   let costWithoutMinor = 0;
   for (const [at, score] of scores.entries()) {
     const isFraud = frauds[at] === 1;
-    const count = counts[isFraud ? 1 : 0];
+    const count = isFraud ? fraudulent : genuine;
     if (isFraud) costWithoutMinor += amountsMinor[at]!;
     if (score >= thresholds.declineFrom) {
       count.declined++;
@@ -88,9 +89,9 @@ export function outcomesOf(
   }
   return {
     thresholds,
-    frauds: counts[1],
-    genuine: counts[0],
-    looksADay: (counts[0].reviewed + counts[1].reviewed) / new Set(days).size,
+    frauds: fraudulent,
+    genuine,
+    looksADay: (genuine.reviewed + fraudulent.reviewed) / new Set(days).size,
     costWithoutMinor,
     costMinor,
     saved: costWithoutMinor === 0 ? 0 : 1 - costMinor / costWithoutMinor,

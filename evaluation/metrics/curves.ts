@@ -24,7 +24,12 @@ export function curveOf({ scores, frauds }: Pick<Scored, "scores" | "frauds">, p
     const recall = found / allFrauds;
     if (recall - last < 1 / points && seen < order.length) continue;
     last = recall;
-    curve.push({ recall, falsePositives: (seen - found) / genuine, precision: found / seen, alerts: seen / order.length });
+    curve.push({
+      recall,
+      falsePositives: (seen - found) / genuine,
+      precision: found / seen,
+      alerts: seen / order.length,
+    });
   }
   return curve;
 }

@@ -1,0 +1,50 @@
+import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { type Costs, type Outcomes, outcomesOf, thresholdByCapacity, thresholdsByCosts } from "../metrics/costs.js";
+import type { Scored } from "../metrics/scored.js";
+import { type EvaluationWeek, LABEL_DELAY_DAYS, testDay, trainingTransactions, WEEK_DAYS } from "../weeks.js";
+import { rowOf } from "./features.js";
+import type { BatchDetector } from "./score-week.js";
+
+/** By what thresholds are chosen. */
+export interface DecisionOptions {
+  readonly costs: Costs;
+  /** What analysts have time for. */
+  readonly looksADay: number;
+}
+
+/**
+ * What a test week's transactions would have come to, by thresholds that were chosen from nothing but what was known
+ * before it: the mean amount of the frauds, and the scores of the training week.
+ */
+export function decisionsIn(
+  data: HandbookDataSet,
+  week: EvaluationWeek,
+  scored: Scored,
+  detector: BatchDetector,
+  { costs, looksADay }: DecisionOptions,
+): (Outcomes & { readonly by: string })[] {
+  const byCosts = thresholdsByCosts(costs, meanKnownFraud(data, week));
+  const training = trainingTransactions(data, week);
+  const score = detector.learned(data, week);
+  const features = detector.features(data, training);
+  const before = Float64Array.from({ length: training.to - training.from }, (_, n) =>
+    score(rowOf(features, training.from + n)),
+  );
+  const byCapacity = { reviewFrom: thresholdByCapacity(before, WEEK_DAYS, looksADay), declineFrom: Infinity };
+  return [
+    { by: "costs", ...outcomesOf(scored, byCosts, costs) },
+    { by: `capacity, ${looksADay} looks a day`, ...outcomesOf(scored, byCapacity, costs) },
+  ];
+}
+
+/** In cents, of the frauds whose labels are known when the test begins. */
+function meanKnownFraud({ seconds, scenarios, amountsMinor }: HandbookDataSet, week: EvaluationWeek): number {
+  const knownUntil = (testDay(week) - LABEL_DELAY_DAYS) * DAY_SECONDS;
+  let [count, sum] = [0, 0];
+  for (let at = 0; at < seconds.length && seconds[at]! < knownUntil; at++) {
+    if (scenarios[at] === 0) continue;
+    count++;
+    sum += amountsMinor[at]!;
+  }
+  return sum / count;
+}
