@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 
 /** Raise it whenever the functions may compute something else from the same input and settings. */
-export const CODE_VERSION = "5";
+export const CODE_VERSION = "6";
 
 const windowShape = (buckets: number, bucketMs: number) =>
   z
@@ -44,6 +44,18 @@ const settingsSchema = z.strictObject({
     .strictObject({
       recent: windowShape(12, 5 * MINUTE),
       history: windowShape(30, DAY),
+    })
+    .prefault({}),
+  /** The learned features of accounts and merchants. */
+  learned: z
+    .strictObject({
+      /** The last transactions that each account and merchant keeps for them; 0: they are off, and nothing is kept. */
+      events: z.int().min(0).max(1024).default(0),
+      /** A transaction that is older than this, in event time, and has no verdict "fraud" is known to be genuine. */
+      labelDelayMs: z
+        .int()
+        .min(1)
+        .default(7 * DAY),
     })
     .prefault({}),
   scorer: z

@@ -105,7 +105,7 @@ function replayAccount(
       },
     },
   );
-  return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.repeats }, suspicious } : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.repeats, learnedIncomplete: false }, suspicious } : derived;
 }
 
 function replayMerchant(
@@ -114,7 +114,7 @@ function replayMerchant(
   known: Known,
 ): Derived<MerchantEvidence> {
   const reference = new MerchantReference();
-  return replaySection<MerchantFeatures>(
+  const derived = replaySection<MerchantFeatures>(
     { name: "merchant model", found: merchant, inputs, cut, known },
     {
       version: (evidence) => evidence.merchant!.logicVersion,
@@ -122,6 +122,7 @@ function replayMerchant(
       event: ({ fraudDelta, effectiveAtMs }, settings) => reference.verdict(fraudDelta, effectiveAtMs, settings),
     },
   );
+  return "value" in derived ? { ...derived, value: { ...derived.value, learnedIncomplete: false } } : derived;
 }
 
 /** What a kind of address does with its inputs. */

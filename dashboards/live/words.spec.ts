@@ -14,6 +14,7 @@ describe("words", () => {
     ["account.travel_distance_m", 2_314_000n, "2,314 km"],
     ["account.travel_speed_kmh", 1_204n, "1,204 km/h"],
     ["account.travel_elapsed_ms", 7_500_000n, "2 h 5 min"],
+    ["merchant.run_age_s", 7_500n, "2 h 5 min"],
     ["merchant.fraud_rate_permille", 91n, "9.1 %"],
     ["account.velocity_count", 8n, "8"],
   ] as const)("%s %s: %s", (name, value, text, currency = "EUR") => {

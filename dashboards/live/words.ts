@@ -24,6 +24,8 @@ export function featureText(name: FeatureName, value: bigint, currency: string):
       return number < 10_000 ? `${(number / 1000).toFixed(1)} km` : `${whole(number / 1000)} km`;
     case "milliseconds":
       return durationText(number);
+    case "seconds":
+      return durationText(number * 1000);
     case "kmh":
       return `${whole(number)} km/h`;
     case "permille":

@@ -88,6 +88,7 @@ export function accountCounter(dependencies: Dependencies) {
         error: "",
         possibleRepeat: isPossibleRepeat,
         forgottenSeq: state.seq - BigInt(rememberedCount(state)),
+        learnedIncomplete: false,
       };
       if (isPossibleRepeat) metrics.count("possible_repeats");
       try {

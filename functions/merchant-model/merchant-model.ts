@@ -40,6 +40,7 @@ export function merchantModel(dependencies: Dependencies) {
         eventTimeMs: state.latestEventTimeMs,
         cutoffMs: 0n,
         logicVersion,
+        accountId: verdict.accountId,
       });
       return;
     }
@@ -55,6 +56,7 @@ export function merchantModel(dependencies: Dependencies) {
       logicVersion,
       features: undefined,
       error: "",
+      learnedIncomplete: false,
     };
     try {
       merchant.features = modelTransaction(state, evidence.transaction, settings.merchant);

@@ -72,7 +72,7 @@ function fieldOf(feature: string): FeatureField {
     ];
     known.set(
       feature,
-      (found = { group, field: name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) }),
+      (found = { group, field: name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) }),
     );
   }
   return found;

@@ -5,7 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The code's version that `docs/features.md` describes. */
-const CODE_VERSION = "5";
+const CODE_VERSION = "6";
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
 const DEFAULTS = {
@@ -21,6 +21,7 @@ const DEFAULTS = {
     knownMerchants: 0,
   },
   merchant: { recent: { buckets: 12, bucketMs: 5 * MINUTE_MS }, history: { buckets: 30, bucketMs: DAY_MS } },
+  learned: { events: 0, labelDelayMs: 7 * DAY_MS },
   scorer: { maxWaitingBytes: 16_384, resendDelayMs: 100 },
   alerter: { gapMs: 30 * MINUTE_MS, closeAfterMs: 30_000, escalateAt: [3, 10] },
 };
