@@ -18,6 +18,7 @@ import { TestRuntime } from "../../statefun/testing/test-runtime.js";
 import type { StoredRecord, VerifiedRecords } from "../records.js";
 import { RecordStore } from "../store.js";
 import { type KnownInputs, type Verification, verify, verifyStored } from "../verify.js";
+import { NAMED_MODELS, stampsOf } from "./stamped-models.js";
 
 export const HOUR_MS = 3_600_000;
 /** Short windows, so that a short run fills and leaves them; the second version has one more feature. */
@@ -52,7 +53,7 @@ const MODEL = Buffer.from(
 );
 /** A memory so short that much comes again after it has ended. */
 export const FORGETFUL = { ...OLD, account: { ...OLD.account, recentTransactions: 3 } };
-export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL] };
+export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL, ...NAMED_MODELS] };
 
 export const step = fc.oneof(
   {
@@ -111,6 +112,7 @@ function dependencies(settings: unknown, change: Partial<Dependencies["settings"
     ...sampleDependencies(),
     settings: { ...parsed, account: { ...parsed.account, ...change } },
     model: parseModel(MODEL),
+    otherModels: NAMED_MODELS.map(parseModel),
     logicVersion: logicVersion(parsed),
   };
 }
@@ -170,6 +172,7 @@ export async function play(
         amountMinor: BigInt(one.amount),
         eventTimeMs: now,
         location: one.place === null ? undefined : { ...one.place, name: "" },
+        ...stampsOf(n),
       });
       sent.push(transaction);
       runtime.ingress(accountCounterOf(transaction.accountId), Transaction, transaction);
