@@ -88,7 +88,17 @@ const TABLE = {
   },
   evaluation: {
     is: "how well frauds are found on the Fraud Detection Handbook's data set, streamed through a cluster or in batch (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
-    imports: ["protos", "contract", "process", "terminal", "tools", "kafka", "ingress-generator", "cluster"],
+    imports: [
+      "protos",
+      "contract",
+      "process",
+      "terminal",
+      "tools",
+      "functions",
+      "kafka",
+      "ingress-generator",
+      "cluster",
+    ],
   },
   demo: {
     is: "`npm run demo`",

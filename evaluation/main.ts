@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 
 import { Command } from "commander";
 
+import { LEAF_UNIT } from "../functions/transaction-scorer/trees.js";
 import { HANDBOOK_CUSTOMERS, HANDBOOK_DAYS, handbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
@@ -14,6 +15,7 @@ import { bootstrapIntervals } from "./metrics/bootstrap.js";
 import { calibrationOf } from "./metrics/calibration.js";
 import { curveOf } from "./metrics/curves.js";
 import { recallByScenario } from "./metrics/scenarios.js";
+import { probabilityOf } from "./log-odds.js";
 import { pageOf } from "./page.js";
 import { writePage } from "../terminal/html.js";
 import { qualityOf } from "./metrics/quality.js";
@@ -29,7 +31,7 @@ import {
 } from "./report.js";
 import { evaluateStream } from "./stream/evaluate-stream.js";
 import { subsetOf } from "./subset.js";
-import { LEAF_UNIT, probabilityOf } from "./trees.js";
+
 import { ALL_WEEKS, type EvaluationWeek, lastTestDay, OFFICIAL_WEEK, testTransactions } from "./weeks.js";
 
 const REPORT = "reports/evaluate";

@@ -1,4 +1,4 @@
-import type { Outcome } from "../protos/gen/fraud/v1/decision.js";
+import type { ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import type { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { Model } from "./transaction-scorer/model.js";
 import type { FunctionSettings } from "./settings.js";
@@ -12,10 +12,9 @@ export interface Metrics {
   /**
    * A transaction was decided.
    *
-   * @param reasons - codes of the rules that fired
    * @param tookMs - since the account counter had it; `undefined`: not known
    */
-  decided(outcome: Outcome, reasons: readonly string[], tookMs: bigint | undefined): void;
+  decided(scoring: ScoringEvidence, tookMs: bigint | undefined): void;
   alerted(kind: Alert_Kind): void;
 }
 
@@ -28,12 +27,16 @@ export type CounterName =
   | "overtook"
   | "resent"
   | "stale_scoring_requests"
-  | "function_errors";
+  | "function_errors"
+  | "unknown_models";
 
 /** What the functions are given from outside; everything that they compute depends on it, the message and the state. */
 export interface Dependencies {
   readonly settings: FunctionSettings;
+  /** Scores transactions that name no model. */
   readonly model: Model;
+  /** Further ones that transactions may name. */
+  readonly otherModels?: readonly Model[];
   readonly logicVersion: string;
   readonly metrics: Metrics;
   /** Milliseconds since 1970, for the `timing` part of messages only. */

@@ -13,6 +13,7 @@ const COUNTERS: Record<CounterName, string> = {
   overtook: "Scoring requests that came before their turn",
   resent: "Scoring requests sent again because the waiting list was full",
   stale_scoring_requests: "Scoring requests for a number that was decided; exactly-once messaging rules them out",
+  unknown_models: "Times that a transaction named a model, as champion or challenger, that this server does not have",
   function_errors: "Errors that ended in a decision with the outcome ERROR",
 };
 
@@ -40,8 +41,21 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
   });
   const reasons = new Counter({
     name: "fraud_reasons_total",
-    help: "Rules of the model that fired",
+    help: "Rules of the model that fired, and features that moved it most",
     labelNames: ["code"] as const,
+    registers: [registry],
+  });
+  const scores = new Histogram({
+    name: "fraud_score",
+    help: "Scores that decided",
+    labelNames: ["model"] as const,
+    buckets: Array.from({ length: 21 }, (_, n) => n * 50),
+    registers: [registry],
+  });
+  const challengers = new Counter({
+    name: "fraud_challenger_outcomes_total",
+    help: "What challengers would have decided, beside what was decided",
+    labelNames: ["challenger", "champion_outcome", "challenger_outcome"] as const,
     registers: [registry],
   });
   const alerts = new Counter({
@@ -64,9 +78,16 @@ export function serverMetrics(): { metrics: Metrics; registry: Registry } {
     metrics: {
       count: (name) => counters[name].inc(),
       waiting: (length) => waiting.observe(length),
-      decided: (outcome, codes, tookMs) => {
+      decided: ({ outcome, reasons: given, score, modelId, challenger }, tookMs) => {
         decisions.inc({ outcome: Outcome[outcome] });
-        for (const code of codes) reasons.inc({ code });
+        for (const { code } of given) reasons.inc({ code });
+        if (outcome !== Outcome.ERROR) scores.observe({ model: modelId }, score);
+        if (challenger !== undefined)
+          challengers.inc({
+            challenger: challenger.modelId,
+            champion_outcome: Outcome[outcome],
+            challenger_outcome: Outcome[challenger.outcome],
+          });
         if (tookMs !== undefined) took.observe(Number(tookMs) / 1000);
       },
       alerted: (kind) => alerts.inc({ kind: Alert_Kind[kind] }),

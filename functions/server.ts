@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { resolve } from "node:path";
 
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { pino } from "pino";
 import { z } from "zod";
 
@@ -13,10 +12,10 @@ import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
+import { readModels } from "./model-files.js";
 import { functionDoor } from "./server-door.js";
 import { serverMetrics } from "./server-metrics.js";
 import { logicVersion, parseSettings } from "./settings.js";
-import { parseModel } from "./transaction-scorer/model.js";
 
 /** StateFun keeps a pooled connection for up to 18 s; a server that closes first costs it a failed attempt. */
 const KEEP_ALIVE_MS = 75_000;
@@ -35,7 +34,10 @@ const environment = z.object({
   ...listening(BASE_PORTS.functions),
   /** Names, with ports, under which it may be asked, besides those of loopback. */
   FUNCTIONS_HOSTS: z.string().default(""),
-  /** A model file, from the repository's root. */
+  /**
+   * Model files and folders of them, from the repository's root, separated by commas. The first scores transactions
+   * that name none.
+   */
   FRAUD_MODEL: z.string().default("models/points-v1.json"),
   /** Settings over the defaults, as JSON. */
   FRAUD_SETTINGS: z.string().default("{}"),
@@ -49,14 +51,15 @@ function main(): void {
   const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
   const given = fromEnvironment(environment);
   const { HOST: host, PORT: port } = given;
-  const model = parseModel(readFileSync(resolve(REPOSITORY_ROOT, given.FRAUD_MODEL)));
   const settings = parseSettings(JSON.parse(given.FRAUD_SETTINGS));
+  const [model, ...otherModels] = readModels(given.FRAUD_MODEL, REPOSITORY_ROOT, settings);
   const version = logicVersion(settings);
 
   const { metrics, registry } = serverMetrics();
   const functions = fraudFunctions({
     settings,
     model,
+    otherModels,
     logicVersion: version,
     metrics,
     now: () => BigInt(Date.now()),
@@ -68,7 +71,12 @@ function main(): void {
     functionDoor({
       statefun,
       names: { hosts: hostList(given.FUNCTIONS_HOSTS), variable: "FUNCTIONS_HOSTS" },
-      health: { status: "ok", logicVersion: version, modelId: model.id },
+      health: {
+        status: "ok",
+        logicVersion: version,
+        modelId: model.id,
+        models: [model, ...otherModels].map(({ id, hash }) => ({ id, hash: bytesToHex(hash) })),
+      },
       scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     }),
   );

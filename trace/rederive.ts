@@ -4,13 +4,14 @@ import {
   Evidence,
   type MerchantEvidence,
   type MerchantFeatures,
+  Outcome,
   type ScoringEvidence,
 } from "../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { AccountReference } from "../verifier/reference/account.js";
 import { MerchantReference } from "../verifier/reference/merchant.js";
-import { scoreOf } from "../verifier/reference/scoring.js";
+import { scoringOf } from "../verifier/reference/scoring.js";
 import type { LogicSettings } from "../verifier/reference/settings.js";
 import type { AddressInput } from "../verifier/records.js";
 import { inOrder, isSourceOf, type Known } from "../verifier/replay.js";
@@ -190,15 +191,14 @@ function scoreAgain(
   const { scoring } = found;
   if (scoring === undefined) return { verdict: "unknown", note: "the decision has no scoring evidence" };
   if (scoring.error !== "") return { verdict: "unknown", note: scoring.error };
-  const model = models.get(scoring.modelHash.toString("hex"));
-  if (model === undefined)
+  const expected = scoringOf(found, scoring, models);
+  if ("unknownModel" in expected)
     return {
       verdict: "unknown",
-      note: `the file of model ${scoring.modelId} (SHA-256 ${scoring.modelHash.toString("hex").slice(0, 12)}…) is not in models/`,
+      note: `the file of model ${scoring.modelId} (SHA-256 ${expected.unknownModel.slice(0, 12)}…) is not in models/`,
     };
   if (!versions.has(scoring.logicVersion)) return unknownVersion(scoring.logicVersion);
-  const assessed = scoreOf(model, found);
-  const isSuspicious = assessed.score >= model.reviewAt;
+  const isSuspicious = expected.outcome === Outcome.REVIEW || expected.outcome === Outcome.DECLINE;
   // Without the account's earlier decisions its number is taken as it is; the account's section says so.
   const suspiciousSeq = !isSuspicious
     ? undefined
@@ -206,15 +206,7 @@ function scoreAgain(
       ? (scoring.suspiciousSeq ?? 0n)
       : account.suspicious + 1n;
   return {
-    value: {
-      ...assessed,
-      contributions: [],
-      suspiciousSeq,
-      modelId: model.id,
-      modelHash: scoring.modelHash,
-      logicVersion: scoring.logicVersion,
-      error: "",
-    },
+    value: { ...expected, suspiciousSeq },
     replayed: 1,
   };
 }

@@ -5,10 +5,11 @@ import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import type { KnownInputs } from "./verify.js";
 
 /**
- * The settings that the functions have had: the defaults, and those that a run adds. Models: every file in `models/`.
+ * The settings that the functions have had: the defaults, and those that a run adds. Models: every file in `models/`
+ * and its folders.
  */
 export function knownInputs(settings: readonly unknown[] = []): KnownInputs {
   const folder = join(REPOSITORY_ROOT, "models");
-  const models = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  const models = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
   return { settings: [{}, ...settings], models: models.map((name) => readFileSync(join(folder, name))) };
 }

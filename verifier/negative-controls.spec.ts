@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { positionText } from "../contract/raw-record.js";
 import { sampleTransaction } from "../functions/testing/samples.js";
-import { Decision, type Evidence } from "../protos/gen/fraud/v1/decision.js";
+import { Decision, type Evidence, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, RejectedRecord, RejectReason, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -137,6 +137,52 @@ describe("a negative control: the verifier", () => {
         decisions: edited(good.decisions, 7, Decision, ({ evidence }) => (evidence!.scoring!.score += 1)),
       }),
     ).toContain("scores"));
+  it("sees whatever was altered of what a model of trees said", async () => {
+    const scorings = good.decisions.map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.scoring!);
+    const explained = scorings.findIndex(({ contributions }) => contributions.length > 1);
+    const shadowed = scorings.findIndex(({ challenger }) => challenger?.marginE6 !== undefined);
+    const failed = scorings.findIndex(({ challenger }) => challenger?.error);
+    expect(Math.min(explained, shadowed, failed)).toBeGreaterThanOrEqual(0);
+    const edits: [number, (scoring: ScoringEvidence) => unknown][] = [
+      [explained, (scoring) => (scoring.marginE6! += 1n)],
+      [explained, (scoring) => (scoring.marginE6 = undefined)],
+      [explained, (scoring) => (scoring.probabilityPpm! ^= 1)],
+      [explained, (scoring) => (scoring.contributions[0]!.marginE6 += 1n)],
+      [explained, (scoring) => scoring.contributions.reverse()],
+      [explained, (scoring) => (scoring.contributions = [])],
+      [explained, (scoring) => (scoring.reasons = [{ code: "LUCK", points: 1 }])],
+      [explained, (scoring) => (scoring.modelId += "x")],
+      [shadowed, ({ challenger }) => (challenger!.score += 1)],
+      [shadowed, ({ challenger }) => (challenger!.marginE6! += 1n)],
+      [shadowed, ({ challenger }) => (challenger!.probabilityPpm! ^= 1)],
+      [shadowed, ({ challenger }) => (challenger!.outcome ^= 1)],
+      [shadowed, ({ challenger }) => (challenger!.modelHash = Buffer.alloc(32, 1))],
+      [shadowed, (scoring) => (scoring.challenger = undefined)],
+      [failed, ({ challenger }) => (challenger!.error = "")],
+    ];
+    for (const [at, edit] of edits)
+      expect(
+        await verdictOn({
+          decisions: edited(good.decisions, at, Decision, ({ evidence }) => edit(evidence!.scoring!)),
+        }),
+        String(edit),
+      ).toContain("scores");
+  });
+  it("sees a scoring by another model than the one that the transaction names", async () => {
+    const scorings = good.decisions.map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!);
+    const [named, other] = [1, 2].map((id) => scorings.find(({ scoring }) => scoring!.modelId === `named-${id}`)!);
+    const at = scorings.indexOf(named!);
+    expect(
+      await verdictOn({
+        decisions: edited(good.decisions, at, Decision, ({ evidence }) =>
+          Object.assign(evidence!.scoring!, {
+            modelId: other!.scoring!.modelId,
+            modelHash: other!.scoring!.modelHash,
+          }),
+        ),
+      }),
+    ).toContain("scores");
+  });
   it("misses a state event that was dropped", async () =>
     expect(await verdictOn({ evidence: without(good.evidence, 0) })).toEqual(
       expect.arrayContaining(["event-sequence", "state-events"]),

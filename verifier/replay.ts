@@ -2,12 +2,18 @@ import { isDeepStrictEqual } from "node:util";
 
 import { MERCHANT_MODEL } from "../contract/function-names.js";
 import { positionText } from "../contract/raw-record.js";
-import { AccountFeatures, type Evidence, MerchantFeatures, ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import {
+  AccountFeatures,
+  type Evidence,
+  MerchantFeatures,
+  Outcome,
+  ScoringEvidence,
+} from "../protos/gen/fraud/v1/decision.js";
 import { RejectReason, type StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel } from "../protos/gen/fraud/v1/transaction.js";
 import { AccountReference, MAX_REVISION_JUMP } from "./reference/account.js";
 import { MerchantReference } from "./reference/merchant.js";
-import { type KnownModels, scoreOf } from "./reference/scoring.js";
+import { type KnownModels, scoringOf } from "./reference/scoring.js";
 import type { LogicSettings } from "./reference/settings.js";
 import type { PropertyCheck } from "./property.js";
 import {
@@ -194,27 +200,29 @@ function checkScore(
   name: string,
   position: string,
 ): bigint {
-  const model = scoring && known.models.get(scoring.modelHash.toString("hex"));
-  if (scoring === undefined || model === undefined) {
+  if (scoring === undefined) {
+    check.violation(`${name} was decided without a scoring`, position);
+    return suspicious;
+  }
+  const expected = scoringOf(evidence, scoring, known.models);
+  if ("unknownModel" in expected) {
     check.violation(
-      `${name} was scored by the model ${scoring?.modelId ?? "?"}, whose file is not known here`,
+      `${name} was scored by the model ${scoring.modelId || expected.unknownModel}, whose file is not known here`,
       position,
     );
     return suspicious;
   }
   settingsOf(known, scoring.logicVersion, check, position);
-  const assessed = scoreOf(model, evidence);
-  const next = assessed.score >= model.reviewAt ? suspicious + 1n : suspicious;
-  const expected: ScoringEvidence = {
-    ...assessed,
-    contributions: [],
-    suspiciousSeq: next > suspicious ? next : undefined,
-    modelId: model.id,
-    modelHash: scoring.modelHash,
-    logicVersion: scoring.logicVersion,
-    error: "",
-  };
-  sameBytes(ScoringEvidence, scoring, expected, check, name, position);
+  const isSuspicious = expected.outcome === Outcome.REVIEW || expected.outcome === Outcome.DECLINE;
+  const next = isSuspicious ? suspicious + 1n : suspicious;
+  sameBytes(
+    ScoringEvidence,
+    scoring,
+    { ...expected, suspiciousSeq: isSuspicious ? next : undefined },
+    check,
+    name,
+    position,
+  );
   return next;
 }
 

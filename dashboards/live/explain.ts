@@ -1,6 +1,7 @@
 import { summaryOf } from "../../contract/decision-summary.js";
 import { isKnownLocation } from "../../functions/distance.js";
 import { FEATURE_NAMES, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
+import { pointsOf } from "../../functions/transaction-scorer/model.js";
 import { Decision, type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
 import type { Location } from "../../protos/gen/fraud/v1/transaction.js";
@@ -102,7 +103,11 @@ export function detailOf(
   const modelHash = Buffer.from(scoring?.modelHash ?? []).toString("hex");
   const model = models.find(modelHash)?.definition;
   const fired = new Map(scoring?.reasons.map(({ code, points }) => [code, points]));
-  const rules: RuleLine[] = (model?.rules ?? []).map(({ code, description, points, when }) => ({
+  const definedRules = model?.kind === "points" ? model.rules : [];
+  const contributions = new Map(
+    scoring?.contributions.map(({ feature, marginE6 }) => [feature, pointsOf(marginE6)] as const),
+  );
+  const rules: RuleLine[] = definedRules.map(({ code, description, points, when }) => ({
     code,
     words: description,
     points,
@@ -121,9 +126,9 @@ export function detailOf(
   const features: FeatureLine[] = FEATURE_NAMES.map((name) => {
     const value = featureValue(evidence, name);
     const [group] = name.split(".", 1);
-    const points = (model?.rules ?? [])
+    const points = definedRules
       .filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name))
-      .reduce((sum, rule) => sum + rule.points, 0);
+      .reduce((sum, rule) => sum + rule.points, contributions.get(name) ?? 0);
     return {
       name,
       group: group === "account" || group === "merchant" ? group : "transaction",

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Model, parseModel } from "../../functions/transaction-scorer/model.js";
+import { type Model, parseModel, reasonCode } from "../../functions/transaction-scorer/model.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
+import { featureLabel } from "./words.js";
 
 /** The models that decisions name, by the hash of their files. */
 export class Models {
@@ -21,7 +22,9 @@ export class Models {
   get reasons(): Record<string, string> {
     return Object.fromEntries(
       [...this.#byHash.values()].flatMap(({ definition }) =>
-        definition.rules.map(({ code, description }) => [code, description]),
+        definition.kind === "points"
+          ? definition.rules.map(({ code, description }) => [code, description])
+          : definition.features.map((name) => [reasonCode(name), featureLabel(name)]),
       ),
     );
   }

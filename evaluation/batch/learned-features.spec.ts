@@ -44,27 +44,27 @@ function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED
   const began = run[0] === undefined ? undefined : seconds[run[0]]!;
   return {
     amount_minor: amountsMinor[at]!,
-    customer_count_30d: month.length,
-    customer_mean_minor_7d: Math.floor(sum(week) / week.length),
-    customer_mean_minor_30d: Math.floor(sum(month) / month.length),
-    customer_genuine_count: genuine.length,
-    customer_ratio_permille: ratio(at, at),
-    customer_z_permille:
+    "account.count_30d": month.length,
+    "account.mean_minor_7d": Math.floor(sum(week) / week.length),
+    "account.mean_minor_30d": Math.floor(sum(month) / month.length),
+    "account.genuine_count": genuine.length,
+    "account.ratio_permille": ratio(at, at),
+    "account.z_permille":
       spread <= 0 ? 0 : Math.floor((1000 * (amountsMinor[at]! * genuine.length - sum(genuine))) / Math.sqrt(spread)),
-    customer_largest_ratio_7d_permille: ratios[0]!,
-    customer_second_ratio_7d_permille: ratios[1] ?? 0,
-    customer_unusual_7d_permille: Math.floor((1000 * ratios.filter((one) => one > 2_000).length) / week.length),
-    customer_very_unusual_7d: ratios.filter((one) => one > 2_500).length,
-    terminal_count_7d: since(there, now - 14 * DAY).length,
-    terminal_risk_30d_permille:
+    "account.largest_ratio_7d_permille": ratios[0]!,
+    "account.second_ratio_7d_permille": ratios[1] ?? 0,
+    "account.unusual_7d_permille": Math.floor((1000 * ratios.filter((one) => one > 2_000).length) / week.length),
+    "account.very_unusual_7d": ratios.filter((one) => one > 2_500).length,
+    "merchant.count_7d": since(there, now - 14 * DAY).length,
+    "merchant.risk_30d_permille":
       thereMonth.length === 0 ? 0 : Math.floor((1000 * thereMonth.filter(fraud).length) / thereMonth.length),
-    terminal_last_label: there.length === 0 ? -1 : fraud(there.at(-1)!) ? 1 : 0,
-    terminal_run: run.length,
-    terminal_run_age_s: began === undefined ? NEVER : now - began,
-    terminal_run_gap_s: began === undefined || lastGenuine === undefined ? NEVER : began - seconds[lastGenuine]!,
-    terminal_run_unexplained: runRatios.filter((one) => one < 2_000).length,
-    terminal_run_least_ratio_permille: Math.min(NEVER, ...runRatios),
-    terminal_genuine_age_s: lastGenuine === undefined ? NEVER : now - seconds[lastGenuine]!,
+    "merchant.last_label": there.length === 0 ? -1 : fraud(there.at(-1)!) ? 1 : 0,
+    "merchant.run": run.length,
+    "merchant.run_age_s": began === undefined ? NEVER : now - began,
+    "merchant.run_gap_s": began === undefined || lastGenuine === undefined ? NEVER : began - seconds[lastGenuine]!,
+    "merchant.run_unexplained": runRatios.filter((one) => one < 2_000).length,
+    "merchant.run_least_ratio_permille": Math.min(NEVER, ...runRatios),
+    "merchant.genuine_age_s": lastGenuine === undefined ? NEVER : now - seconds[lastGenuine]!,
   };
 }
 
@@ -106,7 +106,7 @@ describe("the features that trees learn from", () => {
   });
 
   it("tell nothing of an amount's cents, in which the simulator leaves traces", () => {
-    const AMOUNTS: readonly string[] = ["amount_minor", "customer_mean_minor_7d", "customer_mean_minor_30d"];
+    const AMOUNTS: readonly string[] = ["amount_minor", "account.mean_minor_7d", "account.mean_minor_30d"];
     fc.assert(
       fc.property(dataAndOne, ([data, at]) => {
         // Five times as much: now every amount ends in 0 or 5 cents, and nothing else is different.
@@ -116,8 +116,7 @@ describe("the features that trees learn from", () => {
         for (const [n, name] of LEARNED_FEATURES.entries()) {
           if (AMOUNTS.includes(name)) expect(Math.floor(after[n]! / 5), name).toBe(before[n]);
           // A root rounds.
-          else if (name === "customer_z_permille")
-            expect(Math.abs(after[n]! - before[n]!), name).toBeLessThanOrEqual(1);
+          else if (name === "account.z_permille") expect(Math.abs(after[n]! - before[n]!), name).toBeLessThanOrEqual(1);
           else expect(after[n], name).toBe(before[n]);
         }
       }),

@@ -14,46 +14,30 @@ const VERY_UNUSUAL_PERMILLE = 2_500;
 /** What trees are trained on, in the order of a matrix' columns: whole numbers, defined in docs/detection.md. */
 export const LEARNED_FEATURES = [
   "amount_minor",
-  "customer_count_30d",
-  "customer_mean_minor_7d",
-  "customer_mean_minor_30d",
-  "customer_genuine_count",
-  "customer_ratio_permille",
-  "customer_z_permille",
-  "customer_largest_ratio_7d_permille",
-  "customer_second_ratio_7d_permille",
-  "customer_unusual_7d_permille",
-  "customer_very_unusual_7d",
-  "terminal_count_7d",
-  "terminal_risk_30d_permille",
-  "terminal_last_label",
-  "terminal_run",
-  "terminal_run_age_s",
-  "terminal_run_gap_s",
-  "terminal_run_unexplained",
-  "terminal_run_least_ratio_permille",
-  "terminal_genuine_age_s",
+  "account.count_30d",
+  "account.mean_minor_7d",
+  "account.mean_minor_30d",
+  "account.genuine_count",
+  "account.ratio_permille",
+  "account.z_permille",
+  "account.largest_ratio_7d_permille",
+  "account.second_ratio_7d_permille",
+  "account.unusual_7d_permille",
+  "account.very_unusual_7d",
+  "merchant.count_7d",
+  "merchant.risk_30d_permille",
+  "merchant.last_label",
+  "merchant.run",
+  "merchant.run_age_s",
+  "merchant.run_gap_s",
+  "merchant.run_unexplained",
+  "merchant.run_least_ratio_permille",
+  "merchant.genuine_age_s",
 ] as const;
 
-/** The name that models and evidence have for a feature: a customer is an account, a terminal a merchant. */
-export const onlineName = (name: (typeof LEARNED_FEATURES)[number]): OnlineName =>
-  name.replace(/^customer_/, "account.").replace(/^terminal_/, "merchant.") as OnlineName;
-
-type OnlineName =
-  | Extract<(typeof LEARNED_FEATURES)[number], "amount_minor">
-  | `account.${CustomerFeature}`
-  | `merchant.${TerminalFeature}`;
-type CustomerFeature = NameAfter<"customer_">;
-type TerminalFeature = NameAfter<"terminal_">;
-type NameAfter<Prefix extends string> = (typeof LEARNED_FEATURES)[number] extends infer Name
-  ? Name extends `${Prefix}${infer Rest}`
-    ? Rest
-    : never
-  : never;
-
 type Values = Readonly<Record<(typeof LEARNED_FEATURES)[number], number>>;
-type CustomerValues = Omit<Values, `terminal_${string}`>;
-type TerminalValues = Pick<Values, Extract<keyof Values, `terminal_${string}`>>;
+type CustomerValues = Omit<Values, `merchant.${string}`>;
+type TerminalValues = Pick<Values, Extract<keyof Values, `merchant.${string}`>>;
 
 /**
  * The features of a stretch of transactions, each from what was known at it: labels `labelDelayDays` ago and earlier,
@@ -148,16 +132,16 @@ class Customer extends Past {
     const spread = this.#genuine * this.#squares - this.#sum * this.#sum;
     return {
       amount_minor: amount,
-      customer_count_30d: amounts.length,
-      customer_mean_minor_7d: Math.floor(sumOf(week) / week.length),
-      customer_mean_minor_30d: Math.floor(sumOf(amounts) / amounts.length),
-      customer_genuine_count: this.#genuine,
-      customer_ratio_permille: this.ratio(amount),
-      customer_z_permille: ratioOf(this.#genuine * amount - this.#sum, Math.sqrt(Math.max(0, spread))),
-      customer_largest_ratio_7d_permille: ratios[0]!,
-      customer_second_ratio_7d_permille: ratios[1] ?? 0,
-      customer_unusual_7d_permille: ratioOf(ratios.filter((one) => one > UNUSUAL_PERMILLE).length, ratios.length),
-      customer_very_unusual_7d: ratios.filter((one) => one > VERY_UNUSUAL_PERMILLE).length,
+      "account.count_30d": amounts.length,
+      "account.mean_minor_7d": Math.floor(sumOf(week) / week.length),
+      "account.mean_minor_30d": Math.floor(sumOf(amounts) / amounts.length),
+      "account.genuine_count": this.#genuine,
+      "account.ratio_permille": this.ratio(amount),
+      "account.z_permille": ratioOf(this.#genuine * amount - this.#sum, Math.sqrt(Math.max(0, spread))),
+      "account.largest_ratio_7d_permille": ratios[0]!,
+      "account.second_ratio_7d_permille": ratios[1] ?? 0,
+      "account.unusual_7d_permille": ratioOf(ratios.filter((one) => one > UNUSUAL_PERMILLE).length, ratios.length),
+      "account.very_unusual_7d": ratios.filter((one) => one > VERY_UNUSUAL_PERMILLE).length,
     };
   }
 }
@@ -192,15 +176,15 @@ class Terminal extends Past {
     const ratios = this.#run.map((at) => this.#ratios[at]!);
     const began = this.#run[0] === undefined ? undefined : this.data.seconds[this.#run[0]]!;
     return {
-      terminal_count_7d: this.known - this.#week,
-      terminal_risk_30d_permille: ratioOf(frauds, month.length),
-      terminal_last_label: this.known === 0 ? -1 : this.#run.length === 0 ? 0 : 1,
-      terminal_run: this.#run.length,
-      terminal_run_age_s: began === undefined ? NEVER : now - began,
-      terminal_run_gap_s: began === undefined || this.#lastGenuine === undefined ? NEVER : began - this.#lastGenuine,
-      terminal_run_unexplained: ratios.filter((ratio) => ratio < UNUSUAL_PERMILLE).length,
-      terminal_run_least_ratio_permille: Math.min(NEVER, ...ratios),
-      terminal_genuine_age_s: this.#lastGenuine === undefined ? NEVER : now - this.#lastGenuine,
+      "merchant.count_7d": this.known - this.#week,
+      "merchant.risk_30d_permille": ratioOf(frauds, month.length),
+      "merchant.last_label": this.known === 0 ? -1 : this.#run.length === 0 ? 0 : 1,
+      "merchant.run": this.#run.length,
+      "merchant.run_age_s": began === undefined ? NEVER : now - began,
+      "merchant.run_gap_s": began === undefined || this.#lastGenuine === undefined ? NEVER : began - this.#lastGenuine,
+      "merchant.run_unexplained": ratios.filter((ratio) => ratio < UNUSUAL_PERMILLE).length,
+      "merchant.run_least_ratio_permille": Math.min(NEVER, ...ratios),
+      "merchant.genuine_age_s": this.#lastGenuine === undefined ? NEVER : now - this.#lastGenuine,
     };
   }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { LEAF_UNIT, marginOf, parseTrees, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
-import { LEAF_UNIT, marginOf, parseTrees, probabilityOf, type TreesFile } from "../trees.js";
+import { probabilityOf } from "../log-odds.js";
 import { type EvaluationWeek, WEEK_DAYS } from "../weeks.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./learned-features.js";
 import type { BatchDetector, Score } from "./score-week.js";
@@ -19,7 +20,7 @@ export const TREES: BatchDetector = {
 };
 
 /** @throws Error when the trees were trained on what is not known yet when the week's test begins */
-export function scoreByTrees({ id, trees, features, trainedOn }: TreesFile, week: EvaluationWeek): Score {
+export function scoreByTrees({ id, trees, features, trainedOn }: TreesModel, week: EvaluationWeek): Score {
   if (trainedOn.lastDay >= week.firstDay + WEEK_DAYS)
     throw new Error(`${id} was trained until day ${trainedOn.lastDay}, whose labels are not known in this test week`);
   if (features.join() !== LEARNED_FEATURES.join()) throw new Error(`${id} wants other features: ${features.join()}`);

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
+import { parseTrees, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import type { Step } from "../../terminal/steps.js";
 import { ensureTools } from "../../tools/index.js";
 import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
-import { parseTrees, type TreesFile } from "../trees.js";
+
 import { ALL_WEEKS, type EvaluationWeek, testDay } from "../weeks.js";
 import type { StreamOutcome } from "./outcome.js";
 import { type Parity, parityOf } from "./parity.js";
@@ -32,7 +33,7 @@ export interface Streamed {
 }
 
 /** The trees of each week, by the name that evidence has for them. */
-export const treesByName = (): ReadonlyMap<string, TreesFile> =>
+export const treesByName = (): ReadonlyMap<string, TreesModel> =>
   new Map(
     ALL_WEEKS.map((week) => parseTrees(readFileSync(treesFileOf(week), "utf8"))).map((trees) => [trees.id, trees]),
   );

@@ -5,7 +5,7 @@ import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import type { FeatureMatrix } from "../batch/features.js";
-import { LEARNED_FEATURES, onlineName } from "../batch/learned-features.js";
+import { LEARNED_FEATURES } from "../batch/learned-features.js";
 
 /** A label is recorded by its account and by its merchant. */
 const BY_ACCOUNT = 1;
@@ -110,4 +110,4 @@ export class StreamOutcome {
   }
 }
 
-const COLUMNS = LEARNED_FEATURES.map((name) => FEATURES[onlineName(name)]);
+const COLUMNS = LEARNED_FEATURES.map((name) => FEATURES[name]);

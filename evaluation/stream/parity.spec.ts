@@ -6,11 +6,6 @@ import { parityOf } from "./parity.js";
 const matrix = (...values: number[]): FeatureMatrix => ({ columns: 2, first: 0, values: Float64Array.from(values) });
 const model = {
   id: "two leaves",
-  kind: "trees" as const,
-  description: "",
-  features: ["a", "b"],
-  trainedOn: { firstDay: 0, lastDay: 1 },
-  training: {},
   trees: [{ feature: [0], threshold: [1], left: [-1], right: [-2], leaf: [-7, 9] }],
 };
 const parity = (stream: FeatureMatrix, margins: number[], scored = model) =>

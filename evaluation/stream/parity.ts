@@ -1,5 +1,5 @@
+import { marginOf, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
-import { marginOf, type TreesFile } from "../trees.js";
 
 /** How what the functions computed compares with what was computed from the data set, by code that they share nothing of. */
 export interface Parity {
@@ -23,7 +23,7 @@ export function parityOf(
   stream: FeatureMatrix,
   margins: Float64Array,
   batch: FeatureMatrix,
-  modelAt: (transaction: number) => TreesFile | undefined,
+  modelAt: (transaction: number) => Pick<TreesModel, "id" | "trees"> | undefined,
 ): Parity {
   const first: string[] = [];
   let mismatches = 0;

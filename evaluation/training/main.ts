@@ -1,9 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
 import { Command, Option } from "commander";
 
+import type { TreesModel } from "../../functions/transaction-scorer/trees.js";
 import { handbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { wholeNumber } from "../../terminal/option-values.js";
@@ -13,7 +14,8 @@ import { ensurePythonPackages } from "../../tools/index.js";
 import { learnedFeatures } from "../batch/learned-features.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
 import { testFrom } from "../report.js";
-import { ALL_WEEKS, transactionsOf } from "../weeks.js";
+import { ALL_WEEKS, type EvaluationWeek, transactionsOf } from "../weeks.js";
+import { finishedModel, type ModelHead } from "./finished-model.js";
 import { trainedDays, trainTrees } from "./train-trees.js";
 
 /** `npm run train`: the learned models, anew. @returns the exit code */
@@ -27,16 +29,24 @@ export async function main(argv: string[]): Promise<number> {
         ALL_WEEKS.map(({ firstDay }) => String(firstDay)),
       ),
     )
+    .option(
+      "--tables",
+      "leaves the trees of models/handbook as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction",
+      false,
+    )
     .option("--seed <n>", "of the random numbers", wholeNumber(0, 2 ** 31 - 1), 1)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { seed, week: only } = program.opts<{ seed: number; week?: string }>();
+  const { seed, tables, week: only } = program.opts<{ seed: number; tables: boolean; week?: string }>();
   const weeks = ALL_WEEKS.filter(({ firstDay }) => only === undefined || String(firstDay) === only);
   const step = stepView();
-  const python = await step("LightGBM", (progress) =>
-    ensurePythonPackages(resolve(REPOSITORY_ROOT, "models/train/requirements.txt"), progress),
-  );
-  if ("missing" in python) throw new UserError(`training needs ${python.missing}`, { code: "tool-missing" });
+  const python = tables
+    ? undefined
+    : await step("LightGBM", (progress) =>
+        ensurePythonPackages(resolve(REPOSITORY_ROOT, "models/train/requirements.txt"), progress),
+      );
+  if (python !== undefined && "missing" in python)
+    throw new UserError(`training needs ${python.missing}`, { code: "tool-missing" });
   const data = await step("the Handbook's data set", async () => {
     await setImmediate();
     return handbookDataSet();
@@ -46,13 +56,25 @@ export async function main(argv: string[]): Promise<number> {
     const days = weeks.map(trainedDays);
     return learnedFeatures(data, transactionsOf(data, { from: days[0]!.from, to: days.at(-1)!.to }));
   });
-  for (const week of weeks)
+  for (const week of weeks) {
+    if (python === undefined) {
+      await step(`tables for the test week from ${testFrom(week)}`, async () => {
+        await setImmediate();
+        const head = JSON.parse(readFileSync(treesFileOf(week), "utf8")) as ModelHead;
+        writeModel(week, finishedModel(head, { data, week, features }));
+      });
+      continue;
+    }
     await step(`trees for the test week from ${testFrom(week)}`, async () => {
       const { file, difference, quantisedDifference } = await trainTrees({ data, week, features, seed, python });
-      writeFileSync(treesFileOf(week), `${JSON.stringify(file)}\n`);
+      writeModel(week, file);
       console.log(
         `${file.id}: ${file.trees.length} trees; probabilities off LightGBM's by ${difference.toExponential(1)} at most, as written by ${quantisedDifference.toExponential(1)}`,
       );
     });
+  }
   return 0;
 }
+
+const writeModel = (week: EvaluationWeek, file: TreesModel): void =>
+  writeFileSync(treesFileOf(week), `${JSON.stringify(file)}\n`);

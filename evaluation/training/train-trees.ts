@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { LEAF_UNIT, marginOf, type Tree, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { Random } from "../../ingress-generator/random.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
@@ -10,8 +11,10 @@ import { UserError } from "../../terminal/user-error.js";
 import type { PythonPackages } from "../../tools/index.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
 import { LEARNED_FEATURES } from "../batch/learned-features.js";
-import { LEAF_UNIT, marginOf, parseTrees, probabilityOf, quantised, type Tree, type TreesFile } from "../trees.js";
+import { probabilityOf } from "../log-odds.js";
 import { type EvaluationWeek, transactionsOf, WEEK_DAYS } from "../weeks.js";
+import { finishedModel } from "./finished-model.js";
+import { quantised } from "./model-parts.js";
 
 /** Chosen on the weeks whose training week begins at day 101 and 108, both before the official one; then left alone. */
 const PARAMETERS = {
@@ -50,7 +53,7 @@ export interface TrainOptions {
 
 /** A trained model, and by how much its probabilities are off LightGBM's at most. */
 export interface Trained {
-  readonly file: TreesFile;
+  readonly file: TreesModel;
   readonly difference: number;
   readonly quantisedDifference: number;
 }
@@ -109,16 +112,16 @@ export async function trainTrees({ data, week, features, seed, python }: TrainOp
           Math.max(most, Math.abs(probabilityOf(marginOf(some, rowOf(features, at)) * unit) - theirs[n]!)),
         0,
       );
-    const file = parseTrees(
-      JSON.stringify({
+    const file = finishedModel(
+      {
         id: `handbook-day-${week.firstDay}`,
-        kind: "trees",
         description: `Boosted trees on the Handbook's data set, for its test week that follows the training week from day ${week.firstDay}.`,
-        features: LEARNED_FEATURES,
+        features: [...LEARNED_FEATURES],
         trainedOn: { firstDay: trainedDays(week).from, lastDay: trainedDays(week).to - 1 },
         training: { library: "LightGBM 4.7.0", ...parameters, rounds: ROUNDS, genuineKept: `1 of ${GENUINE_KEPT}` },
         trees: quantised(trees),
-      }),
+      },
+      { data, week, features },
     );
     const difference = differenceOf(trees, 1);
     const quantisedDifference = differenceOf(file.trees, LEAF_UNIT);

@@ -34,8 +34,16 @@ describe("a points model", () => {
   );
 
   it("adds the points of the rules that fire and names them in order", () => {
-    expect(assess(parsed, evidence(4))).toEqual({ score: 0, reasons: [], outcome: Outcome.APPROVE });
-    expect(assess(parsed, evidence(5))).toEqual({
+    expect(assess(parsed, evidence(4))).toEqual({
+      score: 0,
+      reasons: [],
+      outcome: Outcome.APPROVE,
+      error: "",
+      marginE6: undefined,
+      probabilityPpm: undefined,
+      contributions: [],
+    });
+    expect(assess(parsed, evidence(5))).toMatchObject({
       score: 400,
       reasons: [{ code: "FAST", points: 400 }],
       outcome: Outcome.REVIEW,
@@ -71,12 +79,101 @@ describe("a points model", () => {
   });
 });
 
+describe("a model of trees", () => {
+  const definition = {
+    id: "t",
+    kind: "trees",
+    description: "",
+    features: ["amount_minor", "account.velocity_count", "merchant.fraud_rate_permille"],
+    trainedOn: { firstDay: 0, lastDay: 1 },
+    training: {},
+    reviewAt: 400,
+    declineAt: 700,
+    thresholds: {},
+    ordinary: [1000, 1, 0],
+    probability: { margins: [-10_000_000, 10_000_000], values: [0, 1_000_000] },
+    score: { margins: [-10_000_000, 10_000_000], values: [0, 1000] },
+    trees: [
+      // amount ≤ 5000 ? −2 : 1.5
+      { feature: [0], threshold: [5000], left: [-1], right: [-2], leaf: [-2_000_000, 1_500_000] },
+      // velocity ≤ 4 ? −1 : (rate ≤ 10 ? 0.02 : 3)
+      { feature: [1, 2], threshold: [4, 10], left: [-1, -2], right: [1, -3], leaf: [-1_000_000, 20_000, 3_000_000] },
+    ],
+  };
+  const parsed = parseModel(bytes(definition));
+  const seen = (amountMinor: bigint, velocityCount: number, fraudRatePermille: number) =>
+    Evidence.fromPartial({
+      transaction: { amountMinor },
+      account: { features: { velocityCount } },
+      merchant: { features: { fraudRatePermille } },
+    });
+
+  it("says by how much each feature moves the odds, and tells the largest of what is suspicious as reasons", () => {
+    expect(assess(parsed, seen(9000n, 5, 11))).toEqual({
+      score: 725,
+      outcome: Outcome.DECLINE,
+      error: "",
+      marginE6: 4_500_000n,
+      probabilityPpm: 725_000,
+      reasons: [
+        { code: "AMOUNT_MINOR", points: 350 },
+        { code: "ACCOUNT_VELOCITY_COUNT", points: 251 },
+        { code: "MERCHANT_FRAUD_RATE_PERMILLE", points: 149 },
+      ],
+      contributions: [
+        { feature: "amount_minor", marginE6: 3_500_000n },
+        { feature: "account.velocity_count", marginE6: 2_510_000n },
+        { feature: "merchant.fraud_rate_permille", marginE6: 1_490_000n },
+      ],
+    });
+  });
+
+  it("says what moves them down too, but not as a reason", () => {
+    expect(assess(parsed, seen(500n, 5, 11))).toMatchObject({
+      score: 550,
+      outcome: Outcome.REVIEW,
+      reasons: [{ code: "ACCOUNT_VELOCITY_COUNT" }, { code: "MERCHANT_FRAUD_RATE_PERMILLE" }],
+    });
+    const ordinaryDeclined = parseModel(bytes({ ...definition, ordinary: [9000, 5, 11] }));
+    expect(assess(ordinaryDeclined, seen(500n, 5, 11))).toMatchObject({
+      reasons: [],
+      contributions: [{ feature: "amount_minor", marginE6: -3_500_000n }],
+    });
+  });
+
+  it("gives no reasons for what it approves, nor where nobody asks for them", () => {
+    expect(assess(parsed, seen(500n, 1, 0))).toMatchObject({
+      score: 350,
+      outcome: Outcome.APPROVE,
+      probabilityPpm: 350_000,
+      contributions: [],
+      reasons: [],
+    });
+    expect(assess(parsed, seen(9000n, 5, 11), false)).toMatchObject({
+      score: 725,
+      outcome: Outcome.DECLINE,
+      contributions: [],
+      reasons: [],
+    });
+  });
+
+  it("decides nothing without one of its features, and names it", () => {
+    expect(assess(parsed, Evidence.fromPartial({ transaction: {}, account: { features: {} } }))).toMatchObject({
+      score: 0,
+      outcome: Outcome.ERROR,
+      error: "the model t needs merchant.fraud_rate_permille, which is not known",
+      marginE6: undefined,
+      probabilityPpm: undefined,
+    });
+  });
+});
+
 describe("the models of this repository", () => {
   const folder = new URL("../../models/", import.meta.url);
-  it.each(readdirSync(folder).filter((name) => name.endsWith(".json")))(
+  it.each(readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json")))(
     "%s is valid, and named after its id",
     (name) => {
-      expect(`${parseModel(readFileSync(new URL(name, folder))).id}.json`).toBe(name);
+      expect(`${parseModel(readFileSync(new URL(name, folder))).id}.json`).toBe(name.replace("/", "-"));
     },
   );
 });

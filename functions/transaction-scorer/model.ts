@@ -1,10 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 
-import { type Evidence, Outcome, type Reason } from "../../protos/gen/fraud/v1/decision.js";
-import { FEATURE_NAMES, featureValue } from "./feature-vector.js";
+import { type Contribution, type Evidence, Outcome, type Reason } from "../../protos/gen/fraud/v1/decision.js";
+import { FEATURE_NAMES, type FeatureName, featureValue } from "./feature-vector.js";
+import { contributionsOf, marginOf, MAX_SCORE, type TreesModel, treesModelSchema, valueAt } from "./trees.js";
 
-const MAX_SCORE = 1000;
+/** Of a model of trees: the largest contributions, which are told as reasons. */
+const MAX_REASONS = 3;
+/** What a point of such a reason is, in millionths of the logarithm of the odds. */
+const POINT_E6 = 10_000;
 
 const conditionSchema = z
   .strictObject({
@@ -46,15 +50,17 @@ const pointsModelSchema = z
     "each rule has a code of its own",
   );
 
-/** A model that gives points for each rule that fires. Further kinds join as a union on `kind`. */
+/** A model that gives points for each rule that fires. */
 type PointsModel = z.infer<typeof pointsModelSchema>;
+
+const modelSchema = z.discriminatedUnion("kind", [pointsModelSchema, treesModelSchema]);
 
 /** A model ready to score, with the identity that evidence names. */
 export interface Model {
   readonly id: string;
   /** SHA-256 of the file that it came from: 32 bytes. */
   readonly hash: Uint8Array;
-  readonly definition: PointsModel;
+  readonly definition: PointsModel | TreesModel;
 }
 
 /** What a model says of one transaction. */
@@ -62,7 +68,14 @@ export interface Assessment {
   /** 0 to 1000. */
   readonly score: number;
   readonly reasons: Reason[];
+  /** ERROR when the model cannot score it. */
   readonly outcome: Outcome;
+  /** Why it cannot; else empty. */
+  readonly error: string;
+  /** Of models of trees. */
+  readonly marginE6: bigint | undefined;
+  readonly probabilityPpm: number | undefined;
+  readonly contributions: Contribution[];
 }
 
 /**
@@ -72,16 +85,29 @@ export interface Assessment {
  * @throws Error that names the field and the rule it breaks
  */
 export function parseModel(bytes: Uint8Array): Model {
-  const result = pointsModelSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  const result = modelSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
   if (!result.success) throw new Error(`model: ${z.prettifyError(result.error).replaceAll("\n", " ")}`);
   return { id: result.data.id, hash: sha256(bytes), definition: result.data };
 }
 
-/** Scores a transaction by its evidence: the points of the rules that fire, in the file's order, at most 1000. */
-export function assess({ definition }: Model, evidence: Evidence): Assessment {
+/**
+ * Scores a transaction by its evidence.
+ *
+ * A model of trees cannot without all of its features.
+ *
+ * @param explained - whether the contributions to a suspicious one are wanted
+ */
+export function assess({ definition }: Model, evidence: Evidence, explained = true): Assessment {
+  return definition.kind === "points"
+    ? assessByPoints(definition, evidence)
+    : assessByTrees(definition, evidence, explained);
+}
+
+/** The points of the rules that fire, in the file's order, at most 1000. */
+function assessByPoints(model: PointsModel, evidence: Evidence): Assessment {
   const reasons: Reason[] = [];
   let points = 0;
-  for (const rule of definition.rules) {
+  for (const rule of model.rules) {
     const fires = rule.when.every(({ feature, atLeast, below }) => {
       const value = featureValue(evidence, feature);
       if (value === undefined) return false;
@@ -92,7 +118,73 @@ export function assess({ definition }: Model, evidence: Evidence): Assessment {
     points += rule.points;
   }
   const score = Math.min(points, MAX_SCORE);
-  const outcome =
-    score >= definition.declineAt ? Outcome.DECLINE : score >= definition.reviewAt ? Outcome.REVIEW : Outcome.APPROVE;
-  return { score, reasons, outcome };
+  return {
+    score,
+    reasons,
+    outcome: outcomeOf(model, score),
+    error: "",
+    marginE6: undefined,
+    probabilityPpm: undefined,
+    contributions: [],
+  };
 }
+
+/** The tables' values at the trees' sum; of what is suspicious the largest contributions are the reasons. */
+function assessByTrees(model: TreesModel, evidence: Evidence, explained: boolean): Assessment {
+  const values = model.features.map((name) => featureValue(evidence, name));
+  const missing = values.indexOf(undefined);
+  if (missing !== -1) return unscored(`the model ${model.id} needs ${model.features[missing]}, which is not known`);
+  // What is beyond 2⁵³ stays beyond every threshold.
+  const row = Float64Array.from(values, Number);
+  const margin = marginOf(model.trees, row);
+  const score = valueAt(model.score, margin);
+  const outcome = outcomeOf(model, score);
+  const contributions =
+    explained && outcome !== Outcome.APPROVE
+      ? contributionsOf(model.trees, row, model.ordinary)
+          .map((marginE6, n) => ({ feature: model.features[n]!, marginE6 }))
+          .filter(({ marginE6 }) => marginE6 !== 0n)
+      : [];
+  return {
+    score,
+    reasons: reasonsOf(contributions),
+    outcome,
+    error: "",
+    marginE6: BigInt(margin),
+    probabilityPpm: valueAt(model.probability, margin),
+    contributions,
+  };
+}
+
+/** The largest contributions towards fraud; of equal ones the model's first. */
+function reasonsOf(contributions: readonly Contribution[]): Reason[] {
+  return contributions
+    .map(({ feature, marginE6 }) => ({ code: reasonCode(feature), points: pointsOf(marginE6) }))
+    .filter(({ points }) => points > 0)
+    .sort((a, b) => b.points - a.points)
+    .slice(0, MAX_REASONS);
+}
+
+/** Of a model of trees: `account.ratio_permille` is the reason `ACCOUNT_RATIO_PERMILLE`. */
+export const reasonCode = (feature: string): string => feature.replace(".", "_").toUpperCase();
+
+/** A contribution in points, as reasons have them: hundredths of the logarithm of the odds, rounded down. */
+export const pointsOf = (marginE6: bigint): number => Math.floor(Number(marginE6) / POINT_E6);
+
+/** The assessment of what could not be assessed. */
+export const unscored = (error: string): Assessment => ({
+  score: 0,
+  reasons: [],
+  outcome: Outcome.ERROR,
+  error,
+  marginE6: undefined,
+  probabilityPpm: undefined,
+  contributions: [],
+});
+
+const outcomeOf = ({ reviewAt, declineAt }: PointsModel | TreesModel, score: number): Outcome =>
+  score >= declineAt ? Outcome.DECLINE : score >= reviewAt ? Outcome.REVIEW : Outcome.APPROVE;
+
+/** The features that a model cannot do without. */
+export const neededFeatures = ({ definition }: Model): readonly FeatureName[] =>
+  definition.kind === "points" ? [] : definition.features;

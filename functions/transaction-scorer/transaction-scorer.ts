@@ -1,11 +1,19 @@
 import { TOPICS } from "../../contract/topics.js";
-import { Decision, Outcome, type ScoringEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
+import {
+  Decision,
+  type Evidence,
+  Outcome,
+  type ScoringEvidence,
+  ScoringRequest,
+  type ShadowScore,
+} from "../../protos/gen/fraud/v1/decision.js";
 import { ScorerState, SuspiciousDecision } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
 import { alerterOf, KAFKA_EGRESS } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
-import { assess } from "./model.js";
+import { type Assessment, assess, unscored } from "./model.js";
+import { Models, type NamedModel } from "./models.js";
 import { enqueue, takeNext } from "./waiting-list.js";
 
 /** State of `fraud/transaction-scorer`. */
@@ -16,7 +24,8 @@ export const scorerState = valueSpec("scorer", ScorerState);
  * them (a busy merchant lets others overtake), scores each, and emits exactly one decision for each.
  */
 export function transactionScorer(dependencies: Dependencies) {
-  const { settings, model, logicVersion, metrics, now } = dependencies;
+  const { settings, model, otherModels, logicVersion, metrics, now } = dependencies;
+  const models = new Models(model, otherModels);
 
   return (context: Context<readonly [typeof scorerState]>, message: AnyMessage): void => {
     const request = message.unpack(ScoringRequest);
@@ -47,32 +56,30 @@ export function transactionScorer(dependencies: Dependencies) {
       const { evidence, timing } = request;
       if (evidence?.transaction === undefined) throw new Error("a scoring request without a transaction");
       state.decidedSeq++;
+      const { account, merchant, transaction } = evidence;
+      const featureless = account?.error
+        ? `account-counter: ${account.error}`
+        : merchant?.error
+          ? `merchant-model: ${merchant.error}`
+          : undefined;
+      const champion = models.named(transaction.modelHash);
+      const assessed = featureless === undefined ? tryModel(champion, evidence) : unscored(featureless);
       const scoring: ScoringEvidence = {
         logicVersion,
-        modelId: model.id,
-        modelHash: Buffer.from(model.hash),
-        score: 0,
-        reasons: [],
-        contributions: [],
-        outcome: Outcome.ERROR,
+        modelId: champion.id,
+        modelHash: Buffer.from(champion.hash),
         suspiciousSeq: undefined,
-        error: "",
+        ...assessed,
+        challenger:
+          featureless === undefined && transaction.challengerHash.length > 0
+            ? shadowScore(transaction.challengerHash, evidence)
+            : undefined,
       };
-      if (evidence.account?.error) scoring.error = `account-counter: ${evidence.account.error}`;
-      else if (evidence.merchant?.error) scoring.error = `merchant-model: ${evidence.merchant.error}`;
-      else {
-        try {
-          Object.assign(scoring, assess(model, evidence));
-        } catch (cause) {
-          scoring.error = `transaction-scorer: ${errorText(cause)}`;
-          metrics.count("function_errors");
-        }
-      }
       if (scoring.outcome === Outcome.REVIEW || scoring.outcome === Outcome.DECLINE) {
         state.suspiciousSeq++;
         scoring.suspiciousSeq = state.suspiciousSeq;
         context.packAndSend(alerterOf(context.address.id), SuspiciousDecision, {
-          transaction: evidence.transaction,
+          transaction,
           suspiciousSeq: state.suspiciousSeq,
           score: scoring.score,
           reasons: scoring.reasons,
@@ -81,15 +88,43 @@ export function transactionScorer(dependencies: Dependencies) {
       }
       evidence.scoring = scoring;
       if (timing !== undefined) timing.scoredAtMs = now();
-      metrics.decided(
-        scoring.outcome,
-        scoring.reasons.map(({ code }) => code),
-        timing && timing.scoredAtMs - timing.countedAtMs,
-      );
+      metrics.decided(scoring, timing && timing.scoredAtMs - timing.countedAtMs);
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.decisions.name, key: context.address.id }, Decision, {
         evidence,
         timing,
       });
     }
   };
+
+  /** What the model says, whatever happens to it on the way. */
+  function tryModel(model: NamedModel, evidence: Evidence, explained = true): Assessment {
+    if (model.loaded === undefined) {
+      metrics.count("unknown_models");
+      return unscored(
+        `transaction-scorer: this server does not have the model ${Buffer.from(model.hash).toString("hex")} that the transaction names; FRAUD_MODEL lists the files of those that it has`,
+      );
+    }
+    try {
+      const assessed = assess(model.loaded, evidence, explained);
+      return assessed.error === "" ? assessed : unscored(`transaction-scorer: ${assessed.error}`);
+    } catch (cause) {
+      metrics.count("function_errors");
+      return unscored(`transaction-scorer: ${errorText(cause)}`);
+    }
+  }
+
+  /** The challenger's opinion. Nothing that goes wrong with it reaches the decision. */
+  function shadowScore(hash: Uint8Array, evidence: Evidence): ShadowScore {
+    const challenger = models.named(hash);
+    const { score, probabilityPpm, outcome, marginE6, error } = tryModel(challenger, evidence, false);
+    return {
+      modelId: challenger.id,
+      modelHash: Buffer.from(hash),
+      score,
+      probabilityPpm,
+      outcome,
+      marginE6,
+      error,
+    };
+  }
 }

@@ -18,6 +18,7 @@ import { TestRuntime } from "../../statefun/testing/test-runtime.js";
 import type { StoredRecord, VerifiedRecords } from "../records.js";
 import { RecordStore } from "../store.js";
 import { type KnownInputs, type Verification, verify, verifyStored } from "../verify.js";
+import { NAMED_MODELS, stampsOf } from "./stamped-models.js";
 
 export const HOUR_MS = 3_600_000;
 /** Short windows, so that a short run fills and leaves them; the second version has one more feature. */
@@ -61,7 +62,7 @@ export const FORGETFUL = {
   account: { ...OLD.account, recentTransactions: 3 },
   learned: { ...OLD.learned, events: 0 },
 };
-export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL] };
+export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL, ...NAMED_MODELS] };
 
 export const step = fc.oneof(
   {
@@ -130,6 +131,7 @@ function dependencies(settings: unknown, { learned, ...account }: Change = {}): 
       learned: { ...parsed.learned, ...learned },
     },
     model: parseModel(MODEL),
+    otherModels: NAMED_MODELS.map(parseModel),
     logicVersion: logicVersion(parsed),
   };
 }
@@ -193,6 +195,7 @@ export async function play(
         amountMinor: BigInt(one.amount),
         eventTimeMs: now,
         location: one.place === null ? undefined : { ...one.place, name: "" },
+        ...stampsOf(n),
       });
       if (one.foretold)
         judge(
