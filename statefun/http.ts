@@ -9,10 +9,15 @@ import {
   requireSize,
   send,
   tooLarge,
+  tooSmallPieces,
   wrongMethod,
 } from "./http-messages.js";
-import { readBody } from "./read-body.js";
+import { readBody, type Unread } from "./read-body.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
+import { asLongWork } from "./turns.js";
+
+/** A larger call does not begin before others are done that take long. */
+const LONG_BYTES = 32 * 1024;
 
 /** StateFun sends this content type, and accepts no other, nor any parameters with it. */
 export const CONTENT_TYPE = "application/octet-stream";
@@ -40,7 +45,9 @@ export async function answer(
   try {
     requireContentType(contentType, CONTENT_TYPE);
     requireSize(handler, body);
-    const handled = handler.handle(body);
+    // Long ones take their turns one after the other.
+    if (body.length > LONG_BYTES) await new Promise<void>(asLongWork);
+    const handled = handler.reply(body);
     return {
       status: 200,
       headers: { "content-type": CONTENT_TYPE },
@@ -61,6 +68,8 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
     // The rest of a body that is too large will not be read, so its connection cannot be used again.
     if (body === "too-large")
       return send(response, failure(handler, tooLarge(handler), { ...headers, connection: "close" }));
+    if (body === "too-small-pieces")
+      return send(response, failure(handler, tooSmallPieces(), { ...headers, connection: "close" }));
     if (body === "taken") {
       const cause = new Error(
         "something before the handler has read and parsed the request's body: mount the handler before express.json() and its like",
@@ -80,7 +89,7 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
 async function bodyOf(
   request: IncomingMessage & { readonly body?: unknown },
   maxBytes: number,
-): Promise<Uint8Array | "too-large" | "aborted" | "taken"> {
+): Promise<Uint8Array | Unread | "taken"> {
   if (request.body instanceof Uint8Array) return request.body;
   if (request.readableEnded) return "taken";
   return await readBody(request, maxBytes);

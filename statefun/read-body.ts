@@ -1,23 +1,35 @@
 import type { IncomingMessage } from "node:http";
 
 const FIRST_BYTES = 64 * 1024;
-const GROWTH = 8;
+/**
+ * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
+ * one byte holds up everything for seconds.
+ */
+const FREE_PIECES = 2_048;
+const PIECE_BYTES = 64;
+
+/** Why there is no body. */
+export type Unread = "too-large" | "too-small-pieces" | "aborted";
 
 /**
  * Reads a request's body, without copying it when it comes in one piece. However small its pieces are, it takes memory
  * for its bytes only: a piece kept by itself would cost a hundred times as much as its one byte.
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | "too-large" | "aborted"> {
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | Unread> {
   return new Promise((resolve) => {
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
     const gathered = new Gathered(Number.isNaN(declared) ? maxBytes : declared);
+    let pieces = 0;
+    const give = (up: Unread): void => {
+      request.off("data", take);
+      request.pause();
+      resolve(up);
+    };
     const take = (chunk: Buffer): void => {
-      if (gathered.length + chunk.length > maxBytes) {
-        request.off("data", take);
-        request.pause();
-        return resolve("too-large");
-      }
+      if (gathered.length + chunk.length > maxBytes) return give("too-large");
+      if (++pieces > FREE_PIECES && gathered.length < (pieces - FREE_PIECES) * PIECE_BYTES)
+        return give("too-small-pieces");
       gathered.add(chunk);
     };
     request.on("data", take);
@@ -54,9 +66,9 @@ class Gathered {
   }
 
   #grow(length: number): void {
-    // The old buffer is garbage for a while: little compared with what comes.
-    const larger = Math.max(FIRST_BYTES, GROWTH * this.#bytes.length);
-    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
+    // Once more than a little has come, all that may come: the system gives memory only for what is written.
+    const larger = this.#bytes.length < FIRST_BYTES ? Math.min(FIRST_BYTES, this.#expected) : this.#expected;
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, larger));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
   }

@@ -24,6 +24,11 @@ export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }
 
+/** A body came in so many pieces that reading it would hold up everyone. */
+export class SmallPiecesError extends Error {
+  override readonly name = "SmallPiecesError";
+}
+
 /** The client has gone away: there is no one left to answer. */
 export class AbortedError extends Error {
   override readonly name = "AbortedError";
@@ -47,6 +52,8 @@ export async function sendError(error: unknown, reply: FastifyReply, { metrics, 
   if (error instanceof BodyTooLargeError)
     // The rest of the body will never be read, so its connection cannot be used again.
     return await sendProblem(reply.header("connection", "close"), problemDetails(413, error.message));
+  if (error instanceof SmallPiecesError)
+    return await sendProblem(reply.header("connection", "close"), problemDetails(400, error.message));
   if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError)
     return await sendProblem(reply, problemDetails(413, error.message));
   if (error instanceof UnknownFormatError) return await sendProblem(reply, problemDetails(415, error.message));

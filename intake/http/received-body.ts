@@ -4,7 +4,7 @@ import { readBody } from "../../statefun/read-body.js";
 import { type Format, formatOf } from "../media-type.js";
 import { MAX_BODY_BYTES, NDJSON_TYPES } from "./body.js";
 import { codingsOf, decodeBody } from "./content-coding.js";
-import { AbortedError, BodyTooLargeError, UnknownFormatError } from "./door-errors.js";
+import { AbortedError, BodyTooLargeError, SmallPiecesError, UnknownFormatError } from "./door-errors.js";
 
 /** A body's bytes, decoded, and how they are to be read. */
 export interface ReceivedBody {
@@ -34,6 +34,8 @@ export async function receiveBody(request: IncomingMessage): Promise<ReceivedBod
   const body = await readBody(request, MAX_BODY_BYTES);
   if (body === "aborted") throw new AbortedError("the client has gone away");
   if (body === "too-large") throw new BodyTooLargeError(`the request has more than ${MAX_BODY_BYTES} bytes`);
+  if (body === "too-small-pieces")
+    throw new SmallPiecesError("the body came in too many small pieces: send it in larger ones");
   return {
     bytes: await decodeBody(body, codingsOf(headers["content-encoding"]), MAX_BODY_BYTES),
     lines: bodyFormat(headers["content-type"]) === "lines",
