@@ -19,7 +19,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** A status and a line of text that says what was wrong. */
 export interface Refusal {
-  readonly status: 400 | 404 | 405 | 413 | 415 | 500;
+  readonly status: 400 | 404 | 405 | 413 | 415 | 500 | 503;
   readonly headers: Headers;
   readonly body: string;
 }
@@ -59,6 +59,10 @@ export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
 /** The error for a body that came in very many small pieces. */
 export const tooSmallPieces = (): RequestError =>
   new RequestError("MALFORMED_REQUEST", 400, "the body came in too many small pieces: send it in larger ones");
+
+/** The error for a body for which there is no room beside others. */
+export const noRoom = (): RequestError =>
+  new RequestError("OVERLOADED", 503, "there are too many bytes of other requests: send it again");
 
 /** The failure as a status and a text. */
 export const asRequestError = (error: unknown): RequestError =>

@@ -7,12 +7,15 @@ import {
   type HttpRequest,
   requireContentType,
   requireSize,
+  noRoom,
   send,
   tooLarge,
   tooSmallPieces,
   wrongMethod,
 } from "./http-messages.js";
+import type { Holding } from "./held-bytes.js";
 import { readBody, type Unread } from "./read-body.js";
+import { sizeOf } from "./reply.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 import { asLongWork } from "./turns.js";
 
@@ -62,14 +65,20 @@ export async function answer(
 async function serve(handler: RequestReplyHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const batch = isBatchRoute(request.url);
   const headers = batch ? batchLimits(handler) : {};
+  let holding: Holding | undefined;
   try {
-    const body = await bodyOf(request, handler.options.maxBodyBytes);
+    const body = await bodyOf(request, handler, (one) => {
+      holding = one;
+      response.once("close", () => one.release());
+    });
     if (body === "aborted") return;
     // The rest of a body that is too large will not be read, so its connection cannot be used again.
     if (body === "too-large")
       return send(response, failure(handler, tooLarge(handler), { ...headers, connection: "close" }));
     if (body === "too-small-pieces")
       return send(response, failure(handler, tooSmallPieces(), { ...headers, connection: "close" }));
+    if (body === "too-much-held")
+      return send(response, failure(handler, noRoom(), { ...headers, "retry-after": "1", connection: "close" }));
     if (body === "taken") {
       const cause = new Error(
         "something before the handler has read and parsed the request's body: mount the handler before express.json() and its like",
@@ -78,7 +87,11 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
     }
     const received: HttpRequest = { method: request.method, contentType: request.headers["content-type"], body };
     if (batch) serveBatch(handler, received, response);
-    else send(response, await answer(handler, received));
+    else {
+      const reply = await answer(handler, received);
+      if (typeof reply.body !== "string") holding?.charge(sizeOf(reply.body));
+      send(response, reply);
+    }
   } catch (error) {
     if (response.headersSent) response.destroy();
     else send(response, failure(handler, error, headers));
@@ -88,9 +101,10 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
 /** The body; express.raw() may have left it as a Buffer. */
 async function bodyOf(
   request: IncomingMessage & { readonly body?: unknown },
-  maxBytes: number,
+  { held, options: { maxBodyBytes } }: RequestReplyHandler,
+  whenHeld: (holding: Holding) => void,
 ): Promise<Uint8Array | Unread | "taken"> {
   if (request.body instanceof Uint8Array) return request.body;
   if (request.readableEnded) return "taken";
-  return await readBody(request, maxBytes);
+  return await readBody(request, maxBodyBytes, held, whenHeld);
 }

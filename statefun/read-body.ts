@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
+import type { HeldBytes, Holding } from "./held-bytes.js";
+
 const FIRST_BYTES = 64 * 1024;
 /**
  * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
@@ -9,14 +11,24 @@ const FREE_PIECES = 2_048;
 const PIECE_BYTES = 64;
 
 /** Why there is no body. */
-export type Unread = "too-large" | "too-small-pieces" | "aborted";
+export type Unread = "too-large" | "too-small-pieces" | "too-much-held" | "aborted";
 
 /**
  * Reads a request's body, without copying it when it comes in one piece. However small its pieces are, it takes memory
  * for its bytes only: a piece kept by itself would cost a hundred times as much as its one byte.
+ *
+ * @param held - what all requests together may hold
+ * @param whenHeld - gets this one's part of it, which must be released when the request is answered
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | Unread> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  held?: HeldBytes,
+  whenHeld?: (holding: Holding) => void,
+): Promise<Buffer | Unread> {
   return new Promise((resolve) => {
+    const holding = held?.begin(() => give("too-much-held"));
+    if (holding !== undefined) whenHeld?.(holding);
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
     const gathered = new Gathered(Number.isNaN(declared) ? maxBytes : declared);
@@ -24,16 +36,21 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     const give = (up: Unread): void => {
       request.off("data", take);
       request.pause();
+      gathered.drop();
       resolve(up);
     };
     const take = (chunk: Buffer): void => {
       if (gathered.length + chunk.length > maxBytes) return give("too-large");
       if (++pieces > FREE_PIECES && gathered.length < (pieces - FREE_PIECES) * PIECE_BYTES)
         return give("too-small-pieces");
+      if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
     };
     request.on("data", take);
-    request.on("end", () => resolve(gathered.take()));
+    request.on("end", () => {
+      holding?.received();
+      resolve(gathered.take());
+    });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => resolve("aborted"));
@@ -59,6 +76,11 @@ class Gathered {
       chunk.copy(this.#bytes, this.length);
     }
     this.length += chunk.length;
+  }
+
+  drop(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.length = 0;
   }
 
   take(): Buffer {

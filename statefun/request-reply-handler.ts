@@ -3,6 +3,7 @@ import { fromWire } from "./address.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { CallRequest } from "./call-request.js";
 import { RequestError } from "./errors.js";
+import { HeldBytes } from "./held-bytes.js";
 import { joined, type Reply, sizeOf } from "./reply.js";
 import { shown } from "./shown.js";
 import type { StatefulFunctions } from "./stateful-functions.js";
@@ -12,6 +13,7 @@ const DEFAULT_MAX_INVOCATIONS = 16_384;
 const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
 /** Times the largest request: what functions send on is about as much as they got. */
 const DEFAULT_REPLY_FACTOR = 2.5;
+const DEFAULT_HELD_FACTOR = 16;
 
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
@@ -39,6 +41,11 @@ export interface RequestReplyHandlerOptions {
   readonly maxStateBytes?: number;
   /** The largest reply to a request; 2.5 times `maxBodyBytes` unless set. */
   readonly maxReplyBytes?: number;
+  /**
+   * The most bytes of all requests together that are being received or worked on, with their answers; 16 times
+   * `maxBodyBytes` unless set. Beyond that a request is answered with 503, which StateFun's transports repeat.
+   */
+  readonly maxHeldBytes?: number;
   readonly logger: Logger;
   /** Takes messages on which a function throws a TerminalError; without it those fail the call like any other. */
   readonly deadLetter?: DeadLetterHandler;
@@ -49,7 +56,7 @@ type Given = RequestReplyHandlerOptions &
   Required<
     Pick<
       RequestReplyHandlerOptions,
-      "maxBatchCalls" | "maxInvocations" | "maxMessageBytes" | "maxStateBytes" | "maxReplyBytes"
+      "maxBatchCalls" | "maxInvocations" | "maxMessageBytes" | "maxStateBytes" | "maxReplyBytes" | "maxHeldBytes"
     >
   >;
 
@@ -62,6 +69,7 @@ export interface Allowance {
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
   readonly options: Given;
+  readonly held: HeldBytes;
   readonly #functions: StatefulFunctions;
 
   constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
@@ -73,7 +81,9 @@ export class RequestReplyHandler {
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_VALUE_BYTES,
       maxStateBytes: options.maxStateBytes ?? DEFAULT_MAX_VALUE_BYTES,
       maxReplyBytes: options.maxReplyBytes ?? DEFAULT_REPLY_FACTOR * options.maxBodyBytes,
+      maxHeldBytes: options.maxHeldBytes ?? DEFAULT_HELD_FACTOR * options.maxBodyBytes,
     };
+    this.held = new HeldBytes(this.options.maxHeldBytes);
   }
 
   /**
