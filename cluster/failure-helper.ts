@@ -5,12 +5,17 @@ import type { AddressInfo } from "node:net";
 import { HOST } from "../contract/ports.js";
 import { isSameToken } from "../http/people.js";
 import { noStrangers } from "../http/strangers.js";
+import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { UserError } from "../terminal/user-error.js";
 import type { Part } from "./settings.js";
 
 /** Parts that the web app's failure menu may ask to be killed: each comes back by itself, and loses nothing. */
 export const KILLABLE = ["taskmanager", "jobmanager", "functions", "kafka"] as const satisfies readonly Part[];
 export type KillablePart = (typeof KILLABLE)[number];
+
+/** Only the web app asks it, and bodies are thrown away as they come. */
+const MAX_CONNECTIONS = 64;
+const MAX_OPEN_REQUESTS = 8;
 
 export interface FailureHelperOptions {
   /**
@@ -48,11 +53,13 @@ export async function startFailureHelper({
   token = randomBytes(24).toString("base64url"),
 }: FailureHelperOptions): Promise<FailureHelper> {
   const server = createServer(
+    CONNECTION_TIMES,
     noStrangers({ hosts, variable: "FAILURES_HOSTS" }, (request, response) => {
       void answer(request, token, kill).then(({ status, body }) => send(response, status, body));
       request.resume();
     }),
   );
+  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
   const { port: listening } = server.address() as AddressInfo;
   return {

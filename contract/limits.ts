@@ -25,8 +25,13 @@ export const LIMITS = {
    * holds back what comes from outside; what other functions send meanwhile comes on top, and has that room.
    */
   batchRecords: 300,
-  /** A generous bound on one address's state. */
-  stateBytes: 256 * 1024,
+  /**
+   * The largest message that the function server takes: a record, and what functions add to it on its way. A larger one
+   * would take its time at once, and much more memory than its bytes.
+   */
+  messageBytes: 32 * 1024,
+  /** The largest state of one address, for the same reason. It has a few KB; with the largest settings 100. */
+  stateBytes: 128 * 1024,
   /**
    * The largest request that the function server takes: whoever reaches it can make it hold about four times as much.
    * StateFun repeats a call that is too large until the job restarts, forever; so the function server checks at start

@@ -30,6 +30,13 @@ const SHUTDOWN_LIMIT_MS = 5_000;
 /** What a function adds to a record on its way, and the envelope around it. */
 const OVERHEAD_BYTES = 2 * 1024;
 
+/** What one request may hold, besides the bounds that the SDK has. */
+const REQUEST_LIMITS = {
+  maxBodyBytes: LIMITS.bodyBytes,
+  maxMessageBytes: LIMITS.messageBytes,
+  maxStateBytes: LIMITS.stateBytes,
+};
+
 const environment = z.object({
   ...listening(BASE_PORTS.functions),
   /** Names, with ports, under which it may be asked, besides those of loopback. */
@@ -64,7 +71,7 @@ function main(): void {
     metrics,
     now: () => BigInt(Date.now()),
   });
-  const statefun = nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger }));
+  const statefun = nodeHttpListener(new RequestReplyHandler(functions, { ...REQUEST_LIMITS, logger }));
 
   const server = createServer(
     { ...CONNECTION_TIMES, keepAliveTimeout: KEEP_ALIVE_MS },

@@ -61,7 +61,7 @@ const settingsSchema = z.strictObject({
   scorer: z
     .strictObject({
       /** Bytes of transactions that may wait for an earlier one; what comes beyond is sent again, later. */
-      maxWaitingBytes: z.int().min(0).default(16_384),
+      maxWaitingBytes: z.int().min(0).max(65_536).default(16_384),
       /** How much later, in processing time. */
       resendDelayMs: z.int().min(1).default(100),
     })

@@ -11,14 +11,14 @@ const DOOR_NAMES = ["http", "kafka"] as const;
 export type DoorName = (typeof DOOR_NAMES)[number];
 
 /** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind; too many wait. */
-const TURNED_AWAY_REASONS = ["kafka", "backlog", "waiting"] as const;
+const TURNED_AWAY_REASONS = ["kafka", "backlog", "waiting", "bodies"] as const;
 export type TurnedAwayReason = (typeof TURNED_AWAY_REASONS)[number];
 
 /** What an intake counts, for Prometheus. */
 export interface IntakeMetrics {
   admitted(kind: InputKind, door: DoorName, count?: number): void;
   refused(kind: InputKind, door: DoorName, reason: string): void;
-  /** Requests that were turned away with 429. */
+  /** Requests that were turned away: with 429, for lack of room for bodies with 503. */
   turnedAway(reason: TurnedAwayReason): void;
   /** Connections that were closed because there were too many: to make room for others, or immediately. */
   connectionDropped(): void;

@@ -55,11 +55,26 @@ describe("connections", () => {
     first.socket.write(get("/"));
     await answered(first);
     const fourth = await open();
-    // The first one was at work later.
+    // The first one has been of use.
     await goes(second);
     fourth.socket.write(get("/"));
     await answered(fourth);
     expect([first.gone, third.gone, dropped]).toEqual([false, false, 1]);
+  });
+
+  it("that have been of use stay, however many come that never are", async () => {
+    await start(3);
+    const used = [await open(), await open()];
+    for (const client of used) {
+      client.socket.write(get("/"));
+      await answered(client);
+    }
+    for (let n = 0; n < 20; n++) await open();
+    for (const client of used) {
+      client.socket.write(get("/"));
+      await answered(client, 2);
+    }
+    expect(dropped).toBe(19);
   });
 
   it("that send nothing, or half a head, shut nobody out, however many there are", async () => {

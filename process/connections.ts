@@ -24,36 +24,40 @@ export const CONNECTION_TIMES = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
+/** A connection on which nothing moves for so long is closed, whoever waits: a client that does not read its answer. */
+const STUCK_MS = 120_000;
+
 /**
- * Bounds a server's connections. When there are too many, the one that has waited longest for a request is closed; if
- * all have one, the one whose request has been arriving for longest; and only when every client waits for the server,
- * the new one. Node's own `maxConnections` always refuses the new one, so a client that holds them all idle would shut
- * everyone out.
+ * Bounds a server's connections. When there are too many, one is closed to make room: the oldest on which no request
+ * was ever answered; then the one that has waited longest for its next request; if all have one, the one whose request has
+ * been arriving for longest; and only when every client waits for the server, the new one. Node's own `maxConnections`
+ * always refuses the new one, so a client that holds them all idle would shut everyone out.
  */
 export function limitConnections(server: Server, { connections, requests, onDropped }: ConnectionLimits): void {
   /** How many requests are not answered yet, by connection. */
   const open = new Map<Socket, number>();
+  /** Idle, and never of use so far: however fast these come, they close no connection that is. */
+  const fresh = new Set<Socket>();
   // In the order in which they became idle.
   const idle = new Set<Socket>();
   const sending = new Set<Socket>();
+  const forget = (socket: Socket): void => {
+    open.delete(socket);
+    for (const sockets of [fresh, idle, sending]) sockets.delete(socket);
+  };
+  server.setTimeout(STUCK_MS);
 
   server.on("connection", (socket: Socket) => {
     open.set(socket, 0);
-    socket.once("close", () => {
-      open.delete(socket);
-      idle.delete(socket);
-      sending.delete(socket);
-    });
+    socket.once("close", () => forget(socket));
     if (open.size > connections) {
-      const oldest = first(idle) ?? first(sending) ?? socket;
+      const oldest = first(fresh) ?? first(idle) ?? first(sending) ?? socket;
       // Its `close` comes later, and others may come before.
-      open.delete(oldest);
-      idle.delete(oldest);
-      sending.delete(oldest);
+      forget(oldest);
       oldest.destroy();
       onDropped?.();
     }
-    if (!socket.destroyed) idle.add(socket);
+    if (!socket.destroyed) fresh.add(socket);
   });
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -61,6 +65,7 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     const before = open.get(socket);
     if (before === undefined) return;
     open.set(socket, before + 1);
+    fresh.delete(socket);
     idle.delete(socket);
     // After what Node does at the end of a request, which resumes reading.
     if ((before + 1) % requests === 0)

@@ -22,6 +22,7 @@ export const typeUrlOf = (type: { readonly $type: string }): string => TYPE_URL_
 export class AnyMessage {
   constructor(
     readonly typeUrl: string,
+    /** Part of the request's memory: copy what should outlive the batch. */
     readonly value: Uint8Array,
   ) {}
 
@@ -45,7 +46,8 @@ export function pack<T>(type: MessageType<T>, message: T): Any {
   return { typeUrl: typeUrlOf(type), value: encode(type, message) };
 }
 
-/** Kept from one encoding to the next: a writer that has grown once need not grow again. */
+/** Kept from one encoding to the next: a writer that has grown once need not grow again, unless it is huge. */
+const KEPT_BYTES = 256 * 1024;
 let spare: BinaryWriter | undefined;
 
 /** A message's bytes. */
@@ -54,7 +56,7 @@ export function encode<T>(type: MessageType<T>, message: T): Buffer {
   const writer = spare ?? new BinaryWriter();
   spare = undefined;
   const bytes = type.encode(message, writer).finish();
-  spare = writer;
+  if (bytes.length <= KEPT_BYTES) spare = writer;
   // The same memory as a Buffer, which is what the generated code calls bytes.
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -50,7 +50,7 @@ async function answerEvent(handler: RequestReplyHandler, event: ApiGatewayEvent)
   return {
     statusCode: status,
     headers: { ...headers },
-    body: base64 ? Buffer.from(body).toString("base64") : body,
+    body: base64 ? Buffer.concat(body).toString("base64") : body,
     isBase64Encoded: base64,
   };
 }

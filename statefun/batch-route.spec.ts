@@ -51,6 +51,8 @@ const functions = new StatefulFunctions()
   });
 const handler = new RequestReplyHandler(functions, {
   maxBodyBytes: MAX_BYTES,
+  // A client that does not read is to be given more than it takes.
+  maxReplyBytes: 64 * 1024 * 1024,
   maxBatchCalls: 100,
   logger: { error: (details, message) => logged.push({ message, details }) },
 });

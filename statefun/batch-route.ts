@@ -11,10 +11,12 @@ import {
   requireSize,
   send,
   writeHead,
+  writePieces,
   wrongMethod,
 } from "./http-messages.js";
-import type { RequestReplyHandler } from "./request-reply-handler.js";
-import { inTurn, turnIsOver } from "./turns.js";
+import type { Allowance, RequestReplyHandler } from "./request-reply-handler.js";
+import { type Reply, sizeOf } from "./reply.js";
+import { inTurn, longWork, turnIsOver } from "./turns.js";
 
 /** A client considers a server dead that says nothing for a few times as long. */
 const ALIVE_MS = 1_000;
@@ -68,10 +70,13 @@ class BatchAnswer {
   readonly #response: ServerResponse;
   readonly #headers: Headers;
   readonly #frames = new ReplyFrames();
+  readonly #allowance: Allowance;
   #calls: readonly FramedCall[];
   #begun = 0;
   #unanswered: number;
   #failures = 0;
+  /** Calls that have begun, and need more turns. */
+  #long = 0;
   #willRun = false;
   #flushIsDue = false;
   #blocked = false;
@@ -79,6 +84,7 @@ class BatchAnswer {
 
   constructor(handler: RequestReplyHandler, calls: readonly FramedCall[], response: ServerResponse, headers: Headers) {
     this.#handler = handler;
+    this.#allowance = handler.allowance();
     this.#calls = calls;
     this.#unanswered = calls.length;
     this.#response = response;
@@ -101,7 +107,7 @@ class BatchAnswer {
 
   /** Begins calls, until there are no more, this turn's time is up or the client must read first. */
   #run(): void {
-    if (this.#blocked || this.#isAbandoned()) return;
+    if (this.#blocked || this.#long > 0 || this.#isAbandoned()) return;
     while (this.#begun < this.#calls.length) {
       this.#call(this.#calls[this.#begun++]!);
       if (this.#begun === this.#calls.length) break;
@@ -109,6 +115,8 @@ class BatchAnswer {
       // Calls that wait for the client go on when it has read.
       if (this.#blocked) return;
       if (turnIsOver()) return this.#goOn();
+      // A long call holds memory until it is done: the next ones begin then.
+      if (this.#long > 0) return;
     }
     // A long call must not keep the request's body in memory.
     this.#calls = [];
@@ -118,17 +126,25 @@ class BatchAnswer {
   }
 
   #call({ id, payload }: FramedCall): void {
+    const before = longWork();
     try {
-      const handled = this.#handler.handle(payload);
+      const handled = this.#handler.reply(payload, this.#allowance);
       if (handled instanceof Promise) {
+        const long = longWork() > before ? 1 : 0;
+        this.#long += long;
+        const then = (): void => {
+          this.#long -= long;
+          if (long > 0 && this.#begun < this.#calls.length) this.#goOn();
+          this.#flushSoon();
+        };
         handled.then(
           (reply) => {
             this.#answered(id, reply);
-            this.#flushSoon();
+            then();
           },
           (error: unknown) => {
             this.#failed(id, error);
-            this.#flushSoon();
+            then();
           },
         );
       } else {
@@ -139,7 +155,7 @@ class BatchAnswer {
     }
   }
 
-  #answered(id: number, reply: Uint8Array): void {
+  #answered(id: number, reply: Reply): void {
     this.#frames.result(id, reply);
     this.#unanswered--;
   }
@@ -167,7 +183,7 @@ class BatchAnswer {
     if (this.#blocked || this.#frames.bytes === 0) return;
     if (!this.#response.headersSent) writeHead(this.#response, 200, this.#headers);
     this.#alive?.refresh();
-    if (this.#response.write(this.#frames.take())) return;
+    if (writePieces(this.#response, this.#frames.take())) return;
     this.#blocked = true;
     this.#response.once("drain", () => {
       this.#blocked = false;
@@ -182,8 +198,9 @@ class BatchAnswer {
     if (unlogged > 0) this.#handler.options.logger.error({ failures: this.#failures }, `${unlogged} more calls failed`);
     const rest = this.#frames.take();
     if (!this.#response.headersSent)
-      writeHead(this.#response, 200, { ...this.#headers, "content-length": String(rest.length) });
-    this.#response.end(rest);
+      writeHead(this.#response, 200, { ...this.#headers, "content-length": String(sizeOf(rest)) });
+    writePieces(this.#response, rest.slice(0, -1));
+    this.#response.end(rest.at(-1));
   }
 
   #sayAlive(): void {

@@ -1,16 +1,16 @@
-import { FromFunction, type ToFunction_InvocationBatchRequest } from "./gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
-import { AnyMessage, encode } from "./any.js";
+import { AnyMessage } from "./any.js";
+import type { CallRequest } from "./call-request.js";
 import { BatchContext, type Context } from "./context.js";
 import { RequestError, TerminalError } from "./errors.js";
+import type { Reply } from "./reply.js";
 import { errorText, shown } from "./shown.js";
 import type { Binding } from "./stateful-functions.js";
-import { beginTurn, inNextTurn, turnIsOver } from "./turns.js";
+import { inNextTurn, SHARE_MS } from "./turns.js";
 
-/** Batches of fewer messages than this run in one go. */
-const LONG = 32;
-/** In a longer batch, how many messages run before the clock is checked. */
-const STRIDE = 8;
+/** Batches of no more messages than this, and of no more bytes, run without a look at the clock. */
+const SHORT = 8;
+const SHORT_BYTES = 8 * 1024;
 
 /**
  * Takes a message on which a function has failed for good, by throwing a {@link TerminalError}. What the function had
@@ -19,34 +19,38 @@ const STRIDE = 8;
  */
 export type DeadLetterHandler = (context: Context, message: AnyMessage, error: TerminalError) => void | Promise<void>;
 
+/** A batch that can run: its function, and what StateFun sent for it. */
+export interface Runnable {
+  readonly binding: Binding;
+  readonly request: CallRequest;
+  /** The values of all states that the function declares. */
+  readonly received: ReadonlyMap<string, Buffer | undefined>;
+  readonly maxReplyBytes: number;
+}
+
 /**
  * Runs a batch's messages in order, and returns an encoded FromFunction. Synchronous as long as the functions are.
  *
  * @throws {RequestError} (or rejects with it) when a function fails; then nothing of the batch has happened
  */
-export function runBatch(
-  binding: Binding,
-  request: ToFunction_InvocationBatchRequest,
-  deadLetter: DeadLetterHandler | undefined,
-): Uint8Array | Promise<Uint8Array> {
+export function runBatch(runnable: Runnable, deadLetter: DeadLetterHandler | undefined): Reply | Promise<Reply> {
   try {
-    const reply = new Batch(binding, request, undefined).run(0);
+    const reply = new Batch(runnable, undefined).run(0);
     return reply instanceof Promise
-      ? reply.catch((cause: unknown) => runCarefully(binding, request, deadLetter, cause))
+      ? reply.catch((cause: unknown) => runCarefully(runnable, deadLetter, cause))
       : reply;
   } catch (cause) {
-    return runCarefully(binding, request, deadLetter, cause);
+    return runCarefully(runnable, deadLetter, cause);
   }
 }
 
 function runCarefully(
-  binding: Binding,
-  request: ToFunction_InvocationBatchRequest,
+  runnable: Runnable,
   deadLetter: DeadLetterHandler | undefined,
   cause: unknown,
-): Uint8Array | Promise<Uint8Array> {
-  if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(binding, request, deadLetter).run(0);
-  throw failure(request, cause);
+): Reply | Promise<Reply> {
+  if (cause instanceof TerminalError && deadLetter !== undefined) return new Batch(runnable, deadLetter).run(0);
+  throw failure(runnable.request, cause);
 }
 
 /**
@@ -56,37 +60,44 @@ function runCarefully(
  */
 class Batch {
   readonly #binding: Binding;
-  readonly #request: ToFunction_InvocationBatchRequest;
+  readonly #request: CallRequest;
   readonly #deadLetter: DeadLetterHandler | undefined;
   readonly #context: BatchContext;
+  readonly #isLong: boolean;
+  /** When its share of this turn is used up. */
+  #untilMs = Infinity;
 
-  constructor(binding: Binding, request: ToFunction_InvocationBatchRequest, deadLetter: DeadLetterHandler | undefined) {
+  constructor({ binding, request, received, maxReplyBytes }: Runnable, deadLetter: DeadLetterHandler | undefined) {
     this.#binding = binding;
     this.#request = request;
     this.#deadLetter = deadLetter;
-    this.#context = new BatchContext(request, binding.states);
+    this.#context = new BatchContext(request, binding.states, received, maxReplyBytes);
+    this.#isLong = request.length > SHORT || request.bytes > SHORT_BYTES;
+    if (this.#isLong) this.#untilMs = performance.now() + SHARE_MS;
   }
 
-  /** Runs the messages from `from` on; goes asynchronous at the first function that does, or when its turn is over. */
-  run(from: number): Uint8Array | Promise<Uint8Array> {
-    const { invocations } = this.#request;
-    const long = invocations.length - from > LONG;
-    if (long) beginTurn();
-    for (let at = from; at < invocations.length; at++) {
-      const { caller, argument } = invocations[at]!;
+  /** Runs the messages from `from` on; goes asynchronous at the first function that does, or when its share is over. */
+  run(from: number): Reply | Promise<Reply> {
+    for (let at = from; at < this.#request.length; at++) {
+      const { caller, typename, value } = this.#request.invocation(at);
       this.#context.caller = caller === undefined ? undefined : fromWire(caller);
-      const pending = this.#invoke(new AnyMessage(argument?.typename ?? "", argument?.value ?? Buffer.alloc(0)));
+      const pending = this.#invoke(new AnyMessage(typename, value));
       if (pending instanceof Promise)
-        return pending.then(() => (long && turnIsOver() ? this.#goOn(at + 1) : this.run(at + 1)));
-      if (long && at % STRIDE === 0 && turnIsOver()) return this.#goOn(at + 1);
+        return pending.then(() => (this.#shouldYield() ? this.#goOn(at + 1) : this.run(at + 1)));
+      if (at + 1 < this.#request.length && this.#shouldYield()) return this.#goOn(at + 1);
     }
-    return encode(FromFunction, { response: { $case: "invocationResult", value: this.#context.finish() } });
+    return this.#context.finish();
   }
 
-  /** Others have their turn first, but no other batch begins while this one holds its memory. */
-  #goOn(at: number): Promise<Uint8Array> {
+  #shouldYield(): boolean {
+    return this.#isLong && performance.now() >= this.#untilMs;
+  }
+
+  /** Others have their turn first, but no other long batch begins while this one holds its memory. */
+  #goOn(at: number): Promise<Reply> {
     return new Promise((resolve, reject) =>
       inNextTurn(() => {
+        this.#untilMs = performance.now() + SHARE_MS;
         try {
           resolve(this.run(at));
         } catch (error) {
@@ -130,9 +141,9 @@ class Batch {
   }
 }
 
-function failure({ target }: ToFunction_InvocationBatchRequest, cause: unknown): RequestError {
+function failure({ target }: CallRequest, cause: unknown): RequestError {
   if (cause instanceof RequestError) return cause;
-  const { typename, id } = fromWire(target!);
+  const { typename, id } = fromWire(target);
   return new RequestError("FUNCTION_FAILED", 500, `${shown(`${typename}/${id}`)} failed: ${errorText(cause)}`, {
     cause,
   });

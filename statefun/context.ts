@@ -1,13 +1,17 @@
 import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
 import { Any } from "./gen/google/protobuf/any.js";
-import type {
-  FromFunction_InvocationResponse,
-  ToFunction_InvocationBatchRequest,
-  TypedValue,
+import {
+  FromFunction_DelayedInvocation,
+  FromFunction_EgressMessage,
+  FromFunction_Invocation,
+  FromFunction_PersistedValueMutation,
+  type TypedValue,
 } from "./gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
 import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
+import type { CallRequest } from "./call-request.js";
 import { StatefunError } from "./errors.js";
+import { type Reply, type ReplyMark, ReplyWriter } from "./reply.js";
 import { BatchState, type StateValue } from "./state.js";
 import type { StateType, ValueSpec } from "./value-spec.js";
 
@@ -75,24 +79,20 @@ export class BatchContext implements Context {
   readonly address: Address;
   caller: Address | undefined;
   readonly #states = new Map<string, BatchState>();
-  readonly #response: FromFunction_InvocationResponse = {
-    stateMutations: [],
-    outgoingMessages: [],
-    delayedInvocations: [],
-    outgoingEgresses: [],
-  };
+  readonly #reply: ReplyWriter;
+  /** How far the reply was at the last savepoint. */
+  #sent: ReplyMark | undefined;
 
-  /** At the last savepoint: messages, delayed messages and egress records. */
-  #sent: [number, number, number] = [0, 0, 0];
-
-  constructor(request: ToFunction_InvocationBatchRequest, specs: readonly ValueSpec[]) {
-    this.address = fromWire(request.target!);
-    for (const spec of specs) {
-      this.#states.set(
-        spec.name,
-        new BatchState(spec, request.state.find(({ stateName }) => stateName === spec.name)?.stateValue),
-      );
-    }
+  /** @param received - the values of the declared states, as StateFun sent them */
+  constructor(
+    { target }: CallRequest,
+    specs: readonly ValueSpec[],
+    received: ReadonlyMap<string, Buffer | undefined>,
+    maxReplyBytes: number,
+  ) {
+    this.address = fromWire(target);
+    this.#reply = new ReplyWriter(maxReplyBytes);
+    for (const spec of specs) this.#states.set(spec.name, new BatchState(spec, received.get(spec.name)));
   }
 
   state(name: string): StateValue {
@@ -109,7 +109,8 @@ export class BatchContext implements Context {
 
   packAndSend<T>(to: Address<T>, type: MessageType<T>, message: T): void {
     requireAccepted(to, type);
-    this.#response.outgoingMessages.push({ target: toWire(to), argument: typedValue(type, message) });
+    const sent = { target: toWire(to), argument: typedValue(type, message) };
+    this.#reply.add("messages", encode(FromFunction_Invocation, sent));
   }
 
   packAndSendAfter<T>(
@@ -122,7 +123,7 @@ export class BatchContext implements Context {
     requireAccepted(to, type);
     if (!Number.isSafeInteger(delayMs) || delayMs < 0)
       throw new StatefunError("INVALID_ARGUMENT", `a delay is a whole number of milliseconds, not ${delayMs}`);
-    this.#response.delayedInvocations.push({
+    this.#delay({
       delayInMs: BigInt(delayMs),
       target: toWire(to),
       argument: typedValue(type, message),
@@ -134,7 +135,7 @@ export class BatchContext implements Context {
   cancelDelayed(cancellationToken: string): void {
     if (cancellationToken === "")
       throw new StatefunError("INVALID_ARGUMENT", "an empty cancellation token names no message");
-    this.#response.delayedInvocations.push({
+    this.#delay({
       delayInMs: 0n,
       target: undefined,
       argument: undefined,
@@ -173,36 +174,35 @@ export class BatchContext implements Context {
     });
   }
 
+  #delay(invocation: FromFunction_DelayedInvocation): void {
+    this.#reply.add("delayed", encode(FromFunction_DelayedInvocation, invocation));
+  }
+
   #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
-    this.#response.outgoingEgresses.push({
-      egressNamespace: namespace,
-      egressType: name,
-      argument: typedValue(type, record),
-    });
+    const sent = { egressNamespace: namespace, egressType: name, argument: typedValue(type, record) };
+    this.#reply.add("egresses", encode(FromFunction_EgressMessage, sent));
   }
 
   /** Remembers what the batch has done so far, for {@link rollback}. */
   savepoint(): void {
-    const { outgoingMessages, delayedInvocations, outgoingEgresses } = this.#response;
-    this.#sent = [outgoingMessages.length, delayedInvocations.length, outgoingEgresses.length];
+    this.#sent = this.#reply.mark;
     for (const state of this.#states.values()) state.savepoint();
   }
 
   /** Undoes everything since the last {@link savepoint}. */
   rollback(): void {
-    const { outgoingMessages, delayedInvocations, outgoingEgresses } = this.#response;
-    [outgoingMessages.length, delayedInvocations.length, outgoingEgresses.length] = this.#sent;
+    this.#reply.rollback(this.#sent!);
     for (const state of this.#states.values()) state.rollback();
   }
 
-  /** What the batch did; call it once, after its last message. */
-  finish(): FromFunction_InvocationResponse {
+  /** What the batch did, encoded; call it once, after its last message. */
+  finish(): Reply {
     for (const state of this.#states.values()) {
       const mutation = state.mutation();
-      if (mutation !== undefined) this.#response.stateMutations.push(mutation);
+      if (mutation !== undefined) this.#reply.add("mutations", encode(FromFunction_PersistedValueMutation, mutation));
     }
-    return this.#response;
+    return this.#reply.finish();
   }
 }
 

@@ -5,6 +5,7 @@ export type StatefunErrorCode =
   | "MALFORMED_REQUEST"
   | "UNKNOWN_FUNCTION"
   | "FUNCTION_FAILED"
+  | "OVERLOADED"
   | "TERMINAL"
   | "WRONG_TYPE"
   | "UNREADABLE_MESSAGE"
@@ -54,8 +55,8 @@ export class TerminalError extends StatefunError {
 /** The request cannot be served; `status` is the HTTP status to answer with. StateFun repeats every failed call. */
 export class RequestError extends StatefunError {
   constructor(
-    code: "MALFORMED_REQUEST" | "UNKNOWN_FUNCTION" | "FUNCTION_FAILED",
-    readonly status: 400 | 404 | 413 | 415 | 500,
+    code: "MALFORMED_REQUEST" | "UNKNOWN_FUNCTION" | "FUNCTION_FAILED" | "OVERLOADED",
+    readonly status: 400 | 404 | 413 | 415 | 500 | 503,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,5 @@
 import { RequestError } from "./errors.js";
+import { type Reply, sizeOf } from "./reply.js";
 
 /** The content types of requests and responses of many calls; README.md specifies them. */
 export const BATCH_CONTENT_TYPE = "application/x-statefun-batch";
@@ -13,6 +14,8 @@ const REPLY_HEAD_BYTES = LENGTH_BYTES + 1 + ID_BYTES;
 const STATUS_BYTES = 2;
 const [RESULT, ERROR, ALIVE] = [0, 1, 2];
 const NO_CALL = 0;
+/** A larger payload is not copied. */
+const COPIED_BYTES = 64 * 1024;
 
 /** One call of a request. */
 export interface FramedCall {
@@ -54,7 +57,7 @@ const malformed = (why: string): RequestError => new RequestError("MALFORMED_REQ
 export class ReplyFrames {
   readonly #kinds: number[] = [];
   readonly #ids: number[] = [];
-  readonly #payloads: Uint8Array[] = [];
+  readonly #payloads: Reply[] = [];
   #begun = false;
   #bytes = 0;
 
@@ -63,8 +66,8 @@ export class ReplyFrames {
     return this.#bytes;
   }
 
-  /** @param payload - an encoded FromFunction; must not change before it is taken */
-  result(id: number, payload: Uint8Array): void {
+  /** @param payload - must not change before it is taken */
+  result(id: number, payload: Reply): void {
     this.#add(RESULT, id, payload);
   }
 
@@ -73,35 +76,50 @@ export class ReplyFrames {
     const payload = Buffer.allocUnsafe(STATUS_BYTES + Buffer.byteLength(text));
     payload.writeUInt16BE(status);
     payload.write(text, STATUS_BYTES);
-    this.#add(ERROR, id, payload);
+    this.#add(ERROR, id, [payload]);
   }
 
   /** Says that the server is still working on the request. */
   alive(): void {
-    this.#add(ALIVE, NO_CALL, Buffer.alloc(0));
+    this.#add(ALIVE, NO_CALL, []);
   }
 
-  #add(kind: number, id: number, payload: Uint8Array): void {
+  #add(kind: number, id: number, payload: Reply): void {
     this.#kinds.push(kind);
     this.#ids.push(id);
     this.#payloads.push(payload);
-    this.#bytes += REPLY_HEAD_BYTES + payload.length;
+    this.#bytes += REPLY_HEAD_BYTES + sizeOf(payload);
   }
 
-  /** The bytes collected since the last time; the very first ones begin the response. */
-  take(): Buffer {
-    const out = Buffer.allocUnsafe(this.#bytes + (this.#begun ? 0 : VERSION_BYTES));
+  /** The bytes collected since the last time, in pieces; the very first ones begin the response. */
+  take(): Buffer[] {
+    const sizes = this.#payloads.map(sizeOf);
+    const large = sizes.reduce((sum, size) => (size > COPIED_BYTES ? sum + size : sum), 0);
+    const out = Buffer.allocUnsafe(this.#bytes - large + (this.#begun ? 0 : VERSION_BYTES));
+    const pieces: Buffer[] = [];
     let at = 0;
+    let from = 0;
     if (!this.#begun) at = out.writeUInt8(VERSION, at);
     for (const [index, payload] of this.#payloads.entries()) {
-      at = out.writeUInt32BE(1 + ID_BYTES + payload.length, at);
+      const size = sizes[index]!;
+      at = out.writeUInt32BE(1 + ID_BYTES + size, at);
       at = out.writeUInt8(this.#kinds[index]!, at);
       at = out.writeUInt32BE(this.#ids[index]!, at);
-      out.set(payload, at);
-      at += payload.length;
+      if (size > COPIED_BYTES) {
+        pieces.push(out.subarray(from, at), ...payload.map(asBuffer));
+        from = at;
+      } else
+        for (const piece of payload) {
+          out.set(piece, at);
+          at += piece.length;
+        }
     }
+    if (at > from) pieces.push(out.subarray(from, at));
     this.#begun = true;
     this.#bytes = this.#kinds.length = this.#ids.length = this.#payloads.length = 0;
-    return out;
+    return pieces;
   }
 }
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);

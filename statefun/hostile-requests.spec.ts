@@ -1,15 +1,23 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { FromFunction, ToFunction, type ToFunction_Invocation } from "./gen/io/statefun/reqreply.js";
+import {
+  Address as Sample,
+  FromFunction,
+  ToFunction,
+  type ToFunction_Invocation,
+  ToFunction_InvocationBatchRequest,
+} from "./gen/io/statefun/reqreply.js";
+import { BATCH_CONTENT_TYPE } from "./framing.js";
 import { CONTENT_TYPE, nodeHttpListener } from "./http.js";
 import { RequestReplyHandler } from "./request-reply-handler.js";
 import { type StatefulFunction, StatefulFunctions } from "./stateful-functions.js";
+import { decodeReplies, encodeCalls } from "./testing/batch-client.js";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const logged: string[] = [];
@@ -24,6 +32,7 @@ const handlerOf = (run: StatefulFunction, maxInvocations?: number) =>
       },
     },
   });
+const next = { typename: "demo/next", id: "bob" };
 const target = { namespace: "demo", type: "greet", id: "ada" };
 const empty: ToFunction_Invocation = { caller: undefined, argument: undefined };
 const requestOf = (invocations: ToFunction_Invocation[], to = target): Uint8Array =>
@@ -45,12 +54,13 @@ describe("a request of very many messages", () => {
     [
       "one with very many fields",
       wrapped(
-        Buffer.from(
+        Buffer.concat([
+          ToFunction_InvocationBatchRequest.encode({ target, state: [], invocations: [] }).finish(),
           new BinaryWriter()
             .uint32(26)
             .bytes(Buffer.from("0a00".repeat(1_000_000), "hex"))
             .finish(),
-        ),
+        ]),
       ),
     ],
     ["very many batches", Buffer.from("a20600".repeat(1_000_000), "hex")],
@@ -101,9 +111,9 @@ describe("a request of very many messages", () => {
     }
     expect(FromFunction.decode(await handled).response?.$case).toBe("invocationResult");
     expect(ran).toBe(200);
-    // A turn has 20 ms; the clock is checked every eight messages. For the last 32 it is not worth it.
-    expect(Math.max(...pieces)).toBeLessThanOrEqual(64);
-    expect(pieces.length).toBeGreaterThan(4);
+    // A share of a turn has 5 ms.
+    expect(Math.max(...pieces)).toBe(5);
+    expect(pieces.length).toBeGreaterThanOrEqual(39);
   });
 
   it("fails as a whole when a message fails after a turn", async () => {
@@ -177,5 +187,120 @@ describe("a body", () => {
       expect(status).toBe(200);
     }
     server.close();
+  });
+
+  it("is refused in very many pieces of a few bytes", async () => {
+    const server = createServer(nodeHttpListener(handlerOf(() => undefined)));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(
+      `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: ${CONTENT_TYPE}\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(3_000)}`,
+    );
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 400 [^]*connection: close[^]*too many small pieces/);
+    socket.destroy();
+    server.close();
+  });
+
+  it("that grows while there is no room makes room for those of others, and is told to come again", async () => {
+    const maxBodyBytes = 100_000;
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", () => undefined),
+      {
+        maxBodyBytes,
+        maxHeldBytes: 200_000,
+        logger: { error: () => undefined },
+      },
+    );
+    const server = createServer(nodeHttpListener(handler));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const begin = (bytes: number) => {
+      const socket = connect(port, "127.0.0.1");
+      const client = { socket, text: "" };
+      socket.on("error", () => undefined).on("data", (chunk: Buffer) => (client.text += chunk.toString()));
+      socket.write(
+        `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: ${CONTENT_TYPE}\r\ncontent-length: ${maxBodyBytes}\r\n\r\n`,
+      );
+      socket.write(Buffer.alloc(bytes));
+      return client;
+    };
+    const slow = [begin(90_000), begin(80_000)];
+    await vi.waitFor(() => expect(handler.held.bytes).toBe(170_000));
+    const body = requestOf(
+      Array.from({ length: 1_000 }, () => ({ ...empty, caller: { ...target, id: "x".repeat(30) } })),
+    );
+    expect(body.length).toBeGreaterThan(30_000);
+    const response = await fetch(`http://127.0.0.1:${port}`, {
+      method: "POST",
+      headers: { "content-type": CONTENT_TYPE },
+      body: Buffer.from(body),
+    });
+    expect(response.status).toBe(200);
+    await vi.waitFor(() =>
+      expect(slow[0]!.text).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*connection: close[^]*send it again/),
+    );
+    expect(slow[1]!.text).toBe("");
+    for (const { socket } of slow) socket.destroy();
+    // Nothing is held for those who have gone away.
+    await vi.waitFor(() => expect(handler.held.bytes).toBe(0));
+    server.close();
+  });
+});
+
+describe("calls that come together", () => {
+  const batch = (...counts: number[]): Buffer => encodeCalls(counts.map((count, id) => ({ id, payload: many(count) })));
+  const answers = async (handler: RequestReplyHandler, body: Buffer) => {
+    const server = createServer(nodeHttpListener(handler));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/batch`, {
+      method: "POST",
+      headers: { "content-type": BATCH_CONTENT_TYPE },
+      body: Buffer.from(body),
+    });
+    const frames = decodeReplies(new Uint8Array(await response.arrayBuffer()));
+    server.close();
+    return frames.map((frame) => (frame.kind === "error" ? frame.status : frame.kind));
+  };
+
+  it("have room for so many messages together", async () => {
+    expect(
+      await answers(
+        handlerOf(() => undefined, 100),
+        batch(60, 50, 40),
+      ),
+    ).toEqual(["result", 413, "result"]);
+  });
+
+  it("have room for answers of so many bytes together", async () => {
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", (context) =>
+        context.packAndSend(next, Sample, { namespace: "", type: "", id: "x".repeat(300) }),
+      ),
+      { maxBodyBytes: MAX_BYTES, maxReplyBytes: 1_000, logger: { error: () => undefined } },
+    );
+    expect(await answers(handler, batch(2, 1, 1))).toEqual(["result", 500, 500]);
+  });
+
+  it("begin one after the other when they take long: each holds memory until it is done", async () => {
+    let nowMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    const ran: string[] = [];
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", ({ address }) => {
+        nowMs += 2;
+        if (ran.at(-1) !== address.id) ran.push(address.id);
+      }),
+      { maxBodyBytes: MAX_BYTES, logger: { error: () => undefined } },
+    );
+    const one = (id: string) =>
+      requestOf(
+        Array.from({ length: 40 }, () => empty),
+        { ...target, id },
+      );
+    const body = encodeCalls(["ada", "bob", "eve"].map((id, at) => ({ id: at, payload: one(id) })));
+    expect(await answers(handler, body)).toEqual(["result", "result", "result"]);
+    expect(ran).toEqual(["ada", "bob", "eve"]);
   });
 });

@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import { RequestError } from "./errors.js";
+import { type Reply, sizeOf } from "./reply.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
 import { boundedError, errorText, shown } from "./shown.js";
 
@@ -18,13 +19,13 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** A status and a line of text that says what was wrong. */
 export interface Refusal {
-  readonly status: 400 | 404 | 405 | 413 | 415 | 500;
+  readonly status: 400 | 404 | 405 | 413 | 415 | 500 | 503;
   readonly headers: Headers;
   readonly body: string;
 }
 
 /** What to answer: StateFun's reply, or a refusal. */
-export type HttpReply = { readonly status: 200; readonly headers: Headers; readonly body: Uint8Array } | Refusal;
+export type HttpReply = { readonly status: 200; readonly headers: Headers; readonly body: Reply } | Refusal;
 
 /** What is wrong with a request's method; `undefined` for nothing. */
 export function wrongMethod(method: string | undefined): Refusal | undefined {
@@ -55,6 +56,14 @@ export function requireSize(handler: RequestReplyHandler, body: Uint8Array): voi
 export const tooLarge = ({ options }: RequestReplyHandler): RequestError =>
   new RequestError("MALFORMED_REQUEST", 413, `the body has more than ${options.maxBodyBytes} bytes`);
 
+/** The error for a body that came in very many small pieces. */
+export const tooSmallPieces = (): RequestError =>
+  new RequestError("MALFORMED_REQUEST", 400, "the body came in too many small pieces: send it in larger ones");
+
+/** The error for a body for which there is no room beside others. */
+export const noRoom = (): RequestError =>
+  new RequestError("OVERLOADED", 503, "there are too many bytes of other requests: send it again");
+
 /** The failure as a status and a text. */
 export const asRequestError = (error: unknown): RequestError =>
   error instanceof RequestError ? error : new RequestError("FUNCTION_FAILED", 500, errorText(error), { cause: error });
@@ -81,7 +90,22 @@ function refusal(status: Refusal["status"], message: string, headers: Headers): 
 
 /** Sends all of a reply. */
 export function send(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  writeHead(response, status, { ...headers, "content-length": String(Buffer.byteLength(body)) }).end(body);
+  const bytes = typeof body === "string" ? Buffer.byteLength(body) : sizeOf(body);
+  const begun = writeHead(response, status, { ...headers, "content-length": String(bytes) });
+  if (typeof body === "string") begun.end(body);
+  else {
+    writePieces(begun, body.slice(0, -1));
+    begun.end(body.at(-1));
+  }
+}
+
+/** Writes pieces as if they were one. @returns whether the client takes more */
+export function writePieces(response: ServerResponse, pieces: readonly Uint8Array[]): boolean {
+  if (pieces.length > 1) response.cork();
+  let takesMore = true;
+  for (const piece of pieces) takesMore = response.write(piece);
+  if (pieces.length > 1) response.uncork();
+  return takesMore;
 }
 
 /**

@@ -7,12 +7,20 @@ import {
   type HttpRequest,
   requireContentType,
   requireSize,
+  noRoom,
   send,
   tooLarge,
+  tooSmallPieces,
   wrongMethod,
 } from "./http-messages.js";
-import { readBody } from "./read-body.js";
+import type { Holding } from "./held-bytes.js";
+import { readBody, type Unread } from "./read-body.js";
+import { sizeOf } from "./reply.js";
 import type { RequestReplyHandler } from "./request-reply-handler.js";
+import { asLongWork } from "./turns.js";
+
+/** A larger call does not begin before others are done that take long. */
+const LONG_BYTES = 32 * 1024;
 
 /** StateFun sends this content type, and accepts no other, nor any parameters with it. */
 export const CONTENT_TYPE = "application/octet-stream";
@@ -40,7 +48,9 @@ export async function answer(
   try {
     requireContentType(contentType, CONTENT_TYPE);
     requireSize(handler, body);
-    const handled = handler.handle(body);
+    // Long ones take their turns one after the other.
+    if (body.length > LONG_BYTES) await new Promise<void>(asLongWork);
+    const handled = handler.reply(body);
     return {
       status: 200,
       headers: { "content-type": CONTENT_TYPE },
@@ -55,12 +65,20 @@ export async function answer(
 async function serve(handler: RequestReplyHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const batch = isBatchRoute(request.url);
   const headers = batch ? batchLimits(handler) : {};
+  let holding: Holding | undefined;
   try {
-    const body = await bodyOf(request, handler.options.maxBodyBytes);
+    const body = await bodyOf(request, handler, (one) => {
+      holding = one;
+      response.once("close", () => one.release());
+    });
     if (body === "aborted") return;
     // The rest of a body that is too large will not be read, so its connection cannot be used again.
     if (body === "too-large")
       return send(response, failure(handler, tooLarge(handler), { ...headers, connection: "close" }));
+    if (body === "too-small-pieces")
+      return send(response, failure(handler, tooSmallPieces(), { ...headers, connection: "close" }));
+    if (body === "too-much-held")
+      return send(response, failure(handler, noRoom(), { ...headers, "retry-after": "1", connection: "close" }));
     if (body === "taken") {
       const cause = new Error(
         "something before the handler has read and parsed the request's body: mount the handler before express.json() and its like",
@@ -69,7 +87,11 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
     }
     const received: HttpRequest = { method: request.method, contentType: request.headers["content-type"], body };
     if (batch) serveBatch(handler, received, response);
-    else send(response, await answer(handler, received));
+    else {
+      const reply = await answer(handler, received);
+      if (typeof reply.body !== "string") holding?.charge(sizeOf(reply.body));
+      send(response, reply);
+    }
   } catch (error) {
     if (response.headersSent) response.destroy();
     else send(response, failure(handler, error, headers));
@@ -79,9 +101,10 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
 /** The body; express.raw() may have left it as a Buffer. */
 async function bodyOf(
   request: IncomingMessage & { readonly body?: unknown },
-  maxBytes: number,
-): Promise<Uint8Array | "too-large" | "aborted" | "taken"> {
+  { held, options: { maxBodyBytes } }: RequestReplyHandler,
+  whenHeld: (holding: Holding) => void,
+): Promise<Uint8Array | Unread | "taken"> {
   if (request.body instanceof Uint8Array) return request.body;
   if (request.readableEnded) return "taken";
-  return await readBody(request, maxBytes);
+  return await readBody(request, maxBodyBytes, held, whenHeld);
 }

@@ -1,27 +1,56 @@
 import type { IncomingMessage } from "node:http";
 
+import type { HeldBytes, Holding } from "./held-bytes.js";
+
 const FIRST_BYTES = 64 * 1024;
-const GROWTH = 8;
+/**
+ * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
+ * one byte holds up everything for seconds.
+ */
+const FREE_PIECES = 2_048;
+const PIECE_BYTES = 64;
+
+/** Why there is no body. */
+export type Unread = "too-large" | "too-small-pieces" | "too-much-held" | "aborted";
 
 /**
  * Reads a request's body, without copying it when it comes in one piece. However small its pieces are, it takes memory
  * for its bytes only: a piece kept by itself would cost a hundred times as much as its one byte.
+ *
+ * @param held - what all requests together may hold
+ * @param whenHeld - gets this one's part of it, which must be released when the request is answered
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | "too-large" | "aborted"> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  held?: HeldBytes,
+  whenHeld?: (holding: Holding) => void,
+): Promise<Buffer | Unread> {
   return new Promise((resolve) => {
+    const holding = held?.begin(() => give("too-much-held"));
+    if (holding !== undefined) whenHeld?.(holding);
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
     const gathered = new Gathered(Number.isNaN(declared) ? maxBytes : declared);
+    let pieces = 0;
+    const give = (up: Unread): void => {
+      request.off("data", take);
+      request.pause();
+      gathered.drop();
+      resolve(up);
+    };
     const take = (chunk: Buffer): void => {
-      if (gathered.length + chunk.length > maxBytes) {
-        request.off("data", take);
-        request.pause();
-        return resolve("too-large");
-      }
+      if (gathered.length + chunk.length > maxBytes) return give("too-large");
+      if (++pieces > FREE_PIECES && gathered.length < (pieces - FREE_PIECES) * PIECE_BYTES)
+        return give("too-small-pieces");
+      if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
     };
     request.on("data", take);
-    request.on("end", () => resolve(gathered.take()));
+    request.on("end", () => {
+      holding?.received();
+      resolve(gathered.take());
+    });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => resolve("aborted"));
@@ -49,14 +78,19 @@ class Gathered {
     this.length += chunk.length;
   }
 
+  drop(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.length = 0;
+  }
+
   take(): Buffer {
     return this.#bytes.subarray(0, this.length);
   }
 
   #grow(length: number): void {
-    // The old buffer is garbage for a while: little compared with what comes.
-    const larger = Math.max(FIRST_BYTES, GROWTH * this.#bytes.length);
-    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
+    // Once more than a little has come, all that may come: the system gives memory only for what is written.
+    const larger = this.#bytes.length < FIRST_BYTES ? Math.min(FIRST_BYTES, this.#expected) : this.#expected;
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, larger));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
   }

@@ -1,13 +1,19 @@
-import { FromFunction, ToFunction, type ToFunction_InvocationBatchRequest } from "./gen/io/statefun/reqreply.js";
+import { FromFunction } from "./gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
+import { CallRequest } from "./call-request.js";
 import { RequestError } from "./errors.js";
-import { requireCount, tooMany } from "./count.js";
+import { HeldBytes } from "./held-bytes.js";
+import { joined, type Reply, sizeOf } from "./reply.js";
 import { shown } from "./shown.js";
 import type { StatefulFunctions } from "./stateful-functions.js";
 
 const DEFAULT_MAX_BATCH_CALLS = 4_096;
 const DEFAULT_MAX_INVOCATIONS = 16_384;
+const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
+/** Times the largest request: what functions send on is about as much as they got. */
+const DEFAULT_REPLY_FACTOR = 2.5;
+const DEFAULT_HELD_FACTOR = 16;
 
 /** Where failed calls are reported; pino's logger fits. */
 export interface Logger {
@@ -22,20 +28,48 @@ export interface RequestReplyHandlerOptions {
   /** The most calls that one request of the batch route may hold; 4,096 unless set. */
   readonly maxBatchCalls?: number;
   /**
-   * The most messages that one call may hold; 16,384 unless set. Decoded, an empty message takes a hundred times its
-   * bytes. `maxNumBatchRequests` in `module.yaml` must be far lower: it is where StateFun begins to hold back what
-   * comes from outside, and what is already on its way comes on top.
+   * The most messages that one request may hold, of all its calls; 16,384 unless set. An empty one has two bytes, and
+   * takes as much time as another. `maxNumBatchRequests` in `module.yaml` must be far lower: it is where StateFun
+   * begins to hold back what comes from outside, and what is already on its way comes on top.
    */
   readonly maxInvocations?: number;
+  /**
+   * The largest message and the largest state value taken, in bytes; 256 KiB each unless set. They are decoded in one
+   * go, and may then take fifty times as much.
+   */
+  readonly maxMessageBytes?: number;
+  readonly maxStateBytes?: number;
+  /** The largest reply to a request; 2.5 times `maxBodyBytes` unless set. */
+  readonly maxReplyBytes?: number;
+  /**
+   * The most bytes of all requests together that are being received or worked on, with their answers; 16 times
+   * `maxBodyBytes` unless set. Beyond that a request is answered with 503, which StateFun's transports repeat.
+   */
+  readonly maxHeldBytes?: number;
   readonly logger: Logger;
   /** Takes messages on which a function throws a TerminalError; without it those fail the call like any other. */
   readonly deadLetter?: DeadLetterHandler;
 }
 
+/** Options, with their defaults. */
+type Given = RequestReplyHandlerOptions &
+  Required<
+    Pick<
+      RequestReplyHandlerOptions,
+      "maxBatchCalls" | "maxInvocations" | "maxMessageBytes" | "maxStateBytes" | "maxReplyBytes" | "maxHeldBytes"
+    >
+  >;
+
+/** What is left of what one HTTP request may cost. */
+export interface Allowance {
+  invocations: number;
+  replyBytes: number;
+}
+
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
-  readonly options: RequestReplyHandlerOptions &
-    Required<Pick<RequestReplyHandlerOptions, "maxBatchCalls" | "maxInvocations">>;
+  readonly options: Given;
+  readonly held: HeldBytes;
   readonly #functions: StatefulFunctions;
 
   constructor(functions: StatefulFunctions, options: RequestReplyHandlerOptions) {
@@ -44,7 +78,12 @@ export class RequestReplyHandler {
       ...options,
       maxBatchCalls: options.maxBatchCalls ?? DEFAULT_MAX_BATCH_CALLS,
       maxInvocations: options.maxInvocations ?? DEFAULT_MAX_INVOCATIONS,
+      maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_VALUE_BYTES,
+      maxStateBytes: options.maxStateBytes ?? DEFAULT_MAX_VALUE_BYTES,
+      maxReplyBytes: options.maxReplyBytes ?? DEFAULT_REPLY_FACTOR * options.maxBodyBytes,
+      maxHeldBytes: options.maxHeldBytes ?? DEFAULT_HELD_FACTOR * options.maxBodyBytes,
     };
+    this.held = new HeldBytes(this.options.maxHeldBytes);
   }
 
   /**
@@ -55,8 +94,25 @@ export class RequestReplyHandler {
    *   failed; then nothing of the batch has happened
    */
   handle(body: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    const request = decodeRequest(body, this.options.maxInvocations);
-    const { typename } = fromWire(request.target!);
+    const reply = this.reply(body);
+    return reply instanceof Promise ? reply.then(joined) : joined(reply);
+  }
+
+  /** What one HTTP request may cost; calls that come together share it. */
+  allowance(): Allowance {
+    const { maxInvocations, maxReplyBytes } = this.options;
+    return { invocations: maxInvocations, replyBytes: maxReplyBytes };
+  }
+
+  /**
+   * As {@link handle}, without joining the pieces of a large reply, which would take as much memory again.
+   *
+   * @param allowance - used up by what the call takes; calls with the same one must begin one after the other
+   */
+  reply(body: Uint8Array, allowance = this.allowance()): Reply | Promise<Reply> {
+    const request = new CallRequest(body, this.options, allowance.invocations);
+    allowance.invocations -= request.length;
+    const { typename } = fromWire(request.target);
     const binding = this.#functions.find(typename);
     if (binding === undefined) {
       throw new RequestError(
@@ -65,32 +121,21 @@ export class RequestReplyHandler {
         `no function is bound to ${shown(typename)} (bound: ${this.#functions.typenames.join(", ")})`,
       );
     }
-    const missing = binding.states.filter(({ name }) => !request.state.some(({ stateName }) => stateName === name));
+    const received = request.states(binding.states.map(({ name }) => name));
+    const missing = binding.states.filter(({ name }) => !received.has(name));
     if (missing.length > 0) {
-      return FromFunction.encode({
-        response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } },
-      }).finish();
+      return [
+        FromFunction.encode({
+          response: { $case: "incompleteInvocationContext", value: { missingValues: missing.map(({ wire }) => wire) } },
+        }).finish(),
+      ];
     }
-    return runBatch(binding, request, this.options.deadLetter);
+    const maxReplyBytes = allowance.replyBytes;
+    const used = (reply: Reply): Reply => {
+      allowance.replyBytes -= sizeOf(reply);
+      return reply;
+    };
+    const reply = runBatch({ binding, request, received, maxReplyBytes }, this.options.deadLetter);
+    return reply instanceof Promise ? reply.then(used) : used(reply);
   }
-}
-
-function decodeRequest(body: Uint8Array, maxInvocations: number): ToFunction_InvocationBatchRequest {
-  requireCount(body, maxInvocations);
-  let request: ToFunction;
-  try {
-    request = ToFunction.decode(body);
-  } catch (cause) {
-    throw new RequestError("MALFORMED_REQUEST", 400, "the body is not a ToFunction message", { cause });
-  }
-  const batch = request.request?.value;
-  if (batch?.target === undefined || batch.invocations.length === 0) {
-    throw new RequestError(
-      "MALFORMED_REQUEST",
-      400,
-      "the request holds no invocation batch with a target and a message",
-    );
-  }
-  if (batch.invocations.length > maxInvocations) throw tooMany(maxInvocations);
-  return batch;
 }

@@ -1,7 +1,6 @@
 import {
   type FromFunction_PersistedValueMutation,
   FromFunction_PersistedValueMutation_MutationType as MutationType,
-  type TypedValue,
 } from "./gen/io/statefun/reqreply.js";
 import { decode, encode, type MessageType } from "./any.js";
 import { WrongTypeError } from "./errors.js";
@@ -28,15 +27,15 @@ export interface StateValue<V = unknown> {
 /** A state value during one batch: decoded at most once, encoded at most once. */
 export class BatchState implements StateValue {
   readonly #spec: ValueSpec;
-  readonly #received: TypedValue | undefined;
+  readonly #received: Uint8Array | undefined;
   #value: unknown;
   #status: "encoded" | "decoded" | "changed" | "cleared";
   #saved:
     { readonly status: "encoded" | "decoded" | "cleared" } | { readonly status: "changed"; readonly bytes: Uint8Array };
 
-  constructor(spec: ValueSpec, received: TypedValue | undefined) {
+  constructor(spec: ValueSpec, received: Uint8Array | undefined) {
     this.#spec = spec;
-    this.#received = received?.hasValue === true ? received : undefined;
+    this.#received = received;
     this.#status = this.#received === undefined ? "decoded" : "encoded";
     this.#saved = { status: this.#status };
   }
@@ -44,7 +43,7 @@ export class BatchState implements StateValue {
   unpack<T>(type: MessageType<T>): T | undefined {
     this.#check(type);
     if (this.#status === "encoded") {
-      this.#value = decode(this.#spec.type, this.#received!.value);
+      this.#value = decode(this.#spec.type, this.#received!);
       this.#status = "decoded";
     }
     return this.#value as T | undefined;

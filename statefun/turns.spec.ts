@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { eachInTurn, inNextTurn, inTurn, turnIsOver } from "./turns.js";
+import { asLongWork, eachInTurn, inNextTurn, inTurn, longWork, turnIsOver } from "./turns.js";
 
 // A clock that only work moves.
 let nowMs = 0;
@@ -36,13 +36,25 @@ describe("turns of the event loop", () => {
     expect(turnIsOver()).toBe(false);
   });
 
-  it("go on first with what has begun", async () => {
+  it("have short work first, and one share of long work, which goes on with what has begun", async () => {
     const done: string[] = [];
+    const share = (name: string, shares: number): void => {
+      done.push(name);
+      work(5);
+      if (shares > 1) inNextTurn(() => share(name, shares - 1));
+      else inTurn(() => done.push(`short after ${name}`));
+    };
     inTurn(() => work(25));
-    inTurn(() => done.push("waits"));
-    inNextTurn(() => done.push("goes on"));
-    expect(done).toEqual([]);
-    await vi.waitFor(() => expect(done).toEqual(["goes on", "waits"]));
+    asLongWork(() => share("one", 3));
+    asLongWork(() => share("two", 1));
+    inTurn(() => done.push("short"));
+    expect([done, longWork()]).toEqual([[], 2]);
+    await turn();
+    expect(done).toEqual(["short", "one"]);
+    await vi.waitFor(() =>
+      expect(done).toEqual(["short", "one", "one", "one", "short after one", "two", "short after two"]),
+    );
+    expect(longWork()).toBe(0);
   });
 
   it("come between items, as many as there is time for", async () => {

@@ -4,8 +4,11 @@
  */
 const TURN_MS = 20;
 
-/** The share of that for one request with many items: it may begin in one half of a turn, and go on in the next. */
-const SHARE_MS = 10;
+/**
+ * The share of that for one request that takes longer: in each turn the small ones come first, and wait no longer for
+ * it than this.
+ */
+export const SHARE_MS = 5;
 
 /**
  * When this turn's time is up; `undefined` while no work has begun in it. There is only one, as there is only one event
@@ -13,6 +16,8 @@ const SHARE_MS = 10;
  */
 let endsAtMs: number | undefined;
 const waiting: (() => void)[] = [];
+/** One of these has its share of each turn. */
+const long: (() => void)[] = [];
 
 /**
  * Does a piece of work: now if this turn of the event loop has time left for it, otherwise in a later one, after those
@@ -28,13 +33,25 @@ export function inTurn(work: () => void): void {
 }
 
 /**
- * Does the rest of a piece of work in the next turn, before those that wait: work that has begun holds memory, work
- * that waits to begin does not yet.
+ * Begins a piece of work that may be long, when those before it are done. It should stop after {@link SHARE_MS}, and go
+ * on by {@link inNextTurn}.
+ */
+export function asLongWork(work: () => void): void {
+  beginTurn();
+  long.push(work);
+}
+
+/**
+ * Does the rest of a long piece of work in the next turn, before other long ones: work that has begun holds memory,
+ * work that waits to begin does not yet.
  */
 export function inNextTurn(rest: () => void): void {
   beginTurn();
-  waiting.unshift(rest);
+  long.unshift(rest);
 }
+
+/** How many pieces of long work have more to do. */
+export const longWork = (): number => long.length;
 
 /** Does the rest of a piece of work in a later turn, after those that wait. */
 function inLaterTurn(rest: () => void): void {
@@ -81,8 +98,11 @@ export function eachInTurn<T>(items: Iterable<T>, work: (item: T) => void): Prom
 
 function next(): void {
   endsAtMs = undefined;
-  if (waiting.length === 0) return;
+  if (waiting.length === 0 && long.length === 0) return;
   beginTurn();
-  do waiting.shift()!();
-  while (waiting.length > 0 && !turnIsOver());
+  while (waiting.length > 0) {
+    waiting.shift()!();
+    if (turnIsOver()) break;
+  }
+  long.shift()?.();
 }

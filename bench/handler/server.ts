@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 
 import { messageBuilder, StateFun } from "apache-flink-statefun";
 
@@ -44,16 +44,15 @@ const ours = (): Server => createServer(nodeHttpListener(handler()));
 
 function none(): Server {
   let reply: Uint8Array | undefined;
+  const answer = async (body: Buffer, response: ServerResponse): Promise<void> => {
+    // The first request is answered in earnest; all requests of a measurement are alike.
+    reply ??= await handler().handle(body);
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length }).end(reply);
+  };
   return createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      // The first request is answered in earnest; all requests of a measurement are alike.
-      reply ??= handler().handle(Buffer.concat(chunks)) as Uint8Array;
-      response
-        .writeHead(200, { "content-type": "application/octet-stream", "content-length": reply.length })
-        .end(reply);
-    });
+    request.on("end", () => void answer(Buffer.concat(chunks), response));
   });
 }
 

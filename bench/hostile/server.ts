@@ -62,7 +62,14 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
       now: () => BigInt(Date.now()),
     });
     const server = createServer(
-      nodeHttpListener(new RequestReplyHandler(functions, { maxBodyBytes: LIMITS.bodyBytes, logger })),
+      nodeHttpListener(
+        new RequestReplyHandler(functions, {
+          maxBodyBytes: LIMITS.bodyBytes,
+          maxMessageBytes: LIMITS.messageBytes,
+          maxStateBytes: LIMITS.stateBytes,
+          logger,
+        }),
+      ),
     );
     return new Promise((resolve) =>
       server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),

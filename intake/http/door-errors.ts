@@ -4,7 +4,7 @@ import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import type { IntakeMetrics, TurnedAwayReason } from "../metrics.js";
 import { RefusedError } from "../problem.js";
 import { MAX_BODY_BYTES, TooManyItemsError } from "./body.js";
-import { BrokenCodingError, CODINGS, DecodedTooLargeError, UnknownCodingError } from "./content-coding.js";
+import { BrokenCodingError, CODINGS, DecodedTooLargeError, UnknownCodingError } from "../../http/content-coding.js";
 import { problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
 
 /** Kafka lags or is away, the pipeline is too far behind, or too many wait for news. */
@@ -22,6 +22,16 @@ export class TurnedAwayError extends Error {
 /** A body has more bytes than a request may bring. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
+}
+
+/** A body came in so many pieces that reading it would hold up everyone. */
+export class SmallPiecesError extends Error {
+  override readonly name = "SmallPiecesError";
+}
+
+/** Other requests' bodies take all the room that there is for them. */
+export class NoRoomError extends Error {
+  override readonly name = "NoRoomError";
 }
 
 /** The client has gone away: there is no one left to answer. */
@@ -47,6 +57,15 @@ export async function sendError(error: unknown, reply: FastifyReply, { metrics, 
   if (error instanceof BodyTooLargeError)
     // The rest of the body will never be read, so its connection cannot be used again.
     return await sendProblem(reply.header("connection", "close"), problemDetails(413, error.message));
+  if (error instanceof NoRoomError) {
+    metrics.turnedAway("bodies");
+    return await sendProblem(
+      reply.header("connection", "close").header("retry-after", "1"),
+      problemDetails(503, error.message),
+    );
+  }
+  if (error instanceof SmallPiecesError)
+    return await sendProblem(reply.header("connection", "close"), problemDetails(400, error.message));
   if (error instanceof TooManyItemsError || error instanceof DecodedTooLargeError)
     return await sendProblem(reply, problemDetails(413, error.message));
   if (error instanceof UnknownFormatError) return await sendProblem(reply, problemDetails(415, error.message));

@@ -311,6 +311,38 @@ describe("everything else", () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it("gives up the largest body that is still arriving when there is no room for more", async () => {
+    await door.app.close();
+    const { metrics, registry } = intakeMetrics(gauges);
+    door.app = open(undefined, metrics, 10, 50_000);
+    await door.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = door.app.server.address() as AddressInfo;
+    let text = "";
+    const slow = connect(port, "127.0.0.1").on("data", (chunk: Buffer) => (text += chunk.toString()));
+    slow.on("error", () => undefined);
+    slow.write(
+      `POST /v1/transactions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n`,
+    );
+    slow.write(Buffer.alloc(49_900, " "));
+    // The bytes are on their way: the next request comes when they are there, and others until then.
+    await expect
+      .poll(
+        async () => {
+          const response = await fetch(`http://127.0.0.1:${port}/v1/transactions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(transaction),
+          });
+          expect(response.status).toBe(202);
+          return text;
+        },
+        { timeout: 20_000 },
+      )
+      .toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*send it again/i);
+    expect(await registry.getSingleMetricAsString("intake_turned_away_total")).toMatch(/reason="bodies"\} 1/);
+    slow.destroy();
+  });
+
   it("requires the token where one is set", async () => {
     await door.app.close();
     door.app = open({ transactions: "a-long-enough-token" });

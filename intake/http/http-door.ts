@@ -2,6 +2,7 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fast
 
 import { type OwnNames, stranger } from "../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
+import { HeldBytes, type Holding } from "../../statefun/held-bytes.js";
 import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import type { LabelIndex } from "../label-index.js";
 import type { IntakeMetrics } from "../metrics.js";
@@ -25,6 +26,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The name in which the client may label; `undefined`: it speaks for others. */
     labelsAs?: string | undefined;
+    /** What its body takes of the room for all. */
+    holding?: Holding | undefined;
   }
 }
 
@@ -33,6 +36,9 @@ const MAX_CONNECTIONS = 1_024;
 /** The most requests open on one connection: beyond this it is not read. */
 const MAX_OPEN_REQUESTS = 64;
 const KEEP_ALIVE_MS = 75_000;
+/** Bytes of bodies, of all requests together, that are being received or worked on. */
+const MAX_HELD_BYTES = 32 * MAX_BODY_BYTES;
+
 export interface HttpDoorOptions extends PostOptions {
   /** The outcomes of labels. */
   readonly labels?: LabelIndex;
@@ -40,6 +46,8 @@ export interface HttpDoorOptions extends PostOptions {
   readonly logger: FastifyBaseLogger;
   /** 1,024 unless set. */
   readonly maxConnections?: number;
+  /** 32 MiB unless set. */
+  readonly maxHeldBytes?: number;
   readonly tokens: Tokens;
   /** The names by which it may be asked. */
   readonly names: OwnNames;
@@ -80,9 +88,21 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     onDropped: () => metrics.connectionDropped(),
   });
   const places = new WaitSlots();
+  const held = new HeldBytes(options.maxHeldBytes ?? MAX_HELD_BYTES);
   app.removeAllContentTypeParsers();
   // Without `parseAs`, with which Fastify would keep each piece of a body separately, however small.
-  app.addContentTypeParser("*", ({ raw }: FastifyRequest) => receiveBody(raw));
+  app.addContentTypeParser("*", (request: FastifyRequest) =>
+    receiveBody(request.raw, held, (holding) => (request.holding = holding)),
+  );
+  app.decorateRequest("holding", undefined);
+  app.addHook("onResponse", (request, _, done) => {
+    request.holding?.release();
+    done();
+  });
+  app.addHook("onRequestAbort", (request, done) => {
+    request.holding?.release();
+    done();
+  });
   let closing = false;
   app.addHook("preClose", (done) => {
     closing = true;

@@ -66,8 +66,10 @@ export function open(
   tokens: Partial<Tokens> = {},
   metrics = intakeMetrics(gauges).metrics,
   maxConnections = 10,
+  maxHeldBytes?: number,
 ): FastifyInstance {
   return httpDoor({
+    ...(maxHeldBytes !== undefined && { maxHeldBytes }),
     maxConnections,
     writer: {
       write: (records) => {
