@@ -24,6 +24,7 @@ import {
   stopProcess,
   stopRecorded,
 } from "./processes/managed-process.js";
+import { KEEPS_DYING, Restarts } from "./restarts.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "./settings.js";
 import { startOverCommand } from "./state/guard.js";
@@ -34,13 +35,9 @@ import { countReplacement } from "./watchdog/replacements.js";
 import { Watchdog } from "./watchdog/watchdog.js";
 
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
-const GIVE_UP_DEATHS = 5;
-const GIVE_UP_WINDOW_MS = 60_000;
 const CLEARED_LIMIT_MS = 60_000;
 const RESTORE_LIMIT_MS = 60_000;
 const CHECKPOINT_LIMIT_MS = 300_000;
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 4_000;
 /** The exit code of a JobManager that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
 const REFUSED_CODE = 78;
 const MUST_NOT = "the job must not start: ";
@@ -51,7 +48,9 @@ export type ClusterEvent =
   | { readonly kind: "restarted"; readonly part: Part }
   /** It hung, and is killed: "died" and "restarted" follow. */
   | { readonly kind: "hung"; readonly part: Part; readonly pid: number; readonly why: string }
-  /** It died too often, or must not start: it stays down. */
+  /** It soon ends each time, or cannot be started: it is tried again for ever, but somebody should look at it. */
+  | { readonly kind: "keeps-dying"; readonly part: Part; readonly reason: string }
+  /** It must not start: it stays down. */
   | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
 
 /**
@@ -63,7 +62,7 @@ export class Cluster implements RunningCluster {
   readonly #restart: boolean;
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
-  readonly #deaths = new Map<Part, number[]>();
+  readonly #restarts = new Map<Part, Restarts>();
   /** Killed on purpose: that says nothing about whether a part can run. */
   readonly #killed = new Set<Part>();
   /** The process that is each part now. */
@@ -78,7 +77,7 @@ export class Cluster implements RunningCluster {
   #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #refuse!: (why: UserError) => void;
-  /** Rejects, with the cause, when the JobManager is not started again. Never resolves. */
+  /** Rejects, with the cause, when the JobManager must not start or keeps dying. Never resolves. */
   readonly jobManagerLost = new Promise<never>((_, reject) => (this.#refuse = reject));
 
   constructor(
@@ -339,13 +338,16 @@ export class Cluster implements RunningCluster {
     this.#onEvent({ kind: "hung", part, pid: process.pid, why });
   }
 
-  /** Leaves a part down for good, and says why. */
+  /** Leaves a JobManager down that must not start, and says why. */
   #giveUp(part: Part, reason: string): void {
-    if (part === "jobmanager")
-      this.#refuse(
-        new UserError(reason.startsWith(MUST_NOT) ? reason : `${part}: ${reason}. ${endOfLog(this.#settings, part)}`),
-      );
+    this.#refuse(new UserError(reason));
     this.#onEvent({ kind: "gave-up", part, reason });
+  }
+
+  /** Says that a part does not stay up. Whoever waits for the job need not wait on. */
+  #keepsDying(part: Part, reason: string): void {
+    if (part === "jobmanager") this.#refuse(new UserError(`${part}: ${reason}. ${endOfLog(this.#settings, part)}`));
+    this.#onEvent({ kind: "keeps-dying", part, reason });
   }
 
   /** Why a part that ended must not be started again; `undefined` when it may. */
@@ -369,26 +371,33 @@ export class Cluster implements RunningCluster {
     const refusal = this.#refusal(part, exit);
     if (refusal !== undefined) return this.#giveUp(part, refusal);
     if (!this.#restart || this.#held.has(part)) return;
-    const now = Date.now();
-    const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter(
-      (at) => at > now - GIVE_UP_WINDOW_MS,
-    );
-    this.#deaths.set(part, deaths);
-    if (deaths.length >= GIVE_UP_DEATHS) {
-      this.#giveUp(part, `it died ${deaths.length} times within a minute`);
-      return;
-    }
-    try {
-      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, {
-        signal: this.#end.signal,
-      });
-      const process = await this.#spawn(part);
-      this.#watch(part, process);
-      // It may have been started in the moment in which everything else was stopped.
-      if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
-      else this.#onEvent({ kind: "restarted", part });
-    } catch (error) {
-      if (!this.#end.signal.aborted) this.#giveUp(part, error instanceof Error ? error.message : String(error));
+    await this.#startAgain(part, Date.now() - ended.startedAtMs, this.#killed.delete(part));
+  }
+
+  /** Starts a part that has ended, however often that takes. @param livedMs - how long its process had lived */
+  async #startAgain(part: Part, livedMs: number, onPurpose: boolean): Promise<void> {
+    const restarts = this.#restarts.get(part) ?? new Restarts();
+    this.#restarts.set(part, restarts);
+    restarts.ended(livedMs, onPurpose);
+    let cause = `it died ${KEEPS_DYING} times, each time within a minute`;
+    for (;;) {
+      if (!onPurpose && restarts.keepsDying) this.#keepsDying(part, cause);
+      await delay(restarts.delayMs, undefined, { signal: this.#end.signal }).catch(() => undefined);
+      // Somebody else may have started it meanwhile, or want it to stay down.
+      if (this.#end.signal.aborted || this.#held.has(part) || this.#current.has(part)) return;
+      try {
+        const process = await this.#spawn(part);
+        this.#watch(part, process);
+        // It may have been started in the moment in which everything else was stopped.
+        if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
+        else this.#onEvent({ kind: "restarted", part });
+        return;
+      } catch (error) {
+        // Such as a disk without room for its files.
+        cause = `it cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+        onPurpose = false;
+        restarts.ended(0, false);
+      }
     }
   }
 }

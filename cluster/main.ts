@@ -5,6 +5,7 @@ import pc from "picocolors";
 
 import { MAX_PORT_OFFSET } from "../contract/ports.js";
 import { STATE_BACKENDS, type StateBackend } from "../flink/flink.js";
+import { surviveFullDisk } from "../process/full-disk.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
@@ -174,6 +175,8 @@ async function up({
   failures,
   ...options
 }: ClusterOptions & { fresh: boolean; fromLatest: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
+  // In the background its output is a file on the disk that its parts fill.
+  surviveFullDisk();
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: Cluster | undefined;

@@ -1,10 +1,9 @@
-import { pino } from "pino";
-
 import { INTAKE_GROUP, PIPELINE_GROUP } from "../contract/topics.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import type { Follower } from "../kafka/consumer.js";
 import { LagWatch } from "../kafka/group-lag.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
+import { serverLogger } from "../process/server-log.js";
 import { runServer, stopOnSignal } from "../process/server-program.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
@@ -36,7 +35,7 @@ const TRANSACTIONS_WAITING = [
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
-  const logger = pino({ name: "intake" }, pino.destination({ sync: true }));
+  const logger = serverLogger("intake");
   const { host, port, brokers, tokens, names, maxAheadMs, keepDecisions, maxBacklogSeconds } = intakeSettings(
     process.env,
   );
