@@ -14,7 +14,7 @@ import { visible } from "../terminal/visible.js";
 import { ensureTools } from "../tools/index.js";
 import { endpoints } from "./endpoints.js";
 import { type Cluster, killPart } from "./cluster.js";
-import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
+import { clusterStatus, type DiskStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { detach, tell } from "./processes/detach.js";
@@ -111,6 +111,7 @@ export async function main(argv: string[]): Promise<number> {
         }
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
+        if (status.disk !== undefined) console.log(diskLine(status.disk));
         if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined))
           console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
       }
@@ -249,6 +250,15 @@ function stateLines({ backend, checkpointBytes }: StateStatus, name: string): st
     `${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`,
     ...(advice === undefined ? [] : [advice]),
   ];
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+/** Below this share there is a warning, as of the alert `DiskNearlyFull`. */
+const LITTLE_FREE = 0.1;
+
+function diskLine({ totalBytes, freeBytes }: DiskStatus): string {
+  const line = `${"disk".padEnd(12)} ${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} free`;
+  return freeBytes < LITTLE_FREE * totalBytes ? pc.red(`${line}: nearly full`) : line;
 }
 
 async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {
