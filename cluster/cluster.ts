@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { abortTransaction, openTransactions } from "../kafka/transactions.js";
 import { childEnv } from "../process/environment.js";
 import { poll } from "../process/poll.js";
 import { isAlive, type ProcessIdentity, signalProcess } from "../process/process-identity.js";
@@ -27,8 +28,9 @@ import {
 import { KEEPS_DYING, Restarts } from "./restarts.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "./settings.js";
+import { abandonedTransactions } from "./state/abandoned-transactions.js";
 import { startOverCommand } from "./state/guard.js";
-import { savepointFolder, savepointIn } from "./state/object-store.js";
+import { leftoversOf, removeObjects, savepointFolder, savepointIn } from "./state/object-store.js";
 import { otherParallelism } from "./state/state-at-start.js";
 import { afterRestart, type StateRecord, writeStateRecord } from "./state/state-record.js";
 import { countReplacement } from "./watchdog/replacements.js";
@@ -50,6 +52,8 @@ export type ClusterEvent =
   | { readonly kind: "hung"; readonly part: Part; readonly pid: number; readonly why: string }
   /** It soon ends each time, or cannot be started: it is tried again for ever, but somebody should look at it. */
   | { readonly kind: "keeps-dying"; readonly part: Part; readonly reason: string }
+  /** A transaction that nobody would have ended, and that committed readers waited for, is aborted. */
+  | { readonly kind: "aborted"; readonly part: "kafka"; readonly transactionalId: string; readonly startedAtMs: number }
   /** It must not start: it stays down. */
   | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
 
@@ -251,29 +255,62 @@ export class Cluster implements RunningCluster {
       throw new UserError(
         `the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: ${startOverCommand(this.#settings)}`,
       );
+    void this.endAbandonedTransactions();
     await this.leaveSavepoint();
   }
 
   /**
    * Once the job has its own checkpoint, forgets the savepoint that it began from: should its checkpoints be lost, it
-   * must not begin there once more. Never fails: the next start tries again.
+   * must not begin there once more. And removes what generations before have left; what it began from itself, the next
+   * start removes. Never fails: the next start tries again.
    */
   leaveSavepoint(): Promise<void> {
     this.#left = this.#leaveSavepoint().catch(() => undefined);
     return this.#left;
   }
 
+  /**
+   * Aborts transactions on the output topics that nobody will end, once the job has completed checkpoints: what is
+   * ready to be committed is committed by then. Never fails: the next start tries again.
+   */
+  async endAbandonedTransactions(): Promise<void> {
+    try {
+      const brokers = endpoints(this.#settings).kafka;
+      const abandoned = await abandonedTransactions(
+        this.#settings.application.outputTopics.map(({ name }) => name),
+        {
+          open: () => openTransactions(brokers),
+          checkpoints: (more) =>
+            flinkClient(this.#settings).waitForCheckpoints(more, CHECKPOINT_LIMIT_MS, this.#end.signal),
+        },
+      );
+      for (const one of abandoned) {
+        await abortTransaction(brokers, one);
+        const { transactionalId, startedAtMs } = one;
+        this.#onEvent({ kind: "aborted", part: "kafka", transactionalId, startedAtMs });
+      }
+    } catch {
+      // No broker, or no checkpoint.
+    }
+  }
+
   async #leaveSavepoint(): Promise<void> {
-    if (this.#settings.savepoint === undefined) return;
     const flink = flinkClient(this.#settings);
+    const jobId = await flink.jobId();
+    // As of now: what comes later is not left over.
+    const leftovers = jobId === "unreachable" ? [] : await leftoversOf(this.#settings, jobId, this.#settings.savepoint);
+    if (this.#settings.savepoint === undefined && leftovers.length === 0) return;
     // When the second is complete, ZooKeeper has heard of the first.
     await poll(
       "the first checkpoints since the savepoint",
       async () => Number(await flink.completedCheckpoints()) >= 2,
       { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal },
     );
-    await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
-    this.#settings = { ...this.#settings, savepoint: undefined };
+    if (this.#settings.savepoint !== undefined) {
+      await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
+      this.#settings = { ...this.#settings, savepoint: undefined };
+    }
+    await removeObjects(this.#settings, leftovers);
   }
 
   /**

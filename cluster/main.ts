@@ -5,6 +5,7 @@ import pc from "picocolors";
 
 import { MAX_PORT_OFFSET } from "../contract/ports.js";
 import { STATE_BACKENDS, type StateBackend } from "../flink/flink.js";
+import { openTransactions } from "../kafka/transactions.js";
 import { surviveFullDisk } from "../process/full-disk.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
@@ -112,6 +113,8 @@ export async function main(argv: string[]): Promise<number> {
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
         if (status.disk !== undefined) console.log(diskLine(status.disk));
+        if (status.parts.some(({ part, healthy }) => part === "kafka" && healthy))
+          for (const line of await hangingLines(endpoints(clusterSettings(options)).kafka)) console.log(line);
         if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined))
           console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
       }
@@ -250,6 +253,21 @@ function stateLines({ backend, checkpointBytes }: StateStatus, name: string): st
     `${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`,
     ...(advice === undefined ? [] : [advice]),
   ];
+}
+
+/** A job whose checkpoints complete has none open for so long. */
+const HANGING_MS = 10 * 60_000;
+
+/** The transactions at which committed readers wait. */
+async function hangingLines(brokers: string): Promise<string[]> {
+  const open = await openTransactions(brokers).catch(() => []);
+  return open
+    .filter(({ startedAtMs }) => startedAtMs < Date.now() - HANGING_MS)
+    .map(({ transactionalId, startedAtMs, timeoutMs, topics }) =>
+      pc.red(
+        `${"transaction".padEnd(12)} ${visible(transactionalId)} is open since ${new Date(startedAtMs).toISOString()}: committed readers of ${topics.map(visible).join(", ")} wait at it, until ${new Date(startedAtMs + timeoutMs).toISOString()} at most`,
+      ),
+    );
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -4,6 +4,8 @@ const SETTING = "retention.bytes";
 
 /** How many bytes Kafka keeps of each partition of these topics; those without such a bound are not there. */
 export async function retentionBytes(brokers: string, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  // Kafka takes no topics to be a mistake.
+  if (topics.length === 0) return new Map();
   const { resources } = await withAdmin(brokers, (admin) =>
     admin.describeConfigs({
       includeSynonyms: false,
