@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { abortTransaction, openTransactions } from "../kafka/transactions.js";
 import { childEnv } from "../process/environment.js";
 import { poll } from "../process/poll.js";
 import { isAlive, type ProcessIdentity, signalProcess } from "../process/process-identity.js";
@@ -24,23 +25,21 @@ import {
   stopProcess,
   stopRecorded,
 } from "./processes/managed-process.js";
+import { KEEPS_DYING, Restarts } from "./restarts.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "./settings.js";
+import { abandonedTransactions } from "./state/abandoned-transactions.js";
 import { startOverCommand } from "./state/guard.js";
-import { savepointFolder, savepointIn } from "./state/object-store.js";
+import { leftoversOf, removeObjects, savepointFolder, savepointIn } from "./state/object-store.js";
 import { otherParallelism } from "./state/state-at-start.js";
 import { afterRestart, type StateRecord, writeStateRecord } from "./state/state-record.js";
 import { countReplacement } from "./watchdog/replacements.js";
 import { Watchdog } from "./watchdog/watchdog.js";
 
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
-const GIVE_UP_DEATHS = 5;
-const GIVE_UP_WINDOW_MS = 60_000;
 const CLEARED_LIMIT_MS = 60_000;
 const RESTORE_LIMIT_MS = 60_000;
 const CHECKPOINT_LIMIT_MS = 300_000;
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 4_000;
 /** The exit code of a JobManager that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
 const REFUSED_CODE = 78;
 const MUST_NOT = "the job must not start: ";
@@ -51,7 +50,11 @@ export type ClusterEvent =
   | { readonly kind: "restarted"; readonly part: Part }
   /** It hung, and is killed: "died" and "restarted" follow. */
   | { readonly kind: "hung"; readonly part: Part; readonly pid: number; readonly why: string }
-  /** It died too often, or must not start: it stays down. */
+  /** It soon ends each time, or cannot be started: it is tried again for ever, but somebody should look at it. */
+  | { readonly kind: "keeps-dying"; readonly part: Part; readonly reason: string }
+  /** A transaction that nobody would have ended, and that committed readers waited for, is aborted. */
+  | { readonly kind: "aborted"; readonly part: "kafka"; readonly transactionalId: string; readonly startedAtMs: number }
+  /** It must not start: it stays down. */
   | { readonly kind: "gave-up"; readonly part: Part; readonly reason: string };
 
 /**
@@ -63,7 +66,7 @@ export class Cluster implements RunningCluster {
   readonly #restart: boolean;
   readonly #onEvent: (event: ClusterEvent) => void;
   readonly #unlock: () => void;
-  readonly #deaths = new Map<Part, number[]>();
+  readonly #restarts = new Map<Part, Restarts>();
   /** Killed on purpose: that says nothing about whether a part can run. */
   readonly #killed = new Set<Part>();
   /** The process that is each part now. */
@@ -78,7 +81,7 @@ export class Cluster implements RunningCluster {
   #left: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #refuse!: (why: UserError) => void;
-  /** Rejects, with the cause, when the JobManager is not started again. Never resolves. */
+  /** Rejects, with the cause, when the JobManager must not start or keeps dying. Never resolves. */
   readonly jobManagerLost = new Promise<never>((_, reject) => (this.#refuse = reject));
 
   constructor(
@@ -252,29 +255,62 @@ export class Cluster implements RunningCluster {
       throw new UserError(
         `the job went on from ${restored}, not from its savepoint ${savepoint}: what was decided between them is decided again. Start over with: ${startOverCommand(this.#settings)}`,
       );
+    void this.endAbandonedTransactions();
     await this.leaveSavepoint();
   }
 
   /**
    * Once the job has its own checkpoint, forgets the savepoint that it began from: should its checkpoints be lost, it
-   * must not begin there once more. Never fails: the next start tries again.
+   * must not begin there once more. And removes what generations before have left; what it began from itself, the next
+   * start removes. Never fails: the next start tries again.
    */
   leaveSavepoint(): Promise<void> {
     this.#left = this.#leaveSavepoint().catch(() => undefined);
     return this.#left;
   }
 
+  /**
+   * Aborts transactions on the output topics that nobody will end, once the job has completed checkpoints: what is
+   * ready to be committed is committed by then. Never fails: the next start tries again.
+   */
+  async endAbandonedTransactions(): Promise<void> {
+    try {
+      const brokers = endpoints(this.#settings).kafka;
+      const abandoned = await abandonedTransactions(
+        this.#settings.application.outputTopics.map(({ name }) => name),
+        {
+          open: () => openTransactions(brokers),
+          checkpoints: (more) =>
+            flinkClient(this.#settings).waitForCheckpoints(more, CHECKPOINT_LIMIT_MS, this.#end.signal),
+        },
+      );
+      for (const one of abandoned) {
+        await abortTransaction(brokers, one);
+        const { transactionalId, startedAtMs } = one;
+        this.#onEvent({ kind: "aborted", part: "kafka", transactionalId, startedAtMs });
+      }
+    } catch {
+      // No broker, or no checkpoint.
+    }
+  }
+
   async #leaveSavepoint(): Promise<void> {
-    if (this.#settings.savepoint === undefined) return;
     const flink = flinkClient(this.#settings);
+    const jobId = await flink.jobId();
+    // As of now: what comes later is not left over.
+    const leftovers = jobId === "unreachable" ? [] : await leftoversOf(this.#settings, jobId, this.#settings.savepoint);
+    if (this.#settings.savepoint === undefined && leftovers.length === 0) return;
     // When the second is complete, ZooKeeper has heard of the first.
     await poll(
       "the first checkpoints since the savepoint",
       async () => Number(await flink.completedCheckpoints()) >= 2,
       { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal },
     );
-    await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
-    this.#settings = { ...this.#settings, savepoint: undefined };
+    if (this.#settings.savepoint !== undefined) {
+      await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
+      this.#settings = { ...this.#settings, savepoint: undefined };
+    }
+    await removeObjects(this.#settings, leftovers);
   }
 
   /**
@@ -339,13 +375,16 @@ export class Cluster implements RunningCluster {
     this.#onEvent({ kind: "hung", part, pid: process.pid, why });
   }
 
-  /** Leaves a part down for good, and says why. */
+  /** Leaves a JobManager down that must not start, and says why. */
   #giveUp(part: Part, reason: string): void {
-    if (part === "jobmanager")
-      this.#refuse(
-        new UserError(reason.startsWith(MUST_NOT) ? reason : `${part}: ${reason}. ${endOfLog(this.#settings, part)}`),
-      );
+    this.#refuse(new UserError(reason));
     this.#onEvent({ kind: "gave-up", part, reason });
+  }
+
+  /** Says that a part does not stay up. Whoever waits for the job need not wait on. */
+  #keepsDying(part: Part, reason: string): void {
+    if (part === "jobmanager") this.#refuse(new UserError(`${part}: ${reason}. ${endOfLog(this.#settings, part)}`));
+    this.#onEvent({ kind: "keeps-dying", part, reason });
   }
 
   /** Why a part that ended must not be started again; `undefined` when it may. */
@@ -369,26 +408,33 @@ export class Cluster implements RunningCluster {
     const refusal = this.#refusal(part, exit);
     if (refusal !== undefined) return this.#giveUp(part, refusal);
     if (!this.#restart || this.#held.has(part)) return;
-    const now = Date.now();
-    const deaths = [...(this.#deaths.get(part) ?? []), ...(this.#killed.delete(part) ? [] : [now])].filter(
-      (at) => at > now - GIVE_UP_WINDOW_MS,
-    );
-    this.#deaths.set(part, deaths);
-    if (deaths.length >= GIVE_UP_DEATHS) {
-      this.#giveUp(part, `it died ${deaths.length} times within a minute`);
-      return;
-    }
-    try {
-      await delay(Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, deaths.length - 1), MAX_BACKOFF_MS), undefined, {
-        signal: this.#end.signal,
-      });
-      const process = await this.#spawn(part);
-      this.#watch(part, process);
-      // It may have been started in the moment in which everything else was stopped.
-      if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
-      else this.#onEvent({ kind: "restarted", part });
-    } catch (error) {
-      if (!this.#end.signal.aborted) this.#giveUp(part, error instanceof Error ? error.message : String(error));
+    await this.#startAgain(part, Date.now() - ended.startedAtMs, this.#killed.delete(part));
+  }
+
+  /** Starts a part that has ended, however often that takes. @param livedMs - how long its process had lived */
+  async #startAgain(part: Part, livedMs: number, onPurpose: boolean): Promise<void> {
+    const restarts = this.#restarts.get(part) ?? new Restarts();
+    this.#restarts.set(part, restarts);
+    restarts.ended(livedMs, onPurpose);
+    let cause = `it died ${KEEPS_DYING} times, each time within a minute`;
+    for (;;) {
+      if (!onPurpose && restarts.keepsDying) this.#keepsDying(part, cause);
+      await delay(restarts.delayMs, undefined, { signal: this.#end.signal }).catch(() => undefined);
+      // Somebody else may have started it meanwhile, or want it to stay down.
+      if (this.#end.signal.aborted || this.#held.has(part) || this.#current.has(part)) return;
+      try {
+        const process = await this.#spawn(part);
+        this.#watch(part, process);
+        // It may have been started in the moment in which everything else was stopped.
+        if (this.#end.signal.aborted) signalProcess(process.identity, "SIGKILL");
+        else this.#onEvent({ kind: "restarted", part });
+        return;
+      } catch (error) {
+        // Such as a disk without room for its files.
+        cause = `it cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+        onPurpose = false;
+        restarts.ended(0, false);
+      }
     }
   }
 }

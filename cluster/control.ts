@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, statfsSync } from "node:fs";
 
 import type { FlinkClient, StateBackend } from "../flink/flink.js";
 import { flinkClient } from "./flink-client.js";
@@ -26,6 +26,12 @@ export interface StateStatus {
   readonly checkpointBytes: number | undefined;
 }
 
+/** How much of a disk is left. */
+export interface DiskStatus {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
 export interface ClusterStatus {
   readonly parts: readonly PartStatus[];
   /** The process that supervises the parts; `undefined` after it was killed. */
@@ -34,6 +40,8 @@ export interface ClusterStatus {
   readonly job: string;
   /** What the job works on; `undefined` when that is not known. */
   readonly state: StateStatus | undefined;
+  /** The disk of the data folder; `undefined` when that is not there, or in containers. */
+  readonly disk?: DiskStatus | undefined;
   /** Every part of the pipeline answers and the job runs. The dashboard is not one of them: it only watches. */
   readonly running: boolean;
 }
@@ -63,8 +71,18 @@ export async function clusterStatus(settings: ClusterSettings): Promise<ClusterS
     supervisorPid: recorded(settings, "supervisor")?.pid,
     job,
     state: flink && (await stateStatus(flink)),
+    disk: diskOf(settings.dataDir),
     running: job === "RUNNING" && parts.every(({ part, healthy }) => healthy || part === "dashboard"),
   };
+}
+
+function diskOf(folder: string): DiskStatus | undefined {
+  try {
+    const { blocks, bavail, bsize } = statfsSync(folder);
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Asks Flink what its job works on. */

@@ -5,6 +5,8 @@ import pc from "picocolors";
 
 import { MAX_PORT_OFFSET } from "../contract/ports.js";
 import { STATE_BACKENDS, type StateBackend } from "../flink/flink.js";
+import { openTransactions } from "../kafka/transactions.js";
+import { surviveFullDisk } from "../process/full-disk.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
@@ -13,7 +15,7 @@ import { visible } from "../terminal/visible.js";
 import { ensureTools } from "../tools/index.js";
 import { endpoints } from "./endpoints.js";
 import { type Cluster, killPart } from "./cluster.js";
-import { clusterStatus, type StateStatus, stopCluster } from "./control.js";
+import { clusterStatus, type DiskStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
 import { detach, tell } from "./processes/detach.js";
@@ -110,6 +112,9 @@ export async function main(argv: string[]): Promise<number> {
         }
         console.log(`${"Flink job".padEnd(12)} ${status.job}`);
         if (status.state !== undefined) for (const line of stateLines(status.state, options.name)) console.log(line);
+        if (status.disk !== undefined) console.log(diskLine(status.disk));
+        if (status.parts.some(({ part, healthy }) => part === "kafka" && healthy))
+          for (const line of await hangingLines(endpoints(clusterSettings(options)).kafka)) console.log(line);
         if (status.supervisorPid === undefined && status.parts.some(({ pid }) => pid !== undefined))
           console.log("Nothing watches over these processes. Stop them with: npm run cluster -- down");
       }
@@ -174,6 +179,8 @@ async function up({
   failures,
   ...options
 }: ClusterOptions & { fresh: boolean; fromLatest: boolean; dashboard: boolean; failures: boolean }): Promise<number> {
+  // In the background its output is a file on the disk that its parts fill.
+  surviveFullDisk();
   const step = stepView();
   const { signal, wait } = interrupted();
   let cluster: Cluster | undefined;
@@ -246,6 +253,30 @@ function stateLines({ backend, checkpointBytes }: StateStatus, name: string): st
     `${"state".padEnd(12)} ${backend}, last checkpoint ${megabytes(checkpointBytes)}`,
     ...(advice === undefined ? [] : [advice]),
   ];
+}
+
+/** A job whose checkpoints complete has none open for so long. */
+const HANGING_MS = 10 * 60_000;
+
+/** The transactions at which committed readers wait. */
+async function hangingLines(brokers: string): Promise<string[]> {
+  const open = await openTransactions(brokers).catch(() => []);
+  return open
+    .filter(({ startedAtMs }) => startedAtMs < Date.now() - HANGING_MS)
+    .map(({ transactionalId, startedAtMs, timeoutMs, topics }) =>
+      pc.red(
+        `${"transaction".padEnd(12)} ${visible(transactionalId)} is open since ${new Date(startedAtMs).toISOString()}: committed readers of ${topics.map(visible).join(", ")} wait at it, until ${new Date(startedAtMs + timeoutMs).toISOString()} at most`,
+      ),
+    );
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+/** Below this share there is a warning, as of the alert `DiskNearlyFull`. */
+const LITTLE_FREE = 0.1;
+
+function diskLine({ totalBytes, freeBytes }: DiskStatus): string {
+  const line = `${"disk".padEnd(12)} ${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} free`;
+  return freeBytes < LITTLE_FREE * totalBytes ? pc.red(`${line}: nearly full`) : line;
 }
 
 async function metrics(settings: ClusterSettings, render: boolean): Promise<number> {

@@ -2,6 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { readFileSync } from "node:fs";
 
 import { given } from "../process/environment.js";
+import { surviveFullDisk } from "../process/full-disk.js";
 
 /** How long an outgoing worker has to finish its answers. */
 const DRAIN_LIMIT_MS = 30_000;
@@ -17,6 +18,7 @@ const RESTART_MS = 250;
 function main(): void {
   const [file] = process.argv.slice(2);
   if (file === undefined) throw new Error("give the module to serve");
+  surviveFullDisk();
   cluster.setupPrimary({ exec: file, args: [] });
   let current = fork();
   let stopping = false;

@@ -135,6 +135,7 @@ async function startParts(
     }
   });
   void cluster.leaveSavepoint();
+  void cluster.endAbandonedTransactions();
   const missing = withoutClassArchive(partsOf(settings));
   if (missing.length === 0) return;
   await step("archives of Java's classes, once: later starts and recoveries are quicker", async (progress) => {

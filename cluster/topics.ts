@@ -1,4 +1,10 @@
-import { withAdmin } from "../kafka/client.js";
+import type { IResourceConfigEntry } from "kafkajs";
+import { z } from "zod";
+
+import { RETENTION_BYTES, type TopicSettings } from "../contract/topics.js";
+import { ConfigResourceTypes, withAdmin } from "../kafka/client.js";
+import { retentionBytes } from "../kafka/retention.js";
+import { fromEnvironment } from "../process/server-program.js";
 import { UserError } from "../terminal/user-error.js";
 import { endpoints } from "./endpoints.js";
 import type { ClusterSettings } from "./settings.js";
@@ -14,6 +20,7 @@ export async function createTopics(
   settings: ClusterSettings,
   startOver = `npm run cluster -- down --name ${settings.name} --wipe`,
 ): Promise<string[]> {
+  const bytes = retentionSetting();
   const { ingressTopics, outputTopics, otherTopics = [] } = settings.application;
   const topics = [...ingressTopics, ...outputTopics, ...otherTopics];
   return await withAdmin(endpoints(settings).kafka, async (admin) => {
@@ -36,14 +43,53 @@ export async function createTopics(
           topic: topic.name,
           numPartitions: topic.partitions,
           replicationFactor: 1,
-          configEntries: [
-            { name: "retention.ms", value: String(topic.retentionMs) },
-            ...(topic.batchBytes === undefined ? [] : [{ name: "max.message.bytes", value: String(topic.batchBytes) }]),
-            ...(topic.timestamps === "broker" ? [{ name: "message.timestamp.type", value: "LogAppendTime" }] : []),
-          ],
+          configEntries: configOf(topic, bytes),
         })),
       });
     }
+    // Topics of a version without a bound, or with another one.
+    const bounds = await retentionBytes(
+      endpoints(settings).kafka,
+      topics.map(({ name }) => name).filter((name) => existing.has(name)),
+    );
+    const changed = topics.filter(
+      ({ name, unbounded }) => existing.has(name) && bounds.get(name) !== (unbounded ? undefined : bytes),
+    );
+    if (changed.length > 0)
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: changed.map((topic) => ({
+          type: ConfigResourceTypes.TOPIC,
+          name: topic.name,
+          configEntries: configOf(topic, bytes),
+        })),
+      });
     return missing.map(({ name }) => name);
   });
+}
+
+/** Half of it may wait to be decided, and Kafka removes segments of 64 MB as a whole. */
+const LEAST_RETENTION_MB = 256;
+const environment = z.object({
+  FRAUD_RETENTION_MB: z.coerce.number().int().min(LEAST_RETENTION_MB).max(1_000_000_000).optional(),
+});
+
+/** `FRAUD_RETENTION_MB`, in bytes: how much of a partition is kept. @throws {UserError} when it is no such number */
+export function retentionSetting(env: NodeJS.ProcessEnv = process.env): number {
+  try {
+    const { FRAUD_RETENTION_MB: megabytes } = fromEnvironment(environment, env);
+    return megabytes === undefined ? RETENTION_BYTES : megabytes * 1_000_000;
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** All of a topic's settings: what is changed later replaces them all. */
+export function configOf(topic: TopicSettings, bytes: number): IResourceConfigEntry[] {
+  return [
+    { name: "retention.ms", value: String(topic.retentionMs) },
+    ...(topic.unbounded ? [] : [{ name: "retention.bytes", value: String(bytes) }]),
+    ...(topic.batchBytes === undefined ? [] : [{ name: "max.message.bytes", value: String(topic.batchBytes) }]),
+    ...(topic.timestamps === "broker" ? [{ name: "message.timestamp.type", value: "LogAppendTime" }] : []),
+  ];
 }

@@ -6,11 +6,19 @@ export interface TopicSettings {
   readonly partitions: number;
   /** How long records are kept, in milliseconds. */
   readonly retentionMs: number;
+  /**
+   * Its oldest records stay however much comes after them; else they go beyond {@link RETENTION_BYTES}. Where strangers
+   * write, what has not been taken in must not go because of what they write.
+   */
+  readonly unbounded?: true;
   /** The largest batch of records that it takes, in bytes. Default: the broker's, 1 MiB. */
   readonly batchBytes?: number;
   /** Whose clock a record's timestamp is. Default: the producer's. */
   readonly timestamps?: "broker";
 }
+
+/** How many bytes of a partition are kept, unless it is set otherwise. */
+export const RETENTION_BYTES = 2 ** 30;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const topic = (name: string, more: Partial<TopicSettings> = {}): TopicSettings => ({
@@ -28,8 +36,8 @@ const REFUSED_BYTES = 2 * 1024 * 1024;
  * ingresses. Every other topic's record value is a protobuf Any.
  */
 export const TOPICS = {
-  transactions: topic("transactions", { timestamps: "broker" }),
-  labels: topic("labels", { timestamps: "broker" }),
+  transactions: topic("transactions", { timestamps: "broker", unbounded: true }),
+  labels: topic("labels", { timestamps: "broker", unbounded: true }),
   transactionsValid: topic("transactions.valid", { batchBytes: LIMITS.recordBytes }),
   labelsValid: topic("labels.valid", { batchBytes: LIMITS.recordBytes }),
   transactionsRejected: topic("transactions.rejected", { batchBytes: REFUSED_BYTES }),

@@ -24,6 +24,8 @@ export interface CheckpointFigures {
 export interface FlinkClient {
   /** `RUNNING` only when every task runs too; otherwise Flink's word for the job's state, or `DEPLOYING`. */
   jobState(): Promise<string>;
+  /** The id of the job, or `unreachable`. */
+  jobId(): Promise<string>;
   /** Restarts of the job under this JobManager; a new JobManager begins at 0. */
   restarts(): Promise<number | Unreachable>;
   checkpoints(): Promise<CheckpointFigures | Unreachable>;
@@ -113,6 +115,9 @@ export function flinkClientAt(base: string): FlinkClient {
       if (job === undefined) return "unreachable";
       if (job.state === "RUNNING" && job.tasks["running"] !== job.tasks["total"]) return "DEPLOYING";
       return job.state;
+    },
+    async jobId() {
+      return (await newestJob())?.jid ?? "unreachable";
     },
     async restarts() {
       const job = await newestJob();

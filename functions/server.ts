@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { pino } from "pino";
 import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
@@ -9,6 +8,7 @@ import { BASE_PORTS } from "../contract/ports.js";
 import { hostList } from "../http/strangers.js";
 import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { serverLogger } from "../process/server-log.js";
 import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";
 import { drain, FRAMING_BYTES, nodeHttpListener, RequestReplyHandler } from "../statefun/index.js";
 import { fraudFunctions } from "./fraud-functions.js";
@@ -55,7 +55,7 @@ function main(): void {
   const largestCall = LIMITS.batchRecords * (LIMITS.recordBytes + OVERHEAD_BYTES) + LIMITS.stateBytes;
   if (largestCall + FRAMING_BYTES > LIMITS.bodyBytes)
     throw new Error(`a full batch of ${largestCall} bytes would not fit into a request of ${LIMITS.bodyBytes}`);
-  const logger = pino({ name: "functions" }, pino.destination({ sync: true }));
+  const logger = serverLogger("functions");
   const given = fromEnvironment(environment);
   const { HOST: host, PORT: port } = given;
   const settings = parseSettings(JSON.parse(given.FRAUD_SETTINGS));

@@ -26,7 +26,7 @@ async function opened() {
   const broker = await FakeBroker.start({ transactions: 4, labels: 4 });
   ends.push(() => broker.stop());
   const written: OutgoingRecord[] = [];
-  const state = { broken: undefined as string | undefined, behind: false };
+  const state = { broken: undefined as string | undefined, behind: false, noRoom: false, looked: 0 };
   const take = (records: readonly OutgoingRecord[]): Promise<void> => {
     if (state.broken !== undefined) return Promise.reject(new Error(state.broken));
     written.push(...records);
@@ -37,12 +37,17 @@ async function opened() {
     queuedBytes: () => 0,
     lag: () => Promise.resolve([]),
     backlogSeconds: () => undefined,
+    room: () => undefined,
     consumers: () => [doors.health],
   });
   const doors: KafkaDoors = new KafkaDoors({
     brokers: broker.address,
     writer,
     behind: () => state.behind,
+    noRoom: () => {
+      state.looked++;
+      return state.noRoom;
+    },
     maxAheadMs: 300_000,
     metrics,
     onError: () => undefined,
@@ -129,6 +134,27 @@ describe("the Kafka doors", () => {
     await expect.poll(() => valid().length, LIMIT).toBe(4);
     expect(valid().filter((id) => id !== "elsewhere")).toEqual(["first", "second", "third"]);
     await expect.poll(() => committed(0), LIMIT).toBe(3);
+  });
+
+  it("leave everything where it is while Kafka has no room, and labels no longer than that", async () => {
+    const { append, appendLabel, valid, written, transaction, state } = await opened();
+    state.noRoom = true;
+    state.behind = true;
+    append(0, [{ value: transaction("first") }]);
+    appendLabel(0);
+    state.noRoom = false;
+    await expect.poll(() => written.map(({ topic }) => topic), LIMIT).toEqual(["labels.valid"]);
+    state.behind = false;
+    await expect.poll(valid, LIMIT).toEqual(["first"]);
+    state.noRoom = true;
+    state.looked = 0;
+    append(0, [{ value: transaction("second") }]);
+    appendLabel(0);
+    append(1, [{ value: transaction("elsewhere") }]);
+    await expect.poll(() => state.looked, LIMIT).toBeGreaterThan(20);
+    expect(written.length).toBe(2);
+    state.noRoom = false;
+    await expect.poll(() => written.length, LIMIT).toBe(5);
   });
 
   it("refuse a bomb by its position, once, and go on behind it", async () => {

@@ -34,6 +34,8 @@ export interface KafkaDoorsOptions {
   readonly writer: RecordWriter;
   /** Whether so much waits for the pipeline that transactions are better left where they are. */
   readonly behind: () => boolean;
+  /** Whether nothing may be written for want of room. */
+  readonly noRoom: () => boolean;
   readonly maxAheadMs: number;
   readonly metrics: IntakeMetrics;
   /** Called when something went wrong that will be tried again. */
@@ -49,8 +51,8 @@ export class KafkaDoors {
   readonly #options: KafkaDoorsOptions;
   readonly #consumer: SupervisedConsumer;
   readonly #logs: LogWatch;
-  /** Resumes partitions that are not read while the pipeline is behind. */
-  #goOn: (() => void)[] = [];
+  /** Partitions that are not read while the pipeline is behind, or Kafka has no room. */
+  #paused: { readonly closed: () => boolean; readonly goOn: () => void }[] = [];
   #looking: NodeJS.Timeout | undefined;
 
   constructor(options: KafkaDoorsOptions) {
@@ -109,7 +111,9 @@ export class KafkaDoors {
     await this.#consumer.start();
     this.#logs.start();
     this.#looking = setInterval(() => {
-      if (!this.#options.behind()) for (const goOn of this.#goOn.splice(0)) goOn();
+      const open = this.#paused.filter(({ closed }) => !closed());
+      this.#paused = this.#paused.filter((one) => !open.includes(one));
+      for (const { goOn } of open) goOn();
     }, BEHIND_MS);
   }
 
@@ -127,9 +131,11 @@ export class KafkaDoors {
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const door = Object.values(DOORS).find((candidate) => candidate.in.name === batch.topic)!;
-    if (door.kind === "transaction" && this.#options.behind()) {
+    const { behind, noRoom } = this.#options;
+    const closed = (): boolean => noRoom() || (door.kind === "transaction" && behind());
+    if (closed()) {
       // What was fetched is fetched again.
-      this.#goOn.push(payload.pause());
+      this.#paused.push({ closed, goOn: payload.pause() });
       return;
     }
     const log = await this.#logs.logOf(batch.topic, batch.partition).catch((cause: unknown) => {

@@ -5,20 +5,24 @@ import type { GroupLag } from "../kafka/group-lag.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import type { InputKind } from "./admission.js";
 import { reasonName } from "./problem.js";
+import type { KnownRoom } from "./room/room-watch.js";
 import { DOORS } from "./topics.js";
 
 const DOOR_NAMES = ["http", "kafka"] as const;
 export type DoorName = (typeof DOOR_NAMES)[number];
 
-/** Why a request is answered with 429: Kafka lags or is away; the pipeline is too far behind; too many wait. */
-const TURNED_AWAY_REASONS = ["kafka", "backlog", "waiting", "bodies"] as const;
+/**
+ * Why a request is answered with 429 or 503: Kafka lags or is away; the pipeline is too far behind; Kafka has no room;
+ * too many wait; too many bytes of bodies are held.
+ */
+const TURNED_AWAY_REASONS = ["kafka", "backlog", "room", "waiting", "bodies"] as const;
 export type TurnedAwayReason = (typeof TURNED_AWAY_REASONS)[number];
 
 /** What an intake counts, for Prometheus. */
 export interface IntakeMetrics {
   admitted(kind: InputKind, door: DoorName, count?: number): void;
   refused(kind: InputKind, door: DoorName, reason: string): void;
-  /** Requests that were turned away: with 429, for lack of room for bodies with 503. */
+  /** Requests that were turned away with 429 or 503. */
   turnedAway(reason: TurnedAwayReason): void;
   /** Connections that were closed because there were too many: to make room for others, or immediately. */
   connectionDropped(): void;
@@ -31,10 +35,12 @@ export interface IntakeGauges {
   readonly lag: () => Promise<readonly GroupLag[]>;
   /** Undefined when it is not known now. */
   readonly backlogSeconds: () => number | undefined;
+  /** Undefined when it is not known now. */
+  readonly room: () => KnownRoom | undefined;
   readonly consumers: () => readonly ConsumerHealth[];
 }
 
-export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: IntakeGauges): {
+export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumers }: IntakeGauges): {
   metrics: IntakeMetrics;
   registry: Registry;
 } {
@@ -55,7 +61,7 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
   });
   const turnedAway = new Counter({
     name: "intake_turned_away_total",
-    help: "HTTP requests answered with 429",
+    help: "HTTP requests answered with 429, or for want of room in Kafka with 503",
     labelNames: ["reason"] as const,
     registers: [registry],
   });
@@ -78,6 +84,33 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, consumers }: I
     registers: [registry],
     collect() {
       this.set(backlogSeconds() ?? NaN);
+    },
+  });
+  const roomGauge = (name: string, help: string, valueOf: (known: KnownRoom) => number | undefined): void =>
+    void new Gauge({
+      name,
+      help: `${help}; NaN when that is not known`,
+      registers: [registry],
+      collect() {
+        const known = room();
+        this.set((known && valueOf(known)) ?? NaN);
+      },
+    });
+  roomGauge("kafka_disk_bytes", "Size of the disk that Kafka's logs are on", ({ disk }) => disk?.totalBytes);
+  roomGauge("kafka_disk_free_bytes", "What is free on that disk", ({ disk }) => disk?.freeBytes);
+  roomGauge(
+    "kafka_undecided_share",
+    "What is not decided, as a share of what Kafka keeps of a partition; of the fullest. At 0.5 the doors close",
+    ({ undecidedShare }) => undecidedShare,
+  );
+  new Gauge({
+    name: "kafka_log_bytes",
+    help: "Size of a topic's logs",
+    labelNames: ["topic"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [topic, bytes] of room()?.logBytes ?? []) this.set({ topic }, bytes);
     },
   });
   new Gauge({

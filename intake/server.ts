@@ -1,10 +1,11 @@
-import { pino } from "pino";
-
 import { INTAKE_GROUP, PIPELINE_GROUP } from "../contract/topics.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import type { Follower } from "../kafka/consumer.js";
 import { LagWatch } from "../kafka/group-lag.js";
+import { LogDirsReader } from "../kafka/log-dirs.js";
+import { retentionBytes } from "../kafka/retention.js";
 import { idempotentProducer, RecordWriter } from "../kafka/record-writer.js";
+import { serverLogger } from "../process/server-log.js";
 import { runServer, stopOnSignal } from "../process/server-program.js";
 import { BacklogWatch } from "./backlog/backlog-watch.js";
 import { DecisionIndex } from "./decision-index.js";
@@ -14,6 +15,7 @@ import { KafkaDoors } from "./kafka-doors.js";
 import { LabelIndex } from "./label-index.js";
 import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";
+import { RoomWatch } from "./room/room-watch.js";
 import { intakeSettings } from "./settings.js";
 import { batchBytes, DOORS } from "./topics.js";
 
@@ -25,6 +27,7 @@ const READING_GROUPS = [
   { group: INTAKE_GROUP, topics: Object.values(DOORS).map((door) => door.in.name) },
   { group: PIPELINE_GROUP, topics: Object.values(DOORS).map(({ valid }) => valid.name) },
 ];
+const TOPICS_OF_DOORS = READING_GROUPS.flatMap(({ topics }) => topics);
 /**
  * What a transaction that comes through Kafka waits for; one that comes over HTTP waits only for the pipeline. Labels
  * wait in their own topics.
@@ -36,10 +39,9 @@ const TRANSACTIONS_WAITING = [
 
 /** The intake: the only writer of `*.valid`. Takes transactions and labels by HTTP and from the public topics. */
 async function main(): Promise<void> {
-  const logger = pino({ name: "intake" }, pino.destination({ sync: true }));
-  const { host, port, brokers, tokens, names, maxAheadMs, keepDecisions, maxBacklogSeconds } = intakeSettings(
-    process.env,
-  );
+  const logger = serverLogger("intake");
+  const { host, port, brokers, tokens, names, maxAheadMs, keepDecisions, maxBacklogSeconds, minFreeBytes } =
+    intakeSettings(process.env);
   const onError = (error: Error): void => logger.warn({ err: error }, "trying again");
   // One writer for each door: a burst in a topic must not make HTTP clients wait behind it.
   const doorWriter = new RecordWriter({ connect: () => idempotentProducer(brokers, "fraud-intake-kafka"), batchBytes });
@@ -50,10 +52,18 @@ async function main(): Promise<void> {
   const behindHttp = { now: async () => (await waiting.now()).filter(({ group }) => group === PIPELINE_GROUP) };
   const backlog = new BacklogWatch({ lag: behindHttp, group: PIPELINE_GROUP, maxSeconds: maxBacklogSeconds });
   const wholeBacklog = new BacklogWatch({ lag: waiting, group: PIPELINE_GROUP, maxSeconds: 0 });
+  const logDirs = new LogDirsReader(brokers);
+  const room = new RoomWatch({
+    lag: () => lag.now(),
+    logDirs: () => logDirs.now(),
+    retentionBytes: () => retentionBytes(brokers, TOPICS_OF_DOORS),
+    minFreeBytes,
+  });
   const { metrics, registry } = intakeMetrics({
     queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes,
     lag: () => lag.now(),
     backlogSeconds: () => wholeBacklog.seconds,
+    room: () => room.figures,
     consumers: () => health(),
   });
   const index = new DecisionIndex(keepDecisions);
@@ -62,6 +72,7 @@ async function main(): Promise<void> {
     brokers,
     writer: doorWriter,
     behind: () => backlog.overload !== undefined,
+    noRoom: () => room.shortage !== undefined,
     maxAheadMs,
     metrics,
     onError,
@@ -84,6 +95,7 @@ async function main(): Promise<void> {
   const http = httpDoor({
     writer: httpWriter,
     overload: () => backlog.overload,
+    shortage: () => room.shortage,
     index,
     labels,
     metrics,
@@ -102,6 +114,7 @@ async function main(): Promise<void> {
     labels.stop();
     backlog.stop();
     wholeBacklog.stop();
+    room.stop();
     await Promise.all([http.close(), doors.stop()]);
     await Promise.all([
       httpWriter.close(),
@@ -110,6 +123,7 @@ async function main(): Promise<void> {
       labelReader?.stop(),
       lag.close(),
       waiting.close(),
+      logDirs.close(),
     ]);
     logger.info("stopped");
   }
@@ -121,6 +135,7 @@ async function main(): Promise<void> {
   connected = true;
   backlog.start();
   wholeBacklog.start();
+  room.start();
   await Promise.all([
     doors.start(),
     followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following)),

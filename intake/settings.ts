@@ -17,6 +17,7 @@ const environment = z.object({
   INTAKE_MAX_AHEAD_MS: integer(MAX_AHEAD_MS, 0, 100 * 365 * 24 * 3_600_000),
   INTAKE_KEEP_DECISIONS: integer(50_000, 0, 10_000_000),
   INTAKE_MAX_BACKLOG_SECONDS: integer(60, 0, 24 * 3_600),
+  INTAKE_MIN_FREE_MB: integer(256, 0, 1_000_000_000),
 });
 
 /** What the environment tells an intake. */
@@ -43,6 +44,11 @@ export interface IntakeSettings {
    * always takes them.
    */
   readonly maxBacklogSeconds: number;
+  /**
+   * `INTAKE_MIN_FREE_MB`, here in bytes: while less of Kafka's disk is free, no door takes anything; 0: however little
+   * is.
+   */
+  readonly minFreeBytes: number;
 }
 
 /** @throws Error that names the variable that is wrong */
@@ -71,5 +77,6 @@ export function intakeSettings(env: NodeJS.ProcessEnv): IntakeSettings {
     maxAheadMs: settings.INTAKE_MAX_AHEAD_MS,
     keepDecisions: settings.INTAKE_KEEP_DECISIONS,
     maxBacklogSeconds: settings.INTAKE_MAX_BACKLOG_SECONDS,
+    minFreeBytes: settings.INTAKE_MIN_FREE_MB * 1_000_000,
   };
 }

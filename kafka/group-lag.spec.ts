@@ -21,7 +21,7 @@ describe("the lag of a group", () => {
     // before.
     expect(lags.map(({ offsets }) => offsets)).toEqual([3n, 8n, 5n, 0n, 4n]);
     expect(lags.map(({ from }) => from)).toEqual([7n, 2n, 5n, 12n, 0n]);
-    expect(lags[0]).toEqual({ group: "g", topic: "t", partition: 0, from: 7n, offsets: 3n });
+    expect(lags[0]).toEqual({ group: "g", topic: "t", partition: 0, from: 7n, offsets: 3n, records: 10n });
   });
 
   it("is not known when no broker answers, and says so without waiting for one", async () => {

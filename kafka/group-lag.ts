@@ -11,6 +11,8 @@ export interface GroupLag {
   readonly from: bigint;
   /** From there to the partition's end; in a topic without transactions that many records. */
   readonly offsets: bigint;
+  /** Of the whole partition as it is kept. */
+  readonly records: bigint;
 }
 
 /** Which topics a group reads. */
@@ -97,6 +99,13 @@ export function lagIn(
     const at = BigInt(read.find((one) => one.partition === partition)?.offset ?? -1);
     const from = at < BigInt(low) ? BigInt(low) : at;
     // The two were not asked at the same moment.
-    return { group, topic, partition, from, offsets: from > BigInt(high) ? 0n : BigInt(high) - from };
+    return {
+      group,
+      topic,
+      partition,
+      from,
+      offsets: from > BigInt(high) ? 0n : BigInt(high) - from,
+      records: BigInt(high) - BigInt(low),
+    };
   });
 }

@@ -1,8 +1,5 @@
-import { createRequire } from "node:module";
-
-import type { Kafka } from "kafkajs";
-
 import { kafkaClient } from "./client.js";
+import { type Cluster, clusterOf, decoder, type Encoder, encoder, readEach, skipTags } from "./raw-requests.js";
 
 const METADATA = 3;
 /** The first version of the request that tells topics' ids. Brokers have it since Kafka 2.8. */
@@ -15,49 +12,6 @@ const UNKNOWN_TOPIC = 3;
  * is not among them.
  */
 export type TopicIdsByName = ReadonlyMap<string, Buffer>;
-
-/**
- * What kafkajs 2.2.4 has for making a request, as far as it is used here: `src/protocol/encoder.js`,
- * `src/protocol/decoder.js`.
- */
-interface Encoder {
-  writeInt8(value: number): Encoder;
-  writeBoolean(value: boolean): Encoder;
-  writeUVarInt(value: number): Encoder;
-  writeUVarIntString(value: string): Encoder;
-  writeUVarIntArray(items: readonly Encoder[]): Encoder;
-  writeEncoder(value: Encoder): Encoder;
-  writeBufferInternal(bytes: Buffer): void;
-}
-interface Decoder {
-  readonly buffer: Buffer;
-  offset: number;
-  readInt16(): number;
-  readInt32(): number;
-  readBoolean(): boolean;
-  readUVarInt(): number;
-  readUVarIntString(): string | null;
-}
-interface Protocol<T> {
-  readonly request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    readonly encode: () => Promise<Encoder>;
-  };
-  readonly response: { readonly decode: (bytes: Buffer) => Promise<T>; readonly parse: (answer: T) => Promise<T> };
-}
-/** kafkajs' own, `src/cluster`: the connections to the brokers of one client. */
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  readonly brokerPool: {
-    findConnectedBroker(): Promise<{
-      readonly versions: Readonly<Record<number, { readonly maxVersion: number }>>;
-      readonly connectionPool: { send<T>(protocol: Protocol<T>): Promise<T> };
-    }>;
-  };
-}
 
 /**
  * Asks brokers for the ids of topics, for as long as a program runs.
@@ -123,22 +77,6 @@ export class TopicIds {
   }
 }
 
-/** kafkajs keeps it under its own symbol. */
-function clusterOf(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === "private:Kafka:createCluster",
-  );
-  if (symbol === undefined)
-    throw new Error("kafka/topic-ids.ts needs kafkajs 2.2.4: it makes its connections elsewhere now");
-  const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!;
-  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
-}
-
-const require = createRequire(import.meta.url);
-const encoder = (): Encoder => new (require("kafkajs/src/protocol/encoder") as new () => Encoder)();
-const decoder = (bytes: Buffer): Decoder =>
-  new (require("kafkajs/src/protocol/decoder") as new (bytes: Buffer) => Decoder)(bytes);
-
 /**
  * Metadata request, version 10: the header's tagged fields, which kafkajs leaves to the request; the topics, each with
  * no id, its name and tagged fields; whether to make topics that are not there, and whether to tell what one may do
@@ -166,16 +104,8 @@ export function topicIdsRequest(topics: readonly string[]): Encoder {
  */
 export function topicIdsIn(bytes: Buffer): TopicIdsByName {
   const from = decoder(bytes);
-  const tags = (): void => {
-    for (let left = from.readUVarInt(); left > 0; left--) {
-      from.readUVarInt();
-      const length = from.readUVarInt();
-      from.offset += length;
-    }
-  };
-  const each = (read: () => void): void => {
-    for (let left = from.readUVarInt() - 1; left > 0; left--) read();
-  };
+  const tags = (): void => skipTags(from);
+  const each = (read: () => void): void => readEach(from, read);
   const nodes = (): void => each(() => void from.readInt32());
   const ids = new Map<string, Buffer>();
   tags();

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { given } from "./environment.js";
+import { surviveFullDisk } from "./full-disk.js";
 
 /** An integer, with its default. */
 export const integer = (otherwise: number, min: number, max: number) =>
@@ -25,11 +26,13 @@ export function fromEnvironment<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv 
 }
 
 /**
- * Runs a server's program; if it cannot start, it says why in one line and ends the process.
+ * Runs a server's program; if it cannot start, it says why in one line and ends the process. A full disk below its log
+ * does not end it.
  *
  * @param what - what it is, for people
  */
 export async function runServer(what: string, main: () => void | Promise<void>): Promise<void> {
+  surviveFullDisk();
   try {
     await main();
   } catch (error) {

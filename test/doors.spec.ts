@@ -108,12 +108,14 @@ function intake(): ReturnType<typeof httpDoor> & { readonly effects: unknown[] }
   const app = httpDoor({
     writer: { write: (records) => (effects.push(...records), Promise.resolve()), queuedBytes: 0, stalledMs: 0 },
     overload: () => undefined,
+    shortage: () => undefined,
     index,
     labels: new LabelIndex(10),
     metrics: intakeMetrics({
       queuedBytes: () => 0,
       lag: () => Promise.resolve([]),
       backlogSeconds: () => undefined,
+      room: () => undefined,
       consumers: () => [],
     }).metrics,
     maxAheadMs: 300_000,

@@ -34,11 +34,13 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
       queuedBytes: () => 0,
       lag: () => Promise.resolve([]),
       backlogSeconds: () => undefined,
+      room: () => undefined,
       consumers: () => [],
     });
     const app = httpDoor({
       writer: { write: () => Promise.resolve(), queuedBytes: 0, stalledMs: 0 },
       overload: () => undefined,
+      shortage: () => undefined,
       index: new DecisionIndex(100),
       metrics,
       maxAheadMs: 300_000,

@@ -30,6 +30,8 @@ export function kafkaProperties(settings: ClusterSettings): Record<string, strin
     "transaction.state.log.replication.factor": 1,
     "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 4,
+    // What the egress asks for (module.yaml) must be below.
+    "transaction.max.timeout.ms": 7 * 24 * 3_600_000,
     "group.initial.rebalance.delay.ms": 0,
     "num.network.threads": 2,
     "num.io.threads": 2,

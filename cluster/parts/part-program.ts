@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { PortName } from "../../contract/ports.js";
@@ -26,10 +26,23 @@ export interface PartProgram {
 export const QUICK_START = "-XX:TieredStopAtLevel=1";
 export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
 
-/** Writes a file and the folders above it. */
+/**
+ * Writes a file and the folders above it, if it is not there like that already: a part that is started again has its
+ * files, also where the disk has no room for them now. Readers never see half a file.
+ */
 export function write(file: string, text: string): void {
+  if (textOf(file) === text) return;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Log lines with time, level and class, on the standard output, which the supervisor keeps. */

@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -31,6 +42,14 @@ describe("a log", () => {
     expect(await boundLog(log, 7)).toBe(true);
     expect(readFileSync(log, "utf8")).toBe("");
     expect(readFileSync(earlierLog(log), "utf8")).toBe("its end");
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("stays as it is where there is no room for its end", async () => {
+    appendFileSync(log, "the beginning, and its end");
+    symlinkSync("/dev/full", `${earlierLog(log)}.new`);
+    await expect(boundLog(log, 7)).rejects.toThrow("ENOSPC");
+    expect(readdirSync(folder)).toEqual(["part.log"]);
+    expect(readFileSync(log, "utf8")).toBe("the beginning, and its end");
   });
 
   it("keeps what is written while its end is copied", async () => {

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, renameSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from "node:fs";
 import { appendFileSync, closeSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -30,7 +30,20 @@ export async function boundLog(log: string, limitBytes = LIMIT_BYTES): Promise<b
   const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= limitBytes) return false;
   const copy = `${earlierLog(log)}.new`;
-  await pipeline(createReadStream(log, { start: size - limitBytes, end: size - 1 }), createWriteStream(copy));
+  try {
+    await pipeline(createReadStream(log, { start: size - limitBytes, end: size - 1 }), createWriteStream(copy));
+    cut(log, copy, size);
+  } catch (error) {
+    // On a full disk, half a copy would keep what little room there is.
+    rmSync(copy, { force: true });
+    throw error;
+  }
+  renameSync(copy, earlierLog(log));
+  return true;
+}
+
+/** Moves what a log has beyond the end of its copy there, and empties it. */
+function cut(log: string, copy: string, size: number): void {
   const file = openSync(log, "r+");
   try {
     // From here on without a pause: what is written between the last read and the cut would be lost.
@@ -42,6 +55,4 @@ export async function boundLog(log: string, limitBytes = LIMIT_BYTES): Promise<b
   } finally {
     closeSync(file);
   }
-  renameSync(copy, earlierLog(log));
-  return true;
 }

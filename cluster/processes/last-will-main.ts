@@ -1,7 +1,9 @@
+import { surviveFullDisk } from "../../process/full-disk.js";
 import { recorded, recordedParts, stopParts } from "./managed-process.js";
 
 /** Stops what the supervisor of a data folder has left: see `last-will.ts`. */
 async function main(): Promise<void> {
+  surviveFullDisk();
   const [dataDir] = process.argv.slice(2);
   if (dataDir === undefined) throw new Error("give the data folder");
   const left = recordedParts({ dataDir });

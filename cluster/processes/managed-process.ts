@@ -88,6 +88,8 @@ export function start(
       try {
         resolve({ identity: record(settings, part, child.pid!), startedAtMs: Date.now(), exited });
       } catch (error) {
+        // One that is not recorded would never be found again, and keep its ports.
+        child.kill("SIGKILL");
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });

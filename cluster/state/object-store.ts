@@ -1,5 +1,6 @@
 import {
   CreateBucketCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   paginateListObjectsV2,
   PutObjectCommand,
@@ -74,9 +75,13 @@ export async function writeObject(settings: ClusterSettings, Key: string, Body: 
 /** The last file written of a checkpoint or savepoint: once it is there, that is complete. */
 const METADATA = "/_metadata";
 
+/** As many as the store removes with one request. */
+const MOST_AT_ONCE = 1_000;
+const OWN_SAVEPOINTS = "savepoints";
+
 /** Where savepoints of one restart go: its own folder, so that whatever is in it is the right one. */
 export const savepointFolder = ({ objectStore }: ClusterSettings, name: string): string =>
-  `s3://${objectStore.bucket}/savepoints/${name}`;
+  `s3://${objectStore.bucket}/${OWN_SAVEPOINTS}/${name}`;
 
 /** The complete savepoint below such a folder, if there is one. */
 export async function savepointIn(settings: ClusterSettings, folder: string): Promise<string | undefined> {
@@ -106,6 +111,44 @@ export async function newestComplete(settings: ClusterSettings): Promise<string 
         if (id !== undefined && (newest === undefined || id > newest.id)) newest = { key, id };
       }
     return newest && `s3://${Bucket}/${newest.key.slice(0, -METADATA.length)}`;
+  });
+}
+
+/**
+ * What earlier generations of the job have left: the savepoints that this project's commands took, and the checkpoints
+ * of other jobs than this one. Flink removes neither.
+ *
+ * @param origin - what this job was started from: it is not among them, for a JobManager that leads again looks at it
+ */
+export async function leftoversOf(
+  settings: ClusterSettings,
+  jobId: string,
+  origin: string | undefined,
+): Promise<readonly string[]> {
+  return await withStore(settings, async (client, Bucket) => {
+    const found: string[] = [];
+    const kept = [`checkpoints/${jobId}/`, ...(origin === undefined ? [] : [keptFor(origin, `s3://${Bucket}/`)])];
+    for (const prefix of [`${OWN_SAVEPOINTS}/restart-`, "checkpoints/"])
+      for await (const key of keysBelow(client, Bucket, prefix))
+        if (!kept.some((one) => key.startsWith(one))) found.push(key);
+    return found;
+  });
+}
+
+/** A checkpoint needs what its job shares between them: all of that job's stays. */
+function keptFor(origin: string, root: string): string {
+  const [folder = "", job = ""] = origin.slice(root.length).split("/");
+  return `${folder}/${job}/`;
+}
+
+/** Removes objects. @throws Error when the store could not remove some of them */
+export async function removeObjects(settings: ClusterSettings, keys: readonly string[]): Promise<void> {
+  await withStore(settings, async (client, Bucket) => {
+    for (let at = 0; at < keys.length; at += MOST_AT_ONCE) {
+      const Objects = keys.slice(at, at + MOST_AT_ONCE).map((Key) => ({ Key }));
+      const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+      if (Errors.length > 0) throw new Error(`${Errors.length} objects were not removed: ${Errors[0]!.Message}`);
+    }
   });
 }
 

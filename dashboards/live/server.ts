@@ -1,11 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 
-import { pino } from "pino";
-
 import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import { askLoopbackDirectly } from "../../process/environment.js";
 import { behindOthers } from "../../process/priority.js";
+import { serverLogger } from "../../process/server-log.js";
 import { runServer, stopOnSignal } from "../../process/server-program.js";
 import { bundleClient } from "./bundle.js";
 import { Feed } from "./feed.js";
@@ -43,7 +42,7 @@ const ALERTS_FACTOR = 2;
 
 /** The live web app: alerts, triage, figures, and the failure menu where a helper for it is given. */
 async function main(): Promise<void> {
-  const logger = pino({ name: "dashboard" }, pino.destination({ sync: true }));
+  const logger = serverLogger("dashboard");
   const settings = dashboardSettings(process.env);
   askLoopbackDirectly();
   behindOthers(NICENESS);

@@ -9,6 +9,7 @@ const partition = (number: number, from: bigint, offsets: bigint): GroupLag => (
   partition: number,
   from,
   offsets,
+  records: offsets,
 });
 
 /** A watch with a clock that advances a second with each look. */

@@ -7,7 +7,7 @@ import { MAX_BODY_BYTES, TooManyItemsError } from "./body.js";
 import { BrokenCodingError, CODINGS, DecodedTooLargeError, UnknownCodingError } from "../../http/content-coding.js";
 import { problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
 
-/** Kafka lags or is away, the pipeline is too far behind, or too many wait for news. */
+/** Kafka lags, is away or has no room, the pipeline is too far behind, or too many wait for news. */
 export class TurnedAwayError extends Error {
   override readonly name = "TurnedAwayError";
   constructor(
@@ -77,7 +77,8 @@ export async function sendError(error: unknown, reply: FastifyReply, { metrics, 
     metrics.turnedAway(error.reason);
     return await sendProblem(
       reply.header("retry-after", String(error.retryAfterSeconds)),
-      problemDetails(429, error.message),
+      // A client that is told to slow down could not help: only room does.
+      problemDetails(error.reason === "room" ? 503 : 429, error.message),
     );
   }
   const { statusCode = 500, code } = error as { statusCode?: number; code?: string };

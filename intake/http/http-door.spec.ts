@@ -239,7 +239,7 @@ describe("everything else", () => {
     release();
     await closed;
     expect(answer).toMatchObject({ status: 503, type: expect.stringContaining("application/problem+json") as string });
-    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "The intake is stopping" });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "The intake takes nothing now" });
     expect(door.written).toHaveLength(0);
   });
 

@@ -12,7 +12,7 @@ import { answerClientError } from "./client-error.js";
 import { decisionJson } from "./decision-json.js";
 import { sendError, TurnedAwayError } from "./door-errors.js";
 import { openApi } from "./openapi.js";
-import { postInputs, type PostOptions, requirePipeline, requireWriter } from "./post-inputs.js";
+import { postInputs, type PostOptions, requirePipeline, requireRoom, requireWriter } from "./post-inputs.js";
 import { problemDetails, sendProblem } from "./problem-details.js";
 import { receiveBody, requireReadable } from "./received-body.js";
 import { waitOption } from "./wait-option.js";
@@ -145,6 +145,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     // eslint-disable-next-line @typescript-eslint/require-await -- Fastify wants a promise or a callback
     const onRequest = async (): Promise<void> => {
       requireWriter(options);
+      requireRoom(options);
       // Labels are taken however far behind the pipeline is: they are few and small, don't wait behind transactions,
       // and are needed most when a lot is going on.
       if (kind === "transaction") requirePipeline(options);

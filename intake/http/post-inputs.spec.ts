@@ -182,6 +182,25 @@ describe("POST /v1/transactions", () => {
     expect((await post(transaction)).response.statusCode).toBe(202);
   });
 
+  it("answers 503 with the cause while Kafka has no room, to labels too", async () => {
+    await door.app.close();
+    const { metrics, registry } = intakeMetrics(gauges);
+    door.app = open(undefined, metrics);
+    door.shortage = { cause: "Kafka's disk is nearly full", retryAfterSeconds: 5 };
+    for (const sending of [post(transaction), post("{"), post(label, { kind: "labels" })]) {
+      const { response, body } = await sending;
+      expect([response.statusCode, response.headers["retry-after"], body]).toEqual([
+        503,
+        "5",
+        expect.objectContaining({ title: "The intake takes nothing now", detail: "Kafka's disk is nearly full" }),
+      ]);
+    }
+    expect(door.written).toEqual([]);
+    expect(await registry.metrics()).toContain('\nintake_turned_away_total{reason="room"} 3\n');
+    door.shortage = undefined;
+    expect((await post(transaction)).response.statusCode).toBe(202);
+  });
+
   it.each([
     ["?wait=2s", false, "provisional"],
     ["?wait=2s&for=provisional", true, "committed"],

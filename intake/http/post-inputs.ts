@@ -9,6 +9,7 @@ import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex, WaitFor } from "../decision-index.js";
 import type { IntakeMetrics } from "../metrics.js";
 import { reasonName, RefusedError } from "../problem.js";
+import type { Shortage } from "../room/room-gate.js";
 import { DOORS, validRecord } from "../topics.js";
 import { type BodyItem, readBody } from "./body.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
@@ -45,6 +46,12 @@ export function requireWriter({ writer }: PostOptions): void {
     throw new TurnedAwayError("kafka", "Kafka is behind: too much waits for it", 1);
 }
 
+/** @throws {TurnedAwayError} when Kafka has no room: what came now might push out what is not decided */
+export function requireRoom({ shortage }: PostOptions): void {
+  const why = shortage();
+  if (why !== undefined) throw new TurnedAwayError("room", why.cause, why.retryAfterSeconds);
+}
+
 /** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
 export function requirePipeline({ overload }: PostOptions): void {
   const why = overload();
@@ -61,6 +68,8 @@ export interface PostOptions {
   readonly writer: Pick<RecordWriter, "write" | "queuedBytes" | "stalledMs">;
   /** Says that the pipeline is too far behind; undefined when it is not. */
   readonly overload: () => Overload | undefined;
+  /** Says that Kafka has no room; undefined when it has. */
+  readonly shortage: () => Shortage | undefined;
   readonly index: DecisionIndex;
   readonly metrics: Pick<IntakeMetrics, "admitted" | "refused">;
   readonly maxAheadMs: number;

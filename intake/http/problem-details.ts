@@ -32,7 +32,7 @@ const TITLES: Readonly<Record<number, string>> = {
   429: "Not now",
   431: "The request's headers are too large",
   500: "The intake failed",
-  503: "The intake is stopping",
+  503: "The intake takes nothing now",
 };
 
 /** A problem that has a name, or only a status. */

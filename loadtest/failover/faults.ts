@@ -8,6 +8,7 @@ import type { Part } from "../../cluster/settings.js";
 import { poll } from "../../process/poll.js";
 import type { FlakyMode } from "./flaky-server.js";
 import { coldBacklog, competingPrograms, overloaded, type OverloadRecord } from "./overload.js";
+import { Ballast } from "./small-disk.js";
 import type { LoadedTarget, Target } from "./target.js";
 
 /** The functions before and after the rolling upgrade: another state field, another feature, a different model. */
@@ -22,6 +23,9 @@ const FLAKY_MS = 8_000;
 /** How long both directions of an upgrade carry load. */
 const UPGRADE_MS = 25_000;
 const BUSY_MS = 40_000;
+const FULL_MS = 45_000;
+/** What is freed meanwhile is taken, so often. */
+const FILL_MS = 500;
 const LIMIT_MS = 300_000;
 
 /** The file that makes the function server misbehave, and the one with its environment. */
@@ -41,6 +45,8 @@ interface FaultDefinition {
   readonly inContainers?: true;
   /** The part that the watchdog is to replace; for any other fault it must replace none. */
   readonly hangs?: Part;
+  /** Whether the data folder must be on a disk of its own, which takes root: such a fault is left out of `all`. */
+  readonly ownDisk?: true;
   /** Whether it lasts for minutes: such a fault is left out of `all`, and injected once, after the others. */
   readonly long?: true;
   /** @returns how it went, if it must do more than recover */
@@ -168,6 +174,23 @@ export const FAULTS = {
     description: `other programs have half of this machine's processors for ${BUSY_MS / 1000} s`,
     seconds: 60,
     inject: (target) => competingPrograms(target, BUSY_MS),
+  },
+  "disk-full": {
+    description: `the disk of the data folder has no room for ${FULL_MS / 1000} s (needs root, for a disk of its own)`,
+    seconds: 75,
+    ownDisk: true,
+    inject: async ({ cluster, signal }) => {
+      const ballast = new Ballast(cluster.settings.dataDir);
+      try {
+        for (const endMs = Date.now() + FULL_MS; Date.now() < endMs;) {
+          ballast.fill();
+          await delay(FILL_MS, undefined, { signal });
+        }
+      } finally {
+        ballast.drop();
+      }
+      return undefined;
+    },
   },
   overload: {
     description: "twice what the cluster holds is offered through Kafka's door for minutes, and then drained",

@@ -24,7 +24,8 @@ import { type FaultKind, faultOf } from "./faults.js";
 import { OVERLOAD_DEFAULTS } from "./overload.js";
 import { headline, pageOf, reportOf, seconds } from "./report.js";
 import { type FailoverOptions, runFailover } from "./run.js";
-import { ALL_FAULTS, CONTAINER_FAULTS, FAULT_KINDS, isLong, namedFaults } from "./schedule.js";
+import { ALL_FAULTS, CONTAINER_FAULTS, FAULT_KINDS, isLong, namedFaults, needsOwnDisk } from "./schedule.js";
+import { type SmallDisk, smallDisk } from "./small-disk.js";
 
 const REPORT = "reports/failover";
 const WARM_UP = 3_000;
@@ -51,7 +52,7 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run failover --")
     .description(
-      `Starts a cluster, sends transactions to the HTTP door with k6, injects faults from a seeded schedule, waits until everything is decided and judges every record. The load goes on until the last fault is recovered from. Writes ${REPORT}.json and .html, whatever happens; ends with 1 when a property, a threshold of k6 or a bound of an overload does not hold.\n\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(30)} ${faultOf(kind).description}${isLong(kind) ? "; not among all" : ""}`).join("\n")}\n\nThe long ones come last, once each. What an overload must keep: no restart of the job, at most 1 % of checkpoints failed, no part's memory in its last third more than 5 % above the second (if it lasts 3 min), no 30 s with less than 60 % of the best throughput, and the backlog drained, with calm after it.\n\nTransports:\n${TRANSPORT_NAMES.map((name) => `  ${name.padEnd(30)} ${TRANSPORTS[name].description}`).join("\n")}`,
+      `Starts a cluster, sends transactions to the HTTP door with k6, injects faults from a seeded schedule, waits until everything is decided and judges every record. The load goes on until the last fault is recovered from. Writes ${REPORT}.json and .html, whatever happens; ends with 1 when a property, a threshold of k6 or a bound of an overload does not hold.\n\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(30)} ${faultOf(kind).description}${ALL_FAULTS.includes(kind) ? "" : "; not among all"}`).join("\n")}\n\nThe long ones come last, once each. What an overload must keep: no restart of the job, at most 1 % of checkpoints failed, no part's memory in its last third more than 5 % above the second (if it lasts 3 min), no 30 s with less than 60 % of the best throughput, and the backlog drained, with calm after it.\n\nTransports:\n${TRANSPORT_NAMES.map((name) => `  ${name.padEnd(30)} ${TRANSPORTS[name].description}`).join("\n")}`,
     )
     .addOption(
       new Option("--faults <kinds>", "all, and kinds, with commas between, such as all,overload")
@@ -129,14 +130,17 @@ export async function main(argv: string[]): Promise<number> {
   const { signal } = interrupted();
   const folder = mkdtempSync(join(tmpdir(), "fraud-failover-"));
   let cluster: RunningCluster | undefined;
+  let disk: SmallDisk | undefined;
   try {
     const { way } = await chooseWay({ docker, native: !docker });
+    const settings = clusterSettings({
+      name: "failover",
+      portOffset,
+      ...(docker ? {} : faultyCluster(folder, transport)),
+    });
+    if (kinds.some(needsOwnDisk)) disk = await smallDisk(settings.dataDir);
     // Parts die on purpose: the report says how that went.
-    cluster = await startEither(
-      way,
-      clusterSettings({ name: "failover", portOffset, ...(docker ? {} : faultyCluster(folder, transport)) }),
-      { k6: true, step, restart: true, fresh: true, signal },
-    );
+    cluster = await startEither(way, settings, { k6: true, step, restart: true, fresh: true, signal });
     const runId = newRunId();
     const brokers = endpoints(cluster.settings).kafka;
     await step(`warming up with ${WARM_UP} transactions`, (onProgress) =>
@@ -179,6 +183,7 @@ export async function main(argv: string[]): Promise<number> {
     throw error;
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
+    await disk?.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -10,7 +10,7 @@ import { latencies, type LoadResult, type LoadRun, startLoadRun } from "../run/l
 import { type FaultKind, faultOf, UPGRADED_SETTINGS } from "./faults.js";
 import { ACCOUNTS, MERCHANTS } from "./kafka-load.js";
 import { OVERLOAD_DEFAULTS, type OverloadRecord } from "./overload.js";
-import { fits, isLong, schedule } from "./schedule.js";
+import { fits, isLong, needsOwnDisk, schedule } from "./schedule.js";
 import type { LoadedTarget, OverloadOptions, Target } from "./target.js";
 
 /** Load before the first fault; its second half shows what calm looks like, as Java needs a while to warm up. */
@@ -136,7 +136,7 @@ export async function runFailover(target: Target, options: FailoverOptions): Pro
     accounts: ACCOUNTS,
     merchants: MERCHANTS,
     untilAcknowledged: true,
-    turnedAway: kinds.some(isLong),
+    turnedAway: kinds.some((kind) => isLong(kind) || needsOwnDisk(kind)),
     settings: [UPGRADED_SETTINGS],
     beforeJudging: () => faultsOver,
     onProgress,

@@ -24,8 +24,8 @@ describe("the schedule of faults", () => {
     );
   });
 
-  it('takes "all" to mean all kinds but the long ones, which must be named', () => {
-    expect(FAULT_KINDS.filter((kind) => !ALL_FAULTS.includes(kind))).toEqual(["overload", "cold-backlog"]);
+  it('takes "all" to mean all kinds but the long ones and a full disk, which must be named', () => {
+    expect(FAULT_KINDS.filter((kind) => !ALL_FAULTS.includes(kind))).toEqual(["disk-full", "overload", "cold-backlog"]);
     expect(ALL_FAULTS).toContain("busy-machine");
     expect(namedFaults("all")).toEqual(ALL_FAULTS);
     expect(namedFaults("all, cold-backlog,kill-kafka")).toEqual([...ALL_FAULTS, "cold-backlog"]);

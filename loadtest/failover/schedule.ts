@@ -8,8 +8,11 @@ export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 /** Whether a kind lasts for minutes: it is injected only if it is named, once, after all others. */
 export const isLong = (kind: FaultKind): boolean => faultOf(kind).long === true;
 
+/** Whether a kind needs a data folder on a disk of its own: see `small-disk.ts`. */
+export const needsOwnDisk = (kind: FaultKind): boolean => faultOf(kind).ownDisk === true;
+
 /** What `all` means. */
-export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind));
+export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind) && !needsOwnDisk(kind));
 
 /** Kinds by their names, separated by commas, each once. @throws {UserError} for a name that is not one of them */
 export function namedFaults(text: string): readonly FaultKind[] {

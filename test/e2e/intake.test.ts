@@ -22,6 +22,7 @@ import { endOffsets } from "../../kafka/offsets.js";
 import { PACKERS } from "../../kafka/testing/packers.js";
 import { intakeStarts, readReconciliation } from "../../loadtest/fuzz/read-reconciliation.js";
 import { isGood, runFuzz } from "../../loadtest/fuzz/run.js";
+import { retentionBytes } from "../../kafka/retention.js";
 import { poll } from "../../process/poll.js";
 import { startModule, startOwnCommand } from "../../process/run-command.js";
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
@@ -122,6 +123,34 @@ describe("the HTTP door", () => {
       body: { reason: "ID_CONFLICT" },
     });
     expect(await find("ada", one.transactionId)).toMatchObject({ status: "committed", outcome: "APPROVE" });
+  });
+
+  it("takes nothing while Kafka has no room, and says why", async () => {
+    await withSecondIntake({ INTAKE_MIN_FREE_MB: "1000000000" }, async (base) => {
+      const refused = await poll(
+        "the intake to know how much room there is",
+        async () => {
+          const answer = await post(transaction(), "", base);
+          return answer.status === 503 && answer;
+        },
+        { timeoutMs: PATIENCE_MS },
+      );
+      expect(refused).toMatchObject({ retryAfter: "5", body: { title: "The intake takes nothing now" } });
+      expect(refused.body["detail"]).toMatch(/^Kafka's disk is nearly full: \d+ MB are free/);
+      const metrics = await (await fetch(`${base}/metrics`)).text();
+      expect(metrics).toMatch(/\nkafka_disk_free_bytes \d+\n/);
+      expect(metrics).toMatch(/\nkafka_undecided_share 0[.\d]*\n/);
+      expect(metrics).toMatch(/\nkafka_log_bytes\{topic="transactions.valid"\} [1-9]\d*\n/);
+    });
+    expect(
+      [
+        ...(await retentionBytes(
+          brokers,
+          Object.values(TOPICS).map(({ name }) => name),
+        )),
+      ].length,
+    ).toBe(8);
+    expect((await post(transaction())).status).toBe(202);
   });
 
   it("takes a compressed request, and decides on zero yen and on ten million million rials", async () => {

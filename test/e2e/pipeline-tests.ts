@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
 import type { ClusterSettings } from "../../cluster/settings.js";
+import { leftoversOf } from "../../cluster/state/object-store.js";
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
 import type { RawRecord } from "../../contract/raw-record.js";
 import { OUTPUT_TOPICS, TOPICS } from "../../contract/topics.js";
@@ -322,6 +323,8 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
           } else decided.add(Decision.decode(bytes).evidence!.transaction!.transactionId);
         },
       });
+      const savepoints = async () =>
+        new Set((await leftoversOf(settings, await flink.jobId(), undefined)).map((key) => key.split("/")[1]));
       const end = new AbortController();
       const generating = runGenerator({
         brokers,
@@ -374,6 +377,10 @@ export function pipelineTests({ settings, start, changesBackend, wipe }: Provide
         );
         expect(pending.length, `timers pending in change ${change}`).toBeGreaterThan(0);
       }
+      // What the job was started from last stays until the next start.
+      await poll("the first savepoint to be removed", async () => (await savepoints()).size === 1, {
+        timeoutMs: PATIENCE_MS,
+      });
       await flink.waitForCheckpoints(2, PATIENCE_MS);
       const { code, stdout } = await startOwnCommand([
         "verify",

@@ -17,7 +17,8 @@ import { TOPICS } from "../../contract/topics.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { poll } from "../../process/poll.js";
 import { runQuietly } from "../../process/run-command.js";
-import { withAdmin } from "../../kafka/client.js";
+import { kafkaClient, withAdmin } from "../../kafka/client.js";
+import { openTransactions } from "../../kafka/transactions.js";
 import { readTopics } from "../../java/java-reader.js";
 import { silentStep } from "../../terminal/steps.js";
 import { kafkaClasspath } from "../../tools/index.js";
@@ -271,6 +272,30 @@ describe("the object store", () => {
     expect(shown).toContain("s3.endpoint");
     expect(shown).not.toContain(accessKey);
     expect(shown).not.toContain(secretKey);
+  });
+});
+
+describe("a transaction that nobody ends", () => {
+  it("is aborted once the next start has completed checkpoints, long before the broker would", async () => {
+    const transactionalId = "of-a-job-that-is-gone";
+    const producer = kafkaClient(brokers, "gone").producer({
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: 72 * 3_600_000,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: TOPICS.decisions.name, messages: [{ key: "ada", value: "never committed" }] });
+    await producer.disconnect();
+    const open = async () => (await openTransactions(brokers)).filter((one) => one.transactionalId === transactionalId);
+    expect(await open()).toMatchObject([{ timeoutMs: 72 * 3_600_000, topics: [TOPICS.decisions.name] }]);
+    await cluster.stop();
+    await start({});
+    await poll("it to be aborted", async () => (await open()).length === 0, { timeoutMs: PATIENCE_MS });
+    expect(events.filter(({ kind }) => kind === "aborted")).toMatchObject([{ transactionalId }]);
+    await send(100);
+    await everythingIsDecidedOnce();
   });
 });
 

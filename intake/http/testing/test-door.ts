@@ -14,6 +14,7 @@ import type { Overload } from "../../backlog/backlog-gate.js";
 import { DecisionIndex } from "../../decision-index.js";
 import { LabelIndex } from "../../label-index.js";
 import { intakeMetrics } from "../../metrics.js";
+import type { Shortage } from "../../room/room-gate.js";
 import type { Tokens } from "../authorisation.js";
 import { httpDoor } from "../http-door.js";
 import { openApi } from "../openapi.js";
@@ -42,6 +43,7 @@ interface TestDoor {
   readonly written: OutgoingRecord[];
   readonly kafka: { queuedBytes: number; stalledMs: number; fails: boolean };
   overload: Overload | undefined;
+  shortage: Shortage | undefined;
   index: DecisionIndex;
   labels: LabelIndex;
   missing: string[];
@@ -58,6 +60,7 @@ export const gauges = {
   queuedBytes: () => 0,
   lag: () => Promise.resolve([]),
   backlogSeconds: () => undefined,
+  room: () => undefined,
   consumers: () => door.consumers,
 };
 
@@ -85,6 +88,7 @@ export function open(
       },
     },
     overload: () => door.overload,
+    shortage: () => door.shortage,
     index: door.index,
     labels: door.labels,
     metrics,
@@ -104,6 +108,7 @@ export function useDoor(): void {
     door.written.length = 0;
     Object.assign(door.kafka, { queuedBytes: 0, stalledMs: 0, fails: false });
     door.overload = undefined;
+    door.shortage = undefined;
     door.index = new DecisionIndex(100);
     door.labels = new LabelIndex(100);
     door.missing = [];
