@@ -19,6 +19,8 @@ const HIGHEST = 30_000;
 const TOO_MUCH_S = 5;
 /** Transactions of so many rates' confirmation are encoded ahead. */
 const STOCK_WINDOWS = 2;
+/** What broke down where the search began is looked at again from this share of it on. */
+const LOWER_SHARE = 0.25;
 /** With other accounts or keys the search begins at this share of what ours holds with the usual ones. */
 const OTHER_SHARE = 0.6;
 
@@ -65,7 +67,14 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
     }
     const limit = AbortSignal.timeout(Math.min(leftMs, plan.cellLimitMs));
     try {
-      await step(name, (progress) => measure(cell, plan, options, figures, progress, AbortSignal.any([signal, limit])));
+      const ending = AbortSignal.any([signal, limit]);
+      const first = firstRate(cell, figures);
+      const isDone = await step(name, (progress) => measure(cell, first, plan, options, figures, progress, ending));
+      if (!isDone) {
+        // It broke down where the search began: once more, from far below.
+        const lower: Guess = { rate: Math.round(first.rate * LOWER_SHARE), isKnown: false, isLast: true };
+        await step(`${name}, again`, (progress) => measure(cell, lower, plan, options, figures, progress, ending));
+      }
     } catch (error) {
       if (signal.aborted) throw error;
       const what = limit.aborted
@@ -93,14 +102,16 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
 
 const trialOf = ({ variant, accounts, keys, round }: Cell) => ({ variant, accounts, keys, round });
 
+/** @returns whether it was measured: not if it broke down at the first rates already, and another attempt may be made */
 async function measure(
   cell: Cell,
+  guess: Guess,
   plan: Plan,
   options: PipelineOptions,
   figures: Figures,
   progress: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const trial = trialOf(cell);
   const { accounts, phases } = cell;
   const eachOnce = isFilled(accounts);
@@ -116,7 +127,6 @@ async function measure(
     figures.starts.push({ ...trial, seconds: bed.startSeconds });
     const accountsWithState = eachOnce ? await bed.fill(accounts, plan.fillLimitMs, progress) : undefined;
     await bed.calm(plan.calmLimitMs);
-    const guess = firstRate(cell, figures);
     const stock =
       Math.min(plan.stock, Math.round((guess.rate * STOCK_WINDOWS * plan.confirmMs) / 1000)) +
       (phases.includes("drain") ? options.backlog : 0);
@@ -126,7 +136,13 @@ async function measure(
     await bed.offer(Math.round(guess.rate / 2), plan.warmUpMs);
     // What is left of the warm-up would look like a rate that is not held.
     let isCalm = await bed.calm(plan.calmLimitMs);
-    if (phases.includes("sustained")) isCalm = await sustain(bed, cell, guess, plan, options, figures, progress);
+    if (phases.includes("sustained")) {
+      isCalm = await sustain(bed, cell, guess, plan, options, figures, progress);
+      if (!isCalm && !guess.isLast && figures.trials.at(-1)?.perSecond === 0) {
+        figures.trials.pop();
+        return false;
+      }
+    }
     figures.state.push({
       ...trial,
       accountsWithState: accountsWithState ?? Math.min(accounts, bed.sent),
@@ -143,6 +159,7 @@ async function measure(
         missing: isCalm ? bed.sent - bed.decided : null,
         duplicates: bed.duplicates,
       });
+    return true;
   } finally {
     await bed.close();
   }
@@ -152,6 +169,8 @@ async function measure(
 interface Guess {
   readonly rate: number;
   readonly isKnown: boolean;
+  /** What it breaks down at is the result. */
+  readonly isLast?: true;
 }
 
 function firstRate({ variant, accounts, keys }: Cell, { trials }: Figures): Guess {
