@@ -102,7 +102,7 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
 
 const trialOf = ({ variant, accounts, keys, round }: Cell) => ({ variant, accounts, keys, round });
 
-/** @returns whether it was measured: not if it broke down at the first rates already, and another attempt may be made */
+/** @returns whether it was measured: not if it broke down at the first rates already, and may be looked at again */
 async function measure(
   cell: Cell,
   guess: Guess,
