@@ -30,9 +30,9 @@ describe("what is measured", () => {
     expect(alone.map(cellName)).toEqual([
       "at-least-once, round 1",
       "batching, 1,000 accounts, round 1",
+      "batching, zipf keys, round 1",
       "batching, 100,000 accounts, round 1",
       "batching, 1,000,000 accounts, round 1",
-      "batching, zipf keys, round 1",
     ]);
     // When the time is over early, rounds are missing, and nothing else.
     expect(cells.slice(PEERS.length, PEERS.length + alone.length)).toEqual(alone);

@@ -1,6 +1,6 @@
 import { type Html, html, table } from "../../terminal/html.js";
 import { spreadOf, spreadText } from "../spread.js";
-import { ACCOUNTS, cellName } from "./cells.js";
+import { ACCOUNTS, cellName, isUsual } from "./cells.js";
 import { HOP_TEXTS, HOPS, type Quantiles } from "./hops.js";
 import { type Load, loadName, MEASURING, type PipelineReport, shown, type Summary } from "./report.js";
 
@@ -9,7 +9,6 @@ const megabytes = (bytes: number | "unreachable" | undefined): string =>
   typeof bytes === "number" ? (bytes / MB).toFixed(1) : "–";
 const quantiles = (of: Quantiles | null | undefined): string => (of ? `${of.p50} / ${of.p99}` : "–");
 const times = (value: number | null): string => (value === null ? "–" : value.toFixed(1));
-const isUsual = ({ accounts, keys }: Load): boolean => accounts === ACCOUNTS && keys === "uniform";
 
 /** The report as a page. */
 export function pageOf(report: PipelineReport): Html {
@@ -100,7 +99,8 @@ function stateTable({ state }: PipelineReport): Html {
     [
       "Pipeline",
       "Backend",
-      "#accounts with state",
+      "#transactions decided",
+      "#accounts, each once first",
       "#state, MB",
       "#written by the last checkpoint, MB",
       "#checkpoints, p50 / max ms",
@@ -111,7 +111,8 @@ function stateTable({ state }: PipelineReport): Html {
     state.map((one) => [
       cellName(one),
       one.backend,
-      one.accountsWithState.toLocaleString("en"),
+      one.decided.toLocaleString("en"),
+      one.accountsFilled?.toLocaleString("en") ?? "–",
       megabytes(one.checkpoints?.stateBytes),
       megabytes(one.checkpoints?.writtenBytes),
       one.checkpoints === null ? "–" : `${one.checkpoints.durationMs.p50} / ${one.checkpoints.durationMs.max}`,

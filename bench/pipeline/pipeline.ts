@@ -4,7 +4,7 @@ import { stepView } from "../../terminal/step-view.js";
 import { UserError } from "../../terminal/user-error.js";
 import { ensureTools } from "../../tools/index.js";
 import { spreadOf } from "../spread.js";
-import { ACCOUNTS, type Cell, cellName, cellsOf, isFilled, MERCHANTS, stateBackendFor } from "./cells.js";
+import { type Cell, cellName, cellsOf, isFilled, isUsual, MERCHANTS, stateBackendFor } from "./cells.js";
 import { pageOf } from "./page.js";
 import { FULL, type Plan, QUICK } from "./plan.js";
 import { type Figures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
@@ -125,7 +125,7 @@ async function measure(
   });
   try {
     figures.starts.push({ ...trial, seconds: bed.startSeconds });
-    const accountsWithState = eachOnce ? await bed.fill(accounts, plan.fillLimitMs, progress) : undefined;
+    const accountsFilled = eachOnce ? await bed.fill(accounts, plan.fillLimitMs, progress) : null;
     await bed.calm(plan.calmLimitMs);
     const stock =
       Math.min(plan.stock, Math.round((guess.rate * STOCK_WINDOWS * plan.confirmMs) / 1000)) +
@@ -145,7 +145,8 @@ async function measure(
     }
     figures.state.push({
       ...trial,
-      accountsWithState: accountsWithState ?? Math.min(accounts, bed.sent),
+      accountsFilled,
+      decided: bed.decided,
       ...(await bed.state()),
     });
     if (isCalm && phases.includes("latency")) isCalm = await latencies(bed, cell, plan, figures, progress);
@@ -180,9 +181,7 @@ function firstRate({ variant, accounts, keys }: Cell, { trials }: Figures): Gues
         (one) =>
           one.variant === of &&
           one.perSecond > 0 &&
-          (sameLoad
-            ? one.accounts === accounts && one.keys === keys
-            : one.accounts === ACCOUNTS && one.keys === "uniform"),
+          (sameLoad ? one.accounts === accounts && one.keys === keys : isUsual(one)),
       )
       .map(({ perSecond }) => perSecond);
   const same = heldOf(variant, true);
@@ -221,7 +220,7 @@ async function sustain(
     ? guess.rate
     : await ramp(bed, guess.rate, plan, (watched) => isHeld(watched, plan.leftOver.ramp), progress);
   let isCalm = await bed.calm(plan.calmLimitMs);
-  const most = guess.isKnown ? plan.attempts.later : plan.attempts.first;
+  const most = plan.attempts[guess.isKnown ? "later" : isUsual(cell) ? "first" : "alone"];
   for (
     let rate = nextRate(first, attempts, most);
     rate !== undefined && isCalm;

@@ -11,8 +11,8 @@ export interface Plan {
    * looks, the more these jumps matter.
    */
   readonly leftOver: { readonly ramp: number; readonly confirm: number };
-  /** Rates that are confirmed at most, where none is known to begin with and where one is. */
-  readonly attempts: { readonly first: number; readonly later: number };
+  /** Rates that are confirmed at most: of a peer in its first round, of what ours does alone, of a peer in later rounds. */
+  readonly attempts: { readonly first: number; readonly alone: number; readonly later: number };
   readonly calmLimitMs: number;
   readonly latencySettleMs: number;
   readonly latencyMs: number;
@@ -36,7 +36,7 @@ export const FULL: Plan = {
   settleMs: 8_000,
   confirmMs: 60_000,
   leftOver: { ramp: 0.1, confirm: 0.01 },
-  attempts: { first: 3, later: 3 },
+  attempts: { first: 3, alone: 3, later: 3 },
   calmLimitMs: 90_000,
   latencySettleMs: 5_000,
   latencyMs: 30_000,
@@ -50,19 +50,19 @@ export const FULL: Plan = {
 };
 
 export const QUICK: Plan = {
-  warmUpMs: 10_000,
+  warmUpMs: 8_000,
   rampStepMs: 6_000,
   rampFactor: 1.5,
   settleMs: 3_000,
   confirmMs: 12_000,
   leftOver: { ramp: 0.25, confirm: 0.04 },
-  attempts: { first: 3, later: 2 },
+  attempts: { first: 3, alone: 2, later: 2 },
   calmLimitMs: 30_000,
   latencySettleMs: 3_000,
-  latencyMs: 10_000,
+  latencyMs: 8_000,
   recoveryLimitMs: 60_000,
   fillLimitMs: 40_000,
-  drainLimitMs: 45_000,
+  drainLimitMs: 60_000,
   stock: 60_000,
   cellLimitMs: 240_000,
   cellLeastMs: 75_000,

@@ -87,8 +87,12 @@ export interface PipelineReport {
   readonly recovery: readonly (Trial & Recovered & { readonly perSecond: number })[];
   /** Seconds from nothing until the job ran. */
   readonly starts: readonly (Trial & { readonly seconds: number })[];
-  /** After the search, with nothing on its way. */
-  readonly state: readonly (Trial & StateFigures & { readonly accountsWithState: number })[];
+  /**
+   * After the search, with nothing on its way and so many transactions decided. `accountsFilled` had theirs before
+   * anything was measured; `null`: accounts were drawn from the beginning.
+   */
+  readonly state: readonly (Trial &
+    StateFigures & { readonly accountsFilled: number | null; readonly decided: number })[];
   /**
    * Microseconds of processor time per transaction; `load` sends the transactions and `reader` reads the decisions,
    * neither is the pipeline.

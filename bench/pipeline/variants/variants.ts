@@ -56,7 +56,7 @@ export const VARIANTS = {
   "async-tuned": {
     ...ofTransport("async-tuned", 250),
     description:
-      "StateFun's async transport with the settings that help: 1,024 calls of a task, 300 messages waiting for an address, calls that may take 40 s and connect within 5 s, state on the heap, debloated buffers; a smaller pool of connections than the 1,024 of its default gained nothing",
+      "StateFun's async transport with the settings that help: 1,024 calls of a task, 300 messages waiting for an address, calls that may take 40 s and connect within 5 s, state on the heap, debloated buffers",
   },
   "official-sdk": {
     description:
