@@ -11,7 +11,7 @@ export interface Plan {
    * looks, the more these jumps matter.
    */
   readonly leftOver: { readonly ramp: number; readonly confirm: number };
-  /** Rates that are confirmed at most: of a peer in its first round, of what ours does alone, of a peer in later rounds. */
+  /** Rates that are confirmed at most: of a peer in its first round, of ours alone, of a peer in later rounds. */
   readonly attempts: { readonly first: number; readonly alone: number; readonly later: number };
   readonly calmLimitMs: number;
   readonly latencySettleMs: number;
