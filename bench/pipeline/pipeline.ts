@@ -136,12 +136,14 @@ async function measure(
     await bed.offer(Math.round(guess.rate / 2), plan.warmUpMs);
     // What is left of the warm-up would look like a rate that is not held.
     let isCalm = await bed.calm(plan.calmLimitMs);
+    let holds = true;
     if (phases.includes("sustained")) {
       isCalm = await sustain(bed, cell, guess, plan, options, figures, progress);
       if (!isCalm && !guess.isLast && figures.trials.at(-1)?.perSecond === 0) {
         figures.trials.pop();
         return false;
       }
+      holds = (figures.trials.at(-1)?.perSecond ?? 0) > 0;
     }
     figures.state.push({
       ...trial,
@@ -149,9 +151,9 @@ async function measure(
       decided: bed.decided,
       ...(await bed.state()),
     });
-    if (isCalm && phases.includes("latency")) isCalm = await latencies(bed, cell, plan, figures, progress);
+    if (isCalm && holds && phases.includes("latency")) isCalm = await latencies(bed, cell, plan, figures, progress);
     figures.health.push({ ...trial, phase: "load", ...(await bed.health()) });
-    if (isCalm && phases.includes("recovery")) isCalm = await recovery(bed, cell, plan, figures, progress);
+    if (isCalm && holds && phases.includes("recovery")) isCalm = await recovery(bed, cell, plan, figures, progress);
     if (phases.includes("drain")) await drain(bed, cell, isCalm, plan, options, figures, progress);
     else
       figures.exactlyOnce.push({
@@ -187,7 +189,7 @@ function firstRate({ variant, accounts, keys }: Cell, { trials }: Figures): Gues
   const same = heldOf(variant, true);
   if (same.length > 0) return { rate: spreadOf(same).median, isKnown: true };
   const usual = heldOf("batching", false);
-  if (usual.length > 0 && variant === "batching")
+  if (usual.length > 0 && (variant === "batching" || variant === "at-least-once"))
     return { rate: Math.round(spreadOf(usual).median * OTHER_SHARE), isKnown: false };
   return { rate: VARIANTS[variant].firstRate, isKnown: false };
 }
