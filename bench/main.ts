@@ -8,8 +8,11 @@ import { benchHandler } from "./handler/handler.js";
 import { HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
 import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";
-import { benchPipeline, VARIANTS } from "./pipeline/pipeline.js";
+import { ALL_ACCOUNTS, PHASES } from "./pipeline/cells.js";
+import { benchPipeline } from "./pipeline/pipeline.js";
 import type { PipelineOptions } from "./pipeline/report.js";
+import { KEYS } from "./pipeline/transactions.js";
+import { VARIANT_NAMES, VARIANTS } from "./pipeline/variants/variants.js";
 import { benchStateBackend } from "./state-backend.js";
 import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
 import { benchVerify } from "./verify/verify.js";
@@ -86,10 +89,18 @@ export async function main(argv: string[]): Promise<number> {
   program
     .command("pipeline")
     .description(
-      "the whole pipeline with one transport next to the others: the highest rate that it holds, a backlog worked off from cold, processor time by part (about 2 hours)",
+      `the whole pipeline beside its peers, each on its own cluster, in turns: the highest rate that it holds, latencies by hop, recovery, a backlog worked off from cold, processor time by part; then ours alone with other numbers of accounts and other keys (at most two and a half hours)\n\nVariants:\n${VARIANT_NAMES.map((name) => `  ${name.padEnd(14)} ${VARIANTS[name].description}`).join("\n")}`,
     )
-    .option("--variants <names>", `some of ${VARIANTS.join(", ")}`, someOf(VARIANTS), VARIANTS)
-    .option("--rounds <n>", "how often each is measured (with --quick 1)", wholeNumber(1, 20))
+    .option("--variants <names>", `some of ${VARIANT_NAMES.join(", ")}`, someOf(VARIANT_NAMES), VARIANT_NAMES)
+    .option(
+      "--accounts <numbers>",
+      `some of ${ALL_ACCOUNTS.join(", ")}; the variants are compared with 5000`,
+      (text) => someOf(ALL_ACCOUNTS.map(String))(text).map(Number),
+      ALL_ACCOUNTS,
+    )
+    .option("--keys <names>", `some of ${KEYS.join(", ")}: how often each account is drawn`, someOf(KEYS), KEYS)
+    .option("--only <phases>", `some of ${PHASES.join(", ")}`, someOf(PHASES), PHASES)
+    .option("--rounds <n>", "how often the variants are measured (with --quick 1)", wholeNumber(1, 20))
     .option(
       "--backlog <n>",
       "how many transactions wait when Flink starts (with --quick 15,000)",
@@ -101,14 +112,14 @@ export async function main(argv: string[]): Promise<number> {
       wholeNumber(1, 600_000),
       2_000,
     )
-    .option("--quick", "one short round, with rough figures (about 12 minutes)", false)
+    .option("--quick", "one short round, with rough figures (at most 25 minutes)", false)
     .exitOverride()
     .action(({ rounds, backlog, ...options }: Omit<PipelineOptions, "rounds" | "backlog"> & Partial<PipelineOptions>) =>
       benchPipeline(
         {
           ...options,
           rounds: rounds ?? (options.quick ? 1 : 3),
-          backlog: backlog ?? (options.quick ? 15_000 : 100_000),
+          backlog: backlog ?? (options.quick ? 15_000 : 60_000),
         },
         signal,
       ),

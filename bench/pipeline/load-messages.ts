@@ -1,7 +1,12 @@
 /** What the process that sends transactions is told. */
 export type LoadCommand =
-  /** From now on this many per second, whatever becomes of them; 0: none. All that were due before are sent first. */
-  | { readonly kind: "rate"; readonly perSecond: number }
+  /**
+   * From now on this many per second, whatever becomes of them; 0: none. All that were due before are sent first. Sent
+   * together is what is due in `tickMs`.
+   */
+  | { readonly kind: "rate"; readonly perSecond: number; readonly tickMs: number }
+  /** Encodes so many ahead; from then on accounts are drawn. */
+  | { readonly kind: "stock"; readonly count: number }
   /** So many as fast as they go, then none. */
   | { readonly kind: "burst"; readonly count: number }
   | { readonly kind: "stop" };

@@ -3,18 +3,18 @@ import { poll } from "../../process/poll.js";
 import { startTalkingModule, type TalkingModule } from "../../process/run-command.js";
 import { UserError } from "../../terminal/user-error.js";
 import type { LoadCommand, LoadNews } from "./load-messages.js";
+import type { StockOptions } from "./transactions.js";
 
 const READY_MS = 120_000;
 const IDLE_MS = 600_000;
+/** How often what is due is sent, if nothing else is said. */
+const TICK_MS = 25;
 
 type Segment = Extract<LoadNews, { readonly kind: "segment" }>;
 
 export interface LoadOptions {
   readonly brokers: string;
-  readonly accounts: number;
-  readonly merchants: number;
-  /** How many transactions are encoded before the first is sent. */
-  readonly stock: number;
+  readonly transactions: Omit<StockOptions, "seed">;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export class Load {
   static async start(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
     try {
-      await load.#until("transactions to be encoded", () => load.#isReady, READY_MS);
+      await load.#until("the process that sends transactions", () => load.#isReady, READY_MS);
       return load;
     } catch (error) {
       load.#process.kill();
@@ -40,14 +40,9 @@ export class Load {
     }
   }
 
-  private constructor({ brokers, accounts, merchants, stock, signal }: LoadOptions) {
+  private constructor({ brokers, transactions, signal }: LoadOptions) {
     this.#signal = signal;
-    const env = {
-      KAFKA: brokers,
-      BENCH_ACCOUNTS: String(accounts),
-      BENCH_MERCHANTS: String(merchants),
-      BENCH_STOCK: String(stock),
-    };
+    const env = { KAFKA: brokers, BENCH_LOAD: JSON.stringify(transactions) };
     this.#process = startTalkingModule("bench/pipeline/load-process.ts", env, (message) =>
       this.#onNews(message as LoadNews),
     );
@@ -77,16 +72,22 @@ export class Load {
     return segment.perSecond === null ? segment.beganMs : segment.beganMs + dueMs(n - segment.from, segment.perSecond);
   }
 
-  /** Sends this many per second from now on. */
-  async rate(perSecond: number): Promise<void> {
+  /** Encodes this many transactions ahead. */
+  async stock(count: number): Promise<void> {
+    this.#tell({ kind: "stock", count });
+    await this.#until(`${count} transactions to be encoded`, () => this.#isIdle, IDLE_MS);
+  }
+
+  /** Sends this many per second from now on, what is due in so many ms together. */
+  async rate(perSecond: number, tickMs = TICK_MS): Promise<void> {
     const segments = this.#segments.length;
-    this.#tell({ kind: "rate", perSecond });
+    this.#tell({ kind: "rate", perSecond, tickMs });
     await this.#until("the load's rate to change", () => this.#segments.length > segments, IDLE_MS);
   }
 
   /** Sends nothing more, and resolves when nothing is under way. */
   async pause(): Promise<void> {
-    this.#tell({ kind: "rate", perSecond: 0 });
+    this.#tell({ kind: "rate", perSecond: 0, tickMs: TICK_MS });
     await this.#until("the load to pause", () => this.#isIdle, IDLE_MS);
   }
 

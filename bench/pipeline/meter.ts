@@ -16,6 +16,7 @@ export class Meter {
   #latencies = new Latencies(KEPT);
   #decided = 0;
   #duplicates = 0;
+  #newest = -1;
 
   /** @param load - `undefined` until it has begun */
   onDecision(value: Buffer, arrivedAtMs: number, load: Pick<Load, "dueAtMs"> | undefined): void {
@@ -29,6 +30,7 @@ export class Meter {
     if (this.#seen[n] === 1) return void this.#duplicates++;
     this.#seen[n] = 1;
     this.#decided++;
+    if (n > this.#newest) this.#newest = n;
     this.#latencies.add(arrivedAtMs - load.dueAtMs(n));
   }
 
@@ -40,6 +42,11 @@ export class Meter {
   /** Decisions on a transaction that had one. */
   get duplicates(): number {
     return this.#duplicates;
+  }
+
+  /** The highest number of a transaction with a committed decision; -1: there is none. */
+  get newest(): number {
+    return this.#newest;
   }
 
   /** Latencies from now on, and none of before. */

@@ -1,188 +1,228 @@
-import { TRANSPORT_NAMES } from "../../cluster/transports.js";
 import { writePage } from "../../terminal/html.js";
 import { writeJsonReport } from "../../terminal/json-report.js";
 import { stepView } from "../../terminal/step-view.js";
 import { UserError } from "../../terminal/user-error.js";
 import { ensureTools } from "../../tools/index.js";
-import {
-  ACCOUNTS,
-  type Figures,
-  MERCHANTS,
-  pageOf,
-  type PipelineOptions,
-  reportOf,
-  summaryLine,
-  type Trial,
-  type TriedRate,
-} from "./report.js";
 import { spreadOf } from "../spread.js";
-import { highestHeld, nextRate } from "./search.js";
-import { TestBed } from "./test-bed.js";
+import { type Cell, cellName, cellsOf, isFilled, isUsual, MERCHANTS, stateBackendFor } from "./cells.js";
+import { pageOf } from "./page.js";
+import { FULL, type Plan, QUICK } from "./plan.js";
+import { type Figures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
+import { highestHeld, leastMissed, nextRate } from "./search.js";
+import { TestBed, type Watched } from "./test-bed.js";
+import { VARIANTS } from "./variants/variants.js";
 
 const REPORT = "reports/bench-pipeline";
-/** Of the ramp: what nearly every pipeline holds, and how much more each step is. */
-const LOWEST = 150;
-const HIGHEST = 20_000;
-/** In the ramp a rate is too much when decisions come so late, too. */
-const RAMP_LAG_S = 4;
-const CALM_LIMIT_MS = 120_000;
-
-/** How long everything lasts. */
-interface Plan {
-  readonly warmUpMs: number;
-  readonly warmUpRate: number;
-  readonly rampStepMs: number;
-  readonly rampFactor: number;
-  readonly settleMs: number;
-  readonly confirmMs: number;
-  /**
-   * Which share of what is offered a rate may seem to leave over: decisions come by the checkpoint, and the shorter one
-   * looks, the more these jumps matter.
-   */
-  readonly leftOver: { readonly ramp: number; readonly confirm: number };
-  /** Rates that are confirmed at most, in the round that has none to begin with and in the others. */
-  readonly attempts: { readonly first: number; readonly later: number };
-  readonly drainLimitMs: number;
-}
-
-const FULL: Plan = {
-  warmUpMs: 60_000,
-  warmUpRate: LOWEST,
-  rampStepMs: 15_000,
-  rampFactor: 1.25,
-  settleMs: 10_000,
-  confirmMs: 60_000,
-  leftOver: { ramp: 0.08, confirm: 0.01 },
-  attempts: { first: 4, later: 3 },
-  drainLimitMs: 600_000,
-};
-const QUICK: Plan = {
-  warmUpMs: 12_000,
-  warmUpRate: LOWEST,
-  rampStepMs: 6_000,
-  rampFactor: 1.5,
-  settleMs: 4_000,
-  confirmMs: 15_000,
-  leftOver: { ramp: 0.25, confirm: 0.04 },
-  attempts: { first: 4, later: 2 },
-  drainLimitMs: 90_000,
-};
-/** Transactions that are encoded before a cluster starts. */
-const STOCK = { full: 300_000, quick: 60_000 } as const;
+const LOWEST = 20;
+const HIGHEST = 30_000;
+/** A rate is too much when decisions come so late, whatever else there is to see. */
+const TOO_MUCH_S = 5;
+/** Transactions of so many rates' confirmation are encoded ahead. */
+const STOCK_WINDOWS = 2;
+/** What broke down where the search began is looked at again from this share of it on. */
+const LOWER_SHARE = 0.25;
+/** With other accounts or keys the search begins at this share of what ours holds with the usual ones. */
+const OTHER_SHARE = 0.6;
 
 /**
- * The pipeline with one transport next to the others, in turns, each on its own cluster: the highest rate that it
- * holds, what it makes of a backlog from cold, and what a transaction costs by part. Writes
- * `reports/bench-pipeline.json` and `.html`, anew after each round of each.
+ * The pipeline beside its peers, in turns, each on its own cluster: the highest rate that it holds, latencies by hop,
+ * recovery, and what it makes of a backlog from cold; what a transaction costs by part; and ours alone with other
+ * numbers of accounts and other keys. Writes `reports/bench-pipeline.json` and `.html`, anew after each cell.
  *
- * @throws {UserError} when a decision was missing or repeated, or a round could not be finished
+ * @throws {UserError} when a decision was missing or repeated, or a cell could not be finished
  */
 export async function benchPipeline(options: PipelineOptions, signal: AbortSignal): Promise<void> {
-  const { variants, rounds } = options;
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
+  const plan = options.quick ? QUICK : FULL;
+  const endMs = Date.now() + plan.limitMs;
   const figures: Figures = {
-    sustained: [],
-    drain: [],
+    trials: [],
+    drains: [],
+    latency: [],
+    recovery: [],
+    starts: [],
+    state: [],
     cpuMicros: [],
     tried: [],
     health: [],
     exactlyOnce: [],
     problems: [],
+    skipped: [],
   };
-  for (let round = 1; round <= rounds; round++) {
-    // The order turns, so that none always has the machine when it is fresh.
-    for (const variant of round % 2 === 1 ? variants : variants.toReversed()) {
-      const trial = { variant, round };
-      try {
-        await step(`${variant}, round ${round}`, (progress) => measure(trial, options, figures, progress, signal));
-      } catch (error) {
-        if (signal.aborted) throw error;
-        figures.problems.push({ ...trial, what: error instanceof Error ? error.message : String(error) });
-        process.stdout.write(`${variant}, round ${round}: ${figures.problems.at(-1)!.what}\n`);
-      }
-      const report = reportOf(options, figures);
-      writeJsonReport(`${REPORT}.json`, report);
-      writePage(`${REPORT}.html`, "The pipeline by transport", pageOf(report));
+  const beganMs = Date.now();
+  const write = () => {
+    const report = reportOf(options, plan, figures, Math.round((Date.now() - beganMs) / 1000));
+    writeJsonReport(`${REPORT}.json`, report);
+    writePage(`${REPORT}.html`, "The pipeline beside its peers", pageOf(report));
+    return report;
+  };
+  for (const cell of cellsOf(options)) {
+    const name = cellName(cell);
+    const leftMs = endMs - Date.now();
+    if (leftMs < plan.cellLeastMs) {
+      process.stdout.write(`${name}: left out, the time is over\n`);
+      figures.skipped.push({ ...trialOf(cell), why: "the time for the whole was over" });
+      continue;
     }
+    const limit = AbortSignal.timeout(Math.min(leftMs, plan.cellLimitMs));
+    try {
+      const ending = AbortSignal.any([signal, limit]);
+      const first = firstRate(cell, figures);
+      const isDone = await step(name, (progress) => measure(cell, first, plan, options, figures, progress, ending));
+      if (!isDone) {
+        // It broke down where the search began: once more, from far below.
+        const lower: Guess = { rate: Math.round(first.rate * LOWER_SHARE), isKnown: false, isLast: true };
+        await step(`${name}, again`, (progress) => measure(cell, lower, plan, options, figures, progress, ending));
+      }
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const what = limit.aborted
+        ? "its time was over: what stands here of it was measured before"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+      // A run that ends when its time is over has not failed.
+      if (limit.aborted && leftMs <= plan.cellLimitMs) figures.skipped.push({ ...trialOf(cell), why: what });
+      else figures.problems.push({ ...trialOf(cell), what });
+      process.stdout.write(`${name}: ${what}\n`);
+    }
+    write();
   }
-  const report = reportOf(options, figures);
+  const report = write();
   for (const one of report.summary) process.stdout.write(`${summaryLine(one)}\n`);
   const wrong = report.exactlyOnce.filter(({ missing, duplicates }) => (missing ?? 0) + duplicates > 0);
   if (wrong.length > 0)
     throw new UserError(
-      `not exactly once: ${wrong.map(({ variant, round, missing, duplicates }) => `${variant}, round ${round}: ${missing ?? "?"} missing, ${duplicates} repeated`).join("; ")}`,
+      `not exactly once: ${wrong.map((one) => `${cellName(one)}: ${one.missing ?? "?"} missing, ${one.duplicates} repeated`).join("; ")}`,
     );
   if (report.problems.length > 0)
-    throw new UserError(`${report.problems.length} rounds could not be finished: see ${REPORT}.html`);
+    throw new UserError(`${report.problems.length} cells could not be finished: see ${REPORT}.html`);
 }
 
+const trialOf = ({ variant, accounts, keys, round }: Cell) => ({ variant, accounts, keys, round });
+
+/** @returns whether it was measured: not if it broke down at the first rates already, and may be looked at again */
 async function measure(
-  trial: Trial,
+  cell: Cell,
+  guess: Guess,
+  plan: Plan,
   options: PipelineOptions,
   figures: Figures,
   progress: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
-  const plan = options.quick ? QUICK : FULL;
+): Promise<boolean> {
+  const trial = trialOf(cell);
+  const { accounts, phases } = cell;
+  const eachOnce = isFilled(accounts);
   const bed = await TestBed.start({
     ...trial,
-    accounts: ACCOUNTS,
     merchants: MERCHANTS,
-    stock: STOCK[options.quick ? "quick" : "full"] + options.backlog,
+    stateBackend: stateBackendFor(accounts),
+    eachOnce,
     progress,
     signal,
   });
   try {
-    progress(`warming up at ${plan.warmUpRate}/s`);
-    await bed.offer(plan.warmUpRate, plan.warmUpMs);
-    const isCalm = await sustain(bed, trial, options, figures, progress, plan);
-    figures.health.push({ ...trial, phase: "sustained", ...(await bed.health()) });
-    if (!isCalm) progress("it does not work off what it was offered: its backlog comes on top");
-    const drained = await bed.drain(options.backlog, plan.drainLimitMs, progress);
-    figures.drain.push({
+    figures.starts.push({ ...trial, seconds: bed.startSeconds });
+    const accountsFilled = eachOnce ? await bed.fill(accounts, plan.fillLimitMs, progress) : null;
+    await bed.calm(plan.calmLimitMs);
+    const stock =
+      Math.min(plan.stock, Math.round((guess.rate * STOCK_WINDOWS * plan.confirmMs) / 1000)) +
+      (phases.includes("drain") ? options.backlog : 0);
+    progress(`encoding ${stock.toLocaleString("en")} transactions`);
+    await bed.stock(stock);
+    progress(`warming up at ${Math.round(guess.rate / 2)}/s`);
+    await bed.offer(Math.round(guess.rate / 2), plan.warmUpMs);
+    // What is left of the warm-up would look like a rate that is not held.
+    let isCalm = await bed.calm(plan.calmLimitMs);
+    let holds = true;
+    if (phases.includes("sustained")) {
+      isCalm = await sustain(bed, cell, guess, plan, options, figures, progress);
+      if (!isCalm && !guess.isLast && figures.trials.at(-1)?.perSecond === 0) {
+        figures.trials.pop();
+        return false;
+      }
+      holds = (figures.trials.at(-1)?.perSecond ?? 0) > 0;
+    }
+    figures.state.push({
       ...trial,
-      accounts: ACCOUNTS,
-      keys: "uniform",
-      perSecond: drained.perSecond,
-      seconds: drained.seconds ?? null,
-      waited: drained.waiting,
-      decided: drained.decided,
+      accountsFilled,
+      decided: bed.decided,
+      ...(await bed.state()),
     });
-    addCpu(figures, trial, "drain", drained.cpuMicros);
-    process.stdout.write(
-      `${trial.variant}, round ${trial.round}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`,
-    );
-    figures.health.push({ ...trial, phase: "drain", ...(await bed.health()) });
-    figures.exactlyOnce.push({
-      ...trial,
-      sent: bed.sent,
-      missing: drained.seconds === undefined ? null : bed.sent - bed.decided,
-      duplicates: bed.duplicates,
-    });
+    if (isCalm && holds && phases.includes("latency")) isCalm = await latencies(bed, cell, plan, figures, progress);
+    figures.health.push({ ...trial, phase: "load", ...(await bed.health()) });
+    if (isCalm && holds && phases.includes("recovery")) isCalm = await recovery(bed, cell, plan, figures, progress);
+    if (phases.includes("drain")) await drain(bed, cell, isCalm, plan, options, figures, progress);
+    else
+      figures.exactlyOnce.push({
+        ...trial,
+        sent: bed.sent,
+        missing: isCalm ? bed.sent - bed.decided : null,
+        duplicates: bed.duplicates,
+      });
+    return true;
   } finally {
     await bed.close();
   }
 }
 
+/** Where the search begins, and whether it is from a measurement of the same. */
+interface Guess {
+  readonly rate: number;
+  readonly isKnown: boolean;
+  /** What it breaks down at is the result. */
+  readonly isLast?: true;
+}
+
+function firstRate({ variant, accounts, keys }: Cell, { trials }: Figures): Guess {
+  const heldOf = (of: string, sameLoad: boolean): number[] =>
+    trials
+      .filter(
+        (one) =>
+          one.variant === of &&
+          one.perSecond > 0 &&
+          (sameLoad ? one.accounts === accounts && one.keys === keys : isUsual(one)),
+      )
+      .map(({ perSecond }) => perSecond);
+  const same = heldOf(variant, true);
+  if (same.length > 0) return { rate: spreadOf(same).median, isKnown: true };
+  const usual = heldOf("batching", false);
+  if (usual.length > 0 && (variant === "batching" || variant === "at-least-once"))
+    return { rate: Math.round(spreadOf(usual).median * OTHER_SHARE), isKnown: false };
+  return { rate: VARIANTS[variant].firstRate, isKnown: false };
+}
+
+/** The rate of which latencies and recovery take a share: what this cell's pipeline holds, or where one would begin. */
+function reference(cell: Cell, figures: Figures): number {
+  const own = firstRate(cell, figures);
+  // At the same rate both guarantees can be compared.
+  return cell.variant === "at-least-once" ? firstRate({ ...cell, variant: "batching" }, figures).rate : own.rate;
+}
+
 /** Looks for the highest rate that is held. @returns whether nothing waits in the end */
 async function sustain(
   bed: TestBed,
-  trial: Trial,
+  cell: Cell,
+  guess: Guess,
+  plan: Plan,
   options: PipelineOptions,
   figures: Figures,
   progress: (line: string) => void,
-  plan: Plan,
 ): Promise<boolean> {
-  // What is left of the warm-up would look like a rate that is not held.
-  await bed.calm(CALM_LIMIT_MS);
-  const known = figures.sustained
-    .filter(({ variant, perSecond }) => variant === trial.variant && perSecond > 0)
-    .map(({ perSecond }) => perSecond);
-  const first = known.length > 0 ? spreadOf(known).median : await ramp(bed, progress, plan);
+  const trial = trialOf(cell);
+  const isHeld = (watched: Watched, leftOver: number): boolean =>
+    !watched.cutShort &&
+    watched.lagGrowth <= watched.offered * leftOver &&
+    watched.committedMs.p99 <= options.p99 &&
+    watched.decidedPerSecond > 0;
   const attempts: TriedRate[] = [];
-  let isCalm = await bed.calm(CALM_LIMIT_MS);
-  const most = known.length > 0 ? plan.attempts.later : plan.attempts.first;
+  const first = guess.isKnown
+    ? guess.rate
+    : await ramp(bed, guess.rate, plan, (watched) => isHeld(watched, plan.leftOver.ramp), progress);
+  let isCalm = await bed.calm(plan.calmLimitMs);
+  const most = plan.attempts[guess.isKnown ? "later" : isUsual(cell) ? "first" : "alone"];
   for (
     let rate = nextRate(first, attempts, most);
     rate !== undefined && isCalm;
@@ -190,54 +230,132 @@ async function sustain(
   ) {
     progress(`${rate}/s for ${plan.confirmMs / 1000} s`);
     await bed.offer(rate, plan.settleMs);
-    const watched = await bed.watch(rate, plan.confirmMs);
-    const held =
-      watched.lagGrowth <= rate * plan.leftOver.confirm &&
-      watched.committedMs.p99 <= options.p99 &&
-      watched.decidedPerSecond > 0;
+    const watched = await bed.watch(rate, plan.confirmMs, rate * TOO_MUCH_S);
+    const held = isHeld(watched, plan.leftOver.confirm);
     attempts.push({ ...trial, ...watched, held });
     process.stdout.write(
-      `${trial.variant}, round ${trial.round}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
+      `${cellName(cell)}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
     );
-    isCalm = await bed.calm(CALM_LIMIT_MS);
+    isCalm = await bed.calm(plan.calmLimitMs);
   }
   figures.tried.push(...attempts);
   const best = highestHeld(attempts);
   const held = attempts.find((one) => one.held && one.offered === best);
-  figures.sustained.push({
+  figures.trials.push({
     ...trial,
-    accounts: ACCOUNTS,
-    keys: "uniform",
     perSecond: best ?? 0,
+    notHeld: leastMissed(attempts) ?? null,
     committedMs: held?.committedMs ?? null,
+    collapsed: !isCalm,
   });
-  if (held !== undefined) addCpu(figures, trial, "sustained", held.cpuMicros);
+  if (held !== undefined) addCpu(figures, cell, "sustained", held.cpuMicros);
+  if (!isCalm) progress("it does not work off what it was offered");
   return isCalm;
 }
 
-/** Offers more and more until it is too much. @returns the last rate that was not */
-async function ramp(bed: TestBed, progress: (line: string) => void, plan: Plan): Promise<number> {
-  let last = LOWEST;
-  for (let rate = LOWEST; rate <= HIGHEST; rate = Math.round(rate * plan.rampFactor)) {
+/** Offers more and more until it is too much, or less and less until it is not. @returns the last rate that was not */
+async function ramp(
+  bed: TestBed,
+  first: number,
+  plan: Plan,
+  isHeld: (watched: Watched) => boolean,
+  progress: (line: string) => void,
+): Promise<number> {
+  let [held, isFalling] = [undefined as number | undefined, false];
+  for (let rate = first; rate >= LOWEST && rate <= HIGHEST;) {
     progress(`${rate}/s`);
     await bed.offer(rate, plan.rampStepMs / 3);
-    const { lag, lagGrowth, decidedPerSecond } = await bed.watch(rate, (plan.rampStepMs * 2) / 3);
-    progress(`${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, ${lagGrowth} more a second`);
-    if (lagGrowth > rate * plan.leftOver.ramp || lag > rate * RAMP_LAG_S) break;
-    last = rate;
+    const watched = await bed.watch(rate, (plan.rampStepMs * 2) / 3, rate * TOO_MUCH_S);
+    const { lag, committedMs, decidedPerSecond } = watched;
+    const wasHeld = isHeld(watched);
+    progress(
+      `${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, p99 ${committedMs.p99} ms: ${wasHeld ? "goes" : "too much"}`,
+    );
+    if (wasHeld) {
+      if (isFalling) return rate;
+      held = rate;
+    } else {
+      if (held !== undefined) return held;
+      isFalling = true;
+      await bed.calm(plan.calmLimitMs);
+    }
+    rate = Math.round(wasHeld ? rate * plan.rampFactor : rate / plan.rampFactor);
   }
-  return last;
+  return held ?? LOWEST;
+}
+
+/** @returns whether nothing waits in the end */
+async function latencies(
+  bed: TestBed,
+  cell: Cell,
+  plan: Plan,
+  figures: Figures,
+  progress: (line: string) => void,
+): Promise<boolean> {
+  for (const share of cell.shares) {
+    const rate = Math.max(1, Math.round(reference(cell, figures) * share));
+    progress(`latencies at ${rate}/s`);
+    const latency = await bed.latency(rate, plan.latencySettleMs, plan.latencyMs);
+    if (latency !== undefined) figures.latency.push({ ...trialOf(cell), share, ...latency });
+    if (!(await bed.calm(plan.calmLimitMs))) return false;
+  }
+  return true;
+}
+
+/** @returns whether nothing waits in the end */
+async function recovery(
+  bed: TestBed,
+  cell: Cell,
+  plan: Plan,
+  figures: Figures,
+  progress: (line: string) => void,
+): Promise<boolean> {
+  const perSecond = Math.max(1, Math.round(reference(cell, figures) / 2));
+  progress(`the TaskManager is killed at ${perSecond}/s`);
+  const recovered = await bed.recover(perSecond, 2 * plan.latencySettleMs, plan.recoveryLimitMs);
+  figures.recovery.push({ ...trialOf(cell), perSecond, ...recovered });
+  return await bed.calm(plan.calmLimitMs);
+}
+
+async function drain(
+  bed: TestBed,
+  cell: Cell,
+  isCalm: boolean,
+  plan: Plan,
+  options: PipelineOptions,
+  figures: Figures,
+  progress: (line: string) => void,
+): Promise<void> {
+  const trial = trialOf(cell);
+  if (!isCalm) progress("its backlog comes on top");
+  const drained = await bed.drain(options.backlog, plan.drainLimitMs, progress);
+  figures.drains.push({
+    ...trial,
+    perSecond: drained.perSecond,
+    seconds: drained.seconds ?? null,
+    firstSeconds: drained.firstSeconds ?? null,
+    waited: drained.waiting,
+    decided: drained.decided,
+  });
+  addCpu(figures, cell, "drain", drained.cpuMicros);
+  process.stdout.write(
+    `${cellName(cell)}: a backlog of ${drained.waiting.toLocaleString("en")} at ${drained.perSecond}/s${drained.seconds === undefined ? `, given up after ${plan.drainLimitMs / 1000} s with ${drained.decided} decided` : `, ${drained.seconds} s in all`}\n`,
+  );
+  figures.health.push({ ...trial, phase: "drain", ...(await bed.health()) });
+  figures.exactlyOnce.push({
+    ...trial,
+    sent: bed.sent,
+    missing: drained.seconds === undefined ? null : bed.sent - bed.decided,
+    duplicates: bed.duplicates,
+  });
 }
 
 function addCpu(
   figures: Figures,
-  trial: Trial,
+  cell: Cell,
   phase: "sustained" | "drain",
   cpuMicros: Readonly<Record<string, number>>,
 ): void {
   for (const [part, perTransaction] of Object.entries(cpuMicros))
-    figures.cpuMicros.push({ ...trial, phase, part, perTransaction });
+    figures.cpuMicros.push({ ...trialOf(cell), phase, part, perTransaction });
 }
-
-/** What can be compared. */
-export const VARIANTS = TRANSPORT_NAMES;

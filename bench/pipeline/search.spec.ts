@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type Attempt, highestHeld, nextRate } from "./search.js";
+import { type Attempt, highestHeld, leastMissed, nextRate } from "./search.js";
 
 /** Tries rates with a pipeline that can hold this many. */
 function found(
@@ -31,9 +31,25 @@ describe("the search for the highest rate that is held", () => {
   });
 
   it("goes on until a rate is held: that none of a few was does not say how much is", () => {
-    const { rate } = found(1_000, 130, 2);
-    expect(rate).toBeLessThanOrEqual(130);
-    expect(rate).toBeGreaterThan(100);
+    const { rate } = found(1_000, 430, 2);
+    expect(rate).toBeLessThanOrEqual(430);
+    expect(rate).toBeGreaterThan(330);
+  });
+
+  it("gives up in the end", () => {
+    expect(found(1_000, 1, 2)).toMatchObject({ rate: undefined });
+    expect(found(1_000, 1, 2).attempts).toHaveLength(6);
+  });
+
+  it("knows the least rate that was too much", () => {
+    const attempts = [
+      { offered: 100, held: false },
+      { offered: 120, held: true },
+      { offered: 180, held: false },
+      { offered: 150, held: false },
+    ];
+    expect(leastMissed(attempts)).toBe(150);
+    expect(leastMissed(attempts.slice(0, 2))).toBeUndefined();
   });
 
   it("ends when nothing is held", () => {

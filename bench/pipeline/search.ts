@@ -4,10 +4,12 @@ export interface Attempt {
   readonly held: boolean;
 }
 
-const UP = 1.1;
+const UP = 1.2;
 const DOWN = 0.8;
 /** Two rates that are this close are one. */
 const CLOSE = 1.06;
+/** So many more than were to be tried are tried while none was held. */
+const MORE = 4;
 
 /**
  * The next rate to try when the highest is looked for that is held: up until one is not, down until one is, then
@@ -15,6 +17,7 @@ const CLOSE = 1.06;
  *
  * @param first - the first guess
  * @param most - after this many attempts what was held is close enough; while nothing was, the search goes on downwards
+ *   for a few more
  * @returns a whole number a second; `undefined` when it is known well enough, or enough was tried
  */
 export function nextRate(first: number, attempts: readonly Attempt[], most: number): number | undefined {
@@ -22,6 +25,7 @@ export function nextRate(first: number, attempts: readonly Attempt[], most: numb
   const held = highestHeld(attempts);
   if (attempts.length >= most && held !== undefined) return undefined;
   const missed = Math.min(...attempts.filter((one) => !one.held).map(({ offered }) => offered));
+  if (attempts.length >= most + MORE) return undefined;
   if (held === undefined) return missed > 1 ? Math.max(1, Math.floor(missed * DOWN)) : undefined;
   if (missed === Infinity) return Math.ceil(held * UP);
   const between = Math.round(Math.sqrt(held * missed));
@@ -32,4 +36,11 @@ export function nextRate(first: number, attempts: readonly Attempt[], most: numb
 export function highestHeld(attempts: readonly Attempt[]): number | undefined {
   const held = attempts.filter((one) => one.held).map(({ offered }) => offered);
   return held.length === 0 ? undefined : Math.max(...held);
+}
+
+/** The least rate that was not held above the highest that was; `undefined`: none was tried. */
+export function leastMissed(attempts: readonly Attempt[]): number | undefined {
+  const held = highestHeld(attempts) ?? 0;
+  const missed = attempts.filter((one) => !one.held && one.offered > held).map(({ offered }) => offered);
+  return missed.length === 0 ? undefined : Math.min(...missed);
 }

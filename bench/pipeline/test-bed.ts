@@ -4,27 +4,44 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
-import { type Transport, withTransport } from "../../cluster/transports.js";
+import { recorded } from "../../cluster/processes/managed-process.js";
+import { partsOf } from "../../cluster/settings.js";
 import { TOPICS } from "../../contract/topics.js";
+import type { StateBackend } from "../../flink/flink.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { poll } from "../../process/poll.js";
+import { processUsage } from "../../process/process-usage.js";
 import { UserError } from "../../terminal/user-error.js";
 import { microsEach, type PartTimes, partTimes } from "../part-times.js";
+import { type RecentCheckpoints, recentCheckpoints } from "./checkpoints.js";
+import { HopMeter, type LatencyFigures } from "./hops.js";
 import { LagSamples } from "./lag.js";
 import { Load } from "./load.js";
 import { Meter } from "./meter.js";
+import type { Keys } from "./transactions.js";
+import { type VariantName, VARIANTS } from "./variants/variants.js";
 
 const SAMPLE_MS = 250;
 const FLINK = ["taskmanager", "jobmanager"] as const;
 const METRIC_MS = 10_000;
 const PORT_OFFSET = 22_500;
+/** In the load whose latencies are taken, what is due is sent this often: what waits for it counts as latency. */
+const LATENCY_TICK_MS = 5;
+/** As quickly as a reader is told of new records. */
+const VISIBLE_WAIT_MS = 10;
+const LATENCY_END_MS = 15_000;
+/** Of accounts that are loaded ahead, so many are under way at most. */
+const FILL_STEP = 20_000;
 
 export interface TestBedOptions {
-  readonly variant: Transport;
+  readonly variant: VariantName;
   readonly accounts: number;
   readonly merchants: number;
-  /** How many transactions are encoded before the first is sent. */
-  readonly stock: number;
+  readonly keys: Keys;
+  /** Of a variant that has none of its own. */
+  readonly stateBackend: StateBackend;
+  /** The load begins with {@link TestBed.fill}. */
+  readonly eachOnce: boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -37,6 +54,8 @@ export interface Watched {
   /** Transactions that were due and not decided, on average, and how many more there were a second. */
   readonly lag: number;
   readonly lagGrowth: number;
+  /** So much was on its way that the rest of the time was not waited for. */
+  readonly cutShort: boolean;
   /**
    * Microseconds of processor time a decided transaction, by part; `load` sends the transactions, `reader` reads the
    * decisions.
@@ -52,6 +71,8 @@ export interface Drained {
    * From Flink's start, cold, until every decision was committed; `undefined` when that was not waited for any longer.
    */
   readonly seconds: number | undefined;
+  /** From Flink's start, cold, until the first decision was committed. */
+  readonly firstSeconds: number | undefined;
   /** Transactions that waited, those of before included. */
   readonly waiting: number;
   readonly decided: number;
@@ -65,11 +86,43 @@ export interface JobHealth {
   readonly completedCheckpoints: number | "unreachable";
 }
 
-/** A separate cluster with one of the transports, a load on it, and a reader of its committed decisions. */
+/** How it went on after its TaskManager was killed under load, in seconds; `null`: not within the limit. */
+export interface Recovered {
+  /** Until a transaction that was due after the kill had its committed decision. */
+  readonly firstDecisionSeconds: number | null;
+  /** Until no more was on its way than is usual at this rate. */
+  readonly caughtUpSeconds: number | null;
+}
+
+/** Latencies at a rate, and what a transaction cost there. */
+export interface Latency extends LatencyFigures {
+  readonly perSecond: number;
+  readonly cpuMicros: Readonly<Record<string, number>>;
+}
+
+/** What the pipeline keeps, at rest. */
+export interface StateFigures {
+  readonly backend: StateBackend | "unreachable";
+  readonly checkpoints: RecentCheckpoints | null;
+  /** Of the TaskManager's heap, what is not collected yet included. */
+  readonly heapBytes: number | "unreachable";
+  /** Resident memory by part. */
+  readonly residentBytes: Readonly<Record<string, number>>;
+}
+
+/** Who is told of committed decisions while latencies are taken. */
+interface Watching {
+  hops: HopMeter | undefined;
+}
+
+/** A separate cluster with one of the variants, a load on it, and a reader of its committed decisions. */
 export class TestBed {
   readonly #cluster: Cluster;
+  /** From nothing until the job ran. */
+  readonly startSeconds: number;
   readonly #load: Load;
   readonly #meter: Meter;
+  readonly #watching: Watching;
   readonly #signal: AbortSignal;
   readonly #close: () => Promise<void>;
   readonly #died: readonly string[];
@@ -77,7 +130,8 @@ export class TestBed {
   #ended = 0;
 
   /** @throws {UserError} as `startCluster` does */
-  static async start({ variant, accounts, merchants, stock, progress, signal }: TestBedOptions): Promise<TestBed> {
+  static async start(options: TestBedOptions): Promise<TestBed> {
+    const { variant, accounts, merchants, keys, stateBackend, eachOnce, progress, signal } = options;
     const folder = mkdtempSync(join(tmpdir(), "bench-pipeline-"));
     const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
     const close = async (): Promise<void> => {
@@ -85,9 +139,10 @@ export class TestBed {
     };
     try {
       const settings = clusterSettings(
-        withTransport(variant, { name: "bench-pipeline", portOffset: PORT_OFFSET }, folder),
+        VARIANTS[variant].options({ name: "bench-pipeline", portOffset: PORT_OFFSET, stateBackend }, folder),
       );
       const died: string[] = [];
+      const beganMs = Date.now();
       // What dies stays dead: a figure of a pipeline that was started again meanwhile would be none.
       const cluster = await startCluster(settings, {
         step: async (title, work) => (progress(title), await work(() => undefined)),
@@ -97,20 +152,30 @@ export class TestBed {
         onEvent: (event) => event.kind === "died" && died.push(event.part),
       });
       closing.push(() => cluster.stop());
+      const startSeconds = secondsSince(beganMs);
       const brokers = endpoints(settings).kafka;
-      progress(`encoding ${stock.toLocaleString("en")} transactions`);
-      const load = await Load.start({ brokers, accounts, merchants, stock, signal });
+      const { recordKey } = VARIANTS[variant];
+      const load = await Load.start({
+        brokers,
+        transactions: { accounts, merchants, keys, recordKey, eachOnce },
+        signal,
+      });
       closing.push(() => load.stop());
       const meter = new Meter();
+      const watching: Watching = { hops: undefined };
       const reader = await followTopics({
         brokers,
         topics: [TOPICS.decisions.name],
         from: "beginning",
         maxWaitMs: 100,
-        onRecord: ({ value, arrivedAtMs }) => value !== null && meter.onDecision(value, arrivedAtMs, load),
+        onRecord: ({ value, arrivedAtMs }) => {
+          if (value === null) return;
+          meter.onDecision(value, arrivedAtMs, load);
+          watching.hops?.onCommitted(value, arrivedAtMs);
+        },
       });
       closing.push(() => reader.stop());
-      return new TestBed(cluster, load, meter, died, signal, close);
+      return new TestBed(cluster, startSeconds, load, meter, watching, died, signal, close);
     } catch (error) {
       await close();
       throw error;
@@ -119,15 +184,19 @@ export class TestBed {
 
   private constructor(
     cluster: Cluster,
+    startSeconds: number,
     load: Load,
     meter: Meter,
+    watching: Watching,
     died: readonly string[],
     signal: AbortSignal,
     close: () => Promise<void>,
   ) {
     this.#cluster = cluster;
+    this.startSeconds = startSeconds;
     this.#load = load;
     this.#meter = meter;
+    this.#watching = watching;
     this.#died = died;
     this.#signal = signal;
     this.#close = close;
@@ -141,6 +210,29 @@ export class TestBed {
   }
   get duplicates(): number {
     return this.#meter.duplicates;
+  }
+
+  /** Encodes this many transactions ahead, so that to send them costs little. */
+  stock(count: number): Promise<void> {
+    return this.#load.stock(count);
+  }
+
+  /**
+   * Sends a transaction of each account, as fast as they are decided, until the limit is over.
+   *
+   * @returns how many accounts had theirs
+   */
+  async fill(accounts: number, limitMs: number, progress: (line: string) => void): Promise<number> {
+    const end = Date.now() + limitMs;
+    while (this.#load.sent < accounts && Date.now() < end) {
+      await this.#load.burst(Math.min(FILL_STEP, accounts - this.#load.sent));
+      while (this.#load.sent - this.#meter.decided > FILL_STEP / 2 && Date.now() < end) {
+        this.#requireAlive();
+        await delay(SAMPLE_MS / 5, undefined, { signal: this.#signal });
+      }
+      progress(`${this.#load.sent.toLocaleString("en")} of ${accounts.toLocaleString("en")} accounts have state`);
+    }
+    return this.#load.sent;
   }
 
   /** Sends this many per second from now on, and resolves after the given ms. */
@@ -160,13 +252,20 @@ export class TestBed {
     return true;
   }
 
-  /** Watches the offered rate for this long. */
-  async watch(offered: number, forMs: number): Promise<Watched> {
+  /**
+   * Watches the offered rate for this long.
+   *
+   * @param tooMuch - with so many transactions on their way it ends at once
+   */
+  async watch(offered: number, forMs: number, tooMuch = Infinity): Promise<Watched> {
+    let cutShort = false;
     const lags = new LagSamples();
     const [beganMs, decidedBefore, before] = [Date.now(), this.#meter.decided, this.#times()];
     this.#meter.begin();
-    for (let now = Date.now(); now - beganMs < forMs; now = Date.now()) {
-      lags.add(now, this.#load.due(now) - this.#meter.decided);
+    for (let now = Date.now(); now - beganMs < forMs && !cutShort; now = Date.now()) {
+      const lag = this.#load.due(now) - this.#meter.decided;
+      lags.add(now, lag);
+      cutShort = lag > tooMuch;
       await delay(SAMPLE_MS, undefined, { signal: this.#signal });
     }
     const decided = this.#meter.decided - decidedBefore;
@@ -178,7 +277,93 @@ export class TestBed {
       committedMs: this.#meter.committedMs(),
       lag: Math.round(lags.mean),
       lagGrowth: Math.round(lags.growth * 10) / 10,
+      cutShort,
       cpuMicros: microsEach(before, this.#times(), decided),
+    };
+  }
+
+  /**
+   * Latencies at a rate, by hop. A second reader, of uncommitted records, reads meanwhile.
+   *
+   * @returns `undefined` when no decision came
+   */
+  async latency(perSecond: number, settleMs: number, forMs: number): Promise<Latency | undefined> {
+    let hops: HopMeter | undefined;
+    const reader = await followTopics({
+      brokers: endpoints(this.#cluster.settings).kafka,
+      topics: [TOPICS.decisions.name],
+      from: "end",
+      isolation: "read_uncommitted",
+      maxWaitMs: VISIBLE_WAIT_MS,
+      onRecord: ({ value, arrivedAtMs }) => value !== null && hops?.onVisible(value, arrivedAtMs),
+    });
+    try {
+      await this.#load.rate(perSecond, LATENCY_TICK_MS);
+      await delay(settleMs, undefined, { signal: this.#signal });
+      this.#watching.hops = hops = new HopMeter(this.#load, Date.now());
+      const [before, decidedBefore] = [this.#times(), this.#meter.decided];
+      await delay(forMs, undefined, { signal: this.#signal });
+      hops.end(Date.now());
+      const cpuMicros = microsEach(before, this.#times(), this.#meter.decided - decidedBefore);
+      this.#requireAlive();
+      await this.calm(LATENCY_END_MS);
+      const figures = hops.figures();
+      return figures && { perSecond, ...figures, cpuMicros };
+    } finally {
+      this.#watching.hops = undefined;
+      await reader.stop();
+    }
+  }
+
+  /** Kills the TaskManager under this load, starts another one at once, and looks how it goes on. */
+  async recover(perSecond: number, settleMs: number, limitMs: number): Promise<Recovered> {
+    await this.offer(perSecond, settleMs / 2);
+    const { lag } = await this.watch(perSecond, settleMs / 2);
+    const part = "taskmanager";
+    const beganMs = Date.now();
+    const firstAfter = this.#load.due(beganMs);
+    this.#cluster.hold(part);
+    this.#cluster.kill(part);
+    this.#ended++;
+    await poll("the TaskManager to be gone", () => this.#died.length >= this.#ended, {
+      timeoutMs: 30_000,
+      intervalMs: 20,
+      signal: this.#signal,
+    });
+    await this.#cluster.release(part);
+    let firstDecisionSeconds: number | null = null;
+    let caughtUpSeconds: number | null = null;
+    while (caughtUpSeconds === null && Date.now() - beganMs < limitMs) {
+      await delay(SAMPLE_MS / 5, undefined, { signal: this.#signal });
+      this.#requireAlive();
+      if (this.#meter.newest < firstAfter) continue;
+      firstDecisionSeconds ??= secondsSince(beganMs);
+      if (this.#load.due(Date.now()) - this.#meter.decided <= Math.max(lag, perSecond) * 1.5)
+        caughtUpSeconds = secondsSince(beganMs);
+    }
+    return { firstDecisionSeconds, caughtUpSeconds };
+  }
+
+  /** What the pipeline keeps now. */
+  async state(): Promise<StateFigures> {
+    const { settings } = this.#cluster;
+    const flink = flinkClient(settings);
+    const pids = new Map(
+      partsOf(settings).flatMap((part) => {
+        const process = recorded(settings, part);
+        return process === undefined ? [] : [[process.pid, part] as const];
+      }),
+    );
+    const residentBytes: Record<string, number> = {};
+    for (const { group, memoryBytes } of processUsage((_, group) => pids.has(group))) {
+      const part = pids.get(group)!;
+      residentBytes[part] = (residentBytes[part] ?? 0) + memoryBytes;
+    }
+    return {
+      backend: await flink.stateBackend(),
+      checkpoints: (await recentCheckpoints(endpoints(settings).flink)) ?? null,
+      heapBytes: await flink.heapBytes(),
+      residentBytes,
     };
   }
 
@@ -202,8 +387,10 @@ export class TestBed {
     const marks: { readonly atMs: number; readonly decided: number; readonly times: PartTimes }[] = [];
     let decided = 0;
     let toldMs = beganMs;
+    let firstSeconds: number | undefined;
     for (;;) {
       decided = this.#meter.decided - decidedBefore;
+      if (decided > 0) firstSeconds ??= secondsSince(beganMs);
       const isLate = Date.now() - beganMs >= limitMs;
       const share = marks.length === 0 ? 0.1 : 0.9;
       if (marks.length < 2 && decided > 0 && (decided >= waiting * share || isLate))
@@ -229,7 +416,8 @@ export class TestBed {
                 ? decided / ((last.atMs - beganMs) / 1000)
                 : ((last.decided - first.decided) * 1000) / (last.atMs - first.atMs),
             ),
-      seconds: decided >= waiting ? Math.round((Date.now() - beganMs) / 100) / 10 : undefined,
+      seconds: decided >= waiting ? secondsSince(beganMs) : undefined,
+      firstSeconds,
       waiting,
       decided,
       cpuMicros:
@@ -274,3 +462,5 @@ export class TestBed {
       throw new UserError(`${unwanted.join(", ")} of the cluster died meanwhile. See .cluster/bench-pipeline/logs.`);
   }
 }
+
+const secondsSince = (beganMs: number): number => Math.round((Date.now() - beganMs) / 100) / 10;
