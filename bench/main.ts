@@ -13,6 +13,7 @@ import { benchPipeline } from "./pipeline/pipeline.js";
 import type { PipelineOptions } from "./pipeline/report.js";
 import { KEYS } from "./pipeline/transactions.js";
 import { VARIANT_NAMES, VARIANTS } from "./pipeline/variants/variants.js";
+import { benchRest, type RestOptions } from "./rest/rest.js";
 import { benchStateBackend } from "./state-backend.js";
 import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
 import { benchVerify } from "./verify/verify.js";
@@ -63,6 +64,14 @@ export async function main(argv: string[]): Promise<number> {
     )
     .exitOverride()
     .action(() => benchDashboard(signal));
+  program
+    .command("rest")
+    .description(
+      "what the whole native cluster with its web app takes of the processor when nothing is sent (about 3 minutes)",
+    )
+    .option("--seconds <n>", "how long is measured", wholeNumber(10, 3_600), 60)
+    .exitOverride()
+    .action((options: RestOptions) => benchRest(options, signal));
   program
     .command("verify")
     .description(

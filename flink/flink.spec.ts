@@ -42,6 +42,29 @@ async function flink(operation: object | "gone"): Promise<{ readonly url: string
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
+describe("questions of the same moment", () => {
+  it("share the one about which job it is, and no later question gets that answer", async () => {
+    const asked: string[] = [];
+    server = createServer((request, response) => {
+      asked.push(request.url!);
+      response.end(
+        JSON.stringify(
+          request.url === "/jobs/overview"
+            ? { jobs: [{ jid: "j", state: "RUNNING", "start-time": 1, tasks: { running: 1, total: 1 } }] }
+            : { counts: { completed: 3, failed: 0 }, latest: { completed: null } },
+        ),
+      );
+    });
+    await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+    const client = flinkClientAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const [job, checkpoints] = await Promise.all([client.jobState(), client.checkpoints()]);
+    expect([job, checkpoints]).toEqual(["RUNNING", { completed: 3, failed: 0, last: undefined }]);
+    expect(asked).toEqual(["/jobs/overview", "/jobs/j/checkpoints"]);
+    await client.jobState();
+    expect(asked.at(-1)).toBe("/jobs/overview");
+  });
+});
+
 describe("stateBackend", () => {
   it.each([
     { name: "HashMapStateBackend", backend: "hashmap" },

@@ -106,8 +106,12 @@ export function flinkClientAt(base: string): FlinkClient {
   const post = <T>(path: string, body: object): Promise<T | undefined> =>
     ask<T>(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
-  const newestJob = async () =>
-    (await get<JobsAnswer>("/jobs/overview"))?.jobs.toSorted((a, b) => b["start-time"] - a["start-time"])[0];
+  let overview: Promise<JobsAnswer | undefined> | undefined;
+  const newestJob = async () => {
+    // Those who ask at the same moment share one question.
+    overview ??= get<JobsAnswer>("/jobs/overview").finally(() => (overview = undefined));
+    return (await overview)?.jobs.toSorted((a, b) => b["start-time"] - a["start-time"])[0];
+  };
 
   const client: FlinkClient = {
     async jobState() {

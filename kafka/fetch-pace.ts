@@ -6,8 +6,11 @@ export interface FetchWait {
 
 /** After this long without a record, the next one is the first, and need not wait for more. */
 const IDLE_AFTER_MS = 1_000;
-/** The broker answers at once when something comes; until then it is asked four times a second, not fifty. */
-const IDLE_WAIT: FetchWait = { minBytes: 1, maxWaitTime: 250 };
+/**
+ * The broker answers at once when something comes; until then it is asked twice a second, not fifty times. No less
+ * often: between two fetches a consumer says that it lives, is told of other members of its group, and can end.
+ */
+const IDLE_WAIT: FetchWait = { minBytes: 1, maxWaitTime: 500 };
 
 /**
  * How patiently a consumer fetches. Under load it waits a moment for many bytes, so that answers are few and large.

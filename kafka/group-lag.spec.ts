@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { LagWatch, lagIn } from "./group-lag.js";
+import { FakeBroker } from "./testing/fake-broker.js";
 
 const end = (partition: number, low: number, high: number) => ({ partition, low: String(low), high: String(high) });
 
@@ -32,5 +33,25 @@ describe("the lag of a group", () => {
     expect(await watch.now()).toEqual([]);
     expect(Date.now() - began).toBeLessThan(5_000);
     await watch.close();
+  });
+
+  it("is asked for once, when two want it within half a second, and anew after that", async () => {
+    const broker = await FakeBroker.start({ t: 2 });
+    let nowMs = 1_000;
+    const watch = new LagWatch(broker.address, [{ group: "g", topics: ["t"] }], 30_000, () => nowMs);
+    const asked = (): number => broker.asked.get("offsetFetch") ?? 0;
+    try {
+      const first = await watch.now();
+      expect(first).toHaveLength(2);
+      nowMs += 499;
+      expect(await watch.now()).toBe(first);
+      expect(asked()).toBe(1);
+      nowMs++;
+      expect(await watch.now()).toEqual(first);
+      expect(asked()).toBe(2);
+    } finally {
+      await watch.close();
+      await broker.stop();
+    }
   });
 });

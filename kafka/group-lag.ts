@@ -21,6 +21,11 @@ export interface ReadingGroup {
   readonly topics: readonly string[];
 }
 
+/**
+ * What was asked so short a time ago is the answer to others too: watches that begin together ask every second, but not
+ * forever in the same moment.
+ */
+const SHARED_MS = 500;
 /** How long the broker is left alone after a failure. */
 const RETRY_MS = 5_000;
 
@@ -32,22 +37,35 @@ export class LagWatch {
   readonly #admin: Admin;
   readonly #groups: readonly ReadingGroup[];
   readonly #limitMs: number;
+  readonly #nowMs: () => number;
   #connected = false;
   #asking: Promise<GroupLag[]> | undefined;
+  #answered = false;
+  #askedAtMs = -Infinity;
   #failedAtMs = -Infinity;
 
-  constructor(brokers: string, groups: readonly ReadingGroup[], limitMs: number) {
+  /** @param nowMs - a clock that never goes back */
+  constructor(
+    brokers: string,
+    groups: readonly ReadingGroup[],
+    limitMs: number,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.#nowMs = nowMs;
     this.#admin = kafkaClient(brokers, "fraud-lag", { patient: false }).admin();
     this.#groups = groups;
     this.#limitMs = limitMs;
   }
 
-  /** How far each group is behind now; empty when the broker does not say so within the limit. Never rejects. */
+  /**
+   * How far each group is behind now, or was half a second ago; empty when the broker does not say so within the limit.
+   * Never rejects.
+   */
   async now(): Promise<readonly GroupLag[]> {
     if (Date.now() < this.#failedAtMs + RETRY_MS) return [];
+    if (this.#answered && this.#nowMs() - this.#askedAtMs >= SHARED_MS) this.#asking = undefined;
     // One question at a time, however many ask.
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    const asking = this.#asking;
+    const asking = (this.#asking ??= this.#begin());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>(
       (_, reject) => (timer = setTimeout(() => reject(new Error("the broker does not answer")), this.#limitMs)),
@@ -66,6 +84,17 @@ export class LagWatch {
 
   async close(): Promise<void> {
     await this.#admin.disconnect();
+  }
+
+  #begin(): Promise<GroupLag[]> {
+    this.#answered = false;
+    this.#askedAtMs = this.#nowMs();
+    const asking = this.#ask();
+    asking.then(
+      () => (this.#answered = true),
+      () => (this.#asking = undefined),
+    );
+    return asking;
   }
 
   async #ask(): Promise<GroupLag[]> {

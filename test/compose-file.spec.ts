@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -11,6 +12,7 @@ import { clusterSettings } from "../cluster/settings.js";
 import { BASE_PORTS } from "../contract/ports.js";
 import { dashboardSettings } from "../dashboards/live/settings.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { runQuietly } from "../process/run-command.js";
 import { VERSIONS } from "../tools/versions.js";
 
 interface Service {
@@ -27,6 +29,12 @@ interface Service {
   readonly restart?: string;
   readonly profiles?: readonly string[];
   readonly networks?: readonly string[] | Readonly<Record<string, { readonly aliases?: readonly string[] }>>;
+}
+
+interface HealthCheck {
+  readonly test: readonly string[];
+  readonly timeout: string;
+  readonly start_period: string;
 }
 
 const read = (file: string): string => readFileSync(join(REPOSITORY_ROOT, file), "utf8");
@@ -140,7 +148,37 @@ describe("docker-compose.yml", () => {
         );
       // BusyBox knows no NO_PROXY.
       const { test } = (healthcheck ?? { test: [] }) as { readonly test: readonly string[] };
-      if (test.includes("wget")) expect(test.join(" "), name).toContain("wget -q -Y off ");
+      if (test.join(" ").includes("wget")) expect(test.join(" "), name).toContain("wget -q -Y off ");
+    }
+  });
+
+  it("checks health often in a container's first minute, then seldom, in every service and whichever shell it has", async () => {
+    const checks = Object.values(services).flatMap(({ healthcheck, environment = {} }) =>
+      healthcheck === undefined ? [] : [{ ...(healthcheck as HealthCheck), pace: String(environment["HEALTH_PACE"]) }],
+    );
+    expect(checks.length).toBeGreaterThan(10);
+    for (const { test, timeout, start_period } of checks) {
+      expect(test.at(-1)).toMatch(/^eval "\$\$HEALTH_PACE"; /);
+      // A rest of 12 s and an answer within 2 s.
+      expect([timeout, start_period]).toEqual(["16s", "60s"]);
+    }
+    const [pace] = new Set(checks.map((check) => check.pace.replaceAll("$$", "$")));
+    const folder = mkdtempSync(join(tmpdir(), "pace-"));
+    try {
+      mkdirSync(join(folder, "1"));
+      const rests = async (shell: string, ageSeconds: number): Promise<string> => {
+        writeFileSync(join(folder, "uptime"), `${70_000 + ageSeconds}.27 139000.11\n`);
+        const stat = ["1", "(a (b) c)", "S", ...Array.from({ length: 18 }, (_, n) => n), 7_000_000, 999, 998];
+        writeFileSync(join(folder, "1/stat"), `${stat.join(" ")}\n`);
+        const script = `sleep() { echo "rests $1"; }; ${pace!.replaceAll("/proc/", `${folder}/`)}; echo checks`;
+        return (await runQuietly(shell, ["-c", script])).output;
+      };
+      for (const shell of ["bash", "sh"]) {
+        for (const age of [0, 59]) expect(await rests(shell, age), shell).toBe("checks\n");
+        for (const age of [60, 1_000_000]) expect(await rests(shell, age), shell).toBe("rests 12\nchecks\n");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -43,6 +43,8 @@ export function kafkaProperties(settings: ClusterSettings): Record<string, strin
     // A killed broker that comes back is refused until its previous session has expired; the default is 9 s.
     "broker.session.timeout.ms": 3_000,
     "broker.heartbeat.interval.ms": 500,
+    // By default the controller writes twice a second that it has nothing to write.
+    "metadata.max.idle.interval.ms": 10_000,
   };
 }
 

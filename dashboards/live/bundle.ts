@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 
@@ -35,6 +35,8 @@ export async function bundleClient(): Promise<Bundle> {
     legalComments: "none",
     logLevel: "silent",
   });
+  // Its process would go on, and do nothing at some expense.
+  await stop();
   const assets = new Map<string, Asset>();
   const named = (name: string, type: Asset["type"], bytes: Buffer): string => {
     const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 12);

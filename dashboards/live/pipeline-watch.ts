@@ -1,17 +1,22 @@
 import { type FlinkClient, flinkClientAt } from "../../flink/flink.js";
-import { withAdmin } from "../../kafka/client.js";
+import { KafkaAnswers } from "./kafka-answers.js";
 import type { PipelineState } from "./wire.js";
 
 const LOOK_MS = 1_000;
+/** Flink gathers every figure of every process to tell of restarts. A restart lasts for more than one look. */
+const RESTARTS_EVERY_LOOKS = 5;
+/** Flink's answer is what it had gathered for the question before. */
+const RESTARTS_AFTER_LOOKS = 10;
 /** A broker that takes longer to answer is away: one that is stopped still accepts connections. */
 const KAFKA_MS = 3_000;
 
 /** Follows how Kafka and the Flink job are. */
 export class PipelineWatch {
   readonly #flink: FlinkClient;
-  readonly #kafka: () => Promise<void>;
+  readonly #kafka: KafkaAnswers;
   readonly #outages = new Outages();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #restartQuestions = new RestartQuestions();
   #looking = false;
   #asking = false;
   #kafkaAnswers = false;
@@ -22,7 +27,7 @@ export class PipelineWatch {
 
   constructor({ flink, brokers }: { flink: string; brokers: string }) {
     this.#flink = flinkClientAt(flink);
-    this.#kafka = () => withAdmin(brokers, async (admin) => void (await admin.describeCluster()));
+    this.#kafka = new KafkaAnswers(brokers);
   }
 
   start(): void {
@@ -36,6 +41,7 @@ export class PipelineWatch {
 
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    void this.#kafka.close();
   }
 
   state(caughtUp: boolean): PipelineState {
@@ -55,11 +61,8 @@ export class PipelineWatch {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      const [job, restarts, checkpoints] = await Promise.all([
-        this.#flink.jobState(),
-        this.#flink.restarts(),
-        this.#flink.checkpoints(),
-      ]);
+      const [job, checkpoints] = await Promise.all([this.#flink.jobState(), this.#flink.checkpoints()]);
+      const restarts = this.#restartQuestions.due(job === "RUNNING") ? await this.#flink.restarts() : "unreachable";
       this.#job = job;
       this.#outages.see(job === "RUNNING", Date.now());
       if (restarts !== "unreachable") {
@@ -83,10 +86,7 @@ export class PipelineWatch {
   async #askKafka(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const asked = this.#kafka().then(
-      () => true,
-      () => false,
-    );
+    const asked = this.#kafka.ask();
     // The question itself may take half a minute to fail; until it does, no other is asked.
     void asked.then((answers) => {
       this.#asking = false;
@@ -94,6 +94,17 @@ export class PipelineWatch {
     });
     await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, KAFKA_MS).unref())]);
     if (this.#asking) this.#kafkaAnswers = false;
+  }
+}
+
+/** When to ask for a job's restarts: at each look until it has run for a while, then seldom. */
+export class RestartQuestions {
+  #steadyLooks = 0;
+
+  /** @param running - whether the job runs, at this look */
+  due(running: boolean): boolean {
+    this.#steadyLooks = running ? this.#steadyLooks + 1 : 0;
+    return this.#steadyLooks <= RESTARTS_AFTER_LOOKS || this.#steadyLooks % RESTARTS_EVERY_LOOKS === 0;
   }
 }
 

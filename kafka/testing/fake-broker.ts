@@ -58,11 +58,14 @@ export class FakeBroker {
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
-  /** @param topics - with their numbers of partitions */
-  static async start(topics: Readonly<Record<string, number>>): Promise<FakeBroker> {
+  /**
+   * @param topics - with their numbers of partitions
+   * @param port - default: any that is free
+   */
+  static async start(topics: Readonly<Record<string, number>>, port = 0): Promise<FakeBroker> {
     const broker = new FakeBroker();
     for (const [topic, partitions] of Object.entries(topics)) broker.make(topic, partitions);
-    await new Promise<void>((resolve) => broker.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => broker.#server.listen(port, "127.0.0.1", resolve));
     return broker;
   }
 
