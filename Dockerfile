@@ -65,7 +65,8 @@ CMD ["node", "--import", "tsx", "functions/server.ts"]
 FROM servers AS commands
 USER root
 # A named volume that is first mounted here belongs to this image's user: so MinIO needs no root.
-RUN mkdir -p /volumes/keys /volumes/minio /volumes/transport && chown node:node /volumes/keys /volumes/minio /volumes/transport
+RUN mkdir -p /volumes/keys /volumes/minio /volumes/prometheus-login /volumes/transport \
+ && chown node:node /volumes/keys /volumes/minio /volumes/prometheus-login /volumes/transport
 COPY --from=transport /jars /jars
 COPY --from=sources /app .
 USER node

@@ -288,7 +288,7 @@ async function metrics(settings: ClusterSettings, render: boolean): Promise<numb
   const { wait } = interrupted();
   const prometheus = await startPrometheus(settings, file);
   console.log(
-    `${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  configuration ${file}`,
+    `${pc.green("ready")}  Prometheus ${prometheus.url}  alerts ${prometheus.url}/alerts  user ${prometheus.login.user}  password ${prometheus.login.password}  configuration ${file}`,
   );
   const over = await Promise.race([wait, prometheus.ended]);
   if (over !== undefined) throw new UserError(`Prometheus ended: ${over}`);

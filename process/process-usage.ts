@@ -64,10 +64,10 @@ export interface TcpSocket {
 }
 
 /** All TCP sockets of this machine. Linux only. */
-export const tcpSockets = (): TcpSocket[] =>
+export const tcpSockets = (pid: number | "self" = "self"): TcpSocket[] =>
   // Java's sockets are in the second even when they speak IPv4.
-  ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
-    readFileSync(file, "utf8")
+  ["tcp", "tcp6"].flatMap((file) =>
+    readFileSync(`/proc/${pid}/net/${file}`, "utf8")
       .trimEnd()
       .split("\n")
       .slice(1)

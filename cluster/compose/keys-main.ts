@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { objectStoreKeys } from "../state/object-store-keys.js";
-import { KEYS_FOLDER } from "./keys-folder.js";
+import { prometheusLogin } from "../prometheus/login.js";
+import { KEYS_FOLDER, LOGIN_FOLDER } from "./keys-folder.js";
 
 /*
  * Runs before MinIO starts in containers: makes its keys, in a volume that only those services mount that need them, in
@@ -20,3 +21,5 @@ writeFileSync(
   `[default]\naws_access_key_id = ${accessKey}\naws_secret_access_key = ${secretKey}\n`,
   { mode: 0o644 },
 );
+// Prometheus and Grafana run as others again.
+await prometheusLogin(LOGIN_FOLDER);

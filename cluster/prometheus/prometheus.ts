@@ -7,17 +7,21 @@ import { childEnv } from "../../process/environment.js";
 import { poll } from "../../process/poll.js";
 import { UserError } from "../../terminal/user-error.js";
 import { isFree } from "../parts/ports.js";
-import { http } from "../processes/probes.js";
 import type { ClusterSettings } from "../settings.js";
+import { authorizationOf, type PrometheusLogin, prometheusLogin } from "./login.js";
 import { prometheusFiles, type PrometheusTimes } from "./render-prometheus.js";
 
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
+/** By default pages of every origin may read what it answers. */
+const NO_ORIGIN = "http://none\\.invalid";
 
 /** A Prometheus that watches a native cluster. */
 export interface RunningPrometheus {
   /** Its web interface, without a slash at the end. */
   readonly url: string;
+  /** Who may look. */
+  readonly login: PrometheusLogin;
   readonly stop: () => Promise<void>;
   /** Resolves, when it ends by itself, with the last thing that it said. */
   readonly ended: Promise<string>;
@@ -55,6 +59,7 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
   const data = join(folderOf(settings), "data");
   // What was scraped before belongs to another run.
   rmSync(data, { recursive: true, force: true });
+  const login = await prometheusLogin(join(folderOf(settings), "login"));
   // From its own folder: paths of rules are patterns, and a folder in front of them would be read as one too.
   const child = spawn(
     "prometheus",
@@ -62,6 +67,8 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
       `--config.file=${basename(configFile)}`,
       `--storage.tsdb.path=${data}`,
       `--web.listen-address=${HOST}:${port}`,
+      `--web.config.file=${login.webConfig}`,
+      `--web.cors.origin=${NO_ORIGIN}`,
       "--storage.tsdb.retention.time=1d",
       "--log.level=warn",
     ],
@@ -92,7 +99,7 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
   };
   const url = `http://${HOST}:${port}`;
   try {
-    await poll("Prometheus to answer", async () => isOver || (await http(`${url}/-/ready`)), {
+    await poll("Prometheus to answer", async () => isOver || (await answers(`${url}/-/ready`, login)), {
       timeoutMs: READY_MS,
       intervalMs: 200,
     });
@@ -101,5 +108,8 @@ export async function startPrometheus(settings: ClusterSettings, configFile: str
     throw error;
   }
   if (isOver) throw new UserError(`Prometheus does not start: ${await ended}`);
-  return { url, stop, ended };
+  return { url, login, stop, ended };
 }
+
+const answers = async (url: string, login: PrometheusLogin): Promise<boolean> =>
+  (await fetch(url, { headers: { authorization: authorizationOf(login) } })).ok;

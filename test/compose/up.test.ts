@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
+import { authorizationOf } from "../../cluster/prometheus/login.js";
 import { KILLABLE } from "../../cluster/failure-helper.js";
 import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
@@ -20,6 +21,10 @@ import { topicEnds } from "../../kafka/offsets.js";
 import { reportOf } from "../../loadtest/failover/report.js";
 import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
 import { poll } from "../../process/poll.js";
+import { BROWSER } from "../e2e/browser/browser.js";
+import { attackByPages, openServer } from "../e2e/browser/strange-page.js";
+import { attackedPaths, STRANGE, strangeBodies } from "../e2e/browser/strange-requests.js";
+import { networkListeners } from "../e2e/listeners.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const SENT = 5_000;
@@ -28,6 +33,19 @@ const KINDS = ["kill-taskmanager", "kill-jobmanager", "kill-functions", "kill-ka
 
 /** Only watch. */
 const ASIDE = ["dashboard", "failures", "prometheus"] as const;
+
+/** What is published at this machine's loopback, with the port inside the container. */
+const PUBLISHED = {
+  kafka: 29_092,
+  minio: 9_000,
+  flinkRest: 8_081,
+  functions: 8_000,
+  intake: 8_080,
+  dashboard: 8_090,
+  prometheus: 9_090,
+} as const;
+/** Services that listen for nobody. */
+const SILENT: ReadonlySet<string> = new Set(["console", "generator"]);
 
 const settings = clusterSettings({
   name: "test-up",
@@ -106,9 +124,16 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     ]);
     const names = new Set(mounted.split("\n").filter((line) => line !== ""));
     expect([...names].sort()).toEqual(
-      ["kafka-data", "keys", "minio-data", "prometheus-data", "transport", "zookeeper-data", "zookeeper-log"].map(
-        (name) => `${project.name}_${name}`,
-      ),
+      [
+        "kafka-data",
+        "keys",
+        "minio-data",
+        "prometheus-data",
+        "prometheus-login",
+        "transport",
+        "zookeeper-data",
+        "zookeeper-log",
+      ].map((name) => `${project.name}_${name}`),
     );
   });
 
@@ -191,10 +216,86 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect(sockets).toEqual(["", "/var/run/docker.sock"]);
   });
 
+  it.skipIf(BROWSER === undefined)(
+    "gives a page of another origin nothing, on any port of any container, and does nothing that it asks",
+    async () => {
+      const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
+        jobs: { jid: string }[];
+      };
+      const paths = attackedPaths(jobs[0]!.jid, settings.objectStore.bucket);
+      /** Each part's own port in its container; at the others nothing speaks HTTP. */
+      const pathsAt: Readonly<Record<number, readonly string[]>> = {
+        8081: paths.flink,
+        9249: paths.metrics,
+        9000: paths.minio,
+        8000: paths.functions,
+        8404: paths.metrics,
+        8080: paths.intake,
+        8090: paths.dashboard,
+        8091: paths.failures,
+        9090: paths.prometheus,
+      };
+      const services = (await compose("ps", "--services")).stdout.trim().split("\n");
+      const running = services.flatMap((service) =>
+        cluster
+          .containers(service)
+          .flatMap((container) => (container.state === "running" ? [{ service, ...container }] : [])),
+      );
+      const inside = running.flatMap(({ service, address, pid }) =>
+        networkListeners(pid).flatMap(({ port, loopback }) => (loopback ? [] : [{ service, address, port }])),
+      );
+      // Pages reach the container network like everything else that this machine reaches.
+      expect(new Set(inside.map(({ service }) => service))).toEqual(
+        new Set(running.map(({ service }) => service).filter((service) => !SILENT.has(service))),
+      );
+      const published = Object.entries(PUBLISHED).map(([part, inside]) => ({
+        port: settings.ports[part as keyof typeof PUBLISHED],
+        paths: pathsAt[inside] ?? [],
+      }));
+      const restartsBefore = await flink.restarts();
+      const open = await openServer();
+      try {
+        const { leaks, tried } = await attackByPages(
+          [
+            ...new Map(
+              inside.map(({ address, port }) => [`${address}:${port}`, { address, port, paths: pathsAt[port] ?? [] }]),
+            ).values(),
+            ...published,
+            { port: open.port, paths: [] },
+          ],
+          strangeBodies(Date.now() - 3_600_000),
+        );
+        expect(new Set(leaks.filter(({ port }) => port === open.port).map(({ by }) => by))).toEqual(
+          new Set(["foreign page", "foreign name", "socket"]),
+        );
+        expect(
+          leaks
+            .filter(({ port }) => port !== open.port)
+            .map((leak) => ({ ...leak, service: inside.find(({ address }) => address === leak.address)?.service })),
+        ).toEqual([]);
+        expect(tried).toBeGreaterThan(1_000);
+      } finally {
+        await open.close();
+      }
+      expect(await flink.restarts()).toBe(restartsBefore);
+      const { records } = await readTopics({
+        brokers,
+        topics: [TOPICS.transactionsValid, TOPICS.labelsValid].map(({ name }) => ({ topic: name })),
+        isolation: "read_committed",
+        timeoutMs: PATIENCE_MS,
+      });
+      expect(records.length).toBeGreaterThan(0);
+      expect(records.filter(({ value }) => value!.includes(STRANGE))).toEqual([]);
+    },
+  );
+
   it("has every part in Prometheus, and an answer for each of Grafana's dashboards", async () => {
+    const password = await dockerOk(["exec", cluster.containers("prometheus")[0]!.id, "cat", "/login/password"]);
+    const authorization = authorizationOf({ user: "fraud", password });
     const ask = async (expr: string): Promise<readonly Sample[]> => {
       const response = await fetch(
         `http://127.0.0.1:${settings.ports.prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`,
+        { headers: { authorization } },
       );
       return ((await response.json()) as { data: { result: readonly Sample[] } }).data.result;
     };

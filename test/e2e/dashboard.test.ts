@@ -25,6 +25,7 @@ import { judgeRun } from "../../verifier/judge.js";
 import { PATIENCE_MS } from "../patience.js";
 import { BROWSER, startBrowser, type TestBrowser } from "./browser/browser.js";
 import { attackByPages, openServer } from "./browser/strange-page.js";
+import { attackedPaths, STRANGE, strangeBodies } from "./browser/strange-requests.js";
 import { listeners } from "./listeners.js";
 
 const RATE = 100;
@@ -41,8 +42,6 @@ const NOTE_ALERTS = `
   look();
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true });
 `;
-/** Is in everything that a page of a stranger sends, and in nothing else. */
-const STRANGE = "of-a-stranger";
 const SCREENSHOTS = given()["UPDATE_SCREENSHOTS"] === "1" ? join(REPOSITORY_ROOT, "docs/screenshots") : undefined;
 
 const name = "e2e-dashboard";
@@ -419,40 +418,16 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
       jobs: { jid: string }[];
     };
-    const job = `/jobs/${jobs[0]!.jid}`;
+    const paths = attackedPaths(jobs[0]!.jid, objectStore.bucket);
     const pathsOf: Readonly<Record<number, readonly string[]>> = {
-      [ports.flinkRest]: [
-        "/jobs/overview",
-        "/jobmanager/config",
-        "/jobmanager/log",
-        "/jars/upload",
-        "/cluster",
-        job,
-        ...["yarn-cancel", "yarn-stop", "stop", "savepoints", "checkpoints"].map((path) => `${job}/${path}`),
-        `${job}?mode=cancel`,
-      ],
-      [ports.minio]: [
-        `/${objectStore.bucket}/`,
-        `/${objectStore.bucket}?delete`,
-        "/minio/health/live",
-        "/minio/v2/metrics/cluster",
-      ],
-      [ports.functions]: ["/statefun", "/healthz", "/metrics"],
-      [ports.intake]: [
-        "/v1/transactions",
-        "/v1/labels",
-        `/v1/labels/${STRANGE}`,
-        "/openapi.json",
-        "/healthz",
-        "/metrics",
-      ],
-      [ports.dashboard]: [
-        ...["alerts", "meta", "verdicts", "series", "stream", "failures/taskmanager"].map((path) => `/api/${path}`),
-        "/metrics",
-      ],
-      [ports.jobManagerMetrics]: ["/metrics"],
-      [ports.taskManagerMetrics]: ["/metrics"],
-      [helperPort]: ["/parts", "/kill/taskmanager"],
+      [ports.flinkRest]: paths.flink,
+      [ports.minio]: paths.minio,
+      [ports.functions]: paths.functions,
+      [ports.intake]: paths.intake,
+      [ports.dashboard]: paths.dashboard,
+      [ports.jobManagerMetrics]: paths.metrics,
+      [ports.taskManagerMetrics]: paths.metrics,
+      [helperPort]: paths.failures,
     };
     const listening = new Set(listeners(new Set(pids.map((pid) => pid!))).map(({ port }) => port));
     expect([...listening]).toEqual(
@@ -462,33 +437,13 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
           .filter((port) => port !== helperPort),
       ),
     );
-    const bodies = [
-      {
-        transactionId: STRANGE,
-        accountId: STRANGE,
-        merchantId: STRANGE,
-        amountMinor: 1,
-        currency: "EUR",
-        eventTimeMs: BASE_MS,
-      },
-      {
-        labelId: STRANGE,
-        accountId: STRANGE,
-        transactionId: STRANGE,
-        merchantId: STRANGE,
-        verdict: "FRAUD",
-        eventTimeMs: BASE_MS,
-      },
-      { accountId: "live-1", transactionId: STRANGE, verdict: "FRAUD", note: STRANGE, analyst: STRANGE },
-      { "cancel-job": true, drain: true },
-    ].map((body) => JSON.stringify(body));
     const restartsBefore = await flinkClient(settings).restarts();
 
     const open = await openServer();
     try {
       const { tried, leaks } = await attackByPages(
         [...listening, helperPort, open.port].map((port) => ({ port, paths: pathsOf[port] ?? [] })),
-        bodies,
+        strangeBodies(BASE_MS),
       );
       // Where nothing is kept from a page it gets everything by either way: the attack is none on paper.
       const mine = (port: number) => leaks.filter((leak) => leak.port === port);

@@ -17,10 +17,18 @@ export function listeners(groups: ReadonlySet<number>): readonly Listener[] {
   const sockets = new Set(processUsage((_, group) => groups.has(group)).flatMap(({ pid }) => socketsOf(pid)));
   return tcpSockets()
     .filter(({ state, inode }) => state === LISTEN && sockets.has(inode))
-    .map(({ local }) => {
-      const [address, port] = local.split(":");
-      return { port: Number.parseInt(port!, 16), loopback: LOOPBACK.test(address!) };
-    });
+    .map(listenerOf);
+}
+
+/** All of the network that a process is in, such as a container's. */
+export const networkListeners = (pid: number): readonly Listener[] =>
+  tcpSockets(pid)
+    .filter(({ state }) => state === LISTEN)
+    .map(listenerOf);
+
+function listenerOf({ local }: { readonly local: string }): Listener {
+  const [address, port] = local.split(":");
+  return { port: Number.parseInt(port!, 16), loopback: LOOPBACK.test(address!) };
 }
 
 function socketsOf(pid: number): string[] {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
 import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
+import { authorizationOf } from "../../cluster/prometheus/login.js";
 import { type RunningPrometheus, startPrometheus, writePrometheusFiles } from "../../cluster/prometheus/prometheus.js";
 import { TOPICS } from "../../contract/topics.js";
 import { dashboards, filledIn, metricsIn, rules } from "../../dashboards/provisioned.js";
@@ -50,7 +51,11 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
   let configFile: string;
 
   async function ask<T>(path: string): Promise<T> {
-    const response = await fetch(`${prometheus!.url}/api/v1/${path}`, { signal: AbortSignal.timeout(5_000) });
+    const { url, login } = prometheus!;
+    const response = await fetch(`${url}/api/v1/${path}`, {
+      headers: { authorization: authorizationOf(login) },
+      signal: AbortSignal.timeout(5_000),
+    });
     const { status, data, error } = (await response.json()) as { status: string; data: T; error?: string };
     if (status !== "success") throw new Error(error);
     return data;
@@ -112,6 +117,18 @@ describe.skipIf(!isThere)("Prometheus on the cluster", () => {
       { timeoutMs: PATIENCE_MS },
     );
     expect(up.map(({ metric }) => metric["job"]).sort()).toEqual(["functions", "intake", "jobmanager", "taskmanager"]);
+  });
+
+  it("lets nobody look at Prometheus who has no login, whatever name it is asked by", async () => {
+    const { url, login } = prometheus!;
+    for (const path of ["/", "/metrics", "/api/v1/query?query=up", "/-/ready"]) {
+      const without = await fetch(url + path, { redirect: "manual" });
+      expect([path, without.status, (await without.text()).trim()]).toEqual([path, 401, "Unauthorized"]);
+    }
+    const foreign = await fetch(`${url}/api/v1/query?query=up`, {
+      headers: { authorization: authorizationOf(login), origin: "http://evil.example" },
+    });
+    expect([foreign.status, foreign.headers.get("access-control-allow-origin")]).toEqual([200, null]);
   });
 
   it("listens on loopback only, every part of it", async () => {

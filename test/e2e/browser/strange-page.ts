@@ -8,12 +8,15 @@ import { BROWSER, BROWSER_ARGS } from "./browser.js";
 
 /** A port of the system under attack, and the paths that are tried there besides `/`. */
 export interface AttackedPort {
+  /** IPv4, as this machine reaches it. Default: 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   readonly paths: readonly string[];
 }
 
 /** What a page got that it must not get. */
 export interface Leak {
+  readonly address: string;
   readonly port: number;
   /** By what: a request of another origin, one under a name that was pointed here, or a socket or stream. */
   readonly by: "foreign page" | "foreign name" | "socket";
@@ -31,6 +34,9 @@ export interface Attack {
 /** What a page may ask for by itself. CONNECT, TRACE and TRACK are refused by browsers. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const NAME = "evil.example";
+const LOOPBACK = "127.0.0.1";
+/** The stranger's own name for an address. */
+const nameOf = (address: string): string => (address === LOOPBACK ? NAME : `${address.replaceAll(".", "-")}.${NAME}`);
 const PAGE = "/page-of-a-stranger.html";
 /** A port that waits for something else than HTTP says nothing. In ms. */
 const SILENCE_MS = 3_000;
@@ -43,12 +49,14 @@ const SILENCE_MS = 3_000;
  * @param bodies - what is sent
  */
 export async function attackByPages(targets: readonly AttackedPort[], bodies: readonly string[]): Promise<Attack> {
+  const addresses = [...new Set([LOOPBACK, ...targets.map(({ address = LOOPBACK }) => address)])];
+  const rules = addresses.map((address) => `MAP ${nameOf(address)} ${address}`).join(",");
   const browser = await chromium.launch({
     executablePath: BROWSER!,
     headless: true,
     args: [
       ...BROWSER_ARGS,
-      `--host-resolver-rules=MAP ${NAME} 127.0.0.1`,
+      `--host-resolver-rules=${rules}`,
       // New ones keep pages from this machine by themselves, after asking the person; many people's don't.
       "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests,PrivateNetworkAccessSendPreflights",
     ],
@@ -65,7 +73,11 @@ export async function attackByPages(targets: readonly AttackedPort[], bodies: re
       const page = await context.newPage();
       await page.goto(origin + PAGE);
       const found = await page.evaluate(askForEverything, {
-        asked: asked.map((target) => ({ ...target, at: by === "foreign name" ? origin : undefined })),
+        asked: asked.map((target) => ({
+          ...target,
+          address: target.address ?? LOOPBACK,
+          at: by === "foreign name" ? origin : undefined,
+        })),
         by,
         methods: METHODS,
         bodies,
@@ -76,7 +88,8 @@ export async function attackByPages(targets: readonly AttackedPort[], bodies: re
       await page.close();
     };
     await from(`http://${NAME}`, "foreign page", targets);
-    for (const target of targets) await from(`http://${NAME}:${target.port}`, "foreign name", [target]);
+    for (const target of targets)
+      await from(`http://${nameOf(target.address ?? LOOPBACK)}:${target.port}`, "foreign name", [target]);
     return { tried, leaks };
   } finally {
     await browser.close();
@@ -113,7 +126,7 @@ export async function openServer(): Promise<{
 }
 
 interface Order {
-  readonly asked: readonly (AttackedPort & { readonly at: string | undefined })[];
+  readonly asked: readonly (Required<AttackedPort> & { readonly at: string | undefined })[];
   readonly by: Leak["by"];
   readonly methods: readonly string[];
   readonly bodies: readonly string[];
@@ -133,7 +146,12 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
   const { WebSocket, EventSource, Image, navigator } = globalThis as unknown as PageGlobals;
   const leaks: Leak[] = [];
   let tried = 0;
-  const one = async (port: number, url: string, path: string, init: RequestInit): Promise<void> => {
+  const one = async (
+    where: { address: string; port: number },
+    url: string,
+    path: string,
+    init: RequestInit,
+  ): Promise<void> => {
     tried++;
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(silenceMs), redirect: "manual" });
@@ -143,13 +161,13 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
       if (type === "opaque" || type === "opaqueredirect") return;
       const text = await response.text();
       if (by === "foreign name" && (status >= 400 || text === "")) return;
-      leaks.push({ port, by, method: init.method!, path, status });
+      leaks.push({ ...where, by, method: init.method!, path, status });
     } catch {
       // Refused, kept from the page, or silent.
     }
   };
   const opened = (
-    port: number,
+    where: { address: string; port: number },
     path: string,
     name: string,
     open: () => EventTarget & { close(): void },
@@ -159,7 +177,7 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
       const stream = open();
       const end = (leaked: boolean) => (): void => {
         stream.close();
-        if (leaked) leaks.push({ port, by: "socket", method: name, path, status: 0 });
+        if (leaked) leaks.push({ ...where, by: "socket", method: name, path, status: 0 });
         resolve();
       };
       stream.addEventListener("open", end(true));
@@ -167,17 +185,18 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
       setTimeout(end(false), silenceMs);
     });
   await Promise.all(
-    asked.map(async ({ port, paths, at }) => {
+    asked.map(async ({ address, port, paths, at }) => {
+      const where = { address, port };
       for (const path of ["/", ...paths]) {
-        const origin = at ?? `http://127.0.0.1:${port}`;
+        const origin = at ?? `http://${address}:${port}`;
         const url = origin + path;
         const jobs: Promise<void>[] = [];
         for (const method of methods) {
           const hasBody = method !== "GET" && method !== "HEAD";
-          jobs.push(one(port, url, path, { method, ...(hasBody && { body: bodies[0]! }) }));
+          jobs.push(one(where, url, path, { method, ...(hasBody && { body: bodies[0]! }) }));
           if (at !== undefined || ["GET", "HEAD", "POST"].includes(method))
             jobs.push(
-              one(port, url, path, {
+              one(where, url, path, {
                 method,
                 mode: at === undefined ? "no-cors" : "same-origin",
                 credentials: "include",
@@ -187,7 +206,7 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
           if (!hasBody) continue;
           for (const [at, body] of bodies.entries())
             jobs.push(
-              one(port, url, path, {
+              one(where, url, path, {
                 method,
                 headers: {
                   "content-type": at % 2 === 0 ? "application/json" : "application/octet-stream",
@@ -201,8 +220,8 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
         if (at !== undefined) continue;
         navigator.sendBeacon(url, bodies[0]);
         await Promise.all([
-          opened(port, path, "WebSocket", () => new WebSocket(url.replace("http", "ws"))),
-          opened(port, path, "EventSource", () => new EventSource(url)),
+          opened(where, path, "WebSocket", () => new WebSocket(url.replace("http", "ws"))),
+          opened(where, path, "EventSource", () => new EventSource(url)),
           new Promise<void>((resolve) => {
             tried++;
             const image = new Image();
