@@ -111,6 +111,7 @@ const TABLE = {
       "ingress-generator",
       "cluster",
     ],
+    specs: ["statefun"],
   },
   demo: {
     is: "`npm run demo`",
