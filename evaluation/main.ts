@@ -117,6 +117,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
         await setImmediate();
         signal.throwIfAborted();
         const scored = scoresOf(week);
+        const test = testTransactions(data, week);
         progress(`${draws} draws of the bootstrap`);
         await setImmediate();
         found.push({
@@ -129,7 +130,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
           intervals: bootstrapIntervals(scored, { draws, seed }),
           curve: curveOf(scored),
           calibration: calibrationOf(scored),
-          scenarios: recallByScenario(scored, (place) => data.scenarios[testTransactions(data, week)[place]!]!),
+          scenarios: recallByScenario(scored, (place) => data.scenarios[test[place]!]!),
           decided: decisionsIn(data, week, scored, detector, decisionOptions),
         });
       });
