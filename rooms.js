@@ -23,7 +23,7 @@ const TABLE = {
     startsProcesses: true,
   },
   http: {
-    is: "what every HTTP server of ours asks first: under which name it is called, from which page, and by whom",
+    is: "what every HTTP server of ours asks first: under which name it is called, from which page, and by whom; compressed bodies",
     imports: ["contract"],
   },
   terminal: {
@@ -78,7 +78,19 @@ const TABLE = {
   },
   dashboards: {
     is: "`dashboards/live`: the web app, which reads the topics and writes verdicts through the intake's door; Grafana, Prometheus, alert rules and their tests",
-    imports: ["protos", "contract", "process", "http", "terminal", "flink", "money", "functions", "kafka", "trace"],
+    imports: [
+      "protos",
+      "contract",
+      "process",
+      "http",
+      "terminal",
+      "flink",
+      "money",
+      "statefun",
+      "functions",
+      "kafka",
+      "trace",
+    ],
   },
   cluster: {
     is: "starts, watches, kills and stops the real parts; `cluster/compose` the same in containers, behind one interface (`RunningCluster`); `cluster/images` images from package registries",
@@ -99,6 +111,7 @@ const TABLE = {
       "ingress-generator",
       "cluster",
     ],
+    specs: ["statefun"],
   },
   demo: {
     is: "`npm run demo`",

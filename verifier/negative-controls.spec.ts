@@ -250,10 +250,10 @@ describe("a negative control: the verifier", () => {
 
   it("sees that one constant was changed in a function", async () => {
     expect(broken(await judged(await play(steps, 5, 0, { minHistoryCount: 3 }), KNOWN))).toContain("account-features");
-    expect(broken(await judged(await play(steps, 5, 0, { learned: { labelDelayMs: 4 * HOUR_MS } }), KNOWN))).toEqual(
+    expect(broken(await judged(await play(steps, 5, 0, { learned: { labelDelayMs: 3 * HOUR_MS } }), KNOWN))).toEqual(
       expect.arrayContaining(["account-features", "merchant-features"]),
     );
-    expect(broken(await judged(await play(steps, 5, 0, { learned: { events: 11 } }), KNOWN))).toEqual(
+    expect(broken(await judged(await play(steps, 5, 0, { learned: { events: 3 } }), KNOWN))).toEqual(
       expect.arrayContaining(["account-features", "merchant-features"]),
     );
     expect(broken(await judged(await play(steps, 5, 0, { fraudWindowMs: 3 * HOUR_MS - 1_000_000 }), KNOWN))).toEqual(

@@ -9,6 +9,7 @@ import {
   bounded,
   DAY_MS,
   knownLabel,
+  leftAfter,
   MAX_VALUE,
   NEVER_S,
   UNUSUAL_PERMILLE,
@@ -37,7 +38,7 @@ export function learnAccount(state: AccountState, transaction: Transaction, sett
   const at = Number(transaction.eventTimeMs);
   const learned = {
     features: featuresAt(at, Number(transaction.amountMinor), past, events, settings.labelDelayMs),
-    learnedIncomplete: Number(past.leftUntilMs) > at - Math.max(30 * DAY_MS, settings.labelDelayMs),
+    learnedIncomplete: leftAfter(past.leftUntilMs, at - Math.max(30 * DAY_MS, settings.labelDelayMs)),
     // Labels and transactions have no order between them.
     knownFraudFromMs: state.verdicts.find(
       ({ transactionId, verdict }) => verdict === Verdict.FRAUD && transactionId === transaction.transactionId,

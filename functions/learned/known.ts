@@ -16,6 +16,10 @@ export function knownLabel(event: PastEvent, atMs: number, delayMs: number): "fr
   return event.time <= atMs - delayMs ? "genuine" : undefined;
 }
 
+/** Whether something that left is later than that. @param leftUntilMs - 0: nothing left */
+export const leftAfter = (leftUntilMs: bigint, sinceMs: number): boolean =>
+  leftUntilMs > 0n && Number(leftUntilMs) > sinceMs;
+
 /** Whole seconds since; 0 where it is still to come. */
 export const ageSeconds = (sinceMs: number, atMs: number): bigint =>
   BigInt(Math.max(0, Math.floor((atMs - sinceMs) / 1000)));

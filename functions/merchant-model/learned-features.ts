@@ -2,7 +2,7 @@ import type { Evidence, MerchantEvidence, MerchantFeatures } from "../../protos/
 import { MerchantPast, type MerchantState, type MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { addEvent, decodeEvents, encodeEvents, eventHash, markFraud, type PastEvent } from "../learned/event-ring.js";
-import { ageSeconds, DAY_MS, knownLabel, NEVER_S } from "../learned/known.js";
+import { ageSeconds, DAY_MS, knownLabel, leftAfter, NEVER_S } from "../learned/known.js";
 import type { FunctionSettings } from "../settings.js";
 import { type KnownPast, learnFraud, learnGenuine, readKnownPast, writeKnownPast } from "./fraud-run.js";
 
@@ -28,7 +28,7 @@ export function learnMerchant(
   const at = Number(transaction.eventTimeMs);
   const learned = {
     features: featuresAt(at, past, events, settings.labelDelayMs),
-    learnedIncomplete: Number(past.leftUntilMs) > at - settings.labelDelayMs - 30 * DAY_MS,
+    learnedIncomplete: leftAfter(past.leftUntilMs, at - settings.labelDelayMs - 30 * DAY_MS),
   };
   const event: PastEvent = {
     time: at,
