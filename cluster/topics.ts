@@ -39,6 +39,7 @@ export async function createTopics(
           configEntries: [
             { name: "retention.ms", value: String(topic.retentionMs) },
             ...(topic.batchBytes === undefined ? [] : [{ name: "max.message.bytes", value: String(topic.batchBytes) }]),
+            ...(topic.compacted === true ? [{ name: "cleanup.policy", value: "compact" }] : []),
             ...(topic.timestamps === "broker" ? [{ name: "message.timestamp.type", value: "LogAppendTime" }] : []),
           ],
         })),

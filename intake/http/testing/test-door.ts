@@ -14,6 +14,7 @@ import type { Overload } from "../../backlog/backlog-gate.js";
 import { DecisionIndex } from "../../decision-index.js";
 import { LabelIndex } from "../../label-index.js";
 import { intakeMetrics } from "../../metrics.js";
+import { ModelsInForceIndex } from "../../models-in-force.js";
 import type { Tokens } from "../authorisation.js";
 import { httpDoor } from "../http-door.js";
 import { openApi } from "../openapi.js";
@@ -44,6 +45,7 @@ interface TestDoor {
   overload: Overload | undefined;
   index: DecisionIndex;
   labels: LabelIndex;
+  models: ModelsInForceIndex;
   missing: string[];
   consumers: ConsumerHealth[];
 }
@@ -85,6 +87,9 @@ export function open(
     overload: () => door.overload,
     index: door.index,
     labels: door.labels,
+    get models() {
+      return door.models;
+    },
     metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
@@ -104,6 +109,8 @@ export function useDoor(): void {
     door.overload = undefined;
     door.index = new DecisionIndex(100);
     door.labels = new LabelIndex(100);
+    door.models = new ModelsInForceIndex();
+    door.models.caughtUp();
     door.missing = [];
     door.consumers = [];
     door.app = open();
