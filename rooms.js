@@ -112,6 +112,7 @@ const TABLE = {
       "tools",
       "functions",
       "kafka",
+      "models",
       "ingress-generator",
       "cluster",
     ],
