@@ -57,6 +57,10 @@ const TABLE = {
     imports: ["protos", "contract", "process", "http", "money", "statefun", "kafka"],
     specs: ["functions"],
   },
+  models: {
+    is: "model files, which are read; `npm run models`: which one decides, and which scores beside it",
+    imports: ["protos", "contract", "process", "terminal", "statefun", "functions", "kafka", "intake"],
+  },
   rejected: {
     is: "`npm run rejected`: what was refused, to be looked at, corrected and sent again",
     imports: ["protos", "contract", "terminal", "kafka", "java", "intake"],
@@ -108,6 +112,7 @@ const TABLE = {
       "tools",
       "functions",
       "kafka",
+      "models",
       "ingress-generator",
       "cluster",
     ],

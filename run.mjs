@@ -16,6 +16,7 @@ const COMMANDS = {
   generate: "ingress-generator/main.ts",
   images: "cluster/images/main.ts",
   loadtest: "loadtest/load/main.ts",
+  models: "models/main.ts",
   rejected: "rejected/main.ts",
   test: "test/main.ts",
   topics: "topics/main.ts",

@@ -64,7 +64,7 @@ export const FRAUD_DETECTION: Application = {
   },
   ingressTopics: [TOPICS.transactionsValid, TOPICS.labelsValid],
   outputTopics: OUTPUT_TOPICS,
-  otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected],
+  otherTopics: [TOPICS.transactions, TOPICS.labels, TOPICS.transactionsRejected, TOPICS.labelsRejected, TOPICS.models],
 };
 
 /**

@@ -90,6 +90,7 @@ export function configOf(topic: TopicSettings, bytes: number): IResourceConfigEn
     { name: "retention.ms", value: String(topic.retentionMs) },
     ...(topic.unbounded ? [] : [{ name: "retention.bytes", value: String(bytes) }]),
     ...(topic.batchBytes === undefined ? [] : [{ name: "max.message.bytes", value: String(topic.batchBytes) }]),
+    ...(topic.compacted === true ? [{ name: "cleanup.policy", value: "compact" }] : []),
     ...(topic.timestamps === "broker" ? [{ name: "message.timestamp.type", value: "LogAppendTime" }] : []),
   ];
 }

@@ -15,6 +15,8 @@ export interface TopicSettings {
   readonly batchBytes?: number;
   /** Whose clock a record's timestamp is. Default: the producer's. */
   readonly timestamps?: "broker";
+  /** The newest record of each key is kept for good, whatever {@link retentionMs} says. */
+  readonly compacted?: true;
 }
 
 /** How many bytes of a partition are kept, unless it is set otherwise. */
@@ -33,7 +35,7 @@ const REFUSED_BYTES = 2 * 1024 * 1024;
 /**
  * Every Kafka topic. Anyone may write anything to `transactions` and `labels`; the broker stamps their records, so
  * that what the clock decides about one stays decided. `*.valid` hold bare protobuf messages and are StateFun's only
- * ingresses. Every other topic's record value is a protobuf Any.
+ * ingresses. Every other topic's record value is a protobuf Any. In `models` stands which ones are in force.
  */
 export const TOPICS = {
   transactions: topic("transactions", { timestamps: "broker", unbounded: true }),
@@ -46,10 +48,14 @@ export const TOPICS = {
   evidence: topic("evidence"),
   alerts: topic("alerts"),
   functionsRejected: topic("functions.rejected"),
+  models: topic("models", { partitions: 1, compacted: true }),
 } as const satisfies Record<string, TopicSettings>;
 
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */
 export const OUTPUT_TOPICS = [TOPICS.decisions, TOPICS.evidence, TOPICS.alerts, TOPICS.functionsRejected] as const;
+
+/** The key of every record of `models`: the newest holds. */
+export const IN_FORCE_KEY = "in-force";
 
 /**
  * The consumer group of both ingresses (`module.yaml`). It commits with each checkpoint, for people to see; a restart

@@ -6,6 +6,7 @@ import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import { FraudLabel, type Origin, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { labelFromJson, transactionFromJson } from "./json-input.js";
 import { formatOf, mediaType } from "./media-type.js";
+import { type Stamps, UNSTAMPED } from "./models-in-force.js";
 import { RefusedError } from "./problem.js";
 import { labelFromProtobuf, transactionFromProtobuf } from "./protobuf-input.js";
 import { checkLabel, checkTransaction, type Clock } from "./rules.js";
@@ -42,6 +43,7 @@ export const MAX_INPUT_BYTES = 8 * 1024;
  * read again comes out the same.
  *
  * @param contentType - from a record's header or an HTTP request; `undefined`: recognised from the content
+ * @param stamps - of a transaction. Default: none
  * @throws {RefusedError} when the input is refused
  */
 export function admit(
@@ -50,6 +52,7 @@ export function admit(
   contentType: string | undefined,
   source: Source,
   clock: Clock,
+  stamps = UNSTAMPED,
 ): Admitted {
   if (bytes.length === 0) throw new RefusedError(IntakeReason.EMPTY, "the record has no content");
   if (bytes.length > MAX_INPUT_BYTES)
@@ -57,27 +60,27 @@ export function admit(
       IntakeReason.TOO_LARGE,
       `the record has ${bytes.length} bytes, of ${MAX_INPUT_BYTES} at most`,
     );
-  if (readAs(bytes, contentType) === "json") return admitJson(kind, readJson(bytes), source, clock);
+  if (readAs(bytes, contentType) === "json") return admitJson(kind, readJson(bytes), source, clock, stamps);
   return kind === "transaction"
-    ? finishTransaction(transactionFromProtobuf(bytes), source, clock)
+    ? finishTransaction(transactionFromProtobuf(bytes), source, clock, stamps)
     : finishLabel(labelFromProtobuf(bytes), source, clock);
 }
 
 /** Like {@link admit}, for JSON that is already parsed. @throws {RefusedError} */
-export function admitJson(kind: InputKind, json: unknown, source: Source, clock: Clock): Admitted {
+export function admitJson(kind: InputKind, json: unknown, source: Source, clock: Clock, stamps = UNSTAMPED): Admitted {
   return kind === "transaction"
-    ? finishTransaction(transactionFromJson(json), source, clock)
+    ? finishTransaction(transactionFromJson(json), source, clock, stamps)
     : finishLabel(labelFromJson(json), source, clock);
 }
 
-function finishTransaction(read: Transaction, source: Source, clock: Clock): Admitted {
+function finishTransaction(read: Transaction, source: Source, clock: Clock, stamps: Stamps): Admitted {
   const transaction: Transaction = {
     ...read,
     transactionId: read.transactionId || nameOf(source),
     origin: originOf(source),
     contentHash: Buffer.alloc(0),
-    modelHash: Buffer.alloc(0),
-    challengerHash: Buffer.alloc(0),
+    modelHash: stamps.modelHash,
+    challengerHash: stamps.challengerHash,
   };
   checkTransaction(transaction, clock);
   transaction.contentHash = contentHash(transaction);

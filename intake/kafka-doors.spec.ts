@@ -10,6 +10,7 @@ import { Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { KafkaDoors } from "./kafka-doors.js";
 import { intakeMetrics } from "./metrics.js";
+import { UNSTAMPED } from "./models-in-force.js";
 import { DOORS, largestRecordBytes } from "./topics.js";
 
 const LIMIT = { timeout: 30_000, interval: 20 };
@@ -26,7 +27,7 @@ async function opened() {
   const broker = await FakeBroker.start({ transactions: 4, labels: 4 });
   ends.push(() => broker.stop());
   const written: OutgoingRecord[] = [];
-  const state = { broken: undefined as string | undefined, behind: false, noRoom: false, looked: 0 };
+  const state = { broken: undefined as string | undefined, behind: false, noRoom: false, looked: 0, stamps: UNSTAMPED };
   const take = (records: readonly OutgoingRecord[]): Promise<void> => {
     if (state.broken !== undefined) return Promise.reject(new Error(state.broken));
     written.push(...records);
@@ -49,6 +50,11 @@ async function opened() {
       return state.noRoom;
     },
     maxAheadMs: 300_000,
+    models: {
+      get stamps() {
+        return state.stamps;
+      },
+    },
     metrics,
     onError: () => undefined,
   });
@@ -117,6 +123,16 @@ describe("the Kafka doors", () => {
       .poll(() => valid().sort(), LIMIT)
       .toEqual(["plain", ...Object.keys(PACKERS).flatMap((name) => [name, `${name}, again`])].sort());
     expect(doors.health).toMatchObject({ failing: undefined, restarts: 0 });
+  });
+
+  it("stamp each transaction with the models that hold when it is taken", async () => {
+    const { append, valid, written, transaction, state } = await opened();
+    append(0, [{ value: transaction("before") }]);
+    await expect.poll(valid, LIMIT).toEqual(["before"]);
+    state.stamps = { modelHash: Buffer.alloc(32, 1), challengerHash: Buffer.alloc(32, 2) };
+    append(0, [{ value: transaction("after") }]);
+    await expect.poll(valid, LIMIT).toEqual(["before", "after"]);
+    expect(written.map(({ value }) => Transaction.decode(value!))).toMatchObject([UNSTAMPED, state.stamps]);
   });
 
   it("leave transactions where they are while the pipeline is behind, take labels, and go on in order", async () => {

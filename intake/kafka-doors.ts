@@ -13,6 +13,7 @@ import { Any } from "../protos/gen/google/protobuf/any.js";
 import { pack } from "../statefun/index.js";
 import { admit } from "./admission.js";
 import type { IntakeMetrics } from "./metrics.js";
+import type { ModelsInForceIndex } from "./models-in-force.js";
 import { type Problem, reasonName, RefusedError } from "./problem.js";
 import { type Door, DOORS, largestRecordBytes, validRecord } from "./topics.js";
 
@@ -37,6 +38,8 @@ export interface KafkaDoorsOptions {
   /** Whether nothing may be written for want of room. */
   readonly noRoom: () => boolean;
   readonly maxAheadMs: number;
+  /** What transactions are stamped with; known before {@link KafkaDoors.start}. */
+  readonly models: Pick<ModelsInForceIndex, "stamps">;
   readonly metrics: IntakeMetrics;
   /** Called when something went wrong that will be tried again. */
   readonly onError: (error: Error) => void;
@@ -159,7 +162,7 @@ export class KafkaDoors {
   }
 
   #sort(door: Door, { partition }: Batch, log: Buffer, message: KafkaMessage): OutgoingRecord {
-    const { metrics, maxAheadMs } = this.#options;
+    const { metrics, maxAheadMs, models } = this.#options;
     const timestampMs = Number(message.timestamp);
     const unreadable = unreadableBatch(message);
     const origin = {
@@ -178,6 +181,7 @@ export class KafkaDoors {
         contentTypeOf(message.headers),
         { origin },
         { nowMs: timestampMs, maxAheadMs },
+        models.stamps,
       );
       metrics.admitted(door.kind, "kafka");
       return validRecord(door, admitted, timestampMs);

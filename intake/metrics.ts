@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { type ConsumerHealth, consumerMetrics } from "../kafka/consumer-health.js";
 import type { GroupLag } from "../kafka/group-lag.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
+import type { ModelsInForce } from "../protos/gen/fraud/v1/models.js";
 import type { InputKind } from "./admission.js";
 import { reasonName } from "./problem.js";
 import type { KnownRoom } from "./room/room-watch.js";
@@ -38,9 +39,11 @@ export interface IntakeGauges {
   /** Undefined when it is not known now. */
   readonly room: () => KnownRoom | undefined;
   readonly consumers: () => readonly ConsumerHealth[];
+  /** Undefined when none was put in force. */
+  readonly models?: () => ModelsInForce | undefined;
 }
 
-export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumers }: IntakeGauges): {
+export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumers, models }: IntakeGauges): {
   metrics: IntakeMetrics;
   registry: Registry;
 } {
@@ -76,6 +79,21 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumer
     registers: [registry],
     collect() {
       this.set(queuedBytes());
+    },
+  });
+  new Gauge({
+    name: "intake_model_in_force",
+    help: "1: transactions are stamped with this model, as champion or challenger. Without one the function servers score by their own default",
+    labelNames: ["role", "id", "hash"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      const newest = models?.();
+      if (newest === undefined) return;
+      const { modelHash, modelId, challengerHash, challengerId } = newest;
+      if (modelHash.length > 0) this.set({ role: "champion", id: modelId, hash: modelHash.toString("hex") }, 1);
+      if (challengerHash.length > 0)
+        this.set({ role: "challenger", id: challengerId, hash: challengerHash.toString("hex") }, 1);
     },
   });
   new Gauge({

@@ -15,6 +15,8 @@ import { KafkaDoors } from "./kafka-doors.js";
 import { LabelIndex } from "./label-index.js";
 import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";
+import { ModelsInForceIndex } from "./models-in-force.js";
+import { followModels, type ModelsReader } from "./models-reader.js";
 import { RoomWatch } from "./room/room-watch.js";
 import { intakeSettings } from "./settings.js";
 import { batchBytes, DOORS } from "./topics.js";
@@ -65,7 +67,9 @@ async function main(): Promise<void> {
     backlogSeconds: () => wholeBacklog.seconds,
     room: () => room.figures,
     consumers: () => health(),
+    models: () => models.newest,
   });
+  const models = new ModelsInForceIndex();
   const index = new DecisionIndex(keepDecisions);
   const labels = new LabelIndex(keepDecisions);
   const doors = new KafkaDoors({
@@ -74,22 +78,26 @@ async function main(): Promise<void> {
     behind: () => backlog.overload !== undefined,
     noRoom: () => room.shortage !== undefined,
     maxAheadMs,
+    models,
     metrics,
     onError,
   });
   const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let labelReader: Follower | undefined;
+  let modelsReader: ModelsReader | undefined;
   let connected = false;
   const health = (): ConsumerHealth[] => [
     doors.health,
     ...(readers?.health() ?? [beginningHealth("decisions", startedMs)]),
     labelReader?.health ?? beginningHealth("outcomes of labels", startedMs),
+    modelsReader?.health ?? beginningHealth("models in force", startedMs),
   ];
   const notReady = (): string[] => [
     ...(connected ? [] : ["Kafka"]),
     ...failingConsumers(health()).map(({ consumer, cause }) => `${consumer}: ${cause}`),
     ...(doors.joined || doors.health.failing !== undefined ? [] : ["a place among the intakes"]),
+    ...(models.stamps === undefined ? ["the models in force"] : []),
     ...(readers?.caughtUp() === true ? [] : ["the newest decisions"]),
   ];
   const http = httpDoor({
@@ -98,6 +106,7 @@ async function main(): Promise<void> {
     shortage: () => room.shortage,
     index,
     labels,
+    models,
     metrics,
     maxAheadMs,
     logger,
@@ -121,6 +130,7 @@ async function main(): Promise<void> {
       doorWriter.close(),
       readers?.stop(),
       labelReader?.stop(),
+      modelsReader?.stop(),
       lag.close(),
       waiting.close(),
       logDirs.close(),
@@ -136,8 +146,14 @@ async function main(): Promise<void> {
   backlog.start();
   wholeBacklog.start();
   room.start();
+  /** What is taken before it is known what will score it would be scored by something else. */
+  const openDoors = async (): Promise<void> => {
+    modelsReader = await followModels(brokers, models, onError);
+    await modelsReader.caughtUp;
+    await doors.start();
+  };
   await Promise.all([
-    doors.start(),
+    openDoors(),
     followDecisions(brokers, index, keepDecisions, onError).then((following) => (readers = following)),
     followLabels(brokers, labels, keepDecisions, onError).then((following) => (labelReader = following)),
   ]);

@@ -12,6 +12,7 @@ import { DecisionIndex } from "../intake/decision-index.js";
 import { httpDoor } from "../intake/http/http-door.js";
 import { LabelIndex } from "../intake/label-index.js";
 import { intakeMetrics } from "../intake/metrics.js";
+import { UNSTAMPED } from "../intake/models-in-force.js";
 import { Decision, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { nodeHttpListener, pack, RequestReplyHandler } from "../statefun/index.js";
@@ -111,6 +112,7 @@ function intake(): ReturnType<typeof httpDoor> & { readonly effects: unknown[] }
     shortage: () => undefined,
     index,
     labels: new LabelIndex(10),
+    models: { stamps: UNSTAMPED, newest: undefined },
     metrics: intakeMetrics({
       queuedBytes: () => 0,
       lag: () => Promise.resolve([]),

@@ -15,6 +15,7 @@ import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { DecisionIndex } from "../../intake/decision-index.js";
 import { httpDoor } from "../../intake/http/http-door.js";
 import { intakeMetrics } from "../../intake/metrics.js";
+import { UNSTAMPED } from "../../intake/models-in-force.js";
 import { given } from "../../process/environment.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { nodeHttpListener, RequestReplyHandler } from "../../statefun/index.js";
@@ -42,6 +43,7 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
       overload: () => undefined,
       shortage: () => undefined,
       index: new DecisionIndex(100),
+      models: { stamps: UNSTAMPED, newest: undefined },
       metrics,
       maxAheadMs: 300_000,
       logger,

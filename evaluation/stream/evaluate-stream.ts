@@ -1,9 +1,14 @@
 import { readFileSync } from "node:fs";
 
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
+import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { parseTrees, type TreesModel } from "../../functions/transaction-scorer/trees.js";
+import type { ClusterSettings } from "../../cluster/settings.js";
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { newRunId } from "../../ingress-generator/producer.js";
+import { putInForce } from "../../models/in-force.js";
+import { stampsAt } from "../../models/servers.js";
+import { poll } from "../../process/poll.js";
 import type { Step } from "../../terminal/steps.js";
 import { ensureTools } from "../../tools/index.js";
 import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
@@ -15,6 +20,7 @@ import { type Parity, parityOf } from "./parity.js";
 import { streamDataSet } from "./stream-data-set.js";
 
 const PORT_OFFSET = 23_500;
+const STAMP_MS = 60_000;
 /** More than any customer has in 30 days, or any terminal in 37. */
 const EVENTS = 256;
 
@@ -85,6 +91,23 @@ export async function evaluateStream(
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
   }
+}
+
+/** Puts a model file in force, and waits until the intake stamps it. */
+export function useModelAt(settings: ClusterSettings): (file: string) => Promise<void> {
+  const { kafka, intake } = endpoints(settings);
+  return async (file) => {
+    const { id, hash } = parseModel(readFileSync(file));
+    const inForce = {
+      modelHash: Buffer.from(hash),
+      modelId: id,
+      challengerHash: Buffer.alloc(0),
+      challengerId: "",
+      note: "of the days that follow in the evaluation",
+    };
+    await putInForce(kafka, inForce);
+    await poll(`the intake to stamp ${id}`, () => stampsAt(intake, inForce), { timeoutMs: STAMP_MS });
+  };
 }
 
 /** Compares everything that was streamed with what the data set says. */

@@ -51,7 +51,10 @@ export function requireSettings(model: Model, settings: FunctionSettings): void 
 
 /** The features that there are only when `learned.events` is above 0. */
 const LEARNED: ReadonlySet<FeatureName> = new Set<FeatureName>([
+  "account.count_1d",
+  "account.count_7d",
   "account.count_30d",
+  "account.mean_minor_1d",
   "account.mean_minor_7d",
   "account.mean_minor_30d",
   "account.genuine_count",
@@ -61,7 +64,12 @@ const LEARNED: ReadonlySet<FeatureName> = new Set<FeatureName>([
   "account.second_ratio_7d_permille",
   "account.unusual_7d_permille",
   "account.very_unusual_7d",
+  "account.known_fraud_age_s",
+  "merchant.count_1d",
   "merchant.count_7d",
+  "merchant.count_30d",
+  "merchant.risk_1d_permille",
+  "merchant.risk_7d_permille",
   "merchant.risk_30d_permille",
   "merchant.last_label",
   "merchant.run",

@@ -6,10 +6,12 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
-import { FraudLabel } from "../../protos/gen/fraud/v1/transaction.js";
+import { ModelsInForce } from "../../protos/gen/fraud/v1/models.js";
+import { FraudLabel, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
 import { intakeMetrics } from "../metrics.js";
+import { ModelsInForceIndex } from "../models-in-force.js";
 import { openApi } from "./openapi.js";
 import { hostileBodies } from "./testing/hostile-bodies.js";
 import {
@@ -125,11 +127,34 @@ describe("everything else", () => {
     ]);
     expect((await door.app.inject("/readyz")).statusCode).toBe(200);
     door.missing = ["Kafka"];
+    const none = { id: "", hash: "" };
     const response = await door.app.inject("/readyz");
     expect([response.statusCode, conforms("/readyz", "get", response)]).toEqual([
       503,
-      { status: "not ready", missing: ["Kafka"] },
+      { status: "not ready", missing: ["Kafka"], models: { model: none, challenger: none } },
     ]);
+  });
+
+  it("takes no transactions, but labels, before it knows what scores them; then stamps them, and says with what", async () => {
+    door.models = new ModelsInForceIndex();
+    const early = await post(transaction);
+    expect(early.response.statusCode).toBe(429);
+    expect(early.body).toMatchObject({ detail: "this intake has not read yet which models are in force" });
+    expect((await post(label, { kind: "labels" })).response.statusCode).toBe(202);
+    expect(conforms("/readyz", "get", await door.app.inject("/readyz"))).toMatchObject({ models: null });
+    const inForce = { modelHash: Buffer.alloc(32, 1), modelId: "one", challengerHash: Buffer.alloc(32, 2) };
+    door.models.onRecord({
+      value: Buffer.from(Any.encode(pack(ModelsInForce, ModelsInForce.fromPartial(inForce))).finish()),
+    });
+    door.models.caughtUp();
+    expect((await post(transaction)).response.statusCode).toBe(202);
+    expect(Transaction.decode(door.written.at(-1)!.value!)).toMatchObject({
+      modelHash: inForce.modelHash,
+      challengerHash: inForce.challengerHash,
+    });
+    expect(conforms("/readyz", "get", await door.app.inject("/readyz"))).toMatchObject({
+      models: { model: { id: "one", hash: "01".repeat(32) }, challenger: { id: "", hash: "02".repeat(32) } },
+    });
   });
 
   it("knows no other path, and says so as a problem", async () => {

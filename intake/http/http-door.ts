@@ -202,7 +202,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const missing = notReady();
     await reply
       .code(missing.length === 0 ? 200 : 503)
-      .send({ status: missing.length === 0 ? "ready" : "not ready", missing });
+      .send({ status: missing.length === 0 ? "ready" : "not ready", missing, models: inForce(options.models) });
   });
   app.get("/metrics", open, async (_, reply) => {
     const { contentType, text } = await scrape();
@@ -213,6 +213,15 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   });
   app.get("/openapi.json", open, () => document);
   return app;
+}
+
+/** The models that it stamps now, for people; empty: the function server's default, and none. */
+function inForce({ stamps, newest }: HttpDoorOptions["models"]): object | null {
+  if (stamps === undefined) return null;
+  return {
+    model: { id: newest?.modelId ?? "", hash: stamps.modelHash.toString("hex") },
+    challenger: { id: newest?.challengerId ?? "", hash: stamps.challengerHash.toString("hex") },
+  };
 }
 
 /** Waits for news of one thing. @throws {TurnedAwayError} when too many do */

@@ -122,6 +122,10 @@ const WAIT = [
     default: "provisional",
   }),
 ];
+const NAMED_MODEL = object(["id", "hash"], {
+  id: { type: "string" },
+  hash: { type: "string", description: "hexadecimal SHA-256 of its file" },
+});
 const FAILING: JsonObject = object(["consumer", "cause", "restarts"], {
   consumer: { type: "string" },
   cause: { type: "string" },
@@ -251,9 +255,17 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
                 status,
                 json(
                   status === 200 ? "ready" : "not ready",
-                  object(["status", "missing"], {
+                  object(["status", "missing", "models"], {
                     status: { type: "string" },
                     missing: { type: "array", items: { type: "string" } },
+                    models: {
+                      description:
+                        "what transactions are stamped with: the model that scores them, and the one that does so beside it; empty: the function server's default, and none. null: not known yet",
+                      anyOf: [
+                        { type: "null" },
+                        object(["model", "challenger"], { model: NAMED_MODEL, challenger: NAMED_MODEL }),
+                      ],
+                    },
                   }),
                 ),
               ]),

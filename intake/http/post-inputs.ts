@@ -8,6 +8,7 @@ import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
 import type { DecisionIndex, WaitFor } from "../decision-index.js";
 import type { IntakeMetrics } from "../metrics.js";
+import type { ModelsInForceIndex } from "../models-in-force.js";
 import { reasonName, RefusedError } from "../problem.js";
 import type { Shortage } from "../room/room-gate.js";
 import { DOORS, validRecord } from "../topics.js";
@@ -52,8 +53,10 @@ export function requireRoom({ shortage }: PostOptions): void {
   if (why !== undefined) throw new TurnedAwayError("room", why.cause, why.retryAfterSeconds);
 }
 
-/** @throws {TurnedAwayError} when what comes now would wait too long in Kafka */
-export function requirePipeline({ overload }: PostOptions): void {
+/** @throws {TurnedAwayError} when what comes now would wait too long in Kafka, or it is not known yet what scores it */
+export function requirePipeline({ overload, models }: PostOptions): void {
+  if (models.stamps === undefined)
+    throw new TurnedAwayError("kafka", "this intake has not read yet which models are in force", 1);
   const why = overload();
   if (why === undefined) return;
   throw new TurnedAwayError(
@@ -71,6 +74,8 @@ export interface PostOptions {
   /** Says that Kafka has no room; undefined when it has. */
   readonly shortage: () => Shortage | undefined;
   readonly index: DecisionIndex;
+  /** What transactions are stamped with. */
+  readonly models: Pick<ModelsInForceIndex, "stamps" | "newest">;
   readonly metrics: Pick<IntakeMetrics, "admitted" | "refused">;
   readonly maxAheadMs: number;
 }
@@ -129,7 +134,7 @@ function admitItem(
   kind: InputKind,
   item: BodyItem,
   labelsAs: string | undefined,
-  { maxAheadMs }: PostOptions,
+  { maxAheadMs, models }: PostOptions,
 ): Admitted | RefusedError {
   try {
     if ("refused" in item) throw item.refused;
@@ -138,6 +143,7 @@ function admitItem(
       item.json,
       { newId: () => `http-${randomUUID()}`, labelsAs },
       { nowMs: Date.now(), maxAheadMs },
+      models.stamps,
     );
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;

@@ -14,6 +14,7 @@ import type { Overload } from "../../backlog/backlog-gate.js";
 import { DecisionIndex } from "../../decision-index.js";
 import { LabelIndex } from "../../label-index.js";
 import { intakeMetrics } from "../../metrics.js";
+import { ModelsInForceIndex } from "../../models-in-force.js";
 import type { Shortage } from "../../room/room-gate.js";
 import type { Tokens } from "../authorisation.js";
 import { httpDoor } from "../http-door.js";
@@ -46,6 +47,7 @@ interface TestDoor {
   shortage: Shortage | undefined;
   index: DecisionIndex;
   labels: LabelIndex;
+  models: ModelsInForceIndex;
   missing: string[];
   consumers: ConsumerHealth[];
 }
@@ -91,6 +93,9 @@ export function open(
     shortage: () => door.shortage,
     index: door.index,
     labels: door.labels,
+    get models() {
+      return door.models;
+    },
     metrics,
     maxAheadMs: 300_000,
     logger: pino({ level: "silent" }),
@@ -111,6 +116,8 @@ export function useDoor(): void {
     door.shortage = undefined;
     door.index = new DecisionIndex(100);
     door.labels = new LabelIndex(100);
+    door.models = new ModelsInForceIndex();
+    door.models.caughtUp();
     door.missing = [];
     door.consumers = [];
     door.app = open();
