@@ -110,7 +110,7 @@ export class BatchContext implements Context {
   packAndSend<T>(to: Address<T>, type: MessageType<T>, message: T): void {
     requireAccepted(to, type);
     const sent = { target: toWire(to), argument: typedValue(type, message) };
-    this.#reply.add("messages", encode(FromFunction_Invocation, sent));
+    this.#reply.add("messages", FromFunction_Invocation, sent);
   }
 
   packAndSendAfter<T>(
@@ -175,13 +175,13 @@ export class BatchContext implements Context {
   }
 
   #delay(invocation: FromFunction_DelayedInvocation): void {
-    this.#reply.add("delayed", encode(FromFunction_DelayedInvocation, invocation));
+    this.#reply.add("delayed", FromFunction_DelayedInvocation, invocation);
   }
 
   #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
     const sent = { egressNamespace: namespace, egressType: name, argument: typedValue(type, record) };
-    this.#reply.add("egresses", encode(FromFunction_EgressMessage, sent));
+    this.#reply.add("egresses", FromFunction_EgressMessage, sent);
   }
 
   /** Remembers what the batch has done so far, for {@link rollback}. */
@@ -200,7 +200,7 @@ export class BatchContext implements Context {
   finish(): Reply {
     for (const state of this.#states.values()) {
       const mutation = state.mutation();
-      if (mutation !== undefined) this.#reply.add("mutations", encode(FromFunction_PersistedValueMutation, mutation));
+      if (mutation !== undefined) this.#reply.add("mutations", FromFunction_PersistedValueMutation, mutation);
     }
     return this.#reply.finish();
   }

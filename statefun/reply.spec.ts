@@ -39,9 +39,8 @@ describe("a reply", () => {
         };
         for (const one of steps) {
           const before = writer.mark;
-          if (one.section === "messages")
-            writer.add("messages", FromFunction_Invocation.encode(invocation(one.value)).finish());
-          else writer.add("egresses", FromFunction_EgressMessage.encode(egress(one.value)).finish());
+          if (one.section === "messages") writer.add("messages", FromFunction_Invocation, invocation(one.value));
+          else writer.add("egresses", FromFunction_EgressMessage, egress(one.value));
           if (one.undone) writer.rollback(before);
           else if (one.section === "messages") value.outgoingMessages.push(invocation(one.value));
           else value.outgoingEgresses.push(egress(one.value));
@@ -60,8 +59,8 @@ describe("a reply", () => {
   it("has a bound, also for a function that goes on regardless", () => {
     const writer = new ReplyWriter(1_000);
     const failure = expect.objectContaining({ code: "FUNCTION_FAILED", status: 500 }) as Error;
-    writer.add("messages", Buffer.alloc(990));
-    expect(() => writer.add("egresses", Buffer.alloc(20))).toThrow(failure);
+    writer.add("messages", FromFunction_Invocation, invocation(Buffer.alloc(900)));
+    expect(() => writer.add("egresses", FromFunction_EgressMessage, egress(Buffer.alloc(100)))).toThrow(failure);
     expect(() => writer.finish()).toThrow(failure);
   });
 });

@@ -1,12 +1,13 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
+import type { MessageType } from "./any.js";
 import { RequestError } from "./errors.js";
 
 /** An encoded FromFunction: its pieces, which follow each other. A small one has a single piece. */
 export type Reply = readonly Uint8Array[];
 
-const FIRST_BYTES = 512;
-const LARGEST_BYTES = 256 * 1024;
+/** So many small pieces are joined to a larger one: by itself each takes more memory than its bytes. */
+const SMALL_PIECES = 32;
 /** Up to this many bytes the pieces are joined: one write is cheaper than several. */
 const JOINED_BYTES = 64 * 1024;
 const INVOCATION_RESULT = (100 << 3) | 2;
@@ -34,9 +35,13 @@ export class ReplyWriter {
     this.#maxBytes = maxBytes;
   }
 
-  /** @param message - encoded, as the section has it. @throws {RequestError} when the reply gets too large */
-  add(section: Section, message: Uint8Array): void {
-    this.#sections[section].add(tagOf(section), message);
+  /** @throws {RequestError} when the reply gets too large */
+  add<T>(section: Section, type: MessageType<T>, message: T): void {
+    const writer = spare ?? new BinaryWriter();
+    spare = undefined;
+    const bytes = type.encode(message, writer.uint32(TAGS[section]).fork()).join().finish();
+    if (bytes.length <= JOINED_BYTES) spare = writer;
+    this.#sections[section].add(bytes);
     this.#requireSize();
   }
 
@@ -73,7 +78,15 @@ export class ReplyWriter {
   }
 }
 
-const tagOf = (section: Section): number => ((SECTIONS.indexOf(section) + 1) << 3) | 2;
+const tagOf = (field: number): number => (field << 3) | 2;
+const TAGS: Readonly<Record<Section, number>> = {
+  mutations: tagOf(1),
+  messages: tagOf(2),
+  delayed: tagOf(3),
+  egresses: tagOf(4),
+};
+/** Kept from one message to the next, as it has grown. */
+let spare: BinaryWriter | undefined;
 
 /** A reply as one piece. */
 export const joined = (reply: Reply): Uint8Array => (reply.length === 1 ? reply[0]! : Buffer.concat(reply));
@@ -81,47 +94,27 @@ export const joined = (reply: Reply): Uint8Array => (reply.length === 1 ? reply[
 /** How many bytes a reply has. */
 export const sizeOf = (reply: Reply): number => reply.reduce((bytes, piece) => bytes + piece.length, 0);
 
-/** Bytes in pieces that grow with them, so that none is copied when there is more. */
 class Pieces {
-  readonly #full: Buffer[] = [];
-  #last: Buffer = Buffer.alloc(0);
-  #used = 0;
+  readonly pieces: Uint8Array[] = [];
   bytes = 0;
+  /** How many of the last ones are small. */
+  #small = 0;
 
-  add(tag: number, message: Uint8Array): void {
-    // A tag has one byte here, a length five at most.
-    if (this.#last.length - this.#used < 6 + message.length) this.#grow(6 + message.length);
-    this.#last[this.#used++] = tag;
-    let length = message.length;
-    for (; length > 0x7f; length >>>= 7) this.#last[this.#used++] = (length & 0x7f) | 0x80;
-    this.#last[this.#used++] = length;
-    this.#last.set(message, this.#used);
-    this.#used += message.length;
-    this.bytes = this.#fullBytes + this.#used;
+  add(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.bytes += piece.length;
+    if (++this.#small === SMALL_PIECES) this.pieces.push(Buffer.concat(this.pieces.splice(-SMALL_PIECES)));
+    this.#small %= SMALL_PIECES;
   }
 
-  get pieces(): Buffer[] {
-    return this.#used === 0 ? this.#full : [...this.#full, this.#last.subarray(0, this.#used)];
-  }
-
+  /** Keeps so many bytes. */
   cut(bytes: number): void {
-    while (bytes < this.#fullBytes) {
-      this.#last = this.#full.pop()!;
-      this.#fullBytes -= this.#last.length;
+    while (this.bytes > bytes) {
+      const last = this.pieces.pop()!;
+      this.bytes -= last.length;
+      if (this.bytes < bytes) this.pieces.push(last.subarray(0, bytes - this.bytes));
+      this.bytes = Math.max(this.bytes, bytes);
+      this.#small = 0;
     }
-    this.#used = bytes - this.#fullBytes;
-    this.bytes = bytes;
-  }
-
-  #fullBytes = 0;
-
-  #grow(bytes: number): void {
-    if (this.#used > 0) {
-      this.#full.push(this.#last.subarray(0, this.#used));
-      this.#fullBytes += this.#used;
-    }
-    const size = Math.min(LARGEST_BYTES, Math.max(FIRST_BYTES, 2 * this.#last.length));
-    this.#last = Buffer.allocUnsafe(Math.max(size, bytes));
-    this.#used = 0;
   }
 }
