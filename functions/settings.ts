@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 
 /** Raise it whenever the functions may compute something else from the same input and settings. */
-export const CODE_VERSION = "5";
+export const CODE_VERSION = "6";
 
 const windowShape = (buckets: number, bucketMs: number) =>
   z
@@ -16,6 +16,11 @@ const windowShape = (buckets: number, bucketMs: number) =>
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+const restTime = z
+  .int()
+  .min(0)
+  .default(90 * DAY);
 
 const settingsSchema = z.strictObject({
   account: z
@@ -38,12 +43,16 @@ const settingsSchema = z.strictObject({
       recentTransactions: z.int().min(0).max(1024).default(300),
       /** The account's last transactions whose merchants are remembered; 0: the feature `merchant_visits` is off. */
       knownMerchants: z.int().min(0).max(256).default(0),
+      /** An account to which nothing came for so long, in processing time, loses its state; 0: none does. */
+      restMs: restTime,
     })
     .prefault({}),
   merchant: z
     .strictObject({
       recent: windowShape(12, 5 * MINUTE),
       history: windowShape(30, DAY),
+      /** The same of a merchant. */
+      restMs: restTime,
     })
     .prefault({}),
   scorer: z

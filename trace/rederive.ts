@@ -97,6 +97,7 @@ function replayAccount(
       },
       event(event, settings) {
         if (event.kind === StateEvent_Kind.EXPIRY) return void reference.expiry(settings);
+        if (event.kind === StateEvent_Kind.REST) return void reference.rest(settings);
         const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
         if (label === undefined)
           return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
@@ -119,7 +120,10 @@ function replayMerchant(
     {
       version: (evidence) => evidence.merchant!.logicVersion,
       transaction: ({ transaction }, settings) => reference.transaction(transaction!, settings),
-      event: ({ fraudDelta, effectiveAtMs }, settings) => reference.verdict(fraudDelta, effectiveAtMs, settings),
+      event({ kind, fraudDelta, effectiveAtMs }, settings) {
+        if (kind === StateEvent_Kind.REST) reference.rest(settings);
+        else reference.verdict(fraudDelta, effectiveAtMs, settings);
+      },
     },
   );
 }

@@ -29,9 +29,9 @@ interface MemoryBlock {
  */
 export class AccountReference {
   #latest = 0n;
-  readonly #velocity = new BucketWindow();
-  readonly #day = new BucketWindow();
-  readonly #history = new BucketWindow();
+  #velocity = new BucketWindow();
+  #day = new BucketWindow();
+  #history = new BucketWindow();
   #seen: { readonly time: bigint; readonly place: Location } | undefined;
   #verdicts: HeldVerdict[] = [];
   #merchants: string[] = [];
@@ -122,6 +122,18 @@ export class AccountReference {
     if (left.length === this.#verdicts.length) return undefined;
     this.#verdicts = left;
     return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
+  }
+
+  /** The event that rest must have made; `undefined`: with these settings there is none. */
+  rest({ account }: LogicSettings): Pick<StateEvent, "kind" | "eventTimeMs"> | undefined {
+    if (account.restMs === 0) return undefined;
+    this.#velocity = new BucketWindow();
+    this.#day = new BucketWindow();
+    this.#history = new BucketWindow();
+    this.#seen = undefined;
+    this.#verdicts = [];
+    this.#merchants = [];
+    return { kind: StateEvent_Kind.REST, eventTimeMs: this.#latest };
   }
 
   /** It holds a count and a time for each block; which ids those are, the judge knows. */

@@ -1,4 +1,5 @@
 import type { MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
+import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
@@ -8,9 +9,9 @@ import { BucketWindow } from "./window.js";
  */
 export class MerchantReference {
   #latest = 0n;
-  readonly #recent = new BucketWindow();
-  readonly #history = new BucketWindow();
-  readonly #frauds = new BucketWindow();
+  #recent = new BucketWindow();
+  #history = new BucketWindow();
+  #frauds = new BucketWindow();
 
   get latestEventTimeMs(): bigint {
     return this.#latest;
@@ -37,6 +38,15 @@ export class MerchantReference {
       confirmedFraudCount: frauds,
       fraudRatePermille: Math.min(1000, Math.floor((1000 * frauds + 100) / (before.count + 100))),
     };
+  }
+
+  /** The event that rest must have made; `undefined`: with these settings there is none. */
+  rest({ merchant }: LogicSettings): Pick<StateEvent, "kind" | "eventTimeMs"> | undefined {
+    if (merchant.restMs === 0) return undefined;
+    this.#recent = new BucketWindow();
+    this.#history = new BucketWindow();
+    this.#frauds = new BucketWindow();
+    return { kind: StateEvent_Kind.REST, eventTimeMs: this.#latest };
   }
 
   verdict(fraudDelta: number, effectiveAt: bigint, { merchant }: LogicSettings): void {

@@ -5,7 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The code's version that `docs/features.md` describes. */
-const CODE_VERSION = "5";
+const CODE_VERSION = "6";
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
 const DEFAULTS = {
@@ -19,8 +19,13 @@ const DEFAULTS = {
     maxVerdicts: 16,
     recentTransactions: 300,
     knownMerchants: 0,
+    restMs: 90 * DAY_MS,
   },
-  merchant: { recent: { buckets: 12, bucketMs: 5 * MINUTE_MS }, history: { buckets: 30, bucketMs: DAY_MS } },
+  merchant: {
+    recent: { buckets: 12, bucketMs: 5 * MINUTE_MS },
+    history: { buckets: 30, bucketMs: DAY_MS },
+    restMs: 90 * DAY_MS,
+  },
   scorer: { maxWaitingBytes: 16_384, resendDelayMs: 100 },
   alerter: { gapMs: 30 * MINUTE_MS, closeAfterMs: 30_000, escalateAt: [3, 10] },
 };
