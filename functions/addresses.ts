@@ -1,6 +1,12 @@
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { ScoringRequest } from "../protos/gen/fraud/v1/decision.js";
-import { CloseEpisode, ExpireFrauds, MerchantVerdict, SuspiciousDecision } from "../protos/gen/fraud/v1/internal.js";
+import {
+  CloseEpisode,
+  ExpireFrauds,
+  MerchantVerdict,
+  RestAddress,
+  SuspiciousDecision,
+} from "../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { functionType } from "../statefun/index.js";
 
@@ -12,7 +18,7 @@ export const TRANSACTION_SCORER = "fraud/transaction-scorer";
 export const ALERTER = "fraud/alerter";
 
 // What each accepts: to send it anything else does not compile.
-export const accountCounterOf = functionType(ACCOUNT_COUNTER, [Transaction, FraudLabel, ExpireFrauds]);
-export const merchantModelOf = functionType(MERCHANT_MODEL, [ScoringRequest, MerchantVerdict]);
+export const accountCounterOf = functionType(ACCOUNT_COUNTER, [Transaction, FraudLabel, ExpireFrauds, RestAddress]);
+export const merchantModelOf = functionType(MERCHANT_MODEL, [ScoringRequest, MerchantVerdict, RestAddress]);
 export const transactionScorerOf = functionType(TRANSACTION_SCORER, [ScoringRequest]);
 export const alerterOf = functionType(ALERTER, [SuspiciousDecision, CloseEpisode]);

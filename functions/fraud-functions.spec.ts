@@ -339,8 +339,11 @@ describe("the four functions", () => {
     expect(counts.get("stale_labels")).toBe(2);
   });
 
-  it("keep no timer for an account at rest, and set one with its next transaction", async () => {
-    const { runtime } = pipeline({ account: { fraudWindowMs: Number(2n * HOUR_MS), expiryDelayMs: 1000 } });
+  it("keep no timer of verdicts for an account at rest, and set one with its next transaction", async () => {
+    const { runtime } = pipeline({
+      account: { fraudWindowMs: Number(2n * HOUR_MS), expiryDelayMs: 1000, restMs: 0 },
+      merchant: { restMs: 0 },
+    });
     runtime.ingress(A, Transaction, sampleTransaction());
     await runtime.run();
     expect(runtime.delayedCount).toBe(0);
@@ -367,5 +370,74 @@ describe("the four functions", () => {
     await runtime.run();
     expect(runtime.state(A, "account", AccountState)!.verdicts).toHaveLength(1);
     expect(written(runtime).events.filter(({ kind }) => kind === StateEvent_Kind.EXPIRY)).toEqual([]);
+  });
+});
+
+describe("an account or merchant to which nothing comes", () => {
+  const REST = { account: { restMs: 10_000, knownMerchants: 4 }, merchant: { restMs: 10_000 } };
+  const send = (runtime: ReturnType<typeof pipeline>["runtime"], id: string, hours = 0n) =>
+    runtime.ingress(A, Transaction, {
+      ...sampleTransaction({ transactionId: id, eventTimeMs: START_MS + hours * HOUR_MS }),
+      contentHash: Buffer.alloc(16),
+    });
+  const rests = (runtime: ReturnType<typeof pipeline>["runtime"]) =>
+    written(runtime).events.filter(({ kind }) => kind === StateEvent_Kind.REST);
+
+  it("loses its state by a numbered event, keeps its numbers and what recognises repeats, and has no timer", async () => {
+    const { runtime, counts } = pipeline(REST);
+    send(runtime, "t-1");
+    runtime.ingress(A, FraudLabel, sampleLabel());
+    await runtime.run();
+    // One of each, and the expiry of verdicts.
+    expect(runtime.delayedCount).toBe(3);
+    // The merchant's is set again: the label came after it was set.
+    await runtime.advance(25_000);
+    expect(rests(runtime).map(({ function: name, eventSeq }) => [name, eventSeq])).toEqual([
+      ["fraud/account-counter", 3n],
+      ["fraud/merchant-model", 3n],
+    ]);
+    const state = runtime.state(A, "account", AccountState)!;
+    expect(state).toMatchObject({ seq: 1n, eventSeq: 3n, velocity: undefined, lastSeen: undefined, verdicts: [] });
+    expect([state.remembered.length > 0, state.recentLabels.length, state.recentMerchants.length]).toEqual([
+      true,
+      8,
+      0,
+    ]);
+    await runtime.advance(3_600_000);
+    expect(runtime.delayedCount).toBe(0);
+    send(runtime, "t-1");
+    send(runtime, "t-2");
+    await runtime.run();
+    expect(counts.get("repeats")).toBe(1);
+    const { account, merchant } = written(runtime).decisions.at(-1)!.evidence!;
+    expect([account!.seq, account!.eventSeq, merchant!.eventSeq]).toEqual([2n, 4n, 4n]);
+    expect(account!.features).toMatchObject({
+      historyCount: 0,
+      confirmedFraudCount: 0,
+      travelElapsedMs: undefined,
+      merchantVisits: 0,
+    });
+    expect(merchant!.features).toMatchObject({ historyCount: 0, confirmedFraudCount: 0 });
+  });
+
+  it("keeps all as long as something comes, with a single timer", async () => {
+    const { runtime } = pipeline(REST);
+    for (let n = 0; n < 20; n++) {
+      send(runtime, `t-${n}`, BigInt(n));
+      await runtime.run();
+      expect(runtime.delayedCount).toBe(2);
+      await runtime.advance(9_000);
+    }
+    expect(rests(runtime)).toEqual([]);
+    await runtime.advance(20_000);
+    expect(rests(runtime)).toHaveLength(2);
+    expect(runtime.delayedCount).toBe(0);
+  });
+
+  it("keeps all for ever where that is asked for", async () => {
+    const { runtime } = pipeline({ account: { restMs: 0 }, merchant: { restMs: 0 } });
+    send(runtime, "t-1");
+    await runtime.run();
+    expect(runtime.delayedCount).toBe(0);
   });
 });

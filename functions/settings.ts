@@ -17,6 +17,11 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+const restTime = z
+  .int()
+  .min(0)
+  .default(90 * DAY);
+
 const settingsSchema = z.strictObject({
   account: z
     .strictObject({
@@ -38,12 +43,16 @@ const settingsSchema = z.strictObject({
       recentTransactions: z.int().min(0).max(1024).default(300),
       /** The account's last transactions whose merchants are remembered; 0: the feature `merchant_visits` is off. */
       knownMerchants: z.int().min(0).max(256).default(0),
+      /** An account to which nothing came for so long, in processing time, loses its state; 0: none does. */
+      restMs: restTime,
     })
     .prefault({}),
   merchant: z
     .strictObject({
       recent: windowShape(12, 5 * MINUTE),
       history: windowShape(30, DAY),
+      /** The same of a merchant. */
+      restMs: restTime,
     })
     .prefault({}),
   /** The learned features of accounts and merchants. */

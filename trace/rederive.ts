@@ -98,6 +98,7 @@ function replayAccount(
       },
       event(event, settings) {
         if (event.kind === StateEvent_Kind.EXPIRY) return void reference.expiry(settings);
+        if (event.kind === StateEvent_Kind.REST) return void reference.rest(settings);
         const label = labels.find((one) => isSourceOf(one, event) && !taken.has(one));
         if (label === undefined)
           return absent(`label ${event.sourceId} revision ${event.revision} of the account`, cut);
@@ -120,7 +121,10 @@ function replayMerchant(
     {
       version: (evidence) => evidence.merchant!.logicVersion,
       transaction: (evidence, settings) => reference.transaction(evidence, settings),
-      event: (event, settings) => reference.verdict(event, settings),
+      event(event, settings) {
+        if (event.kind === StateEvent_Kind.REST) reference.rest(settings);
+        else reference.verdict(event, settings);
+      },
     },
   );
   return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.marks } } : derived;

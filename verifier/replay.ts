@@ -103,6 +103,10 @@ function replayAccount(
         sameEvent(event, reference.expiry(settings), checks.stateEvents, `expiry of account ${id}`, position);
         continue;
       }
+      if (event.kind === StateEvent_Kind.REST) {
+        sameEvent(event, reference.rest(settings), checks.stateEvents, `rest of account ${id}`, position);
+        continue;
+      }
       const label = sent.find((one) => isSourceOf(one, event) && !taken.has(one));
       if (label === undefined) {
         checks.stateEvents.violation(
@@ -158,6 +162,10 @@ function replayMerchant(
       checks.stateEvents.looked();
       const settings = settingsOf(known, event.logicVersion, checks.stateEvents, position);
       if (settings === undefined) continue;
+      if (event.kind === StateEvent_Kind.REST) {
+        sameEvent(event, reference.rest(settings), checks.stateEvents, `rest of merchant ${id}`, position);
+        continue;
+      }
       if (
         event.function !== MERCHANT_MODEL ||
         event.kind !== StateEvent_Kind.LABEL ||

@@ -2,7 +2,7 @@ import { ACCOUNT_COUNTER } from "../../contract/function-names.js";
 import { TOPICS } from "../../contract/topics.js";
 import { RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type AccountEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
-import { AccountState, ExpireFrauds, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
+import { AccountState, ExpireFrauds, MerchantVerdict, RestAddress } from "../../protos/gen/fraud/v1/internal.js";
 import { FraudLabel, type Origin, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import {
   type AnyMessage,
@@ -14,7 +14,7 @@ import {
 import { KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
-import { countTransaction } from "./features.js";
+import { countTransaction, forgetFeatures } from "./features.js";
 import { learnAccount, learnAccountVerdict } from "./learned-features.js";
 import {
   alreadyRead,
@@ -56,6 +56,8 @@ export function accountCounter(dependencies: Dependencies) {
       if (label !== undefined) onLabel(label);
     } else if (message.is(ExpireFrauds)) {
       onExpiry();
+    } else if (message.is(RestAddress)) {
+      onRest(message.unpack(RestAddress));
     } else {
       reject(RejectReason.UNEXPECTED_TYPE, `${ACCOUNT_COUNTER} takes no ${message.typeUrl.slice(0, 200)}`);
     }
@@ -104,6 +106,7 @@ export function accountCounter(dependencies: Dependencies) {
         metrics.count("function_errors");
       }
       scheduleExpiry(state);
+      scheduleRest(state);
       save(state);
       metrics.count("transactions");
       context.packAndSend(merchantModelOf(transaction.merchantId), ScoringRequest, {
@@ -150,6 +153,7 @@ export function accountCounter(dependencies: Dependencies) {
       learnAccountVerdict(state, label.transactionId, change, settings.learned);
       state.eventSeq++;
       scheduleExpiry(state);
+      scheduleRest(state);
       save(state);
       emit(state, {
         kind: StateEvent_Kind.LABEL,
@@ -190,6 +194,26 @@ export function accountCounter(dependencies: Dependencies) {
         state.eventSeq++;
         emit(state, { kind: StateEvent_Kind.EXPIRY, cutoffMs });
       }
+      save(state);
+    }
+
+    /** A single timer, which is set again when it fires until the account rests: an account at rest has none. */
+    function scheduleRest(state: AccountState): void {
+      const { restMs } = settings.account;
+      if (state.restScheduled || restMs === 0) return;
+      state.restScheduled = true;
+      context.packAndSendAfter(restMs, context.address, RestAddress, { eventSeq: state.eventSeq });
+    }
+
+    function onRest({ eventSeq }: RestAddress): void {
+      const state = load();
+      state.restScheduled = false;
+      if (settings.account.restMs > 0 && eventSeq === state.eventSeq) {
+        forgetFeatures(state);
+        state.verdicts = [];
+        state.eventSeq++;
+        emit(state, { kind: StateEvent_Kind.REST });
+      } else scheduleRest(state);
       save(state);
     }
 

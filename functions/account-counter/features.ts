@@ -59,6 +59,16 @@ export function countTransaction(
   };
 }
 
+/** Drops all that features are computed from. Changes `state`. */
+export function forgetFeatures(state: AccountState): void {
+  state.velocity = undefined;
+  state.day = undefined;
+  state.history = undefined;
+  state.lastSeen = undefined;
+  state.recentMerchants = Buffer.alloc(0);
+  state.past = undefined;
+}
+
 /** How often the account was at this merchant of late; remembers the visit. Changes `state`. */
 function visit(state: AccountState, merchantId: string, keep: number): number {
   const entry = sha256(utf8ToBytes(merchantId)).subarray(0, MERCHANT_BYTES);

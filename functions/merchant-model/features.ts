@@ -49,6 +49,14 @@ export function modelTransaction(
   };
 }
 
+/** Drops all that features are computed from. Changes `state`. */
+export function forgetFeatures(state: MerchantState): void {
+  state.recent = undefined;
+  state.history = undefined;
+  state.frauds = undefined;
+  state.past = undefined;
+}
+
 /** Counts a confirmed fraud (+1) or takes one back (-1) at its effective time. Changes `state`. */
 export function recordFraud(
   state: MerchantState,

@@ -2,12 +2,12 @@ import { MERCHANT_MODEL } from "../../contract/function-names.js";
 import { TOPICS } from "../../contract/topics.js";
 import { type MerchantEvidence, ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
-import { MerchantState, MerchantVerdict } from "../../protos/gen/fraud/v1/internal.js";
+import { MerchantState, MerchantVerdict, RestAddress } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
-import { KAFKA_EGRESS, transactionScorerOf } from "../addresses.js";
+import { KAFKA_EGRESS, merchantModelOf, transactionScorerOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
-import { modelTransaction, recordFraud } from "./features.js";
+import { forgetFeatures, modelTransaction, recordFraud } from "./features.js";
 import { learnMerchant, learnMerchantVerdict } from "./learned-features.js";
 
 /** State of `fraud/merchant-model`. */
@@ -23,11 +23,13 @@ export function merchantModel(dependencies: Dependencies) {
   return (context: Context<readonly [typeof merchantState]>, message: AnyMessage): void => {
     const state = context.state("merchant").unpack(MerchantState) ?? MerchantState.fromPartial({});
 
+    if (message.is(RestAddress)) return onRest(message.unpack(RestAddress));
     if (message.is(MerchantVerdict)) {
       const verdict = message.unpack(MerchantVerdict);
       state.eventSeq++;
       recordFraud(state, verdict.fraudDelta, verdict.effectiveAtMs, settings.merchant);
       learnMerchantVerdict(state, verdict, settings.learned);
+      scheduleRest();
       context.state("merchant").pack(MerchantState, state);
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.evidence.name, key: context.address.id }, StateEvent, {
         function: MERCHANT_MODEL,
@@ -70,9 +72,38 @@ export function merchantModel(dependencies: Dependencies) {
       merchant.error = errorText(cause);
       metrics.count("function_errors");
     }
+    scheduleRest();
     context.state("merchant").pack(MerchantState, state);
     evidence.merchant = merchant;
     if (timing !== undefined) timing.merchantAtMs = now();
     context.packAndSend(transactionScorerOf(evidence.transaction.accountId), ScoringRequest, request);
+
+    /** A single timer, which is set again when it fires until the merchant rests: a merchant at rest has none. */
+    function scheduleRest(): void {
+      const { restMs } = settings.merchant;
+      if (state.restScheduled || restMs === 0) return;
+      state.restScheduled = true;
+      const self = merchantModelOf(context.address.id);
+      context.packAndSendAfter(restMs, self, RestAddress, { eventSeq: state.eventSeq });
+    }
+
+    function onRest({ eventSeq }: RestAddress): void {
+      state.restScheduled = false;
+      if (settings.merchant.restMs > 0 && eventSeq === state.eventSeq) {
+        forgetFeatures(state);
+        state.eventSeq++;
+        const event = StateEvent.fromPartial({
+          function: MERCHANT_MODEL,
+          addressId: context.address.id,
+          eventSeq: state.eventSeq,
+          kind: StateEvent_Kind.REST,
+          eventTimeMs: state.latestEventTimeMs,
+          logicVersion,
+        });
+        const target = { topic: TOPICS.evidence.name, key: context.address.id };
+        context.packAndSendToKafka(KAFKA_EGRESS, target, StateEvent, event);
+      } else scheduleRest();
+      context.state("merchant").pack(MerchantState, state);
+    }
   };
 }

@@ -36,16 +36,16 @@ export type AccountMarks = Pick<
  */
 export class AccountReference {
   #latest = 0n;
-  readonly #velocity = new BucketWindow();
-  readonly #day = new BucketWindow();
-  readonly #history = new BucketWindow();
+  #velocity = new BucketWindow();
+  #day = new BucketWindow();
+  #history = new BucketWindow();
   #seen: { readonly time: bigint; readonly place: Location } | undefined;
   #verdicts: HeldVerdict[] = [];
   #merchants: string[] = [];
   #seq = 0n;
   #blocks: MemoryBlock[] = [];
   #forgottenUntil = 0n;
-  readonly #learned = new LearnedAccountReference();
+  #learned = new LearnedAccountReference();
   #marks: AccountMarks = {
     possibleRepeat: false,
     forgottenSeq: 0n,
@@ -142,6 +142,19 @@ export class AccountReference {
     if (left.length === this.#verdicts.length) return undefined;
     this.#verdicts = left;
     return { kind: StateEvent_Kind.EXPIRY, cutoffMs, eventTimeMs: this.#latest };
+  }
+
+  /** The event that rest must have made; `undefined`: with these settings there is none. */
+  rest({ account }: LogicSettings): Pick<StateEvent, "kind" | "eventTimeMs"> | undefined {
+    if (account.restMs === 0) return undefined;
+    this.#velocity = new BucketWindow();
+    this.#day = new BucketWindow();
+    this.#history = new BucketWindow();
+    this.#seen = undefined;
+    this.#verdicts = [];
+    this.#merchants = [];
+    this.#learned = new LearnedAccountReference();
+    return { kind: StateEvent_Kind.REST, eventTimeMs: this.#latest };
   }
 
   /** It holds a count and a time for each block; which ids those are, the judge knows. */

@@ -1,5 +1,5 @@
 import type { Evidence, MerchantEvidence, MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
-import type { StateEvent } from "../../protos/gen/fraud/v1/evidence.js";
+import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { LearnedMerchantReference } from "./learned-merchant.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
@@ -12,10 +12,10 @@ export type MerchantMarks = Pick<MerchantEvidence, "learnedIncomplete">;
  */
 export class MerchantReference {
   #latest = 0n;
-  readonly #recent = new BucketWindow();
-  readonly #history = new BucketWindow();
-  readonly #frauds = new BucketWindow();
-  readonly #learned = new LearnedMerchantReference();
+  #recent = new BucketWindow();
+  #history = new BucketWindow();
+  #frauds = new BucketWindow();
+  #learned = new LearnedMerchantReference();
   #marks: MerchantMarks = { learnedIncomplete: false };
 
   get latestEventTimeMs(): bigint {
@@ -54,6 +54,16 @@ export class MerchantReference {
       fraudRatePermille: Math.min(1000, Math.floor((1000 * frauds + 100) / (before.count + 100))),
       ...features,
     };
+  }
+
+  /** The event that rest must have made; `undefined`: with these settings there is none. */
+  rest({ merchant }: LogicSettings): Pick<StateEvent, "kind" | "eventTimeMs"> | undefined {
+    if (merchant.restMs === 0) return undefined;
+    this.#recent = new BucketWindow();
+    this.#history = new BucketWindow();
+    this.#frauds = new BucketWindow();
+    this.#learned = new LearnedMerchantReference();
+    return { kind: StateEvent_Kind.REST, eventTimeMs: this.#latest };
   }
 
   verdict(event: StateEvent, settings: LogicSettings): void {

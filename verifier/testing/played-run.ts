@@ -32,8 +32,9 @@ export const OLD = {
     minHistoryCount: 2,
     recentTransactions: 1000,
     knownMerchants: 0,
+    restMs: 50_000,
   },
-  merchant: { history: { buckets: 4, bucketMs: HOUR_MS } },
+  merchant: { history: { buckets: 4, bucketMs: HOUR_MS }, restMs: 40_000 },
   learned: { events: 2, labelDelayMs: 1 * HOUR_MS },
 };
 export const NEW = {

@@ -138,6 +138,8 @@ export function workshopFunctions({ settings, model, logicVersion, now }: Depend
           error: "",
           possibleRepeat: false,
           forgottenSeq: 0n,
+          learnedIncomplete: false,
+          knownFraudFromMs: undefined,
         });
       } else if (message.is(officialType(FraudLabel))) {
         if (recordVerdict(state, read(message, FraudLabel), settings.account.maxVerdicts) === undefined) return;
@@ -169,6 +171,7 @@ export function workshopFunctions({ settings, model, logicVersion, now }: Depend
         logicVersion,
         features: modelTransaction(state, read(message, Transaction), settings.merchant),
         error: "",
+        learnedIncomplete: false,
       });
       storage.merchant = state;
     },
