@@ -44,3 +44,33 @@ export function leastMissed(attempts: readonly Attempt[]): number | undefined {
   const missed = attempts.filter((one) => !one.held && one.offered > held).map(({ offered }) => offered);
   return missed.length === 0 ? undefined : Math.min(...missed);
 }
+
+/** A rate that was offered for a short time, and what was made of it. */
+export interface RampStep extends Attempt {
+  readonly decidedPerSecond: number;
+}
+
+/** Of what is decided at a rate that is too much, so much may be held. */
+const DECIDED_SHARE = 0.9;
+/** In one step the rate falls no further: what a short time shows may be little by chance. */
+const MOST_FALL = 4;
+
+/**
+ * The next rate of a ramp: up until one is too much, or down until one is not, then up again towards that which was too
+ * much.
+ *
+ * @param factor - how far apart two rates may be in the end
+ * @returns `undefined` when it is known between which two the highest is
+ */
+export function nextRampRate(first: number, steps: readonly RampStep[], factor: number): number | undefined {
+  if (steps.length === 0) return first;
+  const held = highestHeld(steps);
+  const missed = leastMissed(steps);
+  if (missed === undefined) return Math.round(held! * factor);
+  if (held !== undefined) return missed / held > factor * CLOSE ? Math.round(held * factor) : undefined;
+  const { decidedPerSecond } = steps.find(({ offered }) => offered === missed)!;
+  return Math.max(
+    1,
+    Math.round(Math.max(missed / MOST_FALL, Math.min(missed / factor, decidedPerSecond * DECIDED_SHARE))),
+  );
+}
