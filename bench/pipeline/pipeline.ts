@@ -121,7 +121,7 @@ async function measure(
   const bed = await TestBed.start({
     ...trial,
     merchants: MERCHANTS,
-    stateBackend: stateBackendFor(accounts),
+    stateBackend: options.stateBackend ?? stateBackendFor(accounts),
     eachOnce,
     progress,
     signal,

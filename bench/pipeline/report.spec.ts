@@ -24,6 +24,7 @@ const OPTIONS: PipelineOptions = {
   quick: true,
   backlog: 15_000,
   p99: 2_000,
+  stateBackend: undefined,
 };
 const NOTHING: Figures = {
   trials: [],
