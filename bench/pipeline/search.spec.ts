@@ -27,7 +27,8 @@ describe("the search for the highest rate that is held", () => {
   });
 
   it("ends after as many attempts as there are", () => {
-    expect(found(100, 10_000, 3).attempts).toHaveLength(3);
+    expect(found(100, 115, 3).attempts).toHaveLength(3);
+    expect(found(100, 10_000, 3).attempts).toHaveLength(4);
   });
 
   it("goes on until a rate is held: that none of a few was does not say how much is", () => {

@@ -16,15 +16,15 @@ const MORE = 4;
  * between the two.
  *
  * @param first - the first guess
- * @param most - after this many attempts what was held is close enough; while nothing was, the search goes on downwards
- *   for a few more
+ * @param most - after this many attempts what was held is close enough; after one more when all were held; while none
+ *   was, the search goes on downwards for a few more
  * @returns a whole number a second; `undefined` when it is known well enough, or enough was tried
  */
 export function nextRate(first: number, attempts: readonly Attempt[], most: number): number | undefined {
   if (attempts.length === 0) return Math.max(1, Math.round(first));
   const held = highestHeld(attempts);
-  if (attempts.length >= most && held !== undefined) return undefined;
   const missed = Math.min(...attempts.filter((one) => !one.held).map(({ offered }) => offered));
+  if (held !== undefined && attempts.length >= (missed === Infinity ? most + 1 : most)) return undefined;
   if (attempts.length >= most + MORE) return undefined;
   if (held === undefined) return missed > 1 ? Math.max(1, Math.floor(missed * DOWN)) : undefined;
   if (missed === Infinity) return Math.ceil(held * UP);
