@@ -1,5 +1,6 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
+import { STATE_BACKENDS } from "../flink/flink.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
@@ -128,6 +129,12 @@ export async function main(argv: string[]): Promise<number> {
       "a rate is held when 99 of 100 decisions are committed by then",
       wholeNumber(1, 600_000),
       2_000,
+    )
+    .addOption(
+      new Option(
+        "--state-backend <name>",
+        "of the variants without one of their own (default: hashmap up to 20,000 accounts, rocksdb beyond)",
+      ).choices(STATE_BACKENDS),
     )
     .option("--quick", "one short round, with rough figures (at most 25 minutes)", false)
     .exitOverride()

@@ -8,7 +8,7 @@ import { type Cell, cellName, cellsOf, isFilled, isUsual, MERCHANTS, stateBacken
 import { pageOf } from "./page.js";
 import { FULL, type Plan, QUICK } from "./plan.js";
 import { type Figures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
-import { highestHeld, leastMissed, nextRate } from "./search.js";
+import { highestHeld, leastMissed, nextRampRate, nextRate, type RampStep } from "./search.js";
 import { TestBed, type Watched } from "./test-bed.js";
 import { VARIANTS } from "./variants/variants.js";
 
@@ -19,6 +19,9 @@ const HIGHEST = 30_000;
 const TOO_MUCH_S = 5;
 /** Transactions of so many rates' confirmation are encoded ahead. */
 const STOCK_WINDOWS = 2;
+/** What is measured without a search is warmed up for so many times as long, at this share of its rate. */
+const LONGER = 4;
+const WARM_SHARE = 0.8;
 /** What broke down where the search began is looked at again from this share of it on. */
 const LOWER_SHARE = 0.25;
 /** With other accounts or keys the search begins at this share of what ours holds with the usual ones. */
@@ -118,7 +121,7 @@ async function measure(
   const bed = await TestBed.start({
     ...trial,
     merchants: MERCHANTS,
-    stateBackend: stateBackendFor(accounts),
+    stateBackend: options.stateBackend ?? stateBackendFor(accounts),
     eachOnce,
     progress,
     signal,
@@ -132,8 +135,12 @@ async function measure(
       (phases.includes("drain") ? options.backlog : 0);
     progress(`encoding ${stock.toLocaleString("en")} transactions`);
     await bed.stock(stock);
-    progress(`warming up at ${Math.round(guess.rate / 2)}/s`);
-    await bed.offer(Math.round(guess.rate / 2), plan.warmUpMs);
+    // Without the search, which warms it up further, it would not be as warm as those with one.
+    const warm = phases.includes("sustained")
+      ? { rate: Math.round(guess.rate / 2), ms: plan.warmUpMs }
+      : { rate: Math.round(reference(cell, figures) * WARM_SHARE), ms: plan.warmUpMs * LONGER };
+    progress(`warming up at ${warm.rate}/s`);
+    await bed.offer(warm.rate, warm.ms);
     // What is left of the warm-up would look like a rate that is not held.
     let isCalm = await bed.calm(plan.calmLimitMs);
     let holds = true;
@@ -253,7 +260,7 @@ async function sustain(
   return isCalm;
 }
 
-/** Offers more and more until it is too much, or less and less until it is not. @returns the last rate that was not */
+/** Offers rates for a short time each, until it is about clear what is too much. @returns the highest that was not */
 async function ramp(
   bed: TestBed,
   first: number,
@@ -261,27 +268,21 @@ async function ramp(
   isHeld: (watched: Watched) => boolean,
   progress: (line: string) => void,
 ): Promise<number> {
-  let [held, isFalling] = [undefined as number | undefined, false];
-  for (let rate = first; rate >= LOWEST && rate <= HIGHEST;) {
+  const steps: RampStep[] = [];
+  const next = (): number | undefined => nextRampRate(first, steps, plan.rampFactor);
+  for (let rate = next(); rate !== undefined && rate >= LOWEST && rate <= HIGHEST; rate = next()) {
     progress(`${rate}/s`);
     await bed.offer(rate, plan.rampStepMs / 3);
     const watched = await bed.watch(rate, (plan.rampStepMs * 2) / 3, rate * TOO_MUCH_S);
-    const { lag, committedMs, decidedPerSecond } = watched;
-    const wasHeld = isHeld(watched);
+    const { offered, lag, committedMs, decidedPerSecond } = watched;
+    const held = isHeld(watched);
+    steps.push({ offered, held, decidedPerSecond });
     progress(
-      `${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, p99 ${committedMs.p99} ms: ${wasHeld ? "goes" : "too much"}`,
+      `${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, p99 ${committedMs.p99} ms: ${held ? "goes" : "too much"}`,
     );
-    if (wasHeld) {
-      if (isFalling) return rate;
-      held = rate;
-    } else {
-      if (held !== undefined) return held;
-      isFalling = true;
-      await bed.calm(plan.calmLimitMs);
-    }
-    rate = Math.round(wasHeld ? rate * plan.rampFactor : rate / plan.rampFactor);
+    if (!held && !(await bed.calm(plan.calmLimitMs))) break;
   }
-  return held ?? LOWEST;
+  return highestHeld(steps) ?? LOWEST;
 }
 
 /** @returns whether nothing waits in the end */

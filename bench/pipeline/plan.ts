@@ -36,7 +36,7 @@ export const FULL: Plan = {
   settleMs: 8_000,
   confirmMs: 60_000,
   leftOver: { ramp: 0.1, confirm: 0.01 },
-  attempts: { first: 3, alone: 3, later: 3 },
+  attempts: { first: 4, alone: 3, later: 2 },
   calmLimitMs: 90_000,
   latencySettleMs: 5_000,
   latencyMs: 30_000,

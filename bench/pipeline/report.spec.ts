@@ -24,6 +24,7 @@ const OPTIONS: PipelineOptions = {
   quick: true,
   backlog: 15_000,
   p99: 2_000,
+  stateBackend: undefined,
 };
 const NOTHING: Figures = {
   trials: [],
@@ -163,8 +164,54 @@ describe("the report", () => {
         trials: [found(1, 3_000, null)],
         problems: [{ ...trial(1, { variant: "workshop" }), what: "it <died>" }],
         skipped: [{ ...trial(1, { keys: "zipf" }), why: "the time for the whole was over" }],
+        starts: [
+          { ...trial(1), seconds: 19.5 },
+          { ...trial(1, { variant: "async" }), seconds: 21 },
+        ],
+        recovery: [{ ...trial(1), perSecond: 1_500, firstDecisionSeconds: 8.25, caughtUpSeconds: null }],
+        state: [
+          {
+            ...trial(1),
+            backend: "hashmap",
+            checkpoints: {
+              count: 10,
+              durationMs: { p50: 120, max: 300 },
+              stateBytes: 4_560_000,
+              writtenBytes: 4_560_000,
+            },
+            heapBytes: "unreachable",
+            residentBytes: { taskmanager: 1_800_000_000 },
+            accountsFilled: null,
+            decided: 120_000,
+          },
+          {
+            ...trial(1, { accounts: 1_000_000 }),
+            backend: "rocksdb",
+            checkpoints: null,
+            heapBytes: 700_000_000,
+            residentBytes: {},
+            accountsFilled: 1_000_000,
+            decided: 1_100_000,
+          },
+        ],
+        health: [
+          { ...trial(1), phase: "load", restarts: 0, failedCheckpoints: "unreachable", completedCheckpoints: 80 },
+        ],
+        exactlyOnce: [{ ...trial(1), sent: 120_000, missing: null, duplicates: 0 }],
+        latency: [{ ...trial(1), share: 0.5, perSecond: 1_500, cpuMicros: { kafka: 100 }, ...latencies(20) }],
       }),
     );
+    for (const shown of [
+      "8.25",
+      "not in time",
+      "120 / 300",
+      "4.6",
+      "1,000,000",
+      "20 / 60",
+      "480 / 1440",
+      "not waited for",
+    ])
+      expect(text).toContain(shown);
     expect(text).toContain("workshop, round 1: it &lt;died&gt;");
     expect(text).toContain("zipf keys, round 1: the time for the whole was over");
   });

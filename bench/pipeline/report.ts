@@ -1,3 +1,4 @@
+import type { StateBackend } from "../../flink/flink.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
 import { type Spread, spreadOf, spreadText } from "../spread.js";
 import { ACCOUNTS, type Cell, type Choice, MERCHANTS } from "./cells.js";
@@ -13,6 +14,8 @@ export interface PipelineOptions extends Choice {
   readonly backlog: number;
   /** In ms: 99 of 100 decisions are committed by then, or the rate is not held. */
   readonly p99: number;
+  /** Of ours as it is; `undefined`: by the number of accounts. */
+  readonly stateBackend: StateBackend | undefined;
 }
 
 /** Which pipeline under which load. */
