@@ -185,7 +185,7 @@ export function workshopFunctions({ settings, model, logicVersion, now }: Depend
         modelId: model.id,
         modelHash: Buffer.from(model.hash),
         suspiciousSeq: undefined,
-        error: "",
+        challenger: undefined,
         ...assess(model, read(message, Evidence)),
       }),
   });
