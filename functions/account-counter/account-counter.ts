@@ -95,8 +95,8 @@ export function accountCounter(dependencies: Dependencies) {
       };
       if (isPossibleRepeat) metrics.count("possible_repeats");
       try {
-        const features = countTransaction(state, transaction, settings.account);
         const learned = learnAccount(state, transaction, settings.learned);
+        const features = countTransaction(state, transaction, settings.account);
         account.features = { ...features, ...learned.features };
         account.learnedIncomplete = learned.learnedIncomplete;
         account.knownFraudFromMs = learned.knownFraudFromMs;

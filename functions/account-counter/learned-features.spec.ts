@@ -118,6 +118,13 @@ describe("an account's learned features", () => {
     one.spend("a", 1, 100);
     one.spend("b", 2, 100);
     expect(one.spend("c", 31, 100).learnedIncomplete).toBe(false);
+    // Switched on later, with transactions that it has not kept.
+    const old = AccountState.fromPartial({ latestEventTimeMs: START_MS });
+    const incomplete = [0, 29, 30].map((days) => {
+      const transaction = sampleTransaction({ eventTimeMs: START_MS + BigInt(days * DAY) });
+      return learnAccount(stored(old), transaction, learned(8)).learnedIncomplete;
+    });
+    expect(incomplete).toEqual([true, true, false]);
     const early = sampleTransaction({ eventTimeMs: 1n });
     expect(learnAccount(AccountState.fromPartial({}), early, learned(1)).learnedIncomplete).toBe(false);
   });

@@ -27,13 +27,16 @@ const MAX_SQUARES = 2n ** 128n - 1n;
 /**
  * The learned features of a transaction, from the account's past as docs/features.md defines them; then the past takes
  * the transaction in. Changes `state`.
+ *
+ * @param state - before anything else has taken the transaction in
  */
 export function learnAccount(state: AccountState, transaction: Transaction, settings: LearnedSettings): Learned {
   if (settings.events === 0) {
     state.past = undefined;
     return { features: {}, learnedIncomplete: false, knownFraudFromMs: undefined };
   }
-  const past = (state.past ??= AccountPast.fromPartial({}));
+  // What came before it was switched on is missing as what has left is.
+  const past = (state.past ??= AccountPast.fromPartial({ leftUntilMs: state.latestEventTimeMs }));
   const events = decodeEvents(past.events);
   const at = Number(transaction.eventTimeMs);
   const learned = {

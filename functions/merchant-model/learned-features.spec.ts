@@ -158,6 +158,13 @@ describe("a merchant's learned features", () => {
     other.sell("a", 0);
     other.sell("b", 1);
     expect(other.sell("c", 37)).toMatchObject({ learnedIncomplete: false });
+    // Switched on later, with transactions that it has not kept.
+    const old = MerchantState.fromPartial({ latestEventTimeMs: START_MS });
+    const incomplete = [0, 36, 37].map((days) => {
+      const transaction = sampleTransaction({ eventTimeMs: START_MS + BigInt(days * DAY) });
+      return learnMerchant(stored(old), transaction, Evidence.fromPartial({}), learned(8)).learnedIncomplete;
+    });
+    expect(incomplete).toEqual([true, true, false]);
     const early = sampleTransaction({ eventTimeMs: 1n });
     expect(
       learnMerchant(MerchantState.fromPartial({}), early, Evidence.fromPartial({}), learned(1)).learnedIncomplete,

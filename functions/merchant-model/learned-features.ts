@@ -12,6 +12,8 @@ type Learned = Pick<MerchantEvidence, "learnedIncomplete"> & { readonly features
 /**
  * The learned features of a transaction, from the merchant's past as docs/features.md defines them; then the past takes
  * the transaction in. Changes `state`.
+ *
+ * @param state - before anything else has taken the transaction in
  */
 export function learnMerchant(
   state: MerchantState,
@@ -23,7 +25,8 @@ export function learnMerchant(
     state.past = undefined;
     return { features: {}, learnedIncomplete: false };
   }
-  const past = (state.past ??= MerchantPast.fromPartial({}));
+  // What came before it was switched on is missing as what has left is.
+  const past = (state.past ??= MerchantPast.fromPartial({ leftUntilMs: state.latestEventTimeMs }));
   const events = decodeEvents(past.events);
   const at = Number(transaction.eventTimeMs);
   const learned = {

@@ -63,8 +63,8 @@ export function merchantModel(dependencies: Dependencies) {
       learnedIncomplete: false,
     };
     try {
-      const features = modelTransaction(state, evidence.transaction, settings.merchant);
       const learned = learnMerchant(state, evidence.transaction, evidence, settings.learned);
+      const features = modelTransaction(state, evidence.transaction, settings.merchant);
       merchant.features = { ...features, ...learned.features };
       merchant.learnedIncomplete = learned.learnedIncomplete;
     } catch (cause) {

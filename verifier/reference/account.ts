@@ -62,7 +62,7 @@ export class AccountReference {
     const { account } = settings;
     const { amountMinor: amount, eventTimeMs: time } = transaction;
     const held = this.#verdicts.find((one) => one.fraud && one.transactionId === transaction.transactionId);
-    const learned = this.#learned.transaction(transaction, held?.effectiveAt, settings);
+    const learned = this.#learned.transaction(transaction, held?.effectiveAt, this.#latest, settings);
     this.#marks = { ...this.#remember(time, account.recentTransactions), ...learned.marks };
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);

@@ -1,18 +1,22 @@
 import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { DAYS, isFraud, isGenuine, latest, Memory, NEVER, permille, safe, seconds, total } from "./learned.js";
+import { DAYS, greatest, isFraud, isGenuine, Memory, NEVER, permille, safe, seconds, total } from "./learned.js";
 import type { LogicSettings } from "./settings.js";
 import { atMost } from "./window.js";
 
 /** What the account counter must remember for the learned features: written from `docs/features.md` alone. */
 export class LearnedAccountReference {
-  #memory = new Memory();
+  #memory: Memory | undefined;
   #old = { count: 0n, sum: 0n, squares: 0n, lastFraud: undefined as bigint | undefined };
 
-  /** @param fraudFrom - from when on a verdict counts that is held on it already */
+  /**
+   * @param fraudFrom - from when on a verdict counts that is held on it already
+   * @param latest - the greatest event time before it
+   */
   transaction(
     { transactionId, amountMinor: amount, eventTimeMs: now }: Transaction,
     fraudFrom: bigint | undefined,
+    latest: bigint,
     settings: LogicSettings,
   ): {
     readonly features: Partial<AccountFeatures>;
@@ -20,11 +24,12 @@ export class LearnedAccountReference {
   } {
     const { events, labelDelayMs } = settings.learned;
     if (events === 0) {
-      this.#memory = new Memory();
+      this.#memory = undefined;
       this.#old = { count: 0n, sum: 0n, squares: 0n, lastFraud: undefined };
       return { features: {}, marks: { learnedIncomplete: false, knownFraudFromMs: undefined } };
     }
-    const past = this.#memory.until(now);
+    const memory = (this.#memory ??= new Memory(latest));
+    const past = memory.until(now);
     const amounts = (days: bigint): bigint[] => [
       ...past.filter(({ time }) => time > now - days * DAYS).map(({ value }) => value),
       amount,
@@ -37,7 +42,7 @@ export class LearnedAccountReference {
     const ratio = (value: bigint): bigint => (sum === 0n ? 0n : (value * n * 1000n) / sum);
     const ratios = week.map(ratio).sort((a, b) => (a > b ? -1 : a < b ? 1 : 0));
     const mean = (values: readonly bigint[]): bigint => total(values) / BigInt(values.length);
-    const lastFraud = latest([
+    const lastFraud = greatest([
       ...(this.#old.lastFraud === undefined ? [] : [this.#old.lastFraud]),
       ...past.filter((one) => isFraud(one, now)).map(({ time }) => time),
     ]);
@@ -58,10 +63,10 @@ export class LearnedAccountReference {
       knownFraudAgeS: lastFraud === undefined ? NEVER : seconds(lastFraud, now),
     };
     const delay = BigInt(labelDelayMs);
-    const learnedIncomplete = this.#memory.lacks(now - (delay > 30n * DAYS ? delay : 30n * DAYS));
-    for (const out of this.#memory.add({ time: now, value: amount, fraudFrom }, [transactionId], settings)) {
+    const learnedIncomplete = memory.lacks(now - (delay > 30n * DAYS ? delay : 30n * DAYS));
+    for (const out of memory.add({ time: now, value: amount, fraudFrom }, [transactionId], settings)) {
       if (out.fraudFrom !== undefined)
-        this.#old.lastFraud = latest([out.time, ...(this.#old.lastFraud === undefined ? [] : [this.#old.lastFraud])]);
+        this.#old.lastFraud = greatest([out.time, ...(this.#old.lastFraud === undefined ? [] : [this.#old.lastFraud])]);
       else {
         this.#old.count++;
         this.#old.sum = atMost(this.#old.sum + out.value, 2n ** 64n - 1n);
@@ -74,7 +79,7 @@ export class LearnedAccountReference {
   /** A label that made a verdict "fraud" of none, or none of one. */
   label(transactionId: string, fraudDelta: number, effectiveAt: bigint, { learned }: LogicSettings): void {
     if (learned.events > 0 && fraudDelta !== 0)
-      this.#memory.label([transactionId], fraudDelta === 1 ? effectiveAt : undefined);
+      this.#memory?.label([transactionId], fraudDelta === 1 ? effectiveAt : undefined);
   }
 }
 

@@ -11,21 +11,24 @@ interface Known {
 
 /** What the merchant model must remember for the learned features: written from `docs/features.md` alone. */
 export class LearnedMerchantReference {
-  #memory = new Memory();
+  #memory: Memory | undefined;
   #old: Known = { genuine: undefined, frauds: [] };
 
+  /** @param latest - the greatest event time before it */
   transaction(
     { transaction, account }: Evidence,
+    latest: bigint,
     settings: LogicSettings,
   ): { readonly features: Partial<MerchantFeatures>; readonly learnedIncomplete: boolean } {
     const { events, labelDelayMs } = settings.learned;
     if (events === 0) {
-      this.#memory = new Memory();
+      this.#memory = undefined;
       this.#old = { genuine: undefined, frauds: [] };
       return { features: {}, learnedIncomplete: false };
     }
     const { eventTimeMs: now, accountId, transactionId } = transaction!;
-    const past = this.#memory.until(now);
+    const memory = (this.#memory ??= new Memory(latest));
+    const past = memory.until(now);
     const end = now - BigInt(labelDelayMs);
     const window = (days: bigint): { count: number; risk: number } => {
       const within = past.filter(({ time }) => time <= end && time > end - days * DAYS);
@@ -54,13 +57,13 @@ export class LearnedMerchantReference {
       runLeastRatioPermille: least([NEVER, ...ratios]),
       genuineAgeS: genuine === undefined ? NEVER : seconds(genuine, now),
     };
-    const learnedIncomplete = this.#memory.lacks(end - 30n * DAYS);
+    const learnedIncomplete = memory.lacks(end - 30n * DAYS);
     const one = {
       time: now,
       value: safe(account?.features?.ratioPermille ?? 0n),
       fraudFrom: account?.knownFraudFromMs,
     };
-    for (const out of this.#memory.add(one, [accountId, transactionId], settings))
+    for (const out of memory.add(one, [accountId, transactionId], settings))
       this.#old = out.fraudFrom === undefined ? withGenuine(this.#old, out) : withFraud(this.#old, out);
     return { features, learnedIncomplete };
   }
@@ -75,7 +78,7 @@ export class LearnedMerchantReference {
     { learned }: LogicSettings,
   ): void {
     if (learned.events > 0)
-      this.#memory.label([accountId, transactionId], fraudDelta === 1 ? effectiveAtMs : undefined);
+      this.#memory?.label([accountId, transactionId], fraudDelta === 1 ? effectiveAtMs : undefined);
   }
 }
 

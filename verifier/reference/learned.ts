@@ -20,8 +20,13 @@ export interface Remembered {
 /** The remembered transactions of an address: sorted, and as many as the settings say. */
 export class Memory {
   #all: readonly Remembered[] = [];
-  /** The greatest time among those that were pushed out. */
-  #pushedOut = 0n;
+  /** The greatest time among those that were pushed out, or came before anything was remembered. */
+  #pushedOut: bigint;
+
+  /** @param latest - the address' greatest event time so far; 0: it has none */
+  constructor(latest: bigint) {
+    this.#pushedOut = latest;
+  }
 
   /** @returns those pushed out, first the oldest */
   add(one: Omit<Remembered, "hash">, ids: readonly string[], { learned }: LogicSettings): readonly Remembered[] {
@@ -62,6 +67,6 @@ export const isGenuine = (one: Remembered, now: bigint, { learned }: LogicSettin
 export const total = (values: readonly bigint[]): bigint => values.reduce((sum, value) => sum + value, 0n);
 export const permille = (part: number, whole: number): number => (whole === 0 ? 0 : Math.floor((part * 1000) / whole));
 export const seconds = (from: bigint, to: bigint): bigint => (from > to ? 0n : (to - from) / 1000n);
-export const latest = (times: readonly bigint[]): bigint | undefined =>
+export const greatest = (times: readonly bigint[]): bigint | undefined =>
   times.reduce<bigint | undefined>((most, time) => (most === undefined || time > most ? time : most), undefined);
 export const safe = (value: bigint): bigint => (value > MAX_SAFE ? MAX_SAFE : value < -MAX_SAFE ? -MAX_SAFE : value);

@@ -31,7 +31,7 @@ export class MerchantReference {
   transaction(evidence: Evidence, settings: LogicSettings): MerchantFeatures {
     const { amountMinor: amount, eventTimeMs: time } = evidence.transaction!;
     const { merchant } = settings;
-    const { features, ...marks } = this.#learned.transaction(evidence, settings);
+    const { features, ...marks } = this.#learned.transaction(evidence, this.#latest, settings);
     this.#marks = marks;
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     for (const [window, shape] of [
