@@ -73,6 +73,7 @@ const TABLE = {
   evaluation: {
     is: "how well frauds are found on the Fraud Detection Handbook's data set (`npm run evaluate`), and the models that are trained on it (`npm run train`)",
     imports: ["contract", "process", "terminal", "tools", "functions", "ingress-generator"],
+    specs: ["protos", "statefun"],
   },
   verifier: {
     is: "judges what stands in the topics, with its own reference implementation of the functions (`verifier/reference`); `npm run verify`",

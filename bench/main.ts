@@ -8,6 +8,7 @@ import { benchHandler } from "./handler/handler.js";
 import { HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
 import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";
+import { benchLearned } from "./learned/learned.js";
 import { benchPipeline, VARIANTS } from "./pipeline/pipeline.js";
 import type { PipelineOptions } from "./pipeline/report.js";
 import { benchStateBackend } from "./state-backend.js";
@@ -33,6 +34,13 @@ export async function main(argv: string[]): Promise<number> {
     .description("our request-reply handler next to Apache's JavaScript SDK, over HTTP (about 3 minutes)")
     .exitOverride()
     .action(() => benchHandler(signal));
+  program
+    .command("learned")
+    .description(
+      "what learned features cost the account counter and the merchant model, and their state (under a minute)",
+    )
+    .exitOverride()
+    .action(() => benchLearned(signal));
   program
     .command("frameworks")
     .description(

@@ -106,9 +106,7 @@ function replayAccount(
       },
     },
   );
-  return "value" in derived
-    ? { ...derived, value: { ...derived.value, ...reference.repeats, learnedIncomplete: false }, suspicious }
-    : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.marks }, suspicious } : derived;
 }
 
 function replayMerchant(
@@ -121,11 +119,11 @@ function replayMerchant(
     { name: "merchant model", found: merchant, inputs, cut, known },
     {
       version: (evidence) => evidence.merchant!.logicVersion,
-      transaction: ({ transaction }, settings) => reference.transaction(transaction!, settings),
-      event: ({ fraudDelta, effectiveAtMs }, settings) => reference.verdict(fraudDelta, effectiveAtMs, settings),
+      transaction: (evidence, settings) => reference.transaction(evidence, settings),
+      event: (event, settings) => reference.verdict(event, settings),
     },
   );
-  return "value" in derived ? { ...derived, value: { ...derived.value, learnedIncomplete: false } } : derived;
+  return "value" in derived ? { ...derived, value: { ...derived.value, ...reference.marks } } : derived;
 }
 
 /** What a kind of address does with its inputs. */

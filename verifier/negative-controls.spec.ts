@@ -1,16 +1,51 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { ACCOUNT_COUNTER } from "../contract/function-names.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { positionText } from "../contract/raw-record.js";
 import { sampleTransaction } from "../functions/testing/samples.js";
-import { Decision, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import { Decision, type Evidence, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { Alert, RejectedRecord, RejectReason, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import type { StoredRecord, VerifiedRecords } from "./records.js";
 import { edited, swapped, twice, without } from "./testing/falsified.js";
 import { broken, HOUR_MS, judged, KNOWN, OLD, play, type Step, step } from "./testing/played-run.js";
+
+/** Fields of features that docs/features.md calls learned. */
+const LEARNED: Readonly<Record<"account" | "merchant", readonly string[]>> = {
+  account: [
+    "count1d",
+    "count7d",
+    "count30d",
+    "meanMinor1d",
+    "meanMinor7d",
+    "meanMinor30d",
+    "genuineCount",
+    "ratioPermille",
+    "zPermille",
+    "largestRatio7dPermille",
+    "secondRatio7dPermille",
+    "unusual7dPermille",
+    "veryUnusual7d",
+    "knownFraudAgeS",
+  ],
+  merchant: [
+    "count1d",
+    "count7d",
+    "count30d",
+    "risk1dPermille",
+    "risk7dPermille",
+    "risk30dPermille",
+    "lastLabel",
+    "run",
+    "runAgeS",
+    "runGapS",
+    "runUnexplained",
+    "runLeastRatioPermille",
+    "genuineAgeS",
+  ],
+};
 
 describe("a negative control: the verifier", () => {
   let steps: Step[];
@@ -64,6 +99,38 @@ describe("a negative control: the verifier", () => {
         ),
       }),
     ).toEqual(["merchant-features"]));
+  it("sees any learned feature that was altered, and what else stands beside them", async () => {
+    const { evidence } = Decision.decode(Any.decode(good.decisions[7]!.value!).value);
+    const altered = (edit: (evidence: Evidence) => void) =>
+      verdictOn({ decisions: edited(good.decisions, 7, Decision, ({ evidence }) => edit(evidence!)) });
+    let learned = 0;
+    for (const [group, property] of [
+      ["account", "account-features"],
+      ["merchant", "merchant-features"],
+    ] as const) {
+      const features = (of: Evidence) => of[group]!.features as unknown as Record<string, number | bigint>;
+      for (const name of Object.keys(features(evidence!)).filter((key) => LEARNED[group].includes(key))) {
+        learned++;
+        expect(
+          await altered((of) => {
+            const value = features(of)[name]!;
+            features(of)[name] = typeof value === "bigint" ? value + 1n : value + 1;
+          }),
+          `${group}.${name}`,
+        ).toContain(property);
+      }
+      expect(await altered((of) => (of[group]!.learnedIncomplete = !of[group]!.learnedIncomplete))).toEqual([property]);
+    }
+    expect(learned).toBe(LEARNED.account.length + LEARNED.merchant.length);
+    expect(await altered(({ account }) => (account!.knownFraudFromMs = 1n))).toContain("account-features");
+  });
+  it("sees the account of a merchant's state event that was altered", async () => {
+    const at = good.evidence.findIndex(
+      ({ value }) => StateEvent.decode(Any.decode(value!).value).function === MERCHANT_MODEL,
+    );
+    const other = (event: StateEvent) => (event.accountId += "1");
+    expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, other) })).toContain("state-events");
+  });
   it("sees a score that was altered", async () =>
     expect(
       await verdictOn({
@@ -183,6 +250,12 @@ describe("a negative control: the verifier", () => {
 
   it("sees that one constant was changed in a function", async () => {
     expect(broken(await judged(await play(steps, 5, 0, { minHistoryCount: 3 }), KNOWN))).toContain("account-features");
+    expect(broken(await judged(await play(steps, 5, 0, { learned: { labelDelayMs: 3 * HOUR_MS } }), KNOWN))).toEqual(
+      expect.arrayContaining(["account-features", "merchant-features"]),
+    );
+    expect(broken(await judged(await play(steps, 5, 0, { learned: { events: 3 } }), KNOWN))).toEqual(
+      expect.arrayContaining(["account-features", "merchant-features"]),
+    );
     expect(broken(await judged(await play(steps, 5, 0, { fraudWindowMs: 3 * HOUR_MS - 1_000_000 }), KNOWN))).toEqual(
       expect.arrayContaining(["account-features"]),
     );

@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from "node:util";
 import { MERCHANT_MODEL } from "../contract/function-names.js";
 import { positionText } from "../contract/raw-record.js";
 import {
-  type AccountEvidence,
   AccountFeatures,
   type Evidence,
   MerchantFeatures,
@@ -115,7 +114,7 @@ function replayAccount(
       taken.add(label);
       const expected = reference.label(label, settings);
       sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, position);
-      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event), position);
+      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event, id), position);
       continue;
     }
     const { evidence } = decision!();
@@ -132,7 +131,7 @@ function replayAccount(
         name,
         position,
       );
-      sameRepeats(account!, reference.repeats, checks.accountFeatures, name, position);
+      sameMarks(account!, reference.marks, checks.accountFeatures, name, position);
     }
     checks.scores.looked();
     suspicious = checkScore(evidence!, scoring, suspicious, known, checks.scores, name, position);
@@ -162,10 +161,10 @@ function replayMerchant(
       if (
         event.function !== MERCHANT_MODEL ||
         event.kind !== StateEvent_Kind.LABEL ||
-        !underWay.delete(verdictName(event))
+        !underWay.delete(verdictName(event, event.accountId))
       ) {
         checks.stateEvents.violation(
-          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event)}`,
+          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event, event.accountId)}`,
           position,
         );
       }
@@ -176,21 +175,18 @@ function replayMerchant(
         `verdict at merchant ${id}`,
         position,
       );
-      reference.verdict(event.fraudDelta, event.effectiveAtMs, settings);
+      reference.verdict(event, settings);
       continue;
     }
-    const { transaction, merchant } = decision!().evidence!;
+    const evidence = decision!().evidence!;
+    const { transaction, merchant } = evidence;
     checks.merchantFeatures.looked();
     const settings = settingsOf(known, merchant!.logicVersion, checks.merchantFeatures, position);
-    if (settings !== undefined)
-      sameBytes(
-        MerchantFeatures,
-        merchant!.features,
-        reference.transaction(transaction!, settings),
-        checks.merchantFeatures,
-        `${id} at ${transaction!.accountId} ${transaction!.transactionId}`,
-        position,
-      );
+    if (settings === undefined) continue;
+    const name = `${id} at ${transaction!.accountId} ${transaction!.transactionId}`;
+    const expected = reference.transaction(evidence, settings);
+    sameBytes(MerchantFeatures, merchant!.features, expected, checks.merchantFeatures, name, position);
+    sameMarks(merchant!, reference.marks, checks.merchantFeatures, name, position);
   }
 }
 
@@ -334,8 +330,10 @@ function settingsOf(
   return settings;
 }
 
-const verdictName = ({ sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent): string =>
-  `${sourceId} revision ${revision} on ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
+const verdictName = (
+  { sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent,
+  accountId: string,
+): string => `${sourceId} revision ${revision} on ${accountId} ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
 
 function sameEvent(
   event: StateEvent,
@@ -362,16 +360,20 @@ function sameBytes<T>(
   if (!same) check.violation(`${name}: the evidence has ${shown(found)}, a replay gives ${shown(expected)}`, position);
 }
 
-function sameRepeats(
-  { possibleRepeat, forgottenSeq }: AccountEvidence,
-  expected: AccountReference["repeats"],
+/** What evidence says besides features. */
+function sameMarks<T extends object>(
+  evidence: T,
+  expected: Partial<T>,
   check: PropertyCheck,
   name: string,
   position: string,
 ): void {
-  const found = { possibleRepeat, forgottenSeq };
+  const found = Object.fromEntries(Object.keys(expected).map((key) => [key, evidence[key as keyof T]]));
   if (!isDeepStrictEqual(found, expected))
-    check.violation(`${name}: of repeats the evidence says ${shown(found)}, a replay ${shown(expected)}`, position);
+    check.violation(
+      `${name}: besides features the evidence says ${shown(found)}, a replay ${shown(expected)}`,
+      position,
+    );
 }
 
 /** A message for people. */

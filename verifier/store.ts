@@ -1,6 +1,6 @@
 import { ACCOUNT_COUNTER } from "../contract/function-names.js";
 import { TOPICS } from "../contract/topics.js";
-import { AccountEvidence, Decision } from "../protos/gen/fraud/v1/decision.js";
+import { AccountEvidence, AccountFeatures, Decision } from "../protos/gen/fraud/v1/decision.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import {
@@ -170,15 +170,23 @@ export class RecordStore {
 /** The part of a decision that the checks of merchants look at: a third of the bytes. */
 function forMerchant({
   transaction,
+  account,
   merchant,
 }: {
   readonly transaction: Transaction;
+  readonly account: AccountEvidence;
   readonly merchant: NonNullable<Decision["evidence"]>["merchant"];
 }): Uint8Array {
   const { transactionId, accountId, merchantId, amountMinor, eventTimeMs } = transaction;
   const shown = { ...NO_TRANSACTION, transactionId, accountId, merchantId, amountMinor, eventTimeMs };
+  const { knownFraudFromMs, features: { ratioPermille } = NO_FEATURES } = account;
   const decision: Decision = {
-    evidence: { transaction: shown, account: NO_ACCOUNT, merchant, scoring: undefined },
+    evidence: {
+      transaction: shown,
+      account: { ...NO_ACCOUNT, knownFraudFromMs, features: { ...NO_FEATURES, ratioPermille } },
+      merchant,
+      scoring: undefined,
+    },
     timing: undefined,
   };
   return Any.encode({
@@ -189,6 +197,7 @@ function forMerchant({
 
 const NO_TRANSACTION = Transaction.fromPartial({});
 const NO_ACCOUNT = AccountEvidence.fromPartial({});
+const NO_FEATURES = AccountFeatures.fromPartial({});
 
 /** Whose transaction or label a function refused. */
 function refusedAccount(record: StoredRecord): string | undefined {

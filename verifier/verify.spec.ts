@@ -16,6 +16,8 @@ describe("the verifier", () => {
 
   it("reproduces whatever the functions did, in any interleaving, with crashes and upgrades", async () => {
     const totals: Record<string, number> = {};
+    const learned: Record<string, number> = {};
+    const count = (name: string, is: boolean) => (learned[name] = (learned[name] ?? 0) + Number(is));
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 60 }),
@@ -26,11 +28,20 @@ describe("the verifier", () => {
           const found = await judged(records, KNOWN);
           expect(examples(found)).toEqual([]);
           for (const { name, checked } of found.properties) totals[name] = (totals[name] ?? 0) + checked;
+          for (const { value } of records.decisions) {
+            const { account, merchant } = Decision.decode(Any.decode(value!).value).evidence!;
+            count("account's past left out", account!.learnedIncomplete);
+            count("merchant's past left out", merchant!.learnedIncomplete);
+            count("label before its transaction", account!.knownFraudFromMs !== undefined);
+            count("genuine known", account!.features!.genuineCount! > 0n);
+            count("fraud known", merchant!.features!.run! > 0);
+          }
         },
       ),
       { numRuns: 150, seed: 1 },
     );
     for (const [name, checked] of Object.entries(totals)) expect(checked, name).toBeGreaterThan(100);
+    for (const [name, times] of Object.entries(learned)) expect(times, name).toBeGreaterThan(50);
   });
 });
 
@@ -45,6 +56,7 @@ describe("a place of exactly 0, 0", () => {
     minutes: 60,
     amount: 100,
     place,
+    foretold: false,
   }));
 
   it("is none to the functions and to the verifier", async () => {

@@ -15,6 +15,7 @@ import { KAFKA_EGRESS, merchantModelOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { countTransaction } from "./features.js";
+import { learnAccount, learnAccountVerdict } from "./learned-features.js";
 import {
   alreadyRead,
   convertMemory,
@@ -92,7 +93,11 @@ export function accountCounter(dependencies: Dependencies) {
       };
       if (isPossibleRepeat) metrics.count("possible_repeats");
       try {
-        account.features = countTransaction(state, transaction, settings.account);
+        const features = countTransaction(state, transaction, settings.account);
+        const learned = learnAccount(state, transaction, settings.learned);
+        account.features = { ...features, ...learned.features };
+        account.learnedIncomplete = learned.learnedIncomplete;
+        account.knownFraudFromMs = learned.knownFraudFromMs;
       } catch (cause) {
         // Numbered is numbered: a transaction that vanished here would stall its account for ever.
         account.error = errorText(cause);
@@ -142,6 +147,7 @@ export function accountCounter(dependencies: Dependencies) {
         );
       }
       rememberLabel(state, sent);
+      learnAccountVerdict(state, label.transactionId, change, settings.learned);
       state.eventSeq++;
       scheduleExpiry(state);
       save(state);

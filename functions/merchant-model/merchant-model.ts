@@ -8,6 +8,7 @@ import { KAFKA_EGRESS, transactionScorerOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { modelTransaction, recordFraud } from "./features.js";
+import { learnMerchant, learnMerchantVerdict } from "./learned-features.js";
 
 /** State of `fraud/merchant-model`. */
 export const merchantState = valueSpec("merchant", MerchantState);
@@ -26,6 +27,7 @@ export function merchantModel(dependencies: Dependencies) {
       const verdict = message.unpack(MerchantVerdict);
       state.eventSeq++;
       recordFraud(state, verdict.fraudDelta, verdict.effectiveAtMs, settings.merchant);
+      learnMerchantVerdict(state, verdict, settings.learned);
       context.state("merchant").pack(MerchantState, state);
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.evidence.name, key: context.address.id }, StateEvent, {
         function: MERCHANT_MODEL,
@@ -59,7 +61,10 @@ export function merchantModel(dependencies: Dependencies) {
       learnedIncomplete: false,
     };
     try {
-      merchant.features = modelTransaction(state, evidence.transaction, settings.merchant);
+      const features = modelTransaction(state, evidence.transaction, settings.merchant);
+      const learned = learnMerchant(state, evidence.transaction, evidence, settings.learned);
+      merchant.features = { ...features, ...learned.features };
+      merchant.learnedIncomplete = learned.learnedIncomplete;
     } catch (cause) {
       // Numbered is numbered: the transaction goes on and says what went wrong.
       merchant.error = errorText(cause);

@@ -35,6 +35,7 @@ export const FUNCTION_SETTINGS = {
     expiryDelayMs: 2_000,
   },
   merchant: { history: { buckets: 12, bucketMs: HOUR_MS } },
+  learned: { events: 8, labelDelayMs: HOUR_MS },
   scorer: { maxWaitingBytes: 700, resendDelayMs: 50 },
   alerter: { closeAfterMs: 8_000 },
 };

@@ -2,6 +2,7 @@ import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1
 import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { metresBetween } from "./distance.js";
+import { LearnedAccountReference } from "./learned-account.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
 
@@ -24,6 +25,12 @@ interface MemoryBlock {
   latest: bigint;
 }
 
+/** What the evidence of a transaction says besides its features. */
+export type AccountMarks = Pick<
+  AccountEvidence,
+  "possibleRepeat" | "forgottenSeq" | "learnedIncomplete" | "knownFraudFromMs"
+>;
+
 /**
  * What the account counter must hold for one account after its inputs so far: written from `docs/features.md` alone.
  */
@@ -38,16 +45,25 @@ export class AccountReference {
   #seq = 0n;
   #blocks: MemoryBlock[] = [];
   #forgottenUntil = 0n;
-  #repeats: Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> = { possibleRepeat: false, forgottenSeq: 0n };
+  readonly #learned = new LearnedAccountReference();
+  #marks: AccountMarks = {
+    possibleRepeat: false,
+    forgottenSeq: 0n,
+    learnedIncomplete: false,
+    knownFraudFromMs: undefined,
+  };
 
-  /** What the evidence of the last transaction must say of the memory of repeats. */
-  get repeats(): Pick<AccountEvidence, "possibleRepeat" | "forgottenSeq"> {
-    return this.#repeats;
+  /** What the evidence of the last transaction must say besides features. */
+  get marks(): AccountMarks {
+    return this.#marks;
   }
 
-  transaction(transaction: Transaction, { account }: LogicSettings): AccountFeatures {
+  transaction(transaction: Transaction, settings: LogicSettings): AccountFeatures {
+    const { account } = settings;
     const { amountMinor: amount, eventTimeMs: time } = transaction;
-    this.#remember(time, account.recentTransactions);
+    const held = this.#verdicts.find((one) => one.fraud && one.transactionId === transaction.transactionId);
+    const learned = this.#learned.transaction(transaction, held?.effectiveAt, settings);
+    this.#marks = { ...this.#remember(time, account.recentTransactions), ...learned.marks };
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);
     const before = this.#history.total(asOf, account.history);
@@ -76,14 +92,16 @@ export class AccountReference {
         ({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs),
       ).length,
       merchantVisits: this.#visits(transaction.merchantId, account.knownMerchants),
+      ...learned.features,
     };
   }
 
   /** The event that this label must have made; `undefined`: it is stale or too far ahead, and makes none. */
   label(
     label: FraudLabel,
-    { account }: LogicSettings,
+    settings: LogicSettings,
   ): Pick<StateEvent, "kind" | "revision" | "fraudDelta" | "effectiveAtMs" | "eventTimeMs"> | undefined {
+    const { account } = settings;
     const held = this.#verdicts.find(({ transactionId }) => transactionId === label.transactionId);
     const before = held?.revision ?? 0;
     const revision = label.revision ?? before + 1;
@@ -106,10 +124,12 @@ export class AccountReference {
       );
       this.#verdicts = this.#verdicts.filter((one) => one !== earliest);
     }
+    const fraudDelta = Number(is) - Number(was);
+    this.#learned.label(label.transactionId, fraudDelta, effective, settings);
     return {
       kind: StateEvent_Kind.LABEL,
       revision,
-      fraudDelta: Number(is) - Number(was),
+      fraudDelta,
       effectiveAtMs: was ? held!.effectiveAt : effective,
       eventTimeMs: this.#latest,
     };
@@ -125,7 +145,7 @@ export class AccountReference {
   }
 
   /** It holds a count and a time for each block; which ids those are, the judge knows. */
-  #remember(time: bigint, least: number): void {
+  #remember(time: bigint, least: number): Pick<AccountMarks, "possibleRepeat" | "forgottenSeq"> {
     const possibleRepeat = time <= this.#forgottenUntil;
     this.#seq++;
     const last = this.#blocks.at(-1);
@@ -142,7 +162,7 @@ export class AccountReference {
       this.#blocks.shift();
       this.#forgottenUntil = oldest.latest > this.#forgottenUntil ? oldest.latest : this.#forgottenUntil;
     }
-    this.#repeats = { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
+    return { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
   }
 
   #travel({

@@ -1,7 +1,11 @@
-import type { MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
-import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import type { Evidence, MerchantEvidence, MerchantFeatures } from "../../protos/gen/fraud/v1/decision.js";
+import type { StateEvent } from "../../protos/gen/fraud/v1/evidence.js";
+import { LearnedMerchantReference } from "./learned-merchant.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
+
+/** What the evidence of a transaction says besides its features. */
+export type MerchantMarks = Pick<MerchantEvidence, "learnedIncomplete">;
 
 /**
  * What the merchant model must hold for one merchant after its inputs so far: written from `docs/features.md` alone.
@@ -11,12 +15,24 @@ export class MerchantReference {
   readonly #recent = new BucketWindow();
   readonly #history = new BucketWindow();
   readonly #frauds = new BucketWindow();
+  readonly #learned = new LearnedMerchantReference();
+  #marks: MerchantMarks = { learnedIncomplete: false };
 
   get latestEventTimeMs(): bigint {
     return this.#latest;
   }
 
-  transaction({ amountMinor: amount, eventTimeMs: time }: Transaction, { merchant }: LogicSettings): MerchantFeatures {
+  /** What the evidence of the last transaction must say besides features. */
+  get marks(): MerchantMarks {
+    return this.#marks;
+  }
+
+  /** @param evidence - the transaction, and what the account counter said of it */
+  transaction(evidence: Evidence, settings: LogicSettings): MerchantFeatures {
+    const { amountMinor: amount, eventTimeMs: time } = evidence.transaction!;
+    const { merchant } = settings;
+    const { features, ...marks } = this.#learned.transaction(evidence, settings);
+    this.#marks = marks;
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     for (const [window, shape] of [
       [this.#recent, merchant.recent],
@@ -36,10 +52,12 @@ export class MerchantReference {
       historyAmountMinor: before.amountMinor,
       confirmedFraudCount: frauds,
       fraudRatePermille: Math.min(1000, Math.floor((1000 * frauds + 100) / (before.count + 100))),
+      ...features,
     };
   }
 
-  verdict(fraudDelta: number, effectiveAt: bigint, { merchant }: LogicSettings): void {
-    this.#frauds.add(effectiveAt, this.#latest, merchant.history, fraudDelta, 0n);
+  verdict(event: StateEvent, settings: LogicSettings): void {
+    this.#learned.verdict(event, settings);
+    this.#frauds.add(event.effectiveAtMs, this.#latest, settings.merchant.history, event.fraudDelta, 0n);
   }
 }

@@ -34,8 +34,13 @@ export const OLD = {
     knownMerchants: 0,
   },
   merchant: { history: { buckets: 4, bucketMs: HOUR_MS } },
+  learned: { events: 2, labelDelayMs: 1 * HOUR_MS },
 };
-export const NEW = { ...OLD, account: { ...OLD.account, knownMerchants: 3 } };
+export const NEW = {
+  ...OLD,
+  account: { ...OLD.account, knownMerchants: 3 },
+  learned: { events: 4, labelDelayMs: 2 * HOUR_MS },
+};
 const MODEL = Buffer.from(
   JSON.stringify({
     id: "spec",
@@ -51,8 +56,12 @@ const MODEL = Buffer.from(
     ],
   }),
 );
-/** A memory so short that much comes again after it has ended. */
-export const FORGETFUL = { ...OLD, account: { ...OLD.account, recentTransactions: 3 } };
+/** A memory so short that much comes again after it has ended, and none for learned features. */
+export const FORGETFUL = {
+  ...OLD,
+  account: { ...OLD.account, recentTransactions: 3 },
+  learned: { ...OLD.learned, events: 0 },
+};
 export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL, ...NAMED_MODELS] };
 
 export const step = fc.oneof(
@@ -79,6 +88,8 @@ export const step = fc.oneof(
           { weight: 1, arbitrary: fc.constant({ latitudeE6: 0, longitudeE6: 0 }) },
         ),
       ),
+      /** Its label comes before it. */
+      foretold: fc.constantFrom(true, false, false, false),
     }),
   },
   {
@@ -105,12 +116,20 @@ export const step = fc.oneof(
 );
 export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+type Settings = Dependencies["settings"];
+/** What the functions do otherwise than their version says: what a verifier must find. */
+type Change = Partial<Settings["account"]> & { readonly learned?: Partial<Settings["learned"]> };
+
 /** What the functions see; it changes in the middle of a run, as with servers of two versions side by side. */
-function dependencies(settings: unknown, change: Partial<Dependencies["settings"]["account"]> = {}): Dependencies {
+function dependencies(settings: unknown, { learned, ...account }: Change = {}): Dependencies {
   const parsed = parseSettings(settings);
   return {
     ...sampleDependencies(),
-    settings: { ...parsed, account: { ...parsed.account, ...change } },
+    settings: {
+      ...parsed,
+      account: { ...parsed.account, ...account },
+      learned: { ...parsed.learned, ...learned },
+    },
     model: parseModel(MODEL),
     otherModels: NAMED_MODELS.map(parseModel),
     logicVersion: logicVersion(parsed),
@@ -122,7 +141,7 @@ export async function play(
   steps: readonly Step[],
   seed: number,
   crashRate: number,
-  change?: Partial<Dependencies["settings"]["account"]>,
+  change?: Change,
   [first, second] = [OLD, NEW],
 ): Promise<VerifiedRecords> {
   // Both versions run, like servers side by side; each call goes to the one whose turn it is.
@@ -155,6 +174,10 @@ export async function play(
   const runtime = new TestRuntime(functions, { seed, maxBatch: 1 + (seed % 5), crashRate });
   const sent: Transaction[] = [];
   const labels: FraudLabel[] = [];
+  const judge = (label: FraudLabel): void => {
+    labels.push(label);
+    runtime.ingress(accountCounterOf(label.accountId), FraudLabel, label);
+  };
   let now = START_MS;
   for (const [n, one] of steps.entries()) {
     const earlier = "of" in one ? sent[one.of % Math.max(1, sent.length)] : undefined;
@@ -174,6 +197,17 @@ export async function play(
         location: one.place === null ? undefined : { ...one.place, name: "" },
         ...stampsOf(n),
       });
+      if (one.foretold)
+        judge(
+          sampleLabel({
+            labelId: `l-${n}`,
+            accountId: transaction.accountId,
+            transactionId: transaction.transactionId,
+            merchantId: transaction.merchantId,
+            eventTimeMs: now,
+            effectiveAtMs: now,
+          }),
+        );
       sent.push(transaction);
       runtime.ingress(accountCounterOf(transaction.accountId), Transaction, transaction);
     } else if (earlier !== undefined && one.kind === "again") {
@@ -195,10 +229,7 @@ export async function play(
         eventTimeMs: earlier.eventTimeMs,
         effectiveAtMs: one.dated ? now : undefined,
       });
-      for (let times = one.again ? 2 : 1; times > 0; times--) {
-        labels.push(label);
-        runtime.ingress(accountCounterOf(accountId), FraudLabel, label);
-      }
+      for (let times = one.again ? 2 : 1; times > 0; times--) judge(label);
     }
   }
   await runtime.advance(120_000);
