@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -5,6 +7,8 @@ import { accountCounterOf } from "../functions/addresses.js";
 import { fraudFunctions } from "../functions/fraud-functions.js";
 import { groupBy, written } from "../functions/testing/outcome.js";
 import { sampleDependencies } from "../functions/testing/samples.js";
+import { parseModel } from "../functions/transaction-scorer/model.js";
+import { marginOf, parseTrees, valueAt } from "../functions/transaction-scorer/trees.js";
 import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { handbookItems } from "../ingress-generator/handbook/items.js";
 import type { SimulatedItem } from "../ingress-generator/simulator.js";
@@ -14,7 +18,12 @@ import { FEATURES } from "../protos/gen/features.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./batch/features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./batch/learned-features.js";
+import { treesFileOf } from "./batch/trees-of-week.js";
 import { dataAndOne, everything } from "./testing/small-data-sets.js";
+import { OFFICIAL_WEEK } from "./weeks.js";
+
+const MODEL = readFileSync(treesFileOf(OFFICIAL_WEEK));
+const { trees, score } = parseTrees(MODEL.toString());
 
 /** The online feature's name for a batch feature. */
 const onlineName = (batch: string) =>
@@ -40,10 +49,8 @@ function apart(data: HandbookDataSet): HandbookDataSet {
  * it, then its transactions, account by account in any order.
  */
 async function streamed(data: HandbookDataSet, seed: number, events: number): Promise<Evidence[]> {
-  const runtime = new TestRuntime(fraudFunctions(sampleDependencies({ learned: { events } })), {
-    seed,
-    maxBatch: 1 + (seed % 7),
-  });
+  const dependencies = { ...sampleDependencies({ learned: { events } }), model: parseModel(MODEL) };
+  const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7) });
   const days = groupBy(handbookItems(data, { runId: "r" }), (item) => String(dayOf(item)));
   for (const [, items] of [...days].sort(([a], [b]) => Number(a) - Number(b))) {
     for (const { kind, message } of items)
@@ -125,8 +132,20 @@ describe("the running functions", () => {
     expect(known).toBeGreaterThan(80);
   });
 
+  it("score by them what the trees say in batch, and tell the reasons of what is suspicious", async () => {
+    const data = apart(twoMonths());
+    const batch = learnedFeatures(data, everything(data));
+    const found = await streamed(data, 1, 192);
+    for (const [at, { scoring }] of found.entries()) {
+      const margin = marginOf(trees, rowOf(batch, at));
+      expect(scoring).toMatchObject({ marginE6: BigInt(margin), score: valueAt(score, margin), error: "" });
+      expect(scoring!.contributions.length > 0).toBe(scoring!.suspiciousSeq !== undefined);
+    }
+    expect(new Set(found.map(({ scoring }) => scoring!.outcome)).size).toBe(3);
+  });
+
   it("compute them of transactions of one second too, but for which of a merchant's was the last", async () => {
-    const names = LEARNED_FEATURES.filter((name) => !/^terminal_(last|run|genuine)/.test(name));
+    const names = LEARNED_FEATURES.filter((name) => !/^merchant\.(last|run|genuine)/.test(name));
     await fc.assert(
       fc.asyncProperty(dataAndOne, fc.nat(), async ([data], seed) => {
         const found = await streamed(data, seed, 192);
@@ -175,7 +194,7 @@ describe("the running functions", () => {
     const data = apart(twoMonths());
     const batch = learnedFeatures(data, everything(data), 6);
     const found = differences(await streamed(data, 1, 140), batch);
-    for (const name of ["customer_genuine_count", "terminal_count_7d", "terminal_run", "terminal_genuine_age_s"])
+    for (const name of ["account.genuine_count", "merchant.count_7d", "merchant.run", "merchant.genuine_age_s"])
       expect(found.some((one) => one.includes(name))).toBe(true);
   });
 });

@@ -11,7 +11,7 @@ import { OPEN_ROOMS, ROOMS } from "../rooms.js";
  */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   address: ["statefun", "functions", "verifier"],
-  model: ["contract", "functions", "verifier", "dashboards"],
+  model: ["contract", "functions", "intake", "models", "evaluation", "verifier", "dashboards"],
   place: ["dashboards"],
   part: ["cluster", "loadtest", "bench", "tools"],
   judge: ["verifier"],
