@@ -172,7 +172,7 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
         `Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`,
         RETRY_AFTER,
       ),
-      503: problem("the intake is stopping"),
+      503: problem("the intake is stopping, or other requests' bodies take all the room: try again", RETRY_AFTER),
     },
   };
 }
