@@ -6,7 +6,8 @@ import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchFrameworks } from "./frameworks/frameworks.js";
 import { benchHandler } from "./handler/handler.js";
-import { HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
+import { ATTACK_KINDS, type AttackKind, HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
+import { benchBeside } from "./hostile/beside.js";
 import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchLearned } from "./learned/learned.js";
@@ -64,8 +65,32 @@ export async function main(argv: string[]): Promise<number> {
       "what the worst bodies within their bounds do to the servers: how long the event loop stands, memory, log (about 2 minutes)",
     )
     .option("--servers <names>", `some of ${HOSTILE_SERVERS.join(", ")}`, someOf(HOSTILE_SERVERS), HOSTILE_SERVERS)
+    .option(
+      "--attacker",
+      "instead: what a client sees while an attacker with a fifth of a processor does its worst, to the server and to another port, in turns (about 8 minutes; writes reports/bench-hostile-beside.json)",
+      false,
+    )
+    .option(
+      "--attacks <names>",
+      `with --attacker: some of ${ATTACK_KINDS.join(", ")}`,
+      someOf(ATTACK_KINDS),
+      ATTACK_KINDS,
+    )
+    .option("--rounds <n>", "with --attacker: how often each is measured", wholeNumber(1, 20), 2)
     .exitOverride()
-    .action(({ servers }: { servers: readonly HostileServer[] }) => benchHostile(servers, signal));
+    .action(
+      ({
+        servers,
+        attacker,
+        attacks,
+        rounds,
+      }: {
+        readonly servers: readonly HostileServer[];
+        readonly attacker: boolean;
+        readonly attacks: readonly AttackKind[];
+        readonly rounds: number;
+      }) => (attacker ? benchBeside(servers, attacks, rounds, signal) : benchHostile(servers, signal)),
+    );
   program
     .command("dashboard")
     .description(

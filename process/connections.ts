@@ -30,8 +30,8 @@ const STUCK_MS = 120_000;
 /**
  * Bounds a server's connections. When there are too many, one is closed to make room: the oldest on which no request
  * was ever answered; then the one that has waited longest for its next request; if all have one, the one whose request
- * has been arriving for longest; and only when every client waits for the server, the new one. Node's own `maxConnections`
- * always refuses the new one, so a client that holds them all idle would shut everyone out.
+ * has been arriving for longest; and only when every client waits for the server, the new one. Node's own
+ * `maxConnections` always refuses the new one, so a client that holds them all idle would shut everyone out.
  */
 export function limitConnections(server: Server, { connections, requests, onDropped }: ConnectionLimits): void {
   /** How many requests are not answered yet, by connection. */

@@ -8,6 +8,7 @@ export type Reply = readonly Uint8Array[];
 
 /** So many small pieces are joined to a larger one: by itself each takes more memory than its bytes. */
 const SMALL_PIECES = 32;
+const SMALL_BYTES = 2 * 1024;
 /** Up to this many bytes the pieces are joined: one write is cheaper than several. */
 const JOINED_BYTES = 64 * 1024;
 const INVOCATION_RESULT = (100 << 3) | 2;
@@ -103,8 +104,10 @@ class Pieces {
   add(piece: Uint8Array): void {
     this.pieces.push(piece);
     this.bytes += piece.length;
-    if (++this.#small === SMALL_PIECES) this.pieces.push(Buffer.concat(this.pieces.splice(-SMALL_PIECES)));
-    this.#small %= SMALL_PIECES;
+    this.#small = piece.length > SMALL_BYTES ? 0 : this.#small + 1;
+    if (this.#small < SMALL_PIECES) return;
+    this.pieces.push(Buffer.concat(this.pieces.splice(-SMALL_PIECES)));
+    this.#small = 0;
   }
 
   /** Keeps so many bytes. */

@@ -12,7 +12,7 @@ const DEFAULT_MAX_BATCH_CALLS = 4_096;
 const DEFAULT_MAX_INVOCATIONS = 16_384;
 const DEFAULT_MAX_VALUE_BYTES = 256 * 1024;
 /** Times the largest request: what functions send on is about as much as they got. */
-const DEFAULT_REPLY_FACTOR = 2.5;
+const DEFAULT_REPLY_FACTOR = 2;
 const DEFAULT_HELD_FACTOR = 16;
 
 /** Where failed calls are reported; pino's logger fits. */
@@ -39,7 +39,7 @@ export interface RequestReplyHandlerOptions {
    */
   readonly maxMessageBytes?: number;
   readonly maxStateBytes?: number;
-  /** The largest reply to a request; 2.5 times `maxBodyBytes` unless set. */
+  /** The largest reply to a request; twice `maxBodyBytes` unless set. */
   readonly maxReplyBytes?: number;
   /**
    * The most bytes of all requests together that are being received or worked on, with their answers; 16 times

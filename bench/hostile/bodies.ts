@@ -16,6 +16,21 @@ import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 export const HOSTILE_SERVERS = ["intake", "functions", "dashboard"] as const;
 export type HostileServer = (typeof HOSTILE_SERVERS)[number];
 
+/** What an attacker may do; see `attacker.ts`. */
+export const ATTACK_KINDS = [
+  "connections",
+  "idle",
+  "slow heads",
+  "slow bodies",
+  "pipelined",
+  "waiting",
+  "wrong logins",
+  "bodies",
+  "long heads",
+  "chunk extensions",
+] as const;
+export type AttackKind = (typeof ATTACK_KINDS)[number];
+
 /** What is sent. */
 export interface HostileRequest {
   readonly name: string;
@@ -285,6 +300,12 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
       ),
   dashboard: () =>
     [
+      { name: "a key as long as may be", text: JSON.stringify({ ["k".repeat(DASHBOARD_BYTES - 10)]: 1 }) },
+      { name: "escapes", text: `{"note":"${"\\u0000".repeat(1_300)}"}` },
+      { name: "a number as long as may be", text: "9".repeat(DASHBOARD_BYTES) },
+      { name: "nested objects", text: '{"a":'.repeat(1_400) + "1" + "}".repeat(1_000) },
+      { name: "a key twice, escaped", text: `{${Array.from({ length: 600 }, () => '"\\u0061":1').join(",")}}` },
+      { name: "numbers that are no numbers", text: `[${"1e999,".repeat(1_300)}0]` },
       { name: "nested arrays", text: "[".repeat(DASHBOARD_BYTES / 2) + "]".repeat(DASHBOARD_BYTES / 2) },
       { name: "keys again and again", text: `{${Array.from({ length: 1_300 }, () => '"a":1').join(",")}}` },
       { name: "unknown keys", text: `{${Array.from({ length: 900 }, (_, n) => `"k${n}":1`).join(",")}}` },
@@ -297,4 +318,41 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
       headers: { "content-type": "application/json", "x-dashboard-action": "1" },
       bytes: Buffer.from(text),
     })),
+};
+
+/** What a client sends that means no harm. */
+export const GOOD_REQUESTS: Readonly<
+  Record<
+    HostileServer,
+    (n: number) => {
+      readonly method: string;
+      readonly path: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly bytes: Buffer;
+    }
+  >
+> = {
+  intake: (n) => ({
+    method: "POST",
+    path: "/v1/transactions",
+    headers: { "content-type": "application/json" },
+    bytes: Buffer.from(
+      JSON.stringify({
+        transactionId: `t-${n}`,
+        accountId: "a",
+        merchantId: "m",
+        amountMinor: 1,
+        currency: "EUR",
+        eventTimeMs: 1_700_000_000_000,
+      }),
+    ),
+  }),
+  functions: (n) => ({
+    method: "POST",
+    path: "/statefun",
+    headers: { "content-type": "application/octet-stream" },
+    bytes: stateful([scoringRequest(n)], "merchant-model", [stateOf("merchant", "MerchantState", Buffer.alloc(0))]),
+  }),
+  // Its data has a limit of requests a minute.
+  dashboard: () => ({ method: "GET", path: "/", headers: {}, bytes: Buffer.alloc(0) }),
 };

@@ -5,7 +5,13 @@ import { join } from "node:path";
 
 import { startTalkingModule } from "../../process/run-command.js";
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
-import { BOUNDS, type HostileRequest, type HostileServer, REQUESTS } from "./bodies.js";
+import {
+  BOUNDS,
+  GOOD_REQUESTS as ORDINARY_REQUESTS,
+  type HostileRequest,
+  type HostileServer,
+  REQUESTS,
+} from "./bodies.js";
 
 /** What a server says. */
 interface Told {
@@ -14,8 +20,9 @@ interface Told {
   readonly cpuMs?: number;
 }
 
-/** Requests before it, so that what is measured is not the first use of everything. */
+/** Requests before it, so that what is measured is not the first use of everything: ordinary ones, and some refused. */
 const WARM_UP = 20;
+const ORDINARY = 1_500;
 
 /** What one request did to a server. */
 interface Harm {
@@ -79,6 +86,7 @@ async function attack(server: HostileServer, request: HostileRequest, log: strin
     const { port } = await started;
     const small = { ...request, bytes: Buffer.from("{}"), pieces: 1 };
     for (let n = 0; n < WARM_UP; n++) await post(port!, small);
+    for (let n = 0; n < ORDINARY; n++) await post(port!, { ...ORDINARY_REQUESTS[server](n), name: "" });
     await loop();
     // The highest that it was is from now on.
     writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
@@ -120,11 +128,14 @@ function memoryKb(pid: number, what: "VmRSS" | "VmHWM"): number {
   }
 }
 
-function post(port: number, { path, headers, bytes, pieces = 1 }: HostileRequest): Promise<number> {
+function post(
+  port: number,
+  { path, headers, bytes, pieces = 1, method = "POST" }: HostileRequest & { readonly method?: string },
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const length = pieces === 1 ? { "content-length": bytes.length } : {};
     const sent = httpRequest(
-      { host: "127.0.0.1", port, path, method: "POST", headers: { ...headers, ...length } },
+      { host: "127.0.0.1", port, path, method, headers: { ...headers, ...length } },
       (response) => response.resume().on("end", () => resolve(response.statusCode!)),
     );
     sent.on("error", reject);

@@ -16,15 +16,16 @@ import { DecisionIndex } from "../../intake/decision-index.js";
 import { httpDoor } from "../../intake/http/http-door.js";
 import { intakeMetrics } from "../../intake/metrics.js";
 import { UNSTAMPED } from "../../intake/models-in-force.js";
+import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import { given } from "../../process/environment.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { nodeHttpListener, RequestReplyHandler } from "../../statefun/index.js";
 
 /**
  * One of the servers that hostile bodies are sent to, without what stands behind it: `BENCH_SERVER` is `intake`,
- * `functions` or `dashboard`. It logs to the file `BENCH_LOG`, sends its port, and for each message what has been since
- * the last one: the longest time for which its event loop stood, in ms, and the most processor time of one of its
- * turns, which does not depend on what else the machine does.
+ * `functions`, `dashboard` or `dummy`. It logs to the file `BENCH_LOG`, sends its port, and for each message what has
+ * been since the last one: the longest time for which its event loop stood, in ms, and the most processor time of one
+ * of its turns, which does not depend on what else the machine does.
  */
 const env = given();
 const logger = pino({ name: "hostile" }, pino.destination({ dest: env["BENCH_LOG"]!, sync: true }));
@@ -66,6 +67,7 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
       now: () => BigInt(Date.now()),
     });
     const server = createServer(
+      CONNECTION_TIMES,
       nodeHttpListener(
         new RequestReplyHandler(functions, {
           maxBodyBytes: LIMITS.bodyBytes,
@@ -75,11 +77,23 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
         }),
       ),
     );
+    limitConnections(server, { connections: 16_384, requests: 8 });
     return new Promise((resolve) =>
       server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
     );
   },
-  dashboard: async () => (await startApp({ logger })).port,
+  dashboard: async () => {
+    const { port, server } = await startApp({ logger });
+    limitConnections(server, { connections: 4_096, requests: 8 });
+    return port;
+  },
+  /** Nothing of ours: what an attacker is compared by. */
+  dummy: () => {
+    const server = createServer((request, response) => request.resume().on("end", () => response.end()));
+    return new Promise((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+    );
+  },
 };
 
 const port = await SERVERS[env["BENCH_SERVER"] ?? ""]!();

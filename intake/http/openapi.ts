@@ -176,7 +176,10 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
         `Kafka lags or is away${waits ? ", or the pipeline is too far behind" : ""}: try again, with the same ids`,
         RETRY_AFTER,
       ),
-      503: problem("the intake is stopping, or Kafka has no room for more: try again, with the same ids", RETRY_AFTER),
+      503: problem(
+        "the intake is stopping, Kafka has no room for more, or other requests' bodies take all the room: try again, with the same ids",
+        RETRY_AFTER,
+      ),
     },
   };
 }

@@ -1,0 +1,96 @@
+import { connect, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { given } from "../../process/environment.js";
+import { type AttackKind, type HostileServer, REQUESTS } from "./bodies.js";
+
+/**
+ * Does its worst to a server: `BENCH_ATTACK` says how, `BENCH_SERVER` to which, at `BENCH_PORT`. It has so much of a
+ * processor as `BENCH_SHARE` says, by its own processor time. Ends on SIGTERM.
+ */
+const env = given();
+const [kind, server] = [env["BENCH_ATTACK"] as AttackKind, env["BENCH_SERVER"] as HostileServer];
+const [port, share] = [Number(env["BENCH_PORT"]), Number(env["BENCH_SHARE"])];
+const HOST = `Host: 127.0.0.1:${port}\r\n`;
+const MOST_SOCKETS = 2_000;
+
+const sockets = new Set<Socket>();
+function open(read = true): Socket {
+  const socket = connect(port, "127.0.0.1");
+  sockets.add(socket);
+  socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
+  if (read) socket.resume();
+  else socket.pause();
+  return socket;
+}
+/** One that is open: new when there is none. */
+const any = (): Socket => [...sockets].find((socket) => socket.writable) ?? open();
+const worst = REQUESTS[server]().filter(({ pieces }) => pieces === undefined);
+const posted = worst[0]!;
+const head = ({ path, headers }: (typeof worst)[number], length: string): string =>
+  `POST ${path} HTTP/1.1\r\n${HOST}${Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("")}${length}\r\n`;
+const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\n${HOST}${more}\r\n`;
+const WAITING: Readonly<Record<HostileServer, string>> = {
+  intake: "/v1/accounts/a/decisions/t?wait=30s",
+  functions: "/nothing",
+  dashboard: "/api/stream?after=0.0",
+};
+let n = 0;
+
+/** One round of each; it sleeps between them as its share wants. */
+const ATTACKS: Readonly<Record<AttackKind, () => void>> = {
+  connections: () =>
+    void open().once("connect", function (this: Socket) {
+      this.destroy();
+    }),
+  idle: () => {
+    if (sockets.size < MOST_SOCKETS) open();
+  },
+  "slow heads": () => {
+    if (sockets.size < MOST_SOCKETS) open().write(`POST / HTTP/1.1\r\n${HOST}`);
+    else for (const socket of sockets) socket.write("x: y\r\n");
+  },
+  "slow bodies": () => {
+    if (sockets.size < 400) open().write(head(posted, "content-length: 1000000\r\n"));
+    else for (const socket of sockets) socket.write("x".repeat(4_096));
+  },
+  pipelined: () => void any().write(get("/healthz").repeat(200)),
+  waiting: () => {
+    if (sockets.size < 500) open(false).write(get(WAITING[server]).repeat(20));
+    else for (const socket of sockets) socket.destroy();
+  },
+  "wrong logins": () =>
+    void any().write(
+      `POST /api/login HTTP/1.1\r\n${HOST}content-type: application/json\r\nx-dashboard-action: 1\r\ncontent-length: 13\r\n\r\n{"token":"no"}`.slice(
+        0,
+        -1,
+      ),
+    ),
+  bodies: () => {
+    if (sockets.size > 8) return;
+    const request = worst[n++ % worst.length]!;
+    const socket = open();
+    socket.write(head(request, `content-length: ${request.bytes.length}\r\nconnection: close\r\n`));
+    socket.write(request.bytes);
+  },
+  "long heads": () => void open().write(get("/healthz", `x: ${"y".repeat(15_000)}\r\nconnection: close\r\n`)),
+  "chunk extensions": () => {
+    if (sockets.size > 8) return;
+    open().write(
+      `${head(posted, "transfer-encoding: chunked\r\n")}${`1;${"e".repeat(500)}\r\nx\r\n`.repeat(200)}0\r\n\r\n`,
+    );
+  },
+};
+
+const began = performance.now();
+process.on("SIGTERM", () => process.exit(0));
+process.stdout.write("begins\n");
+for (;;) {
+  ATTACKS[kind]();
+  const { user, system } = process.cpuUsage();
+  // What it took to start counts too: it is paid for first.
+  const aheadMs = (user + system) / 1_000 / share - (performance.now() - began);
+  await pause(Math.min(500, Math.max(0, aheadMs)));
+}
