@@ -53,13 +53,16 @@ export const isSame = (one: OpenTransaction, other: OpenTransaction): boolean =>
 
 /** Aborts a transaction, and shuts its producer out: as if another producer of its name had started. */
 export async function abortTransaction(brokers: string, { transactionalId }: OpenTransaction): Promise<void> {
-  const producer = kafkaClient(brokers, "fraud-abort", { patient: false }).producer({
+  // The broker asks it to try again until the abort is written.
+  const producer = kafkaClient(brokers, "fraud-abort").producer({
     transactionalId,
     idempotent: true,
     maxInFlightRequests: 1,
   });
   try {
     await producer.connect();
+    // It gets its epoch with its first transaction, of which the broker never hears.
+    await producer.transaction();
   } finally {
     await producer.disconnect();
   }
