@@ -11,8 +11,8 @@ import type { LoadCommand, LoadNews } from "./load-messages.js";
 import { type StockOptions, TransactionStock } from "./transactions.js";
 
 /**
- * Sends transactions to `transactions.valid`, past the intake, or through its door, as it is told: see {@link LoadCommand}. In its own
- * process, so that its processor time can be told from that of the measuring process.
+ * Sends transactions to `transactions.valid`, past the intake, or through its door, as it is told: see
+ * {@link LoadCommand}. In its own process, so that its processor time can be told from that of the measuring process.
  */
 const SEED = 7;
 /** Of one partition, then a request is full: with its last record it still fits into a batch that the topic takes. */
