@@ -143,10 +143,10 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option("--keys <names>", `some of ${KEYS.join(", ")}: how often each account is drawn`, someOf(KEYS), KEYS)
     .option("--only <phases>", `some of ${PHASES.join(", ")}`, someOf(PHASES), PHASES)
-    .option("--rounds <n>", "how often the variants are measured (with --quick 1)", wholeNumber(1, 20))
+    .option("--rounds <n>", "how often the variants are measured (default: 3, with --quick 1)", wholeNumber(1, 20))
     .option(
       "--backlog <n>",
-      "how many transactions wait when Flink starts (with --quick 15,000)",
+      "how many transactions wait when Flink starts (default: 40,000, with --quick 15,000)",
       wholeNumber(1_000, 5_000_000),
     )
     .option(
@@ -168,7 +168,7 @@ export async function main(argv: string[]): Promise<number> {
         {
           ...options,
           rounds: rounds ?? (options.quick ? 1 : 3),
-          backlog: backlog ?? (options.quick ? 15_000 : 60_000),
+          backlog: backlog ?? (options.quick ? 15_000 : 40_000),
         },
         signal,
       ),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { Decision } from "../../protos/gen/fraud/v1/decision.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { HopMeter, timingOf } from "./hops.js";
 
@@ -36,6 +37,17 @@ describe("latencies by hop", () => {
       committedMs: each(520),
       hopsMs: { counted: each(10), merchant: each(2), scored: each(3), visible: each(5), committed: each(500) },
     });
+  });
+
+  it("have the intake's where it was seen, whatever is seen first", () => {
+    const meter = new HopMeter(load, 0);
+    for (let n = 0; n < 10; n++) {
+      const transaction = Transaction.fromPartial({ transactionId: `load-${n}`, accountId: "a" });
+      meter.onVisible(decisionOn(n), n * 1_000 + 20);
+      meter.onAdmitted(Buffer.from(Transaction.encode(transaction).finish()), n * 1_000 + 4);
+      meter.onCommitted(decisionOn(n), n * 1_000 + 520);
+    }
+    expect(meter.figures()!.hopsMs).toMatchObject({ admitted: { p50: 4 }, counted: { p50: 6 }, merchant: { p50: 2 } });
   });
 
   it("are of transactions that were due within the time, each seen the first time", () => {

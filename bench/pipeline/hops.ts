@@ -1,6 +1,6 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-import { skimIdentity } from "../../dashboards/live/skim.js";
+import { skimIdentity, skimTransaction } from "../../dashboards/live/skim.js";
 import { quantile } from "../../contract/quantile.js";
 import type { Load } from "./load.js";
 import { numberOf } from "./transactions.js";
@@ -12,12 +12,14 @@ export interface Quantiles {
 }
 
 /** The parts of a decision's way, in their order. */
-export const HOPS = ["counted", "merchant", "scored", "visible", "committed"] as const;
+export const HOPS = ["admitted", "counted", "merchant", "scored", "visible", "committed"] as const;
 export type Hop = (typeof HOPS)[number];
 
 /** What each hop is, for people. */
 export const HOP_TEXTS: Readonly<Record<Hop, string>> = {
-  counted: "from when it was due, through Kafka and the ingress, to the first function",
+  admitted: "from when it was due, through the intake's Kafka door, into transactions.valid",
+  counted:
+    "through Kafka and the ingress to the first function; from when it was due where the load goes past the intake",
   merchant: "to the merchant's function",
   scored: "to the score",
   visible: "through the egress, to whoever reads without waiting for the checkpoint",
@@ -31,8 +33,16 @@ export interface LatencyFigures {
   readonly firstVisibleMs: Quantiles;
   /** Until a reader of committed ones has it. */
   readonly committedMs: Quantiles;
-  /** Of that, by hop. */
-  readonly hopsMs: Readonly<Record<Hop, Quantiles>>;
+  /** Of that, by hop; without `admitted` where the load goes past the intake. */
+  readonly hopsMs: Readonly<Partial<Record<Hop, Quantiles>>>;
+}
+
+/** When a transaction was where, in ms since 1970. */
+interface Way {
+  readonly dueAtMs: number;
+  admittedAtMs?: number;
+  seen?: Times & { readonly visibleAtMs: number };
+  committedAtMs?: number;
 }
 
 /** Follows transactions by hop, those that were due within a time, each once. */
@@ -40,10 +50,7 @@ export class HopMeter {
   readonly #load: Pick<Load, "dueAtMs">;
   readonly #fromMs: number;
   #untilMs = Infinity;
-  readonly #visibleAt = new Map<number, number>();
-  readonly #hops: Record<Hop, number[]> = { counted: [], merchant: [], scored: [], visible: [], committed: [] };
-  readonly #firstVisible: number[] = [];
-  readonly #committed: number[] = [];
+  readonly #ways = new Map<number, Way>();
 
   /** @param fromMs - transactions that were due before do not count */
   constructor(load: Pick<Load, "dueAtMs">, fromMs: number) {
@@ -56,44 +63,69 @@ export class HopMeter {
     this.#untilMs = untilMs;
   }
 
+  /** A record of `transactions.valid`, and when the intake wrote it. */
+  onAdmitted(record: Buffer, timestampMs: number): void {
+    const way = this.#wayOf(skimTransaction(record).transactionId);
+    if (way !== undefined) way.admittedAtMs ??= timestampMs;
+  }
+
   /** A decision that may not be committed yet. */
   onVisible(record: Buffer, arrivedAtMs: number): void {
-    const found = this.#wanted(record);
-    if (found === undefined || this.#visibleAt.has(found.n)) return;
-    this.#visibleAt.set(found.n, arrivedAtMs);
-    const { countedAtMs, merchantAtMs, scoredAtMs } = timingOf(record);
-    this.#hops.counted.push(countedAtMs - found.dueAtMs);
-    this.#hops.merchant.push(merchantAtMs - countedAtMs);
-    this.#hops.scored.push(scoredAtMs - merchantAtMs);
-    this.#hops.visible.push(arrivedAtMs - scoredAtMs);
-    this.#firstVisible.push(arrivedAtMs - found.dueAtMs);
+    const way = this.#wayOf(skimIdentity(record).transactionId);
+    if (way !== undefined) way.seen ??= { ...timingOf(record), visibleAtMs: arrivedAtMs };
   }
 
   /** A committed decision. */
   onCommitted(record: Buffer, arrivedAtMs: number): void {
-    const found = this.#wanted(record);
-    if (found === undefined) return;
-    this.#committed.push(arrivedAtMs - found.dueAtMs);
-    const visibleAt = this.#visibleAt.get(found.n);
-    if (visibleAt !== undefined) this.#hops.committed.push(arrivedAtMs - visibleAt);
+    const way = this.#wayOf(skimIdentity(record).transactionId);
+    if (way !== undefined) way.committedAtMs ??= arrivedAtMs;
   }
 
   /** `undefined` when no decision was seen. */
   figures(): LatencyFigures | undefined {
-    if (this.#committed.length === 0 || this.#firstVisible.length === 0) return undefined;
+    const hops: Record<Hop, number[]> = {
+      admitted: [],
+      counted: [],
+      merchant: [],
+      scored: [],
+      visible: [],
+      committed: [],
+    };
+    const [firstVisible, committed]: [number[], number[]] = [[], []];
+    for (const { dueAtMs, admittedAtMs, seen, committedAtMs } of this.#ways.values()) {
+      if (dueAtMs >= this.#untilMs) continue;
+      if (committedAtMs !== undefined) committed.push(committedAtMs - dueAtMs);
+      if (seen === undefined) continue;
+      if (admittedAtMs !== undefined) hops.admitted.push(admittedAtMs - dueAtMs);
+      hops.counted.push(seen.countedAtMs - (admittedAtMs ?? dueAtMs));
+      hops.merchant.push(seen.merchantAtMs - seen.countedAtMs);
+      hops.scored.push(seen.scoredAtMs - seen.merchantAtMs);
+      hops.visible.push(seen.visibleAtMs - seen.scoredAtMs);
+      firstVisible.push(seen.visibleAtMs - dueAtMs);
+      if (committedAtMs !== undefined) hops.committed.push(committedAtMs - seen.visibleAtMs);
+    }
+    if (committed.length === 0 || firstVisible.length === 0) return undefined;
     return {
-      decisions: this.#committed.length,
-      firstVisibleMs: quantilesOf(this.#firstVisible),
-      committedMs: quantilesOf(this.#committed),
-      hopsMs: Object.fromEntries(HOPS.map((hop) => [hop, quantilesOf(this.#hops[hop])])) as Record<Hop, Quantiles>,
+      decisions: committed.length,
+      firstVisibleMs: quantilesOf(firstVisible),
+      committedMs: quantilesOf(committed),
+      hopsMs: Object.fromEntries(
+        HOPS.filter((hop) => hops[hop].length > 0).map((hop) => [hop, quantilesOf(hops[hop])]),
+      ),
     };
   }
 
-  #wanted(record: Buffer): { readonly n: number; readonly dueAtMs: number } | undefined {
-    const n = numberOf(skimIdentity(record).transactionId);
+  /** What is known of a transaction that is wanted. */
+  #wayOf(transactionId: string): Way | undefined {
+    const n = numberOf(transactionId);
     if (n === undefined) return undefined;
+    const known = this.#ways.get(n);
+    if (known !== undefined) return known;
     const dueAtMs = this.#load.dueAtMs(n);
-    return dueAtMs >= this.#fromMs && dueAtMs < this.#untilMs ? { n, dueAtMs } : undefined;
+    if (!(dueAtMs >= this.#fromMs && dueAtMs < this.#untilMs)) return undefined;
+    const way: Way = { dueAtMs };
+    this.#ways.set(n, way);
+    return way;
   }
 }
 

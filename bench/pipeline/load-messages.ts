@@ -2,9 +2,9 @@
 export type LoadCommand =
   /**
    * From now on this many per second, whatever becomes of them; 0: none. All that were due before are sent first. Sent
-   * together is what is due in `tickMs`.
+   * together is what is due in `tickMs`. They go past the intake, or through its Kafka door.
    */
-  | { readonly kind: "rate"; readonly perSecond: number; readonly tickMs: number }
+  | { readonly kind: "rate"; readonly perSecond: number; readonly tickMs: number; readonly throughIntake: boolean }
   /** Encodes so many ahead; from then on accounts are drawn. */
   | { readonly kind: "stock"; readonly count: number }
   /** So many as fast as they go, then none. */

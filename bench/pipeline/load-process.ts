@@ -11,8 +11,8 @@ import type { LoadCommand, LoadNews } from "./load-messages.js";
 import { type StockOptions, TransactionStock } from "./transactions.js";
 
 /**
- * Sends transactions to `transactions.valid`, past the intake, as it is told: see {@link LoadCommand}. In its own
- * process, so that its processor time can be told from that of the measuring process.
+ * Sends transactions to `transactions.valid`, past the intake, or through its door, as it is told: see
+ * {@link LoadCommand}. In its own process, so that its processor time can be told from that of the measuring process.
  */
 const SEED = 7;
 /** Of one partition, then a request is full: with its last record it still fits into a batch that the topic takes. */
@@ -42,7 +42,8 @@ async function send(most: number): Promise<void> {
     filled.set(partition, bytes);
     if (bytes > BATCH_BYTES) break;
   }
-  await producer.send({ topic: TOPICS.transactionsValid.name, acks: -1, messages });
+  const { name: topic } = throughIntake ? TOPICS.transactions : TOPICS.transactionsValid;
+  await producer.send({ topic, acks: -1, messages });
   total += messages.length;
   tell({ kind: "sent", total });
 }
@@ -53,6 +54,7 @@ let from = 0;
 let beganMs = Date.now();
 let perSecond = 0;
 let tickMs = 25;
+let throughIntake = false;
 for (;;) {
   if (next !== undefined) {
     const command = next;
@@ -69,7 +71,7 @@ for (;;) {
     from = total;
     beganMs = Date.now();
     perSecond = command.kind === "rate" ? command.perSecond : 0;
-    if (command.kind === "rate") tickMs = command.tickMs;
+    if (command.kind === "rate") ({ tickMs, throughIntake } = command);
     tell({ kind: "segment", from, beganMs, perSecond: command.kind === "rate" ? perSecond : null });
     if (command.kind === "burst") while (total < from + command.count) await send(from + command.count - total);
     if (perSecond === 0) {

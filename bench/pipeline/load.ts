@@ -79,15 +79,15 @@ export class Load {
   }
 
   /** Sends this many per second from now on, what is due in so many ms together. */
-  async rate(perSecond: number, tickMs = TICK_MS): Promise<void> {
+  async rate(perSecond: number, { tickMs = TICK_MS, throughIntake = false } = {}): Promise<void> {
     const segments = this.#segments.length;
-    this.#tell({ kind: "rate", perSecond, tickMs });
+    this.#tell({ kind: "rate", perSecond, tickMs, throughIntake });
     await this.#until("the load's rate to change", () => this.#segments.length > segments, IDLE_MS);
   }
 
   /** Sends nothing more, and resolves when nothing is under way. */
   async pause(): Promise<void> {
-    this.#tell({ kind: "rate", perSecond: 0, tickMs: TICK_MS });
+    this.#tell({ kind: "rate", perSecond: 0, tickMs: TICK_MS, throughIntake: false });
     await this.#until("the load to pause", () => this.#isIdle, IDLE_MS);
   }
 

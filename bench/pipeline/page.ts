@@ -134,7 +134,7 @@ function latencyTable({ latency }: PipelineReport): Html {
       ...HOPS.map((hop) => `#${hop}`),
     ],
     latency.map((one) => [
-      cellName(one),
+      `${cellName(one)}${one.throughIntake ? ", through the intake" : ""}`,
       `${Math.round(one.share * 100)} %`,
       one.perSecond,
       quantiles(one.firstVisibleMs),

@@ -293,11 +293,16 @@ async function latencies(
   figures: Figures,
   progress: (line: string) => void,
 ): Promise<boolean> {
-  for (const share of cell.shares) {
+  const ways = [
+    ...cell.shares.map((share) => ({ share, throughIntake: false })),
+    ...(cell.variant === "batching" ? [{ share: 0.5, throughIntake: true }] : []),
+  ];
+  for (const { share, throughIntake } of ways) {
     const rate = Math.max(1, Math.round(reference(cell, figures) * share));
-    progress(`latencies at ${rate}/s`);
-    const latency = await bed.latency(rate, plan.latencySettleMs, plan.latencyMs);
-    if (latency !== undefined) figures.latency.push({ ...trialOf(cell), share, ...latency });
+    progress(`latencies at ${rate}/s${throughIntake ? " through the intake" : ""}`);
+    const { latencySettleMs: settleMs, latencyMs: forMs } = plan;
+    const latency = await bed.latency(rate, { settleMs, forMs, throughIntake });
+    if (latency !== undefined) figures.latency.push({ ...trialOf(cell), share, throughIntake, ...latency });
     if (!(await bed.calm(plan.calmLimitMs))) return false;
   }
   return true;

@@ -137,6 +137,7 @@ describe("the report", () => {
     const latency = (share: number, fields: Partial<Trial>, firstVisible: number) => ({
       ...trial(1, fields),
       share,
+      throughIntake: false,
       perSecond: 1_500,
       cpuMicros: { kafka: 100 },
       ...latencies(firstVisible),
@@ -147,6 +148,7 @@ describe("the report", () => {
         latency(0.1, {}, 10),
         latency(0.5, {}, 20),
         latency(0.8, {}, 40),
+        { ...latency(0.5, {}, 60), throughIntake: true },
         latency(0.5, { variant: "at-least-once" }, 15),
       ],
     });
@@ -198,7 +200,16 @@ describe("the report", () => {
           { ...trial(1), phase: "load", restarts: 0, failedCheckpoints: "unreachable", completedCheckpoints: 80 },
         ],
         exactlyOnce: [{ ...trial(1), sent: 120_000, missing: null, duplicates: 0 }],
-        latency: [{ ...trial(1), share: 0.5, perSecond: 1_500, cpuMicros: { kafka: 100 }, ...latencies(20) }],
+        latency: [
+          {
+            ...trial(1),
+            share: 0.5,
+            throughIntake: true,
+            perSecond: 1_500,
+            cpuMicros: { kafka: 100 },
+            ...latencies(20),
+          },
+        ],
       }),
     );
     for (const shown of [

@@ -81,7 +81,7 @@ export interface PipelineReport {
   /** Ours, with accounts as they are compared, at half of the rate that it holds; `null`: not measured. */
   readonly firstVisibleMs: Quantiles | null;
   readonly committedMs: Quantiles | null;
-  readonly latency: readonly (Trial & Latency & { readonly share: number })[];
+  readonly latency: readonly (Trial & Latency & { readonly share: number; readonly throughIntake: boolean })[];
   /** The same load, with the egress's transactions and without. */
   readonly guarantees: readonly ({ readonly guarantee: "exactly-once" | "at-least-once" } & Pick<
     Latency,
@@ -169,7 +169,9 @@ export const MEASURING: ReadonlySet<string> = new Set(["load", "reader"]);
  * @param took - seconds
  */
 export function reportOf(options: PipelineOptions, plan: Plan, figures: Figures, took: number): PipelineReport {
-  const half = figures.latency.findLast((one) => isLoad(one, { variant: OURS, ...USUAL }) && one.share === 0.5);
+  const half = figures.latency.findLast(
+    (one) => isLoad(one, { variant: OURS, ...USUAL }) && one.share === 0.5 && !one.throughIntake,
+  );
   return {
     machine: thisMachine(),
     quick: options.quick,

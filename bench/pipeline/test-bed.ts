@@ -283,22 +283,38 @@ export class TestBed {
   }
 
   /**
-   * Latencies at a rate, by hop. A second reader, of uncommitted records, reads meanwhile.
+   * Latencies at a rate, by hop. A second reader, of uncommitted records, reads meanwhile; and a third one, of what the
+   * intake wrote, where the load goes through its door.
    *
    * @returns `undefined` when no decision came
    */
-  async latency(perSecond: number, settleMs: number, forMs: number): Promise<Latency | undefined> {
+  async latency(
+    perSecond: number,
+    { settleMs, forMs, throughIntake }: { settleMs: number; forMs: number; throughIntake: boolean },
+  ): Promise<Latency | undefined> {
     let hops: HopMeter | undefined;
-    const reader = await followTopics({
-      brokers: endpoints(this.#cluster.settings).kafka,
-      topics: [TOPICS.decisions.name],
-      from: "end",
-      isolation: "read_uncommitted",
-      maxWaitMs: VISIBLE_WAIT_MS,
-      onRecord: ({ value, arrivedAtMs }) => value !== null && hops?.onVisible(value, arrivedAtMs),
-    });
+    const { kafka: brokers } = endpoints(this.#cluster.settings);
+    const readers = [
+      await followTopics({
+        brokers,
+        topics: [TOPICS.decisions.name],
+        from: "end",
+        isolation: "read_uncommitted",
+        maxWaitMs: VISIBLE_WAIT_MS,
+        onRecord: ({ value, arrivedAtMs }) => value !== null && hops?.onVisible(value, arrivedAtMs),
+      }),
+    ];
     try {
-      await this.#load.rate(perSecond, LATENCY_TICK_MS);
+      if (throughIntake)
+        readers.push(
+          await followTopics({
+            brokers,
+            topics: [TOPICS.transactionsValid.name],
+            from: "end",
+            onRecord: ({ value, timestampMs }) => value !== null && hops?.onAdmitted(value, timestampMs),
+          }),
+        );
+      await this.#load.rate(perSecond, { tickMs: LATENCY_TICK_MS, throughIntake });
       await delay(settleMs, undefined, { signal: this.#signal });
       this.#watching.hops = hops = new HopMeter(this.#load, Date.now());
       const [before, decidedBefore] = [this.#times(), this.#meter.decided];
@@ -311,7 +327,7 @@ export class TestBed {
       return figures && { perSecond, ...figures, cpuMicros };
     } finally {
       this.#watching.hops = undefined;
-      await reader.stop();
+      for (const reader of readers) await reader.stop();
     }
   }
 
