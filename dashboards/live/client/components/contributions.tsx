@@ -6,7 +6,7 @@ const GROUPS: readonly (readonly [FeatureLine["group"], string])[] = [
   ["merchant", "Merchant"],
 ];
 
-/** Which rules gave how many points, by which features; then every feature. */
+/** Which rules gave how many points, by which features; then every feature that is known, and how many are not. */
 export function Contributions({ decision }: { decision: DecisionDetail }) {
   const fired = decision.rules.filter((rule) => rule.fired);
   const others = decision.rules.filter((rule) => !rule.fired);
@@ -60,22 +60,31 @@ export function Contributions({ decision }: { decision: DecisionDetail }) {
       <details>
         <summary>All features</summary>
         <div class="features">
-          {GROUPS.map(([group, title]) => (
-            <table key={group}>
-              <caption>{title}</caption>
-              <tbody>
-                {decision.features
-                  .filter((feature) => feature.group === group)
-                  .map((feature) => (
+          {GROUPS.map(([group, title]) => {
+            const own = decision.features.filter((feature) => feature.group === group);
+            const known = own.filter(({ value }) => value !== "");
+            return (
+              <table key={group}>
+                <caption>{title}</caption>
+                <tbody>
+                  {known.map((feature) => (
                     <tr key={feature.name} class={feature.points > 0 ? "fired" : ""} title={feature.name}>
                       <th scope="row">{feature.label}</th>
-                      <td class="number">{feature.value || <span class="muted">not known</span>}</td>
+                      <td class="number">{feature.value}</td>
                       <td class="number points">{feature.points > 0 && `+${feature.points}`}</td>
                     </tr>
                   ))}
-              </tbody>
-            </table>
-          ))}
+                  {own.length > known.length && (
+                    <tr class="muted">
+                      <th scope="row">not known</th>
+                      <td class="number">{own.length - known.length} more</td>
+                      <td />
+                    </tr>
+                  )}
+                </tbody>
+              </table>
+            );
+          })}
         </div>
       </details>
     </section>
