@@ -11,6 +11,7 @@ import { benchIntake } from "./intake/intake.js";
 import { benchLearned } from "./learned/learned.js";
 import { benchPipeline, VARIANTS } from "./pipeline/pipeline.js";
 import type { PipelineOptions } from "./pipeline/report.js";
+import { benchScoring } from "./scoring/scoring.js";
 import { benchStateBackend } from "./state-backend.js";
 import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
 import { benchVerify } from "./verify/verify.js";
@@ -41,6 +42,13 @@ export async function main(argv: string[]): Promise<number> {
     )
     .exitOverride()
     .action(() => benchLearned(signal));
+  program
+    .command("scoring")
+    .description(
+      "what a model takes to score a transaction, alone, beside a challenger, and with reasons (half a minute)",
+    )
+    .exitOverride()
+    .action(() => benchScoring(signal));
   program
     .command("frameworks")
     .description(
