@@ -13,6 +13,7 @@ export default defineConfig({
           // Vitest would leave one core of two idle.
           maxWorkers: "100%",
           testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

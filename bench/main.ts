@@ -17,6 +17,7 @@ import type { PipelineOptions } from "./pipeline/report.js";
 import { KEYS } from "./pipeline/transactions.js";
 import { VARIANT_NAMES, VARIANTS } from "./pipeline/variants/variants.js";
 import { benchRest, type RestOptions } from "./rest/rest.js";
+import { benchScoring } from "./scoring/scoring.js";
 import { benchStateBackend } from "./state-backend.js";
 import { benchTransport, TRANSPORT_CHOICES, type TransportOptions } from "./transport/transport.js";
 import { benchVerify } from "./verify/verify.js";
@@ -47,6 +48,13 @@ export async function main(argv: string[]): Promise<number> {
     )
     .exitOverride()
     .action(() => benchLearned(signal));
+  program
+    .command("scoring")
+    .description(
+      "what a model takes to score a transaction, alone, beside a challenger, and with reasons (half a minute)",
+    )
+    .exitOverride()
+    .action(() => benchScoring(signal));
   program
     .command("frameworks")
     .description(

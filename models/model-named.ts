@@ -7,7 +7,7 @@ import { UserError } from "../terminal/user-error.js";
 
 const FOLDER = join(REPOSITORY_ROOT, "models");
 
-/** A model, and the file that it is in. */
+/** A model, and the file that it is in: from the repository's root, or absolute if it is elsewhere. */
 export interface ModelFile {
   readonly path: string;
   readonly model: Model;
@@ -35,7 +35,8 @@ export function modelNamed(fileOrId: string): ModelFile {
 
 function read(path: string): ModelFile {
   try {
-    return { path: relative(REPOSITORY_ROOT, path), model: parseModel(readFileSync(path)) };
+    const inside = relative(REPOSITORY_ROOT, path);
+    return { path: inside.startsWith("..") ? path : inside, model: parseModel(readFileSync(path)) };
   } catch (cause) {
     throw new UserError(
       `${path} is not a model: ${(cause instanceof Error ? cause.message : String(cause)).replaceAll("\n", " ")}`,

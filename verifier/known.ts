@@ -6,10 +6,13 @@ import type { KnownInputs } from "./verify.js";
 
 /**
  * The settings that the functions have had: the defaults, and those that a run adds. Models: every file in `models/`
- * and its folders.
+ * and its folders, and those that are given.
+ *
+ * @param modelFiles - paths
  */
-export function knownInputs(settings: readonly unknown[] = []): KnownInputs {
+export function knownInputs(settings: readonly unknown[] = [], modelFiles: readonly string[] = []): KnownInputs {
   const folder = join(REPOSITORY_ROOT, "models");
   const models = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
-  return { settings: [{}, ...settings], models: models.map((name) => readFileSync(join(folder, name))) };
+  const paths = [...models.map((name) => join(folder, name)), ...modelFiles];
+  return { settings: [{}, ...settings], models: paths.map((path) => readFileSync(path)) };
 }

@@ -28,15 +28,25 @@ export async function main(argv: string[]): Promise<number> {
       addSettings,
       [],
     )
+    .option(
+      "--model <file>",
+      "a model that transactions name and that is not in models/; repeat for more",
+      (path: string, before: readonly string[]) => [...before, readable(path)],
+      [],
+    )
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const { brokers, settings } = program.opts<{ brokers: string; settings: readonly unknown[] }>();
+  const { brokers, settings, model } = program.opts<{
+    brokers: string;
+    settings: readonly unknown[];
+    model: readonly string[];
+  }>();
   const step = stepView();
   await step("tools: Java, Kafka's jars", (onProgress) => ensureReader({ onProgress }));
   const { records } = await step("reading the topics", (onProgress) => readBack(brokers, { onProgress }));
   const open = await step("looking for open transactions", () => noOpenTransaction(brokers));
   const found = await step("replaying every address", (onProgress) =>
-    verifyStored(records, knownInputs(settings), { more: [open], onProgress }),
+    verifyStored(records, knownInputs(settings, model), { more: [open], onProgress }),
   );
   writeJsonReport(`${REPORT}.json`, found);
   writePage(
@@ -55,6 +65,17 @@ function addSettings(text: string, before: readonly unknown[]): unknown[] {
   } catch (error) {
     throw new InvalidArgumentError(
       `It must be JSON, or @ and a file of JSON (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  }
+}
+
+function readable(path: string): string {
+  try {
+    JSON.parse(readFileSync(path, "utf8"));
+    return path;
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `It must be a model file (${error instanceof Error ? error.message : String(error)}).`,
     );
   }
 }
