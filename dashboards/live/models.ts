@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { FEATURE_NAMES } from "../../functions/transaction-scorer/feature-vector.js";
 import { type Model, parseModel, reasonCode } from "../../functions/transaction-scorer/model.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
 import { featureLabel } from "./words.js";
@@ -18,15 +19,15 @@ export class Models {
     return this.#byHash.get(hash);
   }
 
-  /** Words for each reason code, of all models. */
+  /** Words for each reason code: of rules, and of features, which are the reasons of models of trees. */
   get reasons(): Record<string, string> {
-    return Object.fromEntries(
-      [...this.#byHash.values()].flatMap(({ definition }) =>
-        definition.kind === "points"
-          ? definition.rules.map(({ code, description }) => [code, description])
-          : definition.features.map((name) => [reasonCode(name), featureLabel(name)]),
-      ),
+    const rules = [...this.#byHash.values()].flatMap(({ definition }) =>
+      definition.kind === "points" ? definition.rules : [],
     );
+    return Object.fromEntries([
+      ...FEATURE_NAMES.map((name) => [reasonCode(name), featureLabel(name)]),
+      ...rules.map(({ code, description }) => [code, description]),
+    ]) as Record<string, string>;
   }
 
   /** The lowest scores from which on any of them reviews and declines. */
