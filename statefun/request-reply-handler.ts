@@ -68,7 +68,9 @@ export interface Allowance {
 
 /** Serves StateFun's request-reply protocol for a set of functions. */
 export class RequestReplyHandler {
+  /** @internal */
   readonly options: Given;
+  /** @internal */
   readonly held: HeldBytes;
   readonly #functions: StatefulFunctions;
 
@@ -98,7 +100,11 @@ export class RequestReplyHandler {
     return reply instanceof Promise ? reply.then(joined) : joined(reply);
   }
 
-  /** What one HTTP request may cost; calls that come together share it. */
+  /**
+   * What one HTTP request may cost; calls that come together share it.
+   *
+   * @internal
+   */
   allowance(): Allowance {
     const { maxInvocations, maxReplyBytes } = this.options;
     return { invocations: maxInvocations, replyBytes: maxReplyBytes };
@@ -107,6 +113,7 @@ export class RequestReplyHandler {
   /**
    * As {@link handle}, without joining the pieces of a large reply, which would take as much memory again.
    *
+   * @internal
    * @param allowance - used up by what the call takes; calls with the same one must begin one after the other
    */
   reply(body: Uint8Array, allowance = this.allowance()): Reply | Promise<Reply> {
