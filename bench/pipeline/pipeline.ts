@@ -225,10 +225,11 @@ async function sustain(
     watched.committedMs.p99 <= options.p99 &&
     watched.decidedPerSecond > 0;
   const attempts: TriedRate[] = [];
-  const first = guess.isKnown
-    ? guess.rate
+  const ramped = guess.isKnown
+    ? { rate: guess.rate, isCalm: true }
     : await ramp(bed, guess.rate, plan, (watched) => isHeld(watched, plan.leftOver.ramp), progress);
-  let isCalm = await bed.calm(plan.calmLimitMs);
+  const first = ramped.rate;
+  let { isCalm } = ramped;
   const most = plan.attempts[guess.isKnown ? "later" : isUsual(cell) ? "first" : "alone"];
   for (
     let rate = nextRate(first, attempts, most);
@@ -260,14 +261,18 @@ async function sustain(
   return isCalm;
 }
 
-/** Offers rates for a short time each, until it is about clear what is too much. @returns the highest that was not */
+/**
+ * Offers rates for a short time each, until it is about clear what is too much.
+ *
+ * @returns the highest that was not, and whether nothing waits in the end
+ */
 async function ramp(
   bed: TestBed,
   first: number,
   plan: Plan,
   isHeld: (watched: Watched) => boolean,
   progress: (line: string) => void,
-): Promise<number> {
+): Promise<{ readonly rate: number; readonly isCalm: boolean }> {
   const steps: RampStep[] = [];
   const next = (): number | undefined => nextRampRate(first, steps, plan.rampFactor);
   for (let rate = next(); rate !== undefined && rate >= LOWEST && rate <= HIGHEST; rate = next()) {
@@ -280,9 +285,9 @@ async function ramp(
     progress(
       `${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, p99 ${committedMs.p99} ms: ${held ? "goes" : "too much"}`,
     );
-    if (!held && !(await bed.calm(plan.calmLimitMs))) break;
+    if (!held && !(await bed.calm(plan.calmLimitMs))) return { rate: highestHeld(steps) ?? LOWEST, isCalm: false };
   }
-  return highestHeld(steps) ?? LOWEST;
+  return { rate: highestHeld(steps) ?? LOWEST, isCalm: await bed.calm(plan.calmLimitMs) };
 }
 
 /** @returns whether nothing waits in the end */
