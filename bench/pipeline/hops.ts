@@ -17,7 +17,7 @@ export type Hop = (typeof HOPS)[number];
 
 /** What each hop is, for people. */
 export const HOP_TEXTS: Readonly<Record<Hop, string>> = {
-  admitted: "from when it was due, through the intake's Kafka door, into transactions.valid",
+  admitted: "from when it was due, through the intake's Kafka door, until a reader of transactions.valid has it",
   counted:
     "through Kafka and the ingress to the first function; from when it was due where the load goes past the intake",
   merchant: "to the merchant's function",
@@ -63,10 +63,10 @@ export class HopMeter {
     this.#untilMs = untilMs;
   }
 
-  /** A record of `transactions.valid`, and when the intake wrote it. */
-  onAdmitted(record: Buffer, timestampMs: number): void {
+  /** A record of `transactions.valid`. Its timestamp is that of the record that the intake read. */
+  onAdmitted(record: Buffer, arrivedAtMs: number): void {
     const way = this.#wayOf(skimTransaction(record).transactionId);
-    if (way !== undefined) way.admittedAtMs ??= timestampMs;
+    if (way !== undefined) way.admittedAtMs ??= arrivedAtMs;
   }
 
   /** A decision that may not be committed yet. */

@@ -68,15 +68,21 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
       figures.skipped.push({ ...trialOf(cell), why: "the time for the whole was over" });
       continue;
     }
-    const limit = AbortSignal.timeout(Math.min(leftMs, plan.cellLimitMs));
+    const limitFromNow = (): AbortSignal =>
+      AbortSignal.timeout(Math.max(1, Math.min(endMs - Date.now(), plan.cellLimitMs)));
+    let limit = limitFromNow();
     try {
-      const ending = AbortSignal.any([signal, limit]);
       const first = firstRate(cell, figures);
-      const isDone = await step(name, (progress) => measure(cell, first, plan, options, figures, progress, ending));
+      const isDone = await step(name, (progress) =>
+        measure(cell, first, plan, options, figures, progress, AbortSignal.any([signal, limit])),
+      );
       if (!isDone) {
         // It broke down where the search began: once more, from far below.
         const lower: Guess = { rate: Math.round(first.rate * LOWER_SHARE), isKnown: false, isLast: true };
-        await step(`${name}, again`, (progress) => measure(cell, lower, plan, options, figures, progress, ending));
+        limit = limitFromNow();
+        await step(`${name}, again`, (progress) =>
+          measure(cell, lower, plan, options, figures, progress, AbortSignal.any([signal, limit])),
+        );
       }
     } catch (error) {
       if (signal.aborted) throw error;
@@ -86,7 +92,7 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
           ? error.message
           : String(error);
       // A run that ends when its time is over has not failed.
-      if (limit.aborted && leftMs <= plan.cellLimitMs) figures.skipped.push({ ...trialOf(cell), why: what });
+      if (limit.aborted && Date.now() >= endMs) figures.skipped.push({ ...trialOf(cell), why: what });
       else figures.problems.push({ ...trialOf(cell), what });
       process.stdout.write(`${name}: ${what}\n`);
     }
@@ -224,50 +230,65 @@ async function sustain(
     watched.lagGrowth <= watched.offered * leftOver &&
     watched.committedMs.p99 <= options.p99 &&
     watched.decidedPerSecond > 0;
-  const attempts: TriedRate[] = [];
-  const first = guess.isKnown
-    ? guess.rate
+  const ramped = guess.isKnown
+    ? { rate: guess.rate, isCalm: true }
     : await ramp(bed, guess.rate, plan, (watched) => isHeld(watched, plan.leftOver.ramp), progress);
-  let isCalm = await bed.calm(plan.calmLimitMs);
+  const first = ramped.rate;
+  let { isCalm } = ramped;
   const most = plan.attempts[guess.isKnown ? "later" : isUsual(cell) ? "first" : "alone"];
-  for (
-    let rate = nextRate(first, attempts, most);
-    rate !== undefined && isCalm;
-    rate = nextRate(first, attempts, most)
-  ) {
-    progress(`${rate}/s for ${plan.confirmMs / 1000} s`);
-    await bed.offer(rate, plan.settleMs);
-    const watched = await bed.watch(rate, plan.confirmMs, rate * TOO_MUCH_S);
-    const held = isHeld(watched, plan.leftOver.confirm);
-    attempts.push({ ...trial, ...watched, held });
-    process.stdout.write(
-      `${cellName(cell)}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
-    );
-    isCalm = await bed.calm(plan.calmLimitMs);
+  const attempts: TriedRate[] = [];
+  try {
+    for (
+      let rate = nextRate(first, attempts, most);
+      rate !== undefined && isCalm;
+      rate = nextRate(first, attempts, most)
+    ) {
+      progress(`${rate}/s for ${plan.confirmMs / 1000} s`);
+      await bed.offer(rate, plan.settleMs);
+      const watched = await bed.watch(rate, plan.confirmMs, rate * TOO_MUCH_S);
+      const held = isHeld(watched, plan.leftOver.confirm);
+      attempts.push({ ...trial, ...watched, held });
+      process.stdout.write(
+        `${cellName(cell)}: ${rate}/s ${held ? "held" : "not held"}: ${watched.decidedPerSecond} decided/s, committed p50 ${watched.committedMs.p50} p99 ${watched.committedMs.p99} ms, ${watched.lag} on their way, ${watched.lagGrowth} more a second\n`,
+      );
+      isCalm = await bed.calm(plan.calmLimitMs);
+    }
+  } catch (error) {
+    // Its time is over, or a part has died: what was held before stands.
+    if (highestHeld(attempts) !== undefined) recordSearch(cell, attempts, false, figures);
+    throw error;
   }
-  figures.tried.push(...attempts);
-  const best = highestHeld(attempts);
-  const held = attempts.find((one) => one.held && one.offered === best);
-  figures.trials.push({
-    ...trial,
-    perSecond: best ?? 0,
-    notHeld: leastMissed(attempts) ?? null,
-    committedMs: held?.committedMs ?? null,
-    collapsed: !isCalm,
-  });
-  if (held !== undefined) addCpu(figures, cell, "sustained", held.cpuMicros);
+  recordSearch(cell, attempts, !isCalm, figures);
   if (!isCalm) progress("it does not work off what it was offered");
   return isCalm;
 }
 
-/** Offers rates for a short time each, until it is about clear what is too much. @returns the highest that was not */
+function recordSearch(cell: Cell, attempts: readonly TriedRate[], collapsed: boolean, figures: Figures): void {
+  figures.tried.push(...attempts);
+  const best = highestHeld(attempts);
+  const held = attempts.find((one) => one.held && one.offered === best);
+  figures.trials.push({
+    ...trialOf(cell),
+    perSecond: best ?? 0,
+    notHeld: leastMissed(attempts) ?? null,
+    committedMs: held?.committedMs ?? null,
+    collapsed,
+  });
+  if (held !== undefined) addCpu(figures, cell, "sustained", held.cpuMicros);
+}
+
+/**
+ * Offers rates for a short time each, until it is about clear what is too much.
+ *
+ * @returns the highest that was not, and whether nothing waits in the end
+ */
 async function ramp(
   bed: TestBed,
   first: number,
   plan: Plan,
   isHeld: (watched: Watched) => boolean,
   progress: (line: string) => void,
-): Promise<number> {
+): Promise<{ readonly rate: number; readonly isCalm: boolean }> {
   const steps: RampStep[] = [];
   const next = (): number | undefined => nextRampRate(first, steps, plan.rampFactor);
   for (let rate = next(); rate !== undefined && rate >= LOWEST && rate <= HIGHEST; rate = next()) {
@@ -280,9 +301,9 @@ async function ramp(
     progress(
       `${rate}/s: ${decidedPerSecond} decided/s, ${lag} on their way, p99 ${committedMs.p99} ms: ${held ? "goes" : "too much"}`,
     );
-    if (!held && !(await bed.calm(plan.calmLimitMs))) break;
+    if (!held && !(await bed.calm(plan.calmLimitMs))) return { rate: highestHeld(steps) ?? LOWEST, isCalm: false };
   }
-  return highestHeld(steps) ?? LOWEST;
+  return { rate: highestHeld(steps) ?? LOWEST, isCalm: await bed.calm(plan.calmLimitMs) };
 }
 
 /** @returns whether nothing waits in the end */

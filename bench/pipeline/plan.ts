@@ -57,7 +57,7 @@ export const QUICK: Plan = {
   confirmMs: 12_000,
   leftOver: { ramp: 0.25, confirm: 0.04 },
   attempts: { first: 3, alone: 2, later: 2 },
-  calmLimitMs: 30_000,
+  calmLimitMs: 45_000,
   latencySettleMs: 3_000,
   latencyMs: 8_000,
   recoveryLimitMs: 60_000,

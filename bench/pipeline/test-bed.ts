@@ -311,7 +311,8 @@ export class TestBed {
             brokers,
             topics: [TOPICS.transactionsValid.name],
             from: "end",
-            onRecord: ({ value, timestampMs }) => value !== null && hops?.onAdmitted(value, timestampMs),
+            maxWaitMs: VISIBLE_WAIT_MS,
+            onRecord: ({ value, arrivedAtMs }) => value !== null && hops?.onAdmitted(value, arrivedAtMs),
           }),
         );
       await this.#load.rate(perSecond, { tickMs: LATENCY_TICK_MS, throughIntake });
