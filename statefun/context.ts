@@ -1,17 +1,11 @@
 import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
 import { Any } from "./gen/google/protobuf/any.js";
-import {
-  FromFunction_DelayedInvocation,
-  FromFunction_EgressMessage,
-  FromFunction_Invocation,
-  FromFunction_PersistedValueMutation,
-  type TypedValue,
-} from "./gen/io/statefun/reqreply.js";
+import type { FromFunction_DelayedInvocation, TypedValue } from "./gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
 import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
 import type { CallRequest } from "./call-request.js";
 import { StatefunError } from "./errors.js";
-import { type Reply, type ReplyMark, ReplyWriter } from "./reply.js";
+import { type Reply, ReplyWriter } from "./reply.js";
 import { BatchState, type StateValue } from "./state.js";
 import type { StateType, ValueSpec } from "./value-spec.js";
 
@@ -80,8 +74,6 @@ export class BatchContext implements Context {
   caller: Address | undefined;
   readonly #states = new Map<string, BatchState>();
   readonly #reply: ReplyWriter;
-  /** How far the reply was at the last savepoint. */
-  #sent: ReplyMark | undefined;
 
   /** @param received - the values of the declared states, as StateFun sent them */
   constructor(
@@ -110,7 +102,7 @@ export class BatchContext implements Context {
   packAndSend<T>(to: Address<T>, type: MessageType<T>, message: T): void {
     requireAccepted(to, type);
     const sent = { target: toWire(to), argument: typedValue(type, message) };
-    this.#reply.add("messages", FromFunction_Invocation, sent);
+    this.#reply.add("outgoingMessages", sent, to.id.length + sent.argument.value.length);
   }
 
   packAndSendAfter<T>(
@@ -175,24 +167,26 @@ export class BatchContext implements Context {
   }
 
   #delay(invocation: FromFunction_DelayedInvocation): void {
-    this.#reply.add("delayed", FromFunction_DelayedInvocation, invocation);
+    const { target, argument, cancellationToken } = invocation;
+    const bytes = (target?.id.length ?? 0) + (argument?.value.length ?? 0) + cancellationToken.length;
+    this.#reply.add("delayedInvocations", invocation, bytes);
   }
 
   #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
     const { namespace, type: name } = typenameParts(egress);
     const sent = { egressNamespace: namespace, egressType: name, argument: typedValue(type, record) };
-    this.#reply.add("egresses", FromFunction_EgressMessage, sent);
+    this.#reply.add("outgoingEgresses", sent, sent.argument.value.length);
   }
 
   /** Remembers what the batch has done so far, for {@link rollback}. */
   savepoint(): void {
-    this.#sent = this.#reply.mark;
+    this.#reply.savepoint();
     for (const state of this.#states.values()) state.savepoint();
   }
 
   /** Undoes everything since the last {@link savepoint}. */
   rollback(): void {
-    this.#reply.rollback(this.#sent!);
+    this.#reply.rollback();
     for (const state of this.#states.values()) state.rollback();
   }
 
@@ -200,7 +194,7 @@ export class BatchContext implements Context {
   finish(): Reply {
     for (const state of this.#states.values()) {
       const mutation = state.mutation();
-      if (mutation !== undefined) this.#reply.add("mutations", FromFunction_PersistedValueMutation, mutation);
+      if (mutation !== undefined) this.#reply.add("stateMutations", mutation, mutation.stateValue?.value.length ?? 0);
     }
     return this.#reply.finish();
   }

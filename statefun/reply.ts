@@ -1,123 +1,148 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
-import type { MessageType } from "./any.js";
+import {
+  FromFunction,
+  type FromFunction_DelayedInvocation,
+  type FromFunction_EgressMessage,
+  type FromFunction_Invocation,
+  FromFunction_InvocationResponse,
+  type FromFunction_PersistedValueMutation,
+} from "./gen/io/statefun/reqreply.js";
+import { encode } from "./any.js";
 import { RequestError } from "./errors.js";
 
 /** An encoded FromFunction: its pieces, which follow each other. A small one has a single piece. */
 export type Reply = readonly Uint8Array[];
 
-/** So many small pieces are joined to a larger one: by itself each takes more memory than its bytes. */
-const SMALL_PIECES = 32;
-const SMALL_BYTES = 2 * 1024;
+/** Of so many results, or of about so many bytes, a piece is encoded. */
+const PIECE_RESULTS = 128;
+const PIECE_BYTES = 32 * 1024;
+/** What a result has beside its value, about. */
+const RESULT_BYTES = 64;
 /** Up to this many bytes the pieces are joined: one write is cheaper than several. */
 const JOINED_BYTES = 64 * 1024;
 const INVOCATION_RESULT = (100 << 3) | 2;
-/** Fields of an InvocationResponse, in their order. */
-const SECTIONS = ["mutations", "messages", "delayed", "egresses"] as const;
-type Section = (typeof SECTIONS)[number];
-
-/** How far a {@link ReplyWriter} was. */
-export type ReplyMark = Readonly<Record<Section, number>>;
 
 /**
- * The result of a call, encoded bit by bit while its messages run: kept as objects until the end it would take several
- * times its bytes, and a long time to encode at once.
+ * What a call's messages did. A small reply is encoded at once, in the end, which costs least. Of a larger one each
+ * piece is encoded when it has come together: kept as objects, all of it would take several times its bytes, and a long
+ * time to encode at once. Encoded results that follow each other are read as one that holds them all.
  */
 export class ReplyWriter {
-  readonly #sections: Readonly<Record<Section, Pieces>> = {
-    mutations: new Pieces(),
-    messages: new Pieces(),
-    delayed: new Pieces(),
-    egresses: new Pieces(),
-  };
   readonly #maxBytes: number;
+  readonly #pieces: Uint8Array[] = [];
+  /** Of the pieces, and of those that were too much. */
+  #bytes = 0;
+  /** Not encoded yet: up to the savepoint, if there is any, and since. */
+  #before: Results | undefined;
+  #since = new Results();
+  /** At the savepoint. */
+  #savedPieces = 0;
+  #savedBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws {RequestError} when the reply gets too large */
-  add<T>(section: Section, type: MessageType<T>, message: T): void {
-    const writer = spare ?? new BinaryWriter();
-    spare = undefined;
-    const bytes = type.encode(message, writer.uint32(TAGS[section]).fork()).join().finish();
-    if (bytes.length <= JOINED_BYTES) spare = writer;
-    this.#sections[section].add(bytes);
+  /**
+   * @param bytes - about how many it has
+   * @throws {RequestError} when the reply gets too large: a piece later at the latest, and by {@link finish}
+   */
+  add<S extends Section>(section: S, result: FromFunction_InvocationResponse[S][number], bytes: number): void {
+    this.#since.add(section, result, bytes);
+    const { length = 0, bytes: bytesBefore = 0 } = this.#before ?? {};
+    if (length + this.#since.length < PIECE_RESULTS && bytesBefore + this.#since.bytes < PIECE_BYTES) return;
+    this.#encode();
     this.#requireSize();
   }
 
-  /** How far it is, for {@link rollback}. */
-  get mark(): ReplyMark {
-    const { mutations, messages, delayed, egresses } = this.#sections;
-    return {
-      mutations: mutations.bytes,
-      messages: messages.bytes,
-      delayed: delayed.bytes,
-      egresses: egresses.bytes,
-    };
+  /** Remembers how far it is, for {@link rollback}. */
+  savepoint(): void {
+    this.#before = this.#before?.append(this.#since) ?? this.#since;
+    this.#since = new Results();
+    this.#savedPieces = this.#pieces.length;
+    this.#savedBytes = this.#bytes;
   }
 
-  /** Forgets what came after a mark. */
-  rollback(mark: ReplyMark): void {
-    for (const section of SECTIONS) this.#sections[section].cut(mark[section]);
+  /** Forgets what came after the last savepoint. */
+  rollback(): void {
+    this.#since = new Results();
+    this.#pieces.length = this.#savedPieces;
+    this.#bytes = this.#savedBytes;
   }
 
   /** All of it. @throws {RequestError} when it is too large */
   finish(): Reply {
-    const bytes = this.#requireSize();
-    const head = new BinaryWriter().uint32(INVOCATION_RESULT).uint32(bytes).finish();
-    const pieces = [head, ...SECTIONS.flatMap((section) => this.#sections[section].pieces)];
-    return bytes <= JOINED_BYTES ? [Buffer.concat(pieces, head.length + bytes)] : pieces;
+    if (this.#pieces.length === 0) {
+      const value = this.#before?.append(this.#since) ?? this.#since;
+      const reply = encode(FromFunction, { response: { $case: "invocationResult", value } });
+      this.#bytes += reply.length;
+      this.#requireSize();
+      return [reply];
+    }
+    this.#encode();
+    this.#requireSize();
+    const head = new BinaryWriter().uint32(INVOCATION_RESULT).uint32(this.#bytes).finish();
+    const pieces = [head, ...this.#pieces];
+    return this.#bytes <= JOINED_BYTES ? [Buffer.concat(pieces)] : pieces;
   }
 
-  #requireSize(): number {
-    const { mutations, messages, delayed, egresses } = this.#sections;
-    const bytes = mutations.bytes + messages.bytes + delayed.bytes + egresses.bytes;
-    if (bytes > this.#maxBytes)
+  /** Encodes what is not encoded yet. */
+  #encode(): void {
+    if (this.#before !== undefined) {
+      this.#keep(this.#before);
+      this.#before = undefined;
+      // A rollback keeps what was there before the savepoint.
+      this.#savedPieces = this.#pieces.length;
+      this.#savedBytes = this.#bytes;
+    }
+    this.#keep(this.#since);
+    this.#since = new Results();
+  }
+
+  #keep(results: Results): void {
+    if (results.length === 0) return;
+    const piece = encode(FromFunction_InvocationResponse, results);
+    this.#bytes += piece.length;
+    if (this.#bytes <= this.#maxBytes) this.#pieces.push(piece);
+  }
+
+  #requireSize(): void {
+    if (this.#bytes > this.#maxBytes)
       throw new RequestError("FUNCTION_FAILED", 500, `the reply would have more than ${this.#maxBytes} bytes`);
-    return bytes;
   }
 }
 
-const tagOf = (field: number): number => (field << 3) | 2;
-const TAGS: Readonly<Record<Section, number>> = {
-  mutations: tagOf(1),
-  messages: tagOf(2),
-  delayed: tagOf(3),
-  egresses: tagOf(4),
-};
-/** Kept from one message to the next, as it has grown. */
-let spare: BinaryWriter | undefined;
+type Section = (typeof SECTIONS)[number];
+
+/** Results that are not encoded yet. */
+class Results implements FromFunction_InvocationResponse {
+  readonly stateMutations: FromFunction_PersistedValueMutation[] = [];
+  readonly outgoingMessages: FromFunction_Invocation[] = [];
+  readonly delayedInvocations: FromFunction_DelayedInvocation[] = [];
+  readonly outgoingEgresses: FromFunction_EgressMessage[] = [];
+  length = 0;
+  bytes = 0;
+
+  add<S extends Section>(section: S, result: FromFunction_InvocationResponse[S][number], bytes: number): void {
+    // TypeScript does not see that a section's results are of its type.
+    (this[section] as (typeof result)[]).push(result);
+    this.length++;
+    this.bytes += bytes + RESULT_BYTES;
+  }
+
+  /** Adds later ones. */
+  append(later: Results): this {
+    for (const section of SECTIONS) (this[section] as unknown[]).push(...later[section]);
+    this.length += later.length;
+    this.bytes += later.bytes;
+    return this;
+  }
+}
+const SECTIONS = ["stateMutations", "outgoingMessages", "delayedInvocations", "outgoingEgresses"] as const;
 
 /** A reply as one piece. */
 export const joined = (reply: Reply): Uint8Array => (reply.length === 1 ? reply[0]! : Buffer.concat(reply));
 
 /** How many bytes a reply has. */
 export const sizeOf = (reply: Reply): number => reply.reduce((bytes, piece) => bytes + piece.length, 0);
-
-class Pieces {
-  readonly pieces: Uint8Array[] = [];
-  bytes = 0;
-  /** How many of the last ones are small. */
-  #small = 0;
-
-  add(piece: Uint8Array): void {
-    this.pieces.push(piece);
-    this.bytes += piece.length;
-    this.#small = piece.length > SMALL_BYTES ? 0 : this.#small + 1;
-    if (this.#small < SMALL_PIECES) return;
-    this.pieces.push(Buffer.concat(this.pieces.splice(-SMALL_PIECES)));
-    this.#small = 0;
-  }
-
-  /** Keeps so many bytes. */
-  cut(bytes: number): void {
-    while (this.bytes > bytes) {
-      const last = this.pieces.pop()!;
-      this.bytes -= last.length;
-      if (this.bytes < bytes) this.pieces.push(last.subarray(0, bytes - this.bytes));
-      this.bytes = Math.max(this.bytes, bytes);
-      this.#small = 0;
-    }
-  }
-}
