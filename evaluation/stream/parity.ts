@@ -1,7 +1,7 @@
 import { marginOf, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
 
-/** How what the functions computed compares with what was computed from the data set, by code that they share nothing of. */
+/** How what the functions computed compares with what other code computed from the data set. */
 export interface Parity {
   readonly features: number;
   readonly transactions: number;

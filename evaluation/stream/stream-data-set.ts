@@ -26,7 +26,7 @@ export interface StreamOptions {
 }
 
 /**
- * Sends a data set through the running pipeline, day by day and as fast as it goes, and reads what comes out, committed.
+ * Sends a data set through the running pipeline, day by day and as fast as it goes, and reads what is committed.
  *
  * @throws {UserError} when nothing is decided any more
  */
