@@ -14,9 +14,6 @@ const MAX_STATES = 1_024;
 /** Of a namespace, a type, an id, or the type name of a value. Decoded, each becomes a string at once. */
 const MAX_NAME_BYTES = 16 * 1024;
 
-/** A shorter text is read faster without the system's decoder. */
-const ASCII_BYTES = 32;
-
 // Fields of StateFun's messages, with their wire types.
 const [FIRST, SECOND, THIRD] = [(1 << 3) | 2, (2 << 3) | 2, (3 << 3) | 2];
 const INVOCATION_BATCH = (100 << 3) | 2;
@@ -166,14 +163,7 @@ const NOTHING: Value = { typename: "", hasValue: false, value: Buffer.alloc(0) }
 
 function textAt(bytes: Buffer, from: number, to: number): string {
   if (to - from > MAX_NAME_BYTES) throw tooMuch(`a name has ${to - from} bytes, of ${MAX_NAME_BYTES} at most`);
-  if (to - from > ASCII_BYTES) return bytes.toString("utf8", from, to);
-  const codes: number[] = [];
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at]!;
-    if (byte > 0x7f) return bytes.toString("utf8", from, to);
-    codes.push(byte);
-  }
-  return String.fromCharCode(...codes);
+  return bytes.toString("utf8", from, to);
 }
 
 /** The fields of one message, one after the other. */
