@@ -16,6 +16,6 @@ describe("what topics keep", () => {
     const unbounded = Object.values(TOPICS).filter(
       (topic) => !configOf(topic, 1e9).some(({ name }) => name === "retention.bytes"),
     );
-    expect(unbounded).toEqual([TOPICS.transactions, TOPICS.labels]);
+    expect(unbounded).toEqual([TOPICS.transactions, TOPICS.labels, TOPICS.models]);
   });
 });

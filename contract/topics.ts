@@ -48,7 +48,7 @@ export const TOPICS = {
   evidence: topic("evidence"),
   alerts: topic("alerts"),
   functionsRejected: topic("functions.rejected"),
-  models: topic("models", { partitions: 1, compacted: true }),
+  models: topic("models", { partitions: 1, compacted: true, unbounded: true }),
 } as const satisfies Record<string, TopicSettings>;
 
 /** Topics that the StateFun egress writes in transactions: read them with `read_committed`. */

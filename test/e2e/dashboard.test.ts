@@ -185,18 +185,19 @@ describe.skipIf(BROWSER === undefined)("the live web app, in a browser, on the r
     const ids = await page.evaluate<string[]>(
       `[...document.querySelectorAll("[data-alert]")].map((row) => row.dataset.alert)`,
     );
-    const selected = () => page.locator('[aria-selected="true"]').getAttribute("data-alert");
+    // The page follows a key as soon as it gets to it.
+    const isSelected = (id: string | undefined) => page.locator(`[aria-selected="true"][data-alert="${id}"]`).waitFor();
     await page.keyboard.press("j");
-    expect(await selected()).toBe(ids[0]);
+    await isSelected(ids[0]);
     await page.keyboard.press("j");
-    expect(await selected()).toBe(ids[1]);
+    await isSelected(ids[1]);
     await page.keyboard.press("k");
-    expect(await selected()).toBe(ids[0]);
+    await isSelected(ids[0]);
     await page.locator("#alert-title").waitFor();
     await page.keyboard.press("Enter");
-    expect(await page.evaluate("document.activeElement.id")).toBe("alert-title");
+    await page.locator("#alert-title:focus").waitFor();
     await page.keyboard.press("Escape");
-    expect(await page.locator("#alert-title").count()).toBe(0);
+    await page.locator("#alert-title").waitFor({ state: "detached" });
     await page.keyboard.press("/");
     await page.keyboard.type("nothing is called this");
     await page.getByText("No alert matches these filters.").waitFor();
