@@ -12,7 +12,7 @@ describe("what topics keep", () => {
     expect(() => retentionSetting({ FRAUD_RETENTION_MB: "lots" })).toThrow(/FRAUD_RETENTION_MB/);
   });
 
-  it("has no bound in bytes where strangers write: what was not taken in stays", () => {
+  it("has no bound in bytes where strangers write, and none where the newest of each key stays", () => {
     const unbounded = Object.values(TOPICS).filter(
       (topic) => !configOf(topic, 1e9).some(({ name }) => name === "retention.bytes"),
     );
