@@ -14,7 +14,7 @@
 const TABLE = {
   protos: { is: "messages, StateFun's wire protocol; `protos/gen` is generated", imports: [] },
   contract: {
-    is: "what everybody must agree on: topics and consumer groups, limits, ports, what a record is, what makes two transactions the same, that no key of JSON stands twice",
+    is: "what everybody must agree on: topics and consumer groups, limits, ports, what a record is, what makes two transactions the same, how a probability is written, that no key of JSON stands twice",
     imports: ["protos"],
   },
   process: {

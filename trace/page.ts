@@ -3,12 +3,14 @@ import type { Hop, Trace } from "./types.js";
 import {
   againText,
   amountOf,
+  challengerText,
   duration,
   HOP_TEXT,
   isBad,
   sectionFields,
   SECTIONS,
   repeatNote,
+  scoreText,
   time,
   WORDS,
 } from "./words.js";
@@ -47,8 +49,9 @@ export function tracePage(trace: Trace): Html {
       "Decision",
       decision === undefined
         ? state
-        : `${decision.outcome}, score ${decision.score} by ${decision.modelId}, in ${decision.place}`,
+        : `${decision.outcome}, ${scoreText(decision)} by ${decision.modelId}, in ${decision.place}`,
     ],
+    ...(challengerText(trace) === "" ? [] : ([["Challenger", challengerText(trace)]] as const)),
     ["Commit", commit?.source ?? "–"],
     ...(entered.again.length === 0 ? [] : ([["Again", `${entered.again.join(", ")}: ${againText(trace)}`]] as const)),
     ...(repeatNote(trace) === "" ? [] : ([["Repeat", repeatNote(trace)]] as const)),

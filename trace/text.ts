@@ -1,6 +1,18 @@
 import pc from "picocolors";
 
-import { againText, amountOf, duration, HOP_TEXT, isBad, sectionFields, SECTIONS, repeatNote, time } from "./words.js";
+import {
+  againText,
+  amountOf,
+  challengerText,
+  duration,
+  HOP_TEXT,
+  isBad,
+  sectionFields,
+  SECTIONS,
+  repeatNote,
+  scoreText,
+  time,
+} from "./words.js";
 import type { Hop, SectionResult, Trace } from "./types.js";
 
 const BAR = 24;
@@ -21,7 +33,10 @@ export function traceLines(trace: Trace, width: number): string[] {
       `${amountOf(transaction)}, used ${time(Number(transaction["event_time_ms"]))} UTC${place ? ` in ${place}` : ""}`,
     );
   }
-  lines.push(stateLine(trace), "");
+  lines.push(stateLine(trace));
+  const challenger = challengerText(trace);
+  if (challenger !== "") lines.push(pc.dim(`challenger: ${challenger}`));
+  lines.push("");
 
   if (hops.length > 0) {
     lines.push(pc.bold("Way"), ...waterfall(hops, width));
@@ -95,9 +110,9 @@ export function traceLines(trace: Trace, width: number): string[] {
 
 function stateLine({ state, decision, refused }: Trace): string {
   if (decision !== undefined) {
-    const { outcome, score, reasons, modelId, error } = decision;
+    const { outcome, reasons, modelId, error } = decision;
     const colour = outcome === "APPROVE" ? pc.green : outcome === "REVIEW" ? pc.yellow : pc.red;
-    return `${colour(pc.bold(outcome))}  score ${score}  ${reasons.map(({ code, points }) => `${code} ${points}`).join(", ") || (error === "" ? "no rule fired" : error)}  ${pc.dim(modelId)}`;
+    return `${colour(pc.bold(outcome))}  ${scoreText(decision)}  ${reasons.map(({ code, points }) => `${code} ${points}`).join(", ") || (error === "" ? "no rule fired" : error)}  ${pc.dim(modelId)}`;
   }
   if (state === "refused") return pc.yellow(`refused: ${refused.at(-1)?.reason ?? ""}`);
   return pc.yellow("accepted; no committed decision on it is there yet, or no more");

@@ -8,7 +8,7 @@ import { logicVersion, parseSettings } from "../functions/settings.js";
 import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "../functions/testing/samples.js";
 import { parseModel } from "../functions/transaction-scorer/model.js";
 import { type JsonObject, RecordDecoder } from "../kafka/decode.js";
-import { Decision, Evidence } from "../protos/gen/fraud/v1/decision.js";
+import { Decision, Evidence, Outcome, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
@@ -206,6 +206,42 @@ describe("a trace", () => {
     const lines = traceLines(whole, 100).join("\n");
     for (const part of ["t-3", "account a", "QUICK 350", "event_seq", "transactions.valid 0@3", "byte-identical"])
       expect(lines).toContain(part);
+  });
+
+  it("shows a model's probability and contributions, and what a challenger said in shadow", () => {
+    const shown = trace(
+      "t-3",
+      altered("t-3", ({ evidence }) => {
+        Object.assign(evidence!.scoring!, {
+          probabilityPpm: 124_200,
+          contributions: [{ feature: "amount_minor", marginE6: -129_999n }],
+          challenger: {
+            modelId: "<b>next",
+            modelHash: Buffer.alloc(32, 1),
+            score: 750,
+            probabilityPpm: 990_000,
+            outcome: Outcome.DECLINE,
+            marginE6: undefined,
+            error: "",
+          },
+        } satisfies Partial<ScoringEvidence>);
+      }),
+    );
+    const said = "says DECLINE, score 750, 99.0 % likely fraud; it does not agree, and changes nothing";
+    const lines = traceLines(shown, 100).join("\n");
+    for (const part of [
+      "score 350, 12.4 % likely fraud",
+      `challenger: <b>next ${said}`,
+      "contribution amount_minor −129999",
+      "challenger.model_hash 010101010101…",
+    ])
+      expect(lines).toContain(part);
+    const { text } = tracePage(shown);
+    for (const part of ["REVIEW, score 350, 12.4 % likely fraud by spec", `&lt;b&gt;next ${said}`])
+      expect(text).toContain(part);
+    expect(text).not.toContain("<b>next");
+    const plain = traceLines(trace("t-3"), 100).join("\n");
+    for (const part of ["likely fraud", "challenger", "contribution"]) expect(plain).not.toContain(part);
   });
 
   it("says that there is not a decision yet, and that the commit is not known", () => {

@@ -60,6 +60,15 @@ export interface Rederivation {
   readonly bytes: number;
 }
 
+/** What a challenger said of the transaction. */
+export interface TracedShadow {
+  readonly modelId: string;
+  readonly outcome: string;
+  readonly score: number;
+  readonly probabilityPpm: number | undefined;
+  readonly error: string;
+}
+
 /** An alert of the episode that the transaction belongs to. */
 export interface TracedAlert {
   readonly place: Position;
@@ -130,6 +139,10 @@ export interface Trace {
         readonly reasons: readonly { readonly code: string; readonly points: number }[];
         readonly modelId: string;
         readonly error: string;
+        /** Of models that say one. */
+        readonly probabilityPpm: number | undefined;
+        /** What a challenger said in shadow: it changes nothing. */
+        readonly challenger: TracedShadow | undefined;
         /** As old as what the account had forgotten: it may have been decided before. */
         readonly possibleRepeat: boolean;
         /** Decisions on it before, which the account had forgotten. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../kafka/decode.js";
+import { probabilityText, signed } from "../contract/scoring-text.js";
 import { amountText } from "../money/amount-text.js";
 import type { Hop, SectionResult, Rederivation, Trace } from "./types.js";
 
@@ -43,18 +44,48 @@ export const againText = ({ decision }: Pick<Trace, "decision">): string =>
     ? "decided before, dropped or refused by the account counter"
     : "dropped or refused by the account counter";
 
+/** A score, and the probability of models that say one. */
+export const scoreText = ({ score, probabilityPpm }: { score: number; probabilityPpm: number | undefined }): string =>
+  `score ${score}${probabilityPpm === undefined ? "" : `, ${probabilityText(probabilityPpm)} likely fraud`}`;
+
+/** What the challenger said, and whether it agrees; empty when there was none. */
+export function challengerText({ decision }: Pick<Trace, "decision">): string {
+  if (decision?.challenger === undefined) return "";
+  const { modelId, outcome, error } = decision.challenger;
+  const said = outcome === "ERROR" ? `ERROR: ${error}` : `${outcome}, ${scoreText(decision.challenger)}`;
+  const agrees = outcome === decision.outcome ? "agrees" : "does not agree";
+  return `${modelId} says ${said}; it ${agrees}, and changes nothing`;
+}
+
 /** UTC, to the millisecond. */
 export const time = (ms: number): string => new Date(ms).toISOString().replace("T", " ").replace("Z", "");
 export const duration = (ms: number): string => `${ms < 0 ? "−" : "+"}${Math.abs(ms).toLocaleString("en")} ms`;
 
+const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+const list = (fields: object): string[] =>
+  Object.entries(fields).flatMap(([name, value]) =>
+    value === null || value === "" ? [] : [`${name} ${shown(value)}`],
+  );
+
+const hashed = (name: string, hash: unknown): string[] =>
+  typeof hash === "string" ? [`${name} ${Buffer.from(hash, "base64").toString("hex").slice(0, 12)}…`] : [];
+
+const shadowFields = ({ model_hash: hash, ...rest }: JsonObject): string[] =>
+  [...list(rest), ...hashed("model_hash", hash)].map((field) => `challenger.${field}`);
+
 /** A section of the evidence on one line, features first; defaults of protobuf are shown, absent values are not. */
 export function sectionFields(section: JsonObject | undefined): string[] {
-  const { features, seq, event_seq: eventSeq, reasons, model_hash: hash, ...rest } = section ?? {};
-  const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  const list = (fields: object): string[] =>
-    Object.entries(fields).flatMap(([name, value]) =>
-      value === null || value === "" ? [] : [`${name} ${shown(value)}`],
-    );
+  const {
+    features,
+    seq,
+    event_seq: eventSeq,
+    reasons,
+    model_hash: hash,
+    contributions,
+    challenger,
+    ...rest
+  } = section ?? {};
   const fired =
     Array.isArray(reasons) && reasons.length > 0
       ? [
@@ -66,7 +97,14 @@ export function sectionFields(section: JsonObject | undefined): string[] {
     ...(features === undefined || features === null ? [] : list(features as JsonObject)),
     ...fired,
     ...list(rest),
-    ...(typeof hash === "string" ? [`model_hash ${Buffer.from(hash, "base64").toString("hex").slice(0, 12)}…`] : []),
+    ...hashed("model_hash", hash),
+    ...(Array.isArray(contributions)
+      ? contributions.map((one) => {
+          const { feature, margin_e6: marginE6 } = one as JsonObject;
+          return `contribution ${shown(feature)} ${signed(Number(marginE6))}`;
+        })
+      : []),
+    ...(challenger === undefined || challenger === null ? [] : shadowFields(challenger as JsonObject)),
   ];
 }
 

@@ -1,14 +1,22 @@
-import { summaryOf } from "../../contract/decision-summary.js";
+import { outcomeName, summaryOf } from "../../contract/decision-summary.js";
 import { isKnownLocation } from "../../functions/distance.js";
-import { FEATURE_NAMES, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
-import { pointsOf } from "../../functions/transaction-scorer/model.js";
-import { Decision, type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { FEATURE_NAMES, type FeatureName, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
+import { type Model, pointsOf } from "../../functions/transaction-scorer/model.js";
+import { Decision, type Evidence, Outcome, type ShadowScore } from "../../protos/gen/fraud/v1/decision.js";
 import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
 import type { Location } from "../../protos/gen/fraud/v1/transaction.js";
 import type { Models } from "./models.js";
 import type { NewAlert } from "./state/alert-store.js";
 import type { KeptDecision } from "./state/decision-history.js";
-import type { DecisionDetail, DecisionPoint, FeatureLine, RuleLine, VerdictName } from "./wire.js";
+import type {
+  ChallengerLine,
+  ContributionLine,
+  DecisionDetail,
+  DecisionPoint,
+  FeatureLine,
+  RuleLine,
+  VerdictName,
+} from "./wire.js";
 import { causeText, featureLabel, featureText } from "./words.js";
 
 export const isSuspicious = (outcome: number): boolean =>
@@ -100,13 +108,12 @@ export function detailOf(
   const evidence = Decision.decode(kept.payload).evidence!;
   const { account, merchant, scoring } = evidence;
   const { currency } = evidence.transaction!;
-  const modelHash = Buffer.from(scoring?.modelHash ?? []).toString("hex");
+  const modelHash = hex(scoring?.modelHash);
   const model = models.find(modelHash)?.definition;
   const fired = new Map(scoring?.reasons.map(({ code, points }) => [code, points]));
   const definedRules = model?.kind === "points" ? model.rules : [];
-  const contributions = new Map(
-    scoring?.contributions.map(({ feature, marginE6 }) => [feature, pointsOf(marginE6)] as const),
-  );
+  const contributions = contributionsOf(evidence, model);
+  const contributed = new Map(contributions.map(({ name, points }) => [name, points]));
   const rules: RuleLine[] = definedRules.map(({ code, description, points, when }) => ({
     code,
     words: description,
@@ -128,7 +135,7 @@ export function detailOf(
     const [group] = name.split(".", 1);
     const points = definedRules
       .filter((rule) => fired.has(rule.code) && rule.when.some(({ feature }) => feature === name))
-      .reduce((sum, rule) => sum + rule.points, contributions.get(name) ?? 0);
+      .reduce((sum, rule) => sum + rule.points, contributed.get(name) ?? 0);
     return {
       name,
       group: group === "account" || group === "merchant" ? group : "transaction",
@@ -141,9 +148,12 @@ export function detailOf(
     ...point(evidence, kept.seenAtMs, verdictOf),
     modelId: scoring?.modelId ?? "",
     modelHash,
+    modelStamped: (evidence.transaction?.modelHash.length ?? 0) > 0,
     modelKnown: model !== undefined,
-    reviewAt: model?.reviewAt ?? 0,
-    declineAt: model?.declineAt ?? 0,
+    thresholds: model === undefined ? null : { reviewAt: model.reviewAt, declineAt: model.declineAt },
+    probabilityPpm: scoring?.probabilityPpm ?? null,
+    contributions,
+    challenger: scoring?.challenger === undefined ? null : challengerOf(scoring.challenger, scoring.outcome),
     logicVersions: {
       account: account?.logicVersion ?? "",
       merchant: merchant?.logicVersion ?? "",
@@ -156,3 +166,44 @@ export function detailOf(
     kafka: { topic, partition: kept.partition, offset: kept.offset.toString() },
   };
 }
+
+/** By how much each feature moved it, the largest first; beside each what the model calls ordinary. */
+function contributionsOf(evidence: Evidence, model: Model["definition"] | undefined): ContributionLine[] {
+  const { currency } = evidence.transaction!;
+  const ordinary = new Map<string, number>(
+    model?.kind === "trees" ? model.features.map((name, n) => [name, model.ordinary[n]!]) : [],
+  );
+  return (evidence.scoring?.contributions ?? [])
+    .toSorted((a, b) => Number(size(b.marginE6) - size(a.marginE6)))
+    .map(({ feature, marginE6 }) => {
+      const points = pointsOf(size(marginE6));
+      const line = { name: feature, points: marginE6 < 0n && points > 0 ? -points : points };
+      // The topic may have it from newer functions.
+      if (!isFeature(feature)) return { ...line, label: feature, value: "", ordinary: "" };
+      const value = featureValue(evidence, feature);
+      const usual = ordinary.get(feature);
+      return {
+        ...line,
+        label: featureLabel(feature),
+        value: value === undefined ? "" : featureText(feature, value, currency),
+        ordinary: usual === undefined ? "" : featureText(feature, BigInt(usual), currency),
+      };
+    });
+}
+
+const challengerOf = (
+  { modelId, modelHash, score, probabilityPpm, outcome, error }: ShadowScore,
+  decided: Outcome,
+): ChallengerLine => ({
+  modelId,
+  modelHash: hex(modelHash),
+  score,
+  probabilityPpm: probabilityPpm ?? null,
+  outcome: outcomeName(outcome),
+  agrees: outcome === decided,
+  error,
+});
+
+const size = (marginE6: bigint): bigint => (marginE6 < 0n ? -marginE6 : marginE6);
+const isFeature = (name: string): name is FeatureName => (FEATURE_NAMES as readonly string[]).includes(name);
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex");

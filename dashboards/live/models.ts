@@ -29,23 +29,14 @@ export class Models {
       ...rules.map(({ code, description }) => [code, description]),
     ]) as Record<string, string>;
   }
-
-  /** The lowest scores from which on any of them reviews and declines. */
-  get thresholds(): { readonly reviewAt: number; readonly declineAt: number } {
-    const all = [...this.#byHash.values()];
-    return {
-      reviewAt: Math.min(...all.map(({ definition }) => definition.reviewAt)),
-      declineAt: Math.min(...all.map(({ definition }) => definition.declineAt)),
-    };
-  }
 }
 
 /**
- * Reads every model file of the repository. A file of a kind that is not known yet is left out: its decisions show
- * their reasons only.
+ * Reads every model file of the repository, those in subfolders too. A file of a kind that is not known yet is left
+ * out: its decisions show what their evidence says only.
  */
 export function repositoryModels(folder = join(REPOSITORY_ROOT, "models")): Models {
-  const models = readdirSync(folder)
+  const models = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => {
       try {

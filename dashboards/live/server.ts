@@ -84,7 +84,7 @@ async function main(): Promise<void> {
     sessions: new Sessions(settings.token, settings.people),
     failures: settings.failures && new FailureMenu(settings.failures),
     tracer,
-    meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
+    meta: { reasons: models.reasons, since: Date.now() },
     verdictDoor: { intake: settings.intake, labelToken: settings.labelToken, newId: () => `analyst-${randomUUID()}` },
     names: settings.names,
     health: () => feed.health,

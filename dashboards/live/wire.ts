@@ -1,4 +1,4 @@
-import type { DecisionSummary } from "../../contract/decision-summary.js";
+import type { DecisionSummary, OutcomeName } from "../../contract/decision-summary.js";
 
 /**
  * What the server and the browser say to each other. Ids and sequence numbers are strings: 64 bits do not fit a
@@ -55,6 +55,8 @@ export interface AlertRow {
   readonly seenAtMs: number;
   readonly reasons: readonly ReasonPoints[];
   readonly kafka: Position;
+  /** What was decided on its transaction; `null` until that decision has been read. */
+  outcome: OutcomeName | null;
   /** Whether its episode is still open. */
   open: boolean;
   /** What an analyst or the label feed says of its transaction. */
@@ -117,8 +119,33 @@ export interface FeatureLine {
   readonly label: string;
   /** Formatted; empty when it is not known. */
   readonly value: string;
-  /** Points of the rules that look at this feature and fired. */
+  /** Points of the rules that look at this feature and fired, or what it contributed. */
   readonly points: number;
+}
+
+/** By how much one feature moved a model of trees. */
+export interface ContributionLine {
+  /** As the evidence has it. */
+  readonly name: string;
+  readonly label: string;
+  /** Formatted; empty when it is not known. */
+  readonly value: string;
+  /** What it is told against, formatted; empty when the model's file is not here. */
+  readonly ordinary: string;
+  /** As reasons have them: hundredths of the logarithm of the odds, towards 0. Positive: towards fraud. */
+  readonly points: number;
+}
+
+/** What a challenger said in shadow: it changes nothing. */
+export interface ChallengerLine {
+  readonly modelId: string;
+  readonly modelHash: string;
+  readonly score: number;
+  readonly probabilityPpm: number | null;
+  readonly outcome: OutcomeName;
+  /** Whether it would have decided the same. */
+  readonly agrees: boolean;
+  readonly error: string;
 }
 
 /** One rule of the model, and what it made of a decision. */
@@ -135,14 +162,28 @@ export interface RuleLine {
   }[];
 }
 
+/** Scores from which on a model reviews and declines. */
+export interface Thresholds {
+  readonly reviewAt: number;
+  readonly declineAt: number;
+}
+
 /** Everything that a decision rests on. */
 export interface DecisionDetail extends DecisionPoint {
   readonly modelId: string;
   readonly modelHash: string;
-  /** False when the model's file is not here: then only the reasons are known. */
+  /** Whether the transaction's stamp names the model; else the function server took its own. */
+  readonly modelStamped: boolean;
+  /** False when the model's file is not here: then only what the evidence says is known. */
   readonly modelKnown: boolean;
-  readonly reviewAt: number;
-  readonly declineAt: number;
+  /** Of the model that decided; `null` when its file is not here. */
+  readonly thresholds: Thresholds | null;
+  /** `null`: the model says none. */
+  readonly probabilityPpm: number | null;
+  /** Largest first; none of a model of points. */
+  readonly contributions: readonly ContributionLine[];
+  /** `null`: none scored beside it. */
+  readonly challenger: ChallengerLine | null;
   readonly logicVersions: { readonly account: string; readonly merchant: string; readonly scorer: string };
   readonly suspiciousSeq: string;
   readonly error: string;
@@ -235,6 +276,8 @@ export interface Delta {
   readonly alerts?: readonly AlertRow[];
   /** Episodes that were closed: account and episode. */
   readonly closed?: readonly (readonly [account: string, episode: string])[];
+  /** Alerts whose decision was read after them. */
+  readonly outcomes?: readonly (readonly [id: string, outcome: OutcomeName])[];
   readonly verdicts?: readonly VerdictRow[];
   /** Kills from the failure menu. */
   readonly failures?: readonly FailureMark[];
@@ -259,8 +302,6 @@ export interface AlertsPage {
 export interface Meta {
   /** Words for each reason code. */
   readonly reasons: Readonly<Record<string, string>>;
-  readonly reviewAt: number;
-  readonly declineAt: number;
   /** Parts that the failure menu may kill; `null` when it is switched off. */
   readonly failureParts: readonly string[] | null;
   /** Whether a token is asked for. */

@@ -10,6 +10,8 @@ describe("words", () => {
     ["amount_minor", 123_456n, "123,456", "JPY"],
     ["account.day_amount_minor", 123_456n, "123.456", "KWD"],
     ["account.amount_ratio_permille", 5_250n, "5.3 ×"],
+    ["account.z_permille", -1_250n, "-1.3 ×"],
+    ["account.z_permille", -30n, "0 ×"],
     ["account.travel_distance_m", 1_500n, "1.5 km"],
     ["account.travel_distance_m", 2_314_000n, "2,314 km"],
     ["account.travel_speed_kmh", 1_204n, "1,204 km/h"],

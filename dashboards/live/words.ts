@@ -19,7 +19,7 @@ export function featureText(name: FeatureName, value: bigint, currency: string):
     case "amount":
       return amountDigits(value, currency);
     case "ratio":
-      return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1 })} ×`;
+      return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1, signDisplay: "negative" })} ×`;
     case "metres":
       return number < 10_000 ? `${(number / 1000).toFixed(1)} km` : `${whole(number / 1000)} km`;
     case "milliseconds":

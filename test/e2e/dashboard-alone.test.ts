@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 
+import { sampleTreesDecision } from "../../dashboards/live/testing/samples.js";
 import { poll } from "../../process/poll.js";
 import { PATIENCE_MS } from "../patience.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser } from "./browser/browser.js";
+
+/** A name that would be markup, were it not escaped; and as long as no screen. */
+const STRANGE = `<img src=x onerror="alert(1)">${"x".repeat(60)}`;
 
 describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", () => {
   const COUNT = 10_000;
@@ -78,6 +82,45 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
       for (const page of [...pages.slice(1), alone]) await page.close();
       app.raise({ id: "fresh/3", account: "fresh", transactionId: "f3" });
       await pages[0]!.locator('[data-alert="fresh/3"]').waitFor({ timeout: PATIENCE_MS });
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app on a decision by a model of trees", () => {
+  it("shows probability, contributions with their signs and the challenger, as text", async () => {
+    const app = await appWithAlerts(1);
+    const own = await startBrowser(app.origin);
+    try {
+      const decision = sampleTreesDecision({ accountId: "account-1" });
+      decision.evidence!.scoring!.contributions.push({ feature: STRANGE, marginE6: 400_000n });
+      Object.assign(decision.evidence!.scoring!.challenger!, { modelId: STRANGE });
+      app.decide(decision);
+      const page = await own.open("/alerts/account-1/1");
+      await page.locator(".alert-head").getByText("12.4 % likely fraud").waitFor();
+      // By what was decided, whatever score other models review from.
+      await page.locator(".alert-head.review").getByText("to review").waitFor();
+      const lines = page.locator(".contributions > .rules > li");
+      expect((await lines.allInnerTexts()).map((text) => text.split(/\s*\n\s*/).join(" · "))).toEqual([
+        "Transactions within 30 days · +251 · 3 (ordinary: 82), towards fraud",
+        `${STRANGE} · +40 · not known, towards fraud`,
+        "Known frauds since the last known genuine transaction · +30 · not known (ordinary: 0), towards fraud",
+        "Amount · −12 · 19.99 (ordinary: 44.27), towards genuine",
+      ]);
+      await page.getByText("Less than one point each: 1.").waitFor();
+      const challenger = page.getByRole("region", { name: "The challenger" });
+      const said = await challenger.innerText();
+      for (const part of [STRANGE, "shadow: changes nothing", "750 of 1000: declined.", "It does not agree."])
+        expect(said).toContain(part);
+      // The lines are at that model's thresholds: 395 and 443 of 1000.
+      expect(await page.locator(".timeline .threshold").count()).toBe(2);
+      for (const width of [390, 320]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      }
       expect(own.problems).toEqual([]);
     } finally {
       await own.close();

@@ -1,3 +1,5 @@
+import type { OutcomeName } from "../wire.js";
+
 /** A wall-clock time of today, or with its date. */
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -42,13 +44,21 @@ export function bytes(value: number): string {
   return `${(value / 1024 / 1024).toFixed(1)} MB`;
 }
 
-/** How serious a score is: colours follow it, and so do words. */
-export function severity(
-  score: number,
-  { reviewAt, declineAt }: { reviewAt: number; declineAt: number },
-): "low" | "review" | "decline" {
-  return score >= declineAt ? "decline" : score >= reviewAt ? "review" : "low";
-}
+/** How serious an alert is: colours follow it, and so do words. What is not known yet counts as the lesser. */
+export const severity = (outcome: OutcomeName | null): "review" | "decline" =>
+  outcome === "DECLINE" ? "decline" : "review";
+
+/** What became of a transaction. */
+export const OUTCOME_WORDS: Readonly<Record<OutcomeName, string>> = {
+  APPROVE: "approved",
+  REVIEW: "to review",
+  DECLINE: "declined",
+  ERROR: "not scored",
+};
+
+/** Of an alert, which only a suspicious transaction raises. */
+export const alertWords = (outcome: OutcomeName | null): string =>
+  outcome === null ? "suspicious" : OUTCOME_WORDS[outcome];
 
 /** Words for a reason code; a code that no model here knows is shown as it is. */
 export const reasonWords = (code: string, reasons: Readonly<Record<string, string>>): string => reasons[code] ?? code;

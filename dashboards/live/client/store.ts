@@ -181,7 +181,7 @@ class Store {
     if (this.pulses.length > MAX_PULSES) this.pulses.shift();
   }
 
-  #take({ alerts = [], closed = [], verdicts = [], failures = [] }: Delta): void {
+  #take({ alerts = [], closed = [], outcomes = [], verdicts = [], failures = [] }: Delta): void {
     const fresh = unseen(this.alerts[0], alerts, ({ n }) => n);
     if (fresh.length > 0) {
       this.alerts.unshift(...fresh.toReversed());
@@ -190,6 +190,10 @@ class Store {
     }
     for (const [account, episode] of closed)
       for (const row of this.alerts) if (row.account === account && row.episode === episode) row.open = false;
+    for (const [id, outcome] of outcomes) {
+      const row = this.alerts.find((one) => one.id === id);
+      if (row !== undefined) row.outcome = outcome;
+    }
     for (const verdict of verdicts) this.#noteVerdict(verdict);
     this.failures.push(...unseen(this.failures.at(-1), failures, ({ atMs }) => atMs));
     if (!this.paused) this.#refilter();

@@ -1,9 +1,9 @@
 import { transactionKey } from "../../../contract/transaction-key.js";
 import { type AlertFilter, matcher } from "../filter.js";
-import type { AlertRow, VerdictName } from "../wire.js";
+import type { AlertRow, OutcomeName, VerdictName } from "../wire.js";
 
 /** An alert before it has its number. */
-export type NewAlert = Omit<AlertRow, "n" | "open" | "verdict">;
+export type NewAlert = Omit<AlertRow, "n" | "outcome" | "open" | "verdict">;
 
 const episodeKey = (account: string, episode: string): string => `${episode}/${account}`;
 
@@ -27,9 +27,9 @@ export class AlertStore {
   }
 
   /** @returns the row; `undefined` when it is known already */
-  add(alert: NewAlert, verdict: VerdictName | null = null): AlertRow | undefined {
+  add(alert: NewAlert, verdict: VerdictName | null = null, outcome: OutcomeName | null = null): AlertRow | undefined {
     if (this.#byId.has(alert.id)) return undefined;
-    const row: AlertRow = { ...alert, n: this.#next++, open: true, verdict };
+    const row: AlertRow = { ...alert, n: this.#next++, outcome, open: true, verdict };
     this.#rows.push(row);
     this.#byId.set(row.id, row);
     this.#byTransaction.set(transactionKey(row.account, row.transactionId), row);
@@ -52,6 +52,14 @@ export class AlertStore {
   setVerdict(account: string, transactionId: string, verdict: VerdictName): void {
     const row = this.#byTransaction.get(transactionKey(account, transactionId));
     if (row !== undefined) row.verdict = verdict;
+  }
+
+  /** Notes what was decided on a transaction. @returns its alert, if that was not known of it */
+  setOutcome(account: string, transactionId: string, outcome: OutcomeName): AlertRow | undefined {
+    const row = this.#byTransaction.get(transactionKey(account, transactionId));
+    if (row === undefined || row.outcome === outcome) return undefined;
+    row.outcome = outcome;
+    return row;
   }
 
   find(id: string): AlertRow | undefined {

@@ -268,3 +268,23 @@ describe("Dashboard", () => {
     expect(dashboard.unreadable).toBe(before + 1);
   });
 });
+
+describe("an alert", () => {
+  it("has its decision's outcome, whichever of the two is read first", () => {
+    const alert = fedRecord(TOPICS.alerts.name, alertBytes());
+    const decision = decisionRecord(sampleDecisionRecord({ outcome: Outcome.DECLINE }));
+    const dashboard = newDashboard();
+    dashboard.onRecord(alert);
+    // As it is sent, not as it changes later.
+    expect(JSON.parse(JSON.stringify(dashboard.takeDelta()))).toMatchObject({ alerts: [{ id: "a/1", outcome: null }] });
+    dashboard.onRecord(decision);
+    expect(dashboard.takeDelta()).toEqual({ outcomes: [["a/1", "DECLINE"]] });
+    expect(dashboard.detail("a/1")!.alert.outcome).toBe("DECLINE");
+
+    const other = newDashboard();
+    other.onRecord(decision);
+    other.onRecord(alert);
+    expect(other.takeDelta()).toMatchObject({ alerts: [{ id: "a/1", outcome: "DECLINE" }] });
+    expect(other.takeDelta()).toBeUndefined();
+  });
+});

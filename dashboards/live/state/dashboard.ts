@@ -20,6 +20,7 @@ import type {
   Delta,
   FailureMark,
   NextScores,
+  OutcomeName,
   PipelineState,
   Pulse,
   VerdictName,
@@ -66,8 +67,7 @@ export class Dashboard {
   #unreadable = 0;
   /** Alerts of the topic's past: partitions are read one after the other, and their order is not that of time. */
   #pastAlerts: FedRecord[] | undefined = [];
-  #outbox: { alerts: AlertRow[]; closed: [string, string][]; verdicts: Set<VerdictRow>; failures: FailureMark[] } =
-    emptyOutbox();
+  #outbox = emptyOutbox();
 
   constructor({ keepAlerts, keepDecisions, models }: DashboardOptions) {
     this.alerts = new AlertStore(keepAlerts);
@@ -119,12 +119,13 @@ export class Dashboard {
 
   /** What changed since the last call; `undefined` when nothing did. */
   takeDelta(): Delta | undefined {
-    const { alerts, closed, verdicts, failures } = this.#outbox;
-    if (alerts.length + closed.length + verdicts.size + failures.length === 0) return undefined;
+    const { alerts, closed, outcomes, verdicts, failures } = this.#outbox;
+    if (alerts.length + closed.length + outcomes.length + verdicts.size + failures.length === 0) return undefined;
     this.#outbox = emptyOutbox();
     return {
       ...(alerts.length > 0 && { alerts }),
       ...(closed.length > 0 && { closed }),
+      ...(outcomes.length > 0 && { outcomes }),
       ...(verdicts.size > 0 && { verdicts: [...verdicts] }),
       ...(failures.length > 0 && { failures }),
     };
@@ -253,7 +254,11 @@ export class Dashboard {
       seenAtMs: earlier ? timestampMs : arrivedAtMs,
       suspicious: isSuspicious(skimmed.outcome),
     });
-    if (!earlier) this.traffic.onDecided(outcomeName(skimmed.outcome), latencyMs);
+    // Topics have no order between them: its alert may have been read before.
+    const outcome = outcomeName(skimmed.outcome);
+    const row = this.alerts.setOutcome(skimmed.accountId, skimmed.transactionId, outcome);
+    if (row !== undefined) this.#outbox.outcomes.push([row.id, outcome]);
+    if (!earlier) this.traffic.onDecided(outcome, latencyMs);
   }
 
   #onAlert(record: FedRecord, value: Buffer): void {
@@ -269,9 +274,12 @@ export class Dashboard {
     }
     const kind = alert.kind === Alert_Kind.ESCALATED ? "escalated" : "opened";
     const seenAtMs = record.earlier ? record.timestampMs : record.arrivedAtMs;
+    const transactionId = alert.transaction?.transactionId ?? "";
+    const kept = this.history.find(alert.accountId, transactionId);
     const row = this.alerts.add(
       alertOf(alert, kind, { ...record, seenAtMs }),
-      this.#verdictOf(alert.accountId, alert.transaction?.transactionId ?? ""),
+      this.#verdictOf(alert.accountId, transactionId),
+      kept === undefined ? null : pointOf(kept, this.#verdictOf).outcome,
     );
     if (row === undefined) return;
     this.#outbox.alerts.push(row);
@@ -321,8 +329,9 @@ export class Dashboard {
 function emptyOutbox(): {
   alerts: AlertRow[];
   closed: [string, string][];
+  outcomes: [string, OutcomeName][];
   verdicts: Set<VerdictRow>;
   failures: FailureMark[];
 } {
-  return { alerts: [], closed: [], verdicts: new Set(), failures: [] };
+  return { alerts: [], closed: [], outcomes: [], verdicts: new Set(), failures: [] };
 }

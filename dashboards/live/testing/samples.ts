@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { TOPICS } from "../../../contract/topics.js";
 import { REPOSITORY_ROOT } from "../../../process/repository-root.js";
-import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
+import { Decision, Outcome, type ScoringEvidence } from "../../../protos/gen/fraud/v1/decision.js";
 import type { Location } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import type { NewAlert } from "../state/alert-store.js";
@@ -102,7 +102,7 @@ export function sampleDecision({
       scoring: {
         logicVersion: "1+aaaa",
         modelId: "points-v1",
-        modelHash: modelHash(),
+        modelHash: modelHash("points-v1.json"),
         score,
         outcome,
         reasons: [{ code: "TRAVEL_IMPOSSIBLE", points: 450 }],
@@ -114,17 +114,53 @@ export function sampleDecision({
 }
 
 /** Its record in the topic `decisions`. */
-export const sampleDecisionRecord = (fields: SampleDecision = {}): Buffer =>
+export const sampleDecisionRecord = (fields: SampleDecision = {}): Buffer => decisionBytes(sampleDecision(fields));
+
+/** A decision as the topic has it. */
+export const decisionBytes = (decision: Decision): Buffer =>
   Buffer.from(
     Any.encode({
       typeUrl: `type.googleapis.com/${Decision.$type}`,
-      value: Buffer.from(Decision.encode(sampleDecision(fields)).finish()),
+      value: Buffer.from(Decision.encode(decision).finish()),
     }).finish(),
   );
 
-const modelHash = (): Buffer =>
+/** A decision of a model of trees, with a challenger beside it, for specs. */
+export function sampleTreesDecision(fields: SampleDecision = {}): Decision {
+  const decision = sampleDecision({ score: 431, ...fields });
+  const { transaction, account, scoring } = decision.evidence!;
+  const hash = modelHash("handbook/day-157.json");
+  transaction!.modelHash = hash;
+  transaction!.challengerHash = modelHash("points-v1.json");
+  account!.features = { ...account!.features!, count30d: 3, zPermille: -30n };
+  Object.assign(scoring!, {
+    modelId: "handbook-day-157",
+    modelHash: hash,
+    reasons: [{ code: "ACCOUNT_COUNT_30D", points: 251 }],
+    marginE6: -1_953_000n,
+    probabilityPpm: 124_200,
+    contributions: [
+      { feature: "amount_minor", marginE6: -129_999n },
+      { feature: "account.count_30d", marginE6: 2_519_999n },
+      { feature: "account.z_permille", marginE6: -9_000n },
+      { feature: "merchant.run", marginE6: 300_000n },
+    ],
+    challenger: {
+      modelId: "points-v1",
+      modelHash: transaction!.challengerHash,
+      score: 750,
+      probabilityPpm: undefined,
+      outcome: Outcome.DECLINE,
+      marginE6: undefined,
+      error: "",
+    },
+  } satisfies Partial<ScoringEvidence>);
+  return decision;
+}
+
+const modelHash = (name: string): Buffer =>
   createHash("sha256")
-    .update(readFileSync(join(REPOSITORY_ROOT, "models/points-v1.json")))
+    .update(readFileSync(join(REPOSITORY_ROOT, "models", name)))
     .digest();
 
 let lastOffset = 0n;

@@ -107,7 +107,7 @@ export async function startApp({
         },
       },
       failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
-      meta: { reasons: models.reasons, ...models.thresholds, since: 0 },
+      meta: { reasons: models.reasons, since: 0 },
       verdictDoor: { intake: url, labelToken: "for-the-intake", newId: () => "label-1" },
       names: { hosts: ["fraud.example:443"], variable: "DASHBOARD_HOSTS" },
       health: () => consumers,

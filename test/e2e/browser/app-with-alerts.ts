@@ -9,13 +9,16 @@ import { Sessions } from "../../../dashboards/live/http/guards.js";
 import { repositoryModels } from "../../../dashboards/live/models.js";
 import { Dashboard } from "../../../dashboards/live/state/dashboard.js";
 import { SseHub } from "../../../dashboards/live/state/sse-hub.js";
-import { sampleAlert } from "../../../dashboards/live/testing/samples.js";
+import { decisionBytes, decisionRecord, sampleAlert } from "../../../dashboards/live/testing/samples.js";
+import type { Decision } from "../../../protos/gen/fraud/v1/decision.js";
 
 /** The web app without a pipeline behind it, holding this many alerts. */
 export interface AppWithAlerts {
   readonly origin: string;
   /** Raises one more, as if it had just been read. */
   raise(fields: Parameters<typeof sampleAlert>[0]): void;
+  /** Takes a decision, as if it had just been read. */
+  decide(decision: Decision): void;
   /** The number of open streams. */
   streams(): number;
   close(): Promise<void>;
@@ -37,7 +40,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
     sessions: new Sessions(token),
     failures: undefined,
     tracer: { trace: () => Promise.resolve({ status: 503, error: "there is no pipeline" }) },
-    meta: { reasons: models.reasons, ...models.thresholds, since: Date.now() },
+    meta: { reasons: models.reasons, since: Date.now() },
     verdictDoor: { intake: "http://127.0.0.1:1", labelToken: undefined, newId: () => "label" },
     names: { hosts: [], variable: "DASHBOARD_HOSTS" },
     health: () => [],
@@ -54,6 +57,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
       const row = dashboard.alerts.add(sampleAlert(fields));
       if (row !== undefined) hub.publish("delta", { alerts: [row] });
     },
+    decide: (decision) => dashboard.onRecord(decisionRecord(decisionBytes(decision))),
     streams: () => hub.size,
     close: () =>
       new Promise((resolve) => {

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { amountText } from "../../../../money/amount-text.js";
 import type { AlertRow } from "../../wire.js";
-import { ago, clock, reasonWords, severity } from "../format.js";
+import { ago, alertWords, clock, reasonWords, severity } from "../format.js";
 import { go, pathOf } from "../router.js";
 import { store, useNow } from "../store.js";
 import { scrollTo, visibleRows } from "../virtual-rows.js";
@@ -115,7 +115,7 @@ function Row({
   now: number;
 }) {
   const meta = store.meta!;
-  const level = severity(row.score, meta);
+  const level = severity(row.outcome);
   return (
     <div
       id={`row-${row.n}`}
@@ -128,9 +128,9 @@ function Row({
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => go(pathOf(row.id), location.pathname !== "/")}
     >
-      <div class="score" title={level === "decline" ? "declined" : "to review"}>
+      <div class="score" title={alertWords(row.outcome)}>
         <b>{row.score}</b>
-        <span>{level === "decline" ? "declined" : "review"}</span>
+        <span>{row.outcome === "REVIEW" ? "review" : alertWords(row.outcome)}</span>
       </div>
       <div class="what">
         <div class="line">

@@ -22,6 +22,7 @@ export function Provenance({ decision, alert }: { decision: DecisionDetail; aler
         </Item>
         <Item name="Model">
           {decision.modelId} <code title={decision.modelHash}>{decision.modelHash.slice(0, 12)}</code>
+          {decision.modelStamped ? ", by the transaction's stamp" : ", the function server's own"}
         </Item>
         <Item name="Logic">
           <code>

@@ -1,5 +1,5 @@
 import { amountDigits, amountText } from "../../../../money/amount-text.js";
-import type { DecisionPoint } from "../../wire.js";
+import type { DecisionPoint, Thresholds } from "../../wire.js";
 import { dateTime, shortTime } from "../format.js";
 import { VerdictBadge } from "./verdict-badge.js";
 
@@ -16,17 +16,19 @@ const MAX_RADIUS = 11;
 const radius = (amount: number, largest: number): number =>
   MIN_RADIUS + (largest === 0 ? 0 : (MAX_RADIUS - MIN_RADIUS) * Math.sqrt(amount / largest));
 
-/** Scores over event time: height is the score, size the amount. Below it the same as a table. */
+/**
+ * Scores over event time: height is the score, size the amount. Below it the same as a table.
+ *
+ * @param thresholds - of the model that decided the current one; others may have decided the rest
+ */
 export function Timeline({
   points,
   current,
-  reviewAt,
-  declineAt,
+  thresholds,
 }: {
   points: readonly DecisionPoint[];
   current: string;
-  reviewAt: number;
-  declineAt: number;
+  thresholds: Thresholds | null;
 }) {
   if (points.length === 0) return <p class="muted">None is kept here any more.</p>;
   const times = points.map(({ eventTimeMs }) => eventTimeMs);
@@ -36,6 +38,13 @@ export function Timeline({
     to === from
       ? (WIDTH + LEFT - RIGHT) / 2
       : LEFT + MAX_RADIUS + ((ms - from) / (to - from)) * (WIDTH - LEFT - RIGHT - 2 * MAX_RADIUS);
+  const lines: readonly (readonly [string, number])[] =
+    thresholds === null
+      ? []
+      : [
+          ["review", thresholds.reviewAt],
+          ["decline", thresholds.declineAt],
+        ];
   const y = (score: number): number => HEIGHT - BOTTOM - (score / 1000) * (HEIGHT - TOP - BOTTOM);
   return (
     <>
@@ -45,13 +54,10 @@ export function Timeline({
         role="img"
         aria-label={`Scores of the account's last ${points.length} transactions; the table below has the figures`}
       >
-        {[
-          [reviewAt, "review"],
-          [declineAt, "decline"],
-        ].map(([score, name]) => (
+        {lines.map(([name, score]) => (
           <g key={name} class={`threshold ${name}`}>
-            <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(Number(score))} y2={y(Number(score))} />
-            <text x={LEFT + 2} y={y(Number(score)) - 4}>
+            <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(score)} y2={y(score)} />
+            <text x={LEFT + 2} y={y(score) + (name === "review" ? 10 : -4)}>
               {name}
             </text>
           </g>

@@ -1,9 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { probabilityText } from "../../../../contract/scoring-text.js";
 import { amountText } from "../../../../money/amount-text.js";
 import type { AlertDetail } from "../../wire.js";
 import { api, ApiError } from "../api.js";
-import { dateTime, reasonWords, severity } from "../format.js";
+import { alertWords, dateTime, reasonWords, severity } from "../format.js";
 import { Contributions } from "../components/contributions.js";
 import { Icon } from "../components/icon.js";
 import { NextScoresPanel } from "../components/next-scores.js";
@@ -74,7 +75,10 @@ export function AlertPage({ id }: { id: string }) {
 function Found({ detail, onVerdict }: { detail: AlertDetail; onVerdict: () => void }) {
   const { alert, decision, recent, verdicts, next } = detail;
   const meta = store.meta!;
-  const level = severity(alert.score, meta);
+  // The list's row may be behind the decision.
+  const outcome = decision?.outcome ?? alert.outcome;
+  const level = severity(outcome);
+  const probabilityPpm = decision?.probabilityPpm ?? null;
   return (
     <>
       <header class={`alert-head ${level}`}>
@@ -91,7 +95,8 @@ function Found({ detail, onVerdict }: { detail: AlertDetail; onVerdict: () => vo
             {amountText(alert.amountMinor, alert.currency)} <span>at {alert.merchantName || alert.merchantId}</span>
           </h1>
           <p class="facts">
-            <span class={`badge outcome ${level}`}>{level === "decline" ? "declined" : "to review"}</span>
+            <span class={`badge outcome ${level}`}>{alertWords(outcome)}</span>
+            {probabilityPpm !== null && <b class="probability">{probabilityText(probabilityPpm)} likely fraud</b>}
             <VerdictBadge verdict={alert.verdict} />
             <span class={`badge ${alert.open ? "open" : "quiet"}`}>
               episode {alert.episode} {alert.open ? "open" : "closed"}
@@ -122,7 +127,7 @@ function Found({ detail, onVerdict }: { detail: AlertDetail; onVerdict: () => vo
       <div class="two">
         <section class="card">
           <h2>The account's recent transactions</h2>
-          <Timeline points={recent} current={alert.transactionId} reviewAt={meta.reviewAt} declineAt={meta.declineAt} />
+          <Timeline points={recent} current={alert.transactionId} thresholds={decision?.thresholds ?? null} />
         </section>
         {hasPlaces(recent) && (
           <section class="card">

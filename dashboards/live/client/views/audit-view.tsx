@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 
+import { signed } from "../../../../contract/scoring-text.js";
 import { dateTime, whole } from "../format.js";
 import { VerdictBadge } from "../components/verdict-badge.js";
 import { useStore } from "../store.js";
@@ -84,5 +85,3 @@ export function AuditView() {
     </section>
   );
 }
-
-const signed = (value: number): string => (value > 0 ? `+${value}` : value < 0 ? `−${-value}` : "0");
