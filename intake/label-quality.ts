@@ -4,11 +4,11 @@ import { Outcome } from "../protos/gen/fraud/v1/decision.js";
 import type { LabelOutcome } from "./label-index.js";
 
 /** What is known to be true of a transaction. */
-export type KnownVerdict = "FRAUD" | "LEGITIMATE";
+export type LabelledAs = "FRAUD" | "LEGITIMATE";
 
 /** How many transactions have this verdict and this outcome. */
 export interface LabelledCount {
-  readonly verdict: KnownVerdict;
+  readonly verdict: LabelledAs;
   /** `UNKNOWN`: its decision is not among the newest. */
   readonly outcome: LabelledOutcome;
   readonly count: number;
@@ -27,7 +27,7 @@ type LabelledOutcome = (typeof OUTCOMES)[number];
 export class LabelQuality {
   readonly #limit: number;
   readonly #outcomes = new Map<string, Outcome>();
-  readonly #verdicts = new Map<string, { readonly verdict: KnownVerdict; outcome: Outcome | undefined }>();
+  readonly #verdicts = new Map<string, { readonly verdict: LabelledAs; outcome: Outcome | undefined }>();
   /** Suspicious transactions without a verdict. */
   readonly #queue = new Map<string, true>();
 
@@ -87,8 +87,8 @@ export class LabelQuality {
  */
 function verdictOf(
   { fraudDelta, revision }: LabelOutcome & { readonly status: "recorded" },
-  held: KnownVerdict | undefined,
-): KnownVerdict | undefined {
+  held: LabelledAs | undefined,
+): LabelledAs | undefined {
   if (fraudDelta !== 0) return fraudDelta > 0 ? "FRAUD" : "LEGITIMATE";
   return revision === 1 ? "LEGITIMATE" : held;
 }
