@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { Outcome, ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { serverMetrics } from "./server-metrics.js";
+import type { Model } from "./transaction-scorer/model.js";
 
 describe("the function server's metrics", () => {
   it("show each model's scores, and where a challenger would have decided otherwise", async () => {
@@ -21,5 +22,43 @@ describe("the function server's metrics", () => {
     ]);
     expect(lines).toContain('fraud_score_bucket{le="400",model="old"} 1');
     expect(lines).toContain('fraud_decisions_total{outcome="ERROR"} 1');
+  });
+
+  it("count a model of trees' scores by the bands of its reference, from the start; one of points has none", async () => {
+    const model = (id: string, kind: "points" | "trees") => ({ id, definition: { kind } }) as Model;
+    const { metrics, registry } = serverMetrics([model("p", "points"), model("t", "trees")]);
+    const bands = async (name: string) =>
+      (await registry.getSingleMetric(name)!.get()).values.map(({ labels, value }) => [
+        labels["model"],
+        labels["band"],
+        value,
+      ]);
+    expect(await bands("fraud_score_band_total")).toEqual([600, 400, 200, 0].map((band) => ["t", band, 0]));
+    expect(await bands("fraud_score_band_reference")).toEqual([
+      ["t", 600, 0.001],
+      ["t", 400, 0.009],
+      ["t", 200, 0.09],
+      ["t", 0, 0.9],
+    ]);
+    for (const modelId of ["p", "t"])
+      for (const score of [0, 199, 200, 399, 400, 599, 600, 1000, 1000])
+        metrics.decided(ScoringEvidence.fromPartial({ modelId, score, outcome: Outcome.APPROVE }), undefined);
+    metrics.decided(ScoringEvidence.fromPartial({ modelId: "t", outcome: Outcome.ERROR }), undefined);
+    expect(await bands("fraud_score_band_total")).toEqual([
+      ["t", 600, 3],
+      ["t", 400, 2],
+      ["t", 200, 2],
+      ["t", 0, 2],
+    ]);
+  });
+
+  it("have the reference that the score of a model of trees is defined by", async () => {
+    const { registry } = serverMetrics([{ id: "t", definition: { kind: "trees" } } as Model]);
+    const { values } = await registry.getSingleMetric("fraud_score_band_reference")!.get();
+    for (const { labels } of values) {
+      const from = Number(labels["band"]);
+      const atOrAbove = values.filter((other) => Number(other.labels["band"]) >= from);
+      expect(atOrAbove.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(10 ** (-from / 200), 12);
+    }
   });
 });

@@ -62,7 +62,7 @@ function main(): void {
   const [model, ...otherModels] = readModels(given.FRAUD_MODEL, REPOSITORY_ROOT, settings);
   const version = logicVersion(settings);
 
-  const { metrics, registry } = serverMetrics();
+  const { metrics, registry } = serverMetrics([model, ...otherModels]);
   const functions = fraudFunctions({
     settings,
     model,

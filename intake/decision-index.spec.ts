@@ -33,6 +33,20 @@ describe("DecisionIndex", () => {
     expect(found(index, "t")).toEqual({ score: 1, committed: true });
   });
 
+  it("tells of each decision when it is committed, whether or not it was seen before, and of no other", () => {
+    const told: [string, Outcome][] = [];
+    const index = new DecisionIndex(10, (identity, outcome) => told.push([identity, outcome]));
+    index.onWritten(record("seen", 5));
+    index.onWritten(record("aborted", 6));
+    expect(told).toEqual([]);
+    index.onCommitted(record("seen", 5));
+    index.onCommitted(record("unseen", 7));
+    expect(told).toEqual([
+      ["a\0seen", Outcome.APPROVE],
+      ["a\0unseen", Outcome.APPROVE],
+    ]);
+  });
+
   it("works with the readers in any order", () => {
     const index = new DecisionIndex(10);
     index.onCommitted(record("t", 5, 1));

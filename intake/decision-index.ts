@@ -1,7 +1,7 @@
 import type { RawRecord } from "../contract/raw-record.js";
 import { transactionKey } from "../contract/transaction-key.js";
 import { keepNewest } from "../process/keep-newest.js";
-import { Decision } from "../protos/gen/fraud/v1/decision.js";
+import { Decision, Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { Waiters } from "./waiters.js";
 
@@ -24,6 +24,7 @@ interface Entry {
   readonly forgottenSeq: bigint;
   readonly offset: bigint;
   readonly value: Buffer;
+  readonly outcome: Outcome;
   committed: boolean;
   /** An earlier decision on it, which holds should this one be aborted. */
   earlier?: Entry | undefined;
@@ -48,6 +49,7 @@ export interface WaitFor {
  */
 export class DecisionIndex {
   readonly #limit: number;
+  readonly #onDecided: (identity: string, outcome: Outcome) => void;
   /** In the order in which they came, so that the oldest is the first. */
   readonly #entries = new Map<string, Entry>();
   /** For each partition: decisions that are written and not yet known to be committed, by rising offset. */
@@ -58,9 +60,13 @@ export class DecisionIndex {
   readonly #forgotten = new Map<string, bigint>();
   readonly #waiters = new Waiters<KnownDecision>();
 
-  /** @param limit - how many decisions to keep */
-  constructor(limit: number) {
+  /**
+   * @param limit - how many decisions to keep
+   * @param onDecided - told of each committed decision, with its {@link transactionKey}
+   */
+  constructor(limit: number, onDecided: (identity: string, outcome: Outcome) => void = () => undefined) {
     this.#limit = limit;
+    this.#onDecided = onDecided;
   }
 
   /** How many decisions it holds. */
@@ -93,10 +99,13 @@ export class DecisionIndex {
       const entry = provisional.shift()!;
       entry.committed = true;
       this.#keep(entry);
+      this.#onDecided(entry.identity, entry.outcome);
       return;
     }
     const entry = entryOf(offset, value, true);
-    if (entry !== undefined) this.#keep(entry);
+    if (entry === undefined) return;
+    this.#keep(entry);
+    this.#onDecided(entry.identity, entry.outcome);
   }
 
   /**
@@ -181,7 +190,7 @@ const known = ({ value, committed }: Entry): KnownDecision => ({ decision: Decis
 function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Entry | undefined {
   if (record === null) return undefined;
   const { value } = Any.decode(record);
-  const { transaction, account } = Decision.decode(value).evidence ?? {};
+  const { transaction, account, scoring } = Decision.decode(value).evidence ?? {};
   if (transaction === undefined) return undefined;
   const { accountId, transactionId } = transaction;
   // A copy: `value` may be a slice of everything that was fetched, which it would keep in memory.
@@ -192,6 +201,7 @@ function entryOf(offset: bigint, record: Buffer | null, committed: boolean): Ent
     forgottenSeq: account?.forgottenSeq ?? 0n,
     offset,
     value: Buffer.from(value),
+    outcome: scoring?.outcome ?? Outcome.UNSPECIFIED,
     committed,
   };
 }

@@ -45,6 +45,15 @@ const refused = (labelId: string, reason: RejectReason, typeUrl = `type.googleap
   );
 
 describe("LabelIndex", () => {
+  it("tells of each outcome", () => {
+    const told: string[] = [];
+    const index = new LabelIndex(10, ({ labelId, status }) => told.push(`${labelId} ${status}`));
+    index.onRecord(recorded("one"));
+    index.onRecord(recorded("merchant's", { function: "fraud/merchant-model" }));
+    index.onRecord(refused("two", RejectReason.STALE_REVISION));
+    expect(told).toEqual(["one recorded", "two refused"]);
+  });
+
   it("tells what was recorded, with what the label left out, and what was refused and why", () => {
     const index = new LabelIndex(10);
     expect(index.find("l")).toBeUndefined();

@@ -37,13 +37,18 @@ export type LabelOutcome = {
  */
 export class LabelIndex {
   readonly #limit: number;
+  readonly #onOutcome: (outcome: LabelOutcome) => void;
   /** In the order in which they came, so that the oldest is the first. */
   readonly #outcomes = new Map<string, LabelOutcome>();
   readonly #waiters = new Waiters<LabelOutcome>();
 
-  /** @param limit - how many outcomes to keep */
-  constructor(limit: number) {
+  /**
+   * @param limit - how many outcomes to keep
+   * @param onOutcome - told of each
+   */
+  constructor(limit: number, onOutcome: (outcome: LabelOutcome) => void = () => undefined) {
     this.#limit = limit;
+    this.#onOutcome = onOutcome;
   }
 
   /** Takes a record of one of the two topics; those that are not about a label are skipped. */
@@ -54,6 +59,7 @@ export class LabelIndex {
     this.#outcomes.delete(labelId);
     this.#outcomes.set(labelId, outcome);
     keepNewest(this.#outcomes, this.#limit);
+    this.#onOutcome(outcome);
     this.#waiters.tell(labelId, () => outcome);
   }
 

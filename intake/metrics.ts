@@ -5,6 +5,7 @@ import type { GroupLag } from "../kafka/group-lag.js";
 import { IntakeReason } from "../protos/gen/fraud/v1/intake.js";
 import type { ModelsInForce } from "../protos/gen/fraud/v1/models.js";
 import type { InputKind } from "./admission.js";
+import { LabelQuality } from "./label-quality.js";
 import { reasonName } from "./problem.js";
 import type { KnownRoom } from "./room/room-watch.js";
 import { DOORS } from "./topics.js";
@@ -41,9 +42,19 @@ export interface IntakeGauges {
   readonly consumers: () => readonly ConsumerHealth[];
   /** Undefined when none was put in force. */
   readonly models?: () => ModelsInForce | undefined;
+  /** Default: of nothing. */
+  readonly quality?: LabelQuality;
 }
 
-export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumers, models }: IntakeGauges): {
+export function intakeMetrics({
+  queuedBytes,
+  lag,
+  backlogSeconds,
+  room,
+  consumers,
+  models,
+  quality = new LabelQuality(0),
+}: IntakeGauges): {
   metrics: IntakeMetrics;
   registry: Registry;
 } {
@@ -94,6 +105,23 @@ export function intakeMetrics({ queuedBytes, lag, backlogSeconds, room, consumer
       if (modelHash.length > 0) this.set({ role: "champion", id: modelId, hash: modelHash.toString("hex") }, 1);
       if (challengerHash.length > 0)
         this.set({ role: "challenger", id: challengerId, hash: challengerHash.toString("hex") }, 1);
+    },
+  });
+  new Gauge({
+    name: "intake_labelled_transactions",
+    help: "Transactions with a verdict, by it and by what was decided; of the newest. UNKNOWN: the decision is not among the newest",
+    labelNames: ["verdict", "outcome"] as const,
+    registers: [registry],
+    collect() {
+      for (const { verdict, outcome, count } of quality.counts) this.set({ verdict, outcome }, count);
+    },
+  });
+  new Gauge({
+    name: "intake_unlabelled_suspicious",
+    help: "Suspicious transactions without a verdict, of the newest",
+    registers: [registry],
+    collect() {
+      this.set(quality.unlabelledSuspicious);
     },
   });
   new Gauge({

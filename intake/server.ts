@@ -13,6 +13,7 @@ import { type DecisionReaders, followDecisions } from "./decision-readers.js";
 import { httpDoor } from "./http/http-door.js";
 import { KafkaDoors } from "./kafka-doors.js";
 import { LabelIndex } from "./label-index.js";
+import { LabelQuality } from "./label-quality.js";
 import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";
 import { ModelsInForceIndex } from "./models-in-force.js";
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
     retentionBytes: () => retentionBytes(brokers, TOPICS_OF_DOORS),
     minFreeBytes,
   });
+  const quality = new LabelQuality(keepDecisions);
   const { metrics, registry } = intakeMetrics({
     queuedBytes: () => doorWriter.queuedBytes + httpWriter.queuedBytes,
     lag: () => lag.now(),
@@ -68,10 +70,11 @@ async function main(): Promise<void> {
     room: () => room.figures,
     consumers: () => health(),
     models: () => models.newest,
+    quality,
   });
   const models = new ModelsInForceIndex();
-  const index = new DecisionIndex(keepDecisions);
-  const labels = new LabelIndex(keepDecisions);
+  const index = new DecisionIndex(keepDecisions, (identity, outcome) => quality.onDecided(identity, outcome));
+  const labels = new LabelIndex(keepDecisions, (outcome) => quality.onLabel(outcome));
   const doors = new KafkaDoors({
     brokers,
     writer: doorWriter,
