@@ -28,7 +28,7 @@ const TOPIC = "decisions";
 const HOUR_MS = 3_600_000;
 
 describe.skipIf(LIBRARY === undefined)("the broker's clock alone jumps by a day", () => {
-  const settings = clusterSettings({ name: "e2e-clock", portOffset: 23_000 });
+  const settings = clusterSettings({ name: "e2e-clock", portOffset: 24_000 });
   const brokers = endpoints(settings).kafka;
   const clock = join(settings.dataDir, "clock");
   let broker: StartedProgram;
