@@ -45,4 +45,5 @@ export async function feedDays(
     await pipeline.sendTransactions(day);
   }
   await pipeline.decided(days - 1);
+  await pipeline.labelled(days - 1 - DAYS_UNDER_WAY);
 }

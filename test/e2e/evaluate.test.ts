@@ -8,8 +8,10 @@ import { streamDataSet } from "../../evaluation/stream/stream-data-set.js";
 import { subsetOf } from "../../evaluation/subset.js";
 import { treesFileOf } from "../../evaluation/batch/trees-of-week.js";
 import { dayOffsets, handbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { poll } from "../../process/poll.js";
 import { startOwnCommand } from "../../process/run-command.js";
 import { silentStep } from "../../terminal/steps.js";
+import { PATIENCE_MS } from "../patience.js";
 
 /** A month and the week until labels are known, and another: whatever a window holds has come and gone. */
 const DAYS = 45;
@@ -24,7 +26,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
   const data = subsetOf(handbookDataSet(), { customers: CUSTOMERS, days: DAYS });
   let cluster: Cluster;
   let outcome: StreamOutcome;
-  let restarts: number | "unreachable";
+  let restarts: number;
 
   beforeAll(async () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
@@ -37,7 +39,9 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
       },
       useModel: useModelAt(settings),
     });
-    restarts = await flinkClient(settings).restarts();
+    restarts = await poll("Flink to count the restart", async () => Number(await flinkClient(settings).restarts()), {
+      timeoutMs: PATIENCE_MS,
+    });
   });
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop();
@@ -48,7 +52,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
     const { decisions, labels, duplicates, errors, errorTexts, incomplete } = outcome;
     expect({ decisions, labels, duplicates, errors, errorTexts, incomplete }).toEqual({
       decisions: data.seconds.length,
-      // The last two days' are not sent.
+      // Those of the last two days are not sent.
       labels: data.scenarios.subarray(0, dayOffsets(data)[DAYS - 2]).filter((scenario) => scenario !== 0).length,
       duplicates: 0,
       errors: 0,
