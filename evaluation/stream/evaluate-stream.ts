@@ -21,6 +21,8 @@ import { streamDataSet } from "./stream-data-set.js";
 
 const PORT_OFFSET = 23_500;
 const STAMP_MS = 60_000;
+/** Each writes all state, which is some 50 MB of features; nobody waits for a single decision. */
+const CHECKPOINT_INTERVAL_MS = 5_000;
 /** More than any customer has in 30 days, or any terminal in 37. */
 const EVENTS = 256;
 
@@ -61,7 +63,12 @@ export async function evaluateStream(
   data: HandbookDataSet,
   { step, weeks, signal }: { step: Step; weeks: readonly EvaluationWeek[]; signal: AbortSignal },
 ): Promise<Streamed> {
-  const settings = clusterSettings({ name: "evaluate", portOffset: PORT_OFFSET, serverEnv: EVALUATION_ENV });
+  const settings = clusterSettings({
+    name: "evaluate",
+    portOffset: PORT_OFFSET,
+    serverEnv: EVALUATION_ENV,
+    checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
+  });
   let cluster: Cluster | undefined;
   try {
     await step("tools: Java, jars, MinIO", (onProgress) => ensureTools({ onProgress }));

@@ -1,7 +1,7 @@
 import { LABEL_DELAY_DAYS } from "../weeks.js";
 
 /** Days that may be under way: merchants see their accounts at most so far apart, far less than labels are late. */
-const DAYS_UNDER_WAY = 2;
+const DAYS_UNDER_WAY = 3;
 
 /** A pipeline that a data set goes through, day by day. Days are counted from 0; of one below 0 there is nothing. */
 export interface DayPipeline {
