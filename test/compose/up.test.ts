@@ -229,7 +229,6 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         9249: paths.metrics,
         9000: paths.minio,
         8000: paths.functions,
-        8404: paths.metrics,
         8080: paths.intake,
         8090: paths.dashboard,
         8091: paths.failures,
