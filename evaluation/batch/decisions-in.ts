@@ -1,7 +1,7 @@
 import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { type Costs, type Outcomes, outcomesOf, thresholdByCapacity, thresholdsByCosts } from "../metrics/costs.js";
 import type { Scored } from "../metrics/scored.js";
-import { type EvaluationWeek, LABEL_DELAY_DAYS, testDay, trainingTransactions, WEEK_DAYS } from "../weeks.js";
+import { type EvaluationWeek, LABEL_DELAY_DAYS, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
 import { rowOf } from "./features.js";
 import type { BatchDetector } from "./score-week.js";
 
@@ -14,7 +14,7 @@ export interface DecisionOptions {
 
 /**
  * What a test week's transactions would have come to, by thresholds that were chosen from nothing but what was known
- * before it: the mean amount of the frauds, and the scores of the training week.
+ * before it: the mean amount of the frauds, and the scores of the week between training and test.
  */
 export function decisionsIn(
   data: HandbookDataSet,
@@ -24,13 +24,14 @@ export function decisionsIn(
   { costs, looksADay }: DecisionOptions,
 ): (Outcomes & { readonly by: string })[] {
   const byCosts = thresholdsByCosts(costs, meanKnownFraud(data, week));
-  const training = trainingTransactions(data, week);
+  // Nothing was learned from it, and no label of it is needed.
+  const waiting = transactionsOf(data, { from: week.firstDay + WEEK_DAYS, to: testDay(week) });
   const score = detector.learned(data, week);
-  const features = detector.features(data, training);
-  const before = Float64Array.from({ length: training.to - training.from }, (_, n) =>
-    score(rowOf(features, training.from + n)),
+  const features = detector.features(data, waiting);
+  const before = Float64Array.from({ length: waiting.to - waiting.from }, (_, n) =>
+    score(rowOf(features, waiting.from + n)),
   );
-  const byCapacity = { reviewFrom: thresholdByCapacity(before, WEEK_DAYS, looksADay), declineFrom: Infinity };
+  const byCapacity = { reviewFrom: thresholdByCapacity(before, LABEL_DELAY_DAYS, looksADay), declineFrom: Infinity };
   return [
     { by: "costs", ...outcomesOf(scored, byCosts, costs) },
     { by: `capacity, ${looksADay} looks a day`, ...outcomesOf(scored, byCapacity, costs) },

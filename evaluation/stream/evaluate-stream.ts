@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
 import { parseModel } from "../../functions/transaction-scorer/model.js";
-import { parseTrees, type TreesModel } from "../../functions/transaction-scorer/trees.js";
+import { parseTrees } from "../../functions/transaction-scorer/trees.js";
 import type { ClusterSettings } from "../../cluster/settings.js";
-import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { DAY_SECONDS, HANDBOOK_DAYS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { newRunId } from "../../ingress-generator/producer.js";
 import { putInForce } from "../../models/in-force.js";
 import { stampsAt } from "../../models/servers.js";
@@ -26,6 +26,9 @@ const CHECKPOINT_INTERVAL_MS = 5_000;
 /** More than any customer has in 30 days, or any terminal in 37. */
 const EVENTS = 256;
 
+/** Of transactions that are stamped with none. */
+const DEFAULT_MODEL = treesFileOf(ALL_WEEKS[0]!);
+
 /** What the cluster that evaluates needs of its servers' environment. */
 export const EVALUATION_ENV: Readonly<Record<string, string>> = {
   FRAUD_SETTINGS: JSON.stringify({ learned: { events: EVENTS } }),
@@ -39,12 +42,6 @@ export interface Streamed {
   readonly seconds: number;
   readonly jobRestarts: number | "unreachable";
 }
-
-/** The trees of each week, by the name that evidence has for them. */
-export const treesByName = (): ReadonlyMap<string, TreesModel> =>
-  new Map(
-    ALL_WEEKS.map((week) => parseTrees(readFileSync(treesFileOf(week), "utf8"))).map((trees) => [trees.id, trees]),
-  );
 
 /** The trees of a week hold from its test's first day. */
 export const modelOfDay =
@@ -82,7 +79,7 @@ export async function evaluateStream(
         brokers,
         runId,
         modelOf: modelOfDay(weeks),
-        useModel: () => Promise.resolve(),
+        useModel: useModelAt(settings),
         onProgress,
         signal,
       }),
@@ -93,7 +90,7 @@ export async function evaluateStream(
       outcome,
       seconds,
       jobRestarts,
-      parity: await step("parity", () => Promise.resolve(parityWith(data, outcome))),
+      parity: await step("parity", () => Promise.resolve(parityWith(data, outcome, modelOfDay(weeks)))),
     };
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
@@ -117,14 +114,26 @@ export function useModelAt(settings: ClusterSettings): (file: string) => Promise
   };
 }
 
-/** Compares everything that was streamed with what the data set says. */
-export function parityWith(data: HandbookDataSet, outcome: StreamOutcome): Parity {
-  const trees = treesByName();
-  return parityOf(
-    LEARNED_FEATURES,
-    outcome.features,
-    outcome.margins,
-    learnedFeatures(data, { from: 0, to: data.seconds.length }),
-    (at) => trees.get(outcome.models[outcome.modelOf[at]!] ?? ""),
-  );
+/**
+ * Compares everything that was streamed with what the data set says, and what scored it with what should have.
+ *
+ * @param modelOf - the model from a day on, as it was streamed; before the first one the servers' own default scores
+ */
+export function parityWith(
+  data: HandbookDataSet,
+  outcome: StreamOutcome,
+  modelOf: (day: number) => string | undefined,
+): Parity {
+  const files = Array.from({ length: HANDBOOK_DAYS }, (_, day) => modelOf(day));
+  let holds = DEFAULT_MODEL;
+  const ofDay = files.map((file) => (holds = file ?? holds));
+  const trees = new Map([...new Set(ofDay)].map((file) => [file, parseTrees(readFileSync(file, "utf8"))]));
+  return parityOf({
+    names: LEARNED_FEATURES,
+    stream: outcome.features,
+    batch: learnedFeatures(data, { from: 0, to: data.seconds.length }),
+    margins: outcome.margins,
+    scoredBy: (at) => outcome.models[outcome.modelOf[at]!] ?? "",
+    model: (at) => trees.get(ofDay[Math.floor(data.seconds[at]! / DAY_SECONDS)]!)!,
+  });
 }

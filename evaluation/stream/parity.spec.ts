@@ -8,8 +8,15 @@ const model = {
   id: "two leaves",
   trees: [{ feature: [0], threshold: [1], left: [-1], right: [-2], leaf: [-7, 9] }],
 };
-const parity = (stream: FeatureMatrix, margins: number[], scored = model) =>
-  parityOf(["a", "b"], stream, Float64Array.from(margins), matrix(1, 2, 3, 4), () => scored);
+const parity = (stream: FeatureMatrix, margins: number[], scoredBy = model.id) =>
+  parityOf({
+    names: ["a", "b"],
+    stream,
+    batch: matrix(1, 2, 3, 4),
+    margins: Float64Array.from(margins),
+    scoredBy: () => scoredBy,
+    model: () => model,
+  });
 
 describe("parity of the stream and the data set", () => {
   it("holds when every feature and every score is the same", () => {
@@ -22,15 +29,20 @@ describe("parity of the stream and the data set", () => {
       transactions: 2,
       mismatches: 3,
       first: [
-        "transaction 0: b is 3, from the data set 2",
-        "transaction 1: a is NaN, from the data set 3",
-        "transaction 1: the margin of two leaves is 8, from the data set 9",
+        "transaction 0: b is 3, not 2",
+        "transaction 1: a is NaN, not 3",
+        "transaction 1: the margin of two leaves is 8, not 9",
       ],
     });
   });
 
-  it("fails for a transaction that none of the models scored", () => {
-    const found = parityOf(["a"], matrix(1, 2), Float64Array.of(0), matrix(1, 2), () => undefined);
-    expect(found.mismatches).toBe(1);
+  it("fails for what another model scored, though it scored right", () => {
+    expect(parity(matrix(1, 2, 3, 4), [-7, 9], "another")).toMatchObject({
+      mismatches: 2,
+      first: [
+        "transaction 0: the model is another, not two leaves",
+        "transaction 1: the model is another, not two leaves",
+      ],
+    });
   });
 });
