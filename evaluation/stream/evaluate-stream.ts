@@ -13,7 +13,7 @@ import type { Step } from "../../terminal/steps.js";
 import { ensureTools } from "../../tools/index.js";
 import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
-
+import type { StreamedFigures } from "../report.js";
 import { ALL_WEEKS, type EvaluationWeek, testDay } from "../weeks.js";
 import type { StreamOutcome } from "./outcome.js";
 import { type Parity, parityOf } from "./parity.js";
@@ -36,11 +36,8 @@ export const EVALUATION_ENV: Readonly<Record<string, string>> = {
 };
 
 /** What was streamed, and how it went. */
-export interface Streamed {
+export interface Streamed extends StreamedFigures {
   readonly outcome: StreamOutcome;
-  readonly parity: Parity;
-  readonly seconds: number;
-  readonly jobRestarts: number | "unreachable";
 }
 
 /** The trees of a week hold from its test's first day. */

@@ -21,8 +21,6 @@ export class StreamOutcome {
   /** By which model each transaction was scored: its place in {@link models}. */
   readonly modelOf: Uint8Array;
   readonly models: string[] = [];
-  /** Transactions that were stopped or are to be looked at. */
-  suspicious = 0;
   duplicates = 0;
   /** Decisions that something went wrong with; the first few of them in words. */
   errors = 0;
@@ -74,7 +72,6 @@ export class StreamOutcome {
     if (scoring?.marginE6 !== undefined) this.margins[at] = Number(scoring.marginE6);
     this.modelOf[at] = this.#model(scoring?.modelId ?? "");
     if (evidence.account?.learnedIncomplete || evidence.merchant?.learnedIncomplete) this.incomplete++;
-    if (scoring?.outcome === Outcome.REVIEW || scoring?.outcome === Outcome.DECLINE) this.suspicious++;
     if (scoring?.outcome === Outcome.ERROR && this.errors++ < 3) this.errorTexts.push(scoring.error);
   }
 

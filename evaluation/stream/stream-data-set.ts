@@ -1,12 +1,11 @@
 import { TOPICS } from "../../contract/topics.js";
-import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { DAY_SECONDS, dayOffsets, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { numberedItems } from "../../ingress-generator/handbook/items.js";
 import { ItemSender } from "../../ingress-generator/item-sender.js";
 import type { SimulatedItem } from "../../ingress-generator/simulator.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { poll } from "../../process/poll.js";
 import { UserError } from "../../terminal/user-error.js";
-import { transactionsOf } from "../weeks.js";
 import { feedDays } from "./feed.js";
 import { StreamOutcome } from "./outcome.js";
 
@@ -48,8 +47,12 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
   const sender = await ItemSender.connect(brokers, "public");
   const total = data.seconds.length;
   const days = Math.floor((data.seconds.at(-1) ?? 0) / DAY_SECONDS) + 1;
+  const offsets = dayOffsets(data);
   let sent = 0;
   let [told, toldDecisions] = [Date.now(), 0];
+
+  const numbersOf = (day: number): number[] =>
+    Array.from({ length: offsets[day + 1]! - offsets[day]! }, (_, n) => offsets[day]! + n);
 
   async function send(numbers: Iterable<number>, item: (at: number) => SimulatedItem): Promise<void> {
     for (const at of numbers) {
@@ -99,15 +102,13 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
       days,
       {
         async sendTransactions(day) {
-          const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
-          await send(numbers(from, to), (at) => items.transaction(at));
-          sent = to;
+          await send(numbersOf(day), (at) => items.transaction(at));
+          sent = offsets[day + 1]!;
         },
         async sendLabels(day) {
           if (day < 0) return;
-          const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
           await send(
-            numbers(from, to).filter((at) => data.scenarios[at] !== 0),
+            numbersOf(day).filter((at) => data.scenarios[at] !== 0),
             (at) => items.label(at),
           );
         },
@@ -123,5 +124,3 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
     await reader.stop();
   }
 }
-
-const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
