@@ -90,6 +90,45 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
   });
 });
 
+describe.skipIf(BROWSER === undefined)("the keys of the live web app", () => {
+  it("each count, however fast they come: faster than the page is painted", async () => {
+    const app = await appWithAlerts(30);
+    const own = await startBrowser(app.origin);
+    try {
+      const page = await own.open("/");
+      await page.locator("[data-alert]").first().waitFor();
+      const ids = await page.evaluate<string[]>(
+        `[...document.querySelectorAll("[data-alert]")].map((row) => row.dataset.alert)`,
+      );
+      // Each in a task of its own, as a browser does it, and all of them before the next frame.
+      const press = (keys: string): Promise<void> =>
+        page.evaluate(`(async () => {
+          await new Promise(requestAnimationFrame);
+          for (const key of ${JSON.stringify(keys)}) {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            await new Promise((resolve) => {
+              const { port1, port2 } = new MessageChannel();
+              port1.onmessage = resolve;
+              port2.postMessage(0);
+            });
+          }
+        })()`);
+      const selected = () => page.locator('[aria-selected="true"]').getAttribute("data-alert");
+      await press("jjjjj");
+      expect(await selected()).toBe(ids[4]);
+      await press("kkj");
+      expect(await selected()).toBe(ids[3]);
+      await press("pjpjp");
+      expect(await selected()).toBe(ids[5]);
+      await page.getByText("Paused").waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
 describe.skipIf(BROWSER === undefined)("the live web app on a decision by a model of trees", () => {
   it("shows probability, contributions with their signs and the challenger, as text", async () => {
     const app = await appWithAlerts(1);

@@ -293,7 +293,10 @@ describe("a transaction that nobody ends", () => {
     await cluster.stop();
     await start({});
     await poll("it to be aborted", async () => (await open()).length === 0, { timeoutMs: PATIENCE_MS });
-    expect(events.filter(({ kind }) => kind === "aborted")).toMatchObject([{ transactionalId }]);
+    // It says so when the broker has answered: others may see the end before that.
+    const aborted = () => events.filter(({ kind }) => kind === "aborted");
+    await poll("the cluster to say so", () => aborted().length > 0, { timeoutMs: PATIENCE_MS });
+    expect(aborted()).toMatchObject([{ transactionalId }]);
     await send(100);
     await everythingIsDecidedOnce();
   });

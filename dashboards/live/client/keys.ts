@@ -1,4 +1,8 @@
-const listeners = new Map<string, Set<(event: KeyboardEvent) => void>>();
+import { useLayoutEffect } from "preact/hooks";
+
+type Listener = (event: KeyboardEvent) => void;
+
+const listeners = new Map<string, Set<Listener>>();
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -15,9 +19,17 @@ addEventListener("keydown", (event) => {
   listeners.get(event.key)?.forEach((listener) => listener(event));
 });
 
-/** Calls back for a key, unless a person is writing. @returns how to stop that */
-export function onKey(key: string, listener: (event: KeyboardEvent) => void): () => void {
-  const all = listeners.get(key) ?? new Set();
-  listeners.set(key, all.add(listener));
-  return () => void all.delete(listener);
+/**
+ * Calls back for keys, unless a person is writing. What a key does goes with what is drawn: as a layout effect, it is
+ * there before the next key can be pressed. (An effect comes after the painting: of two keys in a row the second would
+ * meet what the first has replaced.)
+ */
+export function useKeys(bindings: Readonly<Record<string, Listener>>): void {
+  useLayoutEffect(() => {
+    for (const [key, listener] of Object.entries(bindings))
+      listeners.set(key, (listeners.get(key) ?? new Set()).add(listener));
+    return () => {
+      for (const [key, listener] of Object.entries(bindings)) listeners.get(key)?.delete(listener);
+    };
+  });
 }

@@ -1,7 +1,7 @@
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
-import { onKey } from "./keys.js";
+import { useKeys } from "./keys.js";
 import { Banner } from "./components/banner.js";
 import { Header } from "./components/header.js";
 import { HelpSheet } from "./components/help-sheet.js";
@@ -17,8 +17,7 @@ function App() {
   const { connection, meta } = useStore();
   const page = usePage();
   const [help, setHelp] = useState(false);
-  useEffect(() => onKey("?", () => setHelp((shown) => !shown)), []);
-  useEffect(() => onKey("Escape", () => setHelp(false)), []);
+  useKeys({ "?": () => setHelp((shown) => !shown), Escape: () => setHelp(false) });
 
   if (connection === "sign-in") return <SignIn />;
   return (

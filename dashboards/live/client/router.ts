@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export type Page =
   | { readonly name: "alerts"; readonly alert: string | undefined }
@@ -29,7 +29,8 @@ export function go(path: string, replace = false): void {
 
 export function usePage(): Page {
   const [path, setPath] = useState(location.pathname);
-  useEffect(() => {
+  // Before the first paint: who sees the page can press a key.
+  useLayoutEffect(() => {
     const listener = (): void => setPath(location.pathname);
     listeners.add(listener);
     return () => void listeners.delete(listener);

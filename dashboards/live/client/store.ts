@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { type AlertFilter, matcher, NO_FILTER } from "../filter.js";
 import type { AlertRow, Delta, FailureMark, Meta, Pulse, VerdictRow } from "../wire.js";
@@ -230,7 +230,8 @@ export const store = new Store();
 /** Draws a component again whenever the store changes. */
 export function useStore(): Store {
   const [, draw] = useState(0);
-  useEffect(() => store.subscribe(() => draw((n) => n + 1)), []);
+  // What changes between drawing and painting is not missed.
+  useLayoutEffect(() => store.subscribe(() => draw((n) => n + 1)), []);
   return store;
 }
 

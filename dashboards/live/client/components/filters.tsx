@@ -1,8 +1,8 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { type AlertFilter, isEmpty, NO_FILTER } from "../../filter.js";
 import { whole } from "../format.js";
-import { onKey } from "../keys.js";
+import { useKeys } from "../keys.js";
 import { store, useStore } from "../store.js";
 import { Icon } from "./icon.js";
 
@@ -17,15 +17,13 @@ const STATES: readonly (readonly [AlertFilter["status"], string])[] = [
 export function Filters() {
   const { filter, meta, paused, shown, alerts, heldBack } = useStore();
   const search = useRef<HTMLInputElement>(null);
-  useEffect(
-    () =>
-      onKey("/", (event) => {
-        event.preventDefault();
-        search.current?.focus();
-        search.current?.select();
-      }),
-    [],
-  );
+  useKeys({
+    "/": (event) => {
+      event.preventDefault();
+      search.current?.focus();
+      search.current?.select();
+    },
+  });
   return (
     <div class="filters" role="search">
       <div class="filters-row">

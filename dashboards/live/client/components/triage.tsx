@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertRow, VerdictName, VerdictRow } from "../../wire.js";
 import { api, ApiError } from "../api.js";
 import { dateTime } from "../format.js";
-import { onKey } from "../keys.js";
+import { useKeys } from "../keys.js";
 import { store } from "../store.js";
 import { Icon } from "./icon.js";
 import { VERDICT_WORDS } from "./verdict-badge.js";
@@ -42,13 +42,10 @@ export function Triage({
   useEffect(() => {
     if (choice !== undefined) (signedInAs === undefined && analyst === "" ? first : noteField).current?.focus();
   }, [choice]);
-  useEffect(() => {
-    const stops = [
-      onKey("c", (event) => (event.preventDefault(), choose("FRAUD"))),
-      onKey("f", (event) => (event.preventDefault(), choose("LEGITIMATE"))),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }, [known]);
+  useKeys({
+    c: (event) => (event.preventDefault(), choose("FRAUD")),
+    f: (event) => (event.preventDefault(), choose("LEGITIMATE")),
+  });
 
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
