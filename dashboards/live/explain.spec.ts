@@ -111,4 +111,24 @@ describe("a decision by a model of points", () => {
     expect(rules.filter(({ fired }) => fired)).toMatchObject([{ code: "TRAVEL_IMPOSSIBLE", points: 450 }]);
     expect(rest).toMatchObject({ probabilityPpm: null, contributions: [], challenger: null });
   });
+
+  it("says what would have been approved, of what was not, and only where the model's file is here", () => {
+    expect(detail(sampleDecision(), repositoryModels()).counterfactuals).toEqual([
+      {
+        name: "account.travel_distance_m",
+        label: "Distance from the last place",
+        was: "900 km",
+        wanted: "below 300 km",
+      },
+      {
+        name: "account.travel_speed_kmh",
+        label: "Speed needed from the last place",
+        was: "1,200 km/h",
+        wanted: "below 900 km/h",
+      },
+    ]);
+    expect(detail(sampleDecision(), NONE).counterfactuals).toBeNull();
+    // A model that lacks a feature says nothing.
+    expect(detail(sampleTreesDecision(), repositoryModels()).counterfactuals).toBeNull();
+  });
 });

@@ -1,5 +1,6 @@
 import { outcomeName, summaryOf } from "../../contract/decision-summary.js";
 import { isKnownLocation } from "../../functions/distance.js";
+import { counterfactualsOf } from "../../functions/transaction-scorer/counterfactuals.js";
 import { FEATURE_NAMES, type FeatureName, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
 import { type Model, pointsOf } from "../../functions/transaction-scorer/model.js";
 import { Decision, type Evidence, Outcome, type ShadowScore } from "../../protos/gen/fraud/v1/decision.js";
@@ -11,6 +12,7 @@ import type { KeptDecision } from "./state/decision-history.js";
 import type {
   ChallengerLine,
   ContributionLine,
+  CounterfactualLine,
   DecisionDetail,
   DecisionPoint,
   FeatureLine,
@@ -109,7 +111,8 @@ export function detailOf(
   const { account, merchant, scoring } = evidence;
   const { currency } = evidence.transaction!;
   const modelHash = hex(scoring?.modelHash);
-  const model = models.find(modelHash)?.definition;
+  const loaded = models.find(modelHash);
+  const model = loaded?.definition;
   const fired = new Map(scoring?.reasons.map(({ code, points }) => [code, points]));
   const definedRules = model?.kind === "points" ? model.rules : [];
   const contributions = contributionsOf(evidence, model);
@@ -153,6 +156,7 @@ export function detailOf(
     thresholds: model === undefined ? null : { reviewAt: model.reviewAt, declineAt: model.declineAt },
     probabilityPpm: scoring?.probabilityPpm ?? null,
     contributions,
+    counterfactuals: loaded === undefined ? null : counterfactualLines(loaded, evidence),
     challenger: scoring?.challenger === undefined ? null : challengerOf(scoring.challenger, scoring.outcome),
     logicVersions: {
       account: account?.logicVersion ?? "",
@@ -190,6 +194,17 @@ function contributionsOf(evidence: Evidence, model: Model["definition"] | undefi
       };
     });
 }
+
+const counterfactualLines = (model: Model, evidence: Evidence): CounterfactualLine[] | null =>
+  counterfactualsOf(model, evidence)?.map(({ feature, value, bound }) => {
+    const text = (of: bigint): string => featureText(feature, of, evidence.transaction!.currency);
+    return {
+      name: feature,
+      label: featureLabel(feature),
+      was: text(featureValue(evidence, feature)!),
+      wanted: bound === "at most" ? `below ${text(value + 1n)}` : `at least ${text(value)}`,
+    };
+  }) ?? null;
 
 const challengerOf = (
   { modelId, modelHash, score, probabilityPpm, outcome, error }: ShadowScore,

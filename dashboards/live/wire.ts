@@ -136,6 +136,16 @@ export interface ContributionLine {
   readonly points: number;
 }
 
+/** A feature's value with which the transaction would have been approved, everything else as it was. */
+export interface CounterfactualLine {
+  readonly name: string;
+  readonly label: string;
+  /** Formatted. */
+  readonly was: string;
+  /** Formatted, such as `below 1,204 km/h`. */
+  readonly wanted: string;
+}
+
 /** What a challenger said in shadow: it changes nothing. */
 export interface ChallengerLine {
   readonly modelId: string;
@@ -182,6 +192,8 @@ export interface DecisionDetail extends DecisionPoint {
   readonly probabilityPpm: number | null;
   /** Largest first; none of a model of points. */
   readonly contributions: readonly ContributionLine[];
+  /** `null` when it was approved, or the model's file is not here. */
+  readonly counterfactuals: readonly CounterfactualLine[] | null;
   /** `null`: none scored beside it. */
   readonly challenger: ChallengerLine | null;
   readonly logicVersions: { readonly account: string; readonly merchant: string; readonly scorer: string };

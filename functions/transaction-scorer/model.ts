@@ -63,6 +63,9 @@ export interface Model {
   readonly definition: PointsModel | TreesModel;
 }
 
+/** A feature's value; `undefined` when it is not known. */
+export type ValueOf = (name: FeatureName) => bigint | undefined;
+
 /** What a model says of one transaction. */
 export interface Assessment {
   /** 0 to 1000. */
@@ -97,19 +100,24 @@ export function parseModel(bytes: Uint8Array): Model {
  *
  * @param explained - whether the contributions to a suspicious one are wanted
  */
-export function assess({ definition }: Model, evidence: Evidence, explained = true): Assessment {
+export function assess(model: Model, evidence: Evidence, explained = true): Assessment {
+  return assessValues(model, (name) => featureValue(evidence, name), explained);
+}
+
+/** As {@link assess}, by the values of features, wherever they are from. */
+export function assessValues({ definition }: Model, valueOf: ValueOf, explained: boolean): Assessment {
   return definition.kind === "points"
-    ? assessByPoints(definition, evidence)
-    : assessByTrees(definition, evidence, explained);
+    ? assessByPoints(definition, valueOf)
+    : assessByTrees(definition, valueOf, explained);
 }
 
 /** The points of the rules that fire, in the file's order, at most 1000. */
-function assessByPoints(model: PointsModel, evidence: Evidence): Assessment {
+function assessByPoints(model: PointsModel, valueOf: ValueOf): Assessment {
   const reasons: Reason[] = [];
   let points = 0;
   for (const rule of model.rules) {
     const fires = rule.when.every(({ feature, atLeast, below }) => {
-      const value = featureValue(evidence, feature);
+      const value = valueOf(feature);
       if (value === undefined) return false;
       return atLeast === undefined ? value < BigInt(below!) : value >= BigInt(atLeast);
     });
@@ -130,8 +138,8 @@ function assessByPoints(model: PointsModel, evidence: Evidence): Assessment {
 }
 
 /** The tables' values at the trees' sum; of what is suspicious the largest contributions are the reasons. */
-function assessByTrees(model: TreesModel, evidence: Evidence, explained: boolean): Assessment {
-  const values = model.features.map((name) => featureValue(evidence, name));
+function assessByTrees(model: TreesModel, valueOf: ValueOf, explained: boolean): Assessment {
+  const values = model.features.map(valueOf);
   const missing = values.indexOf(undefined);
   if (missing !== -1) return unscored(`the model ${model.id} needs ${model.features[missing]}, which is not known`);
   // What is beyond 2⁵³ stays beyond every threshold.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { sampleTreesDecision } from "../../dashboards/live/testing/samples.js";
+import { sampleDecision, sampleTreesDecision } from "../../dashboards/live/testing/samples.js";
 import { poll } from "../../process/poll.js";
 import { PATIENCE_MS } from "../patience.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
@@ -121,6 +121,26 @@ describe.skipIf(BROWSER === undefined)("the keys of the live web app", () => {
       await press("pjpjp");
       expect(await selected()).toBe(ids[5]);
       await page.getByText("Paused").waitFor();
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("the live web app on a decision by a model of points", () => {
+  it("says what would have been approved", async () => {
+    const app = await appWithAlerts(1);
+    const own = await startBrowser(app.origin);
+    try {
+      app.decide(sampleDecision({ accountId: "account-1" }));
+      const page = await own.open("/alerts/account-1/1");
+      await page.getByText("What would have been approved").click();
+      expect(await page.locator(".counterfactuals li").allInnerTexts()).toEqual([
+        "Distance from the last place: below 300 km instead of 900 km",
+        "Speed needed from the last place: below 900 km/h instead of 1,200 km/h",
+      ]);
       expect(own.problems).toEqual([]);
     } finally {
       await own.close();

@@ -1,6 +1,7 @@
 import { probabilityText, signed } from "../../../../contract/scoring-text.js";
 import type { ChallengerLine, ContributionLine, DecisionDetail, FeatureLine } from "../../wire.js";
 import { OUTCOME_WORDS } from "../format.js";
+import { Counterfactuals } from "./counterfactuals.js";
 
 /** Contributions that are shown at once. */
 const SHOWN = 8;
@@ -73,6 +74,7 @@ export function Contributions({ decision }: { decision: DecisionDetail }) {
           </ul>
         </details>
       )}
+      {decision.counterfactuals !== null && <Counterfactuals lines={decision.counterfactuals} />}
       <details>
         <summary>All features</summary>
         <div class="features">
