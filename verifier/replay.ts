@@ -23,6 +23,7 @@ import {
   rejectionIn,
   type VerifiedRecords,
 } from "./records.js";
+import { VerdictsUnderWay, verdictText } from "./verdicts-under-way.js";
 
 interface Checks {
   readonly accountFeatures: PropertyCheck;
@@ -45,8 +46,7 @@ export interface Known {
 export class Replay {
   readonly #known: Known;
   readonly #checks: Checks;
-  /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant, and their positions. */
-  readonly #underWay = new Map<string, string>();
+  readonly #underWay = new VerdictsUnderWay();
 
   constructor(known: Known, checks: Checks) {
     this.#known = known;
@@ -78,8 +78,8 @@ export class Replay {
 
   /** All merchants have been replayed: what is still on its way never arrived. */
   end(): void {
-    for (const [verdict, position] of this.#underWay)
-      this.#checks.stateEvents.violation(`the verdict ${verdict} never reached its merchant`, position);
+    for (const { name, position } of this.#underWay.rest())
+      this.#checks.stateEvents.violation(`the verdict ${name} never reached its merchant`, position);
   }
 }
 
@@ -89,7 +89,7 @@ function replayAccount(
   sent: readonly FraudLabel[],
   known: Known,
   checks: Checks,
-  underWay: Map<string, string>,
+  underWay: VerdictsUnderWay,
 ): void {
   const reference = new AccountReference();
   let suspicious = 0n;
@@ -118,7 +118,8 @@ function replayAccount(
       taken.add(label);
       const expected = reference.label(label, settings);
       sameEvent(event, expected, checks.stateEvents, `label ${label.labelId} of account ${id}`, position);
-      if (expected !== undefined && expected.fraudDelta !== 0) underWay.set(verdictName(event, id), position);
+      if (expected !== undefined && expected.fraudDelta !== 0)
+        underWay.sent(event, id, namesAccounts(settings), position);
       continue;
     }
     const { evidence } = decision!();
@@ -154,7 +155,7 @@ function replayMerchant(
   inputs: readonly AddressInput[],
   known: Known,
   checks: Checks,
-  underWay: Map<string, string>,
+  underWay: VerdictsUnderWay,
 ): void {
   const reference = new MerchantReference();
   for (const { position, decision, event } of inOrder(inputs)) {
@@ -169,10 +170,10 @@ function replayMerchant(
       if (
         event.function !== MERCHANT_MODEL ||
         event.kind !== StateEvent_Kind.LABEL ||
-        !underWay.delete(verdictName(event, event.accountId))
+        !underWay.arrived(event, namesAccounts(settings))
       ) {
         checks.stateEvents.violation(
-          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictName(event, event.accountId)}`,
+          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictText(event)}`,
           position,
         );
       }
@@ -338,10 +339,8 @@ function settingsOf(
   return settings;
 }
 
-const verdictName = (
-  { sourceId, revision, transactionId, fraudDelta, effectiveAtMs }: StateEvent,
-  accountId: string,
-): string => `${sourceId} revision ${revision} on ${accountId} ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
+/** From version 6 on a verdict says at its merchant which account's transaction was judged. */
+const namesAccounts = ({ codeVersion }: LogicSettings): boolean => codeVersion === "6";
 
 function sameEvent(
   event: StateEvent,

@@ -1,7 +1,7 @@
 import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import { type StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { type FraudLabel, type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
-import { metresBetween } from "./distance.js";
+import { metresBetween, metresBetweenUntil4 } from "./distance.js";
 import { LearnedAccountReference } from "./learned-account.js";
 import type { LogicSettings } from "./settings.js";
 import { BucketWindow } from "./window.js";
@@ -87,7 +87,7 @@ export class AccountReference {
       historyCount: before.count,
       historyAmountMinor: before.amountMinor,
       amountRatioPermille: ratio !== undefined && ratio > MAX_UINT64 ? MAX_UINT64 : ratio,
-      ...this.#travel(transaction),
+      ...this.#travel(transaction, settings.codeVersion),
       confirmedFraudCount: this.#verdicts.filter(
         ({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs),
       ).length,
@@ -178,17 +178,19 @@ export class AccountReference {
     return { possibleRepeat, forgottenSeq: this.#seq - BigInt(held()) };
   }
 
-  #travel({
-    location,
-    eventTimeMs: time,
-  }: Transaction): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
-    const last = this.#seen;
+  #travel(
+    { location, eventTimeMs: time }: Transaction,
+    codeVersion: LogicSettings["codeVersion"],
+  ): Pick<AccountFeatures, "travelDistanceM" | "travelElapsedMs" | "travelSpeedKmh"> {
     // What a device sends that does not know where it is.
-    const lost = location === undefined || (location.latitudeE6 === 0 && location.longitudeE6 === 0);
+    const isNowhere = (place: Location): boolean =>
+      codeVersion !== "4" && place.latitudeE6 === 0 && place.longitudeE6 === 0;
+    const last = this.#seen === undefined || isNowhere(this.#seen.place) ? undefined : this.#seen;
+    const lost = location === undefined || isNowhere(location);
     if (!lost && (last === undefined || time >= last.time)) this.#seen = { time, place: location };
     if (lost || last === undefined || time <= last.time)
       return { travelDistanceM: undefined, travelElapsedMs: undefined, travelSpeedKmh: undefined };
-    const metres = metresBetween(last.place, location);
+    const metres = (codeVersion === "4" ? metresBetweenUntil4 : metresBetween)(last.place, location);
     return {
       travelDistanceM: metres,
       travelElapsedMs: time - last.time,

@@ -52,3 +52,17 @@ function along(k: number): number {
   for (let times = 0; times < 2; times++) x /= Math.sqrt(2 + 2 * Math.sqrt(1 - square(x)));
   return odd(x, ARCSINE_TERMS) * METRES_PER_EIGHTH;
 }
+
+/** What versions up to 4 took for the distance: a flat map, whose scale is that of the latitude in the middle. */
+export function metresBetweenUntil4(a: Point, b: Point): bigint {
+  const half = 180_000_000;
+  const north = b.latitudeE6 - a.latitudeE6;
+  const direct = b.longitudeE6 - a.longitudeE6;
+  const east = direct > half ? direct - 2 * half : direct < -half ? direct + 2 * half : direct;
+  const middle = square((a.latitudeE6 + b.latitudeE6) * 8.726646259971647e-9);
+  const cosine = terms(7, (n) => (n % 2 === 0 ? 1 : -1) / factorial(2 * n)).reduceRight(
+    (inner, term) => term + middle * inner,
+  );
+  const x = east * cosine;
+  return BigInt(Math.floor(Math.sqrt(x * x + north * north) * 0.11119508023));
+}

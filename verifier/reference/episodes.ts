@@ -1,6 +1,6 @@
 import { type Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Alert, Alert_Cause, Alert_Kind } from "../../protos/gen/fraud/v1/evidence.js";
-import type { LogicSettings } from "./settings.js";
+import type { Settings } from "./settings.js";
 import { atMost, MAX_SUM } from "./window.js";
 
 interface Episode {
@@ -25,7 +25,7 @@ export class EpisodeReference {
   }
 
   /** A suspicious decision, the account's next. */
-  decision({ evidence }: Decision, { alerter }: LogicSettings): Alert[] {
+  decision({ evidence }: Decision, { alerter }: Settings): Alert[] {
     const { eventTimeMs: time, amountMinor } = evidence!.transaction!;
     const { score, outcome, suspiciousSeq } = evidence!.scoring!;
     const declined = outcome === Outcome.DECLINE;

@@ -4,8 +4,12 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The code's version that `docs/features.md` describes. */
-const CODE_VERSION = "6";
+/**
+ * Versions of the code that `docs/features.md` describes, the present one last: topics hold what earlier ones made
+ * until their retention has passed.
+ */
+const CODE_VERSIONS = ["4", "5", "6"] as const;
+type CodeVersion = (typeof CODE_VERSIONS)[number];
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
 const DEFAULTS = {
@@ -32,14 +36,18 @@ const DEFAULTS = {
 };
 
 /** The functions' settings as the verifier knows them: every value present. */
-export type LogicSettings = typeof DEFAULTS;
+export type Settings = typeof DEFAULTS;
+/** What decides what the functions compute: their settings, and the version of their code. */
+export interface LogicSettings extends Settings {
+  readonly codeVersion: CodeVersion;
+}
 /** Buckets of event time. */
-export type Shape = LogicSettings["account"]["velocity"];
+export type Shape = Settings["account"]["velocity"];
 
 type Json = Record<string, unknown>;
 
 /** Settings as people give them (`FRAUD_SETTINGS`), with the defaults for what is missing. */
-export function completeSettings(given: unknown = {}): LogicSettings {
+export function completeSettings(given: unknown = {}): Settings {
   const merge = (base: Json, over: Json): Json =>
     Object.fromEntries(
       Object.entries(base).map(([key, value]) => [
@@ -49,12 +57,32 @@ export function completeSettings(given: unknown = {}): LogicSettings {
           : (over[key] ?? value),
       ]),
     );
-  return merge(DEFAULTS, given as Json) as LogicSettings;
+  return merge(DEFAULTS, given as Json) as Settings;
 }
 
 /** The name under which evidence knows code with these settings. */
-export const versionName = (settings: LogicSettings): string =>
-  `${CODE_VERSION}+${createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8)}`;
+export function versionName(settings: Settings, codeVersion: CodeVersion = "6"): string {
+  const hashed = codeVersion === "6" ? settings : ofVersion5(settings);
+  return `${codeVersion}+${createHash("sha256").update(JSON.stringify(hashed)).digest("hex").slice(0, 8)}`;
+}
+
+/** Version 6 added rest and learned features. */
+function ofVersion5({ account, merchant, scorer, alerter }: Settings): object {
+  const { restMs: _accountRest, ...accountBefore } = account;
+  const { restMs: _merchantRest, ...merchantBefore } = merchant;
+  return { account: accountBefore, merchant: merchantBefore, scorer, alerter };
+}
+
+function logicOf(settings: Settings, codeVersion: CodeVersion): LogicSettings {
+  if (codeVersion === "6") return { ...settings, codeVersion };
+  return {
+    ...settings,
+    account: { ...settings.account, restMs: 0 },
+    merchant: { ...settings.merchant, restMs: 0 },
+    learned: { ...settings.learned, events: 0 },
+    codeVersion,
+  };
+}
 
 /**
  * The settings behind each `logic_version` that may occur in a run.
@@ -62,5 +90,11 @@ export const versionName = (settings: LogicSettings): string =>
  * @param given - what {@link completeSettings} takes
  */
 export function knownVersions(given: readonly unknown[]): ReadonlyMap<string, LogicSettings> {
-  return new Map(given.map(completeSettings).map((settings) => [versionName(settings), settings]));
+  return new Map(
+    given
+      .map(completeSettings)
+      .flatMap((settings) =>
+        CODE_VERSIONS.map((code): [string, LogicSettings] => [versionName(settings, code), logicOf(settings, code)]),
+      ),
+  );
 }
