@@ -12,6 +12,7 @@ import { StreamOutcome } from "./outcome.js";
 /** A job that restarts takes a while; one that decides nothing for longer than this is stuck. */
 const STUCK_MS = 180_000;
 const LOOK_MS = 20;
+const TELL_MS = 2_000;
 
 export interface StreamOptions {
   readonly brokers: string;
@@ -49,7 +50,8 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
   const days = Math.floor((data.seconds.at(-1) ?? 0) / DAY_SECONDS) + 1;
   const offsets = dayOffsets(data);
   let sent = 0;
-  let [told, toldDecisions] = [Date.now(), 0];
+  const began = Date.now();
+  let told = began;
 
   const numbersOf = (day: number): number[] =>
     Array.from({ length: offsets[day + 1]! - offsets[day]! }, (_, n) => offsets[day]! + n);
@@ -88,12 +90,14 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
   }
 
   function tell(): void {
-    const seconds = (Date.now() - told) / 1000;
-    if (seconds < 2) return;
-    const perSecond = Math.round((outcome.decisions - toldDecisions) / seconds);
-    [told, toldDecisions] = [Date.now(), outcome.decisions];
+    const now = Date.now();
+    if (now - told < TELL_MS || outcome.decisions === 0) return;
+    told = now;
+    // From the beginning on: each day comes in one go, and is waited for.
+    const perSecond = (outcome.decisions / (now - began)) * 1000;
+    const minutes = Math.ceil((total - outcome.decisions) / perSecond / 60);
     onProgress(
-      `${outcome.decisions.toLocaleString("en")} of ${total.toLocaleString("en")} decided, ${outcome.labels.toLocaleString("en")} labels, ${perSecond}/s`,
+      `${outcome.decisions.toLocaleString("en")} of ${total.toLocaleString("en")} decided, ${outcome.labels.toLocaleString("en")} labels, ${Math.round(perSecond)}/s, ${minutes} min left`,
     );
   }
 
