@@ -43,7 +43,7 @@ const TABLE = {
     specs: ["protos"],
   },
   functions: {
-    is: "the four functions, one folder each; `server.ts` serves them",
+    is: "the four functions and the waiting room, one folder each; `server.ts` serves them",
     imports: ["protos", "contract", "process", "http", "statefun"],
   },
   kafka: { is: "the one way to Kafka from TypeScript", imports: ["protos", "contract", "process", "terminal"] },

@@ -25,7 +25,7 @@ export type CounterName =
   | "stale_labels"
   | "rejected"
   | "overtook"
-  | "resent"
+  | "parked"
   | "stale_scoring_requests"
   | "function_errors"
   | "unknown_models";

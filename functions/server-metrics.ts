@@ -23,7 +23,7 @@ const COUNTERS: Record<CounterName, string> = {
   stale_labels: "Labels dropped: repeated, or of a revision that no longer matters",
   rejected: "Records refused by the account counter",
   overtook: "Scoring requests that came before their turn",
-  resent: "Scoring requests sent again because the waiting list was full",
+  parked: "Scoring requests that went to the waiting room because the scorer's list was full",
   stale_scoring_requests: "Scoring requests for a number that was decided; exactly-once messaging rules them out",
   unknown_models: "Times that a transaction named a model, as champion or challenger, that this server does not have",
   function_errors: "Errors that ended in a decision with the outcome ERROR",

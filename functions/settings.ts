@@ -69,10 +69,8 @@ const settingsSchema = z.strictObject({
     .prefault({}),
   scorer: z
     .strictObject({
-      /** Bytes of transactions that may wait for an earlier one; what comes beyond is sent again, later. */
+      /** Bytes of transactions that may wait in the scorer's state; others wait in the waiting room. */
       maxWaitingBytes: z.int().min(0).max(65_536).default(16_384),
-      /** How much later, in processing time. */
-      resendDelayMs: z.int().min(1).default(100),
     })
     .prefault({}),
   alerter: z

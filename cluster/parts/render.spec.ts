@@ -108,6 +108,20 @@ describe("renderFlinkConf", () => {
     );
   });
 
+  it.each([1, 2, 4, 8])("leaves RocksDB room for the first block of each state with %i slots", (parallelism) => {
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<
+      string,
+      string
+    >;
+    const kb = 1024;
+    const buffer = Number(/^(\d+)mb$/.exec(conf["state.backend.rocksdb.writebuffer.size"]!)![1]) * kb;
+    // Of each function that it calls StateFun keeps three, and five more; Flink gives write buffers a third of a slot's
+    // managed memory, and RocksDB writes one to disk when the blocks of all have seven eighths of that.
+    const states = 3 * 5 + 5;
+    const { managed } = taskManagerMemoryMb({ ...settings, stateBackend: "rocksdb" });
+    expect((states * buffer) / 8).toBeLessThan((((managed * kb) / parallelism / 3) * 7) / 8);
+  });
+
   it("runs containers on the backend and in the place that new native clusters use", () => {
     const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<
       string,

@@ -7,14 +7,14 @@ import {
   ScoringRequest,
   type ShadowScore,
 } from "../../protos/gen/fraud/v1/decision.js";
-import { ScorerState, SuspiciousDecision } from "../../protos/gen/fraud/v1/internal.js";
+import { FetchWaiting, ScorerState, SuspiciousDecision, WaitingRequest } from "../../protos/gen/fraud/v1/internal.js";
 import { type AnyMessage, type Context, valueSpec } from "../../statefun/index.js";
-import { alerterOf, KAFKA_EGRESS } from "../addresses.js";
+import { alerterOf, KAFKA_EGRESS, waitingRoomOf } from "../addresses.js";
 import type { Dependencies } from "../dependencies.js";
 import { errorText } from "../error-text.js";
 import { type Assessment, assess, unscored } from "./model.js";
 import { Models, type NamedModel } from "./models.js";
-import { enqueue, takeNext } from "./waiting-list.js";
+import { enqueue, takeNext, toFetch } from "./waiting-list.js";
 
 /** State of `fraud/transaction-scorer`. */
 export const scorerState = valueSpec("scorer", ScorerState);
@@ -25,11 +25,14 @@ export const scorerState = valueSpec("scorer", ScorerState);
  */
 export function transactionScorer(dependencies: Dependencies) {
   const { settings, model, otherModels, logicVersion, metrics, now } = dependencies;
+  const { maxWaitingBytes } = settings.scorer;
   const models = new Models(model, otherModels);
 
   return (context: Context<readonly [typeof scorerState]>, message: AnyMessage): void => {
-    const request = message.unpack(ScoringRequest);
-    const seq = request.evidence?.account?.seq;
+    // From the waiting room, or for the first time.
+    const fetched = message.is(WaitingRequest) ? message.unpack(WaitingRequest) : undefined;
+    const request = fetched === undefined ? message.unpack(ScoringRequest) : undefined;
+    const seq = fetched?.accountSeq ?? request?.evidence?.account?.seq;
     if (seq === undefined) throw new Error("a scoring request without an account's number");
     const state = context.state("scorer").unpack(ScorerState) ?? ScorerState.fromPartial({});
 
@@ -39,18 +42,25 @@ export function transactionScorer(dependencies: Dependencies) {
       return;
     }
     if (seq > state.decidedSeq + 1n) {
-      metrics.count("overtook");
-      if (enqueue(state, seq, message.value, settings.scorer.maxWaitingBytes)) {
-        metrics.waiting(state.waiting.length);
-        context.state("scorer").pack(ScorerState, state);
-      } else {
-        metrics.count("resent");
-        context.packAndSendAfter(settings.scorer.resendDelayMs, context.address, ScoringRequest, request);
+      if (fetched === undefined) metrics.count("overtook");
+      const entry = fetched ?? { accountSeq: seq, request: Buffer.from(message.value) };
+      const parked = enqueue(state, entry, maxWaitingBytes);
+      for (const one of parked) {
+        metrics.count("parked");
+        context.packAndSend(roomOf(one.accountSeq), WaitingRequest, one);
       }
+      if (!parked.includes(entry)) metrics.waiting(state.waiting.length);
+      context.state("scorer").pack(ScorerState, state);
       return;
     }
-    for (let next: ScoringRequest | undefined = request; next !== undefined; next = takeNext(state)) decide(next);
+    const inTurn = request ?? ScoringRequest.decode(fetched!.request);
+    for (let next: ScoringRequest | undefined = inTurn; next !== undefined; next = takeNext(state)) decide(next);
+    for (const number of toFetch(state, maxWaitingBytes)) context.packAndSend(roomOf(number), FetchWaiting, {});
     context.state("scorer").pack(ScorerState, state);
+
+    function roomOf(number: bigint) {
+      return waitingRoomOf(`${context.address.id}/${number}`);
+    }
 
     function decide(request: ScoringRequest): void {
       const { evidence, timing } = request;

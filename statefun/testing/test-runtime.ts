@@ -82,6 +82,7 @@ export class TestRuntime {
   #order = 0;
   #nowMs = 0;
   #crashes = 0;
+  #delivered = 0;
 
   constructor(functions: StatefulFunctions, { seed = 1, maxBatch = 5, crashRate = 0 }: TestRuntimeOptions = {}) {
     this.#handler = new RequestReplyHandler(functions, { maxBodyBytes: Infinity, logger: { error: () => undefined } });
@@ -158,6 +159,11 @@ export class TestRuntime {
     return this.#crashes;
   }
 
+  /** Messages that calls have carried, those that a crash took back included. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
   /** Delayed messages that have not fired. */
   get delayedCount(): number {
     return this.#world.delayed.length;
@@ -180,6 +186,7 @@ export class TestRuntime {
   }
 
   async #call(target: Address<never>, invocations: ToFunction_Invocation[]): Promise<void> {
+    this.#delivered += invocations.length;
     const key = keyOf(target);
     let states = this.#world.states.get(key);
     if (states === undefined) this.#world.states.set(key, (states = new Map<string, TypedValue | undefined>()));

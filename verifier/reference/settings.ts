@@ -31,7 +31,7 @@ const DEFAULTS = {
     restMs: 90 * DAY_MS,
   },
   learned: { events: 0, labelDelayMs: 7 * DAY_MS },
-  scorer: { maxWaitingBytes: 16_384, resendDelayMs: 100 },
+  scorer: { maxWaitingBytes: 16_384 },
   alerter: { gapMs: 30 * MINUTE_MS, closeAfterMs: 30_000, escalateAt: [3, 10] },
 };
 

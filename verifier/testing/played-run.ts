@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
 import { accountCounter, accountState } from "../../functions/account-counter/account-counter.js";
-import { accountCounterOf, ALERTER, TRANSACTION_SCORER } from "../../functions/addresses.js";
+import { accountCounterOf, ALERTER, TRANSACTION_SCORER, WAITING_ROOM } from "../../functions/addresses.js";
 import { alerter, alerterState } from "../../functions/alerter/alerter.js";
 import type { Dependencies } from "../../functions/dependencies.js";
 import { merchantModel, merchantState } from "../../functions/merchant-model/merchant-model.js";
@@ -11,6 +11,7 @@ import { logicVersion, parseSettings } from "../../functions/settings.js";
 import { sampleDependencies, sampleLabel, sampleTransaction, START_MS } from "../../functions/testing/samples.js";
 import { parseModel } from "../../functions/transaction-scorer/model.js";
 import { scorerState, transactionScorer } from "../../functions/transaction-scorer/transaction-scorer.js";
+import { waitingRoom, waitingState } from "../../functions/waiting-room/waiting-room.js";
 import { FraudLabel, Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { StatefulFunctions } from "../../statefun/index.js";
@@ -171,6 +172,7 @@ export async function play(
     .bind(TRANSACTION_SCORER, (context, message) => versions.get(version)!.scorer(context, message), {
       states: [scorerState],
     })
+    .bind(WAITING_ROOM, waitingRoom(), { states: [waitingState] })
     .bind(ALERTER, (context, message) => versions.get(version)!.alerter(context, message), { states: [alerterState] });
   const runtime = new TestRuntime(functions, { seed, maxBatch: 1 + (seed % 5), crashRate });
   const sent: Transaction[] = [];

@@ -8,11 +8,12 @@ import {
 
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../../contract/function-names.js";
 import { accountCounter, accountState } from "../../../functions/account-counter/account-counter.js";
-import { ALERTER, TRANSACTION_SCORER } from "../../../functions/addresses.js";
+import { ALERTER, TRANSACTION_SCORER, WAITING_ROOM } from "../../../functions/addresses.js";
 import { alerter, alerterState } from "../../../functions/alerter/alerter.js";
 import type { Dependencies } from "../../../functions/dependencies.js";
 import { merchantModel, merchantState } from "../../../functions/merchant-model/merchant-model.js";
 import { scorerState, transactionScorer } from "../../../functions/transaction-scorer/transaction-scorer.js";
+import { waitingRoom, waitingState } from "../../../functions/waiting-room/waiting-room.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import {
   type Address,
@@ -36,6 +37,7 @@ export function officialFunctions(dependencies: Dependencies): StateFun {
   bind(statefun, ACCOUNT_COUNTER, accountState, accountCounter(dependencies));
   bind(statefun, MERCHANT_MODEL, merchantState, merchantModel(dependencies));
   bind(statefun, TRANSACTION_SCORER, scorerState, transactionScorer(dependencies));
+  bind(statefun, WAITING_ROOM, waitingState, waitingRoom());
   bind(statefun, ALERTER, alerterState, alerter(dependencies));
   return statefun;
 }
