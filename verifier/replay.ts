@@ -23,7 +23,7 @@ import {
   rejectionIn,
   type VerifiedRecords,
 } from "./records.js";
-import { VerdictsUnderWay, verdictText } from "./verdicts-under-way.js";
+import { LabelsUnderWay, labelText } from "./labels-under-way.js";
 
 interface Checks {
   readonly accountFeatures: PropertyCheck;
@@ -46,7 +46,7 @@ export interface Known {
 export class Replay {
   readonly #known: Known;
   readonly #checks: Checks;
-  readonly #underWay = new VerdictsUnderWay();
+  readonly #underWay = new LabelsUnderWay();
 
   constructor(known: Known, checks: Checks) {
     this.#known = known;
@@ -89,7 +89,7 @@ function replayAccount(
   sent: readonly FraudLabel[],
   known: Known,
   checks: Checks,
-  underWay: VerdictsUnderWay,
+  underWay: LabelsUnderWay,
 ): void {
   const reference = new AccountReference();
   let suspicious = 0n;
@@ -155,7 +155,7 @@ function replayMerchant(
   inputs: readonly AddressInput[],
   known: Known,
   checks: Checks,
-  underWay: VerdictsUnderWay,
+  underWay: LabelsUnderWay,
 ): void {
   const reference = new MerchantReference();
   for (const { position, decision, event } of inOrder(inputs)) {
@@ -173,7 +173,7 @@ function replayMerchant(
         !underWay.arrived(event, namesAccounts(settings))
       ) {
         checks.stateEvents.violation(
-          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${verdictText(event)}`,
+          `merchant ${id} counted a verdict that no account sent, or counted it twice: ${labelText(event)}`,
           position,
         );
       }
@@ -340,7 +340,7 @@ function settingsOf(
 }
 
 /** From version 6 on a verdict says at its merchant which account's transaction was judged. */
-const namesAccounts = ({ codeVersion }: LogicSettings): boolean => codeVersion === "6";
+const namesAccounts = ({ codeVersion }: LogicSettings): boolean => codeVersion !== "4" && codeVersion !== "5";
 
 function sameEvent(
   event: StateEvent,

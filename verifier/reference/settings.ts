@@ -8,7 +8,7 @@ const DAY_MS = 24 * HOUR_MS;
  * Versions of the code that `docs/features.md` describes, the present one last: topics hold what earlier ones made
  * until their retention has passed.
  */
-const CODE_VERSIONS = ["4", "5", "6"] as const;
+const CODE_VERSIONS = ["4", "5", "6", "7"] as const;
 type CodeVersion = (typeof CODE_VERSIONS)[number];
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
@@ -31,7 +31,7 @@ const DEFAULTS = {
     restMs: 90 * DAY_MS,
   },
   learned: { events: 0, labelDelayMs: 7 * DAY_MS },
-  scorer: { maxWaitingBytes: 16_384 },
+  scorer: { maxWaitingBytes: 16_384, resendDelayMs: 100 },
   alerter: { gapMs: 30 * MINUTE_MS, closeAfterMs: 30_000, escalateAt: [3, 10] },
 };
 
@@ -61,20 +61,31 @@ export function completeSettings(given: unknown = {}): Settings {
 }
 
 /** The name under which evidence knows code with these settings. */
-export function versionName(settings: Settings, codeVersion: CodeVersion = "6"): string {
-  const hashed = codeVersion === "6" ? settings : ofVersion5(settings);
-  return `${codeVersion}+${createHash("sha256").update(JSON.stringify(hashed)).digest("hex").slice(0, 8)}`;
+export function versionName(settings: Settings, codeVersion: CodeVersion = "7"): string {
+  const text = JSON.stringify(ownSettings(settings, codeVersion));
+  return `${codeVersion}+${createHash("sha256").update(text).digest("hex").slice(0, 8)}`;
 }
 
-/** Version 6 added rest and learned features. */
-function ofVersion5({ account, merchant, scorer, alerter }: Settings): object {
-  const { restMs: _accountRest, ...accountBefore } = account;
-  const { restMs: _merchantRest, ...merchantBefore } = merchant;
-  return { account: accountBefore, merchant: merchantBefore, scorer, alerter };
+/** The settings that a version has. */
+function ownSettings(settings: Settings, codeVersion: CodeVersion): object {
+  const { account, merchant, scorer, alerter } = settings;
+  switch (codeVersion) {
+    case "7": {
+      const { resendDelayMs: _, ...scorerNow } = scorer;
+      return { ...settings, scorer: scorerNow };
+    }
+    case "6":
+      return settings;
+    default: {
+      const { restMs: _accountRest, ...accountBefore } = account;
+      const { restMs: _merchantRest, ...merchantBefore } = merchant;
+      return { account: accountBefore, merchant: merchantBefore, scorer, alerter };
+    }
+  }
 }
 
 function logicOf(settings: Settings, codeVersion: CodeVersion): LogicSettings {
-  if (codeVersion === "6") return { ...settings, codeVersion };
+  if (codeVersion === "7" || codeVersion === "6") return { ...settings, codeVersion };
   return {
     ...settings,
     account: { ...settings.account, restMs: 0 },

@@ -9,7 +9,7 @@ interface Verdict {
 }
 
 /** Confirmed frauds, or frauds taken back, on their way from an account to its merchant. */
-export class VerdictsUnderWay {
+export class LabelsUnderWay {
   readonly #byName = new Map<string, Verdict[]>();
 
   /** @param isNamed - whether the account's code tells the merchant which account it is */
@@ -44,4 +44,4 @@ const nameOf = ({ sourceId, revision, transactionId, fraudDelta, effectiveAtMs }
   `${sourceId} revision ${revision} on ${transactionId}: ${fraudDelta} at ${effectiveAtMs}`;
 
 /** As a violation names it. */
-export const verdictText = (event: StateEvent): string => `${nameOf(event)} of account ${event.accountId || "unknown"}`;
+export const labelText = (event: StateEvent): string => `${nameOf(event)} of account ${event.accountId || "unknown"}`;
