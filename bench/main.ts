@@ -4,6 +4,7 @@ import { STATE_BACKENDS } from "../flink/flink.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { benchDashboard } from "./dashboard/dashboard.js";
+import { benchDemoAlerts, type DemoAlertsOptions } from "./demo-alerts/demo-alerts.js";
 import { benchFrameworks } from "./frameworks/frameworks.js";
 import { benchHandler } from "./handler/handler.js";
 import { ATTACK_KINDS, type AttackKind, HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
@@ -55,6 +56,16 @@ export async function main(argv: string[]): Promise<number> {
     )
     .exitOverride()
     .action(() => benchScoring(signal));
+  program
+    .command("demo-alerts")
+    .description(
+      "what share of the demo's alerts is fraud, and of its frauds is found: what its generator sends, through the functions, in memory (half a minute)",
+    )
+    .option("--model <names...>", "by their ids or files", ["points-v1", "points-v3"])
+    .option("--seed <n>", "of the generator", wholeNumber(0, 2 ** 31 - 1), 7)
+    .option("--transactions <n>", "how many", wholeNumber(1, 1_000_000), 20_000)
+    .exitOverride()
+    .action((options: DemoAlertsOptions) => benchDemoAlerts(options, signal));
   program
     .command("frameworks")
     .description(

@@ -3,18 +3,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import { Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { CounterName, Metrics } from "./dependencies.js";
+import { SCORE_BANDS, scoreBand } from "./score-bands.js";
 import type { Model } from "./transaction-scorer/model.js";
-
-/**
- * Bands of scores by the least score of each, and the share of the reference that is in it. It follows from what a
- * score of a model of trees is: 10 % of the reference have 200 or more, 1 % 400, .1 % 600.
- */
-const SCORE_BANDS = [
-  { from: 600, reference: 0.001 },
-  { from: 400, reference: 0.009 },
-  { from: 200, reference: 0.09 },
-  { from: 0, reference: 0.9 },
-] as const;
 
 const COUNTERS: Record<CounterName, string> = {
   transactions: "Transactions numbered by the account counter",
@@ -117,8 +107,7 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
         for (const { code } of given) reasons.inc({ code });
         if (outcome !== Outcome.ERROR) {
           scores.observe({ model: modelId }, score);
-          if (withReference.has(modelId))
-            bands.inc({ model: modelId, band: SCORE_BANDS.find(({ from }) => score >= from)!.from });
+          if (withReference.has(modelId)) bands.inc({ model: modelId, band: SCORE_BANDS[scoreBand(score)]!.from });
         }
         if (challenger !== undefined)
           challengers.inc({

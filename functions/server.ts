@@ -45,7 +45,7 @@ const environment = z.object({
    * Model files and folders of them, from the repository's root, separated by commas. The first scores transactions
    * that name none.
    */
-  FRAUD_MODEL: z.string().default("models/points-v1.json"),
+  FRAUD_MODEL: z.string().default("models/points-v3.json"),
   /** Settings over the defaults, as JSON. */
   FRAUD_SETTINGS: z.string().default("{}"),
 });

@@ -44,6 +44,7 @@ describe("an empty variable", () => {
           "DASHBOARD_HOSTS",
           "DASHBOARD_KEEP_ALERTS",
           "DASHBOARD_KEEP_DECISIONS",
+          "DASHBOARD_KEEP_SCORES",
           "DASHBOARD_FAILURES",
           "DASHBOARD_FAILURES_TOKEN",
         ),

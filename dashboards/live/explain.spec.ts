@@ -46,8 +46,8 @@ describe("a decision by a model of trees", () => {
       {
         name: "account.z_permille",
         label: "Deviation from the genuine ones, in standard deviations",
-        value: "0 ×",
-        ordinary: "0 ×",
+        value: "-0.03 SD",
+        ordinary: "-0.03 SD",
         points: 0,
       },
     ]);

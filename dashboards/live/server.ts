@@ -47,7 +47,8 @@ async function main(): Promise<void> {
   askLoopbackDirectly();
   behindOthers(NICENESS);
   const models = repositoryModels();
-  const dashboard = new Dashboard({ keepAlerts: settings.keepAlerts, keepDecisions: settings.keepDecisions, models });
+  const { keepAlerts, keepDecisions, keepScores } = settings;
+  const dashboard = new Dashboard({ keepAlerts, keepDecisions, keepScores, models });
   const hub = new SseHub({
     bootId: randomBytes(6).toString("hex"),
     kept: KEPT_FRAMES,

@@ -17,6 +17,7 @@ const environment = z.object({
   DASHBOARD_HOSTS: z.string().default(""),
   DASHBOARD_KEEP_ALERTS: integer(20_000, 100, 1_000_000),
   DASHBOARD_KEEP_DECISIONS: integer(60_000, 1_000, 5_000_000),
+  DASHBOARD_KEEP_SCORES: integer(100_000, 1_000, 5_000_000),
   DASHBOARD_FAILURES: z.url().optional(),
   DASHBOARD_FAILURES_TOKEN: z.string().optional(),
 });
@@ -40,6 +41,7 @@ export interface DashboardSettings {
   readonly names: OwnNames;
   readonly keepAlerts: number;
   readonly keepDecisions: number;
+  readonly keepScores: number;
   /**
    * `DASHBOARD_FAILURES`, `DASHBOARD_FAILURES_TOKEN`: the helper that kills parts; without it there is no failure menu.
    */
@@ -77,6 +79,7 @@ export function dashboardSettings(env: NodeJS.ProcessEnv): DashboardSettings {
     names: { hosts: hostList(settings.DASHBOARD_HOSTS), variable: "DASHBOARD_HOSTS" },
     keepAlerts: settings.DASHBOARD_KEEP_ALERTS,
     keepDecisions: settings.DASHBOARD_KEEP_DECISIONS,
+    keepScores: settings.DASHBOARD_KEEP_SCORES,
     failures:
       settings.DASHBOARD_FAILURES === undefined
         ? undefined

@@ -20,6 +20,11 @@ describe("skimming", () => {
       merchantId: "m-3",
       accountSeq: 2n ** 53n + 1n,
       outcome: Outcome.DECLINE,
+      amountMinor: 1999,
+      currency: "EUR",
+      score: 450,
+      modelId: "points-v1",
+      modelHash: Buffer.from(sampleDecision().evidence!.scoring!.modelHash).toString("hex"),
     });
     expect(Decision.decode(skimmed.payload).evidence).toEqual(
       sampleDecision({

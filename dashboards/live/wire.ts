@@ -333,3 +333,57 @@ export interface VerdictRequest {
   /** Who gives it, where nobody signs in by name; else it is whoever signed in, and may be left out. */
   readonly analyst?: string | undefined;
 }
+
+/** How many transactions have this score, and how many of these have a verdict. */
+export interface ScoreCount {
+  readonly score: number;
+  readonly decided: number;
+  readonly frauds: number;
+  readonly genuine: number;
+}
+
+/** The same of all that was decided one way. */
+export type LabelCounts = Omit<ScoreCount, "score">;
+
+/** What the verdicts say of one model's decisions. */
+export interface ModelQuality {
+  readonly modelId: string;
+  readonly modelHash: string;
+  /** `null` when the model's file is not here. */
+  readonly thresholds: Thresholds | null;
+  /** To review, or declined. */
+  readonly suspicious: LabelCounts;
+  readonly approved: LabelCounts;
+  /** What known frauds amount to, by currency: of suspicious ones, and of those that were let through. */
+  readonly value: readonly {
+    readonly currency: string;
+    readonly detectedMinor: number;
+    readonly missedMinor: number;
+  }[];
+  /** Rising; scores that none has are left out. */
+  readonly scores: readonly ScoreCount[];
+  /** `null`: models of points have no reference. */
+  readonly drift: Drift | null;
+}
+
+/** How scores are spread next to the model's reference. */
+export interface Drift {
+  readonly minutes: number;
+  readonly decisions: number;
+  /** Fewer say nothing. */
+  readonly least: number;
+  /** Population stability index; `null` of too few decisions. */
+  readonly index: number | null;
+  /** Rising, by the least score of each. */
+  readonly bands: readonly { readonly from: number; readonly share: number; readonly reference: number }[];
+}
+
+/** How well frauds are found, by the verdicts so far. */
+export interface Quality {
+  /** So many of the newest decisions are looked at. */
+  readonly limit: number;
+  /** Transactions with a verdict whose decision is not among these. */
+  readonly verdictsWithoutDecision: number;
+  /** The one that decided last is the first. */
+  readonly models: readonly ModelQuality[];
+}

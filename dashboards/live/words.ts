@@ -20,6 +20,8 @@ export function featureText(name: FeatureName, value: bigint, currency: string):
       return amountDigits(value, currency);
     case "ratio":
       return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1, signDisplay: "negative" })} ×`;
+    case "deviations":
+      return `${(number / 1000).toLocaleString("en-GB", { maximumFractionDigits: 2, signDisplay: "negative" })} SD`;
     case "metres":
       return number < 10_000 ? `${(number / 1000).toFixed(1)} km` : `${whole(number / 1000)} km`;
     case "milliseconds":

@@ -219,7 +219,7 @@ describe("the cluster", () => {
       expect(record).toMatchObject({
         topic: "decisions",
         type: "fraud.v1.Decision",
-        value: { evidence: { scoring: { model_id: "points-v1" } } },
+        value: { evidence: { scoring: { model_id: "points-v3" } } },
       });
       expect(Object.keys(record)).toEqual(expect.arrayContaining(["key", "partition", "offset", "timestamp"]));
     }

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { sampleDecision, sampleTreesDecision } from "../../dashboards/live/testing/samples.js";
 import { poll } from "../../process/poll.js";
+import { Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { PATIENCE_MS } from "../patience.js";
 import { appWithAlerts } from "./browser/app-with-alerts.js";
 import { BROWSER, startBrowser } from "./browser/browser.js";
@@ -188,6 +190,110 @@ describe.skipIf(BROWSER === undefined)("the live web app on a decision by a mode
   });
 });
 
+describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () => {
+  it("says what labels say, follows them, and works out costs that its reader changes", async () => {
+    const app = await appWithAlerts(1);
+    const own = await startBrowser(app.origin);
+    const decide = (transactionId: string, score: number): void =>
+      app.decide(
+        sampleDecision({
+          transactionId,
+          score,
+          outcome: score >= 700 ? Outcome.DECLINE : score >= 400 ? Outcome.REVIEW : Outcome.APPROVE,
+        }),
+      );
+    const label = (transactionId: string, verdict: Verdict, revision = 1): void =>
+      app.label({ labelId: `${transactionId}-${revision}`, accountId: "a", transactionId, verdict, revision });
+    try {
+      const page = await own.open("/");
+      await page.getByRole("link", { name: "Quality" }).click();
+      await page.getByText("No decisions yet, so no labels yet.").waitFor();
+      const figure = async (id: string, text: string): Promise<void> =>
+        page.locator(`[data-figure="${id}"]`).filter({ hasText: text }).waitFor();
+
+      for (let n = 1; n <= 40; n++) decide(`t${n}`, 0);
+      for (let n = 41; n <= 44; n++) decide(`t${n}`, 250);
+      for (let n = 45; n <= 54; n++) decide(`t${n}`, 450);
+      await page.reload();
+      await page.getByText("No labels yet. They come from the label feed").waitFor();
+      await figure("labelled", "0");
+      await figure("unlabelled", "10");
+
+      // Of ten alerts eight are right, and three frauds were let through; one label comes twice.
+      for (let n = 45; n <= 52; n++) label(`t${n}`, Verdict.FRAUD);
+      for (const n of [42, 43, 44, 44]) label(`t${n}`, Verdict.FRAUD);
+      label("t53", Verdict.FRAUD);
+      label("t53", Verdict.LEGITIMATE, 2);
+      label("t54", Verdict.LEGITIMATE);
+      label("nobody knows it", Verdict.FRAUD);
+      await figure("labelled", "13");
+      await figure("precision", "80.0 %");
+      await page.getByText("8 of 10; 95 %: 49.0 % to 94.3 %").first().waitFor();
+      await figure("recall", "72.7 %");
+      await figure("value-EUR", "72.7 %");
+      await figure("unlabelled", "0");
+      await figure("without-decision", "1");
+      const row = (await page.getByRole("row", { name: "200–299" }).innerText()).split(/\s+/);
+      expect(row.slice(0, 4)).toEqual(["200–299", "4", "3", "3"]);
+      await page.getByText("This model has no reference to compare with").waitFor();
+
+      // Three frauds at 100 and ten looks at 3; declining from 250 on stops three good customers.
+      await figure("looked-at", "review from 400: 330 = 3 frauds let through × 100 + 0 good customers stopped × 10");
+      await figure("cheapest", "Now: review from 400, decline from 700: 330.");
+      await figure("cheapest", "Cheapest of all: review from 250, decline from 250: 30.");
+      await page.getByLabel("A fraud let through").fill("1");
+      await figure("cheapest", "Cheapest of all: review from 451, decline from 700: 11.");
+      await page.getByLabel("A fraud let through").fill("100");
+
+      // By the keyboard alone.
+      await page.getByLabel("An analyst's look").focus();
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Space");
+      await page.getByText("What has no label is left out").waitFor();
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("ArrowRight");
+      await figure("looked-at", "decline from 700: 330");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Home");
+      await figure("looked-at", "decline from 0: 20 = 0 frauds let through × 100 + 2 good customers stopped × 10");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.getByRole("row", { name: "700 now" }).waitFor();
+      for (const width of [390, 320]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      }
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+
+  it("shows how far scores are from what a model of trees calls ordinary", async () => {
+    const app = await appWithAlerts(1);
+    const own = await startBrowser(app.origin);
+    try {
+      for (let n = 0; n < 1_000; n++)
+        app.decide(
+          sampleTreesDecision({ transactionId: `t${n}`, score: n < 780 ? 0 : n < 975 ? 200 : n < 997 ? 400 : 600 }),
+        );
+      app.decide(sampleDecision({ transactionId: "another", outcome: Outcome.APPROVE, score: 0 }));
+      const page = await own.open("/quality");
+      await page.getByText("This model has no reference to compare with").waitFor();
+      await page.getByLabel("Model").selectOption({ index: 1 });
+      await page.locator('[data-figure="psi"]').filter({ hasText: "0.11" }).waitFor();
+      await page.getByText("drifting population stability index of the scores").waitFor();
+      await page.getByRole("img", { name: "0.11 on a scale on which 0.1 is drift and 0.25 far off" }).waitFor();
+      expect(await page.getByRole("row", { name: "200 19.5 % 9.0 %" }).count()).toBe(1);
+      expect(own.problems).toEqual([]);
+    } finally {
+      await own.close();
+      await app.close();
+    }
+  });
+});
+
 describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
   it.each([390, 320])("is as wide as the screen of %i, whatever it says", async (width) => {
     const app = await appWithAlerts(3);
@@ -197,7 +303,7 @@ describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
       await page.setViewportSize({ width, height: 800 });
       const fits = async (where: string): Promise<void> =>
         expect(await page.evaluate("document.documentElement.scrollWidth"), where).toBeLessThanOrEqual(width);
-      for (const path of ["/audit", "/pipeline", "/alerts/account-1/1", "/"]) {
+      for (const path of ["/audit", "/pipeline", "/quality", "/alerts/account-1/1", "/"]) {
         await page.goto(app.origin + path);
         await page.locator(".connection.live").waitFor({ timeout: PATIENCE_MS });
         await fits(path);

@@ -64,7 +64,7 @@ beforeAll(async () => {
       arrived.set(`${accountId} ${transactionId}`, record);
     },
   });
-  // With this seed some sixty are suspicious, and thirty labels come.
+  // With this seed ten are suspicious, and thirty labels come.
   await runGenerator({
     brokers,
     seed: 7,

@@ -1,4 +1,13 @@
-import type { AlertDetail, AlertsPage, FailureMark, Meta, Pulse, VerdictRequest, VerdictRow } from "../wire.js";
+import type {
+  AlertDetail,
+  AlertsPage,
+  FailureMark,
+  Meta,
+  Pulse,
+  Quality,
+  VerdictRequest,
+  VerdictRow,
+} from "../wire.js";
 
 /** A request that was refused or not answered. */
 export class ApiError extends Error {
@@ -40,6 +49,7 @@ export const api = {
     return ask<AlertDetail>(`/api/alerts/${encodeURIComponent(id.slice(0, slash))}/${id.slice(slash + 1)}`);
   },
   series: () => ask<{ pulses: Pulse[]; failures: FailureMark[] }>("/api/series"),
+  quality: () => ask<Quality>("/api/quality"),
   verdicts: () => ask<{ rows: VerdictRow[]; fed: number }>("/api/verdicts?limit=1000"),
   giveVerdict: (verdict: VerdictRequest) => act<{ labelId: string; revision: number }>("/api/verdicts", verdict),
   kill: (part: string) => act(`/api/failures/${encodeURIComponent(part)}`),

@@ -12,6 +12,7 @@ import { store, useStore } from "./store.js";
 import { AlertsView } from "./views/alerts-view.js";
 import { AuditView } from "./views/audit-view.js";
 import { PipelineView } from "./views/pipeline-view.js";
+import { QualityView } from "./views/quality-view.js";
 
 function App() {
   const { connection, meta } = useStore();
@@ -33,6 +34,8 @@ function App() {
           <p class="empty">{connection === "lost" ? "The server does not answer. Trying again …" : "Loading …"}</p>
         ) : page.name === "pipeline" ? (
           <PipelineView />
+        ) : page.name === "quality" ? (
+          <QualityView />
         ) : page.name === "audit" ? (
           <AuditView />
         ) : (

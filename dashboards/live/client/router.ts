@@ -3,9 +3,11 @@ import { useLayoutEffect, useState } from "preact/hooks";
 export type Page =
   | { readonly name: "alerts"; readonly alert: string | undefined }
   | { readonly name: "pipeline" }
+  | { readonly name: "quality" }
   | { readonly name: "audit" };
 
 export function pageOf(path: string): Page {
+  if (path === "/quality") return { name: "quality" };
   if (path === "/pipeline" || path === "/audit") return { name: path === "/audit" ? "audit" : "pipeline" };
   const match = /^\/alerts\/([^/]+)\/(\d+)$/.exec(path);
   return { name: "alerts", alert: match === null ? undefined : `${decodeURIComponent(match[1]!)}/${match[2]!}` };

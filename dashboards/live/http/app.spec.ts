@@ -111,7 +111,7 @@ describe("what is served", () => {
   it("lets a link from elsewhere lead to its pages, and to nothing else", async () => {
     const { ask } = await startApp();
     const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
-    for (const path of ["/", "/pipeline", "/audit", "/alerts/a/1"])
+    for (const path of ["/", "/pipeline", "/quality", "/audit", "/alerts/a/1"])
       expect((await ask("GET", path, { headers: link })).status, path).toBe(200);
     for (const path of ["/assets/app.0.js", "/healthz", "/metrics", "/api/alerts", "/trace/a/t"])
       expect((await ask("GET", path, { headers: link })).status, path).toBe(403);

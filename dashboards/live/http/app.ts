@@ -90,7 +90,7 @@ export function dashboardApp(options: AppOptions): Express {
   // Each of the app's own pages is the same document, with nothing personal in it: a link from anywhere may lead
   // there.
   app.get(
-    ["/", "/pipeline", "/audit", "/alerts/:account/:seq"],
+    ["/", "/pipeline", "/quality", "/audit", "/alerts/:account/:seq"],
     noStrangers(names, onRefused, { navigation: true }),
     (_, response) => void response.setHeader("cache-control", "no-cache").type("html").send(bundle.html),
   );
@@ -163,6 +163,7 @@ export function dashboardApp(options: AppOptions): Express {
     "/api/series",
     (_, response) => void response.json({ pulses: dashboard.traffic.pulses, failures: dashboard.failures }),
   );
+  app.get("/api/quality", (_, response) => void response.json(dashboard.quality(Date.now())));
   app.get(
     "/api/verdicts",
     (request, response) =>

@@ -23,12 +23,14 @@ import type {
   OutcomeName,
   PipelineState,
   Pulse,
+  Quality,
   VerdictName,
   VerdictRow,
 } from "../wire.js";
 import { AlertStore } from "./alert-store.js";
 import { DecisionHistory, type KeptDecision } from "./decision-history.js";
 import { ExactlyOnce } from "./exactly-once.js";
+import { QualityBook } from "./quality-book.js";
 import { Traffic } from "./traffic.js";
 import { VerdictBook } from "./verdict-book.js";
 
@@ -47,8 +49,12 @@ const SIDES: ReadonlyMap<string, "account" | "merchant"> = new Map([
 export interface DashboardOptions {
   readonly keepAlerts: number;
   readonly keepDecisions: number;
+  /** Decisions that verdicts are brought together with. Default 100,000. */
+  readonly keepScores?: number;
   readonly models: Models;
 }
+
+const KEEP_SCORES = 100_000;
 
 /** A record, and whether it stood in its topic before this server started to follow it. */
 export interface FedRecord extends LiveRecord {
@@ -62,6 +68,7 @@ export class Dashboard {
   readonly exactlyOnce = new ExactlyOnce();
   readonly traffic = new Traffic(KEPT_SECONDS);
   readonly history: DecisionHistory;
+  readonly #quality: QualityBook;
   readonly #models: Models;
   readonly failures: FailureMark[] = [];
   #unreadable = 0;
@@ -69,9 +76,10 @@ export class Dashboard {
   #pastAlerts: FedRecord[] | undefined = [];
   #outbox = emptyOutbox();
 
-  constructor({ keepAlerts, keepDecisions, models }: DashboardOptions) {
+  constructor({ keepAlerts, keepDecisions, keepScores = KEEP_SCORES, models }: DashboardOptions) {
     this.alerts = new AlertStore(keepAlerts);
     this.history = new DecisionHistory({ total: keepDecisions });
+    this.#quality = new QualityBook(keepScores, models);
     this.#models = models;
   }
 
@@ -135,6 +143,15 @@ export class Dashboard {
   pulse(nowMs: number, pipeline: PipelineState): Pulse {
     this.exactlyOnce.onJob(pipeline.job === "RUNNING" && pipeline.kafka === "answers", nowMs);
     return this.traffic.close(nowMs, this.exactlyOnce.counts(nowMs), pipeline);
+  }
+
+  /** How well frauds are found, by the verdicts so far. */
+  quality(nowMs: number): Quality {
+    return {
+      limit: this.#quality.limit,
+      verdictsWithoutDecision: Math.max(0, this.verdicts.size - this.#quality.labelled),
+      models: this.#quality.models(nowMs),
+    };
   }
 
   /** What the page of an alert shows; `undefined` when the alert is not known. */
@@ -248,12 +265,9 @@ export class Dashboard {
       earlier,
       possibleRepeat: skimmed.possibleRepeat,
     });
-    this.history.add(skimmed, {
-      partition,
-      offset,
-      seenAtMs: earlier ? timestampMs : arrivedAtMs,
-      suspicious: isSuspicious(skimmed.outcome),
-    });
+    const seenAtMs = earlier ? timestampMs : arrivedAtMs;
+    this.history.add(skimmed, { partition, offset, seenAtMs, suspicious: isSuspicious(skimmed.outcome) });
+    this.#quality.onDecided(skimmed, this.#verdictOf(skimmed.accountId, skimmed.transactionId), seenAtMs);
     // Topics have no order between them: its alert may have been read before.
     const outcome = outcomeName(skimmed.outcome);
     const row = this.alerts.setOutcome(skimmed.accountId, skimmed.transactionId, outcome);
@@ -303,9 +317,7 @@ export class Dashboard {
       merchantEffect: null,
     };
     if (!this.verdicts.add(row)) return;
-    const holds = this.verdicts.verdictOf(row.account, row.transactionId);
-    if (holds !== null) this.alerts.setVerdict(row.account, row.transactionId, holds);
-    this.#outbox.verdicts.add(row);
+    this.#onVerdict(row);
   }
 
   #onEvidence(value: Buffer): void {
@@ -320,8 +332,14 @@ export class Dashboard {
       event.revision,
     );
     if (row === undefined) return;
+    this.#onVerdict(row);
+  }
+
+  /** There is one more, or it has got its revision. */
+  #onVerdict(row: VerdictRow): void {
     const holds = this.verdicts.verdictOf(row.account, row.transactionId);
     if (holds !== null) this.alerts.setVerdict(row.account, row.transactionId, holds);
+    this.#quality.onVerdict(row.account, row.transactionId, holds);
     this.#outbox.verdicts.add(row);
   }
 }

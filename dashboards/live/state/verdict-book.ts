@@ -29,6 +29,11 @@ export class VerdictBook {
     this.#options = { ...DEFAULTS, ...options };
   }
 
+  /** Transactions whose verdicts it knows. */
+  get size(): number {
+    return this.#byTransaction.size;
+  }
+
   /** Verdicts that came without an analyst. */
   get fed(): number {
     return this.#fed;
@@ -56,11 +61,8 @@ export class VerdictBook {
       this.#trail.push(row);
       if (this.#trail.length > this.#options.trail) this.#trail.shift();
     }
-    if (this.#byTransaction.size > this.#options.transactions) {
-      const [oldest, gone] = this.#byTransaction.entries().next().value!;
-      this.#byTransaction.delete(oldest);
-      for (const { labelId } of gone) this.#byLabel.delete(labelId);
-    }
+    const gone = keepNewest(this.#byTransaction, this.#options.transactions) ?? [];
+    for (const { labelId } of gone) this.#byLabel.delete(labelId);
     return true;
   }
 

@@ -9,8 +9,10 @@ import { Sessions } from "../../../dashboards/live/http/guards.js";
 import { repositoryModels } from "../../../dashboards/live/models.js";
 import { Dashboard } from "../../../dashboards/live/state/dashboard.js";
 import { SseHub } from "../../../dashboards/live/state/sse-hub.js";
-import { decisionBytes, decisionRecord, sampleAlert } from "../../../dashboards/live/testing/samples.js";
+import { decisionBytes, decisionRecord, fedRecord, sampleAlert } from "../../../dashboards/live/testing/samples.js";
+import { TOPICS } from "../../../contract/topics.js";
 import type { Decision } from "../../../protos/gen/fraud/v1/decision.js";
+import { FraudLabel } from "../../../protos/gen/fraud/v1/transaction.js";
 
 /** The web app without a pipeline behind it, holding this many alerts. */
 export interface AppWithAlerts {
@@ -19,6 +21,8 @@ export interface AppWithAlerts {
   raise(fields: Parameters<typeof sampleAlert>[0]): void;
   /** Takes a decision, as if it had just been read. */
   decide(decision: Decision): void;
+  /** Takes a label, as if it had just been read. */
+  label(fields: Parameters<typeof FraudLabel.fromPartial>[0]): void;
   /** The number of open streams. */
   streams(): number;
   close(): Promise<void>;
@@ -57,7 +61,14 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
       const row = dashboard.alerts.add(sampleAlert(fields));
       if (row !== undefined) hub.publish("delta", { alerts: [row] });
     },
-    decide: (decision) => dashboard.onRecord(decisionRecord(decisionBytes(decision))),
+    decide: (decision) => dashboard.onRecord(decisionRecord(decisionBytes(decision), { arrivedAtMs: Date.now() })),
+    label: (fields) =>
+      dashboard.onRecord(
+        fedRecord(
+          TOPICS.labelsValid.name,
+          Buffer.from(FraudLabel.encode(FraudLabel.fromPartial({ revision: 1, ...fields })).finish()),
+        ),
+      ),
     streams: () => hub.size,
     close: () =>
       new Promise((resolve) => {

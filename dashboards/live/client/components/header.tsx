@@ -8,6 +8,7 @@ import { Icon } from "./icon.js";
 const TABS = [
   ["alerts", "/", "Alerts"],
   ["pipeline", "/pipeline", "Pipeline"],
+  ["quality", "/quality", "Quality"],
   ["audit", "/audit", "Audit"],
 ] as const;
 
