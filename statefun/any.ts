@@ -1,4 +1,4 @@
-import { type BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, type WireType } from "@bufbuild/protobuf/wire";
 
 import type { Any } from "./gen/google/protobuf/any.js";
 import { UnreadableMessageError, WrongTypeError } from "./errors.js";
@@ -51,20 +51,65 @@ const KEPT_BYTES = 256 * 1024;
 let spare: BinaryWriter | undefined;
 
 /** A message's bytes. */
-export function encode<T>(type: MessageType<T>, message: T): Buffer {
+export const encode = <T>(type: MessageType<T>, message: T): Buffer =>
+  written((writer) => void type.encode(message, writer));
+
+/**
+ * The bytes of a message one of whose fields is another one, packed in an Any.
+ *
+ * @param before - the message with its fields before that alone
+ * @param after - and with those after it
+ */
+export const encodeAround = <R, T>(
+  around: MessageType<R>,
+  before: R,
+  fieldTag: number,
+  type: MessageType<T>,
+  packed: T,
+  after: R,
+): Buffer =>
+  written((writer) => {
+    around.encode(before, writer);
+    // In one go: encoded by itself, and then copied twice, it would leave three times as much for garbage collection,
+    // which comes late for memory outside of V8's heap.
+    writer.uint32(fieldTag).fork().uint32(ANY_TYPE_URL).string(typeUrlOf(type)).uint32(ANY_VALUE).fork();
+    type.encode(packed, writer).join().join();
+    around.encode(after, writer);
+  });
+const [ANY_TYPE_URL, ANY_VALUE] = [(1 << 3) | 2, (2 << 3) | 2];
+
+function written(write: (writer: BinaryWriter) => void): Buffer {
   // Taken, so that an encoding within this one, or after a failed one, gets its own writer.
   const writer = spare ?? new BinaryWriter();
   spare = undefined;
-  const bytes = type.encode(message, writer).finish();
+  write(writer);
+  const bytes = writer.finish();
   if (bytes.length <= KEPT_BYTES) spare = writer;
   // The same memory as a Buffer, which is what the generated code calls bytes.
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/**
+ * Fields that nobody knows are kept, since a later version may have written them; but each of them, of two bytes, takes
+ * two hundred and more.
+ */
+const MAX_UNKNOWN_FIELDS = 2_048;
+
+/** Reads one value; refuses it when it has very many fields that its type does not know. */
+class ValueReader extends BinaryReader {
+  #unknown = 0;
+
+  // Generated code skips, and keeps, what it does not know.
+  override skip(wireType: WireType, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (++this.#unknown > MAX_UNKNOWN_FIELDS) throw new RangeError(`more than ${MAX_UNKNOWN_FIELDS} unknown fields`);
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+}
+
 /** @throws {UnreadableMessageError} */
 export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
   try {
-    return type.decode(bytes);
+    return type.decode(new ValueReader(bytes));
   } catch (cause) {
     throw new UnreadableMessageError(type.$type, cause);
   }
