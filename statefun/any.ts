@@ -37,7 +37,7 @@ export class AnyMessage {
    */
   unpack<T>(type: MessageType<T>): T {
     if (!this.is(type)) throw new WrongTypeError("the message", type.$type, this.typeUrl);
-    return decode(type, this.value);
+    return decode(type, this.value, MAX_UNKNOWN_FIELDS.message);
   }
 }
 
@@ -90,26 +90,32 @@ function written(write: (writer: BinaryWriter) => void): Buffer {
 }
 
 /**
- * Fields that nobody knows are kept, since a later version may have written them; but each of them, of two bytes, takes
- * two hundred and more.
+ * How many fields that their types do not know a message and a state may have. They are kept, since a later version may
+ * have written them; but each, of two bytes, takes two hundred and more. A state has more than a message: it must be
+ * readable when an earlier version takes over again.
  */
-const MAX_UNKNOWN_FIELDS = 2_048;
+export const MAX_UNKNOWN_FIELDS = { message: 512, state: 2_048 } as const;
 
-/** Reads one value; refuses it when it has very many fields that its type does not know. */
 class ValueReader extends BinaryReader {
+  readonly #maxUnknown: number;
   #unknown = 0;
 
-  // Generated code skips, and keeps, what it does not know.
+  constructor(bytes: Uint8Array, maxUnknown: number) {
+    super(bytes);
+    this.#maxUnknown = maxUnknown;
+  }
+
+  // Generated code skips, and then keeps, what it does not know.
   override skip(wireType: WireType, fieldNo?: number, recursionLimit?: number): Uint8Array {
-    if (++this.#unknown > MAX_UNKNOWN_FIELDS) throw new RangeError(`more than ${MAX_UNKNOWN_FIELDS} unknown fields`);
+    if (++this.#unknown > this.#maxUnknown) throw new RangeError(`it has more than ${this.#maxUnknown} unknown fields`);
     return super.skip(wireType, fieldNo, recursionLimit);
   }
 }
 
 /** @throws {UnreadableMessageError} */
-export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
+export function decode<T>(type: MessageType<T>, bytes: Uint8Array, maxUnknown = Infinity): T {
   try {
-    return type.decode(new ValueReader(bytes));
+    return type.decode(new ValueReader(bytes, maxUnknown));
   } catch (cause) {
     throw new UnreadableMessageError(type.$type, cause);
   }
