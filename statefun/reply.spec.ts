@@ -89,6 +89,20 @@ describe("a reply", () => {
     for (const piece of writer.finish()) expect(piece.length).toBeLessThan(40 * 1024);
   });
 
+  it("holds large values as they are, in the order in which they came", () => {
+    const writer = new ReplyWriter(Infinity);
+    const values = [10, 90_000, 20, 9_000, 70_000, 30].map((bytes) => Buffer.alloc(bytes, bytes));
+    for (const section of ["outgoingMessages", "outgoingEgresses"] as const)
+      for (const value of values) add(writer, { section, value });
+    const reply = writer.finish();
+    for (const value of values)
+      expect(reply.filter((piece) => piece === value)).toHaveLength(value.length > 8_192 ? 2 : 0);
+    const { response } = FromFunction.decode(joined(reply));
+    if (response?.$case !== "invocationResult") throw new Error("no result");
+    expect(response.value.outgoingMessages.map(({ argument }) => argument!.value)).toEqual(values);
+    expect(response.value.outgoingEgresses.map(({ argument }) => argument!.value)).toEqual(values);
+  });
+
   it("has a bound, also for a function that goes on regardless", () => {
     const failure = expect.objectContaining({ code: "FUNCTION_FAILED", status: 500 }) as Error;
     const small = new ReplyWriter(1_000);
