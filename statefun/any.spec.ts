@@ -5,7 +5,16 @@ import { describe, expect, it } from "vitest";
 import { Any } from "./gen/google/protobuf/any.js";
 import { KafkaProducerRecord } from "./gen/io/statefun/egress.js";
 import { Counter, Program, Send } from "../protos/gen/statefun/testing/v1/program.js";
-import { AnyMessage, encode, encodeAround, MAX_UNKNOWN_FIELDS, type MessageType, pack, typeUrlOf } from "./any.js";
+import {
+  AnyMessage,
+  encode,
+  encodeAround,
+  MAX_OBJECTS,
+  MAX_UNKNOWN_FIELDS,
+  type MessageType,
+  pack,
+  typeUrlOf,
+} from "./any.js";
 import { UnreadableMessageError } from "./errors.js";
 import { BatchState } from "./state.js";
 import { valueSpec } from "./value-spec.js";
@@ -100,5 +109,47 @@ describe("fields that a type does not know", () => {
     };
     expect(message(nested(MAX_UNKNOWN_FIELDS.message - 1)).unpack(Counter).value).toBe(0n);
     expect(() => message(nested(MAX_UNKNOWN_FIELDS.message)).unpack(Counter)).toThrow("unknown fields");
+  });
+});
+
+describe("messages and numbers within a value", () => {
+  const program = (commands: number): AnyMessage =>
+    new AnyMessage(typeUrlOf(Program), Buffer.alloc(2 * commands, "0a00", "hex"));
+
+  it("have a bound, however small they are", () => {
+    expect(program(MAX_OBJECTS).unpack(Program).commands).toHaveLength(MAX_OBJECTS);
+    const tooMany = program(MAX_OBJECTS + 1);
+    expect(() => tooMany.unpack(Program)).toThrow(UnreadableMessageError);
+    expect(() => tooMany.unpack(Program)).toThrow(`more than ${MAX_OBJECTS} messages`);
+  });
+
+  it("are counted together", () => {
+    // A counter again and again: the last one counts.
+    const counters = (times: number): AnyMessage =>
+      new AnyMessage(typeUrlOf(Counter), Buffer.alloc(2 * times, "0801", "hex"));
+    expect(counters(MAX_OBJECTS).unpack(Counter).value).toBe(1n);
+    expect(() => counters(MAX_OBJECTS + 1).unpack(Counter)).toThrow("numbers of 64 bits");
+  });
+
+  it("are counted at every depth", () => {
+    // The command, what it sends, and its program are three more.
+    const sending = (commands: number): Program => ({
+      commands: [
+        {
+          command: {
+            $case: "send",
+            value: {
+              typename: "a/b",
+              id: "c",
+              program: { commands: Array.from({ length: commands }, () => ({ command: undefined })) },
+            },
+          },
+        },
+      ],
+    });
+    const message = (commands: number): AnyMessage =>
+      new AnyMessage(typeUrlOf(Program), encode(Program, sending(commands)));
+    expect(message(MAX_OBJECTS - 3).unpack(Program).commands).toHaveLength(1);
+    expect(() => message(MAX_OBJECTS - 2).unpack(Program)).toThrow("messages and numbers");
   });
 });

@@ -94,15 +94,59 @@ function written(write: (writer: BinaryWriter) => void): Buffer {
  * have written them; but each, of two bytes, takes two hundred and more. A state has more than a message: it must be
  * readable when an earlier version takes over again.
  */
-export const MAX_UNKNOWN_FIELDS = { message: 512, state: 2_048 } as const;
+export const MAX_UNKNOWN_FIELDS = { message: 512, state: 1_024 } as const;
+
+/**
+ * How many messages and numbers of 64 bits may be within a value, at any depth: each, of one byte or two, becomes an
+ * object of its own, and all in one go.
+ */
+export const MAX_OBJECTS = 16_384;
 
 class ValueReader extends BinaryReader {
   readonly #maxUnknown: number;
   #unknown = 0;
+  #depth = 0;
+  /** The value itself is not within it. */
+  #objects = -1;
 
   constructor(bytes: Uint8Array, maxUnknown: number) {
     super(bytes);
     this.#maxUnknown = maxUnknown;
+  }
+
+  // Generated code sets this when a message begins, and again when it ends.
+  get __tsProtoDecodeDepth(): number {
+    return this.#depth;
+  }
+  set __tsProtoDecodeDepth(depth: number) {
+    if (depth > this.#depth) this.#count();
+    this.#depth = depth;
+  }
+
+  override int64(): bigint | string {
+    this.#count();
+    return super.int64();
+  }
+  override uint64(): bigint | string {
+    this.#count();
+    return super.uint64();
+  }
+  override sint64(): bigint | string {
+    this.#count();
+    return super.sint64();
+  }
+  override fixed64(): bigint | string {
+    this.#count();
+    return super.fixed64();
+  }
+  override sfixed64(): bigint | string {
+    this.#count();
+    return super.sfixed64();
+  }
+
+  #count(): void {
+    if (++this.#objects > MAX_OBJECTS)
+      throw new RangeError(`there are more than ${MAX_OBJECTS} messages and numbers of 64 bits in it`);
   }
 
   // Generated code skips, and then keeps, what it does not know.

@@ -283,6 +283,21 @@ describe("calls that come together", () => {
     expect(await answers(handler, batch(2, 1, 1))).toEqual(["result", 500, 500]);
   });
 
+  it("do not begin any more once an answer had no room", async () => {
+    let ran = 0;
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", (context) => {
+        ran++;
+        context.packAndSend(next, Sample, { namespace: "", type: "", id: "x".repeat(300) });
+      }),
+      { maxBodyBytes: MAX_BYTES, maxReplyBytes: 1_000, logger: { error: () => undefined } },
+    );
+    expect(await answers(handler, batch(1, 4, 1, 1))).toEqual(["result", 500, 500, 500]);
+    expect(ran).toBe(5);
+    // The next request has all of the room.
+    expect(await answers(handler, batch(1))).toEqual(["result"]);
+  });
+
   it("begin one after the other when they take long: each holds memory until it is done", async () => {
     let nowMs = 0;
     vi.spyOn(performance, "now").mockImplementation(() => nowMs);

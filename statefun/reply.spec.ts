@@ -72,7 +72,7 @@ describe("a reply", () => {
           const read = FromFunction.encode(FromFunction.decode(joined(reply))).finish();
           expect(Buffer.compare(read, expected)).toBe(0);
           // A small one is one write.
-          if (expected.length <= 64 * 1024) expect(reply).toHaveLength(1);
+          if (expected.length <= 16 * 1024) expect(reply).toHaveLength(1);
           if (Buffer.compare(joined(reply), expected) === 0) atOnce++;
           if (reply.length > 1) inPieces++;
         },

@@ -10,7 +10,7 @@ import {
   TypedValue,
 } from "./gen/io/statefun/reqreply.js";
 import { encode } from "./any.js";
-import { RequestError } from "./errors.js";
+import { ReplyTooLargeError } from "./errors.js";
 
 /** An encoded FromFunction: its pieces, which follow each other. A small one has a single piece. */
 export type Reply = readonly Uint8Array[];
@@ -23,7 +23,7 @@ const LARGE_BYTES = 8 * 1024;
 /** What a result has beside its value, about. */
 const RESULT_BYTES = 64;
 /** Up to this many bytes the pieces are joined: one write is cheaper than several. */
-const JOINED_BYTES = 64 * 1024;
+const JOINED_BYTES = 16 * 1024;
 const INVOCATION_RESULT = (100 << 3) | 2;
 
 /**
@@ -49,7 +49,7 @@ export class ReplyWriter {
 
   /**
    * @param bytes - about how many it has
-   * @throws {RequestError} when the reply gets too large: a piece later at the latest, and by {@link finish}
+   * @throws {ReplyTooLargeError} when the reply gets too large: a piece later at the latest, and by {@link finish}
    */
   add<S extends Section>(section: S, result: FromFunction_InvocationResponse[S][number], bytes: number): void {
     if (bytes >= LARGE_BYTES && this.#addLarge(section, result)) return this.#requireSize();
@@ -75,7 +75,7 @@ export class ReplyWriter {
     this.#bytes = this.#savedBytes;
   }
 
-  /** All of it. @throws {RequestError} when it is too large */
+  /** All of it. @throws {ReplyTooLargeError} when it is too large */
   finish(): Reply {
     if (this.#pieces.length === 0) {
       const value = this.#before?.append(this.#since) ?? this.#since;
@@ -124,8 +124,7 @@ export class ReplyWriter {
   }
 
   #requireSize(): void {
-    if (this.#bytes > this.#maxBytes)
-      throw new RequestError("FUNCTION_FAILED", 500, `the reply would have more than ${this.#maxBytes} bytes`);
+    if (this.#bytes > this.#maxBytes) throw new ReplyTooLargeError(this.#maxBytes);
   }
 }
 
