@@ -86,7 +86,7 @@ export async function main(argv: string[]): Promise<number> {
     .option("--servers <names>", `some of ${HOSTILE_SERVERS.join(", ")}`, someOf(HOSTILE_SERVERS), HOSTILE_SERVERS)
     .option(
       "--attacker",
-      "instead: what a client sees while an attacker with a fifth of a processor does its worst, to the server and to another port, in turns (about 8 minutes; writes reports/bench-hostile-beside.json)",
+      "instead: what a client sees while an attacker with a fifth of a processor does its worst, to the server and to another port, in short slices that take turns (about 16 minutes; writes reports/bench-hostile-beside.json)",
       false,
     )
     .option(
@@ -95,7 +95,7 @@ export async function main(argv: string[]): Promise<number> {
       someOf(ATTACK_KINDS),
       ATTACK_KINDS,
     )
-    .option("--rounds <n>", "with --attacker: how often each is measured", wholeNumber(1, 20), 2)
+    .option("--rounds <n>", "with --attacker: how many pairs of slices each is measured in", wholeNumber(1, 100), 8)
     .exitOverride()
     .action(
       ({

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { Any } from "./gen/google/protobuf/any.js";
+import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
 import {
   FromFunction,
   FromFunction_ExpirationSpec_ExpireMode as ExpireMode,
@@ -15,7 +17,7 @@ import {
 } from "./gen/io/statefun/reqreply.js";
 import { Counter, Program } from "../protos/gen/statefun/testing/v1/program.js";
 import { nodeHttpListener } from "./http.js";
-import { RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";
+import { type MessageType, RequestError, RequestReplyHandler, typeUrlOf } from "./index.js";
 import { apacheProgram } from "./testing/apache-program.js";
 import { arbitraryProgram, boundTypenames } from "./testing/arbitrary-program.js";
 import { decodeReplies, encodeCalls, postBatch } from "./testing/batch-client.js";
@@ -47,6 +49,9 @@ async function theirs(body: Uint8Array): Promise<FromFunction | "failed"> {
  * 1. We don't delete state that is not there. Deleting it would change nothing.
  * 2. A state that never expires is declared with mode NONE; Apache's SDK leaves the field out. NONE is its default.
  *
+ * 3. A message with nothing in it, in an egress' record, is two bytes of its Any here, and left out there. Both are read
+ *    as no bytes.
+ *
  * One more does not show here: we answer 404 and 400 where Apache's SDK answers 500, and log why. StateFun repeats the
  * call after each of them.
  */
@@ -69,7 +74,19 @@ function comparable(reply: FromFunction | "failed", present: ReadonlySet<string>
     stateMutations: result.stateMutations.filter(
       ({ mutationType, stateName }) => mutationType !== MutationType.DELETE || present.has(stateName),
     ),
+    outgoingEgresses: result.outgoingEgresses.map((sent) => ({
+      ...sent,
+      argument: { ...sent.argument!, value: withoutEmptyValue(sent.argument!) },
+    })),
   };
+}
+
+/** An egress' record as Apache's SDK encodes it. */
+function withoutEmptyValue({ typename, value }: TypedValue): Buffer {
+  const [recordType] = [KafkaProducerRecord, KinesisEgressRecord].filter((type) => typename === typeUrlOf(type));
+  const record = recordType!.decode(value);
+  record.valueBytes = Buffer.from(Any.encode(Any.decode(record.valueBytes)).finish());
+  return Buffer.from((recordType as MessageType<typeof record>).encode(record).finish());
 }
 
 const counter = (value: bigint): TypedValue => ({

@@ -1,8 +1,7 @@
 import { KafkaProducerRecord, KinesisEgressRecord } from "./gen/io/statefun/egress.js";
-import { Any } from "./gen/google/protobuf/any.js";
 import type { FromFunction_DelayedInvocation, TypedValue } from "./gen/io/statefun/reqreply.js";
 import { type Address, fromWire, toWire, typenameParts } from "./address.js";
-import { encode, type MessageType, pack, typeUrlOf } from "./any.js";
+import { encode, encodeAround, type MessageType, typeUrlOf } from "./any.js";
 import type { CallRequest } from "./call-request.js";
 import { StatefunError } from "./errors.js";
 import { type Reply, ReplyWriter } from "./reply.js";
@@ -147,7 +146,15 @@ export class BatchContext implements Context {
 
   packAndSendToKafka<T>(egress: string, { topic, key }: KafkaTarget, type: MessageType<T>, message: T): void {
     if (topic === "") throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} has no topic`);
-    this.#toEgress(egress, KafkaProducerRecord, { topic, key, valueBytes: encode(Any, pack(type, message)) });
+    const [before, after] = [
+      { key, topic: "", valueBytes: NO_BYTES },
+      { key: "", topic, valueBytes: NO_BYTES },
+    ];
+    this.#toEgress(
+      egress,
+      KafkaProducerRecord,
+      encodeAround(KafkaProducerRecord, before, VALUE_BYTES, type, message, after),
+    );
   }
 
   packAndSendToKinesis<T>(
@@ -158,12 +165,15 @@ export class BatchContext implements Context {
   ): void {
     if (stream === "" || partitionKey === "")
       throw new StatefunError("INVALID_ARGUMENT", `a record for ${egress} needs a stream and a partition key`);
-    this.#toEgress(egress, KinesisEgressRecord, {
-      stream,
-      partitionKey,
-      explicitHashKey,
-      valueBytes: encode(Any, pack(type, message)),
-    });
+    const [before, after] = [
+      { partitionKey, stream: "", explicitHashKey: "", valueBytes: NO_BYTES },
+      { partitionKey: "", stream, explicitHashKey, valueBytes: NO_BYTES },
+    ];
+    this.#toEgress(
+      egress,
+      KinesisEgressRecord,
+      encodeAround(KinesisEgressRecord, before, VALUE_BYTES, type, message, after),
+    );
   }
 
   #delay(invocation: FromFunction_DelayedInvocation): void {
@@ -172,10 +182,11 @@ export class BatchContext implements Context {
     this.#reply.add("delayedInvocations", invocation, bytes);
   }
 
-  #toEgress<T>(egress: string, type: MessageType<T>, record: T): void {
+  #toEgress(egress: string, recordType: { readonly $type: string }, value: Buffer): void {
     const { namespace, type: name } = typenameParts(egress);
-    const sent = { egressNamespace: namespace, egressType: name, argument: typedValue(type, record) };
-    this.#reply.add("outgoingEgresses", sent, sent.argument.value.length);
+    const argument = { typename: typeUrlOf(recordType), hasValue: true, value };
+    const sent = { egressNamespace: namespace, egressType: name, argument };
+    this.#reply.add("outgoingEgresses", sent, value.length);
   }
 
   /** Remembers what the batch has done so far, for {@link rollback}. */
@@ -199,6 +210,10 @@ export class BatchContext implements Context {
     return this.#reply.finish();
   }
 }
+
+const NO_BYTES = Buffer.alloc(0);
+/** Field 2 of Kafka's and Kinesis' records. */
+const VALUE_BYTES = (2 << 3) | 2;
 
 function requireAccepted<T>({ typename, accepted }: Address<T>, type: MessageType<T>): void {
   if (accepted === undefined || accepted.names.has(type.$type)) return;

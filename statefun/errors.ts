@@ -63,3 +63,10 @@ export class RequestError extends StatefunError {
     super(code, message, options);
   }
 }
+
+/** A request's answers would have more bytes than they may. */
+export class ReplyTooLargeError extends RequestError {
+  constructor(maxBytes: number) {
+    super("FUNCTION_FAILED", 500, `the reply would have more than ${maxBytes} bytes`);
+  }
+}

@@ -14,8 +14,8 @@ const REPLY_HEAD_BYTES = LENGTH_BYTES + 1 + ID_BYTES;
 const STATUS_BYTES = 2;
 const [RESULT, ERROR, ALIVE] = [0, 1, 2];
 const NO_CALL = 0;
-/** A larger payload is not copied. */
-const COPIED_BYTES = 64 * 1024;
+/** A larger payload is not copied: copies of that size are collected late. */
+const COPIED_BYTES = 16 * 1024;
 
 /** One call of a request. */
 export interface FramedCall {

@@ -3,13 +3,14 @@ import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   FromFunction,
   type FromFunction_DelayedInvocation,
-  type FromFunction_EgressMessage,
-  type FromFunction_Invocation,
+  FromFunction_EgressMessage,
+  FromFunction_Invocation,
   FromFunction_InvocationResponse,
   type FromFunction_PersistedValueMutation,
+  TypedValue,
 } from "./gen/io/statefun/reqreply.js";
 import { encode } from "./any.js";
-import { RequestError } from "./errors.js";
+import { ReplyTooLargeError } from "./errors.js";
 
 /** An encoded FromFunction: its pieces, which follow each other. A small one has a single piece. */
 export type Reply = readonly Uint8Array[];
@@ -17,10 +18,12 @@ export type Reply = readonly Uint8Array[];
 /** Of so many results, or of about so many bytes, a piece is encoded. */
 const PIECE_RESULTS = 128;
 const PIECE_BYTES = 32 * 1024;
+/** A value of so many bytes is a piece by itself, and not copied: copies of large values are collected late. */
+const LARGE_BYTES = 8 * 1024;
 /** What a result has beside its value, about. */
 const RESULT_BYTES = 64;
 /** Up to this many bytes the pieces are joined: one write is cheaper than several. */
-const JOINED_BYTES = 64 * 1024;
+const JOINED_BYTES = 16 * 1024;
 const INVOCATION_RESULT = (100 << 3) | 2;
 
 /**
@@ -46,9 +49,10 @@ export class ReplyWriter {
 
   /**
    * @param bytes - about how many it has
-   * @throws {RequestError} when the reply gets too large: a piece later at the latest, and by {@link finish}
+   * @throws {ReplyTooLargeError} when the reply gets too large: a piece later at the latest, and by {@link finish}
    */
   add<S extends Section>(section: S, result: FromFunction_InvocationResponse[S][number], bytes: number): void {
+    if (bytes >= LARGE_BYTES && this.#addLarge(section, result)) return this.#requireSize();
     this.#since.add(section, result, bytes);
     const { length = 0, bytes: bytesBefore = 0 } = this.#before ?? {};
     if (length + this.#since.length < PIECE_RESULTS && bytesBefore + this.#since.bytes < PIECE_BYTES) return;
@@ -71,7 +75,7 @@ export class ReplyWriter {
     this.#bytes = this.#savedBytes;
   }
 
-  /** All of it. @throws {RequestError} when it is too large */
+  /** All of it. @throws {ReplyTooLargeError} when it is too large */
   finish(): Reply {
     if (this.#pieces.length === 0) {
       const value = this.#before?.append(this.#since) ?? this.#since;
@@ -101,19 +105,70 @@ export class ReplyWriter {
   }
 
   #keep(results: Results): void {
-    if (results.length === 0) return;
-    const piece = encode(FromFunction_InvocationResponse, results);
+    if (results.length > 0) this.#keepPiece(encode(FromFunction_InvocationResponse, results));
+  }
+
+  #keepPiece(piece: Uint8Array): void {
     this.#bytes += piece.length;
     if (this.#bytes <= this.#maxBytes) this.#pieces.push(piece);
   }
 
+  /** @returns whether its value is large, and comes last in it */
+  #addLarge<S extends Section>(section: S, result: FromFunction_InvocationResponse[S][number]): boolean {
+    const last = LAST_ARGUMENTS[section];
+    const { argument } = result as Partial<FromFunction_EgressMessage>;
+    if (last === undefined || argument === undefined || argument.value.length < LARGE_BYTES) return false;
+    this.#encode();
+    for (const piece of piecesOf(last, result as LastArgument, argument)) this.#keepPiece(piece);
+    return true;
+  }
+
   #requireSize(): void {
-    if (this.#bytes > this.#maxBytes)
-      throw new RequestError("FUNCTION_FAILED", 500, `the reply would have more than ${this.#maxBytes} bytes`);
+    if (this.#bytes > this.#maxBytes) throw new ReplyTooLargeError(this.#maxBytes);
   }
 }
 
 type Section = (typeof SECTIONS)[number];
+
+type LastArgument = FromFunction_Invocation & FromFunction_EgressMessage;
+/** Those sections whose results end in a value: their field, the value's field in a result, and the rest of that. */
+const LAST_ARGUMENTS: Partial<
+  Record<Section, { readonly result: number; readonly argument: number; readonly rest: (of: LastArgument) => Buffer }>
+> = {
+  outgoingMessages: {
+    result: (2 << 3) | 2,
+    argument: (2 << 3) | 2,
+    rest: ({ target }) => encode(FromFunction_Invocation, { target, argument: undefined }),
+  },
+  outgoingEgresses: {
+    result: (4 << 3) | 2,
+    argument: (3 << 3) | 2,
+    rest: (of) => encode(FromFunction_EgressMessage, { ...of, argument: undefined }),
+  },
+};
+const VALUE = (3 << 3) | 2;
+
+/** An encoded result that ends in a value, without a copy of that. */
+function piecesOf(
+  { result, argument, rest }: NonNullable<(typeof LAST_ARGUMENTS)[Section]>,
+  of: LastArgument,
+  { typename, hasValue, value }: TypedValue,
+): readonly Uint8Array[] {
+  const { length } = value;
+  const typed = TypedValue.encode({ typename, hasValue, value: NO_BYTES }).uint32(VALUE).uint32(length).finish();
+  const last = new BinaryWriter()
+    .uint32(argument)
+    .uint32(typed.length + length)
+    .raw(typed)
+    .finish();
+  const before = rest(of);
+  const first = new BinaryWriter()
+    .uint32(result)
+    .uint32(before.length + last.length + length)
+    .finish();
+  return [first, before, last, value];
+}
+const NO_BYTES = Buffer.alloc(0);
 
 /** Results that are not encoded yet. */
 class Results implements FromFunction_InvocationResponse {

@@ -2,7 +2,7 @@ import { FromFunction } from "./gen/io/statefun/reqreply.js";
 import { fromWire } from "./address.js";
 import { type DeadLetterHandler, runBatch } from "./batch.js";
 import { CallRequest } from "./call-request.js";
-import { RequestError } from "./errors.js";
+import { ReplyTooLargeError, RequestError } from "./errors.js";
 import { HeldBytes } from "./held-bytes.js";
 import { joined, type Reply, sizeOf } from "./reply.js";
 import { shown } from "./shown.js";
@@ -138,11 +138,21 @@ export class RequestReplyHandler {
       ];
     }
     const maxReplyBytes = allowance.replyBytes;
+    if (maxReplyBytes <= 0) throw new ReplyTooLargeError(this.options.maxReplyBytes);
     const used = (reply: Reply): Reply => {
       allowance.replyBytes -= sizeOf(reply);
       return reply;
     };
-    const reply = runBatch({ binding, request, received, maxReplyBytes }, this.options.deadLetter);
-    return reply instanceof Promise ? reply.then(used) : used(reply);
+    // Once an answer had no room, the request's other calls would only make more that has none.
+    const failed = (error: unknown): never => {
+      if (error instanceof ReplyTooLargeError) allowance.replyBytes = 0;
+      throw error;
+    };
+    try {
+      const reply = runBatch({ binding, request, received, maxReplyBytes }, this.options.deadLetter);
+      return reply instanceof Promise ? reply.then(used, failed) : used(reply);
+    } catch (error) {
+      return failed(error);
+    }
   }
 }

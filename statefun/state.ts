@@ -2,7 +2,7 @@ import {
   type FromFunction_PersistedValueMutation,
   FromFunction_PersistedValueMutation_MutationType as MutationType,
 } from "./gen/io/statefun/reqreply.js";
-import { decode, encode, type MessageType } from "./any.js";
+import { decode, encode, MAX_UNKNOWN_FIELDS, type MessageType } from "./any.js";
 import { WrongTypeError } from "./errors.js";
 import type { ValueSpec } from "./value-spec.js";
 
@@ -43,7 +43,7 @@ export class BatchState implements StateValue {
   unpack<T>(type: MessageType<T>): T | undefined {
     this.#check(type);
     if (this.#status === "encoded") {
-      this.#value = decode(this.#spec.type, this.#received!);
+      this.#value = decode(this.#spec.type, this.#received!, MAX_UNKNOWN_FIELDS.state);
       this.#status = "decoded";
     }
     return this.#value as T | undefined;
@@ -69,7 +69,7 @@ export class BatchState implements StateValue {
 
   rollback(): void {
     this.#status = this.#saved.status;
-    this.#value = this.#saved.status === "changed" ? decode(this.#spec.type, this.#saved.bytes) : undefined;
+    this.#value = this.#saved.status === "changed" ? decode(this.#spec.type, this.#saved.bytes, Infinity) : undefined;
   }
 
   /** The change for StateFun to make, or `undefined` for none. Clearing a value that was not there needs no change. */

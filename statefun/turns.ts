@@ -2,13 +2,13 @@
  * How long work on requests may go on before the event loop gets its turn, in milliseconds: whatever else the process
  * does meanwhile, such as answering health checks, waits about twice as long at worst.
  */
-const TURN_MS = 20;
+const TURN_MS = 10;
 
 /**
  * The share of that for one request that takes longer: in each turn the small ones come first, and wait no longer for
  * it than this.
  */
-export const SHARE_MS = 5;
+export const SHARE_MS = 2;
 
 /**
  * When this turn's time is up; `undefined` while no work has begun in it. There is only one, as there is only one event

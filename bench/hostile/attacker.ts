@@ -4,16 +4,22 @@ import { setTimeout as pause } from "node:timers/promises";
 import { given } from "../../process/environment.js";
 import { type AttackKind, type HostileServer, REQUESTS } from "./bodies.js";
 
+/** What it is told: which port to attack from now on. */
+export interface Target {
+  readonly port: number;
+}
+
 /**
- * Does its worst to a server: `BENCH_ATTACK` says how, `BENCH_SERVER` to which, at `BENCH_PORT`. It has so much of a
- * processor as `BENCH_SHARE` says, by its own processor time. Ends on SIGTERM.
+ * Does its worst to a server: `BENCH_ATTACK` says how, `BENCH_SERVER` to which. Each message names the port that it
+ * attacks from then on; what it has open elsewhere it drops. It has so much of a processor as `BENCH_SHARE` says, by
+ * its own processor time since that message.
  */
 const env = given();
 const [kind, server] = [env["BENCH_ATTACK"] as AttackKind, env["BENCH_SERVER"] as HostileServer];
-const [port, share] = [Number(env["BENCH_PORT"]), Number(env["BENCH_SHARE"])];
-const HOST = `Host: 127.0.0.1:${port}\r\n`;
+const share = Number(env["BENCH_SHARE"]);
 const MOST_SOCKETS = 2_000;
 
+let port = 0;
 const sockets = new Set<Socket>();
 function open(read = true): Socket {
   const socket = connect(port, "127.0.0.1");
@@ -27,16 +33,24 @@ function open(read = true): Socket {
 const any = (): Socket => [...sockets].find((socket) => socket.writable) ?? open();
 const worst = REQUESTS[server]().filter(({ pieces }) => pieces === undefined);
 const posted = worst[0]!;
+const host = (): string => `Host: 127.0.0.1:${port}\r\n`;
 const head = ({ path, headers }: (typeof worst)[number], length: string): string =>
-  `POST ${path} HTTP/1.1\r\n${HOST}${Object.entries(headers)
+  `POST ${path} HTTP/1.1\r\n${host()}${Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("")}${length}\r\n`;
-const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\n${HOST}${more}\r\n`;
+const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\n${host()}${more}\r\n`;
 const WAITING: Readonly<Record<HostileServer, string>> = {
   intake: "/v1/accounts/a/decisions/t?wait=30s",
   functions: "/nothing",
   dashboard: "/api/stream?after=0.0",
 };
+/** Within each server's bound, so that it goes on reading. */
+const ANNOUNCED: Readonly<Record<HostileServer, number>> = {
+  intake: 1_000_000,
+  functions: 8_000_000,
+  dashboard: 8_000,
+};
+const LOGIN = '{"token":"no"}';
 let n = 0;
 
 /** One round of each; it sleeps between them as its share wants. */
@@ -49,11 +63,11 @@ const ATTACKS: Readonly<Record<AttackKind, () => void>> = {
     if (sockets.size < MOST_SOCKETS) open();
   },
   "slow heads": () => {
-    if (sockets.size < MOST_SOCKETS) open().write(`POST / HTTP/1.1\r\n${HOST}`);
+    if (sockets.size < MOST_SOCKETS) open().write(`POST / HTTP/1.1\r\n${host()}`);
     else for (const socket of sockets) socket.write("x: y\r\n");
   },
   "slow bodies": () => {
-    if (sockets.size < 400) open().write(head(posted, "content-length: 1000000\r\n"));
+    if (sockets.size < 400) open().write(head(posted, `content-length: ${ANNOUNCED[server]}\r\n`));
     else for (const socket of sockets) socket.write("x".repeat(4_096));
   },
   pipelined: () => void any().write(get("/healthz").repeat(200)),
@@ -63,10 +77,7 @@ const ATTACKS: Readonly<Record<AttackKind, () => void>> = {
   },
   "wrong logins": () =>
     void any().write(
-      `POST /api/login HTTP/1.1\r\n${HOST}content-type: application/json\r\nx-dashboard-action: 1\r\ncontent-length: 13\r\n\r\n{"token":"no"}`.slice(
-        0,
-        -1,
-      ),
+      `POST /api/login HTTP/1.1\r\n${host()}content-type: application/json\r\nx-dashboard-action: 1\r\ncontent-length: ${LOGIN.length}\r\n\r\n${LOGIN}`,
     ),
   bodies: () => {
     if (sockets.size > 8) return;
@@ -84,13 +95,23 @@ const ATTACKS: Readonly<Record<AttackKind, () => void>> = {
   },
 };
 
-const began = performance.now();
-process.on("SIGTERM", () => process.exit(0));
-process.stdout.write("begins\n");
+/** What it took to start does not count. */
+let since = { atMs: 0, cpu: process.cpuUsage() };
+let told: () => void;
+const first = new Promise<void>((resolve) => (told = resolve));
+process.on("SIGINT", () => undefined);
+process.on("message", (target: Target) => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  ({ port } = target);
+  since = { atMs: performance.now(), cpu: process.cpuUsage() };
+  told();
+});
+process.send!({});
+await first;
 for (;;) {
   ATTACKS[kind]();
-  const { user, system } = process.cpuUsage();
-  // What it took to start counts too: it is paid for first.
-  const aheadMs = (user + system) / 1_000 / share - (performance.now() - began);
+  const { user, system } = process.cpuUsage(since.cpu);
+  const aheadMs = (user + system) / 1_000 / share - (performance.now() - since.atMs);
   await pause(Math.min(500, Math.max(0, aheadMs)));
 }

@@ -145,6 +145,213 @@ const message = (bytes: number, typename = "type.googleapis.com/fraud.v1.Transac
   argument: { typename, hasValue: true, value: Buffer.alloc(bytes, 0x78) },
 });
 
+const varint = (n: number): Buffer => Buffer.from(new BinaryWriter().uint32(n).finish());
+/** A field with a length. */
+const field = (number: number, value: Uint8Array): Buffer =>
+  Buffer.concat([varint((number << 3) | 2), varint(value.length), value]);
+/** A message within itself, again and again. */
+const nested = (number: number, bytes: number): Buffer => {
+  const parts: Buffer[] = [];
+  for (let length = 0; length < bytes - 8;) {
+    const head = Buffer.concat([varint((number << 3) | 2), varint(length)]);
+    parts.push(head);
+    length += head.length;
+  }
+  return Buffer.concat(parts.reverse());
+};
+/** Many messages in fields of bytes that their envelope does not know. */
+const batchOf = (fields: Buffer): Buffer =>
+  field(
+    100,
+    Buffer.concat([
+      ToFunction_InvocationBatchRequest.encode({ target: TARGET, state: STATE, invocations: [] }).finish(),
+      fields,
+    ]),
+  );
+const raw = (number: number, value: Buffer): Buffer =>
+  batchOf(Buffer.concat([field(number, value), field(3, Buffer.alloc(0))]));
+const ordinary = (n: number): Buffer => Buffer.from(Transaction.encode(transaction(n, 200)).finish());
+
+/** Kinds that attack one thing each: a layer of the encoding, a bound, or a name. */
+const NEW_KINDS = () => [
+  { name: "nested messages of the envelope", bytes: nested(100, MAX - 100) },
+  {
+    name: "nested messages in a transaction",
+    bytes: call(times(255, () => valued("Transaction", nested(10, 32_000)))),
+  },
+  {
+    name: "groups",
+    bytes: call(
+      times(255, () => valued("Transaction", Buffer.concat([Buffer.alloc(16_000, 0x0b), Buffer.alloc(16_000, 0x0c)]))),
+    ),
+  },
+  { name: "groups side by side", bytes: call(times(255, () => valued("Transaction", filled("a30ca40c", 32_600)))) },
+  { name: "unknown fields of the envelope", bytes: raw(7, Buffer.alloc(MAX - 200, 0x41)) },
+  { name: "unknown fields of a batch, of one byte", bytes: batchOf(filled("3a00", MAX - 200)) },
+  {
+    name: "unknown fields of each message's envelope",
+    bytes: batchOf(Buffer.concat(times(16_000, () => field(3, filled("3a00", 120))))),
+  },
+  {
+    name: "few unknown fields in very many messages",
+    bytes: call(times(5_400, () => valued("Transaction", unknownFields(1_490)))),
+  },
+  {
+    name: "few unknown fields beside what is valid",
+    bytes: call(times(4_500, (n) => valued("Transaction", Buffer.concat([ordinary(n), unknownFields(1_400)])))),
+  },
+  {
+    name: "unknown fields of one number",
+    bytes: call(times(255, () => valued("Transaction", filled("b80f01", 32_700)))),
+  },
+  {
+    name: "long keys of callers",
+    bytes: call(
+      times(500, (n) => ({
+        caller: { namespace: "n".repeat(100), type: "t".repeat(100), id: String(n).padEnd(16_000, "k") },
+        argument: undefined,
+      })),
+    ),
+  },
+  {
+    name: "another type name for each message",
+    bytes: call(times(500, (n) => valued(`${n}`.padEnd(16_200, "x"), Buffer.alloc(0)))),
+  },
+  {
+    name: "another short type name for each message",
+    bytes: call(times(16_000, (n) => valued(`${n}`.padEnd(400, "x"), Buffer.alloc(0)))),
+  },
+  {
+    name: "type names that are not UTF-8",
+    bytes: batchOf(Buffer.concat(times(500, () => field(3, field(2, field(1, Buffer.alloc(16_000, 0xff))))))),
+  },
+  {
+    name: "packed numbers",
+    bytes: stateful(transactions(300), "account-counter", [
+      stateOf("account", "AccountState", field(6, field(2, Buffer.alloc(MAX_STATE - 100, 1)))),
+    ]),
+  },
+  {
+    name: "numbers of ten bytes",
+    bytes: stateful(transactions(300), "account-counter", [
+      stateOf("account", "AccountState", field(6, field(1, filled("ffffffffffffffffff01", MAX_STATE - 100)))),
+    ]),
+  },
+  { name: "one huge message", bytes: call([valued("Transaction", Buffer.alloc(MAX - 400, 0x41))]) },
+  {
+    name: "strings of other characters",
+    bytes: call(times(250, () => valued("Transaction", field(1, Buffer.from("\u{1f600}".repeat(8_000)))))),
+  },
+  {
+    name: "strings that are not UTF-8",
+    bytes: call(times(255, () => valued("Transaction", field(1, Buffer.alloc(32_000, 0xff))))),
+  },
+  {
+    name: "a string again and again",
+    bytes: call(times(255, () => valued("Transaction", filled("0a08" + "61".repeat(8), 32_000)))),
+  },
+  { name: "messages that no function knows", bytes: call(times(16_000, () => valued("Nothing", Buffer.alloc(450)))) },
+  {
+    name: "labels",
+    bytes: call(times(12_000, (n) => valued("FraudLabel", field(1, Buffer.from(`l-${n}`.padEnd(500, "x")))))),
+  },
+  {
+    name: "as many states as may be",
+    bytes: stateful(
+      [EMPTY],
+      "account-counter",
+      times(1_024, (n) => stateOf(`s${n}`.padEnd(7_000, "x"), "", Buffer.alloc(900))),
+    ),
+  },
+  {
+    name: "a verdict for each byte",
+    bytes: stateful(transactions(300), "account-counter", [
+      stateOf("account", "AccountState", filled("4200", MAX_STATE)),
+    ]),
+  },
+  {
+    name: "sources again and again",
+    bytes: stateful(transactions(300), "account-counter", [
+      stateOf("account", "AccountState", filled("5a021001", MAX_STATE)),
+    ]),
+  },
+  {
+    name: "a scorer's transactions that wait",
+    bytes: stateful(times(300, scoringRequest), "transaction-scorer", [
+      stateOf("scorer", "ScorerState", filled("12021200", MAX_STATE)),
+    ]),
+  },
+  {
+    name: "suspicions at the alerter",
+    bytes: stateful(
+      times(16_000, (n) =>
+        valued(
+          "SuspiciousDecision",
+          Buffer.concat([field(1, ordinary(n)), Buffer.from("1001", "hex"), filled("2200", 150)]),
+        ),
+      ),
+      "alerter",
+      [stateOf("alerter", "AlerterState", Buffer.alloc(0))],
+    ),
+  },
+];
+const MANY_CALLS = () => [
+  {
+    name: "many calls: of unknown fields in a state",
+    bytes: calls(
+      1_200,
+      stateful(transactions(1), "account-counter", [stateOf("account", "AccountState", unknownFields(6_100))]),
+    ),
+  },
+  {
+    name: "many calls: of unknown fields in messages",
+    bytes: calls(250, call([valued("Transaction", unknownFields(32_000))])),
+  },
+  {
+    name: "many calls: of an id as long as may be",
+    bytes: calls(500, call([EMPTY], { ...TARGET, id: "x".repeat(16_384) })),
+  },
+  {
+    name: "many calls: of four empty messages to an id as long as may be",
+    bytes: calls(
+      500,
+      call(
+        times(4, () => EMPTY),
+        { ...TARGET, id: "x".repeat(16_384) },
+      ),
+    ),
+  },
+  {
+    name: "many calls: to functions that nobody knows",
+    bytes: calls(4_096, call([EMPTY], { ...TARGET, type: "x".repeat(1_900) })),
+  },
+  { name: "many calls: that cannot be read", bytes: calls(4_096, Buffer.alloc(2_000, 0xff)) },
+  {
+    name: "many calls: without their states",
+    bytes: calls(
+      4_096,
+      Buffer.from(
+        ToFunction.encode({
+          request: { $case: "invocation", value: { target: TARGET, invocations: [message(1_900)], state: [] } },
+        }).finish(),
+      ),
+    ),
+  },
+  { name: "many calls: of one transaction each", bytes: calls(4_096, call(transactions(1, 1_800))) },
+  {
+    name: "many calls: of states of a window",
+    bytes: calls(
+      60,
+      stateful(transactions(3), "account-counter", [stateOf("account", "AccountState", window(6, MAX_STATE))]),
+    ),
+  },
+  { name: "many calls: of largest messages", bytes: calls(300, call(transactions(1, 26_000))) },
+  {
+    name: "many calls: one frame without an end",
+    bytes: Buffer.concat([Buffer.of(1, 0x7f, 0xff, 0xff, 0xff), Buffer.alloc(MAX - 5)]),
+  },
+];
+
 /** Made anew at each call. */
 export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequest[]>> = {
   intake: () =>
@@ -253,6 +460,7 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
           times(300_000, () => stateOf("a", "", Buffer.alloc(0))),
         ),
       },
+      ...NEW_KINDS(),
       { name: "a field of numbers again and again", bytes: Buffer.concat([call([EMPTY]), filled("0801", MAX - 500)]) },
     ]
       .map(({ name, bytes, ...rest }) => ({
@@ -285,6 +493,7 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
               ),
             ),
           },
+          ...MANY_CALLS(),
           { name: "many calls: of nothing", bytes: calls(1_000_000, Buffer.alloc(0)) },
           { name: "many calls: one of transactions", bytes: calls(1, call(transactions(16_000, 400))) },
           {

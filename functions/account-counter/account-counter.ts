@@ -36,6 +36,10 @@ import {
   rememberLabel,
 } from "./verdicts.js";
 
+/** The same memory: it is encoded at once. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 /** State of `fraud/account-counter`. */
 export const accountState = valueSpec("account", AccountState);
 
@@ -259,7 +263,7 @@ export function accountCounter(dependencies: Dependencies) {
         addressId: id,
         reason,
         message: text,
-        original: { typeUrl: message.typeUrl, value: Buffer.from(message.value) },
+        original: { typeUrl: message.typeUrl, value: asBuffer(message.value) },
         origin,
         logicVersion,
       });

@@ -50,7 +50,7 @@ describe("readBody", () => {
     await reading;
     const turns = seen.join(" ").split("others");
     expect(turns.filter((work) => work.trim() !== "").length).toBeGreaterThanOrEqual(3);
-    // Two of 15 ms fill a turn of 20.
+    // A turn of 10 ms is over after one of 15.
     for (const work of turns) expect(work.trim().split(" ").length).toBeLessThanOrEqual(2);
   });
 
