@@ -1,4 +1,4 @@
-import type { ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import type { Evidence } from "../protos/gen/fraud/v1/decision.js";
 import type { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { Model } from "./transaction-scorer/model.js";
 import type { FunctionSettings } from "./settings.js";
@@ -12,9 +12,10 @@ export interface Metrics {
   /**
    * A transaction was decided.
    *
+   * @param evidence - with its scoring
    * @param tookMs - since the account counter had it; `undefined`: not known
    */
-  decided(scoring: ScoringEvidence, tookMs: bigint | undefined): void;
+  decided(evidence: Evidence, tookMs: bigint | undefined): void;
   alerted(kind: Alert_Kind): void;
 }
 

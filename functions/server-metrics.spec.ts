@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { Outcome, ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import { Evidence, Outcome, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
 import { serverMetrics } from "./server-metrics.js";
 import type { Model } from "./transaction-scorer/model.js";
 
 describe("the function server's metrics", () => {
   it("show each model's scores, and where a challenger would have decided otherwise", async () => {
     const { metrics, registry } = serverMetrics();
-    const decided = (fields: Partial<ScoringEvidence>): void =>
-      metrics.decided(ScoringEvidence.fromPartial(fields), undefined);
+    const decided = (scoring: Partial<ScoringEvidence>): void =>
+      metrics.decided(Evidence.fromPartial({ scoring }), undefined);
     const challenger = (outcome: Outcome) => ({ modelId: "new", outcome }) as ScoringEvidence["challenger"];
     decided({ modelId: "old", score: 120, outcome: Outcome.APPROVE, challenger: challenger(Outcome.REVIEW) });
     decided({ modelId: "old", score: 440, outcome: Outcome.DECLINE, challenger: challenger(Outcome.DECLINE) });
@@ -42,13 +42,55 @@ describe("the function server's metrics", () => {
     ]);
     for (const modelId of ["p", "t"])
       for (const score of [0, 199, 200, 399, 400, 599, 600, 1000, 1000])
-        metrics.decided(ScoringEvidence.fromPartial({ modelId, score, outcome: Outcome.APPROVE }), undefined);
-    metrics.decided(ScoringEvidence.fromPartial({ modelId: "t", outcome: Outcome.ERROR }), undefined);
+        metrics.decided(Evidence.fromPartial({ scoring: { modelId, score, outcome: Outcome.APPROVE } }), undefined);
+    metrics.decided(Evidence.fromPartial({ scoring: { modelId: "t", outcome: Outcome.ERROR } }), undefined);
     expect(await bands("fraud_score_band_total")).toEqual([
       ["t", 600, 3],
       ["t", 400, 2],
       ["t", 200, 2],
       ["t", 0, 2],
+    ]);
+  });
+
+  it("count the main features of a model of trees by the bands of its reference; not what is not known", async () => {
+    const reference = [
+      { feature: "amount_minor", bounds: [100, 5000], ppm: [500_000, 400_000, 100_000] },
+      { feature: "account.z_permille", bounds: [0], ppm: [250_000, 750_000] },
+    ];
+    const { metrics, registry } = serverMetrics([{ id: "t", definition: { kind: "trees", reference } } as Model]);
+    const bands = async (name: string) =>
+      (await registry.getSingleMetric(name)!.get()).values.map(({ labels, value }) => [
+        labels["feature"],
+        labels["band"],
+        value,
+      ]);
+    expect(await bands("fraud_feature_band_reference")).toEqual([
+      ["amount_minor", "-Inf", 0.5],
+      ["amount_minor", "100", 0.4],
+      ["amount_minor", "5000", 0.1],
+      ["account.z_permille", "-Inf", 0.25],
+      ["account.z_permille", "0", 0.75],
+    ]);
+    const decided = (amountMinor: bigint, zPermille: bigint | undefined, outcome = Outcome.APPROVE): void =>
+      metrics.decided(
+        Evidence.fromPartial({
+          transaction: { amountMinor },
+          account: { features: { zPermille } },
+          scoring: { modelId: "t", outcome },
+        }),
+        undefined,
+      );
+    decided(99n, -1n);
+    decided(100n, 0n);
+    decided(4_999n, undefined);
+    decided(5_000n, 7n);
+    decided(5_000n, 7n, Outcome.ERROR);
+    expect(await bands("fraud_feature_band_total")).toEqual([
+      ["amount_minor", "-Inf", 1],
+      ["amount_minor", "100", 2],
+      ["amount_minor", "5000", 1],
+      ["account.z_permille", "-Inf", 1],
+      ["account.z_permille", "0", 2],
     ]);
   });
 

@@ -4,7 +4,9 @@ import { Outcome } from "../protos/gen/fraud/v1/decision.js";
 import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { CounterName, Metrics } from "./dependencies.js";
 import { SCORE_BANDS, scoreBand } from "./score-bands.js";
+import { featureValue } from "./transaction-scorer/feature-vector.js";
 import type { Model } from "./transaction-scorer/model.js";
+import { bandOf, type FeatureBands, MAX_PPM } from "./transaction-scorer/trees.js";
 
 const COUNTERS: Record<CounterName, string> = {
   transactions: "Transactions numbered by the account counter",
@@ -70,7 +72,21 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
     labelNames: ["model", "band"] as const,
     registers: [registry],
   });
-  const withReference = new Set(models.filter(({ definition }) => definition.kind === "trees").map(({ id }) => id));
+  const featureBands = new Counter({
+    name: "fraud_feature_band_total",
+    help: "Values of a model's main features, by band: the least value of it",
+    labelNames: ["model", "feature", "band"] as const,
+    registers: [registry],
+  });
+  const featureReference = new Gauge({
+    name: "fraud_feature_band_reference",
+    help: "The share of the model's reference that is in the feature's band",
+    labelNames: ["model", "feature", "band"] as const,
+    registers: [registry],
+  });
+  const withReference = new Map<string, readonly FeatureBands[]>(
+    models.flatMap(({ id, definition }) => (definition.kind === "trees" ? [[id, definition.reference ?? []]] : [])),
+  );
   const challengers = new Counter({
     name: "fraud_challenger_outcomes_total",
     help: "What challengers would have decided, beside what was decided",
@@ -92,22 +108,36 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
   // From the start, so that the first of a kind is a rise and not a new series.
   for (const outcome of names(Outcome)) decisions.inc({ outcome }, 0);
   for (const kind of names(Alert_Kind)) alerts.inc({ kind }, 0);
-  for (const model of withReference)
+  for (const [model, features] of withReference) {
     for (const { from, reference: share } of SCORE_BANDS) {
       bands.inc({ model, band: from }, 0);
       reference.set({ model, band: from }, share);
     }
+    for (const { feature, bounds, ppm } of features)
+      for (const [n, share] of ppm.entries()) {
+        featureBands.inc({ model, feature, band: leastOf(bounds, n) }, 0);
+        featureReference.set({ model, feature, band: leastOf(bounds, n) }, share / MAX_PPM);
+      }
+  }
   return {
     registry,
     metrics: {
       count: (name) => counters[name].inc(),
       waiting: (length) => waiting.observe(length),
-      decided: ({ outcome, reasons: given, score, modelId, challenger }, tookMs) => {
+      decided: (evidence, tookMs) => {
+        const { outcome, reasons: given, score, modelId, challenger } = evidence.scoring!;
         decisions.inc({ outcome: Outcome[outcome] });
         for (const { code } of given) reasons.inc({ code });
         if (outcome !== Outcome.ERROR) {
           scores.observe({ model: modelId }, score);
-          if (withReference.has(modelId)) bands.inc({ model: modelId, band: SCORE_BANDS[scoreBand(score)]!.from });
+          const features = withReference.get(modelId);
+          if (features !== undefined) bands.inc({ model: modelId, band: SCORE_BANDS[scoreBand(score)]!.from });
+          for (const known of features ?? []) {
+            const value = featureValue(evidence, known.feature);
+            if (value === undefined) continue;
+            const band = leastOf(known.bounds, bandOf(known, Number(value)));
+            featureBands.inc({ model: modelId, feature: known.feature, band });
+          }
         }
         if (challenger !== undefined)
           challengers.inc({
@@ -121,6 +151,9 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
     },
   };
 }
+
+/** How a band is called: by its least value. */
+const leastOf = (bounds: readonly number[], band: number): string => (band === 0 ? "-Inf" : String(bounds[band - 1]));
 
 /** The values of a protobuf enum by name, without the unspecified one. */
 const names = (type: Readonly<Record<string | number, string | number>>): string[] =>

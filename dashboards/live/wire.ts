@@ -362,11 +362,13 @@ export interface ModelQuality {
   }[];
   /** Rising; scores that none has are left out. */
   readonly scores: readonly ScoreCount[];
-  /** `null`: models of points have no reference. */
+  /** Of scores. `null`: models of points have no reference. */
   readonly drift: Drift | null;
+  /** Of the main features, by a sample; none where the model's file has no reference for them. */
+  readonly featureDrift: readonly FeatureDrift[];
 }
 
-/** How scores are spread next to the model's reference. */
+/** How scores, or values of a feature, are spread next to the model's reference. */
 export interface Drift {
   readonly minutes: number;
   readonly decisions: number;
@@ -374,8 +376,14 @@ export interface Drift {
   readonly least: number;
   /** Population stability index; `null` of too few decisions. */
   readonly index: number | null;
-  /** Rising, by the least score of each. */
-  readonly bands: readonly { readonly from: number; readonly share: number; readonly reference: number }[];
+  /** Rising. `from` is the least that is in it, as models have it; empty: there is no least. */
+  readonly bands: readonly { readonly from: string; readonly share: number; readonly reference: number }[];
+}
+
+/** How one feature is spread. */
+export interface FeatureDrift extends Drift {
+  readonly feature: string;
+  readonly label: string;
 }
 
 /** How well frauds are found, by the verdicts so far. */

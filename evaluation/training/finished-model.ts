@@ -2,7 +2,7 @@ import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.
 import { marginOf, parseTrees, type Tree, type TreesModel } from "../../functions/transaction-scorer/trees.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
 import { type EvaluationWeek, trainingTransactions, WEEK_DAYS } from "../weeks.js";
-import { logisticTable, mediansOf, mostOf, scoreTable, thresholdsOf } from "./model-parts.js";
+import { bandsOf, logisticTable, mainFeatures, mediansOf, mostOf, scoreTable, thresholdsOf } from "./model-parts.js";
 
 /** Chosen for the example: an analyst's five minutes, a good customer's call to the bank, and a queue of 100 a day. */
 const COSTS = { lookMinor: 400, stoppedMinor: 3_000, looksPerDay: 100 };
@@ -40,6 +40,10 @@ export function finishedModel(
       training: head.training,
       ...thresholdsOf(tables, margins, WEEK_DAYS, { ...COSTS, fraudMinor }),
       ordinary: mediansOf(genuine.map((at) => rowOf(features, at))),
+      reference: mainFeatures(trees, head.features).flatMap((column) => {
+        const bands = bandsOf(Float64Array.from(all, (at) => rowOf(features, at)[column]!));
+        return bands === undefined ? [] : [{ feature: head.features[column], ...bands }];
+      }),
       ...tables,
       trees,
     }),

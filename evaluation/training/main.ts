@@ -31,7 +31,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--tables",
-      "leaves the trees of models/handbook as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction",
+      "leaves the trees of models/handbook as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction, the reference of its main features",
       false,
     )
     .option("--seed <n>", "of the random numbers", wholeNumber(0, 2 ** 31 - 1), 1)

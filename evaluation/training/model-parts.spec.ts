@@ -3,12 +3,28 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { LEAF_UNIT, marginOf, parseTrees, type Tree, valueAt } from "../../functions/transaction-scorer/trees.js";
+import {
+  bandOf,
+  LEAF_UNIT,
+  marginOf,
+  parseTrees,
+  type Tree,
+  valueAt,
+} from "../../functions/transaction-scorer/trees.js";
 import { Random } from "../../ingress-generator/random.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
 import { probabilityOf } from "../log-odds.js";
 import { ALL_WEEKS, OFFICIAL_WEEK } from "../weeks.js";
-import { logisticTable, mediansOf, mostOf, quantised, scoreTable, thresholdsOf } from "./model-parts.js";
+import {
+  bandsOf,
+  logisticTable,
+  mainFeatures,
+  mediansOf,
+  mostOf,
+  quantised,
+  scoreTable,
+  thresholdsOf,
+} from "./model-parts.js";
 
 /** `value 0 ≤ 3.5 ? (value 1 ≤ −0.5 ? 0.25 : −1) : 2`. */
 const TREE: Tree = { feature: [0, 1], threshold: [3.5, -0.5], left: [1, -1], right: [-2, -3], leaf: [0.25, 2, -1] };
@@ -130,5 +146,45 @@ describe("the models of models/handbook", () => {
     const { reviewAt, declineAt, thresholds } = read(OFFICIAL_WEEK);
     expect({ reviewAt, declineAt }).toEqual({ reviewAt: 398, declineAt: 437 });
     expect(thresholds).toMatchObject({ lookMinor: 400, stoppedMinor: 3_000, fraudMinor: 12_668, looksPerDay: 100 });
+  });
+});
+
+describe("the reference of a feature", () => {
+  it("has bands of a tenth each where values differ, and fewer where they do not", () => {
+    const bands = (values: readonly number[]) => bandsOf(Float64Array.from(values));
+    expect(bands(Array.from({ length: 1_000 }, (_, n) => 999 - n))).toEqual({
+      bounds: [100, 200, 300, 400, 500, 600, 700, 800, 900],
+      ppm: Array.from({ length: 10 }, () => 100_000),
+    });
+    expect(bands([0, 0, 0, 0, 0, 0, 0, 1, 1, 5])).toEqual({ bounds: [1, 5], ppm: [700_000, 200_000, 100_000] });
+    // Rarer than a tenth.
+    expect(bands([...Array.from({ length: 99 }, () => 0), 3])).toEqual({ bounds: [3], ppm: [990_000, 10_000] });
+    expect(bands([7, 7, 7])).toBeUndefined();
+  });
+
+  it("has each value in one band, and shares that are theirs", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 1, maxLength: 200 }), (values) => {
+        const bands = bandsOf(Float64Array.from(values));
+        if (bands === undefined) {
+          expect(new Set(values).size).toBe(1);
+          return;
+        }
+        expect(bands.ppm.reduce((sum, one) => sum + one, 0)).toBe(1_000_000);
+        for (const [n, ppm] of bands.ppm.entries()) {
+          const own = values.filter((value) => bandOf({ feature: "amount_minor", ...bands }, value) === n);
+          expect(own.length).toBeGreaterThan(0);
+          expect(Math.abs(ppm - (own.length * 1_000_000) / values.length)).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+
+  it("is of those that the trees ask for most", () => {
+    const names = [..."abcdefghij"];
+    expect(mainFeatures([TREE, TREE, { ...LEAF, feature: [2] }], names.slice(0, 4))).toEqual([0, 1, 2, 3]);
+    expect(mainFeatures([{ ...TREE, feature: [9, 9] }, TREE], names)).toEqual([9, 0, 1, 2, 3, 4, 5, 6]);
+    // It only tells that time has passed.
+    expect(mainFeatures([TREE], ["account.genuine_count", "b"])).toEqual([1]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  type FeatureBands,
   LEAF_UNIT,
   MAX_PPM,
   MAX_SCORE,
@@ -18,6 +19,11 @@ const STEP_E6 = 50_000;
 const EXTENT_E6 = 14_000_000;
 /** Score 200 is reached by one in 10 of the reference, 400 by one in 100, and so on. */
 const POINTS_PER_TENTH = 200;
+/** Whose spread is kept, at most, and in how many bands. */
+const MAIN_FEATURES = 8;
+/** What counts from the beginning grows with time, whatever happens: two weeks later it would be beyond .1. */
+const GROWING: ReadonlySet<string> = new Set(["account.genuine_count"]);
+const BANDS = 10;
 /** Between two knots of the score. */
 const KNOT_POINTS = 5;
 
@@ -63,6 +69,38 @@ export function mediansOf(rows: readonly Float64Array[]): number[] {
     const rising = Float64Array.from(rows, (row) => row[column]!).sort();
     return rising[(rising.length - 1) >> 1]!;
   });
+}
+
+/**
+ * The features that the trees ask for most often; of equally many the first. Those that drift by themselves are left
+ * out.
+ */
+export function mainFeatures(trees: readonly Tree[], features: readonly string[]): number[] {
+  const splits = features.map(() => 0);
+  for (const { feature } of trees) for (const one of feature) splits[one]!++;
+  return [...splits.keys()]
+    .filter((n) => !GROWING.has(features[n]!))
+    .sort((a, b) => splits[b]! - splits[a]! || a - b)
+    .slice(0, MAIN_FEATURES);
+}
+
+/**
+ * How values are spread: in bands of about a tenth each, fewer where many values are the same; the shares are what is
+ * really in them.
+ *
+ * @returns `undefined` where all values are the same
+ */
+export function bandsOf(values: Float64Array): Pick<FeatureBands, "bounds" | "ppm"> | undefined {
+  const rising = values.toSorted();
+  const tenths = Array.from({ length: BANDS - 1 }, (_, n) => rising[Math.floor(((n + 1) * rising.length) / BANDS)]!);
+  const bounds = [...new Set(tenths)].filter((bound) => bound > rising[0]!);
+  // What is almost always the same: that, and all else.
+  if (bounds.length === 0 && rising.at(-1)! > rising[0]!) bounds.push(rising.find((value) => value > rising[0]!)!);
+  if (bounds.length === 0) return undefined;
+  const starts = [0, ...bounds.map((bound) => rising.findIndex((value) => value >= bound)), rising.length];
+  // Rounded where they end, so that they add up.
+  const ends = starts.map((start) => Math.round((start * MAX_PPM) / rising.length));
+  return { bounds, ppm: ends.slice(1).map((end, n) => end - ends[n]!) };
 }
 
 /** From margins to probabilities in millionths: the logistic curve. */

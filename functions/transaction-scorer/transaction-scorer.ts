@@ -98,7 +98,7 @@ export function transactionScorer(dependencies: Dependencies) {
       }
       evidence.scoring = scoring;
       if (timing !== undefined) timing.scoredAtMs = now();
-      metrics.decided(scoring, timing && timing.scoredAtMs - timing.countedAtMs);
+      metrics.decided(evidence, timing && timing.scoredAtMs - timing.countedAtMs);
       context.packAndSendToKafka(KAFKA_EGRESS, { topic: TOPICS.decisions.name, key: context.address.id }, Decision, {
         evidence,
         timing,

@@ -29,6 +29,9 @@ export const MAX_SCORE = 1000;
 /** Of one leaf, and of a sum of leaves: far beyond any odds, and small enough for exact products. */
 const MAX_LEAF = 1e9;
 
+/** Of a feature's bands: metrics have a series for each. */
+const MAX_BOUNDS = 19;
+
 /** Of one tree: more would need another {@link SHARE}. */
 const MAX_TREE_FEATURES = 20;
 
@@ -69,6 +72,25 @@ const tableSchema = (most: number) =>
       "a table's margins rise, and its values never fall",
     );
 
+const bandsSchema = z
+  .strictObject({
+    feature: z.enum(FEATURE_NAMES),
+    /** The least value of each band but the first. */
+    bounds: z.array(z.int()).min(1).max(MAX_BOUNDS),
+    /** Which share of the reference is in each band, in millionths. */
+    ppm: z.array(z.int().min(1).max(MAX_PPM)),
+  })
+  .refine(({ bounds }) => bounds.every((bound, n) => n === 0 || bound > bounds[n - 1]!), "bounds of bands rise")
+  .refine(({ bounds, ppm }) => ppm.length === bounds.length + 1, "there is a band more than bounds")
+  .refine(({ ppm }) => ppm.reduce((sum, one) => sum + one, 0) === MAX_PPM, "shares of bands add up to 1,000,000");
+
+/** How one feature is spread in what a model was trained on. */
+export type FeatureBands = z.infer<typeof bandsSchema>;
+
+/** Which band a value is in. */
+export const bandOf = ({ bounds }: FeatureBands, value: number): number =>
+  bounds.filter((bound) => bound <= value).length;
+
 /** What `models/README.md` describes as `kind: "trees"`. */
 export const treesModelSchema = z
   .strictObject({
@@ -91,6 +113,12 @@ export const treesModelSchema = z
     thresholds: z.record(z.string(), z.unknown()),
     /** What contributions are told against: the values of an ordinary transaction, in the order of the features. */
     ordinary: z.array(z.int()),
+    /** How its main features are spread in what it was trained on; what drift is told against. */
+    reference: z
+      .array(bandsSchema)
+      .max(20)
+      .refine((all) => new Set(all.map(({ feature }) => feature)).size === all.length, "a feature has its bands once")
+      .optional(),
     /** From the margin to the probability, in millionths. */
     probability: tableSchema(MAX_PPM),
     /** From the margin to the score. */

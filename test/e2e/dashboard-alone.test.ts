@@ -286,6 +286,12 @@ describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () 
       await page.getByText("drifting population stability index of the scores").waitFor();
       await page.getByRole("img", { name: "0.11 on a scale on which 0.1 is drift and 0.25 far off" }).waitFor();
       expect(await page.getByRole("row", { name: "200 19.5 % 9.0 %" }).count()).toBe(1);
+      // A sample of them: it takes longer to know enough.
+      await page
+        .getByRole("region", { name: "Drift by feature" })
+        .getByRole("row", { name: "Amount" })
+        .first()
+        .waitFor();
       expect(own.problems).toEqual([]);
     } finally {
       await own.close();

@@ -38,6 +38,10 @@ describe("what is served", () => {
       decision: { modelId: "points-v1", modelKnown: true },
       recent: [{ transactionId: "t1" }, { transactionId: "t2" }],
     });
+    expect(JSON.parse((await ask("GET", "/api/quality")).body)).toMatchObject({
+      limit: 100_000,
+      models: [{ modelId: "points-v1", suspicious: { decided: 1 }, approved: { decided: 1 }, drift: null }],
+    });
     for (const path of [
       "/api/alerts/a/2",
       "/api/nothing",
@@ -305,7 +309,15 @@ describe("the failure menu", () => {
 describe("with a token", () => {
   it("lets nobody see or do anything without it", async () => {
     const { ask, asked } = await startApp({ token: TOKEN });
-    for (const path of ["/api/alerts", "/api/alerts/a/1", "/api/stream", "/api/meta", "/api/series", "/api/verdicts"])
+    for (const path of [
+      "/api/alerts",
+      "/api/alerts/a/1",
+      "/api/stream",
+      "/api/meta",
+      "/api/series",
+      "/api/quality",
+      "/api/verdicts",
+    ])
       expect((await ask("GET", path)).status, path).toBe(401);
     expect((await ask("POST", "/api/verdicts", { headers: OWN, body: VERDICT })).status).toBe(401);
     expect(

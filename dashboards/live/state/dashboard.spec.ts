@@ -269,6 +269,39 @@ describe("Dashboard", () => {
   });
 });
 
+describe("quality", () => {
+  it("counts the verdict that holds, whenever it comes, and in whichever order its revisions do", () => {
+    const dashboard = newDashboard();
+    const counted = () => dashboard.quality(0).models[0]!.suspicious;
+    const give = (fields: Partial<FraudLabel>): void =>
+      dashboard.onRecord(fedRecord(TOPICS.labelsValid.name, label(fields)));
+    // Before its decision.
+    give({ labelId: "l1", transactionId: "t1" });
+    expect(dashboard.quality(0)).toEqual({ limit: 100_000, verdictsWithoutDecision: 1, models: [] });
+    dashboard.onRecord(decisionRecord(sampleDecisionRecord({ transactionId: "t1" })));
+    expect(counted()).toEqual({ decided: 1, frauds: 1, genuine: 0 });
+    expect(dashboard.quality(0).verdictsWithoutDecision).toBe(0);
+    // Again, as another record; then taken back; then the first one late once more.
+    give({ labelId: "l1", transactionId: "t1" });
+    expect(counted()).toEqual({ decided: 1, frauds: 1, genuine: 0 });
+    give({ labelId: "l2", transactionId: "t1", revision: 2, verdict: Verdict.LEGITIMATE });
+    expect(counted()).toEqual({ decided: 1, frauds: 0, genuine: 1 });
+    give({ labelId: "l1", transactionId: "t1" });
+    expect(counted()).toEqual({ decided: 1, frauds: 0, genuine: 1 });
+    // One that came without a revision counts as newer as soon as the account counter has given it one.
+    give({ labelId: "l3", transactionId: "t1", revision: undefined });
+    expect(counted()).toEqual({ decided: 1, frauds: 0, genuine: 1 });
+    const event = { function: "fraud/account-counter", eventSeq: 9n, kind: StateEvent_Kind.LABEL, sourceId: "l3" };
+    dashboard.onRecord(
+      fedRecord(
+        TOPICS.evidence.name,
+        any(StateEvent, StateEvent.fromPartial({ ...event, fraudDelta: 1, revision: 3 })),
+      ),
+    );
+    expect(counted()).toEqual({ decided: 1, frauds: 1, genuine: 0 });
+  });
+});
+
 describe("an alert", () => {
   it("has its decision's outcome, whichever of the two is read first", () => {
     const alert = fedRecord(TOPICS.alerts.name, alertBytes());

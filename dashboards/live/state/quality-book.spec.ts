@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Outcome } from "../../../protos/gen/fraud/v1/decision.js";
+import { Decision, Outcome } from "../../../protos/gen/fraud/v1/decision.js";
 import { repositoryModels } from "../models.js";
 import { sampleDecision, sampleTreesDecision } from "../testing/samples.js";
 import type { ModelQuality, VerdictName } from "../wire.js";
@@ -20,6 +20,7 @@ const decision = (fields: Partial<CountedDecision> = {}): CountedDecision => ({
   currency: "EUR",
   outcome: Outcome.REVIEW,
   score: 450,
+  payload: Buffer.alloc(0),
   ...POINTS,
   ...fields,
 });
@@ -104,14 +105,53 @@ describe("QualityBook", () => {
     decide(3, 600, 34 * 60_000);
     const { drift } = only(book, 34 * 60_000);
     expect(drift!.bands.map(({ from, share }) => [from, share])).toEqual([
-      [0, 0.78],
-      [200, 0.195],
-      [400, 0.022],
-      [600, 0.003],
+      ["0", 0.78],
+      ["200", 0.195],
+      ["400", 0.022],
+      ["600", 0.003],
     ]);
     // The same as the recording rule's test has for these shares.
     expect(drift!.index).toBeCloseTo(0.1122, 4);
     expect(only(book, 36 * 60_000).drift!.decisions).toBe(25);
+  });
+
+  it("tells how main features are spread, by twenty decisions a second", () => {
+    const book = new QualityBook(5_000, models);
+    const reference = models.find(TREES.modelHash)!.definition;
+    if (reference.kind !== "trees") throw new Error("a model of trees");
+    const amounts = reference.reference!.find(({ feature }) => feature === "amount_minor")!;
+    const payload = (amountMinor: number): Uint8Array => {
+      const sample = sampleTreesDecision();
+      sample.evidence!.transaction!.amountMinor = BigInt(amountMinor);
+      return Decision.encode(sample).finish();
+    };
+    // One value of each band, a hundred times over.
+    const values = [0, ...amounts.bounds].map(payload);
+    for (let n = 0; n < 1_000; n++)
+      book.onDecided(
+        decision({ transactionId: `t${n}`, payload: values[n % values.length]!, ...TREES }),
+        null,
+        Math.floor(n / 20) * 1_000,
+      );
+    // Too many in one second: not looked at.
+    for (let n = 0; n < 100; n++)
+      book.onDecided(decision({ transactionId: `u${n}`, payload: values[0]!, ...TREES }), null, 49_000);
+    const drifts = only(book, 49_000).featureDrift;
+    expect(drifts.map(({ feature }) => feature)).toEqual(reference.reference!.map(({ feature }) => feature));
+    expect(drifts.find(({ feature }) => feature === "amount_minor")).toMatchObject({
+      decisions: 1_000,
+      label: "Amount",
+    });
+    expect(drifts.find(({ feature }) => feature === "amount_minor")!.index).toBeLessThan(0.001);
+    // The sample has the same number of transactions all along.
+    expect(drifts.find(({ feature }) => feature === "account.count_30d")!.index).toBeGreaterThan(0.25);
+    // What it does not know is in no band.
+    expect(drifts.find(({ feature }) => feature === "merchant.genuine_age_s")).toMatchObject({
+      decisions: 0,
+      index: null,
+    });
+    book.onDecided(decision({ transactionId: "p" }), null, 49_000);
+    expect(book.models(49_000)[0]).toMatchObject({ modelId: "points-v1", featureDrift: [] });
   });
 
   it("has what one gets by counting the newest decisions again", () => {

@@ -1,11 +1,15 @@
 import { outcomeName } from "../../../contract/decision-summary.js";
 import { transactionKey } from "../../../contract/transaction-key.js";
 import { SCORE_BANDS, scoreBand } from "../../../functions/score-bands.js";
+import { featureValue } from "../../../functions/transaction-scorer/feature-vector.js";
+import { bandOf, type FeatureBands, MAX_PPM } from "../../../functions/transaction-scorer/trees.js";
 import { keepNewest } from "../../../process/keep-newest.js";
+import { Decision } from "../../../protos/gen/fraud/v1/decision.js";
 import type { Models } from "../models.js";
 import { MAX_SCORE, stabilityIndex } from "../quality.js";
 import type { SkimmedDecision } from "../skim.js";
-import type { Drift, LabelCounts, ModelQuality, VerdictName } from "../wire.js";
+import { featureLabel } from "../words.js";
+import type { Drift, FeatureDrift, LabelCounts, ModelQuality, VerdictName } from "../wire.js";
 
 /** Models that are told apart; of more, those that decided longest ago are forgotten. */
 const MAX_MODELS = 8;
@@ -15,11 +19,13 @@ const MAX_CURRENCIES = 200;
 const DRIFT_MINUTES = 15;
 const LEAST_DRIFT_DECISIONS = 1_000;
 const MINUTE_MS = 60_000;
+/** Decisions of a model whose features are looked at. */
+const SAMPLED_A_SECOND = 20;
 
 /** What a count of a decision needs; `transactionId` and `accountId` find it again when its verdict comes. */
 export type CountedDecision = Pick<
   SkimmedDecision,
-  "accountId" | "transactionId" | "amountMinor" | "currency" | "outcome" | "score" | "modelId" | "modelHash"
+  "accountId" | "transactionId" | "amountMinor" | "currency" | "outcome" | "score" | "modelId" | "modelHash" | "payload"
 >;
 
 interface Known {
@@ -82,7 +88,8 @@ export class QualityBook {
     };
     this.#known.set(key, known);
     this.#count(known, 1);
-    known.counts.spread.add(known.score, atMs);
+    known.counts.spread.add(scoreBand(known.score), atMs);
+    known.counts.features.add(decision.payload, atMs);
     const oldest = keepNewest(this.#known, this.#limit);
     if (oldest !== undefined) this.#count(oldest, -1);
   }
@@ -114,7 +121,8 @@ export class QualityBook {
             missedMinor,
           })),
           scores: counts.scores,
-          drift: definition?.kind === "trees" ? counts.spread.drift(nowMs) : null,
+          drift: definition?.kind === "trees" ? scoreDrift(counts.spread, nowMs) : null,
+          featureDrift: counts.features.drift(nowMs),
         };
       })
       .filter(({ suspicious, approved }) => suspicious.decided + approved.decided > 0)
@@ -122,11 +130,16 @@ export class QualityBook {
   }
 
   #countsOf({ modelHash, modelId }: CountedDecision): ModelCounts {
-    const counts = this.#counts.get(modelHash) ?? new ModelCounts(modelId);
+    const counts = this.#counts.get(modelHash) ?? new ModelCounts(modelId, this.#referenceOf(modelHash));
     this.#counts.delete(modelHash);
     this.#counts.set(modelHash, counts);
     keepNewest(this.#counts, MAX_MODELS);
     return counts;
+  }
+
+  #referenceOf(modelHash: string): readonly FeatureBands[] {
+    const definition = this.#models.find(modelHash)?.definition;
+    return (definition?.kind === "trees" ? definition.reference : undefined) ?? [];
   }
 
   #forget(key: string): void {
@@ -142,6 +155,15 @@ export class QualityBook {
   }
 }
 
+/** Lowest scores first. */
+function scoreDrift(spread: Spread, nowMs: number): Drift {
+  const drift = spread.drift(
+    SCORE_BANDS.map(({ from, reference }) => ({ from: String(from), reference })),
+    nowMs,
+  );
+  return { ...drift, bands: drift.bands.toReversed() };
+}
+
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 const noCounts = (): Writable<LabelCounts> => ({ decided: 0, frauds: 0, genuine: 0 });
@@ -153,13 +175,16 @@ class ModelCounts {
   readonly suspicious = noCounts();
   readonly approved = noCounts();
   readonly value = new Map<string, { detectedMinor: number; missedMinor: number }>();
-  readonly spread = new ScoreSpread();
+  /** Over the bands of scores. */
+  readonly spread = new Spread(SCORE_BANDS.length);
+  readonly features: FeatureSpreads;
   readonly #decided = byScore();
   readonly #frauds = byScore();
   readonly #genuine = byScore();
 
-  constructor(modelId: string) {
+  constructor(modelId: string, reference: readonly FeatureBands[]) {
     this.modelId = modelId;
+    this.features = new FeatureSpreads(reference);
   }
 
   get scores(): ModelQuality["scores"] {
@@ -187,31 +212,35 @@ class ModelCounts {
   }
 }
 
-/** How the scores of the last minutes are spread over the bands of the reference. */
-class ScoreSpread {
-  readonly #minutes = Array.from({ length: DRIFT_MINUTES }, () => ({ minute: -1, bands: SCORE_BANDS.map(() => 0) }));
+/** How what came in the last minutes is spread over some bands. */
+class Spread {
+  readonly #minutes: readonly { minute: number; readonly counts: number[] }[];
 
-  add(score: number, atMs: number): void {
+  constructor(bands: number) {
+    this.#minutes = Array.from({ length: DRIFT_MINUTES }, () => ({
+      minute: -1,
+      counts: Array.from({ length: bands }, () => 0),
+    }));
+  }
+
+  add(band: number, atMs: number): void {
     const minute = Math.floor(atMs / MINUTE_MS);
     const slot = this.#minutes[minute % DRIFT_MINUTES]!;
     if (minute < slot.minute) return;
     if (minute > slot.minute) {
       slot.minute = minute;
-      slot.bands.fill(0);
+      slot.counts.fill(0);
     }
-    slot.bands[scoreBand(score)]!++;
+    slot.counts[band]!++;
   }
 
-  drift(nowMs: number): Drift {
+  /** @param reference - the share of each band, in the order of the bands, and its least value */
+  drift(reference: readonly { readonly from: string; readonly reference: number }[], nowMs: number): Drift {
     const now = Math.floor(nowMs / MINUTE_MS);
     const recent = this.#minutes.filter(({ minute }) => minute > now - DRIFT_MINUTES);
-    const counts = SCORE_BANDS.map((_, band) => recent.reduce((sum, { bands }) => sum + bands[band]!, 0));
+    const counts = reference.map((_, band) => recent.reduce((sum, { counts: own }) => sum + own[band]!, 0));
     const decisions = counts.reduce((sum, count) => sum + count, 0);
-    const bands = SCORE_BANDS.map(({ from, reference }, band) => ({
-      from,
-      share: decisions === 0 ? 0 : counts[band]! / decisions,
-      reference,
-    })).reverse();
+    const bands = reference.map((band, n) => ({ ...band, share: decisions === 0 ? 0 : counts[n]! / decisions }));
     return {
       minutes: DRIFT_MINUTES,
       decisions,
@@ -219,5 +248,41 @@ class ScoreSpread {
       index: decisions < LEAST_DRIFT_DECISIONS ? null : stabilityIndex(bands),
       bands,
     };
+  }
+}
+
+/** How the main features of a model are spread, in a sample: to decode every decision would take too long. */
+class FeatureSpreads {
+  readonly #features: readonly { readonly bands: FeatureBands; readonly spread: Spread }[];
+  #second = -1;
+  #taken = 0;
+
+  constructor(reference: readonly FeatureBands[]) {
+    this.#features = reference.map((bands) => ({ bands, spread: new Spread(bands.ppm.length) }));
+  }
+
+  add(payload: Uint8Array, atMs: number): void {
+    const second = Math.floor(atMs / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#taken = 0;
+    }
+    if (this.#features.length === 0 || ++this.#taken > SAMPLED_A_SECOND) return;
+    const { evidence } = Decision.decode(payload);
+    for (const { bands, spread } of this.#features) {
+      const value = evidence && featureValue(evidence, bands.feature);
+      if (value !== undefined) spread.add(bandOf(bands, Number(value)), atMs);
+    }
+  }
+
+  drift(nowMs: number): FeatureDrift[] {
+    return this.#features.map(({ bands: { feature, bounds, ppm }, spread }) => ({
+      feature,
+      label: featureLabel(feature),
+      ...spread.drift(
+        ppm.map((share, n) => ({ from: n === 0 ? "" : String(bounds[n - 1]), reference: share / MAX_PPM })),
+        nowMs,
+      ),
+    }));
   }
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { amountText } from "../../../../money/amount-text.js";
 import { DRIFTS, DRIFTS_FAR, scoreBands, type Share, shareOf } from "../../quality.js";
-import type { Drift, ModelQuality, Quality } from "../../wire.js";
+import type { Drift, FeatureDrift, ModelQuality, Quality } from "../../wire.js";
 import { api } from "../api.js";
 import { Costs } from "../components/costs.js";
 import { whole } from "../format.js";
@@ -47,6 +47,7 @@ export function QualityView() {
           <div class="charts">
             <Calibration model={model} />
             <DriftCard drift={model.drift} />
+            {model.featureDrift.length > 0 && <FeatureDriftCard features={model.featureDrift} />}
           </div>
         </>
       )}
@@ -282,11 +283,55 @@ function DriftCard({ drift }: { drift: Drift | null }) {
   );
 }
 
+const driftWords = (index: number): readonly [tone: string, words: string] =>
+  index > DRIFTS_FAR ? ["decline", "far off"] : index > DRIFTS ? ["review", "drifting"] : ["good", "steady"];
+
+/** How far each main feature is from what the model was trained on. */
+function FeatureDriftCard({ features }: { features: readonly FeatureDrift[] }) {
+  return (
+    <section class="card" aria-label="Drift of features">
+      <h2>Drift of features</h2>
+      <p class="muted">
+        Population stability index of a sample of {features[0]!.minutes} minutes, against what the model was trained on:
+        above {DRIFTS.toFixed(2)} it drifts, above {DRIFTS_FAR.toFixed(2)} it is far off. It takes{" "}
+        {whole(features[0]!.least)} values to tell.
+      </p>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Drift by feature">
+        <table class="figures-table">
+          <thead>
+            <tr>
+              <th scope="col">Feature</th>
+              <th scope="col" class="number">
+                Values
+              </th>
+              <th scope="col" class="number">
+                Index
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {features.map(({ feature, label, decisions, index }) => (
+              <tr key={feature} title={feature}>
+                <th scope="row" class="wrap">
+                  {label}
+                </th>
+                <td class="number">{whole(decisions)}</td>
+                <td class={`number index ${index === null ? "" : driftWords(index)[0]}`}>
+                  {index === null ? "–" : `${index.toFixed(2)} ${driftWords(index)[1]}`}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
 /** A population stability index, with where it begins to matter. */
 function StabilityIndex({ index, of }: { index: number; of: string }) {
   const x = (value: number): number => (Math.min(value, SCALE_END) / SCALE_END) * SCALE_WIDTH;
-  const [tone, words] =
-    index > DRIFTS_FAR ? ["decline", "far off"] : index > DRIFTS ? ["review", "drifting"] : ["good", "steady"];
+  const [tone, words] = driftWords(index);
   return (
     <>
       <p class={`index ${tone}`}>
