@@ -38,6 +38,8 @@ export function readBody(
     const give = (up: Unread): void => {
       request.off("data", take);
       request.pause();
+      // The rest of what Node has read, as many as ten thousand pieces, would each be kept.
+      (request as IncomingMessage & { _dumped?: boolean })._dumped = true;
       gathered.drop();
       resolve(up);
     };
