@@ -25,10 +25,10 @@ export const CONNECTION_TIMES = {
 } as const;
 
 /**
- * Times the requests that a connection may have open, it may send so many in one go; one that sends more is closed, and
+ * As many requests as a connection may have open, or so many, it may send in one go; one that sends more is closed, and
  * what is left of them is not answered.
  */
-const MOST_AT_ONCE = 2;
+const AT_ONCE = 16;
 /** A connection on which nothing moves for so long is closed, whoever waits: a client that does not read its answer. */
 const STUCK_MS = 120_000;
 
@@ -71,7 +71,7 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     if (burst.size === 0) setImmediate(() => burst.clear());
     const sent = (burst.get(socket) ?? 0) + 1;
     burst.set(socket, sent);
-    if (sent <= MOST_AT_ONCE * requests) return false;
+    if (sent <= Math.max(requests, AT_ONCE)) return false;
     socket.destroy();
     return true;
   };
