@@ -20,16 +20,16 @@ const PIECE_BYTES = 64;
 const PIECES_PER_TURN = 32;
 const GO_ON_PER_TURN = 8;
 /** A smaller body never waits. */
-const NO_WAIT_BYTES = 64 * 1024;
+const NO_WAIT_BYTES = 16 * 1024;
 
 let piecesInTurn = 0;
 let turnEnds = false;
 const waiting = new Set<IncomingMessage>();
 
-/** Counts a piece; after many others its body is paused until a later turn. */
-function takeTurn(request: IncomingMessage, received: number): void {
+/** Counts a piece; after many others its body is paused until a later turn, unless it is all there. */
+function takeTurn(request: IncomingMessage, received: number, expected: number): void {
   piecesInTurn++;
-  if (piecesInTurn > PIECES_PER_TURN && received > NO_WAIT_BYTES) {
+  if (piecesInTurn > PIECES_PER_TURN && received > NO_WAIT_BYTES && received !== expected) {
     waiting.add(request);
     request.pause();
   }
@@ -90,7 +90,7 @@ export function readBody(
         return give("too-small-pieces");
       if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
-      takeTurn(request, gathered.length);
+      takeTurn(request, gathered.length, declared);
     };
     request.on("data", take);
     request.on("end", () => {
