@@ -117,4 +117,22 @@ describe("connections", () => {
     await answered(client, 4);
     await expect.poll(() => held.length, { timeout: 60_000 }).toBe(4);
   });
+
+  it("that send far more requests in one go than they may have open are closed, and those are not worked on", async () => {
+    await start(3, 4);
+    const worked: string[] = [];
+    server.on("request", ({ url }: { url?: string }) => worked.push(url!));
+    const [many, tooMany, other] = [await open(), await open(), await open()];
+    many.socket.write(get("/many").repeat(16));
+    await answered(many, 16);
+    tooMany.socket.write(get("/too-many").repeat(1_000));
+    await goes(tooMany);
+    expect(worked.filter((url) => url === "/too-many")).toHaveLength(16);
+    // As often as it likes, one after the other.
+    for (let times = 1; times <= 20; times++) {
+      other.socket.write(get("/other"));
+      await answered(other, times);
+    }
+    expect(many.gone || other.gone).toBe(false);
+  });
 });

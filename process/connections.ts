@@ -24,6 +24,11 @@ export const CONNECTION_TIMES = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
+/**
+ * As many requests as a connection may have open, or so many, it may send in one go; one that sends more is closed, and
+ * what is left of them is not answered.
+ */
+const AT_ONCE = 16;
 /** A connection on which nothing moves for so long is closed, whoever waits: a client that does not read its answer. */
 const STUCK_MS = 120_000;
 
@@ -59,6 +64,21 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     }
     if (!socket.destroyed) fresh.add(socket);
   });
+
+  /** How many requests each connection has sent since the event loop last turned. */
+  const burst = new Map<Socket, number>();
+  const isFlood = ({ socket }: IncomingMessage): boolean => {
+    if (burst.size === 0) setImmediate(() => burst.clear());
+    const sent = (burst.get(socket) ?? 0) + 1;
+    burst.set(socket, sent);
+    if (sent <= Math.max(requests, AT_ONCE)) return false;
+    socket.destroy();
+    return true;
+  };
+  const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  // Node hands over all requests that one piece of 64 KiB holds, without a turn in between, as many as two thousand.
+  server.emit = (event: string | symbol, ...args: unknown[]) =>
+    event === "request" && isFlood(args[0] as IncomingMessage) ? true : emit(event, ...args);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;

@@ -102,17 +102,28 @@ export const MAX_UNKNOWN_FIELDS = { message: 512, state: 1_024 } as const;
  */
 export const MAX_OBJECTS = 16_384;
 
-class ValueReader extends BinaryReader {
+/** Counts unknown fields. */
+class FieldCounter extends BinaryReader {
   readonly #maxUnknown: number;
   #unknown = 0;
-  #depth = 0;
-  /** The value itself is not within it. */
-  #objects = -1;
 
   constructor(bytes: Uint8Array, maxUnknown: number) {
     super(bytes);
     this.#maxUnknown = maxUnknown;
   }
+
+  // Generated code skips, and then keeps, what it does not know.
+  override skip(wireType: WireType, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (++this.#unknown > this.#maxUnknown) throw new RangeError(`it has more than ${this.#maxUnknown} unknown fields`);
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+}
+
+/** Counts messages and numbers as well. */
+class ObjectCounter extends FieldCounter {
+  #depth = 0;
+  /** The value itself is not within it. */
+  #objects = -1;
 
   // Generated code sets this when a message begins, and again when it ends.
   get __tsProtoDecodeDepth(): number {
@@ -148,18 +159,19 @@ class ValueReader extends BinaryReader {
     if (++this.#objects > MAX_OBJECTS)
       throw new RangeError(`there are more than ${MAX_OBJECTS} messages and numbers of 64 bits in it`);
   }
+}
 
-  // Generated code skips, and then keeps, what it does not know.
-  override skip(wireType: WireType, fieldNo?: number, recursionLimit?: number): Uint8Array {
-    if (++this.#unknown > this.#maxUnknown) throw new RangeError(`it has more than ${this.#maxUnknown} unknown fields`);
-    return super.skip(wireType, fieldNo, recursionLimit);
-  }
+/** Nothing is counted of a value that is too short to go beyond a bound: ordinary ones are, and counting costs time. */
+function readerOf(bytes: Uint8Array, maxUnknown: number): BinaryReader {
+  if (bytes.length > MAX_OBJECTS) return new ObjectCounter(bytes, maxUnknown);
+  // An unknown field has two bytes at least.
+  return bytes.length > 2 * maxUnknown ? new FieldCounter(bytes, maxUnknown) : new BinaryReader(bytes);
 }
 
 /** @throws {UnreadableMessageError} */
 export function decode<T>(type: MessageType<T>, bytes: Uint8Array, maxUnknown = Infinity): T {
   try {
-    return type.decode(new ValueReader(bytes, maxUnknown));
+    return type.decode(readerOf(bytes, maxUnknown));
   } catch (cause) {
     throw new UnreadableMessageError(type.$type, cause);
   }

@@ -49,8 +49,8 @@ async function theirs(body: Uint8Array): Promise<FromFunction | "failed"> {
  * 1. We don't delete state that is not there. Deleting it would change nothing.
  * 2. A state that never expires is declared with mode NONE; Apache's SDK leaves the field out. NONE is its default.
  *
- * 3. A message with nothing in it, in an egress' record, is two bytes of its Any here, and left out there. Both are read
- *    as no bytes.
+ * 3. A message with nothing in it, in an egress' record, is two bytes of its Any here, and left out there. Both are
+ *    read as no bytes.
  *
  * One more does not show here: we answer 404 and 400 where Apache's SDK answers 500, and log why. StateFun repeats the
  * call after each of them.

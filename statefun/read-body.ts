@@ -3,14 +3,54 @@ import type { IncomingMessage } from "node:http";
 import type { HeldBytes, Holding } from "./held-bytes.js";
 
 const FIRST_BYTES = 64 * 1024;
-/** When so much of a body has come, or an eighth of it, there is room for all of it. */
+/** When so much of a body has come, or an eighth of it, there is room for several times as much. */
 const GOOD_PART_BYTES = 256 * 1024;
+const GOOD_PART_FACTOR = 4;
 /**
  * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
  * one byte holds up everything for seconds.
  */
 const FREE_PIECES = 2_048;
 const PIECE_BYTES = 64;
+
+/**
+ * So many pieces of all bodies together are read in a turn of the event loop. What is more waits, and so many bodies go
+ * on in the next turn: hundreds that come at once would hold up everything else for a second.
+ */
+const PIECES_PER_TURN = 32;
+const GO_ON_PER_TURN = 8;
+/** A smaller body never waits. */
+const NO_WAIT_BYTES = 16 * 1024;
+
+let piecesInTurn = 0;
+let turnEnds = false;
+const waiting = new Set<IncomingMessage>();
+
+/** Counts a piece; after many others its body is paused until a later turn, unless it is all there. */
+function takeTurn(request: IncomingMessage, received: number, expected: number): void {
+  piecesInTurn++;
+  if (piecesInTurn > PIECES_PER_TURN && received > NO_WAIT_BYTES && received !== expected) {
+    waiting.add(request);
+    request.pause();
+  }
+  endTurnLater();
+}
+
+function endTurnLater(): void {
+  if (turnEnds) return;
+  turnEnds = true;
+  setImmediate(() => {
+    turnEnds = false;
+    piecesInTurn = 0;
+    let resumed = 0;
+    for (const request of waiting) {
+      waiting.delete(request);
+      request.resume();
+      if (++resumed === GO_ON_PER_TURN) break;
+    }
+    if (waiting.size > 0) endTurnLater();
+  });
+}
 
 /** Why there is no body. */
 export type Unread = "too-large" | "too-small-pieces" | "too-much-held" | "aborted";
@@ -37,7 +77,10 @@ export function readBody(
     let pieces = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
+      waiting.delete(request);
       request.pause();
+      // The rest of what Node has read, as many as ten thousand pieces, would each be kept.
+      (request as IncomingMessage & { _dumped?: boolean })._dumped = true;
       gathered.drop();
       resolve(up);
     };
@@ -47,6 +90,7 @@ export function readBody(
         return give("too-small-pieces");
       if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
+      takeTurn(request, gathered.length, declared);
     };
     request.on("data", take);
     request.on("end", () => {
@@ -55,7 +99,10 @@ export function readBody(
     });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
-    request.on("close", () => resolve("aborted"));
+    request.on("close", () => {
+      waiting.delete(request);
+      resolve("aborted");
+    });
   });
 }
 
@@ -90,10 +137,10 @@ class Gathered {
   }
 
   #grow(length: number): void {
-    // Room for all of it only when a good part is there: room for bodies that never come makes garbage collection run
-    // as often as if they had come. Until then twice as much each time.
+    // Room for much more only when a good part is there, and never for all of a large one: room for bodies that never
+    // come makes garbage collection run as often as if they had come.
     const isLate = this.#bytes.length >= Math.min(GOOD_PART_BYTES, this.#expected / 8);
-    const larger = isLate ? this.#expected : Math.max(FIRST_BYTES, 2 * this.#bytes.length);
+    const larger = Math.max(FIRST_BYTES, (isLate ? GOOD_PART_FACTOR : 2) * this.#bytes.length);
     const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;

@@ -31,7 +31,7 @@ function open(read = true): Socket {
 }
 /** One that is open: new when there is none. */
 const any = (): Socket => [...sockets].find((socket) => socket.writable) ?? open();
-const worst = REQUESTS[server]().filter(({ pieces }) => pieces === undefined);
+const worst = REQUESTS[server]().filter(({ pieces, raw }) => pieces === undefined && raw === undefined);
 const posted = worst[0]!;
 const host = (): string => `Host: 127.0.0.1:${port}\r\n`;
 const head = ({ path, headers }: (typeof worst)[number], length: string): string =>

@@ -30,7 +30,7 @@ interface Measured extends Beside {
 interface Compared {
   readonly server: HostileServer;
   readonly attack: AttackKind;
-  /** Of all slices beside the attacker, when it attacks a port where nothing of ours listens, and when it attacks the server. */
+  /** Of all slices beside the attacker: when it attacks a port where nothing of ours listens, and the server. */
   readonly dummyP99Ms: number;
   readonly attackedP99Ms: number;
   readonly p99Times: number;
@@ -40,7 +40,10 @@ interface Compared {
   /** The median of what each pair of slices gives, which one bad moment does not move. */
   readonly p99TimesMedian: number;
   readonly errors: number;
-  /** No errors, and at most twice as long: by all slices together, which a second in which the machine stood may move, or by the median. */
+  /**
+   * No errors, and at most twice as long: by all slices together, which a second in which the machine stood may move,
+   * or by the median.
+   */
   readonly within: boolean;
   /** Each slice. */
   readonly dummy: readonly Beside[];

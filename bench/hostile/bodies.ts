@@ -1,6 +1,9 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
 import { LIMITS } from "../../contract/limits.js";
+import { MAX_BODY_BYTES } from "../../intake/http/body.js";
 import { hostileBodies } from "../../intake/http/testing/hostile-bodies.js";
 import {
   ToFunction,
@@ -39,6 +42,8 @@ export interface HostileRequest {
   readonly bytes: Buffer;
   /** In how many pieces; one unless set. */
   readonly pieces?: number;
+  /** The whole of what is sent, instead: what no HTTP client would send. */
+  readonly raw?: (host: string) => string;
 }
 
 /** What a server may do on any of them. */
@@ -55,6 +60,7 @@ const MAX_STATE = LIMITS.stateBytes;
 /** Field 100 of ToFunction, with a length. */
 const INVOCATION_TAG = (100 << 3) | 2;
 const DASHBOARD_BYTES = 8 * 1024;
+const OWN_ACTION: Readonly<Record<string, string>> = { "content-type": "application/json", "x-dashboard-action": "1" };
 const TARGET = { namespace: "fraud", type: "account-counter", id: "a" };
 const EMPTY: ToFunction_Invocation = { caller: undefined, argument: undefined };
 const STATE = ["account"].map((stateName) => ({
@@ -352,13 +358,65 @@ const MANY_CALLS = () => [
   },
 ];
 
+/** What is not in a body: heads, chunks, and requests in one go. */
+const rawRequests = (path: string, query: string, more: string, maxBytes: number): HostileRequest[] => {
+  const chunked = (host: string): string =>
+    `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\n${more}transfer-encoding: chunked\r\n\r\n`;
+  const get = (target: string, headers: string) => (host: string) => `GET ${target} HTTP/1.1\r\n${host}${headers}\r\n`;
+  const kinds: Readonly<Record<string, (host: string) => string>> = {
+    "chunks of a byte": (host) => chunked(host) + "1\r\nx\r\n".repeat(300_000),
+    "chunks of 2,048 bytes": (host) =>
+      `${chunked(host)}${`800\r\n${"x".repeat(2_048)}\r\n`.repeat(maxBytes / 2_048)}0\r\n\r\n`,
+    "extensions of chunks": (host) => chunked(host) + `1;${"e".repeat(15_000)}\r\nx\r\n`.repeat(60),
+    "headers after the chunks": (host) => `${chunked(host)}2\r\n{}\r\n0\r\n${"x: y\r\n".repeat(100_000)}`,
+    "a long path": get(`/${"a".repeat(15_000)}`, ""),
+    "a path that is too long": get(`/${"%41".repeat(100_000)}`, ""),
+    "a path of percent signs": get(`${query}/${"%".repeat(15_000)}`, ""),
+    "very many parameters": get(`${query}?${"a=1&".repeat(3_800)}`, ""),
+    "nested parameters": get(`${query}?a${"[b]".repeat(5_000)}=1`, ""),
+    "very many headers": get("/healthz", "a:b\r\n".repeat(2_900)),
+    "a header again and again": get("/healthz", "cookie:b\r\n".repeat(1_500)),
+    "very many cookies": get(query, `cookie: ${"a=b; ".repeat(3_000)}\r\n`),
+    "a long token": get(query, `authorization: Bearer ${"x".repeat(15_000)}\r\n`),
+    "two thousand requests in one go": (host) => get("/nothing", "")(host).repeat(2_000),
+    "two thousand refused bodies in one go": (host) =>
+      `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\n${more}content-length: 2\r\n\r\n{}`.repeat(
+        2_000,
+      ),
+    "no HTTP": () => "\u0000".repeat(1_000_000),
+  };
+  return Object.entries(kinds).map(([name, raw]) => ({ name, path, headers: {}, bytes: Buffer.alloc(0), raw }));
+};
+/** Compressed bodies that are large, or are not what they say. */
+const compressed = (maxBytes: number) => {
+  const gzip = (name: string, bytes: Buffer, coding = "gzip") => ({ name, bytes, coding });
+  return [
+    gzip("compressed: zeros", gzipSync(Buffer.alloc(50 * 2 ** 20))),
+    gzip("compressed twice: zeros", gzipSync(gzipSync(Buffer.alloc(200 * 2 ** 20))), "gzip, gzip"),
+    gzip("compressed: very many times nothing", Buffer.concat(times(Math.floor(maxBytes / 20), () => gzipSync("")))),
+    gzip("compressed: cut off", gzipSync(Buffer.alloc(maxBytes, "abcdefgh")).subarray(0, -9)),
+    gzip("compressed with Brotli: zeros", brotliCompressSync(Buffer.alloc(50 * 2 ** 20)), "br"),
+    gzip("not compressed at all", Buffer.alloc(maxBytes, 0x5b), "br"),
+  ];
+};
+
 /** Made anew at each call. */
 export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequest[]>> = {
   intake: () =>
-    hostileBodies().flatMap(({ name, lines, bytes }) => {
-      const headers = { "content-type": lines ? "application/x-ndjson" : "application/json" };
-      return [{ name, path: "/v1/transactions", headers, bytes }];
-    }),
+    hostileBodies()
+      .map(({ name, lines, bytes }): HostileRequest => {
+        const headers = { "content-type": lines ? "application/x-ndjson" : "application/json" };
+        return { name, path: "/v1/transactions", headers, bytes };
+      })
+      .concat(
+        compressed(MAX_BODY_BYTES).map(({ name, bytes, coding }) => ({
+          name,
+          path: "/v1/transactions",
+          headers: { "content-type": "application/json", "content-encoding": coding },
+          bytes,
+        })),
+        rawRequests("/v1/transactions", "/v1/accounts/a/decisions/t", "", MAX_BODY_BYTES),
+      ),
   functions: () =>
     [
       { name: "empty messages", bytes: emptyMessages(MAX / 2 - 100) },
@@ -521,12 +579,22 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
       { name: "control characters", text: `{"${"\u009b".repeat(4_000)}":1}` },
       { name: "no JSON", text: "x".repeat(DASHBOARD_BYTES) },
       { name: "more than may be", text: "x".repeat(1024 * 1024) },
-    ].map(({ name, text }) => ({
-      name,
-      path: "/api/verdicts",
-      headers: { "content-type": "application/json", "x-dashboard-action": "1" },
-      bytes: Buffer.from(text),
-    })),
+    ]
+      .map(({ name, text }): HostileRequest => ({
+        name,
+        path: "/api/verdicts",
+        headers: OWN_ACTION,
+        bytes: Buffer.from(text),
+      }))
+      .concat(
+        compressed(DASHBOARD_BYTES).map(({ name, bytes, coding }) => ({
+          name,
+          path: "/api/verdicts",
+          headers: { ...OWN_ACTION, "content-encoding": coding },
+          bytes,
+        })),
+        rawRequests("/api/verdicts", "/api/state", "x-dashboard-action: 1\r\n", DASHBOARD_BYTES),
+      ),
 };
 
 /** What a client sends that means no harm. */

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -23,6 +24,7 @@ interface Told {
 /** Requests before it, so that what is measured is not the first use of everything: ordinary ones, and some refused. */
 const WARM_UP = 20;
 const ORDINARY = 1_500;
+const RAW_QUIET_MS = 1_000;
 
 /** What one request did to a server. */
 interface Harm {
@@ -46,12 +48,16 @@ interface Harm {
  * What the worst bodies within a server's bounds do to it: for how long its event loop stands, how much memory it
  * takes, how much it logs. Each gets its own server. Writes `reports/bench-hostile.json`. Linux only.
  */
-export async function benchHostile(servers: readonly HostileServer[], signal: AbortSignal): Promise<void> {
+export async function benchHostile(
+  servers: readonly HostileServer[],
+  named: string,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "bench-hostile-"));
   const figures: Harm[] = [];
   try {
     for (const server of servers) {
-      for (const request of REQUESTS[server]()) {
+      for (const request of REQUESTS[server]().filter(({ name }) => name.includes(named))) {
         signal.throwIfAborted();
         const harm = await attack(server, request, join(folder, "log"), signal);
         figures.push(harm);
@@ -92,7 +98,9 @@ async function attack(server: HostileServer, request: HostileRequest, log: strin
     writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
     const [before, logBefore] = [memoryKb(child.pid, "VmRSS"), statSync(log).size];
     const beganMs = performance.now();
-    const status = await post(port!, request).catch(() => 0);
+    const status = await (request.raw === undefined ? post(port!, request) : sendRaw(port!, request.raw)).catch(
+      () => 0,
+    );
     const ms = Math.round(performance.now() - beganMs);
     const { loopMs, cpuMs } = await loop();
     const memoryMiB = Math.round((memoryKb(child.pid, "VmHWM") - before) / 1024);
@@ -103,7 +111,7 @@ async function attack(server: HostileServer, request: HostileRequest, log: strin
     return {
       server,
       name: request.name,
-      bytes: request.bytes.length,
+      bytes: request.raw?.("").length ?? request.bytes.length,
       status,
       ms,
       loopMs,
@@ -117,6 +125,19 @@ async function attack(server: HostileServer, request: HostileRequest, log: strin
     child.kill();
     await child.ended;
   }
+}
+
+/** Until the server has said nothing for a while, or closes. @returns the first answer's status; 0 for none */
+function sendRaw(port: number, raw: NonNullable<HostileRequest["raw"]>): Promise<number> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    socket.setTimeout(RAW_QUIET_MS, () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => (text = (text + chunk.toString("latin1")).slice(0, 100)));
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0)));
+    socket.write(raw(`Host: 127.0.0.1:${port}\r\n`));
+  });
 }
 
 /** Of a process. Linux only; that of one that has ended is without bounds. */
