@@ -233,10 +233,11 @@ describe.runIf(process.platform === "linux")("the health check of a container", 
     expect(await look()).toBe(`${NOBODY} ${NOBODY + 20} 19 1 0\n`);
     hasProcess(NOBODY, "ST");
     expect(await look()).toContain("1 1\n");
+    // This check, and what it has started.
     hasProcess(NOBODY + 30, "R", { ticks: 10 });
-    expect(await run(`mv ${folder}/${NOBODY + 30} ${folder}/$$; look; echo "\${pids[*]}"`)).toBe(
-      `${NOBODY} ${NOBODY + 20}\n`,
-    );
+    hasProcess(NOBODY + 40, "R", { ticks: 10, parent: NOBODY + 30 });
+    const itself = `mv ${folder}/${NOBODY + 30} ${folder}/$$; sed -i "s/ ${NOBODY + 30} / $$ /" ${folder}/${NOBODY + 40}/stat`;
+    expect(await run(`${itself}; look; echo "\${pids[*]}"`)).toBe(`${NOBODY} ${NOBODY + 20}\n`);
   });
 
   it("ends what hangs, says so in the part's log, and ends nothing where it is not in a container with an init", async () => {
