@@ -55,8 +55,8 @@ ask() { # part host port path
       read -r _ status _ <&3
       [[ -n $status ]] || return
       if [[ $1 == master ]]; then
-        # Well: the job runs, and each of its tasks.
-        while IFS= read -r line || [[ -n $line ]]; do
+        # Well: the job runs, and each of its tasks. It need not close the connection.
+        while IFS= read -r -t 0.5 line || [[ -n $line ]]; do
           [[ $line =~ \"state\":\"RUNNING\".*\"total\":([0-9]+),.*\"running\":([0-9]+), && ${BASH_REMATCH[1]} == "${BASH_REMATCH[2]}" ]] && { echo well; return; }
         done <&3
         echo answer

@@ -205,6 +205,16 @@ describe.runIf(process.platform === "linux")("the health check of a container", 
       expect(await hears(part, answers)).toBe(heard);
     });
 
+    it("a master that keeps the connection", async () => {
+      server = createServer((socket) => {
+        open.add(socket);
+        socket.on("error", () => undefined).write(response(200, job(19)));
+      });
+      await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      expect(await run(`unset -f kill; hear 10 master 127.0.0.1 ${port} /x; echo "$heard"`)).toBe("answer\n");
+    });
+
     it("one that is not there", async () => {
       await hears("kafka", () => "");
       const { port } = server!.address() as AddressInfo;
