@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { abortTransaction, openTransactions } from "../kafka/transactions.js";
 import { childEnv } from "../process/environment.js";
 import { poll } from "../process/poll.js";
 import { isAlive, type ProcessIdentity, signalProcess } from "../process/process-identity.js";
@@ -28,9 +27,10 @@ import {
 import { KEEPS_DYING, Restarts } from "./restarts.js";
 import type { RunningCluster } from "./running-cluster.js";
 import { type ClusterSettings, type Part, partsOf } from "./settings.js";
-import { abandonedTransactions } from "./state/abandoned-transactions.js";
+import { endAbandonedTransactions } from "./state/abandoned-transactions.js";
 import { startOverCommand } from "./state/guard.js";
-import { leftoversOf, removeObjects, savepointFolder, savepointIn } from "./state/object-store.js";
+import { removeLeftovers } from "./state/leftovers.js";
+import { savepointFolder, savepointIn } from "./state/object-store.js";
 import { otherParallelism } from "./state/state-at-start.js";
 import { afterRestart, type StateRecord, writeStateRecord } from "./state/state-record.js";
 import { countReplacement } from "./watchdog/replacements.js";
@@ -39,7 +39,6 @@ import { Watchdog } from "./watchdog/watchdog.js";
 const FLINK: readonly Part[] = ["taskmanager", "jobmanager"];
 const CLEARED_LIMIT_MS = 60_000;
 const RESTORE_LIMIT_MS = 60_000;
-const CHECKPOINT_LIMIT_MS = 300_000;
 /** The exit code of a JobManager that must not start the job: `StoresGuard.EXIT_CODE` in Java. */
 const REFUSED_CODE = 78;
 const MUST_NOT = "the job must not start: ";
@@ -274,43 +273,23 @@ export class Cluster implements RunningCluster {
    * ready to be committed is committed by then. Never fails: the next start tries again.
    */
   async endAbandonedTransactions(): Promise<void> {
-    try {
-      const brokers = endpoints(this.#settings).kafka;
-      const abandoned = await abandonedTransactions(
-        this.#settings.application.outputTopics.map(({ name }) => name),
-        {
-          open: () => openTransactions(brokers),
-          checkpoints: (more) =>
-            flinkClient(this.#settings).waitForCheckpoints(more, CHECKPOINT_LIMIT_MS, this.#end.signal),
-        },
-      );
-      for (const one of abandoned) {
-        await abortTransaction(brokers, one);
-        const { transactionalId, startedAtMs } = one;
-        this.#onEvent({ kind: "aborted", part: "kafka", transactionalId, startedAtMs });
-      }
-    } catch {
-      // No broker, or no checkpoint.
-    }
+    await endAbandonedTransactions(
+      this.#settings,
+      ({ transactionalId, startedAtMs }) =>
+        this.#onEvent({ kind: "aborted", part: "kafka", transactionalId, startedAtMs }),
+      this.#end.signal,
+    );
   }
 
   async #leaveSavepoint(): Promise<void> {
-    const flink = flinkClient(this.#settings);
-    const jobId = await flink.jobId();
-    // As of now: what comes later is not left over.
-    const leftovers = jobId === "unreachable" ? [] : await leftoversOf(this.#settings, jobId, this.#settings.savepoint);
-    if (this.#settings.savepoint === undefined && leftovers.length === 0) return;
-    // When the second is complete, ZooKeeper has heard of the first.
-    await poll(
-      "the first checkpoints since the savepoint",
-      async () => Number(await flink.completedCheckpoints()) >= 2,
-      { timeoutMs: CHECKPOINT_LIMIT_MS, signal: this.#end.signal },
-    );
-    if (this.#settings.savepoint !== undefined) {
-      await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
-      this.#settings = { ...this.#settings, savepoint: undefined };
-    }
-    await removeObjects(this.#settings, leftovers);
+    await removeLeftovers(this.#settings, {
+      signal: this.#end.signal,
+      whenSettled: async () => {
+        if (this.#settings.savepoint === undefined) return;
+        await writeStateRecord(this.#settings, this.#record({ savepoint: undefined }));
+        this.#settings = { ...this.#settings, savepoint: undefined };
+      },
+    });
   }
 
   /**

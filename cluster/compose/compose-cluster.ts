@@ -16,6 +16,8 @@ interface Container {
   readonly state: string;
   readonly pid: number;
   readonly health: string | undefined;
+  /** How often the engine has started it again by itself. */
+  readonly restarts: number;
   /** Its address in the container network. */
   readonly address: string;
 }
@@ -23,6 +25,7 @@ interface Container {
 /** The parts of `docker inspect` that are used. */
 interface Inspected {
   readonly Id: string;
+  readonly RestartCount: number;
   readonly State: { readonly Status: string; readonly Pid: number; readonly Health?: { readonly Status: string } };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
@@ -65,17 +68,26 @@ export class ComposeCluster implements RunningCluster {
       .split("\n")
       .filter((id) => id !== "");
     if (ids.length === 0) return [];
-    return (JSON.parse(dockerNow(["inspect", ...ids])) as Inspected[]).map(({ Id, State, NetworkSettings }) => ({
-      id: Id,
-      state: State.Status,
-      pid: State.Pid,
-      health: State.Health?.Status,
-      address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "",
-    }));
+    return (JSON.parse(dockerNow(["inspect", ...ids])) as Inspected[]).map(
+      ({ Id, State, RestartCount, NetworkSettings }) => ({
+        id: Id,
+        state: State.Status,
+        pid: State.Pid,
+        health: State.Health?.Status,
+        restarts: RestartCount,
+        address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? "",
+      }),
+    );
   }
 
   kill(part: Part, signal: NodeJS.Signals = "SIGKILL"): void {
     const ids = this.#those(part, "running");
+    // The engine's signals go to the container's init; only what ends that ends the part.
+    if (signal === "SIGSTOP" || signal === "SIGCONT") {
+      for (const id of ids)
+        dockerNow(["exec", id, "bash", "-c", `kill -${signal.slice(3)} $(</proc/1/task/1/children)`]);
+      return;
+    }
     dockerNow(["kill", "--signal", signal, ...ids]);
     // The engine takes a killed container for one that is wanted down, and leaves it to us.
     if (signal === "SIGKILL" || signal === "SIGTERM") this.#startAgain(ids);

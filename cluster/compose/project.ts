@@ -18,15 +18,15 @@ export interface ComposeProject {
 export const PIPELINE_SERVICES = ["master", "worker", "balancer", "functions", "intake"] as const;
 
 /**
- * The services that run an application: with its web app, if it has one, and the helper of the web app's failure menu,
- * if there is a token for it.
+ * The services that run an application: with what tidies up after it, its web app, if it has one, and the helper of the
+ * web app's failure menu, if there is a token for it.
  */
 export function servicesOf({ application: { servers } }: ClusterSettings): readonly string[] {
   const more =
     servers.dashboard === undefined
       ? []
       : ["dashboard", ...(servers.dashboard.env?.["DASHBOARD_FAILURES_TOKEN"] === undefined ? [] : ["failures"])];
-  return [...PIPELINE_SERVICES, ...more];
+  return [...PIPELINE_SERVICES, "tidy", ...more];
 }
 
 /**

@@ -1,10 +1,14 @@
-import { isSame, type OpenTransaction } from "../../kafka/transactions.js";
+import { abortTransaction, isSame, type OpenTransaction, openTransactions } from "../../kafka/transactions.js";
+import { endpoints } from "../endpoints.js";
+import { flinkClient } from "../flink-client.js";
+import type { ClusterSettings } from "../settings.js";
 
 /**
  * So many checkpoints must complete while a transaction stays open. The job commits with each what it had open before
  * it, so what outlives one of them is not the job's; the others leave it time to hear of that.
  */
 const CHECKPOINTS = 5;
+const CHECKPOINT_LIMIT_MS = 300_000;
 
 /** What {@link abandonedTransactions} asks. */
 export interface Asked {
@@ -28,4 +32,33 @@ export async function abandonedTransactions(
   await checkpoints(CHECKPOINTS);
   const after = await open();
   return before.filter((one) => after.some((other) => isSame(one, other)));
+}
+
+/**
+ * Aborts transactions on the output topics that nobody will end, once the job has completed checkpoints: what is ready
+ * to be committed is committed by then. Never fails, as without a broker or a checkpoint: whoever asks tries again.
+ *
+ * @param onAborted - hears of each
+ */
+export async function endAbandonedTransactions(
+  settings: ClusterSettings,
+  onAborted: (one: OpenTransaction) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    const brokers = endpoints(settings).kafka;
+    const abandoned = await abandonedTransactions(
+      settings.application.outputTopics.map(({ name }) => name),
+      {
+        open: () => openTransactions(brokers),
+        checkpoints: (more) => flinkClient(settings).waitForCheckpoints(more, CHECKPOINT_LIMIT_MS, signal),
+      },
+    );
+    for (const one of abandoned) {
+      await abortTransaction(brokers, one);
+      onAborted(one);
+    }
+  } catch {
+    // No broker, or no checkpoint.
+  }
 }

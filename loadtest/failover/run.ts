@@ -367,7 +367,7 @@ async function inject(
   };
 }
 
-/** How often the watchdog has replaced each part since the cluster was started; in containers there is none. */
+/** How often the watchdog has replaced each part since the cluster was started; in containers nobody counts. */
 async function replacedCounts(cluster: RunningCluster): Promise<ReplacedCounts> {
   const { parts } = await cluster.status();
   return Object.fromEntries(parts.flatMap(({ part, replaced }) => (replaced ? [[part, replaced.count]] : [])));

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
+import { serviceOf, SERVICES } from "../../cluster/compose/services.js";
 import { authorizationOf } from "../../cluster/prometheus/login.js";
 import { KILLABLE } from "../../cluster/failure-helper.js";
 import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
@@ -17,7 +18,9 @@ import { dashboards, filledIn } from "../../dashboards/provisioned.js";
 import { checkedTopics, checkRun } from "../../demo/check.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { readTopics } from "../../java/java-reader.js";
+import { kafkaClient } from "../../kafka/client.js";
 import { topicEnds } from "../../kafka/offsets.js";
+import { openTransactions } from "../../kafka/transactions.js";
 import { reportOf } from "../../loadtest/failover/report.js";
 import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
 import { poll } from "../../process/poll.js";
@@ -45,7 +48,7 @@ const PUBLISHED = {
   prometheus: 9_090,
 } as const;
 /** Services that listen for nobody. */
-const SILENT: ReadonlySet<string> = new Set(["console", "generator"]);
+const SILENT: ReadonlySet<string> = new Set(["console", "generator", "tidy"]);
 
 const settings = clusterSettings({
   name: "test-up",
@@ -347,6 +350,97 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
       outOfOrder: 0,
       violations: [],
     });
+  });
+
+  it("replaces each part that hangs, and none that is paused or waits; everything is decided once", async () => {
+    const starts = await topicEnds(brokers, checkedTopics);
+    const restarts = (): Readonly<Record<string, number>> =>
+      Object.fromEntries(
+        Object.values(SERVICES).map((service) => [service, cluster.containers(service)[0]?.restarts ?? 0]),
+      );
+    const before = restarts();
+    const hanging = ["zookeeper", "taskmanager", "functions"] as const;
+    const load = runGenerator({ brokers, seed: 8, runId: "hanging", rate: 40, transactions: 2_000, accounts: 200 });
+    cluster.pause("intake");
+    for (const part of hanging) cluster.kill(part, "SIGSTOP");
+
+    await poll(
+      "those that hang to be replaced",
+      () => hanging.every((part) => restarts()[serviceOf(part)] === before[serviceOf(part)]! + 1),
+      { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+    );
+    for (const part of hanging)
+      expect(await cluster.log(part)).toContain(
+        `${serviceOf(part)} hangs, and is replaced: it was stopped by a signal, and did not go on for `,
+      );
+    cluster.resume("intake");
+    await load;
+    const decided = async () => (await checkRun(brokers, "hanging", starts)).judgement.decisions;
+    await poll("every decision", async () => (await decided()) >= 2_000, { timeoutMs: PATIENCE_MS, intervalMs: 2_000 });
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
+    expect((await checkRun(brokers, "hanging", starts)).judgement).toMatchObject({
+      accepted: 2_000,
+      decisions: 2_000,
+      missing: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      violations: [],
+    });
+    const replaced = Object.entries(restarts()).filter(([service, count]) => count !== before[service]);
+    expect(new Set(replaced.map(([service]) => service))).toEqual(new Set(hanging.map(serviceOf)));
+  });
+
+  it("aborts a transaction that nobody ends, and removes savepoints that are left over", async () => {
+    const transactionalId = "of-a-job-that-is-gone";
+    const producer = kafkaClient(brokers, "gone").producer({
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: 72 * 3_600_000,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: TOPICS.decisions.name, messages: [{ key: "ada", value: "never committed" }] });
+    await producer.disconnect();
+    const open = async () => (await openTransactions(brokers)).filter((one) => one.transactionalId === transactionalId);
+    expect(await open()).toMatchObject([{ timeoutMs: 72 * 3_600_000, topics: [TOPICS.decisions.name] }]);
+    // The store's keys are in containers only.
+    const store = (work: string) =>
+      compose(
+        "exec",
+        "-T",
+        "tidy",
+        "node",
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        `import { clusterSettings } from "/app/cluster/settings.ts";
+         import { readObject, writeObject } from "/app/cluster/state/object-store.ts";
+         const defaults = clusterSettings();
+         const settings = { ...defaults, endpoints: { minio: "http://minio:9000" }, objectStore: { ...defaults.objectStore, keysIn: "/volumes/keys" } };
+         ${work}`,
+      );
+    const left = ["savepoints/restart-1/savepoint-1/_metadata", "savepoints/taken-by-hand/_metadata"];
+    const written = await store(
+      left.map((key) => `await writeObject(settings, ${JSON.stringify(key)}, "{}");`).join("\n"),
+    );
+    expect(written.code, written.stderr).toBe(0);
+    expect((await compose("restart", "tidy")).code).toBe(0);
+    await poll("it to be aborted", async () => (await open()).length === 0, { timeoutMs: PATIENCE_MS });
+    await poll("what is left to be removed", async () => (await cluster.logOf("tidy")).includes("minio: removed 1 "), {
+      timeoutMs: PATIENCE_MS,
+    });
+    expect(await cluster.logOf("tidy")).toContain(
+      `kafka: aborted a transaction that nobody would have ended: ${transactionalId}, begun at `,
+    );
+    const { stdout } = await store(
+      left
+        .map((key) => `console.log(${JSON.stringify(key)}, await readObject(settings, ${JSON.stringify(key)}));`)
+        .join("\n"),
+    );
+    expect(stdout.trim().split("\n")).toEqual([`${left[0]} undefined`, `${left[1]} {}`]);
+    expect(await flink.jobState()).toBe("RUNNING");
   });
 
   describe("with two workers and two function servers, each part killed under load", () => {

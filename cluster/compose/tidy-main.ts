@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { given } from "../../process/environment.js";
+import { UserError } from "../../terminal/user-error.js";
+import { eventText } from "../event-text.js";
+import { clusterSettings, type ClusterSettings } from "../settings.js";
+import { endAbandonedTransactions } from "../state/abandoned-transactions.js";
+import { removeLeftovers } from "../state/leftovers.js";
+import { readStateRecord } from "../state/state-record.js";
+import { KEYS_FOLDER } from "./keys-folder.js";
+
+/** A master may be started again without this service, with other transactional ids. */
+const EVERY_MS = 300_000;
+
+/**
+ * The service "tidy": does in containers what the native cluster's supervisor does after each start, once the job has
+ * completed checkpoints: aborts transactions that nobody ends, and removes what earlier generations of the job have
+ * left. It listens to nobody. Whatever fails is tried again.
+ */
+async function main(): Promise<void> {
+  const end = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end.abort());
+  const defaults = clusterSettings();
+  const settings: ClusterSettings = {
+    ...defaults,
+    endpoints: {
+      kafka: variable("KAFKA"),
+      minio: variable("MINIO"),
+      flink: variable("FLINK"),
+      zookeeper: "",
+      functions: "",
+      intake: "",
+      dashboard: "",
+    },
+    objectStore: { ...defaults.objectStore, keysIn: KEYS_FOLDER },
+  };
+  console.log(
+    `every ${EVERY_MS / 60_000} min: aborts transactions that nobody ends, and removes what earlier generations of the job have left`,
+  );
+  while (!end.signal.aborted) {
+    await Promise.all([
+      endAbandonedTransactions(
+        settings,
+        ({ transactionalId, startedAtMs }) =>
+          console.log(eventText({ kind: "aborted", part: "kafka", transactionalId, startedAtMs }, 0)),
+        end.signal,
+      ),
+      tidyStore(settings, end.signal),
+    ]);
+    await delay(EVERY_MS, undefined, { signal: end.signal }).catch(() => undefined);
+  }
+}
+
+async function tidyStore(settings: ClusterSettings, signal: AbortSignal): Promise<void> {
+  try {
+    // What the job began from stays.
+    const savepoint = (await readStateRecord(settings))?.savepoint;
+    const removed = await removeLeftovers({ ...settings, savepoint }, { signal });
+    if (removed > 0) console.log(`minio: removed ${removed} objects that earlier generations of the job had left`);
+  } catch (error) {
+    if (!signal.aborted)
+      console.log(`minio: nothing is removed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function variable(name: string): string {
+  const value = given()[name];
+  if (value === undefined)
+    throw new UserError(`${name} is not set. This runs as the service "tidy" of docker-compose.yml.`);
+  return value;
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(
+    error instanceof UserError
+      ? `error: ${error.message}\n`
+      : `${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(1);
+}
