@@ -47,6 +47,8 @@ export class OwnClock {
       FAKETIME_CACHE_DURATION: "1",
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       DONT_FAKE_MONOTONIC: "1",
+      // By default it spoils the time limits of waits by that other clock: threads turn round instead of waiting.
+      FAKETIME_FORCE_MONOTONIC_FIX: "0",
       NO_FAKE_STAT: "1",
     };
   }
