@@ -39,4 +39,15 @@ describe.skipIf(fakeTimeLibrary() === undefined)("a clock of one program's own",
       }, 20);`;
     expect(run(process.execPath, "-e", program)).toBe("1 true\n");
   });
+
+  it("lets threads wait without turning round", () => {
+    clock.setAhead(1);
+    const program = `
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      const before = process.cpuUsage();
+      for (let n = 0; n < 10; n++) Atomics.wait(word, 0, 0, 100);
+      const used = process.cpuUsage(before);
+      console.log((used.user + used.system) / 1000);`;
+    expect(Number(run(process.execPath, "-e", program))).toBeLessThan(50);
+  });
 });
