@@ -128,6 +128,8 @@ export interface ClusterSettings {
   readonly objectStore: { readonly bucket: string; readonly keysIn: string };
   /** Environment for the application's servers, on top of the caller's own. */
   readonly serverEnv: Readonly<Record<string, string>>;
+  /** Environment for the native broker, such as that of another clock. */
+  readonly kafkaEnv: Readonly<Record<string, string>>;
   /** Settings of Flink that override those in `flink-conf.yaml`. */
   readonly flinkConf: Readonly<Record<string, string>>;
   /** Where the job begins when it has no checkpoint yet. */
@@ -146,6 +148,7 @@ export interface ClusterOptions {
   /** Default: the one that the data folder's state is on; of a new folder {@link DEFAULT_STATE_BACKEND}. */
   readonly stateBackend?: StateBackend;
   readonly serverEnv?: Readonly<Record<string, string>>;
+  readonly kafkaEnv?: Readonly<Record<string, string>>;
   readonly flinkConf?: Readonly<Record<string, string>>;
 }
 
@@ -175,6 +178,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     memoryMb: { zookeeper: 96, kafka: 512, jobManager: 900, taskManager: 2048 },
     objectStore: { bucket: "statefun", keysIn: dataDir },
     serverEnv: options.serverEnv ?? {},
+    kafkaEnv: options.kafkaEnv ?? {},
     flinkConf: options.flinkConf ?? {},
     savepoint: undefined,
   };

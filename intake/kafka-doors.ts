@@ -65,7 +65,7 @@ export class KafkaDoors {
       clientId: "fraud-intake",
       name: "Kafka doors",
       topics: SOURCES,
-      consumer: {
+      consumer: () => ({
         groupId: INTAKE_GROUP,
         sessionTimeout: SESSION_MS,
         heartbeatInterval: HEARTBEAT_MS,
@@ -79,7 +79,7 @@ export class KafkaDoors {
         allowAutoTopicCreation: false,
         // Retries without end: the cause is outside this process.
         retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000 },
-      },
+      }),
       run: { eachBatchAutoResolve: false, autoCommit: false, partitionsConsumedConcurrently: 8 },
       onJoin: (_, assignment) => this.#logs.joined(assignment),
       eachBatch: (payload) => this.#onBatch(payload),

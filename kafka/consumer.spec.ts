@@ -40,6 +40,8 @@ describe("a follower of topics", () => {
     await expect.poll(() => reader.health.restarts, LIMIT).toBe(2);
     broker.append("decisions", 0, batchOf([{ value: "5" }], { firstOffset: 5 }));
     await expect.poll(() => seen, LIMIT).toEqual(["0", "1", "2", "3", "4", "5"]);
+    // None waits until the session of the one before it is over.
+    expect(new Set(broker.joined).size).toBe(3);
   });
 
   it("goes on with a topic that was made again, from its beginning: shorter than the old one, as long, and longer", async () => {

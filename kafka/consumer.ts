@@ -122,7 +122,9 @@ export async function followTopics({
     clientId: "fraud-reader",
     name,
     topics,
-    consumer: {
+    consumer: () => ({
+      // Of its own each time: where it could not take its leave, as of a broker that hung, the group would wait for
+      // its former member until that one's session ends.
       groupId: `fraud-reader-${process.pid}-${Date.now()}-${++readers}`,
       readUncommitted: isolation === "read_uncommitted",
       maxWaitTimeInMs: maxWaitMs,
@@ -131,7 +133,7 @@ export async function followTopics({
       sessionTimeout: 30_000,
       heartbeatInterval: 3_000,
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 1_000 },
-    },
+    }),
     run: { autoCommit: false },
     onJoin: (joined, assignment) => {
       assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>

@@ -37,13 +37,13 @@ async function consuming(
     clientId: "spec",
     name: "the spec",
     topics: Object.keys(TOPICS),
-    consumer: {
+    consumer: () => ({
       groupId: "spec",
       maxWaitTimeInMs: 20,
       heartbeatInterval: 50,
       sessionTimeout: 6_000,
       retry: { initialRetryTime: 20, maxRetryTime: 50, retries: 1_000 },
-    },
+    }),
     run: { eachBatchAutoResolve: true, autoCommitInterval: 10, partitionsConsumedConcurrently: 3 },
     eachBatch: async (payload) => {
       await eachBatch?.(payload);

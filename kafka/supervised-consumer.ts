@@ -10,7 +10,8 @@ export interface SupervisedConsumerOptions {
   readonly clientId: string;
   /** Of {@link ConsumerHealth}. */
   readonly name: string;
-  readonly consumer: ConsumerConfig;
+  /** Asked for each one that is begun. */
+  readonly consumer: () => ConsumerConfig;
   /** Each from its beginning, or from where the group has come to. */
   readonly topics: readonly string[];
   readonly run: {
@@ -119,7 +120,8 @@ export class SupervisedConsumer {
   }
 
   async #begin(first: boolean): Promise<void> {
-    const { brokers, clientId, consumer: config, topics, run, onJoin } = this.#options;
+    const { brokers, clientId, topics, run, onJoin } = this.#options;
+    const config = this.#options.consumer();
     // It never restarts by itself: there is one way, and this class knows of it.
     const consumer = kafkaClient(brokers, clientId).consumer({
       ...config,

@@ -9,7 +9,7 @@ import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { runCommand, runQuietly } from "../process/run-command.js";
 import { someOf, wholeNumber } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
-import { ensureNode, ensurePrometheus, ensureTools } from "../tools/index.js";
+import { ensureFakeTime, ensureNode, ensurePrometheus, ensureTools } from "../tools/index.js";
 import { ensureRequirements } from "../tools/requirements.js";
 import { NODE_MAJORS, NODE_VERSIONS, type NodeMajor } from "../tools/versions.js";
 import { checkCounts, closingLine, type SuiteResult, sumOf, surefireCounts, vitestCounts } from "./suites.js";
@@ -60,9 +60,10 @@ export async function main(argv: string[]): Promise<number> {
     await ensureRequirements({ native: false, k6: false, maven: true }, true, onProgress);
   }
   if (isChosen("e2e") || isChosen("compose")) {
-    console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium");
+    console.log("\n== set-up: tools, jars, MinIO, k6, Prometheus, Chromium, libfaketime");
     await ensureTools({ autoInstall: true, k6: true, browser: true, onProgress });
     await ensurePrometheus(onProgress);
+    await ensureFakeTime(onProgress);
   }
   const results: SuiteResult[] = [];
   const failures: string[] = [];

@@ -14,6 +14,7 @@ export { k6Program, startK6 } from "./k6.js";
 export { browserProgram } from "./browser.js";
 export { minioProgram } from "./minio.js";
 export { ensureNode } from "./node.js";
+export { OwnClock, ensureFakeTime, fakeTimeLibrary } from "./fake-time.js";
 export { ensurePrometheus, hasPrometheus } from "./prometheus.js";
 export { prometheusForImage } from "./prometheus-image.js";
 export type { Progress } from "./cache.js";

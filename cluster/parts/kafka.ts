@@ -49,7 +49,7 @@ export function kafkaProperties(settings: ClusterSettings): Record<string, strin
 }
 
 export function kafka(settings: ClusterSettings): PartProgram {
-  const { memoryMb } = settings;
+  const { memoryMb, kafkaEnv } = settings;
   return {
     command: "java",
     args: [
@@ -65,7 +65,7 @@ export function kafka(settings: ClusterSettings): PartProgram {
       "kafka.Kafka",
       kafkaConf(settings),
     ],
-    env: {},
+    env: kafkaEnv,
     foreign: JAVA_VARIABLES,
     ports: ["kafka", "kafkaController"],
     prepare: () => write(kafkaConf(settings), properties(kafkaProperties(settings))),

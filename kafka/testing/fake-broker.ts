@@ -53,6 +53,8 @@ export class FakeBroker {
   readonly asked = new Map<Request, number>();
   /** How each fetch wanted to wait. */
   readonly fetches: { readonly minBytes: number; readonly maxWaitMs: number }[] = [];
+  /** The group of each that joined one. */
+  readonly joined: string[] = [];
 
   private constructor() {
     this.#server = createServer((socket) => this.#serve(socket));
@@ -159,7 +161,7 @@ export class FakeBroker {
     metadata: (_, version) => (version === IDS_VERSION ? this.#metadataWithIds() : this.#metadata()),
     findCoordinator: () => Buffer.concat([int16(0), this.#node()]),
     joinGroup: (request) => {
-      request.string();
+      this.joined.push(request.string());
       request.int32();
       const member = request.string() || `member-${Math.random()}`;
       request.string();

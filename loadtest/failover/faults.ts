@@ -47,6 +47,11 @@ interface FaultDefinition {
   readonly hangs?: Part;
   /** Whether the data folder must be on a disk of its own, which takes root: such a fault is left out of `all`. */
   readonly ownDisk?: true;
+  /**
+   * Whether the broker must have a clock of its own, which takes libfaketime: such a fault is left out of `all`, and
+   * injected once, after the others. By that clock, topics keep their records for seven days.
+   */
+  readonly ownClock?: true;
   /** Whether it lasts for minutes: such a fault is left out of `all`, and injected once, after the others. */
   readonly long?: true;
   /** @returns how it went, if it must do more than recover */
@@ -189,6 +194,23 @@ export const FAULTS = {
       } finally {
         ballast.drop();
       }
+      return undefined;
+    },
+  },
+  "outage-24h": {
+    description:
+      "taskmanager and kafka killed (SIGKILL), and back a day later by the broker's clock (needs libfaketime)",
+    seconds: 30,
+    ownClock: true,
+    inject: async ({ cluster, clock }) => {
+      const parts = ["taskmanager", "kafka"] as const;
+      for (const part of parts) {
+        cluster.hold(part);
+        cluster.kill(part);
+      }
+      clock?.setAhead(1);
+      // One that has not ended yet is only let go.
+      for (const part of parts) await cluster.release(part);
       return undefined;
     },
   },

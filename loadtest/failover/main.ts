@@ -15,16 +15,26 @@ import { writePage } from "../../terminal/html.js";
 import { INTERRUPTED, interrupted } from "../../terminal/interrupted.js";
 import { writeJsonReport } from "../../terminal/json-report.js";
 import { wholeNumber } from "../../terminal/option-values.js";
+import type { Step } from "../../terminal/steps.js";
 import { stepView } from "../../terminal/step-view.js";
 import { visible } from "../../terminal/visible.js";
 import { UserError } from "../../terminal/user-error.js";
+import { ensureFakeTime, fakeTimeLibrary, OwnClock } from "../../tools/index.js";
 import { propertyLines } from "../../verifier/result-text.js";
 import { faultyCluster } from "./cluster.js";
 import { type FaultKind, faultOf } from "./faults.js";
 import { OVERLOAD_DEFAULTS } from "./overload.js";
 import { headline, pageOf, reportOf, seconds } from "./report.js";
 import { type FailoverOptions, runFailover } from "./run.js";
-import { ALL_FAULTS, CONTAINER_FAULTS, FAULT_KINDS, isLong, namedFaults, needsOwnDisk } from "./schedule.js";
+import {
+  ALL_FAULTS,
+  CONTAINER_FAULTS,
+  FAULT_KINDS,
+  isLong,
+  namedFaults,
+  needsOwnClock,
+  needsOwnDisk,
+} from "./schedule.js";
 import { type SmallDisk, smallDisk } from "./small-disk.js";
 
 const REPORT = "reports/failover";
@@ -52,7 +62,7 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run failover --")
     .description(
-      `Starts a cluster, sends transactions to the HTTP door with k6, injects faults from a seeded schedule, waits until everything is decided and judges every record. The load goes on until the last fault is recovered from. Writes ${REPORT}.json and .html, whatever happens; ends with 1 when a property, a threshold of k6 or a bound of an overload does not hold.\n\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(30)} ${faultOf(kind).description}${ALL_FAULTS.includes(kind) ? "" : "; not among all"}`).join("\n")}\n\nThe long ones come last, once each. What an overload must keep: no restart of the job, at most 1 % of checkpoints failed, no part's memory in its last third more than 5 % above the second (if it lasts 3 min), no 30 s with less than 60 % of the best throughput, and the backlog drained, with calm after it.\n\nTransports:\n${TRANSPORT_NAMES.map((name) => `  ${name.padEnd(30)} ${TRANSPORTS[name].description}`).join("\n")}`,
+      `Starts a cluster, sends transactions to the HTTP door with k6, injects faults from a seeded schedule, waits until everything is decided and judges every record. The load goes on until the last fault is recovered from. Writes ${REPORT}.json and .html, whatever happens; ends with 1 when a property, a threshold of k6 or a bound of an overload does not hold.\n\nFaults:\n${FAULT_KINDS.map((kind) => `  ${kind.padEnd(30)} ${faultOf(kind).description}${ALL_FAULTS.includes(kind) ? "" : "; not among all"}`).join("\n")}\n\nThe long ones and outage-24h come last, once each. What an overload must keep: no restart of the job, at most 1 % of checkpoints failed, no part's memory in its last third more than 5 % above the second (if it lasts 3 min), no 30 s with less than 60 % of the best throughput, and the backlog drained, with calm after it.\n\nTransports:\n${TRANSPORT_NAMES.map((name) => `  ${name.padEnd(30)} ${TRANSPORTS[name].description}`).join("\n")}`,
     )
     .addOption(
       new Option("--faults <kinds>", "all, and kinds, with commas between, such as all,overload")
@@ -132,11 +142,13 @@ export async function main(argv: string[]): Promise<number> {
   let cluster: RunningCluster | undefined;
   let disk: SmallDisk | undefined;
   try {
+    const clock = kinds.some(needsOwnClock) ? await brokerClock(folder, step) : undefined;
     const { way } = await chooseWay({ docker, native: !docker });
     const settings = clusterSettings({
       name: "failover",
       portOffset,
       ...(docker ? {} : faultyCluster(folder, transport)),
+      ...(clock && { kafkaEnv: clock.env }),
     });
     if (kinds.some(needsOwnDisk)) disk = await smallDisk(settings.dataDir);
     // Parts die on purpose: the report says how that went.
@@ -158,7 +170,7 @@ export async function main(argv: string[]): Promise<number> {
       signal,
     };
     const result = await step(`${rate} transactions a second for ${duration} s, seed ${seed}`, (onProgress) =>
-      runFailover({ cluster: cluster!, folder, signal }, { ...options, onProgress }),
+      runFailover({ cluster: cluster!, folder, clock, signal }, { ...options, onProgress }),
     );
     const report = reportOf(result, { ...options, onProgress: () => undefined });
     writeJsonReport(`${REPORT}.json`, report);
@@ -186,6 +198,14 @@ export async function main(argv: string[]): Promise<number> {
     await disk?.remove();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** @throws {UserError} where there is no libfaketime */
+async function brokerClock(folder: string, step: Step): Promise<OwnClock> {
+  await step("libfaketime, for the broker's clock", ensureFakeTime);
+  if (fakeTimeLibrary() === undefined)
+    throw new UserError("the fault outage-24h needs a broker with a clock of its own: apt-get install libfaketime");
+  return new OwnClock(join(folder, "clock"));
 }
 
 function faultKinds(text: string): readonly FaultKind[] {

@@ -10,7 +10,7 @@ import { latencies, type LoadResult, type LoadRun, startLoadRun } from "../run/l
 import { type FaultKind, faultOf, UPGRADED_SETTINGS } from "./faults.js";
 import { ACCOUNTS, MERCHANTS } from "./kafka-load.js";
 import { OVERLOAD_DEFAULTS, type OverloadRecord } from "./overload.js";
-import { fits, isLong, needsOwnDisk, schedule } from "./schedule.js";
+import { comesOnce, fits, isLong, needsOwnDisk, schedule } from "./schedule.js";
 import type { LoadedTarget, OverloadOptions, Target } from "./target.js";
 
 /** Load before the first fault; its second half shows what calm looks like, as Java needs a while to warm up. */
@@ -255,7 +255,7 @@ async function injectAll(
   };
   await delay(calmMs, undefined, { signal });
   await backlogGone();
-  const short = kinds.filter((kind) => !isLong(kind));
+  const short = kinds.filter((kind) => !comesOnce(kind));
   const owed = new Set(everyKind ? short : []);
   if (short.length > 0) {
     for (const { kind, pauseMs } of schedule(short, seed)) {
@@ -270,7 +270,7 @@ async function injectAll(
     }
     await delay(Math.max(0, endMs - Date.now()), undefined, { signal });
   }
-  for (const kind of kinds.filter(isLong)) {
+  for (const kind of kinds.filter(comesOnce)) {
     await everyPartRuns(target);
     await backlogGone();
     await one(kind);

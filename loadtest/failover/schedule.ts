@@ -5,14 +5,20 @@ import { type FaultKind, faultOf, FAULTS } from "./faults.js";
 /** Every kind there is. */
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
-/** Whether a kind lasts for minutes: it is injected only if it is named, once, after all others. */
+/** Whether a kind lasts for minutes. */
 export const isLong = (kind: FaultKind): boolean => faultOf(kind).long === true;
 
 /** Whether a kind needs a data folder on a disk of its own: see `small-disk.ts`. */
 export const needsOwnDisk = (kind: FaultKind): boolean => faultOf(kind).ownDisk === true;
 
+/** Whether a kind needs a broker with a clock of its own. */
+export const needsOwnClock = (kind: FaultKind): boolean => faultOf(kind).ownClock === true;
+
+/** Whether a kind is injected once, after all others. */
+export const comesOnce = (kind: FaultKind): boolean => isLong(kind) || needsOwnClock(kind);
+
 /** What `all` means. */
-export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !isLong(kind) && !needsOwnDisk(kind));
+export const ALL_FAULTS: readonly FaultKind[] = FAULT_KINDS.filter((kind) => !comesOnce(kind) && !needsOwnDisk(kind));
 
 /** Kinds by their names, separated by commas, each once. @throws {UserError} for a name that is not one of them */
 export function namedFaults(text: string): readonly FaultKind[] {

@@ -1,10 +1,13 @@
 import type { RunningCluster } from "../../cluster/index.js";
+import type { OwnClock } from "../../tools/index.js";
 
 /** What faults act on. */
 export interface Target {
   readonly cluster: RunningCluster;
   /** A folder for files that control the servers. */
   readonly folder: string;
+  /** The broker's, where it has one of its own. */
+  readonly clock?: OwnClock | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,13 +14,11 @@ import { openTransactions } from "../../kafka/transactions.js";
 import { poll } from "../../process/poll.js";
 import { childEnv } from "../../process/environment.js";
 import { type StartedProgram, startProgram } from "../../process/run-command.js";
+import { fakeTimeLibrary, OwnClock } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
 
-/** Debian's package libfaketime: it tells a program another time than the system's. */
-const LIBRARY = (existsSync("/usr/lib") ? readdirSync("/usr/lib") : [])
-  .map((folder) => `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`)
-  .find(existsSync);
-if (LIBRARY === undefined)
+const CAN_JUMP = fakeTimeLibrary() !== undefined;
+if (!CAN_JUMP)
   process.stderr.write(
     "skipped, a broker's clock that jumps: this machine lacks it (get it: apt-get install libfaketime)\n",
   );
@@ -27,13 +26,13 @@ if (LIBRARY === undefined)
 const TOPIC = "decisions";
 const HOUR_MS = 3_600_000;
 
-describe.skipIf(LIBRARY === undefined)("the broker's clock alone jumps by a day", () => {
-  const settings = clusterSettings({ name: "e2e-clock", portOffset: 24_000 });
+describe.skipIf(!CAN_JUMP)("a broker's clock that jumps by a day", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fraud-clock-"));
+  const clock = new OwnClock(join(folder, "clock"));
+  const settings = clusterSettings({ name: "e2e-clock", portOffset: 23_000, kafkaEnv: clock.env });
   const brokers = endpoints(settings).kafka;
-  const clock = join(settings.dataDir, "clock");
   let broker: StartedProgram;
 
-  const ahead = (days: number): void => writeFileSync(clock, `+${days}d\n`);
   const begun = async (transactionalId: string, hours: number) => {
     const producer = kafkaClient(brokers, "egress").producer({
       transactionalId,
@@ -59,24 +58,10 @@ describe.skipIf(LIBRARY === undefined)("the broker's clock alone jumps by a day"
 
   beforeAll(async () => {
     rmSync(settings.dataDir, { recursive: true, force: true });
-    mkdirSync(settings.dataDir, { recursive: true });
-    ahead(0);
     const program = partProgram("kafka", settings);
     program.prepare();
     await formatKafkaStorage(settings);
-    broker = startProgram(
-      program.command,
-      program.args,
-      childEnv({
-        ...program.env,
-        LD_PRELOAD: LIBRARY ?? "",
-        FAKETIME_TIMESTAMP_FILE: clock,
-        // Looked up once a second: a broker asks for the time very often.
-        FAKETIME_CACHE_DURATION: "1",
-        DONT_FAKE_MONOTONIC: "1",
-        FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      }),
-    );
+    broker = startProgram(program.command, program.args, childEnv(program.env));
     broker.finished.catch(() => undefined);
     await poll("the broker to answer", () => isHealthy("kafka", settings), { timeoutMs: PATIENCE_MS });
     await withAdmin(brokers, (admin) =>
@@ -87,13 +72,14 @@ describe.skipIf(LIBRARY === undefined)("the broker's clock alone jumps by a day"
     broker?.kill("SIGKILL");
     await broker?.finished;
     rmSync(settings.dataDir, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("while transactions are ready to be committed: those of 72 h are, and one of 15 min is lost", async () => {
     const long = await begun("long", 72);
     const short = await begun("short", 0.25);
     expect((await open()).sort()).toEqual(["long", "short"]);
-    ahead(1);
+    clock.setAhead(1);
     await poll("the broker to give the short one up", async () => (await open()).join() === "long", {
       timeoutMs: PATIENCE_MS,
     });
@@ -105,10 +91,10 @@ describe.skipIf(LIBRARY === undefined)("the broker's clock alone jumps by a day"
 
   it("in the moment of the commit, and between the records of one transaction", async () => {
     const { transaction, end } = await begun("moments", 72);
-    ahead(2);
+    clock.setAhead(2);
     await transaction.send({ topic: TOPIC, messages: [{ key: "ada", value: "after" }] });
     const committing = transaction.commit();
-    ahead(3);
+    clock.setAhead(3);
     await committing;
     expect(await committed()).toEqual(["long", "moments", "after"]);
     await end();

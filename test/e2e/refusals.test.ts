@@ -14,18 +14,14 @@ import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/object-store-keys.js";
 import { TOPICS } from "../../contract/topics.js";
-import { runGenerator } from "../../ingress-generator/producer.js";
 import { poll } from "../../process/poll.js";
 import { runQuietly } from "../../process/run-command.js";
 import { kafkaClient, withAdmin } from "../../kafka/client.js";
 import { openTransactions } from "../../kafka/transactions.js";
-import { readTopics } from "../../java/java-reader.js";
 import { silentStep } from "../../terminal/steps.js";
 import { kafkaClasspath } from "../../tools/index.js";
-import { knownInputs } from "../../verifier/known.js";
-import { readBack } from "../../verifier/read.js";
-import { verifyStored } from "../../verifier/verify.js";
 import { PATIENCE_MS } from "../patience.js";
+import { SentInputs } from "./sent-inputs.js";
 
 /*
  * Whatever ends a job for good, or loses where it was or what it has to read, is refused by name at the JobManager's
@@ -39,8 +35,7 @@ const { bucket: Bucket } = settings.objectStore;
 let store: S3Client;
 let cluster: Cluster;
 let events: ClusterEvent[];
-let batches = 0;
-let sent = 0;
+let inputs = new SentInputs(settings);
 
 async function start(options: { fresh?: boolean; fromLatest?: boolean }): Promise<void> {
   events = [];
@@ -53,49 +48,6 @@ async function start(options: { fresh?: boolean; fromLatest?: boolean }): Promis
   // Fresh data have their own keys.
   store?.destroy();
   store = storeClient();
-}
-
-/** Sends transactions, and waits until the intake has taken them. */
-async function send(transactions: number): Promise<void> {
-  await runGenerator({ brokers, seed: 5, runId: `refusals-${++batches}`, rate: 500, accounts: 50, transactions });
-  sent += transactions;
-  await poll(`${sent} transactions to be taken`, async () => (await endOf(TOPICS.transactionsValid.name)) >= sent, {
-    timeoutMs: PATIENCE_MS,
-  });
-}
-
-const endOf = async (topic: string): Promise<number> =>
-  (await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(topic))).reduce(
-    (sum, { high }) => sum + Number(high),
-    0,
-  );
-
-async function decided(): Promise<number> {
-  const { records } = await readTopics({
-    brokers,
-    topics: [{ topic: TOPICS.decisions.name }],
-    isolation: "read_committed",
-    timeoutMs: PATIENCE_MS,
-  });
-  return records.length;
-}
-
-/** Waits until all that was sent is decided, and judges every record. */
-async function everythingIsDecidedOnce(): Promise<void> {
-  await poll(`${sent} decisions`, async () => (await decided()) >= sent, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
-  await flink.waitForCheckpoints(2, PATIENCE_MS);
-  const { records } = await readBack(brokers);
-  try {
-    const { duplicates, missing, properties } = await verifyStored(records, knownInputs());
-    expect({ duplicates, missing, broken: properties.filter(({ violations }) => violations > 0) }).toEqual({
-      duplicates: 0,
-      missing: 0,
-      broken: [],
-    });
-  } finally {
-    records.close();
-  }
-  expect(await decided()).toBe(sent);
 }
 
 /** The reason why the supervisor does not start the JobManager again. */
@@ -126,8 +78,8 @@ async function betweenJobManagers(work: () => Promise<void>): Promise<void> {
 async function goOnFromLatest(): Promise<void> {
   await cluster.stop();
   await start({ fromLatest: true });
-  await send(100);
-  await everythingIsDecidedOnce();
+  await inputs.send(100);
+  await inputs.areDecidedOnce();
 }
 
 /** Starts the JobManager that was refused, after what it had missed was brought back. */
@@ -178,8 +130,8 @@ function storeClient({ accessKey, secretKey } = objectStoreKeys(settings.objectS
 
 beforeAll(async () => {
   await start({ fresh: true });
-  await send(200);
-  await everythingIsDecidedOnce();
+  await inputs.send(200);
+  await inputs.areDecidedOnce();
 });
 afterAll(async () => {
   store?.destroy();
@@ -228,7 +180,7 @@ describe("the supervisor", () => {
   it("replaces each part that hangs, and none that was paused or waits; everything is decided once", async () => {
     await flink.waitForRunning(PATIENCE_MS);
     const hanging = ["zookeeper", "kafka", "taskmanager", "functions"] as const;
-    await send(100);
+    await inputs.send(100);
     cluster.pause("intake");
     for (const part of hanging) {
       events = [];
@@ -247,8 +199,8 @@ describe("the supervisor", () => {
       await poll(`${part} to be well`, async () => !(await unhealthy()).includes(part), { timeoutMs: PATIENCE_MS });
     }
     cluster.resume("intake");
-    await send(100);
-    await everythingIsDecidedOnce();
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
     const { parts } = await cluster.status();
     expect(parts.flatMap(({ part, replaced }) => Array<Part>(replaced?.count ?? 0).fill(part)).sort()).toEqual(
       [...hanging].sort(),
@@ -297,8 +249,8 @@ describe("a transaction that nobody ends", () => {
     const aborted = () => events.filter(({ kind }) => kind === "aborted");
     await poll("the cluster to say so", () => aborted().length > 0, { timeoutMs: PATIENCE_MS });
     expect(aborted()).toMatchObject([{ transactionalId }]);
-    await send(100);
-    await everythingIsDecidedOnce();
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
   });
 });
 
@@ -386,16 +338,16 @@ describe("a job is not started from nothing", () => {
     for (const key of gone) await move(`aside/${key}`, key);
     await again();
     await flink.waitForRunning(PATIENCE_MS);
-    await send(100);
-    await everythingIsDecidedOnce();
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
   });
 
   it("from a checkpoint that is not its newest", async () => {
     const [old] = await metadata();
     const { Body } = await store.send(new GetObjectCommand({ Bucket, Key: old! }));
     const bytes = await Body!.transformToByteArray();
-    await send(100);
-    await everythingIsDecidedOnce();
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
     await betweenJobManagers(async () => {
       for (const key of await metadata()) await move(key, `aside/${key}`);
       await store.send(new PutObjectCommand({ Bucket, Key: old!, Body: bytes }));
@@ -406,13 +358,13 @@ describe("a job is not started from nothing", () => {
   });
 
   it("where Kafka no longer holds what it has to read", async () => {
-    sent = 0;
+    inputs = new SentInputs(settings);
     await start({ fresh: true });
-    await send(100);
-    await everythingIsDecidedOnce();
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
     const { name, partitions } = TOPICS.transactionsValid;
     await betweenJobManagers(async () => {
-      await send(100);
+      await inputs.send(100);
       await withAdmin(brokers, async (admin) => {
         const ends = await admin.fetchTopicOffsets(name);
         await admin.deleteTopicRecords({
@@ -428,6 +380,6 @@ describe("a job is not started from nothing", () => {
     await withAdmin(brokers, (admin) => admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }] }));
     await again();
     expect(await refusal()).toMatch(/transactions\.valid\[\d\] up to offset \d+, but that ends at 0/);
-    expect(await decided()).toBe(100);
+    expect(await inputs.decided()).toBe(100);
   });
 });
