@@ -14,7 +14,7 @@ import { decisionsIn } from "./batch/decisions-in.js";
 import { bootstrapIntervals } from "./metrics/bootstrap.js";
 import { calibrationOf } from "./metrics/calibration.js";
 import { curveOf } from "./metrics/curves.js";
-import { recallByScenario } from "./metrics/scenarios.js";
+import { qualityByScenario } from "./metrics/scenarios.js";
 import { probabilityOf } from "./log-odds.js";
 import { pageOf } from "./page.js";
 import { writePage } from "../terminal/html.js";
@@ -130,7 +130,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
           intervals: bootstrapIntervals(scored, { draws, seed }),
           curve: curveOf(scored),
           calibration: calibrationOf(scored),
-          scenarios: recallByScenario(scored, (place) => data.scenarios[test[place]!]!),
+          scenarios: qualityByScenario(scored, (place) => data.scenarios[test[place]!]!),
           decided: decisionsIn(data, week, scored, detector, decisionOptions),
         });
       });

@@ -19,7 +19,7 @@ import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./batch/features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./batch/learned-features.js";
 import { treesFileOf } from "./batch/trees-of-week.js";
-import { dataAndOne, everything } from "./testing/small-data-sets.js";
+import { dataAndOne, everything, placesAndOne } from "./testing/small-data-sets.js";
 import { OFFICIAL_WEEK } from "./weeks.js";
 
 const MODEL = readFileSync(treesFileOf(OFFICIAL_WEEK));
@@ -130,6 +130,30 @@ describe("the running functions", () => {
       { numRuns: 200, seed: 1 },
     );
     expect(known).toBeGreaterThan(80);
+  });
+
+  it("compute them so whenever labels come: on the same day, after a day or two weeks, never", async () => {
+    let sooner = 0;
+    let later = 0;
+    await fc.assert(
+      fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
+        const data = apart(some);
+        const found = await streamed(data, seed, 192);
+        const batch = learnedFeatures(data, everything(data));
+        expect(differences(found, batch)).toEqual([]);
+        const { labelledAt: _, ...punctual } = data;
+        const otherwise = learnedFeatures(punctual, everything(data));
+        const more = (name: (typeof LEARNED_FEATURES)[number]): number =>
+          found.filter((_, at) => {
+            const column = LEARNED_FEATURES.indexOf(name);
+            return rowOf(batch, at)[column]! > rowOf(otherwise, at)[column]!;
+          }).length;
+        later += more("account.genuine_count");
+        sooner += more("merchant.run");
+      }),
+      { numRuns: 100, seed: 4 },
+    );
+    expect(Math.min(sooner, later)).toBeGreaterThan(15);
   });
 
   it("score by them what the trees say in batch, and tell the reasons of what is suspicious", async () => {

@@ -4,7 +4,7 @@ import type { QualityIntervals } from "./metrics/bootstrap.js";
 import type { CalibrationBin } from "./metrics/calibration.js";
 import type { Outcomes } from "./metrics/costs.js";
 import type { CurvePoint } from "./metrics/curves.js";
-import type { ScenarioRecall } from "./metrics/scenarios.js";
+import type { ScenarioQuality } from "./metrics/scenarios.js";
 import type { Quality } from "./metrics/scored.js";
 import { type Published, PUBLISHED } from "./published.js";
 import type { Parity } from "./stream/parity.js";
@@ -21,7 +21,7 @@ export interface EvaluatedWeek extends EvaluationWeek, Quality {
   readonly intervals: QualityIntervals;
   readonly curve: readonly CurvePoint[];
   readonly calibration: readonly CalibrationBin[];
-  readonly scenarios: readonly ScenarioRecall[];
+  readonly scenarios: readonly ScenarioQuality[];
   /** What thresholds would have come to: by costs, and by what analysts have time for. */
   readonly decided: readonly (Outcomes & { readonly by: string })[];
 }

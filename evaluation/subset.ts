@@ -17,5 +17,7 @@ export function subsetOf(
     amountsMinor: Uint32Array.from(chosen, (at) => data.amountsMinor[at]!),
     scenarios: Uint8Array.from(chosen, (at) => data.scenarios[at]!),
     newFrauds: data.newFrauds,
+    ...(data.labelledAt && { labelledAt: Uint32Array.from(chosen, (at) => data.labelledAt![at]!) }),
+    ...(data.places && { places: data.places }),
   };
 }
