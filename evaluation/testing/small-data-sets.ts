@@ -42,7 +42,7 @@ export const placesAndOne: fc.Arbitrary<[HandbookDataSet, number]> = fc
       places: [
         { latitudeE6: 47_000_000, longitudeE6: 8_000_000 },
         undefined,
-        { latitudeE6: 47_000_000, longitudeE6: 9_000_000 },
+        { latitudeE6: 47_000_000, longitudeE6: 10_000_000 },
       ],
       labelledAt: data.seconds.map((second, n) => {
         const later = days[n % days.length];
