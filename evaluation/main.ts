@@ -16,7 +16,7 @@ import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
 import { placesReference } from "./batch/places-reference.js";
-import { PLACES_TREES } from "./batch/places-trees.js";
+import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
 import { type BatchDetector, HANDBOOK_BASELINE, scoredOf, scoreWeek } from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
 import { decisionsIn } from "./batch/decisions-in.js";
@@ -75,7 +75,7 @@ export async function main(argv: string[]): Promise<number> {
     .addOption(
       new Option(
         "--data-set <name>",
-        "handbook; or places, the second yardstick, so far with --batch only: the same simulation with places, stolen cards, and labels that come when they come, beside a reference that knows what the simulator hides",
+        "handbook; or places, the second yardstick, so far with --batch only: the same simulation with places, stolen cards, and labels that come when they come, beside references that get every label at once and know what the simulator hides",
       )
         .choices(DATA_SETS)
         .default("handbook"),
@@ -182,7 +182,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
     places === undefined
       ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED })
       : evaluationReport(data, baseline, detected, {
-          reference: await inBatch(placesReference(places)),
+          references: [await inBatch(PLACES_TREES_AT_ONCE), await inBatch(placesReference(places))],
           cents: await step("what the cents give away", async () => {
             await setImmediate();
             return { here: centsGiveAway(data), handbook: centsGiveAway(handbookDataSet()) };

@@ -6,10 +6,10 @@ const SIDE = 360;
 
 /** The report as a page. */
 export function pageOf(report: EvaluationReport): Html {
-  const { official, baseline, published, reference, cents, parity, stream, machine, weeks } = report;
+  const { official, baseline, published, references = [], cents, parity, stream, machine, weeks } = report;
   const rows = [
     ...published.map((one) => [`published: ${one.detector}`, ...quality(one)]),
-    ...[baseline, report, ...(reference === undefined ? [] : [reference])].flatMap(({ detector, official: week }) =>
+    ...[baseline, report, ...references].flatMap(({ detector, official: week }) =>
       week === undefined
         ? []
         : [

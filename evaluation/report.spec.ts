@@ -73,7 +73,7 @@ describe("the report of an evaluation", () => {
       evaluatedOf("baseline", [week(115, 0.6)]),
       evaluatedOf("trees", [{ ...week(115, 0.8), scenarios: [scenario] }]),
       {
-        reference: evaluatedOf("all-knowing", [week(115, 1)]),
+        references: [evaluatedOf("all-knowing", [week(115, 1)])],
         cents: {
           here: [{ scenario: "3: a compromised customer", frauds: 1, auc: 0.501 }],
           handbook: [{ scenario: "3: a compromised customer", frauds: 1, auc: 0.898 }],

@@ -44,8 +44,8 @@ export interface EvaluationReport extends Evaluated {
   readonly baseline: Evaluated;
   /** Of this data set; empty where nobody has. */
   readonly published: readonly Published[];
-  /** What somebody reaches who knows what the simulator hides. */
-  readonly reference?: Evaluated;
+  /** What somebody reaches who knows what nobody can. */
+  readonly references?: readonly Evaluated[];
   /** What the cents of amounts alone give away, of this data set and of the Handbook's. */
   readonly cents?: { readonly here: readonly CentsAuc[]; readonly handbook: readonly CentsAuc[] };
   /** Of the running functions and the data set; absent of a batch. */
@@ -103,7 +103,7 @@ export const evaluationReport = (
     published = [],
     streamed,
     ...compared
-  }: Partial<Pick<EvaluationReport, "published" | "reference" | "cents">> & {
+  }: Partial<Pick<EvaluationReport, "published" | "references" | "cents">> & {
     readonly streamed?: StreamedFigures | undefined;
   } = {},
 ): EvaluationReport => ({
@@ -138,9 +138,9 @@ export const testFrom = (week: EvaluationWeek): string => dateOf(testDay(week));
 
 /** What the terminal shows of it. */
 export function reportText(report: EvaluationReport): string {
-  const { baseline, published, reference, cents, parity, stream, ...evaluated } = report;
+  const { baseline, published, references = [], cents, parity, stream, ...evaluated } = report;
   const { official } = evaluated;
-  const detectors = [baseline, evaluated, ...(reference === undefined ? [] : [reference])];
+  const detectors = [baseline, evaluated, ...references];
   return [
     ...(official === undefined
       ? ["No test week was evaluated: too few days."]
@@ -152,7 +152,7 @@ export function reportText(report: EvaluationReport): string {
           ...detectors.flatMap(({ detector, official: week }) =>
             week === undefined ? [] : [row(detector, week), interval(week)],
           ),
-          ...(reference === undefined ? [] : detectors.flatMap(scenariosText)),
+          ...(references.length === 0 ? [] : detectors.flatMap(scenariosText)),
           "",
           ...official.decided.map(decidedText),
         ]),

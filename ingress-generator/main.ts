@@ -140,7 +140,7 @@ function dataSet(profile: keyof typeof FIXED, labelDelay: number | undefined, id
   const told = FIXED[profile].find((name) => program.getOptionValueSource(name) === "cli");
   if (told !== undefined)
     throw new UserError(
-      `--${told === "labelDelay" ? "label-delay" : told} can't be chosen with --profile ${profile}: the data set is as it was published.`,
+      `--${told === "labelDelay" ? "label-delay" : told} can't be chosen with --profile ${profile}: the data set is what it is.`,
     );
   const again = `--profile ${profile} --run-id ${id}`;
   if (profile === "handbook-places") return { items: () => handbookItems(placesDataSet(), { runId: id }), again };

@@ -13,13 +13,27 @@ import { stepView } from "../../terminal/step-view.js";
 import { UserError } from "../../terminal/user-error.js";
 import { ensurePythonPackages } from "../../tools/index.js";
 import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
-import { PLACES_FEATURES, placesFeatures } from "../batch/place-features.js";
-import { type PlacesTrees, placesTreesFileOf } from "../batch/places-trees.js";
+import { PLACES_FEATURES } from "../batch/place-features.js";
+import {
+  placesFeaturesBy,
+  type PlacesLabels,
+  type PlacesTrees,
+  placesTreesFileOf,
+  withLabelsAtOnce,
+} from "../batch/places-trees.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
 import { testFrom } from "../report.js";
 import { ALL_WEEKS, type EvaluationWeek, transactionsOf } from "../weeks.js";
 import { finishedModel, type ModelHead } from "./finished-model.js";
 import { trainedDays, trainTrees } from "./train-trees.js";
+
+interface Options {
+  readonly seed: number;
+  readonly tables: boolean;
+  readonly week?: string;
+  readonly dataSet: (typeof DATA_SETS)[number];
+  readonly labelsAtOnce: boolean;
+}
 
 const DATA_SETS = ["handbook", "places"] as const;
 
@@ -47,16 +61,14 @@ export async function main(argv: string[]): Promise<number> {
       "leaves the trees of models/handbook as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction",
       false,
     )
+    .option("--labels-at-once", "with --data-set places: the reference's, which gets every label at once", false)
     .option("--seed <n>", "of the random numbers", wholeNumber(0, 2 ** 31 - 1), 1)
     .exitOverride();
   program.parse(argv, { from: "user" });
-  const {
-    seed,
-    tables,
-    week: only,
-    dataSet,
-  } = program.opts<{ seed: number; tables: boolean; week?: string; dataSet: (typeof DATA_SETS)[number] }>();
+  const { seed, tables, week: only, dataSet, labelsAtOnce } = program.opts<Options>();
   const places = dataSet === "places";
+  if (labelsAtOnce && !places) throw new UserError("--labels-at-once is for --data-set places.");
+  const labels: PlacesLabels = labelsAtOnce ? "at once" : "as they come";
   if (places && tables) throw new UserError("--tables can't be used with --data-set places: its trees have no tables.");
   const weeks = ALL_WEEKS.filter(({ firstDay }) => only === undefined || String(firstDay) === only);
   const step = stepView();
@@ -69,12 +81,13 @@ export async function main(argv: string[]): Promise<number> {
     throw new UserError(`training needs ${python.missing}`, { code: "tool-missing" });
   const data = await step(places ? "the data set with places" : "the Handbook's data set", async () => {
     await setImmediate();
-    return places ? placesDataSet() : handbookDataSet();
+    if (!places) return handbookDataSet();
+    return labelsAtOnce ? withLabelsAtOnce(placesDataSet()) : placesDataSet();
   });
   const features = await step("features", async () => {
     await setImmediate();
     const days = weeks.map(trainedDays);
-    return (places ? placesFeatures : learnedFeatures)(
+    return (places ? placesFeaturesBy(labels) : learnedFeatures)(
       data,
       transactionsOf(data, { from: days[0]!.from, to: days.at(-1)!.to }),
     );
@@ -100,8 +113,8 @@ export async function main(argv: string[]): Promise<number> {
       });
       if (places) {
         const file: PlacesTrees = { features: names, trainedOn, training, trees };
-        mkdirSync(dirname(placesTreesFileOf(week)), { recursive: true });
-        writeFileSync(placesTreesFileOf(week), `${JSON.stringify(file)}\n`);
+        mkdirSync(dirname(placesTreesFileOf(week, labels)), { recursive: true });
+        writeFileSync(placesTreesFileOf(week, labels), `${JSON.stringify(file)}\n`);
       } else {
         const head: ModelHead = {
           id: `handbook-day-${week.firstDay}`,

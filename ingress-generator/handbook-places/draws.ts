@@ -9,8 +9,8 @@ const LOGARITHM_TERMS = 20;
 const LN2 = 0.6931471805599453;
 
 /**
- * Draws by nothing but `+ − · / √`, which IEEE 754 defines to the last bit: `Math.log` and `Math.exp` may differ from one
- * machine to another.
+ * Draws by nothing but `+ − · / √`, which IEEE 754 defines to the last bit: `Math.log` and `Math.exp` may differ from
+ * one machine to another.
  */
 export class Draws extends Random {
   /** Gaussian numbers come in pairs. */
