@@ -22,16 +22,13 @@ import type { BatchDetector } from "./score-week.js";
 /** Of a normal distribution that lies more than two deviations below its mean. */
 const BELOW_ZERO = 0.022750131948179;
 
-/** What a transaction is found by in {@link hiddenStateScores}: its own number. */
-const NUMBER = { columns: 1 };
-
-/** Knows what nobody can. */
+/** Knows what nobody can. Its one feature is a transaction's number. */
 export const placesReference = (data: PlacesDataSet): BatchDetector => {
   const scores = hiddenStateScores(data);
   return {
     name: "reference: hidden state, every label at once",
     features: (_, { from, to }) => ({
-      ...NUMBER,
+      columns: 1,
       first: from,
       values: Float64Array.from({ length: to - from }, (_one, n) => from + n),
     }),
