@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { handbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import { HANDBOOK_DAYS, handbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { type BatchDetector, HANDBOOK_BASELINE, learnedRegression, scoreWeek } from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
 import { qualityOf } from "./metrics/quality.js";
@@ -96,7 +96,8 @@ describe("the Handbook's baseline", () => {
   it("would be found out when it learned from the test week", () => {
     const cheat: BatchDetector = {
       ...HANDBOOK_BASELINE,
-      learned: (of, week) => learnedRegression(of, { from: trainingTransactions(of, week).from, to: test.at(-1)! + 1 }),
+      learned: (of, week) =>
+        learnedRegression(of, { from: trainingTransactions(of, week).from, to: test.at(-1)! + 1 }, HANDBOOK_DAYS),
     };
     const changed = otherFuture(data, transaction, 7);
     expect(scoreAt(changed, cheat)).not.toBe(scoreAt(data, cheat));

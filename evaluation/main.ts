@@ -1,20 +1,30 @@
 import { setImmediate } from "node:timers/promises";
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { LEAF_UNIT } from "../functions/transaction-scorer/trees.js";
-import { HANDBOOK_CUSTOMERS, HANDBOOK_DAYS, handbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import { placesDataSet } from "../ingress-generator/handbook-places/data-set.js";
+import {
+  HANDBOOK_CUSTOMERS,
+  HANDBOOK_DAYS,
+  handbookDataSet,
+  type HandbookDataSet,
+} from "../ingress-generator/handbook/data-set.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
+import { UserError } from "../terminal/user-error.js";
+import { placesReference } from "./batch/places-reference.js";
+import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
 import { type BatchDetector, HANDBOOK_BASELINE, scoredOf, scoreWeek } from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
 import { decisionsIn } from "./batch/decisions-in.js";
+import { centsGiveAway } from "./cents.js";
 import { bootstrapIntervals } from "./metrics/bootstrap.js";
 import { calibrationOf } from "./metrics/calibration.js";
 import { curveOf } from "./metrics/curves.js";
-import { recallByScenario } from "./metrics/scenarios.js";
+import { qualityByScenario } from "./metrics/scenarios.js";
 import { probabilityOf } from "./log-odds.js";
 import { pageOf } from "./page.js";
 import { writePage } from "../terminal/html.js";
@@ -29,15 +39,18 @@ import {
   reportText,
   testFrom,
 } from "./report.js";
+import { PUBLISHED } from "./published.js";
 import { evaluateStream } from "./stream/evaluate-stream.js";
 import { subsetOf } from "./subset.js";
 
 import { ALL_WEEKS, type EvaluationWeek, lastTestDay, OFFICIAL_WEEK, testTransactions } from "./weeks.js";
 
 const REPORT = "reports/evaluate";
+const DATA_SETS = ["handbook", "places"] as const;
 
 interface Options {
   readonly batch: boolean;
+  readonly dataSet: (typeof DATA_SETS)[number];
   readonly allWeeks: boolean;
   readonly customers: number;
   readonly days?: number;
@@ -59,6 +72,14 @@ export async function main(argv: string[]): Promise<number> {
       "without a cluster: everything is computed from the data set itself. The Handbook's baseline (15 features, logistic regression), and the same trees",
       false,
     )
+    .addOption(
+      new Option(
+        "--data-set <name>",
+        "handbook; or places, the second yardstick, so far with --batch only: the same simulation with places, stolen cards, and labels that come when they come, beside references that get every label at once and know what the simulator hides",
+      )
+        .choices(DATA_SETS)
+        .default("handbook"),
+    )
     .option("--all-weeks", "eight test weeks instead of the official one: weeks differ by luck", false)
     .option(
       "--customers <n>",
@@ -79,6 +100,8 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
+  if (options.dataSet === "places" && !options.batch)
+    throw new UserError("--data-set places is evaluated in batch so far: add --batch.");
   const { signal } = interrupted();
   try {
     return await evaluate(options, signal);
@@ -89,7 +112,7 @@ export async function main(argv: string[]): Promise<number> {
 }
 
 async function evaluate(options: Options, signal: AbortSignal): Promise<number> {
-  const { batch, allWeeks, customers, days, draws, seed } = options;
+  const { batch, dataSet, allWeeks, customers, days, draws, seed } = options;
   const decisionOptions = {
     costs: { lookMinor: options.costLook, stoppedMinor: options.costStopped },
     looksADay: options.looks,
@@ -98,13 +121,16 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const lastDay = days ?? Math.max(...asked.map(lastTestDay)) + 1;
   const weeks = asked.filter((week) => lastTestDay(week) < lastDay);
   const step = stepView();
-  const data = await step("the Handbook's data set", async () => {
-    await setImmediate();
-    const whole = handbookDataSet();
-    return batch && days === undefined && customers === HANDBOOK_CUSTOMERS
-      ? whole
-      : subsetOf(whole, { customers, days: lastDay });
-  });
+  const make = async <D extends HandbookDataSet>(name: string, all: () => D): Promise<D> =>
+    step(name, async () => {
+      await setImmediate();
+      const whole = all();
+      return batch && days === undefined && customers === HANDBOOK_CUSTOMERS
+        ? whole
+        : subsetOf(whole, { customers, days: lastDay });
+    });
+  const places = dataSet === "places" ? await make("the data set with places", placesDataSet) : undefined;
+  const data = places ?? (await make("the Handbook's data set", handbookDataSet));
 
   async function evaluated(
     name: string,
@@ -130,7 +156,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
           intervals: bootstrapIntervals(scored, { draws, seed }),
           curve: curveOf(scored),
           calibration: calibrationOf(scored),
-          scenarios: recallByScenario(scored, (place) => data.scenarios[test[place]!]!),
+          scenarios: qualityByScenario(scored, (place) => data.scenarios[test[place]!]!),
           decided: decisionsIn(data, week, scored, detector, decisionOptions),
         });
       });
@@ -142,7 +168,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const streamed = batch ? undefined : await evaluateStream(data, { step, weeks, signal });
   const detected =
     streamed === undefined
-      ? await inBatch(TREES)
+      ? await inBatch(places === undefined ? TREES : PLACES_TREES)
       : await evaluated(
           `${TREES.name}, streamed`,
           (week) =>
@@ -151,7 +177,17 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
             ),
           TREES,
         );
-  const report = evaluationReport(data, await inBatch(HANDBOOK_BASELINE), detected, streamed);
+  const baseline = await inBatch(HANDBOOK_BASELINE);
+  const report =
+    places === undefined
+      ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED })
+      : evaluationReport(data, baseline, detected, {
+          references: [await inBatch(PLACES_TREES_AT_ONCE), await inBatch(placesReference(places))],
+          cents: await step("what the cents give away", async () => {
+            await setImmediate();
+            return { here: centsGiveAway(data), handbook: centsGiveAway(handbookDataSet()) };
+          }),
+        });
   writeJsonReport(`${REPORT}.json`, report);
   writePage(`${REPORT}.html`, "How well frauds are found", pageOf(report));
   console.log(`\n${reportText(report)}\n\nreport: ${REPORT}.html`);

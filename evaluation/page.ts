@@ -6,10 +6,10 @@ const SIDE = 360;
 
 /** The report as a page. */
 export function pageOf(report: EvaluationReport): Html {
-  const { official, baseline, published, parity, stream, machine, weeks } = report;
+  const { official, baseline, published, references = [], cents, parity, stream, machine, weeks } = report;
   const rows = [
     ...published.map((one) => [`published: ${one.detector}`, ...quality(one)]),
-    ...[baseline, report].flatMap(({ detector, official: week }) =>
+    ...[baseline, report, ...references].flatMap(({ detector, official: week }) =>
       week === undefined
         ? []
         : [
@@ -27,8 +27,19 @@ ${
 <p class="dim">Recall and value: among alerts on 0.5 % of the transactions.</p>${weekOf(official, baseline)}`
 }
 ${weeks.length > 1 ? html`<h2>Weeks</h2>${weeksTable(report)}` : html``}
+${cents === undefined ? html`` : html`<h2>What the amounts' cents alone give away</h2>${centsTable(cents)}`}
 <p class="dim">${machine.cores} cores (${machine.cpu}), Node ${machine.node}.</p>`;
 }
+
+const centsTable = ({ here, handbook }: NonNullable<EvaluationReport["cents"]>): Html =>
+  table(
+    ["Scenario", "#AUC here", "#AUC of the Handbook's data set"],
+    here.map(({ scenario, auc }) => [
+      scenario,
+      three(auc),
+      three(handbook.find((one) => one.scenario === scenario)?.auc),
+    ]),
+  );
 
 const resultText = (report: EvaluationReport): Html =>
   html`${resultLine(isGood(report), isGood(report) ? "what was streamed is what the data set says" : "what was streamed is not what the data set says")}${streamText(report.parity!, report.stream!).map((line) => html`<p>${line}</p>`)}`;
@@ -48,8 +59,8 @@ ${chart("ROC: frauds found over genuine ones taken for fraud", curves, ({ falseP
     ]),
   )}
 <h2>By scenario</h2>${table(
-    ["Scenario", "#frauds", "#found among alerts on 0.5 %"],
-    week.scenarios.map((one) => [one.scenario, one.frauds, three(one.recallAt05)]),
+    ["Scenario", "#frauds", "#AUC", "#AP", "#CP@100", "#recall", "#value"],
+    week.scenarios.map((one) => [one.scenario, one.frauds, ...quality(one)]),
   )}
 <h2>Thresholds, and what they would have cost</h2>${table(
     [

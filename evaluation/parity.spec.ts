@@ -19,7 +19,7 @@ import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./batch/features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./batch/learned-features.js";
 import { treesFileOf } from "./batch/trees-of-week.js";
-import { dataAndOne, everything } from "./testing/small-data-sets.js";
+import { dataAndOne, everything, placesAndOne } from "./testing/small-data-sets.js";
 import { OFFICIAL_WEEK } from "./weeks.js";
 
 const MODEL = readFileSync(treesFileOf(OFFICIAL_WEEK));
@@ -47,11 +47,13 @@ function apart(data: HandbookDataSet): HandbookDataSet {
 /**
  * The evidence of every transaction, from the real functions: day after day, first the labels that become effective in
  * it, then its transactions, account by account in any order.
+ *
+ * @param soon - labels come on the day after their transaction, however much later they become effective
  */
-async function streamed(data: HandbookDataSet, seed: number, events: number): Promise<Evidence[]> {
+async function streamed(data: HandbookDataSet, seed: number, events: number, soon = false): Promise<Evidence[]> {
   const dependencies = { ...sampleDependencies({ learned: { events } }), model: parseModel(MODEL) };
   const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7) });
-  const days = groupBy(handbookItems(data, { runId: "r" }), (item) => String(dayOf(item)));
+  const days = groupBy(handbookItems(data, { runId: "r" }), (item) => String(soon ? soonDayOf(item) : dayOf(item)));
   for (const [, items] of [...days].sort(([a], [b]) => Number(a) - Number(b))) {
     for (const { kind, message } of items)
       if (kind === "label") runtime.ingress(accountCounterOf(message.accountId), FraudLabel, message);
@@ -70,6 +72,11 @@ async function streamed(data: HandbookDataSet, seed: number, events: number): Pr
 const dayOf = ({ kind, message }: SimulatedItem): number => {
   const atMs = kind === "label" ? message.effectiveAtMs! : message.eventTimeMs;
   return Math.floor((Number(atMs) - HANDBOOK_START_MS) / (DAY_SECONDS * 1000));
+};
+
+const soonDayOf = ({ kind, message }: SimulatedItem): number => {
+  const day = Math.floor((Number(message.eventTimeMs) - HANDBOOK_START_MS) / (DAY_SECONDS * 1000));
+  return kind === "label" ? day + 1 : day;
 };
 
 /** How many values of these batch features the functions computed otherwise, told by name. */
@@ -130,6 +137,30 @@ describe("the running functions", () => {
       { numRuns: 200, seed: 1 },
     );
     expect(known).toBeGreaterThan(80);
+  });
+
+  it("compute them so whenever labels come: on the same day, after a day or two weeks, never", async () => {
+    let sooner = 0;
+    let later = 0;
+    await fc.assert(
+      fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
+        const data = apart(some);
+        const found = await streamed(data, seed, 192, seed % 2 === 1);
+        const batch = learnedFeatures(data, everything(data));
+        expect(differences(found, batch)).toEqual([]);
+        const { labelledAt: _, ...punctual } = data;
+        const otherwise = learnedFeatures(punctual, everything(data));
+        const more = (name: (typeof LEARNED_FEATURES)[number]): number =>
+          found.filter((_, at) => {
+            const column = LEARNED_FEATURES.indexOf(name);
+            return rowOf(batch, at)[column]! > rowOf(otherwise, at)[column]!;
+          }).length;
+        later += more("account.genuine_count");
+        sooner += more("merchant.run");
+      }),
+      { numRuns: 100, seed: 4 },
+    );
+    expect(Math.min(sooner, later)).toBeGreaterThan(15);
   });
 
   it("score by them what the trees say in batch, and tell the reasons of what is suspicious", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { pageOf } from "./page.js";
+import { PUBLISHED } from "./published.js";
 import { type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
 
 const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
@@ -40,6 +41,7 @@ describe("the report of an evaluation", () => {
     data,
     evaluatedOf("baseline", [week(115, 0.6)]),
     evaluatedOf("trees", [week(101, 0.7), week(115, 0.8)]),
+    { published: PUBLISHED },
   );
 
   it("has the fields that others read", () => {
@@ -64,6 +66,29 @@ describe("the report of an evaluation", () => {
     expect(lines.filter((line) => line.startsWith("    test from 2018-07-25: ")).length).toBe(1);
   });
 
+  it("shows a reference with the scenarios, and what the cents give away, where there is one", () => {
+    const scenario = { ...week(115, 0.5), scenario: "4: a stolen card", frauds: 9 };
+    const compared = evaluationReport(
+      data,
+      evaluatedOf("baseline", [week(115, 0.6)]),
+      evaluatedOf("trees", [{ ...week(115, 0.8), scenarios: [scenario] }]),
+      {
+        references: [evaluatedOf("all-knowing", [week(115, 1)])],
+        cents: {
+          here: [{ scenario: "3: a compromised customer", frauds: 1, auc: 0.501 }],
+          handbook: [{ scenario: "3: a compromised customer", frauds: 1, auc: 0.898 }],
+        },
+      },
+    );
+    const text = reportText(compared);
+    expect(text).not.toContain("published");
+    expect(text).toMatch(/^ {2}all-knowing +\.900 +1\.000/m);
+    expect(text).toMatch(/^trees, by scenario +AUC.*\n {2}4: a stolen card \(9\) +\.900 +\.500/m);
+    expect(text).toContain("  here 3 .501\n  of the Handbook's data set 3 .898");
+    const page = pageOf(compared).text;
+    for (const shown of ["all-knowing", "4: a stolen card", ".898"]) expect(page).toContain(shown);
+  });
+
   it("says so when no test week was among the days", () => {
     const none = evaluationReport(data, evaluatedOf("baseline", []), evaluatedOf("trees", []));
     expect(none.official).toBeUndefined();
@@ -75,10 +100,12 @@ describe("the report of an evaluation", () => {
     const parity = { features: 20, transactions: 4, mismatches: 0, first: [] };
     const of = (outcome: Partial<typeof stream>, mismatches = 0) =>
       evaluationReport(data, evaluatedOf("baseline", []), evaluatedOf("trees", [week(115, 0.8)]), {
-        outcome: { ...stream, ...outcome },
-        parity: { ...parity, mismatches, first: mismatches === 0 ? [] : ["transaction 3: run is 1"] },
-        seconds: 2,
-        jobRestarts: 0,
+        streamed: {
+          outcome: { ...stream, ...outcome },
+          parity: { ...parity, mismatches, first: mismatches === 0 ? [] : ["transaction 3: run is 1"] },
+          seconds: 2,
+          jobRestarts: 0,
+        },
       });
     expect(isGood(of({}))).toBe(true);
     expect(of({}).stream).toMatchObject({ perSecond: 2 });

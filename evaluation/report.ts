@@ -4,9 +4,10 @@ import type { QualityIntervals } from "./metrics/bootstrap.js";
 import type { CalibrationBin } from "./metrics/calibration.js";
 import type { Outcomes } from "./metrics/costs.js";
 import type { CurvePoint } from "./metrics/curves.js";
-import type { ScenarioRecall } from "./metrics/scenarios.js";
+import type { ScenarioQuality } from "./metrics/scenarios.js";
 import type { Quality } from "./metrics/scored.js";
-import { type Published, PUBLISHED } from "./published.js";
+import type { CentsAuc } from "./cents.js";
+import type { Published } from "./published.js";
 import type { Parity } from "./stream/parity.js";
 import { type EvaluationWeek, OFFICIAL_WEEK, testDay } from "./weeks.js";
 
@@ -21,7 +22,7 @@ export interface EvaluatedWeek extends EvaluationWeek, Quality {
   readonly intervals: QualityIntervals;
   readonly curve: readonly CurvePoint[];
   readonly calibration: readonly CalibrationBin[];
-  readonly scenarios: readonly ScenarioRecall[];
+  readonly scenarios: readonly ScenarioQuality[];
   /** What thresholds would have come to: by costs, and by what analysts have time for. */
   readonly decided: readonly (Outcomes & { readonly by: string })[];
 }
@@ -41,7 +42,12 @@ export interface EvaluationReport extends Evaluated {
   readonly dataset: { readonly transactions: number; readonly frauds: number };
   /** What the Handbook's simplest detector reaches here. */
   readonly baseline: Evaluated;
+  /** Of this data set; empty where nobody has. */
   readonly published: readonly Published[];
+  /** What somebody reaches who knows what nobody can. */
+  readonly references?: readonly Evaluated[];
+  /** What the cents of amounts alone give away, of this data set and of the Handbook's. */
+  readonly cents?: { readonly here: readonly CentsAuc[]; readonly handbook: readonly CentsAuc[] };
   /** Of the running functions and the data set; absent of a batch. */
   readonly parity?: Parity;
   readonly stream?: StreamFigures;
@@ -93,7 +99,13 @@ export const evaluationReport = (
   { scenarios }: HandbookDataSet,
   baseline: Evaluated,
   evaluated: Evaluated,
-  streamed?: StreamedFigures,
+  {
+    published = [],
+    streamed,
+    ...compared
+  }: Partial<Pick<EvaluationReport, "published" | "references" | "cents">> & {
+    readonly streamed?: StreamedFigures | undefined;
+  } = {},
 ): EvaluationReport => ({
   ...evaluated,
   dataset: {
@@ -101,7 +113,8 @@ export const evaluationReport = (
     frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
   },
   baseline,
-  published: PUBLISHED,
+  published,
+  ...compared,
   ...(streamed && { parity: streamed.parity, stream: streamFigures(streamed) }),
   machine: thisMachine(),
 });
@@ -125,8 +138,9 @@ export const testFrom = (week: EvaluationWeek): string => dateOf(testDay(week));
 
 /** What the terminal shows of it. */
 export function reportText(report: EvaluationReport): string {
-  const { baseline, published, parity, stream, ...evaluated } = report;
+  const { baseline, published, references = [], cents, parity, stream, ...evaluated } = report;
   const { official } = evaluated;
+  const detectors = [baseline, evaluated, ...references];
   return [
     ...(official === undefined
       ? ["No test week was evaluated: too few days."]
@@ -135,16 +149,37 @@ export function reportText(report: EvaluationReport): string {
             `Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`,
           ),
           ...published.map((one) => row(`published: ${one.detector}`, one)),
-          ...[baseline, evaluated].flatMap(({ detector, official: week }) =>
+          ...detectors.flatMap(({ detector, official: week }) =>
             week === undefined ? [] : [row(detector, week), interval(week)],
           ),
+          ...(references.length === 0 ? [] : detectors.flatMap(scenariosText)),
           "",
           ...official.decided.map(decidedText),
         ]),
-    ...(evaluated.weeks.length <= 1 ? [] : [baseline, evaluated].flatMap(weeksText)),
+    ...(evaluated.weeks.length <= 1 ? [] : detectors.flatMap(weeksText)),
+    ...(cents === undefined ? [] : ["", ...centsText(cents)]),
     ...(parity === undefined || stream === undefined ? [] : ["", ...streamText(parity, stream)]),
   ].join("\n");
 }
+
+function scenariosText({ detector, official }: Evaluated): string[] {
+  if (official === undefined) return [];
+  return [
+    "",
+    heading(`${detector}, by scenario`),
+    ...official.scenarios.map((one) => row(`${one.scenario} (${one.frauds})`, one)),
+  ];
+}
+
+const centsText = ({ here, handbook }: NonNullable<EvaluationReport["cents"]>): string[] => {
+  const all = (some: readonly CentsAuc[]): string =>
+    some.map(({ scenario, auc }) => `${scenario.split(":")[0]} ${three(auc)}`).join(", ");
+  return [
+    "What the amounts' cents alone give away, as AUC by scenario:",
+    `  here ${all(here)}`,
+    `  of the Handbook's data set ${all(handbook)}`,
+  ];
+};
 
 const decidedText = ({ by, thresholds, frauds, genuine, looksADay, saved }: EvaluatedWeek["decided"][number]): string =>
   `Thresholds by ${by}: review from ${thresholds.reviewFrom.toFixed(4)}, decline from ${thresholds.declineFrom.toFixed(4)}: ${looksADay.toFixed(0)} looks a day, ${frauds.reviewed + frauds.declined} of ${frauds.approved + frauds.reviewed + frauds.declined} frauds stopped, ${genuine.declined} good customers stopped, ${(100 * saved).toFixed(1)} % of the losses saved`;

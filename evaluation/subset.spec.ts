@@ -23,6 +23,12 @@ describe("a part of the data set", () => {
     });
   });
 
+  it("keeps labels with their transactions, and what else there is", () => {
+    const places = [undefined];
+    const part = subsetOf({ ...data, labelledAt: Uint32Array.of(1, 2, 3, 4, 5), places }, { customers: 2, days: 1 });
+    expect(part).toMatchObject({ labelledAt: Uint32Array.of(1, 2, 4), places });
+  });
+
   it("is all of it when nothing is left out", () => {
     expect(subsetOf(data, { customers: 3, days: 2 })).toEqual(data);
   });

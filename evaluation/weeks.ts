@@ -1,4 +1,4 @@
-import { dayOffsets, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import { DAY_SECONDS, dayOffsets, type HandbookDataSet, labelTime } from "../ingress-generator/handbook/data-set.js";
 
 /** Days of each of the three stretches: training, the wait for its labels, test. */
 export const WEEK_DAYS = 7;
@@ -40,22 +40,22 @@ export function transactionsOf(data: HandbookDataSet, days: Range): Range {
 export const trainingTransactions = (data: HandbookDataSet, { firstDay }: EvaluationWeek): Range =>
   transactionsOf(data, { from: firstDay, to: firstDay + WEEK_DAYS });
 
+/** Whether it is known on a day, from its first second on, that a transaction is fraud. */
+export const isKnownFraud = (data: HandbookDataSet, at: number, day: number): boolean =>
+  labelTime(data, at, LABEL_DELAY_DAYS * DAY_SECONDS) <= day * DAY_SECONDS;
+
 /**
  * The transactions that are judged by: those of the test week whose card is not known for fraud. Known on a test day
- * are the frauds from the beginning of the training week to eight days before.
+ * are the frauds from the beginning of the training week on whose labels have come by then; of the Handbook those up to
+ * eight days before.
  */
 export function testTransactions(data: HandbookDataSet, week: EvaluationWeek): Uint32Array {
-  const known = new Set<number>();
-  const learn = (days: Range): void => {
-    const { from, to } = transactionsOf(data, days);
-    for (let at = from; at < to; at++) if (data.scenarios[at] !== 0) known.add(data.customers[at]!);
-  };
-  learn({ from: week.firstDay, to: week.firstDay + WEEK_DAYS });
   const chosen: number[] = [];
+  const { from: first } = transactionsOf(data, { from: week.firstDay, to: week.firstDay + 1 });
   for (let day = testDay(week); day < testDay(week) + WEEK_DAYS; day++) {
-    const lastKnown = day - LABEL_DELAY_DAYS - 1;
-    learn({ from: lastKnown, to: lastKnown + 1 });
     const { from, to } = transactionsOf(data, { from: day, to: day + 1 });
+    const known = new Set<number>();
+    for (let at = first; at < from; at++) if (isKnownFraud(data, at, day)) known.add(data.customers[at]!);
     for (let at = from; at < to; at++) if (!known.has(data.customers[at]!)) chosen.push(at);
   }
   return Uint32Array.from(chosen);

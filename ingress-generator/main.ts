@@ -6,6 +6,7 @@ import { interrupted } from "../terminal/interrupted.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { UserError } from "../terminal/user-error.js";
 import { visibleJson } from "../terminal/visible.js";
+import { placesDataSet } from "./handbook-places/data-set.js";
 import { handbookDataSet } from "./handbook/data-set.js";
 import { HANDBOOK_LABEL_DELAY_MS, handbookItems } from "./handbook/items.js";
 import { encodeItem, type GeneratorTarget, topicOf } from "./item-sender.js";
@@ -14,9 +15,12 @@ import { simulate, type SimulatedItem } from "./simulator.js";
 
 const PROGRESS_MS = 1_000;
 const HOUR_MS = 3_600_000;
-const PROFILES = ["simulated", "handbook"] as const;
-/** What the Handbook's data set leaves nothing to say about. */
-const FIXED_BY_HANDBOOK = ["seed", "start", "accounts", "merchants"] as const;
+const PROFILES = ["simulated", "handbook", "handbook-places"] as const;
+/** What the data sets leave nothing to say about. */
+const FIXED = {
+  handbook: ["seed", "start", "accounts", "merchants"],
+  "handbook-places": ["seed", "start", "accounts", "merchants", "labelDelay"],
+} as const;
 
 interface Options {
   readonly profile: (typeof PROFILES)[number];
@@ -42,7 +46,7 @@ export async function main(argv: string[]): Promise<number> {
     .addOption(
       new Option(
         "--profile <name>",
-        "simulated: endless, with places and merchants' popularity. handbook: the 1,754,155 transactions of the Fraud Detection Handbook, April to September 2018, bit for bit; customers are accounts, terminals merchants",
+        "simulated: endless, with places and merchants' popularity. handbook: the 1,754,155 transactions of the Fraud Detection Handbook, April to September 2018, bit for bit; customers are accounts, terminals merchants. handbook-places: 1,787,037 more by the same simulation with places, web shops, journeys, stolen cards, and labels that come sooner, later or never",
       )
         .choices(PROFILES)
         .default("simulated"),
@@ -85,7 +89,8 @@ export async function main(argv: string[]): Promise<number> {
   const id = options.runId ?? newRunId();
   const target = options.pastIntake ? "valid" : "public";
   const { signal } = interrupted();
-  const source = options.profile === "handbook" ? handbook(options, id, program) : simulation(options, id);
+  const { profile } = options;
+  const source = profile === "simulated" ? simulation(options, id) : dataSet(profile, options.labelDelay, id, program);
   if (options.print) {
     print(source.items(), options.transactions ?? Infinity, target);
     return 0;
@@ -130,15 +135,19 @@ function simulation({ seed, start, accounts, merchants, labelDelay = 6, transact
   };
 }
 
-/** @throws {UserError} when something is to be otherwise that the Handbook has fixed */
-function handbook({ labelDelay }: Options, id: string, program: Command): Source {
-  const labelDelayMs = labelDelay === undefined ? HANDBOOK_LABEL_DELAY_MS : labelDelay * HOUR_MS;
-  const told = FIXED_BY_HANDBOOK.find((name) => program.getOptionValueSource(name) === "cli");
+/** @throws {UserError} when something is to be otherwise that the data set has fixed */
+function dataSet(profile: keyof typeof FIXED, labelDelay: number | undefined, id: string, program: Command): Source {
+  const told = FIXED[profile].find((name) => program.getOptionValueSource(name) === "cli");
   if (told !== undefined)
-    throw new UserError(`--${told} can't be chosen with --profile handbook: the data set is as it was published.`);
+    throw new UserError(
+      `--${told === "labelDelay" ? "label-delay" : told} can't be chosen with --profile ${profile}: the data set is what it is.`,
+    );
+  const again = `--profile ${profile} --run-id ${id}`;
+  if (profile === "handbook-places") return { items: () => handbookItems(placesDataSet(), { runId: id }), again };
+  const labelDelayMs = labelDelay === undefined ? HANDBOOK_LABEL_DELAY_MS : labelDelay * HOUR_MS;
   return {
     items: () => handbookItems(handbookDataSet(), { runId: id, labelDelayMs }),
-    again: `--profile handbook --run-id ${id} --label-delay ${labelDelayMs / HOUR_MS}`,
+    again: `${again} --label-delay ${labelDelayMs / HOUR_MS}`,
   };
 }
 

@@ -1,7 +1,7 @@
-import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { type Costs, type Outcomes, outcomesOf, thresholdByCapacity, thresholdsByCosts } from "../metrics/costs.js";
 import type { Scored } from "../metrics/scored.js";
-import { type EvaluationWeek, LABEL_DELAY_DAYS, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
+import { type EvaluationWeek, isKnownFraud, LABEL_DELAY_DAYS, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
 import { rowOf } from "./features.js";
 import type { BatchDetector } from "./score-week.js";
 
@@ -39,13 +39,12 @@ export function decisionsIn(
 }
 
 /** In cents, of the frauds whose labels are known when the test begins. */
-function meanKnownFraud({ seconds, scenarios, amountsMinor }: HandbookDataSet, week: EvaluationWeek): number {
-  const knownUntil = (testDay(week) - LABEL_DELAY_DAYS) * DAY_SECONDS;
+function meanKnownFraud(data: HandbookDataSet, week: EvaluationWeek): number {
   let [count, sum] = [0, 0];
-  for (let at = 0; at < seconds.length && seconds[at]! < knownUntil; at++) {
-    if (scenarios[at] === 0) continue;
+  for (const [at, amount] of data.amountsMinor.entries()) {
+    if (!isKnownFraud(data, at, testDay(week))) continue;
     count++;
-    sum += amountsMinor[at]!;
+    sum += amount;
   }
   return sum / count;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
-import { dataAndOne, everything, knowsNoFuture } from "../testing/small-data-sets.js";
+import { dataAndOne, everything, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
 import { LABEL_DELAY_DAYS } from "../weeks.js";
 import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./features.js";
 
@@ -57,7 +57,8 @@ describe("the Handbook's features", () => {
   });
 
   it("know nothing of the future, and no label before its delay", () => {
-    fc.assert(knowsNoFuture((data) => handbookFeatures(data, everything(data))));
+    for (const some of [dataAndOne, placesAndOne])
+      fc.assert(knowsNoFuture((data) => handbookFeatures(data, everything(data)), some));
   });
 
   it.each<[string, Features]>([

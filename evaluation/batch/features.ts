@@ -1,4 +1,9 @@
-import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import {
+  DAY_SECONDS,
+  HANDBOOK_START_MS,
+  type HandbookDataSet,
+  labelTime,
+} from "../../ingress-generator/handbook/data-set.js";
 import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
 import { byId } from "./history.js";
 
@@ -32,7 +37,7 @@ export const rowOf = ({ columns, first, values }: FeatureMatrix, transaction: nu
  * - the amount, in euros; whether it is Saturday or Sunday; whether it is before seven o'clock
  * - of the customer, over the last 1, 7 and 30 days, this transaction included: how many, and their mean amount
  * - of the terminal, over 1, 7 and 30 days that ended seven days ago: how many, and the share of frauds among them (0
- *   where there are none)
+ *   where there are none); a label that takes longer than that takes no part
  *
  * A window of n days at time t is what came after t − n days, up to t; of the same second, what stands before.
  *
@@ -67,10 +72,11 @@ export function handbookFeatures(
       }
     },
   );
-  const isFraud = (at: number): number => (data.scenarios[at] === 0 ? 0 : 1);
+  const labelDelay = labelDelayDays * DAY_SECONDS;
+  const isFraud = (at: number): number => (labelTime(data, at, labelDelay) <= data.seconds[at]! + labelDelay ? 1 : 0);
   forEachPast(data.terminals, data.seconds, isFraud, { from, to }, (at, past) => {
     for (const [n, days] of WINDOW_DAYS.entries()) {
-      const { count, sum } = past(days * DAY_SECONDS, labelDelayDays * DAY_SECONDS);
+      const { count, sum } = past(days * DAY_SECONDS, labelDelay);
       put(at, 9 + 2 * n, count);
       put(at, 10 + 2 * n, count === 0 ? 0 : sum / count);
     }

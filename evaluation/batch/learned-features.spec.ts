@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
-import { dataAndOne, everything, knowsNoFuture } from "../testing/small-data-sets.js";
+import { dataAndOne, everything, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
 import { LABEL_DELAY_DAYS } from "../weeks.js";
 import { rowOf } from "./features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./learned-features.js";
@@ -14,12 +14,17 @@ const NEVER = 1_000 * DAY;
 function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED_FEATURES)[number], number> {
   const { seconds, amountsMinor } = data;
   const now = seconds[at]!;
-  const fraud = (one: number): boolean => data.scenarios[one] !== 0;
+  const labelled = (one: number): number => {
+    if (data.labelledAt !== undefined) return data.labelledAt[one]!;
+    return data.scenarios[one] === 0 ? Infinity : seconds[one]! + 7 * DAY;
+  };
+  const fraudAt = (one: number, place: number): boolean => labelled(one) <= seconds[place]!;
+  const fraud = (one: number): boolean => fraudAt(one, at);
   const upTo = (ids: Uint16Array, place: number): number[] =>
     Array.from({ length: place + 1 }, (_, one) => one).filter((one) => ids[one] === ids[place]);
-  const known = (ids: Uint16Array, place: number): number[] =>
+  const old = (ids: Uint16Array, place: number): number[] =>
     upTo(ids, place).filter((one) => seconds[one]! <= seconds[place]! - 7 * DAY);
-  const genuineAt = (place: number): number[] => known(data.customers, place).filter((one) => !fraud(one));
+  const genuineAt = (place: number): number[] => old(data.customers, place).filter((one) => !fraudAt(one, place));
   const sum = (all: readonly number[]): number => all.reduce((total, one) => total + amountsMinor[one]!, 0);
   const ratio = (one: number, place: number): number => {
     const genuine = genuineAt(place);
@@ -36,10 +41,10 @@ function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED
   const spread =
     genuine.length * genuine.reduce((total, one) => total + amountsMinor[one]! ** 2, 0) - sum(genuine) ** 2;
 
-  const there = known(data.terminals, at);
+  const there = old(data.terminals, at);
   const thereMonth = since(there, now - 37 * DAY);
   const lastGenuine = there.filter((one) => !fraud(one)).at(-1);
-  const run = there.slice(lastGenuine === undefined ? 0 : there.indexOf(lastGenuine) + 1);
+  const run = upTo(data.terminals, at).filter((one) => fraud(one) && one > (lastGenuine ?? -1));
   const runRatios = run.map((one) => ratio(one, one));
   const began = run[0] === undefined ? undefined : seconds[run[0]]!;
   return {
@@ -58,7 +63,7 @@ function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED
     "merchant.count_7d": since(there, now - 14 * DAY).length,
     "merchant.risk_30d_permille":
       thereMonth.length === 0 ? 0 : Math.floor((1000 * thereMonth.filter(fraud).length) / thereMonth.length),
-    "merchant.last_label": there.length === 0 ? -1 : fraud(there.at(-1)!) ? 1 : 0,
+    "merchant.last_label": run.length > 0 ? 1 : lastGenuine === undefined ? -1 : 0,
     "merchant.run": run.length,
     "merchant.run_age_s": began === undefined ? NEVER : now - began,
     "merchant.run_gap_s": began === undefined || lastGenuine === undefined ? NEVER : began - seconds[lastGenuine]!,
@@ -69,9 +74,12 @@ function byDefinition(data: HandbookDataSet, at: number): Record<(typeof LEARNED
 }
 
 describe("the features that trees learn from", () => {
-  it("are what their definition says", () => {
+  it.each([
+    ["", dataAndOne],
+    [", whenever labels come", placesAndOne],
+  ])("are what their definition says%s", (_, some) => {
     fc.assert(
-      fc.property(dataAndOne, ([data, at]) => {
+      fc.property(some, ([data, at]) => {
         const row = rowOf(learnedFeatures(data, { from: at, to: at + 1 }), at);
         const found = Object.fromEntries(LEARNED_FEATURES.map((name, n) => [name, row[n]]));
         expect(found).toEqual(byDefinition(data, at));
@@ -89,7 +97,8 @@ describe("the features that trees learn from", () => {
   });
 
   it("know nothing of the future, and no label before its delay", () => {
-    fc.assert(knowsNoFuture((data) => learnedFeatures(data, everything(data))));
+    for (const some of [dataAndOne, placesAndOne])
+      fc.assert(knowsNoFuture((data) => learnedFeatures(data, everything(data)), some));
   });
 
   it("would be found out with a label a day early", () => {

@@ -1,4 +1,9 @@
-import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import {
+  DAY_SECONDS,
+  type HandbookDataSet,
+  labelTime,
+  NEVER_LABELLED,
+} from "../../ingress-generator/handbook/data-set.js";
 import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
 import type { FeatureMatrix } from "./features.js";
 import { byId } from "./history.js";
@@ -40,8 +45,11 @@ type CustomerValues = Omit<Values, `merchant.${string}`>;
 type TerminalValues = Pick<Values, Extract<keyof Values, `merchant.${string}`>>;
 
 /**
- * The features of a stretch of transactions, each from what was known at it: labels `labelDelayDays` ago and earlier,
- * amounts up to the transaction's own.
+ * The features of a stretch of transactions, each from what was known at it: labels that had come, amounts up to the
+ * transaction's own.
+ *
+ * @param labelDelayDays - after which a transaction without a label counts as genuine, and the data set's frauds have
+ *   theirs unless it says otherwise
  */
 export function learnedFeatures(
   data: HandbookDataSet,
@@ -79,10 +87,12 @@ const COLUMN: Readonly<Record<string, number>> = Object.fromEntries(LEARNED_FEAT
 const ratioOf = (part: number, whole: number): number => (whole === 0 ? 0 : Math.floor((1000 * part) / whole));
 
 /** A customer or terminal, transaction after transaction. */
-abstract class Past {
+export abstract class Past {
   protected current = 0;
-  /** How many are so old that they are known for genuine or fraud. */
-  protected known = 0;
+  /** How many are so old that those without a label count as genuine. */
+  protected old = 0;
+  /** Of these, those whose label is yet to come. */
+  #late: number[] = [];
 
   constructor(
     protected readonly data: HandbookDataSet,
@@ -93,14 +103,26 @@ abstract class Past {
   /** Goes on to its next transaction. @param n - its number among its own */
   advance(n: number): void {
     this.current = n;
-    for (; this.second(this.known) <= this.second(n) - this.labelDelay; this.known++)
-      this.learn(this.own[this.known]!, this.data.scenarios[this.own[this.known]!] !== 0);
+    for (; this.second(this.old) <= this.second(n) - this.labelDelay; this.old++) {
+      const at = this.own[this.old]!;
+      if (this.isFraud(at)) continue;
+      this.onGenuine(at, 1);
+      if (this.#labelTime(at) !== NEVER_LABELLED) this.#late.push(at);
+    }
+    if (!this.#late.some((at) => this.isFraud(at))) return;
+    for (const at of this.#late) if (this.isFraud(at)) this.onGenuine(at, -1);
+    this.#late = this.#late.filter((at) => !this.isFraud(at));
   }
 
-  /** Takes in what became known of a transaction. */
-  protected abstract learn(at: number, fraud: boolean): void;
+  /** A transaction counts as genuine from now on (1), or no longer (−1): its label came later than labels do. */
+  protected abstract onGenuine(at: number, change: 1 | -1): void;
+
+  /** Whether it is known now that a transaction is fraud. */
+  protected isFraud = (at: number): boolean => this.#labelTime(at) <= this.second(this.current);
 
   protected second = (n: number): number => this.data.seconds[this.own[n]!]!;
+
+  readonly #labelTime = (at: number): number => labelTime(this.data, at, this.labelDelay);
 }
 
 class Customer extends Past {
@@ -110,12 +132,11 @@ class Customer extends Past {
   #week = 0;
   #month = 0;
 
-  protected override learn(at: number, fraud: boolean): void {
-    if (fraud) return;
+  protected override onGenuine(at: number, change: 1 | -1): void {
     const amount = this.data.amountsMinor[at]!;
-    this.#genuine++;
-    this.#sum += amount;
-    this.#squares += amount * amount;
+    this.#genuine += change;
+    this.#sum += change * amount;
+    this.#squares += change * amount * amount;
   }
 
   /** An amount in thousandths of the mean of what is known to be genuine; 0 where nothing is. */
@@ -148,9 +169,6 @@ class Customer extends Past {
 
 class Terminal extends Past {
   readonly #ratios: Float64Array;
-  /** The known frauds since the last transaction that is known to be genuine. */
-  #run: number[] = [];
-  #lastGenuine: number | undefined;
   #week = 0;
   #month = 0;
 
@@ -159,32 +177,40 @@ class Terminal extends Past {
     this.#ratios = ratios;
   }
 
-  protected override learn(at: number, fraud: boolean): void {
-    if (fraud) this.#run.push(at);
-    else {
-      this.#run = [];
-      this.#lastGenuine = this.data.seconds[at]!;
+  protected override onGenuine(): void {
+    // What is genuine is looked at from the newest on.
+  }
+
+  /** The last transaction that is known to be genuine, and the known frauds since. */
+  #run(): { readonly lastGenuine: number | undefined; readonly run: readonly number[] } {
+    const run: number[] = [];
+    for (let n = this.current - 1; n >= 0; n--) {
+      const at = this.own[n]!;
+      if (this.isFraud(at)) run.unshift(at);
+      else if (n < this.old) return { lastGenuine: this.second(n), run };
     }
+    return { lastGenuine: undefined, run };
   }
 
   values(): TerminalValues {
     const now = this.second(this.current);
     while (this.second(this.#week) <= now - this.labelDelay - WEEK) this.#week++;
     while (this.second(this.#month) <= now - this.labelDelay - MONTH) this.#month++;
-    const month = this.own.subarray(this.#month, this.known);
-    const frauds = month.reduce((sum, at) => sum + (this.data.scenarios[at] === 0 ? 0 : 1), 0);
-    const ratios = this.#run.map((at) => this.#ratios[at]!);
-    const began = this.#run[0] === undefined ? undefined : this.data.seconds[this.#run[0]]!;
+    const month = this.own.subarray(this.#month, this.old);
+    const frauds = month.reduce((sum, at) => sum + (this.isFraud(at) ? 1 : 0), 0);
+    const { run, lastGenuine } = this.#run();
+    const ratios = run.map((at) => this.#ratios[at]!);
+    const began = run[0] === undefined ? undefined : this.data.seconds[run[0]]!;
     return {
-      "merchant.count_7d": this.known - this.#week,
+      "merchant.count_7d": this.old - this.#week,
       "merchant.risk_30d_permille": ratioOf(frauds, month.length),
-      "merchant.last_label": this.known === 0 ? -1 : this.#run.length === 0 ? 0 : 1,
-      "merchant.run": this.#run.length,
+      "merchant.last_label": run.length > 0 ? 1 : lastGenuine === undefined ? -1 : 0,
+      "merchant.run": run.length,
       "merchant.run_age_s": began === undefined ? NEVER : now - began,
-      "merchant.run_gap_s": began === undefined || this.#lastGenuine === undefined ? NEVER : began - this.#lastGenuine,
+      "merchant.run_gap_s": began === undefined || lastGenuine === undefined ? NEVER : began - lastGenuine,
       "merchant.run_unexplained": ratios.filter((ratio) => ratio < UNUSUAL_PERMILLE).length,
       "merchant.run_least_ratio_permille": Math.min(NEVER, ...ratios),
-      "merchant.genuine_age_s": this.#lastGenuine === undefined ? NEVER : now - this.#lastGenuine,
+      "merchant.genuine_age_s": lastGenuine === undefined ? NEVER : now - lastGenuine,
     };
   }
 }

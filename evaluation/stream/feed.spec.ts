@@ -41,16 +41,21 @@ function slowPipeline(scheduler: fc.Scheduler) {
   return { pipeline, began };
 }
 
+const count = fc.integer({ min: 1, max: 20 });
+
 describe("the days of a data set, sent through a pipeline", () => {
   it("wait for the labels that count, and labels and models for decisions, however slow each is", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 20 }), fc.nat(20), async (scheduler, days, change) => {
+      fc.asyncProperty(fc.scheduler(), count, fc.nat(20), fc.constantFrom(undefined, 1, 2), async (...drawn) => {
+        const [scheduler, days, change, labelDays] = drawn;
         const { pipeline, began } = slowPipeline(scheduler);
-        await scheduler.waitFor(feedDays(days, pipeline, (day) => (day === change ? "another model" : undefined)));
+        const modelOf = (day: number) => (day === change ? "another model" : undefined);
+        await scheduler.waitFor(feedDays(days, pipeline, modelOf, labelDays));
         const before = (day: number): number[] => Array.from({ length: Math.max(0, day) }, (_, n) => n);
         expect(began.filter(({ what }) => what === "transactions").map(({ day }) => day)).toEqual(before(days));
         for (const { what, day, decided, labelled } of began) {
-          if (what === "transactions") expect(labelled).toEqual(expect.arrayContaining(before(day - 6)));
+          if (what === "transactions")
+            expect(labelled).toEqual(expect.arrayContaining(before(day + 1 - (labelDays ?? 7))));
           else if (what === "labels") expect(decided).toContain(day);
           else expect(decided.toSorted((a, b) => a - b)).toEqual(before(change));
         }

@@ -7,7 +7,7 @@ const DAYS_UNDER_WAY = 3;
 export interface DayPipeline {
   /** Sends the transactions of a day. */
   sendTransactions(day: number): Promise<void>;
-  /** Sends the labels on the frauds of a day. They count from {@link LABEL_DELAY_DAYS} later on. */
+  /** Sends the labels on the frauds of a day. None counts before the label days of {@link feedDays} have passed. */
   sendLabels(day: number): Promise<void>;
   /** Resolves when all transactions of a day, and of those before, have a committed decision. */
   decided(day: number): Promise<void>;
@@ -26,17 +26,21 @@ export interface DayPipeline {
  * - a model changes when everything before is decided
  *
  * @param modelOf - the model from that day on; `undefined`: as before
+ * @param labelDays - so many days after a fraud's own day its label may count: 1 means from the next midnight on, and
+ *   then each day waits for the one before
  */
 export async function feedDays(
   days: number,
   pipeline: DayPipeline,
   modelOf: (day: number) => string | undefined,
+  labelDays = LABEL_DELAY_DAYS,
 ): Promise<void> {
+  const underWay = Math.min(DAYS_UNDER_WAY, labelDays);
   for (let day = 0; day < days; day++) {
-    const decided = day - DAYS_UNDER_WAY;
+    const decided = day - underWay;
     await pipeline.decided(decided);
     await pipeline.sendLabels(decided);
-    await pipeline.labelled(day - LABEL_DELAY_DAYS);
+    await pipeline.labelled(day - labelDays);
     const model = modelOf(day);
     if (model !== undefined) {
       await pipeline.decided(day - 1);
@@ -45,5 +49,5 @@ export async function feedDays(
     await pipeline.sendTransactions(day);
   }
   await pipeline.decided(days - 1);
-  await pipeline.labelled(days - 1 - DAYS_UNDER_WAY);
+  await pipeline.labelled(days - 1 - underWay);
 }

@@ -1,5 +1,11 @@
 import { MERCHANT_MODEL } from "../../contract/function-names.js";
-import { DAY_SECONDS, dayOffsets, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import {
+  DAY_SECONDS,
+  dayOffsets,
+  type HandbookDataSet,
+  labelTime,
+  NEVER_LABELLED,
+} from "../../ingress-generator/handbook/data-set.js";
 import { FEATURES } from "../../protos/gen/features.js";
 import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
@@ -28,7 +34,7 @@ export class StreamOutcome {
   /** Windows that did not hold everything. */
   incomplete = 0;
   decisions = 0;
-  /** Frauds whose label is recorded. */
+  /** Frauds whose label is recorded. Of those that are never labelled nothing is waited for. */
   labels = 0;
   readonly #data: HandbookDataSet;
   readonly #runId: string;
@@ -51,7 +57,8 @@ export class StreamOutcome {
     const offsets = dayOffsets(data);
     this.#undecided = Uint32Array.from(offsets.subarray(1), (end, day) => end - offsets[day]!);
     this.#unlabelled = new Uint32Array(this.#undecided.length);
-    for (const [at, scenario] of data.scenarios.entries()) if (scenario !== 0) this.#unlabelled[this.#dayOf(at)]!++;
+    for (let at = 0; at < length; at++)
+      if (labelTime(data, at) !== NEVER_LABELLED) this.#unlabelled[this.#dayOf(at)]!++;
   }
 
   /** Takes in the value of a record of `decisions`. */

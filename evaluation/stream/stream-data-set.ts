@@ -1,5 +1,11 @@
 import { TOPICS } from "../../contract/topics.js";
-import { DAY_SECONDS, dayOffsets, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import {
+  DAY_SECONDS,
+  dayOffsets,
+  type HandbookDataSet,
+  labelTime,
+  NEVER_LABELLED,
+} from "../../ingress-generator/handbook/data-set.js";
 import { numberedItems } from "../../ingress-generator/handbook/items.js";
 import { ItemSender } from "../../ingress-generator/item-sender.js";
 import type { SimulatedItem } from "../../ingress-generator/simulator.js";
@@ -112,7 +118,7 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
         async sendLabels(day) {
           if (day < 0) return;
           await send(
-            numbersOf(day).filter((at) => data.scenarios[at] !== 0),
+            numbersOf(day).filter((at) => labelTime(data, at) !== NEVER_LABELLED),
             (at) => items.label(at),
           );
         },
@@ -121,6 +127,8 @@ export async function streamDataSet(data: HandbookDataSet, options: StreamOption
         useModel,
       },
       modelOf,
+      // Labels that come when they come do so at a midnight, from the first one on.
+      data.labelledAt === undefined ? undefined : 1,
     );
     return outcome;
   } finally {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 
-import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
+import { DAY_SECONDS, type HandbookDataSet, NEVER_LABELLED } from "../../ingress-generator/handbook/data-set.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
 import { otherFuture } from "../other-future.js";
 import type { Range } from "../weeks.js";
@@ -33,12 +33,32 @@ export const dataAndOne: fc.Arbitrary<[HandbookDataSet, number]> = fc
   }))
   .chain((data) => fc.tuple(fc.constant(data), fc.nat(data.seconds.length - 1)));
 
+/** The same with labels that come at a midnight: at once, much later than a week, or never; and with places. */
+export const placesAndOne: fc.Arbitrary<[HandbookDataSet, number]> = fc
+  .tuple(dataAndOne, fc.array(fc.constantFrom(0, 1, 3, 6, 7, 8, 13, undefined), { minLength: 1, maxLength: 7 }))
+  .map(([[data, at], days]) => [
+    {
+      ...data,
+      places: [
+        { latitudeE6: 47_000_000, longitudeE6: 8_000_000 },
+        undefined,
+        { latitudeE6: 47_000_000, longitudeE6: 10_000_000 },
+      ],
+      labelledAt: data.seconds.map((second, n) => {
+        const later = days[n % days.length];
+        if (data.scenarios[n] === 0 || later === undefined) return NEVER_LABELLED;
+        return (Math.floor(second / DAY_SECONDS) + 1 + later) * DAY_SECONDS;
+      }),
+    },
+    at,
+  ]);
+
 /** All of its transactions. */
 export const everything = (data: HandbookDataSet): Range => ({ from: 0, to: data.seconds.length });
 
 /** A transaction's features stay as they are, whatever is not known at it. */
-export const knowsNoFuture = (features: (data: HandbookDataSet) => FeatureMatrix) =>
-  fc.property(dataAndOne, ([data, at]) => {
+export const knowsNoFuture = (features: (data: HandbookDataSet) => FeatureMatrix, some = dataAndOne) =>
+  fc.property(some, ([data, at]) => {
     const changed = otherFuture(data, at, DELAY_DAYS);
     expect(rowOf(features(changed), at)).toEqual(rowOf(features(data), at));
   });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { LEAF_UNIT, marginOf, type Tree, type TreesModel } from "../../functions/transaction-scorer/trees.js";
+import { LEAF_UNIT, marginOf, type Tree } from "../../functions/transaction-scorer/trees.js";
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { Random } from "../../ingress-generator/random.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
@@ -10,10 +10,8 @@ import { runCommand } from "../../process/run-command.js";
 import { UserError } from "../../terminal/user-error.js";
 import type { PythonPackages } from "../../tools/index.js";
 import { type FeatureMatrix, rowOf } from "../batch/features.js";
-import { LEARNED_FEATURES } from "../batch/learned-features.js";
 import { probabilityOf } from "../log-odds.js";
-import { type EvaluationWeek, transactionsOf, WEEK_DAYS } from "../weeks.js";
-import { finishedModel } from "./finished-model.js";
+import { type EvaluationWeek, isKnownFraud, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
 import { quantised } from "./model-parts.js";
 
 /** Chosen on the weeks whose training week begins at day 101 and 108, both before the official one; then left alone. */
@@ -47,13 +45,18 @@ export interface TrainOptions {
   readonly week: EvaluationWeek;
   /** Of {@link trainedDays} of this week at least. */
   readonly features: FeatureMatrix;
+  /** Of the features' columns. */
+  readonly names: readonly string[];
   readonly seed: number;
   readonly python: PythonPackages;
 }
 
-/** A trained model, and by how much its probabilities are off LightGBM's at most. */
+/** Trained trees of whole numbers, and by how much their probabilities are off LightGBM's at most. */
 export interface Trained {
-  readonly file: TreesModel;
+  readonly trees: readonly Tree[];
+  readonly training: Readonly<Record<string, unknown>>;
+  readonly trainedOn: { readonly firstDay: number; readonly lastDay: number };
+  /** Before leaves are made whole numbers, and after. */
   readonly difference: number;
   readonly quantisedDifference: number;
 }
@@ -65,16 +68,17 @@ export const trainedDays = ({ firstDay }: EvaluationWeek) => ({
 });
 
 /**
- * Trains trees for a week by LightGBM, and makes a model file of them.
+ * Trains trees for a week by LightGBM. Fraud is what is known for fraud when the week's test begins.
  *
  * @throws {UserError} when LightGBM fails
  * @throws Error when the trees do not say here what LightGBM says
  */
-export async function trainTrees({ data, week, features, seed, python }: TrainOptions): Promise<Trained> {
+export async function trainTrees({ data, week, features, names, seed, python }: TrainOptions): Promise<Trained> {
   const { from, to } = transactionsOf(data, trainedDays(week));
   const random = new Random(seed);
   const chosen: number[] = [];
-  for (let at = from; at < to; at++) if (data.scenarios[at] !== 0 || random.int(1, GENUINE_KEPT) === 1) chosen.push(at);
+  const isFraud = (at: number): boolean => isKnownFraud(data, at, testDay(week));
+  for (let at = from; at < to; at++) if (isFraud(at) || random.int(1, GENUINE_KEPT) === 1) chosen.push(at);
   const folder = await mkdtemp(join(tmpdir(), "fraud-train-"));
   try {
     const write = (name: string, content: string | Uint8Array | Float64Array): Promise<void> =>
@@ -86,15 +90,15 @@ export async function trainTrees({ data, week, features, seed, python }: TrainOp
     };
     const checked = Array.from({ length: Math.min(CHECKED, to - from) }, (_, n) => to - 1 - n);
     const parameters = { ...PARAMETERS, seed };
-    await write("task.json", JSON.stringify({ features: LEARNED_FEATURES, parameters, rounds: ROUNDS }));
+    await write("task.json", JSON.stringify({ features: names, parameters, rounds: ROUNDS }));
     await write("values.bin", rows(chosen));
     await write(
       "labels.bin",
-      Uint8Array.from(chosen, (at) => (data.scenarios[at] === 0 ? 0 : 1)),
+      Uint8Array.from(chosen, (at) => (isFraud(at) ? 1 : 0)),
     );
     await write(
       "weights.bin",
-      Float64Array.from(chosen, (at) => (data.scenarios[at] === 0 ? GENUINE_KEPT : 1)),
+      Float64Array.from(chosen, (at) => (isFraud(at) ? 1 : GENUINE_KEPT)),
     );
     await write("checked.bin", rows(checked));
     const code = await runCommand(
@@ -112,22 +116,18 @@ export async function trainTrees({ data, week, features, seed, python }: TrainOp
           Math.max(most, Math.abs(probabilityOf(marginOf(some, rowOf(features, at)) * unit) - theirs[n]!)),
         0,
       );
-    const file = finishedModel(
-      {
-        id: `handbook-day-${week.firstDay}`,
-        description: `Boosted trees on the Handbook's data set, for its test week that follows the training week from day ${week.firstDay}.`,
-        features: [...LEARNED_FEATURES],
-        trainedOn: { firstDay: trainedDays(week).from, lastDay: trainedDays(week).to - 1 },
-        training: { library: "LightGBM 4.7.0", ...parameters, rounds: ROUNDS, genuineKept: `1 of ${GENUINE_KEPT}` },
-        trees: quantised(trees),
-      },
-      { data, week, features },
-    );
+    const whole = quantised(trees);
     const difference = differenceOf(trees, 1);
-    const quantisedDifference = differenceOf(file.trees, LEAF_UNIT);
+    const quantisedDifference = differenceOf(whole, LEAF_UNIT);
     if (difference > TOLERANCE || quantisedDifference > QUANTISED_TOLERANCE)
       throw new Error(`the trees say something else than LightGBM, by ${difference} and ${quantisedDifference}`);
-    return { file, difference, quantisedDifference };
+    return {
+      trees: whole,
+      training: { library: "LightGBM 4.7.0", ...parameters, rounds: ROUNDS, genuineKept: `1 of ${GENUINE_KEPT}` },
+      trainedOn: { firstDay: trainedDays(week).from, lastDay: trainedDays(week).to - 1 },
+      difference,
+      quantisedDifference,
+    };
   } finally {
     await rm(folder, { recursive: true });
   }

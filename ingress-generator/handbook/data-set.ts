@@ -15,18 +15,22 @@ export const HANDBOOK_START_MS = Date.UTC(2018, 3, 1);
 export const DAY_SECONDS = 86_400;
 
 /** Customers use terminals that are nearer than this, on a map of 100 × 100. */
-const RADIUS = 5;
+export const RADIUS = 5;
 /** Amounts above it are fraud: scenario 1. */
-const AMOUNT_LIMIT_MINOR = 22_000;
-const COMPROMISED_TERMINALS_A_DAY = 2;
-const TERMINAL_DAYS = 28;
-const COMPROMISED_CUSTOMERS_A_DAY = 3;
-const CUSTOMER_DAYS = 14;
-const CUSTOMER_SHARE = 3;
-const CUSTOMER_FACTOR = 5;
+export const AMOUNT_LIMIT_MINOR = 22_000;
+export const COMPROMISED_TERMINALS_A_DAY = 2;
+export const TERMINAL_DAYS = 28;
+export const COMPROMISED_CUSTOMERS_A_DAY = 3;
+export const CUSTOMER_DAYS = 14;
+/** Of a compromised customer's transactions one in so many is fraud. */
+export const CUSTOMER_SHARE = 3;
+export const CUSTOMER_FACTOR = 5;
 
-/** 0: genuine; 1: a large amount; 2: a compromised terminal; 3: a compromised customer, amount times 5. */
-export type HandbookScenario = 0 | 1 | 2 | 3;
+/**
+ * 0: genuine; 1: a large amount; 2: a compromised terminal; 3: a compromised customer, amount times 5. 4, which the
+ * Handbook has not: a stolen card, far away.
+ */
+export type HandbookScenario = 0 | 1 | 2 | 3 | 4;
 
 /** One transaction in each place, in the order of time; its place is the transaction's number in the Handbook. */
 export interface HandbookDataSet {
@@ -39,7 +43,39 @@ export interface HandbookDataSet {
   /** Of several scenarios the last; values of {@link HandbookScenario}. */
   readonly scenarios: Uint8Array;
   /** How many became fraud by each scenario that were none by an earlier one. */
-  readonly newFrauds: readonly [number, number, number];
+  readonly newFrauds: readonly number[];
+  /**
+   * From which second on it is known that a transaction is fraud; {@link NEVER_LABELLED} where it never is, or is none.
+   * Absent: each fraud's label comes {@link HANDBOOK_LABEL_DELAY_SECONDS} later.
+   */
+  readonly labelledAt?: Uint32Array;
+  /** Where each terminal stands; `undefined`: a web shop. Absent: nobody knows. */
+  readonly places?: readonly (Place | undefined)[];
+}
+
+/** In millionths of a degree, north and east positive. */
+export interface Place {
+  readonly latitudeE6: number;
+  readonly longitudeE6: number;
+}
+
+/** The Handbook's: a fraud is known after a week. */
+export const HANDBOOK_LABEL_DELAY_SECONDS = 7 * DAY_SECONDS;
+/** Later than any time. */
+export const NEVER_LABELLED = 2 ** 32 - 1;
+
+/**
+ * From which second on a transaction is known to be fraud; {@link NEVER_LABELLED}: never.
+ *
+ * @param delaySeconds - where the data set does not say
+ */
+export function labelTime(
+  { seconds, scenarios, labelledAt }: Pick<HandbookDataSet, "seconds" | "scenarios" | "labelledAt">,
+  at: number,
+  delaySeconds = HANDBOOK_LABEL_DELAY_SECONDS,
+): number {
+  if (labelledAt !== undefined) return labelledAt[at]!;
+  return scenarios[at] === 0 ? NEVER_LABELLED : seconds[at]! + delaySeconds;
 }
 
 interface Point {

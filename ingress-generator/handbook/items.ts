@@ -1,22 +1,33 @@
 import { contentHash } from "../../contract/content-hash.js";
-import { type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
+import { type Location, type Transaction, Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import type { FraudPattern, SimulatedItem } from "../simulator.js";
-import { HANDBOOK_CUSTOMERS, HANDBOOK_START_MS, HANDBOOK_TERMINALS, type HandbookDataSet } from "./data-set.js";
+import {
+  HANDBOOK_CUSTOMERS,
+  HANDBOOK_LABEL_DELAY_SECONDS,
+  HANDBOOK_START_MS,
+  HANDBOOK_TERMINALS,
+  type HandbookDataSet,
+  NEVER_LABELLED,
+} from "./data-set.js";
 
 /** The Handbook's: a fraud is known after a week. */
-export const HANDBOOK_LABEL_DELAY_MS = 7 * 24 * 3_600_000;
+export const HANDBOOK_LABEL_DELAY_MS = HANDBOOK_LABEL_DELAY_SECONDS * 1000;
 
 const PATTERNS: readonly (FraudPattern | undefined)[] = [
   undefined,
   "large-amount",
   "compromised-terminal",
   "compromised-customer",
+  "stolen-card",
 ];
 
 export interface HandbookItemsOptions {
   /** Begins every account's, merchant's, transaction's and label's id. */
   readonly runId: string;
-  /** From a fraud to its label, in event time. Default {@link HANDBOOK_LABEL_DELAY_MS}. */
+  /**
+   * From a fraud to its label, in event time, where the data set does not say itself when labels come. Default
+   * {@link HANDBOOK_LABEL_DELAY_MS}.
+   */
   readonly labelDelayMs?: number;
 }
 
@@ -33,6 +44,10 @@ export function numberedItems(
   data: HandbookDataSet,
   { runId, labelDelayMs = HANDBOOK_LABEL_DELAY_MS }: HandbookItemsOptions,
 ): NumberedItems {
+  const place = (at: number): Location | undefined => {
+    const known = data.places?.[data.terminals[at]!];
+    return known && { ...known, name: "" };
+  };
   const transaction = (at: number): Transaction => ({
     transactionId: `${runId}-${at}`,
     accountId: `${runId}-a${padded(data.customers[at]!, HANDBOOK_CUSTOMERS)}`,
@@ -40,7 +55,7 @@ export function numberedItems(
     amountMinor: BigInt(data.amountsMinor[at]!),
     currency: "EUR",
     eventTimeMs: BigInt(timeMs(data, at)),
-    location: undefined,
+    location: place(at),
     merchantName: `Terminal ${data.terminals[at]}`,
     origin: undefined,
     contentHash: Buffer.alloc(0),
@@ -64,7 +79,7 @@ export function numberedItems(
           transactionId,
           merchantId,
           eventTimeMs,
-          effectiveAtMs: BigInt(timeMs(data, at) + labelDelayMs),
+          effectiveAtMs: BigInt(labelMs(data, at, labelDelayMs)),
           revision: 1,
           verdict: Verdict.FRAUD,
           origin: undefined,
@@ -86,11 +101,13 @@ export function* handbookItems(
   const { labelDelayMs = HANDBOOK_LABEL_DELAY_MS } = options;
   const items = numberedItems(data, options);
   const { length } = data.seconds;
-  let unlabelled = 0;
-  /** The labels that are known by a time: all wait equally long, so they come in the order of their transactions. */
+  const knownAt = (at: number): number => labelMs(data, at, labelDelayMs);
+  const labels: number[] = [];
+  for (let at = 0; at < length; at++) if (knownAt(at) < Infinity) labels.push(at);
+  labels.sort((a, b) => knownAt(a) - knownAt(b) || a - b);
+  let told = 0;
   function* labelsUntil(nowMs: number): Generator<SimulatedItem, void, void> {
-    for (; unlabelled < length && timeMs(data, unlabelled) + labelDelayMs <= nowMs; unlabelled++)
-      if (data.scenarios[unlabelled] !== 0) yield items.label(unlabelled);
+    for (; told < labels.length && knownAt(labels[told]!) <= nowMs; told++) yield items.label(labels[told]!);
   }
   for (let at = 0; at < length; at++) {
     yield* labelsUntil(timeMs(data, at));
@@ -100,6 +117,13 @@ export function* handbookItems(
 }
 
 const timeMs = ({ seconds }: HandbookDataSet, at: number): number => HANDBOOK_START_MS + seconds[at]! * 1000;
+
+/** From when on a transaction is known to be fraud, in ms since 1970. */
+function labelMs(data: HandbookDataSet, at: number, delayMs: number): number {
+  const { scenarios, labelledAt } = data;
+  if (labelledAt === undefined) return scenarios[at] === 0 ? Infinity : timeMs(data, at) + delayMs;
+  return labelledAt[at] === NEVER_LABELLED ? Infinity : HANDBOOK_START_MS + labelledAt[at]! * 1000;
+}
 
 /** As many digits as the largest number below `end` has. */
 const padded = (n: number, end: number): string => String(n).padStart(String(end - 1).length, "0");
