@@ -84,6 +84,7 @@ describe("the features that trees learn from", () => {
         const found = Object.fromEntries(LEARNED_FEATURES.map((name, n) => [name, row[n]]));
         expect(found).toEqual(byDefinition(data, at));
       }),
+      { numRuns: 1_000 },
     );
   });
 

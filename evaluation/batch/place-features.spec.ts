@@ -92,6 +92,17 @@ describe("the features of places", () => {
     fc.assert(knowsNoFuture((data) => placesFeatures(data, everything(data)), placesAndOne));
   });
 
+  it("are made of no amount, so of no cents either", () => {
+    fc.assert(
+      fc.property(placesAndOne, ([data, at]) => {
+        const ofPlaces = (of: HandbookDataSet) =>
+          rowOf(placesFeatures(of, everything(of)), at).subarray(LEARNED_FEATURES.length);
+        const other = { ...data, amountsMinor: data.amountsMinor.map((amount) => 5 * amount + 3) };
+        expect(ofPlaces(other)).toEqual(ofPlaces(data));
+      }),
+    );
+  });
+
   it("would be found out when they took what never got a label for fraud", () => {
     const knowing = (data: HandbookDataSet) =>
       placesFeatures(
