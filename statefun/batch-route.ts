@@ -23,7 +23,7 @@ const ALIVE_MS = 1_000;
 /** Answers larger than this do not wait for others. */
 const GATHERED_BYTES = 1024 * 1024;
 /** How many failed calls of a request are logged one by one: often they all fail for the same reason. */
-const LOGGED_FAILURES = 8;
+const LOGGED_FAILURES = 4;
 /** No client needs to be told of a larger limit, and some could not represent it. */
 const MOST_BYTES = 2 ** 31 - 1;
 

@@ -3,9 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { HeldBytes, Holding } from "./held-bytes.js";
 
 const FIRST_BYTES = 64 * 1024;
-/** When so much of a body has come, or an eighth of it, there is room for several times as much. */
+/** When so much of a body has come, or an eighth of it, there is room for all of it, or for several times as much. */
 const GOOD_PART_BYTES = 256 * 1024;
 const GOOD_PART_FACTOR = 4;
+/** So many bodies at a time get room for all of them. */
+const WHOLE_ROOMS = 4;
+let wholeRooms = 0;
 /**
  * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
  * one byte holds up everything for seconds.
@@ -95,12 +98,14 @@ export function readBody(
     request.on("data", take);
     request.on("end", () => {
       holding?.received();
+      gathered.end();
       resolve(gathered.take());
     });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => {
       waiting.delete(request);
+      gathered.end();
       resolve("aborted");
     });
   });
@@ -110,6 +115,7 @@ export function readBody(
 class Gathered {
   readonly #expected: number;
   #bytes: Buffer = Buffer.alloc(0);
+  #hasWholeRoom = false;
   length = 0;
 
   constructor(expected: number) {
@@ -128,8 +134,15 @@ class Gathered {
   }
 
   drop(): void {
+    this.end();
     this.#bytes = Buffer.alloc(0);
     this.length = 0;
+  }
+
+  /** No more will come: others may have its room. */
+  end(): void {
+    if (this.#hasWholeRoom) wholeRooms--;
+    this.#hasWholeRoom = false;
   }
 
   take(): Buffer {
@@ -137,10 +150,16 @@ class Gathered {
   }
 
   #grow(length: number): void {
-    // Room for much more only when a good part is there, and never for all of a large one: room for bodies that never
-    // come makes garbage collection run as often as if they had come.
+    // Room for much more only when a good part is there, and for all of it only while few have that: room for bodies
+    // that never come makes garbage collection run as often as if they had come.
     const isLate = this.#bytes.length >= Math.min(GOOD_PART_BYTES, this.#expected / 8);
-    const larger = Math.max(FIRST_BYTES, (isLate ? GOOD_PART_FACTOR : 2) * this.#bytes.length);
+    if (isLate && !this.#hasWholeRoom && wholeRooms < WHOLE_ROOMS) {
+      wholeRooms++;
+      this.#hasWholeRoom = true;
+    }
+    const larger = this.#hasWholeRoom
+      ? this.#expected
+      : Math.max(FIRST_BYTES, (isLate ? GOOD_PART_FACTOR : 2) * this.#bytes.length);
     const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
