@@ -163,9 +163,10 @@ function Curve({
   which: Which;
   marks: { readonly present: CostPoint; readonly cheapest: CostPoint; readonly at: CostPoint };
 }) {
-  const most = Math.max(...points.map(({ cost }) => cost), 1);
+  // From 0 on everything is stopped or looked at, which costs so much that all else would be a flat line beside it.
+  const most = Math.max(...points.slice(1).map(({ cost }) => cost), 1);
   const x = (score: number): number => LEFT + (score / NEVER) * (WIDTH - LEFT - RIGHT);
-  const y = (cost: number): number => HEIGHT - BOTTOM - (cost / most) * (HEIGHT - TOP - BOTTOM);
+  const y = (cost: number): number => HEIGHT - BOTTOM - (Math.min(cost, most) / most) * (HEIGHT - TOP - BOTTOM);
   // A step at each score at which something changes.
   const path = points
     .map(({ cost }, score) =>
