@@ -25,8 +25,9 @@ const lines = Object.entries(MESSAGES).flatMap(([message, { prefix, at }]) =>
     const label = options?.["(feature).label"];
     if (label === undefined) return [];
     const unit = options["(feature).unit"].replace("FEATURE_UNIT_", "").toLowerCase();
+    const setting = options["(feature).setting"] ?? "";
     const property = name.replaceAll(/_(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
-    return `  ${JSON.stringify(prefix + name)}: { label: ${JSON.stringify(label)}, unit: ${JSON.stringify(unit)}, of: (evidence: Evidence) => evidence.${at}?.${property} },`;
+    return `  ${JSON.stringify(prefix + name)}: { label: ${JSON.stringify(label)}, unit: ${JSON.stringify(unit)}, setting: ${JSON.stringify(setting)}, of: (evidence: Evidence) => evidence.${at}?.${property} },`;
   }),
 );
 

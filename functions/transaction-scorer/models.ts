@@ -1,7 +1,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 
+import { FEATURES } from "../../protos/gen/features.js";
 import type { FunctionSettings } from "../settings.js";
-import type { FeatureName } from "./feature-vector.js";
 import { type Model, neededFeatures } from "./model.js";
 
 /** A model as a transaction names it. */
@@ -37,45 +37,16 @@ export class Models {
  * @throws Error that names the feature, and the setting that leaves it off
  */
 export function requireSettings(model: Model, settings: FunctionSettings): void {
+  const values = {
+    "": Infinity,
+    "learned.events": settings.learned.events,
+    "account.knownMerchants": settings.account.knownMerchants,
+  } as const;
   for (const name of neededFeatures(model)) {
-    if (LEARNED.has(name) && settings.learned.events === 0)
+    const { setting } = FEATURES[name];
+    if (values[setting] === 0)
       throw new Error(
-        `the model ${model.id} needs ${name}, which is off: switch it on by learned.events in FRAUD_SETTINGS`,
-      );
-    if (name === "account.merchant_visits" && settings.account.knownMerchants === 0)
-      throw new Error(
-        `the model ${model.id} needs ${name}, which is off: switch it on by account.knownMerchants in FRAUD_SETTINGS`,
+        `the model ${model.id} needs ${name}, which is off: switch it on by ${setting} in FRAUD_SETTINGS`,
       );
   }
 }
-
-/** The features that there are only when `learned.events` is above 0. */
-const LEARNED: ReadonlySet<FeatureName> = new Set<FeatureName>([
-  "account.count_1d",
-  "account.count_7d",
-  "account.count_30d",
-  "account.mean_minor_1d",
-  "account.mean_minor_7d",
-  "account.mean_minor_30d",
-  "account.genuine_count",
-  "account.ratio_permille",
-  "account.z_permille",
-  "account.largest_ratio_7d_permille",
-  "account.second_ratio_7d_permille",
-  "account.unusual_7d_permille",
-  "account.very_unusual_7d",
-  "account.known_fraud_age_s",
-  "merchant.count_1d",
-  "merchant.count_7d",
-  "merchant.count_30d",
-  "merchant.risk_1d_permille",
-  "merchant.risk_7d_permille",
-  "merchant.risk_30d_permille",
-  "merchant.last_label",
-  "merchant.run",
-  "merchant.run_age_s",
-  "merchant.run_gap_s",
-  "merchant.run_unexplained",
-  "merchant.run_least_ratio_permille",
-  "merchant.genuine_age_s",
-]);
