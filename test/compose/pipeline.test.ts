@@ -5,7 +5,7 @@ import { ComposeCluster, removeProject } from "../../cluster/compose/compose-clu
 import { composeProject, PIPELINE_SERVICES } from "../../cluster/compose/project.js";
 import { clusterSettings, flinkClient } from "../../cluster/index.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
-import { FUNCTION_SETTINGS, pipelineTests } from "../e2e/pipeline-tests.js";
+import { pipelineTests, SERVER_ENV } from "../e2e/pipeline-tests.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const STOP_LIMIT_MS = 20_000;
@@ -13,7 +13,7 @@ const STOP_LIMIT_MS = 20_000;
 const settings = clusterSettings({
   name: "test-pipeline",
   portOffset: 17_000,
-  serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) },
+  serverEnv: SERVER_ENV,
 });
 const project = composeProject(settings);
 

@@ -27,7 +27,7 @@ const HOUR_MS = 3_600_000;
  * Settings of the functions for this suite. Short windows and a small waiting list, so that what otherwise takes weeks,
  * or is rare, happens in this run.
  */
-export const FUNCTION_SETTINGS = {
+const FUNCTION_SETTINGS = {
   account: {
     velocity: { buckets: 5, bucketMs: 60_000 },
     day: { buckets: 6, bucketMs: 10 * 60_000 },
@@ -41,11 +41,17 @@ export const FUNCTION_SETTINGS = {
   alerter: { closeAfterMs: 8_000 },
 };
 
+/** Of the function servers; the model is one that raises many alerts. */
+export const SERVER_ENV = {
+  FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS),
+  FRAUD_MODEL: "models/points-v1.json",
+};
+
 const payload = (record: RawRecord) => Any.decode(record.value!);
 
 /** Where the pipeline runs: what starts it, and what forgets it. */
 export interface Provider {
-  /** With `serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) }`. */
+  /** With {@link SERVER_ENV}. */
   readonly settings: ClusterSettings;
   /** Starts everything except what sends by itself. @param fresh - forget earlier topics and state */
   readonly start: (options: { readonly fresh: boolean }) => Promise<RunningCluster>;

@@ -3,12 +3,12 @@ import { describe } from "vitest";
 import { stopCluster } from "../../cluster/control.js";
 import { clusterSettings, startCluster } from "../../cluster/index.js";
 import { silentStep } from "../../terminal/steps.js";
-import { FUNCTION_SETTINGS, pipelineTests } from "./pipeline-tests.js";
+import { pipelineTests, SERVER_ENV } from "./pipeline-tests.js";
 
 const settings = clusterSettings({
   name: "e2e",
   portOffset: 10_000,
-  serverEnv: { FRAUD_SETTINGS: JSON.stringify(FUNCTION_SETTINGS) },
+  serverEnv: SERVER_ENV,
 });
 
 describe("the pipeline, with one TaskManager and one JobManager killed on the way", () => {
