@@ -213,10 +213,10 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
             "{{range .Mounts}}{{.Destination}} {{end}}",
             cluster.containers(service)[0]!.id,
           ])
-        ).trim(),
+        ).includes("/var/run/docker.sock"),
       ),
     );
-    expect(sockets).toEqual(["", "/var/run/docker.sock"]);
+    expect(sockets).toEqual([false, true]);
   });
 
   it.skipIf(BROWSER === undefined)(
@@ -428,12 +428,14 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect(written.code, written.stderr).toBe(0);
     expect((await compose("restart", "tidy")).code).toBe(0);
     await poll("it to be aborted", async () => (await open()).length === 0, { timeoutMs: PATIENCE_MS });
-    await poll("what is left to be removed", async () => (await cluster.logOf("tidy")).includes("minio: removed 1 "), {
-      timeoutMs: PATIENCE_MS,
-    });
-    expect(await cluster.logOf("tidy")).toContain(
+    // It says so when the broker has answered: others may see the end before that.
+    for (const said of [
       `kafka: aborted a transaction that nobody would have ended: ${transactionalId}, begun at `,
-    );
+      "minio: removed 1 ",
+    ])
+      await poll(`tidy to say "${said}"`, async () => (await cluster.logOf("tidy")).includes(said), {
+        timeoutMs: PATIENCE_MS,
+      });
     const { stdout } = await store(
       left
         .map((key) => `console.log(${JSON.stringify(key)}, await readObject(settings, ${JSON.stringify(key)}));`)
