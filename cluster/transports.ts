@@ -33,6 +33,8 @@ export const TRANSPORTS = {
       checkpointIntervalMs: 1_000,
       flinkConf: {
         "statefun.async.max-per-task": "32768",
+        "execution.buffer-timeout": "10ms",
+        "state.backend.rocksdb.writebuffer.size": "64mb",
         "taskmanager.network.memory.buffer-debloat.enabled": "false",
         "execution.checkpointing.min-pause": "200ms",
         "execution.checkpointing.timeout": "60s",
