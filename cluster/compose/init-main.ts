@@ -1,14 +1,13 @@
 import { copyFileSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
-import { given } from "../../process/environment.js";
-import { UserError } from "../../terminal/user-error.js";
 import { clusterSettings, type ClusterSettings } from "../settings.js";
 import { createBucket } from "../state/object-store.js";
 import { stateAtStart } from "../state/state-at-start.js";
 import { createTopics } from "../topics.js";
 import { holdsCommittedRecord } from "./committed-record.js";
 import { KEYS_FOLDER } from "./keys-folder.js";
+import { runService, serviceVariable } from "./service.js";
 import { composeBackend } from "./state-backend.js";
 import { zookeeperWasWritten } from "./zookeeper-past.js";
 
@@ -20,12 +19,20 @@ const START_OVER = "docker compose down -v";
  * which docker-compose.yml gives.
  */
 async function main(): Promise<void> {
-  const kafka = variable("KAFKA");
-  const zookeeper = variable("ZOOKEEPER");
+  const kafka = serviceVariable("init", "KAFKA");
+  const zookeeper = serviceVariable("init", "ZOOKEEPER");
   const defaults = clusterSettings({ stateBackend: composeBackend() });
   const settings: ClusterSettings = {
     ...defaults,
-    endpoints: { kafka, zookeeper, minio: variable("MINIO"), flink: "", functions: "", intake: "", dashboard: "" },
+    endpoints: {
+      kafka,
+      zookeeper,
+      minio: serviceVariable("init", "MINIO"),
+      flink: "",
+      functions: "",
+      intake: "",
+      dashboard: "",
+    },
     objectStore: { ...defaults.objectStore, keysIn: KEYS_FOLDER },
   };
   const pointer = await zookeeperWasWritten(zookeeper);
@@ -60,21 +67,4 @@ function bringTransport(): void {
   }
 }
 
-function variable(name: string): string {
-  const value = given()[name];
-  if (value === undefined)
-    throw new UserError(`${name} is not set. This runs as the service "init" of docker-compose.yml.`);
-  return value;
-}
-
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(
-    error instanceof UserError
-      ? `error: ${error.message}\n`
-      : `${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exit(1);
-}
+await runService(main);

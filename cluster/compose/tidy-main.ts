@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { given } from "../../process/environment.js";
-import { UserError } from "../../terminal/user-error.js";
 import { eventText } from "../event-text.js";
 import { clusterSettings, type ClusterSettings } from "../settings.js";
 import { endAbandonedTransactions } from "../state/abandoned-transactions.js";
 import { removeLeftovers } from "../state/leftovers.js";
 import { readStateRecord } from "../state/state-record.js";
 import { KEYS_FOLDER } from "./keys-folder.js";
+import { runService, serviceVariable } from "./service.js";
 
 /** A master may be started again without this service, with other transactional ids. */
 const EVERY_MS = 300_000;
@@ -24,9 +23,9 @@ async function main(): Promise<void> {
   const settings: ClusterSettings = {
     ...defaults,
     endpoints: {
-      kafka: variable("KAFKA"),
-      minio: variable("MINIO"),
-      flink: variable("FLINK"),
+      kafka: serviceVariable("tidy", "KAFKA"),
+      minio: serviceVariable("tidy", "MINIO"),
+      flink: serviceVariable("tidy", "FLINK"),
       zookeeper: "",
       functions: "",
       intake: "",
@@ -63,21 +62,4 @@ async function tidyStore(settings: ClusterSettings, signal: AbortSignal): Promis
   }
 }
 
-function variable(name: string): string {
-  const value = given()[name];
-  if (value === undefined)
-    throw new UserError(`${name} is not set. This runs as the service "tidy" of docker-compose.yml.`);
-  return value;
-}
-
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(
-    error instanceof UserError
-      ? `error: ${error.message}\n`
-      : `${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exit(1);
-}
+await runService(main);

@@ -18,9 +18,7 @@ import { dashboards, filledIn } from "../../dashboards/provisioned.js";
 import { checkedTopics, checkRun } from "../../demo/check.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { readTopics } from "../../java/java-reader.js";
-import { kafkaClient } from "../../kafka/client.js";
 import { topicEnds } from "../../kafka/offsets.js";
-import { openTransactions } from "../../kafka/transactions.js";
 import { reportOf } from "../../loadtest/failover/report.js";
 import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
 import { poll } from "../../process/poll.js";
@@ -28,6 +26,7 @@ import { BROWSER } from "../e2e/browser/browser.js";
 import { attackByPages, openServer } from "../e2e/browser/strange-page.js";
 import { attackedPaths, STRANGE, strangeBodies } from "../e2e/browser/strange-requests.js";
 import { networkListeners } from "../e2e/listeners.js";
+import { leaveTransactionOpen } from "../e2e/left-open.js";
 import { PATIENCE_MS } from "../patience.js";
 
 const SENT = 5_000;
@@ -391,18 +390,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
   });
 
   it("aborts a transaction that nobody ends, and removes savepoints that are left over", async () => {
-    const transactionalId = "of-a-job-that-is-gone";
-    const producer = kafkaClient(brokers, "gone").producer({
-      transactionalId,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionTimeout: 72 * 3_600_000,
-    });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    await transaction.send({ topic: TOPICS.decisions.name, messages: [{ key: "ada", value: "never committed" }] });
-    await producer.disconnect();
-    const open = async () => (await openTransactions(brokers)).filter((one) => one.transactionalId === transactionalId);
+    const { transactionalId, open } = await leaveTransactionOpen(brokers);
     expect(await open()).toMatchObject([{ timeoutMs: 72 * 3_600_000, topics: [TOPICS.decisions.name] }]);
     // The store's keys are in containers only.
     const store = (work: string) =>

@@ -16,11 +16,11 @@ import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/objec
 import { TOPICS } from "../../contract/topics.js";
 import { poll } from "../../process/poll.js";
 import { runQuietly } from "../../process/run-command.js";
-import { kafkaClient, withAdmin } from "../../kafka/client.js";
-import { openTransactions } from "../../kafka/transactions.js";
+import { withAdmin } from "../../kafka/client.js";
 import { silentStep } from "../../terminal/steps.js";
 import { kafkaClasspath } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
+import { leaveTransactionOpen } from "./left-open.js";
 import { SentInputs } from "./sent-inputs.js";
 
 /*
@@ -229,18 +229,7 @@ describe("the object store", () => {
 
 describe("a transaction that nobody ends", () => {
   it("is aborted once the next start has completed checkpoints, long before the broker would", async () => {
-    const transactionalId = "of-a-job-that-is-gone";
-    const producer = kafkaClient(brokers, "gone").producer({
-      transactionalId,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionTimeout: 72 * 3_600_000,
-    });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    await transaction.send({ topic: TOPICS.decisions.name, messages: [{ key: "ada", value: "never committed" }] });
-    await producer.disconnect();
-    const open = async () => (await openTransactions(brokers)).filter((one) => one.transactionalId === transactionalId);
+    const { transactionalId, open } = await leaveTransactionOpen(brokers);
     expect(await open()).toMatchObject([{ timeoutMs: 72 * 3_600_000, topics: [TOPICS.decisions.name] }]);
     await cluster.stop();
     await start({});
