@@ -5,8 +5,8 @@ import { poll } from "../../process/poll.js";
 import { Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { Verdict } from "../../protos/gen/fraud/v1/transaction.js";
 import { PATIENCE_MS } from "../patience.js";
-import { appWithAlerts } from "./browser/app-with-alerts.js";
-import { BROWSER, startBrowser } from "./browser/browser.js";
+import { appWithAlerts, inBrowser } from "./browser/app-with-alerts.js";
+import { BROWSER } from "./browser/browser.js";
 
 /** A name that would be markup, were it not escaped; and as long as no screen. */
 const STRANGE = `<img src=x onerror="alert(1)">${"x".repeat(60)}`;
@@ -15,9 +15,7 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
   const COUNT = 10_000;
 
   it("draws a few dozen of them, finds any, and holds still for people who read further down", async () => {
-    const app = await appWithAlerts(COUNT);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(COUNT), async (app, own) => {
       const page = await own.open("/");
       await page.getByText("10,000 alerts").waitFor();
       const rows = page.locator("[data-alert]");
@@ -51,18 +49,13 @@ describe.skipIf(BROWSER === undefined)("the live web app with 10,000 alerts", ()
       await page.getByRole("button", { name: "Newest" }).click();
       await page.locator('[data-alert="fresh/5"]').waitFor();
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
   it("is live in each of them, over one connection: a browser opens at most six to one server", async () => {
-    const app = await appWithAlerts(3);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(3), async (app, own) => {
       const pages = [];
       for (let n = 0; n < 9; n++) pages.push(await own.open("/"));
       for (const page of pages) await page.getByText("3 alerts").waitFor({ timeout: PATIENCE_MS });
@@ -85,18 +78,13 @@ describe.skipIf(BROWSER === undefined)("the live web app in many tabs", () => {
       app.raise({ id: "fresh/3", account: "fresh", transactionId: "f3" });
       await pages[0]!.locator('[data-alert="fresh/3"]').waitFor({ timeout: PATIENCE_MS });
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the keys of the live web app", () => {
   it("each count, however fast they come: faster than the page is painted", async () => {
-    const app = await appWithAlerts(30);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(30), async (_app, own) => {
       const page = await own.open("/");
       await page.locator("[data-alert]").first().waitFor();
       const ids = await page.evaluate<string[]>(
@@ -124,18 +112,13 @@ describe.skipIf(BROWSER === undefined)("the keys of the live web app", () => {
       expect(await selected()).toBe(ids[5]);
       await page.getByText("Paused").waitFor();
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app on a decision by a model of points", () => {
   it("says what would have been approved", async () => {
-    const app = await appWithAlerts(1);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(1), async (app, own) => {
       app.decide(sampleDecision({ accountId: "account-1" }));
       const page = await own.open("/alerts/account-1/1");
       await page.getByText("What would have been approved").click();
@@ -144,18 +127,13 @@ describe.skipIf(BROWSER === undefined)("the live web app on a decision by a mode
         "Speed needed from the last place: below 900 km/h instead of 1,200 km/h",
       ]);
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app on a decision by a model of trees", () => {
   it("shows probability, contributions with their signs and the challenger, as text", async () => {
-    const app = await appWithAlerts(1);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(1), async (app, own) => {
       const decision = sampleTreesDecision({ accountId: "account-1" });
       decision.evidence!.scoring!.contributions.push({ feature: STRANGE, marginE6: 400_000n });
       Object.assign(decision.evidence!.scoring!.challenger!, { modelId: STRANGE });
@@ -183,28 +161,23 @@ describe.skipIf(BROWSER === undefined)("the live web app on a decision by a mode
         expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
       }
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () => {
   it("says what labels say, follows them, and works out costs that its reader changes", async () => {
-    const app = await appWithAlerts(1);
-    const own = await startBrowser(app.origin);
-    const decide = (transactionId: string, score: number): void =>
-      app.decide(
-        sampleDecision({
-          transactionId,
-          score,
-          outcome: score >= 700 ? Outcome.DECLINE : score >= 400 ? Outcome.REVIEW : Outcome.APPROVE,
-        }),
-      );
-    const label = (transactionId: string, verdict: Verdict, revision = 1): void =>
-      app.label({ labelId: `${transactionId}-${revision}`, accountId: "a", transactionId, verdict, revision });
-    try {
+    await inBrowser(await appWithAlerts(1), async (app, own) => {
+      const decide = (transactionId: string, score: number): void =>
+        app.decide(
+          sampleDecision({
+            transactionId,
+            score,
+            outcome: score >= 700 ? Outcome.DECLINE : score >= 400 ? Outcome.REVIEW : Outcome.APPROVE,
+          }),
+        );
+      const label = (transactionId: string, verdict: Verdict, revision = 1): void =>
+        app.label({ labelId: `${transactionId}-${revision}`, accountId: "a", transactionId, verdict, revision });
       const page = await own.open("/");
       await page.getByRole("link", { name: "Quality" }).click();
       await page.getByText("No decisions yet, so no labels yet.").waitFor();
@@ -264,16 +237,11 @@ describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () 
         expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
       }
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 
   it("shows how far scores are from what a model of trees calls ordinary", async () => {
-    const app = await appWithAlerts(1);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(1), async (app, own) => {
       for (let n = 0; n < 1_000; n++)
         app.decide(
           sampleTreesDecision({ transactionId: `t${n}`, score: n < 780 ? 0 : n < 975 ? 200 : n < 997 ? 400 : 600 }),
@@ -293,18 +261,13 @@ describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () 
         .first()
         .waitFor();
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
   it.each([390, 320])("is as wide as the screen of %i, whatever it says", async (width) => {
-    const app = await appWithAlerts(3);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(3), async (app, own) => {
       const page = await own.open("/");
       await page.setViewportSize({ width, height: 800 });
       const fits = async (where: string): Promise<void> =>
@@ -320,19 +283,14 @@ describe.skipIf(BROWSER === undefined)("the live web app on a phone", () => {
       await app.close();
       await page.locator(".connection.lost").waitFor({ timeout: PATIENCE_MS });
       await fits("lost");
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 
 describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
   it("shows nothing before signing in", async () => {
     const token = "sixteen-and-more-letters";
-    const app = await appWithAlerts(3, token);
-    const own = await startBrowser(app.origin);
-    try {
+    await inBrowser(await appWithAlerts(3, token), async (_app, own) => {
       const page = await own.open("/alerts/account-1/1");
       await page.getByLabel("Token").fill("wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
@@ -344,10 +302,7 @@ describe.skipIf(BROWSER === undefined)("the live web app with a token", () => {
       await page.reload();
       await page.locator("#alert-title").waitFor();
       expect(own.problems).toEqual([]);
-    } finally {
-      await own.close();
-      await app.close();
-    }
+    });
   });
 });
 

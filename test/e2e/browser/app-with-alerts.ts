@@ -13,6 +13,7 @@ import { decisionBytes, decisionRecord, fedRecord, sampleAlert } from "../../../
 import { TOPICS } from "../../../contract/topics.js";
 import type { Decision } from "../../../protos/gen/fraud/v1/decision.js";
 import { FraudLabel } from "../../../protos/gen/fraud/v1/transaction.js";
+import { startBrowser, type TestBrowser } from "./browser.js";
 
 /** The web app without a pipeline behind it, holding this many alerts. */
 export interface AppWithAlerts {
@@ -77,4 +78,21 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
         server.closeAllConnections();
       }),
   };
+}
+
+/** Looks at the app in a browser of its own, and closes both. */
+export async function inBrowser(
+  app: AppWithAlerts,
+  look: (app: AppWithAlerts, own: TestBrowser) => Promise<void>,
+): Promise<void> {
+  try {
+    const own = await startBrowser(app.origin);
+    try {
+      await look(app, own);
+    } finally {
+      await own.close();
+    }
+  } finally {
+    await app.close();
+  }
 }
