@@ -7,7 +7,7 @@ import { benchDashboard } from "./dashboard/dashboard.js";
 import { benchDemoAlerts, type DemoAlertsOptions } from "./demo-alerts/demo-alerts.js";
 import { benchFrameworks } from "./frameworks/frameworks.js";
 import { benchHandler } from "./handler/handler.js";
-import { ATTACK_KINDS, type AttackKind, HOSTILE_SERVERS, type HostileServer } from "./hostile/bodies.js";
+import { ATTACK_KINDS, type AttackKind, HOSTILE_SERVERS, type HostileServer } from "./hostile/attacks.js";
 import { benchBeside } from "./hostile/beside.js";
 import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";

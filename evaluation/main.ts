@@ -17,7 +17,14 @@ import { stepView } from "../terminal/step-view.js";
 import { UserError } from "../terminal/user-error.js";
 import { placesReference } from "./batch/places-reference.js";
 import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
-import { type BatchDetector, HANDBOOK_BASELINE, scoredOf, scoreWeek } from "./batch/score-week.js";
+import {
+  type BatchDetector,
+  HANDBOOK_BASELINE,
+  scoredOf,
+  type Scorer,
+  scorerOf,
+  scoreWeek,
+} from "./batch/score-week.js";
 import { TREES } from "./batch/trees-of-week.js";
 import { decisionsIn } from "./batch/decisions-in.js";
 import { centsGiveAway } from "./cents.js";
@@ -134,15 +141,16 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
 
   async function evaluated(
     name: string,
-    scoresOf: (week: EvaluationWeek) => Scored,
     detector: BatchDetector,
+    scoresOf: (week: EvaluationWeek, scorer: Scorer) => Scored,
   ): Promise<Evaluated> {
     const found: EvaluatedWeek[] = [];
     for (const week of weeks)
       await step(`${name}: test week from ${testFrom(week)}`, async (progress) => {
         await setImmediate();
         signal.throwIfAborted();
-        const scored = scoresOf(week);
+        const scorer = scorerOf(data, week, detector);
+        const scored = scoresOf(week, scorer);
         const test = testTransactions(data, week);
         progress(`${draws} draws of the bootstrap`);
         await setImmediate();
@@ -157,25 +165,22 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
           curve: curveOf(scored),
           calibration: calibrationOf(scored),
           scenarios: qualityByScenario(scored, (place) => data.scenarios[test[place]!]!),
-          decided: decisionsIn(data, week, scored, detector, decisionOptions),
+          decided: decisionsIn(data, week, scored, scorer, decisionOptions),
         });
       });
     return evaluatedOf(name, found);
   }
   const inBatch = (detector: BatchDetector): Promise<Evaluated> =>
-    evaluated(detector.name, (week) => scoreWeek(data, week, detector), detector);
+    evaluated(detector.name, detector, (week, scorer) => scoreWeek(data, week, scorer));
 
   const streamed = batch ? undefined : await evaluateStream(data, { step, weeks, signal });
   const detected =
     streamed === undefined
       ? await inBatch(places === undefined ? TREES : PLACES_TREES)
-      : await evaluated(
-          `${TREES.name}, streamed`,
-          (week) =>
-            scoredOf(data, testTransactions(data, week), (at) =>
-              probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
-            ),
-          TREES,
+      : await evaluated(`${TREES.name}, streamed`, TREES, (week) =>
+          scoredOf(data, testTransactions(data, week), (at) =>
+            probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
+          ),
         );
   const baseline = await inBatch(HANDBOOK_BASELINE);
   const report =

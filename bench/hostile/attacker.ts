@@ -2,7 +2,8 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { given } from "../../process/environment.js";
-import { type AttackKind, type HostileServer, REQUESTS } from "./bodies.js";
+import type { AttackKind, HostileServer } from "./attacks.js";
+import { REQUESTS } from "./requests.js";
 
 /** What it is told: which port to attack from now on. */
 export interface Target {

@@ -5,8 +5,9 @@ import { aheadOfOthers } from "../../process/priority.js";
 import { startTalkingModule, type TalkingModule } from "../../process/run-command.js";
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import type { Target } from "./attacker.js";
-import { type AttackKind, GOOD_REQUESTS, type HostileServer } from "./bodies.js";
+import type { AttackKind, HostileServer } from "./attacks.js";
 import { pooledTimes, quantile } from "./pooled.js";
+import { GOOD_REQUESTS } from "./requests.js";
 
 const SHARE = 0.2;
 const REQUESTS_PER_SECOND = 100;

@@ -4,15 +4,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { LIMITS } from "../../contract/limits.js";
 import { startTalkingModule } from "../../process/run-command.js";
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
-import {
-  BOUNDS,
-  GOOD_REQUESTS as ORDINARY_REQUESTS,
-  type HostileRequest,
-  type HostileServer,
-  REQUESTS,
-} from "./bodies.js";
+import type { HostileServer } from "./attacks.js";
+import { GOOD_REQUESTS, type HostileRequest, REQUESTS } from "./requests.js";
 
 /** What a server says. */
 interface Told {
@@ -20,6 +16,15 @@ interface Told {
   readonly loopMs?: number;
   readonly cpuMs?: number;
 }
+
+/** What a server may do on any request. */
+const BOUNDS: Readonly<
+  Record<HostileServer, { readonly loopMs: number; readonly memoryMiB: number; readonly logBytes: number }>
+> = {
+  intake: { loopMs: 50, memoryMiB: 64, logBytes: 4_096 },
+  functions: { loopMs: 50, memoryMiB: (4 * LIMITS.bodyBytes) / 2 ** 20, logBytes: 16_384 },
+  dashboard: { loopMs: 50, memoryMiB: 64, logBytes: 4_096 },
+};
 
 /** Requests before it, so that what is measured is not the first use of everything: ordinary ones, and some refused. */
 const WARM_UP = 20;
@@ -92,7 +97,7 @@ async function attack(server: HostileServer, request: HostileRequest, log: strin
     const { port } = await started;
     const small = { ...request, bytes: Buffer.from("{}"), pieces: 1 };
     for (let n = 0; n < WARM_UP; n++) await post(port!, small);
-    for (let n = 0; n < ORDINARY; n++) await post(port!, { ...ORDINARY_REQUESTS[server](n), name: "" });
+    for (let n = 0; n < ORDINARY; n++) await post(port!, { ...GOOD_REQUESTS[server](n), name: "" });
     await loop();
     // The highest that it was is from now on.
     writeFileSync(`/proc/${child.pid}/clear_refs`, "5");

@@ -2,8 +2,7 @@ import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.
 import { type Costs, type Outcomes, outcomesOf, thresholdByCapacity, thresholdsByCosts } from "../metrics/costs.js";
 import type { Scored } from "../metrics/scored.js";
 import { type EvaluationWeek, isKnownFraud, LABEL_DELAY_DAYS, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
-import { rowOf } from "./features.js";
-import type { BatchDetector } from "./score-week.js";
+import type { Scorer } from "./score-week.js";
 
 /** By what thresholds are chosen. */
 export interface DecisionOptions {
@@ -20,17 +19,14 @@ export function decisionsIn(
   data: HandbookDataSet,
   week: EvaluationWeek,
   scored: Scored,
-  detector: BatchDetector,
+  scorer: Scorer,
   { costs, looksADay }: DecisionOptions,
 ): (Outcomes & { readonly by: string })[] {
   const byCosts = thresholdsByCosts(costs, meanKnownFraud(data, week));
   // Nothing was learned from it, and no label of it is needed.
   const waiting = transactionsOf(data, { from: week.firstDay + WEEK_DAYS, to: testDay(week) });
-  const score = detector.learned(data, week);
-  const features = detector.features(data, waiting);
-  const before = Float64Array.from({ length: waiting.to - waiting.from }, (_, n) =>
-    score(rowOf(features, waiting.from + n)),
-  );
+  const scoreAt = scorer(waiting);
+  const before = Float64Array.from({ length: waiting.to - waiting.from }, (_, n) => scoreAt(waiting.from + n));
   const byCapacity = { reviewFrom: thresholdByCapacity(before, LABEL_DELAY_DAYS, looksADay), declineFrom: Infinity };
   return [
     { by: "costs", ...outcomesOf(scored, byCosts, costs) },

@@ -44,12 +44,22 @@ export function learnedRegression(data: HandbookDataSet, training: Range, day: n
   return (row) => probability(regression, row);
 }
 
-/** Scores the test transactions of a week. */
-export function scoreWeek(data: HandbookDataSet, week: EvaluationWeek, detector: BatchDetector): Scored {
+/** What a detector that has learned gives the transactions of a stretch, by their number. */
+export type Scorer = (transactions: Range) => (at: number) => number;
+
+/** A detector that has learned what it may when the week's test begins. */
+export function scorerOf(data: HandbookDataSet, week: EvaluationWeek, { learned, features }: BatchDetector): Scorer {
+  const score = learned(data, week);
+  return (transactions) => {
+    const matrix = features(data, transactions);
+    return (at) => score(rowOf(matrix, at));
+  };
+}
+
+/** Scores the test transactions of a week, by what has learned for it. */
+export function scoreWeek(data: HandbookDataSet, week: EvaluationWeek, scorer: Scorer): Scored {
   const test = testTransactions(data, week);
-  const score = detector.learned(data, week);
-  const features = detector.features(data, { from: test[0]!, to: test.at(-1)! + 1 });
-  return scoredOf(data, test, (at) => score(rowOf(features, at)));
+  return scoredOf(data, test, scorer({ from: test[0]!, to: test.at(-1)! + 1 }));
 }
 
 /** Transactions with the scores that something gave them. */

@@ -1,31 +1,17 @@
 import { request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { gzipSync } from "node:zlib";
 
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { ModelsInForce } from "../../protos/gen/fraud/v1/models.js";
-import { FraudLabel, Transaction } from "../../protos/gen/fraud/v1/transaction.js";
+import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import { pack } from "../../statefun/index.js";
-import { intakeMetrics } from "../metrics.js";
 import { ModelsInForceIndex } from "../models-in-force.js";
 import { openApi } from "./openapi.js";
-import { hostileBodies } from "./testing/hostile-bodies.js";
-import {
-  conforms,
-  decide,
-  door,
-  gauges,
-  label,
-  open,
-  post,
-  type Sent,
-  transaction,
-  useDoor,
-} from "./testing/test-door.js";
+import { conforms, decide, door, label, post, transaction, useDoor } from "./testing/test-door.js";
 
 useDoor();
 
@@ -267,209 +253,6 @@ describe("everything else", () => {
     expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "The intake takes nothing now" });
     expect(door.written).toHaveLength(0);
   });
-
-  it("lets a connection wait for so much at once, and turns away the rest", async () => {
-    await door.app.listen({ host: "127.0.0.1", port: 0 });
-    const socket = connect((door.app.server.address() as AddressInfo).port, "127.0.0.1");
-    let text = "";
-    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    const path = "/v1/accounts/a/decisions/none?wait=300ms";
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: fraud.example\r\n\r\n`.repeat(20));
-    await expect.poll(() => text.split("HTTP/1.1 ").length - 1, { timeout: 60_000 }).toBe(20);
-    expect(text.split("HTTP/1.1 404").length - 1).toBe(16);
-    expect(text.toLowerCase().split("retry-after: 1").length - 1).toBe(4);
-    expect(text).toContain("too many requests are already waiting");
-    socket.destroy();
-  });
-
-  it("does not wait on behalf of a client that has gone away", async () => {
-    await door.app.listen({ host: "127.0.0.1", port: 0 });
-    const signals: (AbortSignal | undefined)[] = [];
-    const wait = door.index.wait.bind(door.index);
-    door.index.wait = (account, id, what) => {
-      signals.push(what.gone);
-      return wait(account, id, what);
-    };
-    const socket = connect((door.app.server.address() as AddressInfo).port, "127.0.0.1");
-    socket.write("GET /v1/accounts/a/decisions/none?wait=30s HTTP/1.1\r\nHost: fraud.example\r\n\r\n");
-    await expect.poll(() => signals.length, { timeout: 60_000 }).toBe(1);
-    socket.destroy();
-    await expect.poll(() => signals[0]?.aborted, { timeout: 60_000 }).toBe(true);
-  });
-
-  it("still accepts when too many wait, and says so at once", async () => {
-    const items = JSON.stringify(Array.from({ length: 1_000 }, (_, n) => ({ ...transaction, transactionId: `t${n}` })));
-    const waiting = Array.from({ length: 20 }, () => post(items, { query: "?wait=30s" }));
-    await expect.poll(() => door.written.length, { timeout: 60_000 }).toBe(20_000);
-    const { response, body } = await post({ ...transaction, transactionId: "one-more" }, { query: "?wait=30s" });
-    expect([response.statusCode, body]).toEqual([202, { accountId: "a", id: "one-more", status: "accepted" }]);
-    const asked = await door.app.inject("/v1/accounts/a/decisions/none?wait=30s");
-    conforms("/v1/accounts/{account}/decisions/{transaction}", "get", asked);
-    expect([asked.statusCode, asked.headers["retry-after"]]).toEqual([429, "1"]);
-    door.index.stop();
-    for (const one of await Promise.all(waiting)) expect(one.response.statusCode).toBe(202);
-  });
-
-  it.each(hostileBodies().map((body) => [body.name, body] as const))(
-    "answers %s within bounds, plain and compressed, and logs nothing",
-    async (_, body) => {
-      const type = body.lines ? "application/x-ndjson" : "application/json";
-      for (const [payload, coding] of [
-        [body.bytes, undefined],
-        [gzipSync(body.bytes, { level: 1 }), "gzip"],
-      ] as const) {
-        const { response } = await post(payload, { type, coding });
-        expect(response.statusCode).toBe(body.status);
-        expect(response.rawPayload.length).toBeLessThan(2 * body.bytes.length);
-      }
-    },
-  );
-
-  it("counts connections that are too many", async () => {
-    await door.app.close();
-    const { metrics, registry } = intakeMetrics(gauges);
-    door.app = open(undefined, metrics, 1);
-    await door.app.listen({ host: "127.0.0.1", port: 0 });
-    const { port } = door.app.server.address() as AddressInfo;
-    const sockets = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
-    await expect.poll(() => registry.getSingleMetricAsString("intake_dropped_connections_total")).toMatch(/_total 1$/);
-    for (const socket of sockets) socket.destroy();
-  });
-
-  it("gives up the largest body that is still arriving when there is no room for more", async () => {
-    await door.app.close();
-    const { metrics, registry } = intakeMetrics(gauges);
-    door.app = open(undefined, metrics, 10, 50_000);
-    await door.app.listen({ host: "127.0.0.1", port: 0 });
-    const { port } = door.app.server.address() as AddressInfo;
-    let text = "";
-    const slow = connect(port, "127.0.0.1").on("data", (chunk: Buffer) => (text += chunk.toString()));
-    slow.on("error", () => undefined);
-    slow.write(
-      `POST /v1/transactions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n`,
-    );
-    slow.write(Buffer.alloc(49_900, " "));
-    // The bytes are on their way: the next request comes when they are there, and others until then.
-    await expect
-      .poll(
-        async () => {
-          const response = await fetch(`http://127.0.0.1:${port}/v1/transactions`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: JSON.stringify(transaction),
-          });
-          expect(response.status).toBe(202);
-          return text;
-        },
-        { timeout: 20_000 },
-      )
-      .toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*send it again/i);
-    expect(await registry.getSingleMetricAsString("intake_turned_away_total")).toMatch(/reason="bodies"\} 1/);
-    slow.destroy();
-  });
-
-  it("requires the token where one is set", async () => {
-    await door.app.close();
-    door.app = open({ transactions: "a-long-enough-token" });
-    const send = (authorization?: string) =>
-      door.app.inject({
-        method: "POST",
-        url: "/v1/transactions",
-        headers: { "content-type": "application/json", ...(authorization && { authorization }) },
-        payload: JSON.stringify(transaction),
-      });
-    const refused = await send();
-    conforms("/v1/transactions", "post", refused);
-    expect([refused.statusCode, refused.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
-    expect((await send("Bearer another-long-token")).statusCode).toBe(401);
-    expect((await send("Bearer a-long-enough-token")).statusCode).toBe(202);
-    expect((await door.app.inject("/healthz")).statusCode).toBe(200);
-    expect((await door.app.inject("/nothing")).statusCode).toBe(401);
-  });
-
-  describe.each([
-    { set: "both tokens", transactions: "for-transactions", labels: "the-one-for-labels", own: 202, wrong: 403 },
-    // It is not valid for labels: these need their own token, and there is none.
-    { set: "the token for transactions", transactions: "for-transactions", labels: undefined, own: 403, wrong: 403 },
-  ])("with $set", ({ transactions, labels: labelToken, own, wrong }) => {
-    const send = (kind: string, body: Sent, token: string) =>
-      door.app.inject({
-        method: "POST",
-        url: `/v1/${kind}`,
-        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-        payload: JSON.stringify(body),
-      });
-
-    beforeEach(async () => {
-      await door.app.close();
-      door.app = open({ transactions, labels: labelToken });
-    });
-
-    it("takes no labels with the token for transactions, nor the reverse", async () => {
-      const bySender = await send("labels", label, "for-transactions");
-      conforms("/v1/labels", "post", bySender);
-      expect([bySender.statusCode, bySender.json<{ detail: string }>().detail]).toEqual([
-        wrong,
-        expect.stringContaining("INTAKE_LABEL_TOKEN"),
-      ]);
-      expect((await send("labels", label, "the-one-for-labels")).statusCode).toBe(own);
-      expect((await send("transactions", transaction, "for-transactions")).statusCode).toBe(202);
-      expect((await send("transactions", transaction, "the-one-for-labels")).statusCode).toBe(
-        labelToken === undefined ? 401 : 403,
-      );
-      expect(door.written).toHaveLength(own === 202 ? 2 : 1);
-    });
-  });
-
-  describe.each([{ labels: undefined }, { labels: "the-one-for-labels" }])(
-    "with people who label by name, and $labels beside them",
-    ({ labels: shared }) => {
-      const ADA = { name: "Ada Lovelace", token: "the-token-of-ada" };
-      const GRACE = { name: "Grace Hopper", token: "the-token-of-grace" };
-      const send = (token: string, body: Sent | readonly Sent[], kind = "labels") =>
-        door.app.inject({
-          method: "POST",
-          url: `/v1/${kind}`,
-          headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-          payload: JSON.stringify(body),
-        });
-      const analysts = () => door.written.splice(0).map(({ value }) => FraudLabel.decode(value!).analyst);
-
-      beforeEach(async () => {
-        await door.app.close();
-        door.app = open({ transactions: "for-transactions", labels: shared, people: [ADA, GRACE] });
-      });
-
-      it("takes a label in the name of the token's owner, and in no other", async () => {
-        for (const { name, token } of [ADA, GRACE]) {
-          expect((await send(token, label)).statusCode).toBe(202);
-          expect((await send(token, { ...label, analyst: name })).statusCode).toBe(202);
-          expect(analysts()).toEqual([name, name]);
-        }
-        const foreign = await send(ADA.token, { ...label, analyst: GRACE.name });
-        expect(conforms("/v1/labels", "post", foreign)).toMatchObject({
-          status: 400,
-          reason: "INVALID_VALUE",
-          field: "analyst",
-          detail: expect.stringContaining("this token is that of Ada Lovelace") as string,
-        });
-        const many = await send(ADA.token, [label, { ...label, analyst: GRACE.name }]);
-        expect(many.json()).toMatchObject({ accepted: 1, refused: 1 });
-        expect(analysts()).toEqual([ADA.name]);
-      });
-
-      it("lets a client with the token for labels speak for others, and nobody else label or send transactions", async () => {
-        expect((await send("the-one-for-labels", { ...label, analyst: "whoever" })).statusCode).toBe(
-          shared === undefined ? 401 : 202,
-        );
-        expect(analysts()).toEqual(shared === undefined ? [] : ["whoever"]);
-        expect((await send("for-transactions", label)).statusCode).toBe(403);
-        expect((await send(ADA.token, transaction, "transactions")).statusCode).toBe(403);
-        expect((await send("the-token-of-eve!", label)).statusCode).toBe(401);
-        expect(door.written).toEqual([]);
-      });
-    },
-  );
 
   it("answers only to its own names, and to no page of another origin, whatever is asked", async () => {
     for (const [headers, status] of [

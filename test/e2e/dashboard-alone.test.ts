@@ -206,7 +206,9 @@ describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () 
       await figure("value-EUR", "72.7 %");
       await figure("unlabelled", "0");
       await figure("without-decision", "1");
-      const row = (await page.getByRole("row", { name: "200–299" }).innerText()).split(/\s+/);
+      const byScore = page.getByRole("table", { name: "Fraud by score" });
+      await byScore.getByRole("columnheader", { name: "Of the labelled" }).waitFor();
+      const row = (await byScore.getByRole("row", { name: "200–299" }).innerText()).split(/\s+/);
       expect(row.slice(0, 4)).toEqual(["200–299", "4", "3", "3"]);
       await page.getByText("This model has no reference to compare with").waitFor();
 
@@ -231,7 +233,10 @@ describe.skipIf(BROWSER === undefined)("the live web app's page of quality", () 
       await figure("looked-at", "decline from 0: 20 = 0 frauds let through × 100 + 2 good customers stopped × 10");
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
-      await page.getByRole("row", { name: "700 now" }).waitFor();
+      await page
+        .getByRole("table", { name: "Costs by threshold" })
+        .getByRole("rowheader", { name: "700 now" })
+        .waitFor();
       for (const width of [390, 320]) {
         await page.setViewportSize({ width, height: 800 });
         expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);

@@ -10,6 +10,7 @@ import {
 } from "../../quality.js";
 import type { ModelQuality } from "../../wire.js";
 import { whole } from "../format.js";
+import { FiguresTable } from "./figures-table.js";
 
 type Which = keyof ThresholdPair;
 
@@ -238,40 +239,26 @@ function CostTable({
     (_, score) => score % TABLE_STEP === 0 || score === NEVER || score === present || score === cheapest,
   );
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Costs by threshold">
-      <table class="figures-table">
-        <thead>
-          <tr>
-            <th scope="col">{name.replace(/^./, (letter) => letter.toUpperCase())}</th>
-            <th scope="col" class="number">
-              Frauds let through
-            </th>
-            <th scope="col" class="number">
-              Good stopped
-            </th>
-            <th scope="col" class="number">
-              Looks
-            </th>
-            <th scope="col" class="number">
-              Cost
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((point) => (
-            <tr key={point[which]} class={point[which] === cheapest ? "cheapest" : ""}>
-              <th scope="row">
-                {scoreText(point[which])} {point[which] === present && <span class="badge">now</span>}{" "}
-                {point[which] === cheapest && <span class="badge legitimate">cheapest</span>}
-              </th>
-              <td class="number">{whole(point.fraudsLetThrough)}</td>
-              <td class="number">{whole(point.goodStopped)}</td>
-              <td class="number">{whole(point.looks)}</td>
-              <td class="number">{money(point.cost)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <FiguresTable
+      caption="Costs by threshold"
+      columns={[
+        name.replace(/^./, (letter) => letter.toUpperCase()),
+        "Frauds let through",
+        "Good stopped",
+        "Looks",
+        "Cost",
+      ]}
+      rows={shown.map((point) => ({
+        key: point[which],
+        class: point[which] === cheapest ? "cheapest" : "",
+        head: (
+          <>
+            {scoreText(point[which])} {point[which] === present && <span class="badge">now</span>}{" "}
+            {point[which] === cheapest && <span class="badge legitimate">cheapest</span>}
+          </>
+        ),
+        figures: [whole(point.fraudsLetThrough), whole(point.goodStopped), whole(point.looks), money(point.cost)],
+      }))}
+    />
   );
 }

@@ -6,6 +6,7 @@ import { DRIFTS, DRIFTS_FAR, scoreBands, type Share, shareOf } from "../../quali
 import type { Drift, FeatureDrift, ModelQuality, Quality } from "../../wire.js";
 import { api } from "../api.js";
 import { Costs } from "../components/costs.js";
+import { FiguresTable } from "../components/figures-table.js";
 import { whole } from "../format.js";
 
 const REFRESH_MS = 5_000;
@@ -170,63 +171,38 @@ function Calibration({ model: { scores } }: { model: ModelQuality }) {
   return (
     <section class="card">
       <h2>What a score turned out to mean</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Fraud by score">
-        <table class="figures-table">
-          <thead>
-            <tr>
-              <th scope="col">Score</th>
-              <th scope="col" class="number">
-                Decided
-              </th>
-              <th scope="col" class="number">
-                Labelled
-              </th>
-              <th scope="col" class="number">
-                Fraud
-              </th>
-              <th scope="col" class="number">
-                Of the labelled
-              </th>
-              <th scope="col" class="number">
-                Of all
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {scoreBands(scores).map(({ from, to, decided, frauds, genuine }) => {
-              const share = shareOf(frauds, frauds + genuine);
-              return (
-                <tr key={from}>
-                  <th scope="row">
-                    {from}–{to}
-                  </th>
-                  <td class="number">{whole(decided)}</td>
-                  <td class="number">{whole(frauds + genuine)}</td>
-                  <td class="number">{whole(frauds)}</td>
-                  <td class="number">
-                    {share === undefined ? (
-                      "–"
-                    ) : (
-                      <>
-                        {percent(share.value)}{" "}
-                        <small class="muted">
-                          {percent(share.from)} to {percent(share.to)}
-                        </small>
-                      </>
-                    )}
-                  </td>
-                  <td class="number">{percent(frauds / decided)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <FiguresTable
+        caption="Fraud by score"
+        columns={["Score", "Decided", "Labelled", "Fraud", "Of the labelled", "Of all"]}
+        rows={scoreBands(scores).map(({ from, to, decided, frauds, genuine }) => ({
+          key: from,
+          head: `${from}–${to}`,
+          figures: [
+            whole(decided),
+            whole(frauds + genuine),
+            whole(frauds),
+            <ShareOfLabelled share={shareOf(frauds, frauds + genuine)} />,
+            percent(frauds / decided),
+          ],
+        }))}
+      />
       <p class="muted">
         Where mostly frauds get labels, the share of the labelled is too high; that of all is too low while labels are
         still to come.
       </p>
     </section>
+  );
+}
+
+function ShareOfLabelled({ share }: { share: Share | undefined }) {
+  if (share === undefined) return <>–</>;
+  return (
+    <>
+      {percent(share.value)}{" "}
+      <small class="muted">
+        {percent(share.from)} to {percent(share.to)}
+      </small>
+    </>
   );
 }
 
@@ -253,30 +229,15 @@ function DriftCard({ drift }: { drift: Drift | null }) {
           ) : (
             <StabilityIndex index={drift.index} of="the scores" />
           )}
-          <div class="scroll" tabIndex={0} role="region" aria-label="Scores next to the reference">
-            <table class="figures-table">
-              <thead>
-                <tr>
-                  <th scope="col">Scores from</th>
-                  <th scope="col" class="number">
-                    Share of {drift.minutes} min
-                  </th>
-                  <th scope="col" class="number">
-                    Reference
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {drift.bands.map(({ from, share, reference }) => (
-                  <tr key={from}>
-                    <th scope="row">{from}</th>
-                    <td class="number">{percent(share)}</td>
-                    <td class="number">{percent(reference)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <FiguresTable
+            caption="Scores next to the reference"
+            columns={["Scores from", `Share of ${drift.minutes} min`, "Reference"]}
+            rows={drift.bands.map(({ from, share, reference }) => ({
+              key: from,
+              head: from,
+              figures: [percent(share), percent(reference)],
+            }))}
+          />
         </>
       )}
     </section>
@@ -296,35 +257,27 @@ function FeatureDriftCard({ features }: { features: readonly FeatureDrift[] }) {
         above {DRIFTS.toFixed(2)} it drifts, above {DRIFTS_FAR.toFixed(2)} it is far off. It takes{" "}
         {whole(features[0]!.least)} values to tell.
       </p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Drift by feature">
-        <table class="figures-table">
-          <thead>
-            <tr>
-              <th scope="col">Feature</th>
-              <th scope="col" class="number">
-                Values
-              </th>
-              <th scope="col" class="number">
-                Index
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {features.map(({ feature, label, decisions, index }) => (
-              <tr key={feature} title={feature}>
-                <th scope="row" class="wrap">
-                  {label}
-                </th>
-                <td class="number">{whole(decisions)}</td>
-                <td class={`number index ${index === null ? "" : driftWords(index)[0]}`}>
-                  {index === null ? "–" : `${index.toFixed(2)} ${driftWords(index)[1]}`}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <FiguresTable
+        caption="Drift by feature"
+        columns={["Feature", "Values", "Index"]}
+        rows={features.map(({ feature, label, decisions, index }) => ({
+          key: feature,
+          title: feature,
+          head: <span class="wrap">{label}</span>,
+          figures: [whole(decisions), <IndexOfFeature index={index} />],
+        }))}
+      />
     </section>
+  );
+}
+
+function IndexOfFeature({ index }: { index: number | null }) {
+  if (index === null) return <>–</>;
+  const [tone, words] = driftWords(index);
+  return (
+    <span class={`index ${tone}`}>
+      {index.toFixed(2)} {words}
+    </span>
   );
 }
 
