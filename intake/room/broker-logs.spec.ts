@@ -4,7 +4,7 @@ import { ConfigResourceTypes } from "../../kafka/client.js";
 import { settingsIn } from "./broker-logs.js";
 
 type Resources = Parameters<typeof settingsIn>[0];
-const resource = (type: ConfigResourceTypes, name: string, settings: Record<string, string | null>) =>
+const resource = (type: Resources[number]["resourceType"], name: string, settings: Record<string, string | null>) =>
   ({
     resourceType: type,
     resourceName: name,
