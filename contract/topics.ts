@@ -8,7 +8,8 @@ export interface TopicSettings {
   readonly retentionMs: number;
   /**
    * Its oldest records stay however much comes after them; else they go beyond {@link RETENTION_BYTES}. Where strangers
-   * write, what has not been taken in must not go because of what they write; what is compacted needs none.
+   * write, what has not been taken in must not go because of what they write: there the intake has removed what was.
+   * What is compacted needs none.
    */
   readonly unbounded?: true;
   /** The largest batch of records that it takes, in bytes. Default: the broker's, 1 MiB. */

@@ -62,6 +62,7 @@ async function opened() {
   await doors.start();
   let next = 0;
   return {
+    broker,
     doors,
     state,
     registry,
@@ -150,6 +151,25 @@ describe("the Kafka doors", () => {
     await expect.poll(() => valid().length, LIMIT).toBe(4);
     expect(valid().filter((id) => id !== "elsewhere")).toEqual(["first", "second", "third"]);
     await expect.poll(() => committed(0), LIMIT).toBe(3);
+  });
+
+  it("tell how far they have come, but not in a log that is gone", async () => {
+    const { broker, append, transaction, committed, doors, state, valid } = await opened();
+    append(0, [{ value: transaction() }, { value: transaction() }]);
+    append(3, [{ value: transaction() }]);
+    await expect.poll(() => [committed(0), committed(3)], LIMIT).toEqual([2, 1]);
+    expect([...(await doors.taken())].sort()).toEqual([
+      ["transactions/0", 2n],
+      ["transactions/3", 1n],
+    ]);
+    // What is written next they leave where it is: an offset of the old log would have it removed.
+    state.noRoom = true;
+    broker.make("transactions", 4);
+    append(0, [{ value: transaction() }, { value: transaction() }, { value: transaction("new") }]);
+    expect([committed(0), [...(await doors.taken())]]).toEqual([2, []]);
+    state.noRoom = false;
+    await expect.poll(valid, LIMIT).toContain("new");
+    await expect.poll(async () => [...(await doors.taken())], LIMIT).toEqual([["transactions/0", 3n]]);
   });
 
   it("leave everything where it is while Kafka has no room, and labels no longer than that", async () => {

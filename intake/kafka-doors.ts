@@ -3,10 +3,11 @@ import type { Batch, EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
 import { INTAKE_GROUP } from "../contract/topics.js";
 import { withAdmin } from "../kafka/client.js";
 import type { ConsumerHealth } from "../kafka/consumer-health.js";
+import { partitionKey } from "../kafka/log-dirs.js";
 import { LogWatch } from "../kafka/log-watch.js";
 import { unreadableBatch, type UnreadableBatch } from "../kafka/record-batches.js";
 import { type OutgoingRecord, type RecordWriter, sizeOf } from "../kafka/record-writer.js";
-import { noteOf } from "../kafka/source-logs.js";
+import { type CommittedPosition, noteOf } from "../kafka/source-logs.js";
 import { SupervisedConsumer } from "../kafka/supervised-consumer.js";
 import { IntakeReason, RefusedInput } from "../protos/gen/fraud/v1/intake.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
@@ -89,14 +90,7 @@ export class KafkaDoors {
       brokers: options.brokers,
       topics: SOURCES,
       everyMs: LOOK_MS,
-      committed: async () => {
-        const topics = await withAdmin(options.brokers, (admin) =>
-          admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }),
-        );
-        return topics.flatMap(({ topic, partitions }) =>
-          partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })),
-        );
-      },
+      committed: () => this.#committed(),
       seek: (topic, partition, offset) => this.#consumer.seek(topic, partition, offset),
     });
   }
@@ -108,6 +102,33 @@ export class KafkaDoors {
 
   get health(): ConsumerHealth {
     return this.#consumer.health;
+  }
+
+  /**
+   * How far the intakes have come: the offsets that their group has committed, by {@link partitionKey}. Where an offset
+   * counts in a log that is gone, or nobody knows in which, none is told.
+   *
+   * @throws when no broker answers
+   */
+  async taken(): Promise<ReadonlyMap<string, bigint>> {
+    const [committed, ids] = await Promise.all([this.#committed(), this.#logs.ids()]);
+    return new Map(
+      committed.flatMap(({ topic, partition, offset, metadata }) => {
+        const log = ids.get(topic);
+        return log !== undefined && metadata === noteOf(log) && offset >= 0n
+          ? [[partitionKey(topic, partition), offset] as const]
+          : [];
+      }),
+    );
+  }
+
+  async #committed(): Promise<CommittedPosition[]> {
+    const topics = await withAdmin(this.#options.brokers, (admin) =>
+      admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: SOURCES }),
+    );
+    return topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset: BigInt(offset), metadata })),
+    );
   }
 
   async start(): Promise<void> {

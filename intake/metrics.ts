@@ -28,6 +28,8 @@ export interface IntakeMetrics {
   turnedAway(reason: TurnedAwayReason): void;
   /** Connections that were closed because there were too many: to make room for others, or immediately. */
   connectionDropped(): void;
+  /** Offsets of a topic that were taken in, and that Kafka has removed to make room. */
+  cut(topic: string, offsets: number): void;
 }
 
 /** Values that are looked up at each scrape. */
@@ -82,6 +84,12 @@ export function intakeMetrics({
   const dropped = new Counter({
     name: "intake_dropped_connections_total",
     help: "HTTP connections closed, as there were too many",
+    registers: [registry],
+  });
+  const cut = new Counter({
+    name: "intake_cut_offsets_total",
+    help: "Offsets where clients write that were taken in, and that the intake had Kafka remove to keep a partition within its bound",
+    labelNames: ["topic"] as const,
     registers: [registry],
   });
   new Gauge({
@@ -172,7 +180,8 @@ export function intakeMetrics({
   });
   // From the start, so that the first of a kind shows as a rise and not as a new series.
   for (const reason of TURNED_AWAY_REASONS) turnedAway.inc({ reason }, 0);
-  for (const kind of Object.keys(DOORS)) {
+  for (const [kind, { in: source }] of Object.entries(DOORS)) {
+    cut.inc({ topic: source.name }, 0);
     for (const door of DOOR_NAMES) {
       admitted.inc({ kind, door }, 0);
       for (const reason of REASONS) refused.inc({ kind, door, reason }, 0);
@@ -184,6 +193,7 @@ export function intakeMetrics({
       refused: (kind, door, reason) => refused.inc({ kind, door, reason }),
       turnedAway: (reason) => turnedAway.inc({ reason }),
       connectionDropped: () => dropped.inc(),
+      cut: (topic, offsets) => cut.inc({ topic }, offsets),
     },
     registry,
   };

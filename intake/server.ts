@@ -18,6 +18,8 @@ import { followLabels } from "./label-readers.js";
 import { intakeMetrics } from "./metrics.js";
 import { ModelsInForceIndex } from "./models-in-force.js";
 import { followModels, type ModelsReader } from "./models-reader.js";
+import { BrokerLogs } from "./room/broker-logs.js";
+import { LogCutter } from "./room/log-cutter.js";
 import { RoomWatch } from "./room/room-watch.js";
 import { intakeSettings } from "./settings.js";
 import { batchBytes, DOORS } from "./topics.js";
@@ -85,6 +87,18 @@ async function main(): Promise<void> {
     metrics,
     onError,
   });
+  const brokerLogs = new BrokerLogs({
+    brokers,
+    logDirs,
+    topics: Object.values(DOORS).map((door) => ({ topic: door.in.name, boundedAs: door.valid.name })),
+  });
+  const cutter = new LogCutter({
+    kept: () => brokerLogs.now(),
+    taken: () => doors.taken(),
+    cut: (topic, partition, offset) => brokerLogs.cut(topic, partition, offset),
+    onCut: (topic, offsets) => metrics.cut(topic, offsets),
+    onError,
+  });
   const startedMs = performance.now();
   let readers: DecisionReaders | undefined;
   let labelReader: Follower | undefined;
@@ -127,6 +141,7 @@ async function main(): Promise<void> {
     backlog.stop();
     wholeBacklog.stop();
     room.stop();
+    cutter.stop();
     await Promise.all([http.close(), doors.stop()]);
     await Promise.all([
       httpWriter.close(),
@@ -137,6 +152,7 @@ async function main(): Promise<void> {
       lag.close(),
       waiting.close(),
       logDirs.close(),
+      brokerLogs.close(),
     ]);
     logger.info("stopped");
   }
@@ -149,6 +165,7 @@ async function main(): Promise<void> {
   backlog.start();
   wholeBacklog.start();
   room.start();
+  cutter.start();
   /** What is taken before it is known what will score it would be scored by something else. */
   const openDoors = async (): Promise<void> => {
     modelsReader = await followModels(brokers, models, onError);

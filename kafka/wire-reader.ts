@@ -36,8 +36,9 @@ export class WireReader {
     return this.#bytes.readBigInt64BE(this.#at - 8);
   }
 
+  /** Empty where there is none. */
   string(): string {
-    return this.#take(this.int16()).toString();
+    return this.#take(Math.max(0, this.int16())).toString();
   }
 
   /** Null where Kafka says so. */

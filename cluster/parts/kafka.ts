@@ -39,6 +39,8 @@ export function kafkaProperties(settings: ClusterSettings): Record<string, strin
     "log.cleaner.threads": 1,
     // A killed broker reads its logs again when it starts: with small segments that is quick.
     "log.segment.bytes": 64 * 1024 * 1024,
+    // How often it looks for segments that can go; the intake waits as long to see what a log still holds.
+    "log.retention.check.interval.ms": 10_000,
     "controlled.shutdown.max.retries": 1,
     // A killed broker that comes back is refused until its previous session has expired; the default is 9 s.
     "broker.session.timeout.ms": 3_000,

@@ -69,17 +69,4 @@ describe("the watch of the backlog", () => {
     await look(1);
     expect([watch.seconds, watch.overload?.maxSeconds]).toEqual([30, 5]);
   });
-
-  it("asks one question at a time", async () => {
-    let asked = 0;
-    let reply: (() => void) | undefined;
-    const { watch } = watching(5, () => new Promise((resolve) => (asked++, (reply = () => resolve([])))));
-    const looks = [watch.sample(), watch.sample(), watch.sample()];
-    expect(asked).toBe(1);
-    reply!();
-    await Promise.all(looks);
-    void watch.sample();
-    expect(asked).toBe(2);
-    reply!();
-  });
 });

@@ -1,12 +1,11 @@
 import type { LagWatch } from "../../kafka/group-lag.js";
+import { Sampler } from "../sampler.js";
 import { BacklogEstimator } from "./backlog-estimator.js";
 import { BacklogGate, type Overload } from "./backlog-gate.js";
 
 const SAMPLE_MS = 1_000;
 /** The time of several checkpoints, at one a second. */
 const EVIDENCE_MS = 10_000;
-/** What was known so long ago no longer counts. */
-const STALE_MS = 15_000;
 
 export interface BacklogWatchOptions {
   /** Samples of the group that is waited for and what it reads, and of the groups in front of it. */
@@ -19,24 +18,29 @@ export interface BacklogWatchOptions {
   readonly nowMs?: () => number;
 }
 
-/** Knows the pipeline's backlog: asks the broker once a second, one question at a time. */
+/** Knows the pipeline's backlog: asks the broker once a second. */
 export class BacklogWatch {
-  readonly #options: BacklogWatchOptions;
-  readonly #nowMs: () => number;
-  readonly #estimator: BacklogEstimator;
   readonly #gate: BacklogGate;
-  #timer: NodeJS.Timeout | undefined;
-  #asking = false;
-  #sampledAtMs = -Infinity;
+  readonly #sampler: Sampler<BacklogEstimator>;
 
-  constructor(options: BacklogWatchOptions) {
-    const { maxSeconds, nowMs = () => performance.now() } = options;
-    this.#options = options;
-    this.#nowMs = nowMs;
-    this.#estimator = new BacklogEstimator(
+  constructor({ lag, group, maxSeconds, nowMs = () => performance.now() }: BacklogWatchOptions) {
+    const estimator = new BacklogEstimator(
       maxSeconds === 0 ? EVIDENCE_MS : Math.min(EVIDENCE_MS, (maxSeconds * 1000) / 2),
     );
     this.#gate = new BacklogGate(maxSeconds);
+    this.#sampler = new Sampler({
+      everyMs: SAMPLE_MS,
+      take: async () => {
+        const partitions = await lag.now();
+        if (partitions.length === 0) return undefined;
+        const committed = Number(partitions.reduce((sum, one) => (one.group === group ? sum + one.from : sum), 0n));
+        const end = committed + Number(partitions.reduce((sum, { offsets }) => sum + offsets, 0n));
+        estimator.observe({ atMs: nowMs(), committed, end });
+        return estimator;
+      },
+      onAttempt: (known) => this.#gate.update(known?.seconds),
+      nowMs,
+    });
   }
 
   /**
@@ -44,7 +48,7 @@ export class BacklogWatch {
    * is not known.
    */
   get seconds(): number | undefined {
-    return this.#nowMs() - this.#sampledAtMs > STALE_MS ? undefined : this.#estimator.seconds;
+    return this.#sampler.known?.seconds;
   }
 
   /** Why nothing more should be sent to the group; undefined when it may. */
@@ -53,32 +57,15 @@ export class BacklogWatch {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.sample(), SAMPLE_MS).unref();
+    this.#sampler.start();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#sampler.stop();
   }
 
-  /** Takes a sample, unless one is being taken. Never rejects. */
+  /** As {@link Sampler.sample}. */
   async sample(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      const partitions = await this.#options.lag.now();
-      // Without an answer, what was known is kept for a while.
-      if (partitions.length > 0) {
-        const committed = Number(
-          partitions.reduce((sum, { group, from }) => (group === this.#options.group ? sum + from : sum), 0n),
-        );
-        const end = committed + Number(partitions.reduce((sum, { offsets }) => sum + offsets, 0n));
-        this.#sampledAtMs = this.#nowMs();
-        this.#estimator.observe({ atMs: this.#sampledAtMs, committed, end });
-      }
-    } finally {
-      this.#asking = false;
-      this.#gate.update(this.seconds);
-    }
+    await this.#sampler.sample();
   }
 }

@@ -1,10 +1,9 @@
 import type { GroupLag } from "../../kafka/group-lag.js";
 import { type LogDirs, partitionKey } from "../../kafka/log-dirs.js";
+import { Sampler } from "../sampler.js";
 import { type Room, RoomGate, type Shortage } from "./room-gate.js";
 
 const SAMPLE_MS = 2_000;
-/** What was known so long ago no longer counts. */
-const STALE_MS = 15_000;
 /** Settings of topics change rarely. */
 const SETTINGS_MS = 60_000;
 
@@ -32,24 +31,27 @@ export interface KnownRoom {
 interface Known {
   readonly room: Room;
   readonly figures: KnownRoom;
-  readonly atMs: number;
 }
 
-/** Knows how much room Kafka has: asks the broker every other second, one question at a time. */
+/** Knows how much room Kafka has: asks the broker every other second. */
 export class RoomWatch {
   readonly #options: RoomWatchOptions;
   readonly #nowMs: () => number;
   readonly #gate: RoomGate;
-  #timer: NodeJS.Timeout | undefined;
-  #asking = false;
+  readonly #sampler: Sampler<Known>;
   #retention: ReadonlyMap<string, number> = new Map();
   #retentionAtMs = -Infinity;
-  #known: Known | undefined;
 
   constructor(options: RoomWatchOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#gate = new RoomGate(options.minFreeBytes);
+    this.#sampler = new Sampler({
+      everyMs: SAMPLE_MS,
+      take: () => this.#take(),
+      onAttempt: (known) => this.#gate.update(known?.room),
+      nowMs: this.#nowMs,
+    });
   }
 
   /** Why nothing more may be taken in; undefined when it may. */
@@ -59,37 +61,23 @@ export class RoomWatch {
 
   /** Undefined when it is not known now. */
   get figures(): KnownRoom | undefined {
-    return this.#fresh?.figures;
-  }
-
-  get #fresh(): Known | undefined {
-    return this.#known !== undefined && this.#nowMs() - this.#known.atMs <= STALE_MS ? this.#known : undefined;
+    return this.#sampler.known?.figures;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.sample(), SAMPLE_MS).unref();
+    this.#sampler.start();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#sampler.stop();
   }
 
-  /** Takes a sample, unless one is being taken. Never rejects. */
+  /** As {@link Sampler.sample}. */
   async sample(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      await this.#ask();
-    } catch {
-      // Without an answer, what was known is kept for a while.
-    } finally {
-      this.#asking = false;
-      this.#gate.update(this.#fresh?.room);
-    }
+    await this.#sampler.sample();
   }
 
-  async #ask(): Promise<void> {
+  async #take(): Promise<Known | undefined> {
     const { lag, logDirs, retentionBytes } = this.#options;
     const nowMs = this.#nowMs();
     if (nowMs - this.#retentionAtMs > SETTINGS_MS) {
@@ -97,7 +85,7 @@ export class RoomWatch {
       this.#retentionAtMs = nowMs;
     }
     const [lags, dirs] = await Promise.all([lag(), logDirs()]);
-    if (dirs === undefined) return;
+    if (dirs === undefined) return undefined;
     const undecided = lags.flatMap(({ topic, partition, offsets, records }) => {
       const retained = this.#retention.get(topic);
       const size = dirs.logBytes.get(partitionKey(topic, partition));
@@ -111,14 +99,13 @@ export class RoomWatch {
       const topic = key.slice(0, key.lastIndexOf("/"));
       logBytes.set(topic, (logBytes.get(topic) ?? 0) + bytes);
     }
-    this.#known = {
+    return {
       room: { freeBytes: dirs.disk?.freeBytes, undecided },
       figures: {
         disk: dirs.disk,
         logBytes,
         undecidedShare: Math.max(0, ...undecided.map(({ bytes, retentionBytes: bound }) => bytes / bound)),
       },
-      atMs: nowMs,
     };
   }
 }

@@ -29,6 +29,7 @@ const VERSIONS = {
 type Request = keyof typeof VERSIONS;
 const latest = (name: string, version: number): number => (name === "metadata" ? IDS_VERSION : version);
 const NAMES = new Map<number, Request>(Object.entries(VERSIONS).map(([name, [key]]) => [key, name as Request]));
+const NOT_COMMITTED = { offset: -1n, metadata: "" };
 
 /** One partition's batches as they were written, and where its next record goes. */
 interface Log {
@@ -46,7 +47,7 @@ export class FakeBroker {
   readonly #sockets = new Set<Socket>();
   readonly #logs = new Map<string, Log[]>();
   readonly #ids = new Map<string, Buffer>();
-  readonly #committed = new Map<string, bigint>();
+  readonly #committed = new Map<string, { readonly offset: bigint; readonly metadata: string }>();
   #fetchError: { readonly code: number; left: number } | undefined;
   #silent = false;
   /** How often each was asked. */
@@ -100,8 +101,8 @@ export class FakeBroker {
 
   /** What a group has committed; undefined: nothing. */
   committed(group: string, topic: string, partition: number): number | undefined {
-    const offset = this.#committed.get(`${group} ${topic} ${partition}`);
-    return offset === undefined ? undefined : Number(offset);
+    const position = this.#committed.get(`${group} ${topic} ${partition}`);
+    return position === undefined ? undefined : Number(position.offset);
   }
 
   /** The next fetches are answered with an error, such as 43: one that kafkajs does not repeat. */
@@ -192,12 +193,10 @@ export class FakeBroker {
       }));
       return array(topics, ({ topic, partitions }) => [
         string(topic),
-        array(partitions, (partition) => [
-          int32(partition),
-          int64(this.#committed.get(`${group} ${topic} ${partition}`) ?? -1n),
-          string(""),
-          int16(0),
-        ]),
+        array(partitions, (partition) => {
+          const { offset, metadata } = this.#committed.get(`${group} ${topic} ${partition}`) ?? NOT_COMMITTED;
+          return [int32(partition), int64(offset), string(metadata), int16(0)];
+        }),
       ]);
     },
     offsetCommit: (request) => {
@@ -210,13 +209,12 @@ export class FakeBroker {
         partitions: request.array(() => {
           const partition = request.int32();
           const offset = request.int64();
-          const length = request.int16();
-          if (length > 0) request.skip(length);
-          return { partition, offset };
+          return { partition, offset, metadata: request.string() };
         }),
       }));
       for (const { topic, partitions } of topics)
-        for (const { partition, offset } of partitions) this.#committed.set(`${group} ${topic} ${partition}`, offset);
+        for (const { partition, ...position } of partitions)
+          this.#committed.set(`${group} ${topic} ${partition}`, position);
       return array(topics, ({ topic, partitions }) => [
         string(topic),
         array(partitions, ({ partition }) => [int32(partition), int16(0)]),

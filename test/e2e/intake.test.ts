@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
-import { createTopics } from "../../cluster/topics.js";
-import { TOPICS } from "../../contract/topics.js";
+import { configOf, createTopics } from "../../cluster/topics.js";
+import { INTAKE_GROUP, TOPICS, type TopicSettings } from "../../contract/topics.js";
 import { intakeHeaders } from "../../ingress-generator/intake-token.js";
 import { runGenerator } from "../../ingress-generator/producer.js";
 import { consoleProducer } from "../../java/console-producer.js";
@@ -78,9 +78,11 @@ const ready = (base = url) =>
   poll("the intake to be ready", async () => (await fetch(`${base}/readyz`).catch(() => undefined))?.status === 200, {
     timeoutMs: PATIENCE_MS,
   });
-async function sorted(): Promise<bigint> {
-  return [...(await endOffsets(brokers, TOPICS.transactionsValid.name)).values()].reduce((sum, end) => sum + end, 0n);
+/** How much was ever written to a topic. */
+async function ends({ name }: TopicSettings): Promise<bigint> {
+  return [...(await endOffsets(brokers, name)).values()].reduce((sum, end) => sum + end, 0n);
 }
+const sorted = () => ends(TOPICS.transactionsValid);
 
 /** Runs an action with an intake beside the cluster's own, and stops that intake. @returns its exit code */
 async function withSecondIntake(
@@ -317,6 +319,73 @@ describe("the Kafka doors", () => {
     ]).finished;
     for (const part of ["TOO_LARGE", "unpacks to more than 16777216 bytes", "not kept"]) expect(stdout).toContain(part);
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok" });
+  });
+
+  it("keep what clients write within a bound once it is taken in, and remove nothing else", async () => {
+    const { labels, labelsValid } = TOPICS;
+    const MIB = 1024 * 1024;
+    const bound = 5 * MIB;
+    const RECORDS = 100;
+    const record = "x".repeat(100 * 1024);
+    const set = (topic: TopicSettings, bytes: number, more: readonly { name: string; value: string }[] = []) =>
+      withAdmin(brokers, (admin) =>
+        admin.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: ConfigResourceTypes.TOPIC,
+              name: topic.name,
+              configEntries: [...configOf(topic, bytes), ...more],
+            },
+          ],
+        }),
+      );
+    const range = async () =>
+      (await withAdmin(brokers, (admin) => admin.fetchTopicOffsets(labels.name))).find(
+        ({ partition }) => partition === 0,
+      )!;
+    const metric = async (name: string) =>
+      Number(
+        (await (await fetch(`${url}/metrics`)).text()).split(`\n${name}{topic="${labels.name}"} `)[1]?.split("\n")[0],
+      );
+    const [before, refusedBefore] = [await range(), await ends(TOPICS.labelsRejected)];
+    const kept = (await retentionBytes(brokers, [labelsValid.name])).get(labelsValid.name)!;
+    await set(labels, kept, [{ name: "segment.bytes", value: String(MIB) }]);
+    await set(labelsValid, bound);
+    try {
+      const producer = kafkaClient(brokers, "test").producer();
+      await producer.connect();
+      for (let n = 0; n < RECORDS; n++)
+        await producer.send({ topic: labels.name, messages: [{ partition: 0, value: record }] });
+      await producer.disconnect();
+      await poll("the first of them to be removed", async () => (await range()).low !== before.low, {
+        timeoutMs: PATIENCE_MS,
+      });
+      const after = await range();
+      const [position] = await withAdmin(brokers, (admin) =>
+        admin.fetchOffsets({ groupId: INTAKE_GROUP, topics: [labels.name] }),
+      );
+      const committed = position!.partitions.find(({ partition }) => partition === 0)!.offset;
+      expect(Number(after.low)).toBeLessThanOrEqual(Number(committed));
+      expect((Number(after.high) - Number(after.low)) * record.length).toBeGreaterThanOrEqual(bound);
+      await poll(
+        "the intake to count them",
+        async () => (await metric("intake_cut_offsets_total")) >= Number(after.low) - Number(before.low),
+        { timeoutMs: PATIENCE_MS },
+      );
+      await poll("Kafka to free their room", async () => (await metric("kafka_log_bytes")) < bound + 2 * MIB, {
+        timeoutMs: PATIENCE_MS,
+      });
+      // What is removed was taken in: each of them stands where what is refused is kept.
+      await poll(
+        "all of them to be refused",
+        async () => (await ends(TOPICS.labelsRejected)) === refusedBefore + BigInt(RECORDS),
+        { timeoutMs: PATIENCE_MS },
+      );
+    } finally {
+      await set(labels, kept);
+      await set(labelsValid, kept);
+    }
   });
 
   it("answer waiting clients also when decisions are compressed", async () => {
