@@ -47,6 +47,7 @@ describe("the transports", () => {
       "state.backend": "rocksdb",
       "statefun.async.max-per-task": "32768",
       "execution.checkpointing.interval": "1000ms",
+      "state.checkpoint-storage": "filesystem",
       other: "kept",
     });
   });

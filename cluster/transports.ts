@@ -37,6 +37,7 @@ export const TRANSPORTS = {
         "state.backend.rocksdb.writebuffer.size": "64mb",
         "taskmanager.network.memory.buffer-debloat.enabled": "false",
         "execution.checkpointing.min-pause": "200ms",
+        "state.checkpoint-storage": "filesystem",
         "execution.checkpointing.timeout": "60s",
         "execution.checkpointing.tolerable-failed-checkpoints": "20",
       },
