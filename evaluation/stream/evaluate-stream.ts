@@ -20,8 +20,6 @@ import { evaluationEnv, type Yardstick } from "./yardstick.js";
 
 const PORT_OFFSET = 23_500;
 const STAMP_MS = 60_000;
-/** Each writes all state, which is some 50 MB of features; nobody waits for a single decision. */
-const CHECKPOINT_INTERVAL_MS = 5_000;
 
 /** What was streamed, and how it went. */
 export interface Streamed extends StreamedFigures {
@@ -54,7 +52,7 @@ export async function evaluateStream(
     name: "evaluate",
     portOffset: PORT_OFFSET,
     serverEnv: evaluationEnv(yardstick),
-    checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
+    checkpointIntervalMs: yardstick.checkpointIntervalMs,
   });
   let cluster: Cluster | undefined;
   try {

@@ -22,6 +22,8 @@ export interface Yardstick {
   readonly batch: (data: HandbookDataSet, range: Range) => FeatureMatrix;
   /** `FRAUD_SETTINGS` of the functions. */
   readonly settings: object;
+  /** Each checkpoint writes all state, which is some 50 MB of features; what is waited for waits for one. */
+  readonly checkpointIntervalMs: number;
   /** The model file of a week. */
   readonly treesOf: (week: EvaluationWeek) => string;
 }
@@ -32,6 +34,8 @@ export const HANDBOOK_YARDSTICK: Yardstick = {
   unknown: NaN,
   batch: learnedFeatures,
   settings: { learned: { events: EVENTS } },
+  // Nobody waits for a single decision.
+  checkpointIntervalMs: 5_000,
   treesOf: treesFileOf,
 };
 
@@ -41,7 +45,9 @@ export const PLACES_YARDSTICK: Yardstick = {
   unknown: NONE,
   batch: placesFeatures,
   settings: { account: { knownMerchants: KNOWN_MERCHANTS }, learned: { events: EVENTS, places: true } },
-  treesOf: placesTreesFileOf,
+  // Labels count from the next midnight on: each day waits for the decisions of the one before, then for its labels.
+  checkpointIntervalMs: 2_000,
+  treesOf: (week) => placesTreesFileOf(week),
 };
 
 /** What the cluster that evaluates needs of its servers' environment. */
