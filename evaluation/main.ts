@@ -14,7 +14,6 @@ import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
-import { UserError } from "../terminal/user-error.js";
 import { placesReference } from "./batch/places-reference.js";
 import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
 import {
@@ -48,6 +47,7 @@ import {
 } from "./report.js";
 import { PUBLISHED } from "./published.js";
 import { evaluateStream } from "./stream/evaluate-stream.js";
+import { HANDBOOK_YARDSTICK, PLACES_YARDSTICK } from "./stream/yardstick.js";
 import { subsetOf } from "./subset.js";
 
 import { ALL_WEEKS, type EvaluationWeek, lastTestDay, OFFICIAL_WEEK, testTransactions } from "./weeks.js";
@@ -72,7 +72,7 @@ interface Options {
 export async function main(argv: string[]): Promise<number> {
   const program = new Command("npm run evaluate --")
     .description(
-      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published. Streams it, day by day, through a cluster of its own (native, ports from 23500 on), whose functions compute the features and score by the trees of models/handbook, each test week by its own; then compares every feature and score with what the data set itself says. Writes reports/evaluate.json and .html.",
+      "Says how well frauds are found on the Fraud Detection Handbook's data set, beside what others have published, or on a harder one. Streams it, day by day, through a cluster of its own (native, ports from 23500 on), whose functions compute the features and score by the trees of models/handbook (of the data set with places: evaluation/trees-of-places), each test week by its own; then compares every feature and score with what the data set itself says. Writes reports/evaluate.json and .html.",
     )
     .option(
       "--batch",
@@ -82,7 +82,7 @@ export async function main(argv: string[]): Promise<number> {
     .addOption(
       new Option(
         "--data-set <name>",
-        "handbook; or places, the second yardstick, so far with --batch only: the same simulation with places, stolen cards, and labels that come when they come, beside references that get every label at once and know what the simulator hides",
+        "handbook; or places, the second yardstick: the same simulation with places, stolen cards, and labels that come when they come, beside references that get every label at once and know what the simulator hides",
       )
         .choices(DATA_SETS)
         .default("handbook"),
@@ -107,8 +107,6 @@ export async function main(argv: string[]): Promise<number> {
     .exitOverride();
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
-  if (options.dataSet === "places" && !options.batch)
-    throw new UserError("--data-set places is evaluated in batch so far: add --batch.");
   const { signal } = interrupted();
   try {
     return await evaluate(options, signal);
@@ -173,11 +171,12 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const inBatch = (detector: BatchDetector): Promise<Evaluated> =>
     evaluated(detector.name, detector, (week, scorer) => scoreWeek(data, week, scorer));
 
-  const streamed = batch ? undefined : await evaluateStream(data, { step, weeks, signal });
+  const [yardstick, trees] = places === undefined ? [HANDBOOK_YARDSTICK, TREES] : [PLACES_YARDSTICK, PLACES_TREES];
+  const streamed = batch ? undefined : await evaluateStream(data, { yardstick, step, weeks, signal });
   const detected =
     streamed === undefined
-      ? await inBatch(places === undefined ? TREES : PLACES_TREES)
-      : await evaluated(`${TREES.name}, streamed`, TREES, (week) =>
+      ? await inBatch(trees)
+      : await evaluated(`${trees.name}, streamed`, trees, (week) =>
           scoredOf(data, testTransactions(data, week), (at) =>
             probabilityOf(streamed.outcome.margins[at]! * LEAF_UNIT),
           ),
@@ -187,6 +186,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
     places === undefined
       ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED })
       : evaluationReport(data, baseline, detected, {
+          streamed,
           references: [await inBatch(PLACES_TREES_AT_ONCE), await inBatch(placesReference(places))],
           cents: await step("what the cents give away", async () => {
             await setImmediate();

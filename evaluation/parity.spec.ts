@@ -9,7 +9,12 @@ import { groupBy, written } from "../functions/testing/outcome.js";
 import { sampleDependencies } from "../functions/testing/samples.js";
 import { parseModel } from "../functions/transaction-scorer/model.js";
 import { marginOf, parseTrees, valueAt } from "../functions/transaction-scorer/trees.js";
-import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
+import {
+  DAY_SECONDS,
+  HANDBOOK_START_MS,
+  type HandbookDataSet,
+  NEVER_LABELLED,
+} from "../ingress-generator/handbook/data-set.js";
 import { handbookItems } from "../ingress-generator/handbook/items.js";
 import type { SimulatedItem } from "../ingress-generator/simulator.js";
 import type { Evidence } from "../protos/gen/fraud/v1/decision.js";
@@ -18,12 +23,17 @@ import { FEATURES } from "../protos/gen/features.js";
 import { TestRuntime } from "../statefun/testing/test-runtime.js";
 import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./batch/features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./batch/learned-features.js";
+import { PLACES_FEATURES, placesFeatures } from "./batch/place-features.js";
+import { placesTreesFileOf } from "./batch/places-trees.js";
 import { treesFileOf } from "./batch/trees-of-week.js";
+import { HANDBOOK_YARDSTICK, PLACES_YARDSTICK, type Yardstick } from "./stream/yardstick.js";
 import { dataAndOne, everything, placesAndOne } from "./testing/small-data-sets.js";
 import { OFFICIAL_WEEK } from "./weeks.js";
 
 const MODEL = readFileSync(treesFileOf(OFFICIAL_WEEK));
 const { trees, score } = parseTrees(MODEL.toString());
+
+const PLACES_MODEL = readFileSync(placesTreesFileOf(OFFICIAL_WEEK));
 
 /** The online feature's name for a batch feature. */
 const onlineName = (batch: string) =>
@@ -50,8 +60,14 @@ function apart(data: HandbookDataSet): HandbookDataSet {
  *
  * @param soon - labels come on the day after their transaction, however much later they become effective
  */
-async function streamed(data: HandbookDataSet, seed: number, events: number, soon = false): Promise<Evidence[]> {
-  const dependencies = { ...sampleDependencies({ learned: { events } }), model: parseModel(MODEL) };
+async function streamed(
+  data: HandbookDataSet,
+  seed: number,
+  events: number,
+  { soon = false, places = false } = {},
+): Promise<Evidence[]> {
+  const settings = { account: { knownMerchants: places ? 256 : 0 }, learned: { events, places } };
+  const dependencies = { ...sampleDependencies(settings), model: parseModel(places ? PLACES_MODEL : MODEL) };
   const runtime = new TestRuntime(fraudFunctions(dependencies), { seed, maxBatch: 1 + (seed % 7) });
   const days = groupBy(handbookItems(data, { runId: "r" }), (item) => String(soon ? soonDayOf(item) : dayOf(item)));
   for (const [, items] of [...days].sort(([a], [b]) => Number(a) - Number(b))) {
@@ -84,19 +100,19 @@ function differences(
   found: readonly Evidence[],
   batch: FeatureMatrix,
   names: readonly string[] = LEARNED_FEATURES,
+  yardstick: Yardstick = HANDBOOK_YARDSTICK,
 ): string[] {
   return found.flatMap((evidence, at) => {
     const row = rowOf(batch, at);
-    return LEARNED_FEATURES.flatMap((name, n) => {
-      const online = valueOf(evidence, onlineName(name));
+    return yardstick.names.flatMap((name, n) => {
+      const online = valueOf(evidence, name) ?? yardstick.unknown;
       return !names.includes(name) || online === row[n] ? [] : [`${at} ${name}: ${online}, in batch ${row[n]}`];
     });
   });
 }
 
 /** Two months of a few busy customers at three terminals: more than a small ring keeps, but not in any window. */
-function twoMonths(): HandbookDataSet {
-  const days = 75;
+function twoMonths(days = 75, terminalCount = 3): HandbookDataSet {
   const perDay = 9;
   let state = 7;
   const random = (below: number): number => {
@@ -110,7 +126,7 @@ function twoMonths(): HandbookDataSet {
   seconds.sort((a, b) => a - b);
   const column = (value: (at: number) => number): number[] => seconds.map((_, at) => value(at));
   const compromised = (at: number): boolean => [2, 3, 6].includes(Math.floor(seconds[at]! / DAY_SECONDS / 8));
-  const terminals = column(() => random(3));
+  const terminals = column(() => random(terminalCount));
   return {
     seconds: Uint32Array.from(seconds),
     customers: Uint16Array.from(column(() => random(3))),
@@ -118,6 +134,31 @@ function twoMonths(): HandbookDataSet {
     amountsMinor: Uint32Array.from(column(() => 1 + random(20_000))),
     scenarios: Uint8Array.from(column((at) => (terminals[at] === 0 && compromised(at) ? 2 : random(20) === 0 ? 3 : 0))),
     newFrauds: [0, 0, 0],
+  };
+}
+
+/**
+ * Four months at sixty terminals: more transactions than are remembered of visits, or kept. Every fifth terminal is on
+ * the web, the others are up to 600 km apart, on both sides of the equator and the prime meridian; labels come when
+ * they come.
+ */
+function fourMonths(): HandbookDataSet {
+  const data = apart(twoMonths(120, 60));
+  return {
+    ...data,
+    places: Array.from({ length: 60 }, (_, n) =>
+      n % 5 === 0
+        ? undefined
+        : {
+            latitudeE6: ((n * 7_919_333) % 4_000_001) - 2_000_000,
+            longitudeE6: ((n * 3_571_777) % 4_000_001) - 2_000_000,
+          },
+    ),
+    labelledAt: data.seconds.map((second, at) =>
+      data.scenarios[at] === 0 || at % 6 === 0
+        ? NEVER_LABELLED
+        : (Math.floor(second / DAY_SECONDS) + 1 + (at % 13)) * DAY_SECONDS,
+    ),
   };
 }
 
@@ -145,7 +186,7 @@ describe("the running functions", () => {
     await fc.assert(
       fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
         const data = apart(some);
-        const found = await streamed(data, seed, 192, seed % 2 === 1);
+        const found = await streamed(data, seed, 192, { soon: seed % 2 === 1 });
         const batch = learnedFeatures(data, everything(data));
         expect(differences(found, batch)).toEqual([]);
         const { labelledAt: _, ...punctual } = data;
@@ -161,6 +202,48 @@ describe("the running functions", () => {
       { numRuns: 100, seed: 4 },
     );
     expect(Math.min(sooner, later)).toBeGreaterThan(15);
+  });
+
+  it("compute the features of places so, too, whenever labels come", async () => {
+    const seen = new Map<string, Set<number>>(PLACES_FEATURES.map((name) => [name, new Set()]));
+    await fc.assert(
+      fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
+        const data = apart(some);
+        const found = await streamed(data, seed, 192, { soon: seed % 2 === 1, places: true });
+        const batch = placesFeatures(data, everything(data));
+        expect(differences(found, batch, PLACES_FEATURES, PLACES_YARDSTICK)).toEqual([]);
+        expect(found.some(({ account }) => account!.learnedIncomplete)).toBe(false);
+        for (const at of found.keys())
+          for (const [column, name] of PLACES_FEATURES.entries()) seen.get(name)!.add(rowOf(batch, at)[column]!);
+      }),
+      { numRuns: 100, seed: 5 },
+    );
+    for (const [name, values] of seen) expect(values.size, name).toBeGreaterThan(1);
+  });
+
+  it("compute those of places of transactions of one second, too", async () => {
+    const ofPlaces = PLACES_FEATURES.filter((name) => !/^merchant\.(last|run|genuine)/.test(name));
+    await fc.assert(
+      fc.asyncProperty(placesAndOne, fc.nat(), async ([data, _], seed) => {
+        const found = await streamed(data, seed, 192, { places: true });
+        expect(differences(found, placesFeatures(data, everything(data)), ofPlaces, PLACES_YARDSTICK)).toEqual([]);
+      }),
+      { numRuns: 30, seed: 6 },
+    );
+  });
+
+  it("compute those of places with all but the last transactions kept as sums, and score by them", async () => {
+    const data = fourMonths();
+    const batch = placesFeatures(data, everything(data));
+    const { trees: placesTrees } = parseTrees(PLACES_MODEL.toString());
+    for (const seed of [1, 2]) {
+      const found = await streamed(data, seed, 160, { soon: seed === 2, places: true });
+      expect(differences(found, batch, PLACES_FEATURES, PLACES_YARDSTICK)).toEqual([]);
+      for (const [at, { scoring }] of found.entries())
+        expect(scoring).toMatchObject({ marginE6: BigInt(marginOf(placesTrees, rowOf(batch, at))), error: "" });
+    }
+    const few = await streamed(data, 1, 20, { places: true });
+    expect(differences(few, batch, PLACES_FEATURES, PLACES_YARDSTICK).some((one) => one.includes("far_7d"))).toBe(true);
   });
 
   it("score by them what the trees say in batch, and tell the reasons of what is suspicious", async () => {

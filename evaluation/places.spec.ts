@@ -1,11 +1,15 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, it } from "vitest";
 
+import { parseTrees } from "../functions/transaction-scorer/trees.js";
 import { type PlacesDataSet, placesDataSet } from "../ingress-generator/handbook-places/data-set.js";
 import { handbookDataSet, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { placesReference } from "./batch/places-reference.js";
-import { PLACES_TREES, scoreByPlacesTrees } from "./batch/places-trees.js";
-import { PLACES_FEATURES } from "./batch/place-features.js";
+import { NONE, PLACES_FEATURES } from "./batch/place-features.js";
+import { PLACES_TREES, placesTreesFileOf } from "./batch/places-trees.js";
 import { type BatchDetector, HANDBOOK_BASELINE, scorerOf, scoreWeek } from "./batch/score-week.js";
+import { scoreByTrees } from "./batch/trees-of-week.js";
 import { centsGiveAway } from "./cents.js";
 import { qualityOf } from "./metrics/quality.js";
 import { qualityByScenario } from "./metrics/scenarios.js";
@@ -60,10 +64,12 @@ describe("the second yardstick", () => {
 
   it("has trees for each week that were trained on nothing that the week may not know", () => {
     for (const week of ALL_WEEKS) expect(() => PLACES_TREES.learned(data, week)).not.toThrow();
-    const trees = { features: PLACES_FEATURES, trainedOn: { firstDay: 0, lastDay: 121 }, training: {}, trees: [] };
-    expect(() => scoreByPlacesTrees(trees, OFFICIAL_WEEK)).not.toThrow();
-    expect(() => scoreByPlacesTrees(trees, { firstDay: OFFICIAL_WEEK.firstDay - 1 })).toThrow("may not know");
-    expect(() => scoreByPlacesTrees({ ...trees, features: ["amount_minor"] }, OFFICIAL_WEEK)).toThrow("other features");
+    const trained = parseTrees(readFileSync(placesTreesFileOf(OFFICIAL_WEEK), "utf8"));
+    expect(trained).toMatchObject({ id: "places-day-115", unknown: NONE });
+    expect(() => scoreByTrees(trained, { firstDay: OFFICIAL_WEEK.firstDay - 1 }, PLACES_FEATURES)).toThrow(
+      "not known in this test week",
+    );
+    expect(() => scoreByTrees(trained, OFFICIAL_WEEK)).toThrow("other features");
   });
 });
 

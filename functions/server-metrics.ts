@@ -5,8 +5,8 @@ import { Alert_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import type { CounterName, Metrics } from "./dependencies.js";
 import { SCORE_BANDS, scoreBand } from "./score-bands.js";
 import { featureValue } from "./transaction-scorer/feature-vector.js";
-import type { Model } from "./transaction-scorer/model.js";
-import { bandOf, type FeatureBands, MAX_PPM } from "./transaction-scorer/trees.js";
+import { type Model, valueFor } from "./transaction-scorer/model.js";
+import { bandOf, MAX_PPM, type TreesModel } from "./transaction-scorer/trees.js";
 
 const COUNTERS: Record<CounterName, string> = {
   transactions: "Transactions numbered by the account counter",
@@ -84,8 +84,8 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
     labelNames: ["model", "feature", "band"] as const,
     registers: [registry],
   });
-  const withReference = new Map<string, readonly FeatureBands[]>(
-    models.flatMap(({ id, definition }) => (definition.kind === "trees" ? [[id, definition.reference ?? []]] : [])),
+  const withReference = new Map<string, TreesModel>(
+    models.flatMap(({ id, definition }) => (definition.kind === "trees" ? [[id, definition]] : [])),
   );
   const challengers = new Counter({
     name: "fraud_challenger_outcomes_total",
@@ -108,7 +108,7 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
   // From the start, so that the first of a kind is a rise and not a new series.
   for (const outcome of names(Outcome)) decisions.inc({ outcome }, 0);
   for (const kind of names(Alert_Kind)) alerts.inc({ kind }, 0);
-  for (const [model, features] of withReference) {
+  for (const [model, { reference: features = [] }] of withReference) {
     for (const { from, reference: share } of SCORE_BANDS) {
       bands.inc({ model, band: from }, 0);
       reference.set({ model, band: from }, share);
@@ -130,10 +130,10 @@ export function serverMetrics(models: readonly Model[] = []): { metrics: Metrics
         for (const { code } of given) reasons.inc({ code });
         if (outcome !== Outcome.ERROR) {
           scores.observe({ model: modelId }, score);
-          const features = withReference.get(modelId);
-          if (features !== undefined) bands.inc({ model: modelId, band: SCORE_BANDS[scoreBand(score)]!.from });
-          for (const known of features ?? []) {
-            const value = featureValue(evidence, known.feature);
+          const trees = withReference.get(modelId);
+          if (trees !== undefined) bands.inc({ model: modelId, band: SCORE_BANDS[scoreBand(score)]!.from });
+          for (const known of trees?.reference ?? []) {
+            const value = valueFor(trees!, known.feature, (name) => featureValue(evidence, name));
             if (value === undefined) continue;
             const band = leastOf(known.bounds, bandOf(known, Number(value)));
             featureBands.inc({ model: modelId, feature: known.feature, band });

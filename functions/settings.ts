@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 
 /** Raise it whenever the functions may compute something else from the same input and settings. */
-export const CODE_VERSION = "7";
+export const CODE_VERSION = "8";
 
 const windowShape = (buckets: number, bucketMs: number) =>
   z
@@ -22,7 +22,7 @@ const restTime = z
   .min(0)
   .default(90 * DAY);
 
-const settingsSchema = z.strictObject({
+const settingsShape = z.strictObject({
   account: z
     .strictObject({
       velocity: windowShape(10, MINUTE),
@@ -65,6 +65,8 @@ const settingsSchema = z.strictObject({
         .int()
         .min(1)
         .default(7 * DAY),
+      /** Whether an account keeps of them, too, where they were and whether that was new: the features of places. */
+      places: z.boolean().default(false),
     })
     .prefault({}),
   scorer: z
@@ -87,6 +89,11 @@ const settingsSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+const settingsSchema = settingsShape.refine(
+  ({ account, learned }) => !learned.places || (learned.events > 0 && account.knownMerchants > 0),
+  "learned.places needs learned.events and account.knownMerchants, which are 0",
+);
 
 /** Window lengths, bounds and delays of the functions; `docs/features.md` says what each does. All times in ms. */
 export type FunctionSettings = z.infer<typeof settingsSchema>;

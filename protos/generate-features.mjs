@@ -21,13 +21,13 @@ root.resolvePath = (_, target) => resolveImport(target, here("."));
 root.loadSync("fraud/v1/decision.proto", { keepCase: true });
 
 const lines = Object.entries(MESSAGES).flatMap(([message, { prefix, at }]) =>
-  root.lookupType(`fraud.v1.${message}`).fieldsArray.flatMap(({ name, options }) => {
+  root.lookupType(`fraud.v1.${message}`).fieldsArray.flatMap(({ name, type, options }) => {
     const label = options?.["(feature).label"];
     if (label === undefined) return [];
     const unit = options["(feature).unit"].replace("FEATURE_UNIT_", "").toLowerCase();
     const setting = options["(feature).setting"] ?? "";
     const property = name.replaceAll(/_(\w)/g, (_, /** @type {string} */ letter) => letter.toUpperCase());
-    return `  ${JSON.stringify(prefix + name)}: { label: ${JSON.stringify(label)}, unit: ${JSON.stringify(unit)}, setting: ${JSON.stringify(setting)}, of: (evidence: Evidence) => evidence.${at}?.${property} },`;
+    return `  ${JSON.stringify(prefix + name)}: { label: ${JSON.stringify(label)}, unit: ${JSON.stringify(unit)}, setting: ${JSON.stringify(setting)}, signed: ${type.startsWith("sint")}, of: (evidence: Evidence) => evidence.${at}?.${property} },`;
   }),
 );
 

@@ -12,7 +12,7 @@ import { OPEN_ROOMS, ROOMS } from "../rooms.js";
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   address: ["statefun", "functions", "verifier"],
   model: ["contract", "functions", "intake", "models", "evaluation", "verifier", "dashboards"],
-  place: ["dashboards", "ingress-generator", "evaluation"],
+  place: ["functions", "dashboards", "ingress-generator", "evaluation", "verifier"],
   part: ["cluster", "loadtest", "bench", "tools"],
   judge: ["verifier"],
   verdict: ["functions", "dashboards"],

@@ -1,7 +1,12 @@
 import { outcomeName, summaryOf } from "../../contract/decision-summary.js";
 import { isKnownLocation } from "../../functions/distance.js";
 import { counterfactualsOf } from "../../functions/transaction-scorer/counterfactuals.js";
-import { FEATURE_NAMES, type FeatureName, featureValue } from "../../functions/transaction-scorer/feature-vector.js";
+import {
+  FEATURE_NAMES,
+  type FeatureName,
+  featureValue,
+  isPossible,
+} from "../../functions/transaction-scorer/feature-vector.js";
 import { type Model, pointsOf } from "../../functions/transaction-scorer/model.js";
 import { Decision, type Evidence, Outcome, type ShadowScore } from "../../protos/gen/fraud/v1/decision.js";
 import type { Alert } from "../../protos/gen/fraud/v1/evidence.js";
@@ -190,7 +195,9 @@ function contributionsOf(evidence: Evidence, model: Model["definition"] | undefi
         ...line,
         label: featureLabel(feature),
         value: value === undefined ? "" : featureText(feature, value, currency),
-        ordinary: usual === undefined ? "" : featureText(feature, BigInt(usual), currency),
+        // What stands for an unknown one is no value.
+        ordinary:
+          usual === undefined || !isPossible(feature, usual) ? "" : featureText(feature, BigInt(usual), currency),
       };
     });
 }

@@ -1,12 +1,12 @@
-import { distanceMetres } from "../../functions/distance.js";
 import { DAY_SECONDS, type HandbookDataSet, type Place } from "../../ingress-generator/handbook/data-set.js";
 import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
 import type { FeatureMatrix } from "./features.js";
 import { byId } from "./history.js";
 import { LEARNED_FEATURES, learnedFeatures, Past } from "./learned-features.js";
+import { metres } from "./metres.js";
 
-/** Of what there is none. */
-const NONE = -1;
+/** Of what there is none, such as a distance on the web: where the running functions have no value. */
+export const NONE = -1;
 /** So many of its last transactions a card's terminals are remembered of. */
 const REMEMBERED = 256;
 /** What is farther from the usual place than this is far. */
@@ -27,7 +27,7 @@ const OF_PLACES = [
 ] as const;
 
 /** What the trees of the data set with places are trained on. */
-export const PLACES_FEATURES: readonly string[] = [...LEARNED_FEATURES, ...OF_PLACES];
+export const PLACES_FEATURES = [...LEARNED_FEATURES, ...OF_PLACES] as const;
 
 type Values = Readonly<Record<(typeof OF_PLACES)[number], number>>;
 
@@ -130,5 +130,3 @@ class Card extends Past {
 
   #placeOf = (at: number): Place | undefined => this.data.places?.[this.data.terminals[at]!];
 }
-
-const metres = (a: Place, b: Place): number => Number(distanceMetres(a, b));

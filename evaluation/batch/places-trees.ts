@@ -1,33 +1,15 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { z } from "zod";
-
-import { LEAF_UNIT, marginOf, type Tree, treesModelSchema } from "../../functions/transaction-scorer/trees.js";
+import { parseTrees } from "../../functions/transaction-scorer/trees.js";
 import { DAY_SECONDS, type HandbookDataSet, NEVER_LABELLED } from "../../ingress-generator/handbook/data-set.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
-import { probabilityOf } from "../log-odds.js";
-import { type EvaluationWeek, type Range, WEEK_DAYS } from "../weeks.js";
+import type { EvaluationWeek, Range } from "../weeks.js";
 import { PLACES_FEATURES, placesFeatures } from "./place-features.js";
-import type { BatchDetector, Score } from "./score-week.js";
+import type { BatchDetector } from "./score-week.js";
+import { scoreByTrees } from "./trees-of-week.js";
 
 const AT_ONCE_SECONDS = 1;
-
-/** What of a model file the evaluation needs; features that the running functions have not are allowed. */
-const placesTreesSchema = z.strictObject({
-  features: z.array(z.string()),
-  trainedOn: treesModelSchema.shape.trainedOn,
-  training: treesModelSchema.shape.training,
-  trees: treesModelSchema.shape.trees,
-});
-
-/** A file of trees. */
-export interface PlacesTrees {
-  readonly features: readonly string[];
-  readonly trainedOn: { readonly firstDay: number; readonly lastDay: number };
-  readonly training: Readonly<Record<string, unknown>>;
-  readonly trees: readonly Tree[];
-}
 
 /** Which labels are there: those that have come, or every one at once. */
 export type PlacesLabels = "as they come" | "at once";
@@ -55,21 +37,10 @@ const detector = (name: string, labels: PlacesLabels): BatchDetector => ({
   name,
   features: placesFeaturesBy(labels),
   learned: (_, week) =>
-    scoreByPlacesTrees(
-      placesTreesSchema.parse(JSON.parse(readFileSync(placesTreesFileOf(week, labels), "utf8"))),
-      week,
-    ),
+    scoreByTrees(parseTrees(readFileSync(placesTreesFileOf(week, labels), "utf8")), week, PLACES_FEATURES),
 });
 
 /** The trees of `evaluation/trees-of-places`, each week's own. */
 export const PLACES_TREES = detector(`boosted trees, ${PLACES_FEATURES.length} features, 92 days`, "as they come");
 /** The same by somebody who gets every label at once. */
 export const PLACES_TREES_AT_ONCE = detector("reference: such trees, every label at once", "at once");
-
-/** @throws Error when the trees were trained on other features, or on days that the week's test may not know */
-export function scoreByPlacesTrees({ trees, features, trainedOn }: PlacesTrees, week: EvaluationWeek): Score {
-  if (trainedOn.lastDay >= week.firstDay + WEEK_DAYS)
-    throw new Error(`trained until day ${trainedOn.lastDay}, which this test week may not know`);
-  if (features.join() !== PLACES_FEATURES.join()) throw new Error(`trained on other features: ${features.join()}`);
-  return (row) => probabilityOf(marginOf(trees, row) * LEAF_UNIT);
-}

@@ -19,10 +19,17 @@ export const TREES: BatchDetector = {
   learned: (_, week) => scoreByTrees(parseTrees(readFileSync(treesFileOf(week), "utf8")), week),
 };
 
-/** @throws Error when the trees were trained on what is not known yet when the week's test begins */
-export function scoreByTrees({ id, trees, features, trainedOn }: TreesModel, week: EvaluationWeek): Score {
+/**
+ * @param names - the features of a row
+ * @throws Error when the trees were trained on others, or on what is not known yet when the week's test begins
+ */
+export function scoreByTrees(
+  { id, trees, features, trainedOn }: TreesModel,
+  week: EvaluationWeek,
+  names: readonly string[] = LEARNED_FEATURES,
+): Score {
   if (trainedOn.lastDay >= week.firstDay + WEEK_DAYS)
     throw new Error(`${id} was trained until day ${trainedOn.lastDay}, whose labels are not known in this test week`);
-  if (features.join() !== LEARNED_FEATURES.join()) throw new Error(`${id} wants other features: ${features.join()}`);
+  if (features.join() !== names.join()) throw new Error(`${id} wants other features: ${features.join()}`);
   return (row) => probabilityOf(marginOf(trees, row) * LEAF_UNIT);
 }

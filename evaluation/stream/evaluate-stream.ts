@@ -11,29 +11,15 @@ import { stampsAt } from "../../models/servers.js";
 import { poll } from "../../process/poll.js";
 import type { Step } from "../../terminal/steps.js";
 import { ensureTools } from "../../tools/index.js";
-import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
-import { treesFileOf } from "../batch/trees-of-week.js";
 import type { StreamedFigures } from "../report.js";
 import { ALL_WEEKS, type EvaluationWeek, testDay } from "../weeks.js";
 import type { StreamOutcome } from "./outcome.js";
 import { type Parity, parityOf } from "./parity.js";
 import { streamDataSet } from "./stream-data-set.js";
+import { evaluationEnv, type Yardstick } from "./yardstick.js";
 
 const PORT_OFFSET = 23_500;
 const STAMP_MS = 60_000;
-/** Each writes all state, which is some 50 MB of features; nobody waits for a single decision. */
-const CHECKPOINT_INTERVAL_MS = 5_000;
-/** More than any customer has in 30 days, or any terminal in 37. */
-const EVENTS = 256;
-
-/** Of transactions that are stamped with none. */
-const DEFAULT_MODEL = treesFileOf(ALL_WEEKS[0]!);
-
-/** What the cluster that evaluates needs of its servers' environment. */
-export const EVALUATION_ENV: Readonly<Record<string, string>> = {
-  FRAUD_SETTINGS: JSON.stringify({ learned: { events: EVENTS } }),
-  FRAUD_MODEL: ALL_WEEKS.map(treesFileOf).join(","),
-};
 
 /** What was streamed, and how it went. */
 export interface Streamed extends StreamedFigures {
@@ -42,10 +28,10 @@ export interface Streamed extends StreamedFigures {
 
 /** The trees of a week hold from its test's first day. */
 export const modelOfDay =
-  (weeks: readonly EvaluationWeek[]) =>
+  ({ treesOf }: Yardstick, weeks: readonly EvaluationWeek[]) =>
   (day: number): string | undefined => {
     const week = weeks.find((one) => testDay(one) === day);
-    return week && treesFileOf(week);
+    return week && treesOf(week);
   };
 
 /**
@@ -55,13 +41,18 @@ export const modelOfDay =
  */
 export async function evaluateStream(
   data: HandbookDataSet,
-  { step, weeks, signal }: { step: Step; weeks: readonly EvaluationWeek[]; signal: AbortSignal },
+  {
+    yardstick,
+    step,
+    weeks,
+    signal,
+  }: { yardstick: Yardstick; step: Step; weeks: readonly EvaluationWeek[]; signal: AbortSignal },
 ): Promise<Streamed> {
   const settings = clusterSettings({
     name: "evaluate",
     portOffset: PORT_OFFSET,
-    serverEnv: EVALUATION_ENV,
-    checkpointIntervalMs: CHECKPOINT_INTERVAL_MS,
+    serverEnv: evaluationEnv(yardstick),
+    checkpointIntervalMs: yardstick.checkpointIntervalMs,
   });
   let cluster: Cluster | undefined;
   try {
@@ -70,12 +61,14 @@ export async function evaluateStream(
     cluster = await startCluster(settings, { step, restart: true, fresh: true, signal });
     const runId = newRunId();
     const brokers = endpoints(settings).kafka;
+    const modelOf = modelOfDay(yardstick, weeks);
     const beganMs = Date.now();
     const outcome = await step(`the data set, run ${runId}`, (onProgress) =>
       streamDataSet(data, {
+        yardstick,
         brokers,
         runId,
-        modelOf: modelOfDay(weeks),
+        modelOf,
         useModel: useModelAt(settings),
         onProgress,
         signal,
@@ -87,7 +80,7 @@ export async function evaluateStream(
       outcome,
       seconds,
       jobRestarts,
-      parity: await step("parity", () => Promise.resolve(parityWith(data, outcome, modelOfDay(weeks)))),
+      parity: await step("parity", () => Promise.resolve(parityWith(yardstick, data, outcome, modelOf))),
     };
   } finally {
     if (cluster !== undefined) await step("stopping", () => cluster!.stop());
@@ -117,18 +110,19 @@ export function useModelAt(settings: ClusterSettings): (file: string) => Promise
  * @param modelOf - the model from a day on, as it was streamed; before the first one the servers' own default scores
  */
 export function parityWith(
+  { names, batch, treesOf }: Yardstick,
   data: HandbookDataSet,
   outcome: StreamOutcome,
   modelOf: (day: number) => string | undefined,
 ): Parity {
   const files = Array.from({ length: HANDBOOK_DAYS }, (_, day) => modelOf(day));
-  let holds = DEFAULT_MODEL;
+  let holds = treesOf(ALL_WEEKS[0]!);
   const ofDay = files.map((file) => (holds = file ?? holds));
   const trees = new Map([...new Set(ofDay)].map((file) => [file, parseTrees(readFileSync(file, "utf8"))]));
   return parityOf({
-    names: LEARNED_FEATURES,
+    names,
     stream: outcome.features,
-    batch: learnedFeatures(data, { from: 0, to: data.seconds.length }),
+    batch: batch(data, { from: 0, to: data.seconds.length }),
     margins: outcome.margins,
     scoredBy: (at) => outcome.models[outcome.modelOf[at]!] ?? "",
     model: (at) => trees.get(ofDay[Math.floor(data.seconds[at]! / DAY_SECONDS)]!)!,

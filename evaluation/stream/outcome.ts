@@ -11,7 +11,7 @@ import { Decision, Outcome } from "../../protos/gen/fraud/v1/decision.js";
 import { StateEvent, StateEvent_Kind } from "../../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../../protos/gen/google/protobuf/any.js";
 import type { FeatureMatrix } from "../batch/features.js";
-import { LEARNED_FEATURES } from "../batch/learned-features.js";
+import type { Yardstick } from "./yardstick.js";
 
 /** A label is recorded by its account and by its merchant. */
 const BY_ACCOUNT = 1;
@@ -20,7 +20,7 @@ const RECORDED = BY_ACCOUNT | BY_MERCHANT;
 
 /** What came out of the pipeline, by the numbers of the transactions. */
 export class StreamOutcome {
-  /** The learned features of each transaction; NaN: not known. */
+  /** The features of each transaction; NaN: not decided. */
   readonly features: FeatureMatrix;
   /** Log odds in millionths, of each transaction; NaN: not scored. */
   readonly margins: Float64Array;
@@ -36,6 +36,8 @@ export class StreamOutcome {
   decisions = 0;
   /** Frauds whose label is recorded. Of those that are never labelled nothing is waited for. */
   labels = 0;
+  readonly #columns: readonly (typeof FEATURES)[keyof typeof FEATURES][];
+  readonly #unknown: number;
   readonly #data: HandbookDataSet;
   readonly #runId: string;
   readonly #decided: Uint8Array;
@@ -44,9 +46,12 @@ export class StreamOutcome {
   readonly #undecided: Uint32Array;
   readonly #unlabelled: Uint32Array;
 
-  constructor(data: HandbookDataSet, runId: string) {
+  /** @param yardstick - which features are taken, and what stands for those that are not known */
+  constructor(data: HandbookDataSet, runId: string, { names, unknown }: Pick<Yardstick, "names" | "unknown">) {
     const { length } = data.seconds;
-    const columns = LEARNED_FEATURES.length;
+    const columns = names.length;
+    this.#columns = names.map((name) => FEATURES[name]);
+    this.#unknown = unknown;
     this.#data = data;
     this.#runId = `${runId}-`;
     this.features = { columns, first: 0, values: new Float64Array(length * columns).fill(NaN) };
@@ -71,10 +76,8 @@ export class StreamOutcome {
     this.#undecided[this.#dayOf(at)]!--;
     this.decisions++;
     const { columns, values } = this.features;
-    for (const [column, feature] of COLUMNS.entries()) {
-      const found = feature.of(evidence);
-      if (found !== undefined) values[at * columns + column] = Number(found);
-    }
+    for (const [column, feature] of this.#columns.entries())
+      values[at * columns + column] = Number(feature.of(evidence) ?? this.#unknown);
     const { scoring } = evidence;
     if (scoring?.marginE6 !== undefined) this.margins[at] = Number(scoring.marginE6);
     this.modelOf[at] = this.#model(scoring?.modelId ?? "");
@@ -113,5 +116,3 @@ export class StreamOutcome {
     return known >= 0 ? known : this.models.push(id) - 1;
   }
 }
-
-const COLUMNS = LEARNED_FEATURES.map((name) => FEATURES[name]);

@@ -14,6 +14,7 @@ import { poll } from "../../process/poll.js";
 import { UserError } from "../../terminal/user-error.js";
 import { feedDays } from "./feed.js";
 import { StreamOutcome } from "./outcome.js";
+import type { Yardstick } from "./yardstick.js";
 
 /** A job that restarts takes a while; one that decides nothing for longer than this is stuck. */
 const STUCK_MS = 180_000;
@@ -21,6 +22,8 @@ const LOOK_MS = 20;
 const TELL_MS = 2_000;
 
 export interface StreamOptions {
+  /** What is taken of the decisions. */
+  readonly yardstick: Pick<Yardstick, "names" | "unknown">;
   readonly brokers: string;
   /** Begins every id. */
   readonly runId: string;
@@ -37,8 +40,8 @@ export interface StreamOptions {
  * @throws {UserError} when nothing is decided any more
  */
 export async function streamDataSet(data: HandbookDataSet, options: StreamOptions): Promise<StreamOutcome> {
-  const { brokers, runId, modelOf, useModel, onProgress = () => undefined, signal } = options;
-  const outcome = new StreamOutcome(data, runId);
+  const { yardstick, brokers, runId, modelOf, useModel, onProgress = () => undefined, signal } = options;
+  const outcome = new StreamOutcome(data, runId, yardstick);
   const items = numberedItems(data, { runId });
   const reader = await followTopics({
     brokers,

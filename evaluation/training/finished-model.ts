@@ -8,7 +8,7 @@ import { bandsOf, logisticTable, mainFeatures, mediansOf, mostOf, scoreTable, th
 const COSTS = { lookMinor: 400, stoppedMinor: 3_000, looksPerDay: 100 };
 
 /** What a model file says of itself and its trees. */
-export type ModelHead = Pick<TreesModel, "id" | "description" | "features" | "trainedOn" | "training"> & {
+export type ModelHead = Pick<TreesModel, "id" | "description" | "features" | "unknown" | "trainedOn" | "training"> & {
   /** Of whole numbers. */
   readonly trees: readonly Tree[];
 };
@@ -36,6 +36,7 @@ export function finishedModel(
       kind: "trees",
       description: head.description,
       features: head.features,
+      unknown: head.unknown,
       trainedOn: head.trainedOn,
       training: head.training,
       ...thresholdsOf(tables, margins, WEEK_DAYS, { ...COSTS, fraudMinor }),

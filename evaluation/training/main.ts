@@ -13,14 +13,8 @@ import { stepView } from "../../terminal/step-view.js";
 import { UserError } from "../../terminal/user-error.js";
 import { ensurePythonPackages } from "../../tools/index.js";
 import { LEARNED_FEATURES, learnedFeatures } from "../batch/learned-features.js";
-import { PLACES_FEATURES } from "../batch/place-features.js";
-import {
-  placesFeaturesBy,
-  type PlacesLabels,
-  type PlacesTrees,
-  placesTreesFileOf,
-  withLabelsAtOnce,
-} from "../batch/places-trees.js";
+import { NONE, PLACES_FEATURES } from "../batch/place-features.js";
+import { placesFeaturesBy, type PlacesLabels, placesTreesFileOf, withLabelsAtOnce } from "../batch/places-trees.js";
 import { treesFileOf } from "../batch/trees-of-week.js";
 import { testFrom } from "../report.js";
 import { ALL_WEEKS, type EvaluationWeek, transactionsOf } from "../weeks.js";
@@ -58,7 +52,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--tables",
-      "leaves the trees of models/handbook as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction, the reference of its main features",
+      "leaves the trees as they are, and makes anew what else a model file has: tables, thresholds, an ordinary transaction, the reference of its main features",
       false,
     )
     .option("--labels-at-once", "with --data-set places: the reference's, which gets every label at once", false)
@@ -69,7 +63,6 @@ export async function main(argv: string[]): Promise<number> {
   const places = dataSet === "places";
   if (labelsAtOnce && !places) throw new UserError("--labels-at-once is for --data-set places.");
   const labels: PlacesLabels = labelsAtOnce ? "at once" : "as they come";
-  if (places && tables) throw new UserError("--tables can't be used with --data-set places: its trees have no tables.");
   const weeks = ALL_WEEKS.filter(({ firstDay }) => only === undefined || String(firstDay) === only);
   const step = stepView();
   const python = tables
@@ -92,17 +85,24 @@ export async function main(argv: string[]): Promise<number> {
       transactionsOf(data, { from: days[0]!.from, to: days.at(-1)!.to }),
     );
   });
+  const names = places ? PLACES_FEATURES : LEARNED_FEATURES;
   for (const week of weeks) {
+    const head = places ? placesHead(week, labels) : handbookHead(week);
+    const file = places ? placesTreesFileOf(week, labels) : treesFileOf(week);
+    const write = (of: Pick<ModelHead, "trees" | "training" | "trainedOn">): void => {
+      const model = finishedModel({ ...head, ...of }, { data, week, features });
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, `${JSON.stringify(model)}\n`);
+    };
     if (python === undefined) {
       await step(`tables for the test week from ${testFrom(week)}`, async () => {
         await setImmediate();
-        const head = JSON.parse(readFileSync(treesFileOf(week), "utf8")) as ModelHead;
-        writeModel(week, finishedModel(head, { data, week, features }));
+        const { trees, training, trainedOn } = JSON.parse(readFileSync(file, "utf8")) as TreesModel;
+        write({ trees, training, trainedOn });
       });
       continue;
     }
     await step(`trees for the test week from ${testFrom(week)}`, async () => {
-      const names = places ? PLACES_FEATURES : LEARNED_FEATURES;
       const { trees, training, trainedOn, difference, quantisedDifference } = await trainTrees({
         data,
         week,
@@ -111,21 +111,7 @@ export async function main(argv: string[]): Promise<number> {
         seed,
         python,
       });
-      if (places) {
-        const file: PlacesTrees = { features: names, trainedOn, training, trees };
-        mkdirSync(dirname(placesTreesFileOf(week, labels)), { recursive: true });
-        writeFileSync(placesTreesFileOf(week, labels), `${JSON.stringify(file)}\n`);
-      } else {
-        const head: ModelHead = {
-          id: `handbook-day-${week.firstDay}`,
-          description: `Boosted trees on the Handbook's data set, for its test week that follows the training week from day ${week.firstDay}.`,
-          features: [...LEARNED_FEATURES],
-          trainedOn,
-          training: { ...training },
-          trees,
-        };
-        writeModel(week, finishedModel(head, { data, week, features }));
-      }
+      write({ trees, training: { ...training }, trainedOn });
       console.log(
         `day ${week.firstDay}: ${trees.length} trees; probabilities off LightGBM's by ${difference.toExponential(1)} at most, as written by ${quantisedDifference.toExponential(1)}`,
       );
@@ -134,5 +120,18 @@ export async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-const writeModel = (week: EvaluationWeek, file: TreesModel): void =>
-  writeFileSync(treesFileOf(week), `${JSON.stringify(file)}\n`);
+type Head = Pick<ModelHead, "id" | "description" | "features" | "unknown">;
+
+const handbookHead = ({ firstDay }: EvaluationWeek): Head => ({
+  id: `handbook-day-${firstDay}`,
+  description: `Boosted trees on the Handbook's data set, for its test week that follows the training week from day ${firstDay}.`,
+  features: [...LEARNED_FEATURES],
+  unknown: undefined,
+});
+
+const placesHead = ({ firstDay }: EvaluationWeek, labels: PlacesLabels): Head => ({
+  id: `places-day-${firstDay}${labels === "at once" ? "-labels-at-once" : ""}`,
+  description: `Boosted trees on the data set with places${labels === "at once" ? ", with every label at once" : ""}, for its test week that follows the training week from day ${firstDay}.`,
+  features: [...PLACES_FEATURES],
+  unknown: NONE,
+});

@@ -99,9 +99,10 @@ export function accountCounter(dependencies: Dependencies) {
       };
       if (isPossibleRepeat) metrics.count("possible_repeats");
       try {
-        const learned = learnAccount(state, transaction, settings.learned);
-        const features = countTransaction(state, transaction, settings.account);
-        account.features = { ...features, ...learned.features };
+        const latestMs = state.latestEventTimeMs;
+        const counted = countTransaction(state, transaction, settings.account);
+        const learned = learnAccount(state, transaction, settings.learned, { latestMs, counted });
+        account.features = { ...counted, ...learned.features };
         account.learnedIncomplete = learned.learnedIncomplete;
         account.knownFraudFromMs = learned.knownFraudFromMs;
       } catch (cause) {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { AccountState } from "../../protos/gen/fraud/v1/internal.js";
+import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { parseSettings } from "../settings.js";
 import { sampleLabel, sampleTransaction, START_MS } from "../testing/samples.js";
 import { learnAccount, learnAccountVerdict } from "./learned-features.js";
@@ -10,6 +11,15 @@ import { recordVerdict } from "./verdicts.js";
 const DAY = 86_400_000;
 const learned = (events: number, labelDelayMs = 7 * DAY) =>
   parseSettings({ learned: { events, labelDelayMs } }).learned;
+
+/** Takes in a transaction of which nothing else is known. */
+function learn(state: AccountState, transaction: Transaction, settings: ReturnType<typeof learned>) {
+  state.seq++;
+  return learnAccount(state, transaction, settings, {
+    latestMs: state.latestEventTimeMs,
+    counted: { merchantVisits: undefined, travelSpeedKmh: undefined },
+  });
+}
 
 /** State as it is between two calls: bytes. */
 const stored = (state: AccountState): AccountState => AccountState.decode(AccountState.encode(state).finish());
@@ -23,7 +33,7 @@ function account(events: number, labelDelayMs?: number) {
     spend(id: string, days: number, amountMinor: number | bigint) {
       state = stored(state);
       const transaction = { transactionId: id, eventTimeMs: at(days), amountMinor: BigInt(amountMinor) };
-      const { features, ...rest } = learnAccount(state, sampleTransaction(transaction), settings);
+      const { features, ...rest } = learn(state, sampleTransaction(transaction), settings);
       return { ...features, ...rest };
     },
     judge(id: string, delta: 1 | -1, days: number) {
@@ -34,7 +44,7 @@ function account(events: number, labelDelayMs?: number) {
       return state;
     },
     switchOff() {
-      return learnAccount(state, sampleTransaction(), learned(0));
+      return learn(state, sampleTransaction(), learned(0));
     },
   };
 }
@@ -122,20 +132,20 @@ describe("an account's learned features", () => {
     const old = AccountState.fromPartial({ latestEventTimeMs: START_MS });
     const incomplete = [0, 29, 30].map((days) => {
       const transaction = sampleTransaction({ eventTimeMs: START_MS + BigInt(days * DAY) });
-      return learnAccount(stored(old), transaction, learned(8)).learnedIncomplete;
+      return learn(stored(old), transaction, learned(8)).learnedIncomplete;
     });
     expect(incomplete).toEqual([true, true, false]);
     const early = sampleTransaction({ eventTimeMs: 1n });
-    expect(learnAccount(AccountState.fromPartial({}), early, learned(1)).learnedIncomplete).toBe(false);
+    expect(learn(AccountState.fromPartial({}), early, learned(1)).learnedIncomplete).toBe(false);
   });
 
   it("remember a verdict that came before its transaction, which knows nothing of it itself", () => {
     const state = AccountState.fromPartial({});
     recordVerdict(state, sampleLabel({ transactionId: "a", effectiveAtMs: START_MS }), 16);
-    const first = learnAccount(state, sampleTransaction({ transactionId: "a" }), learned(4));
+    const first = learn(state, sampleTransaction({ transactionId: "a" }), learned(4));
     expect(first).toMatchObject({ knownFraudFromMs: START_MS, features: { knownFraudAgeS: 86_400_000n } });
     const next = sampleTransaction({ transactionId: "b", eventTimeMs: START_MS + 5_000n });
-    expect(learnAccount(state, next, learned(4))).toMatchObject({
+    expect(learn(state, next, learned(4))).toMatchObject({
       knownFraudFromMs: undefined,
       features: { knownFraudAgeS: 5n },
     });

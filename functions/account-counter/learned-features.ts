@@ -15,9 +15,12 @@ import {
   UNUSUAL_PERMILLE,
   VERY_UNUSUAL_PERMILLE,
 } from "../learned/known.js";
+import { decodeSeen, encodeSeen } from "../learned/seen-places.js";
 import type { FunctionSettings } from "../settings.js";
+import { placeFeatures } from "./place-features.js";
 
 type LearnedSettings = FunctionSettings["learned"];
+type Counted = Pick<AccountFeatures, "merchantVisits" | "travelSpeedKmh">;
 type Learned = Pick<AccountEvidence, "learnedIncomplete" | "knownFraudFromMs"> & {
   readonly features: Partial<AccountFeatures>;
 };
@@ -28,20 +31,40 @@ const MAX_SQUARES = 2n ** 128n - 1n;
  * The learned features of a transaction, from the account's past as docs/features.md defines them; then the past takes
  * the transaction in. Changes `state`.
  *
- * @param state - before anything else has taken the transaction in
+ * @param state - with this transaction numbered and counted
+ * @param before - the account's greatest event time before it, and what was counted for it
  */
-export function learnAccount(state: AccountState, transaction: Transaction, settings: LearnedSettings): Learned {
+export function learnAccount(
+  state: AccountState,
+  transaction: Transaction,
+  settings: LearnedSettings,
+  before: { readonly latestMs: bigint; readonly counted: Counted },
+): Learned {
   if (settings.events === 0) {
     state.past = undefined;
     return { features: {}, learnedIncomplete: false, knownFraudFromMs: undefined };
   }
   // What came before it was switched on is missing as what has left is.
-  const past = (state.past ??= AccountPast.fromPartial({ leftUntilMs: state.latestEventTimeMs }));
+  const past = (state.past ??= AccountPast.fromPartial({ leftUntilMs: before.latestMs }));
   const events = decodeEvents(past.events);
+  if (settings.places && past.placesSeq + 1n === state.seq) decodeSeen(past.places, events);
+  else forgetPlaces(past);
   const at = Number(transaction.eventTimeMs);
+  const { merchantVisits = 0, travelSpeedKmh } = before.counted;
+  const places = settings.places
+    ? placeFeatures(
+        at,
+        { location: transaction.location, visits: merchantVisits, speedKmh: travelSpeedKmh },
+        { past, events, delayMs: settings.labelDelayMs },
+      )
+    : undefined;
   const learned = {
-    features: featuresAt(at, Number(transaction.amountMinor), past, events, settings.labelDelayMs),
-    learnedIncomplete: leftAfter(past.leftUntilMs, at - Math.max(30 * DAY_MS, settings.labelDelayMs)),
+    features: {
+      ...featuresAt(at, Number(transaction.amountMinor), past, events, settings.labelDelayMs),
+      ...places?.features,
+    },
+    learnedIncomplete:
+      leftAfter(past.leftUntilMs, at - Math.max(30 * DAY_MS, settings.labelDelayMs)) || places?.incomplete === true,
     // Labels and transactions have no order between them.
     knownFraudFromMs: state.verdicts.find(
       ({ transactionId, verdict }) => verdict === Verdict.FRAUD && transactionId === transaction.transactionId,
@@ -52,10 +75,23 @@ export function learnAccount(state: AccountState, transaction: Transaction, sett
     value: Number(transaction.amountMinor),
     hash: eventHash(transaction.transactionId),
     fraudFrom: Number(learned.knownFraudFromMs ?? 0n),
+    seen: places?.seen,
   };
   leave(past, addEvent(events, event, settings.events));
   past.events = encodeEvents(events);
+  if (settings.places) {
+    past.places = encodeSeen(events);
+    past.placesSeq = state.seq;
+  }
   return learned;
+}
+
+function forgetPlaces(past: AccountPast): void {
+  past.places = Buffer.alloc(0);
+  past.placesSeq = 0n;
+  past.locatedCount = 0n;
+  past.latitudesE6 = 0n;
+  past.longitudesE6 = 0n;
 }
 
 /**
@@ -184,7 +220,7 @@ function twoLargest(amounts: readonly number[]): [number, number] {
 
 /** Adds up what is no longer kept one by one: what has no verdict "fraud" stays genuine. */
 function leave(past: AccountPast, gone: readonly PastEvent[]): void {
-  for (const { time, value, fraudFrom } of gone) {
+  for (const { time, value, fraudFrom, seen } of gone) {
     if (BigInt(time) > past.leftUntilMs) past.leftUntilMs = BigInt(time);
     if (fraudFrom !== 0) {
       if (BigInt(time) > past.lastFraudMs) past.lastFraudMs = BigInt(time);
@@ -197,5 +233,9 @@ function leave(past: AccountPast, gone: readonly PastEvent[]): void {
     past.genuineAmountMinor = saturateUnsigned(past.genuineAmountMinor + amount);
     past.genuineSquaresHigh = kept >> 64n;
     past.genuineSquaresLow = BigInt.asUintN(64, kept);
+    if (seen?.place === undefined) continue;
+    past.locatedCount++;
+    past.latitudesE6 += BigInt(seen.place.latitudeE6);
+    past.longitudesE6 += BigInt(seen.place.longitudeE6);
   }
 }

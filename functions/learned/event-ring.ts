@@ -1,11 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 
+import type { SeenPlace } from "./seen-places.js";
+import { unzigzag, VarintReader, VarintWriter, zigzag } from "./varints.js";
+
 const HASH_BYTES = 4;
 /** At most 8 groups of 7 bits for each of three numbers below 2^53. */
 const MAX_EVENT_BYTES = HASH_BYTES + 3 * 8;
-/** The highest bit says that there is another group. */
-const GROUP = 128;
 
 /** What learned features keep of a transaction. */
 export interface PastEvent {
@@ -17,6 +18,8 @@ export interface PastEvent {
   readonly hash: number;
   /** From when on, in event time, a verdict "fraud" counts; 0: there is none. */
   fraudFrom: number;
+  /** What was found of its place; `undefined`: nobody looked. */
+  seen?: SeenPlace | undefined;
 }
 
 /** What a transaction is found by: 4 bytes of SHA-256 of these ids, with a zero byte between two. */
@@ -51,50 +54,32 @@ const isBefore = (one: PastEvent, other: PastEvent): boolean =>
 /**
  * Events as state keeps them, about 12 bytes each. Of each: the hash (big endian), then as varints the time since the
  * event before (of the first: since 1970), the value, and 0 without a verdict "fraud", else 1 more than the zigzag of
- * the time from the event to where the verdict counts.
+ * the time from the event to where the verdict counts. What was seen of its place is not among it.
  */
 export function encodeEvents(events: readonly PastEvent[]): Buffer {
-  const bytes = Buffer.allocUnsafe(events.length * MAX_EVENT_BYTES);
-  let at = 0;
+  const bytes = new VarintWriter(events.length * MAX_EVENT_BYTES);
   let before = 0;
-  const put = (value: number): void => {
-    let rest = value;
-    for (; rest >= GROUP; rest = Math.floor(rest / GROUP)) bytes[at++] = (rest % GROUP) + GROUP;
-    bytes[at++] = rest;
-  };
   for (const { time, value, hash, fraudFrom } of events) {
-    at = bytes.writeUInt32BE(hash, at);
-    put(time - before);
-    put(value);
-    put(fraudFrom === 0 ? 0 : 1 + zigzag(fraudFrom - time));
+    bytes.putUint32(hash);
+    bytes.put(time - before);
+    bytes.put(value);
+    bytes.put(fraudFrom === 0 ? 0 : 1 + zigzag(fraudFrom - time));
     before = time;
   }
-  return Buffer.from(bytes.subarray(0, at));
+  return bytes.written();
 }
 
 /** What {@link encodeEvents} made bytes of. */
-export function decodeEvents(bytes: Buffer): PastEvent[] {
+export function decodeEvents(encoded: Buffer): PastEvent[] {
   const events: PastEvent[] = [];
-  let at = 0;
+  const bytes = new VarintReader(encoded);
   let time = 0;
-  const take = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= GROUP) {
-      const group = bytes[at++]!;
-      if (group < GROUP) return value + group * factor;
-      value += (group - GROUP) * factor;
-    }
-  };
-  while (at < bytes.length) {
-    const hash = bytes.readUInt32BE(at);
-    at += HASH_BYTES;
-    time += take();
-    const value = take();
-    const fraud = take();
+  while (!bytes.isAtEnd) {
+    const hash = bytes.takeUint32();
+    time += bytes.take();
+    const value = bytes.take();
+    const fraud = bytes.take();
     events.push({ time, value, hash, fraudFrom: fraud === 0 ? 0 : time + unzigzag(fraud - 1) });
   }
   return events;
 }
-
-const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
-const unzigzag = (value: number): number => (value % 2 === 0 ? value / 2 : -(value + 1) / 2);

@@ -1,6 +1,6 @@
 import { type Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
-import { FEATURE_NAMES, type FeatureName, featureValue } from "./feature-vector.js";
-import { assessValues, type Model, type ValueOf } from "./model.js";
+import { FEATURE_NAMES, type FeatureName, featureValue, isPossible } from "./feature-vector.js";
+import { assessValues, type Model, valueFor, type ValueOf } from "./model.js";
 import { type Tree, type TreesModel, valueAt } from "./trees.js";
 
 /** A value of one feature with which a transaction would have been approved, everything else as it was. */
@@ -23,7 +23,7 @@ interface Piece {
  * What would have had to be different for an approval: for each feature the nearest values, below and above its own,
  * with which this very model would have approved the transaction, all other features as they are. Exact: a model looks
  * at a feature only by its thresholds, so all pieces between them are looked at. What would approve only if several
- * features were different is not among them, nor what would if an unknown feature were known.
+ * features were different is not among them, nor what would if an unknown feature were known, or a known one were not.
  *
  * @returns in the order of docs/features.md; `undefined` for what the model neither reviews nor declines
  */
@@ -35,7 +35,7 @@ export function counterfactualsOf(model: Model, evidence: Evidence): Counterfact
     const own = valueOf(feature);
     if (own === undefined) return [];
     const pieces = piecesOf(model, feature, valueOf);
-    const below = pieces.findLast(({ upTo, approved }) => approved && upTo < own);
+    const below = pieces.findLast(({ upTo, approved }) => approved && upTo < own && isPossible(feature, upTo));
     const above = pieces.findIndex(({ approved }, n) => approved && n > 0 && pieces[n - 1]!.upTo >= own);
     return [
       ...(below === undefined ? [] : [{ feature, value: BigInt(below.upTo), bound: "at most" as const }]),
@@ -62,14 +62,11 @@ function piecesOf(model: Model, feature: FeatureName, valueOf: ValueOf): Piece[]
 }
 
 /** Each tree is gone through once for all values: thousands of splits would be asked for each of thousands. */
-function piecesOfTrees(
-  { features, trees, score, reviewAt }: TreesModel,
-  feature: FeatureName,
-  valueOf: ValueOf,
-): Piece[] {
+function piecesOfTrees(model: TreesModel, feature: FeatureName, valueOf: ValueOf): Piece[] {
+  const { features, trees, score, reviewAt } = model;
   const free = features.indexOf(feature);
   if (free === -1) return [];
-  const row = Float64Array.from(features, (name) => Number(valueOf(name)));
+  const row = Float64Array.from(features, (name) => Number(valueFor(model, name, valueOf)));
   /** By how much the margin falls beyond each threshold. */
   const falls = new Map<number, number>();
   let margin = 0;

@@ -7,6 +7,9 @@ export type FeatureName = keyof typeof FEATURES;
 /** The names, in a fixed order. */
 export const FEATURE_NAMES = Object.keys(FEATURES) as [FeatureName, ...FeatureName[]];
 
+/** Whether a feature can have this value: most are never negative, and what stands for an unknown one may be. */
+export const isPossible = (name: FeatureName, value: number): boolean => value >= 0 || FEATURES[name].signed;
+
 /** A feature's value in this evidence, or `undefined` when it is not known. */
 export function featureValue(evidence: Evidence, name: FeatureName): bigint | undefined {
   const value = FEATURES[name].of(evidence);

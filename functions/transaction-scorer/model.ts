@@ -96,7 +96,7 @@ export function parseModel(bytes: Uint8Array): Model {
 /**
  * Scores a transaction by its evidence.
  *
- * A model of trees cannot without all of its features.
+ * A model of trees cannot without all of its features, unless it says what stands for one that is not known.
  *
  * @param explained - whether the contributions to a suspicious one are wanted
  */
@@ -139,7 +139,7 @@ function assessByPoints(model: PointsModel, valueOf: ValueOf): Assessment {
 
 /** The tables' values at the trees' sum; of what is suspicious the largest contributions are the reasons. */
 function assessByTrees(model: TreesModel, valueOf: ValueOf, explained: boolean): Assessment {
-  const values = model.features.map(valueOf);
+  const values = model.features.map((name) => valueFor(model, name, valueOf));
   const missing = values.indexOf(undefined);
   if (missing !== -1) return unscored(`the model ${model.id} needs ${model.features[missing]}, which is not known`);
   // What is beyond 2⁵³ stays beyond every threshold.
@@ -163,6 +163,10 @@ function assessByTrees(model: TreesModel, valueOf: ValueOf, explained: boolean):
     contributions,
   };
 }
+
+/** A feature's value as trees take it: where it is not known what the model has for that. */
+export const valueFor = ({ unknown }: TreesModel, name: FeatureName, valueOf: ValueOf): bigint | undefined =>
+  valueOf(name) ?? (unknown === undefined ? undefined : BigInt(unknown));
 
 /** The largest contributions towards fraud; of equal ones the model's first. */
 function reasonsOf(contributions: readonly Contribution[]): Reason[] {

@@ -38,13 +38,14 @@ export class Models {
  */
 export function requireSettings(model: Model, settings: FunctionSettings): void {
   const values = {
-    "": Infinity,
+    "": true,
     "learned.events": settings.learned.events,
+    "learned.places": settings.learned.places,
     "account.knownMerchants": settings.account.knownMerchants,
   } as const;
   for (const name of neededFeatures(model)) {
     const { setting } = FEATURES[name];
-    if (values[setting] === 0)
+    if (!values[setting])
       throw new Error(
         `the model ${model.id} needs ${name}, which is off: switch it on by ${setting} in FRAUD_SETTINGS`,
       );

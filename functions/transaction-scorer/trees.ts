@@ -102,6 +102,8 @@ export const treesModelSchema = z
       .array(z.enum(FEATURE_NAMES, { error: ({ input }) => `there is no feature ${JSON.stringify(input)}` }))
       .min(1)
       .refine((names) => new Set(names).size === names.length, "a feature is listed once"),
+    /** What stands for a feature that is not known; without it, every one must be. */
+    unknown: z.int().optional(),
     /** What it was trained on: days of the data set, from 0, both included. */
     trainedOn: z.strictObject({ firstDay: z.int().min(0), lastDay: z.int().min(0) }),
     /** By which it was trained. */

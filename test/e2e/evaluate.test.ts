@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { stopCluster } from "../../cluster/control.js";
 import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
-import { EVALUATION_ENV, parityWith, useModelAt } from "../../evaluation/stream/evaluate-stream.js";
+import { parityWith, useModelAt } from "../../evaluation/stream/evaluate-stream.js";
 import type { StreamOutcome } from "../../evaluation/stream/outcome.js";
 import { streamDataSet } from "../../evaluation/stream/stream-data-set.js";
+import { evaluationEnv, HANDBOOK_YARDSTICK } from "../../evaluation/stream/yardstick.js";
 import { subsetOf } from "../../evaluation/subset.js";
 import { treesFileOf } from "../../evaluation/batch/trees-of-week.js";
 import { dayOffsets, handbookDataSet } from "../../ingress-generator/handbook/data-set.js";
@@ -20,10 +21,12 @@ const KILLED_ON = 38;
 const OTHER_MODEL_ON = 41;
 const OTHER_WEEK = { firstDay: 157 };
 
+const ENV = evaluationEnv(HANDBOOK_YARDSTICK);
+
 const modelOf = (day: number): string | undefined => (day === OTHER_MODEL_ON ? treesFileOf(OTHER_WEEK) : undefined);
 
 describe("the Handbook's data set in short, streamed, with a TaskManager killed on the way", () => {
-  const settings = clusterSettings({ name: "e2e-evaluate", portOffset: 23_000, serverEnv: EVALUATION_ENV });
+  const settings = clusterSettings({ name: "e2e-evaluate", portOffset: 23_000, serverEnv: ENV });
   const brokers = endpoints(settings).kafka;
   const data = subsetOf(handbookDataSet(), { customers: CUSTOMERS, days: DAYS });
   let cluster: Cluster;
@@ -33,6 +36,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
   beforeAll(async () => {
     cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
     outcome = await streamDataSet(data, {
+      yardstick: HANDBOOK_YARDSTICK,
       brokers,
       runId: "short",
       modelOf(day) {
@@ -65,7 +69,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
   });
 
   it("has every feature and every score that the data set itself gives", () => {
-    expect(parityWith(data, outcome, modelOf)).toEqual({
+    expect(parityWith(HANDBOOK_YARDSTICK, data, outcome, modelOf)).toEqual({
       features: 20,
       transactions: data.seconds.length,
       mismatches: 0,
@@ -86,7 +90,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
       "--brokers",
       brokers,
       "--settings",
-      EVALUATION_ENV["FRAUD_SETTINGS"]!,
+      ENV["FRAUD_SETTINGS"]!,
     ]).finished;
     expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
     expect(code).toBe(0);

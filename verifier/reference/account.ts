@@ -62,7 +62,11 @@ export class AccountReference {
     const { account } = settings;
     const { amountMinor: amount, eventTimeMs: time } = transaction;
     const held = this.#verdicts.find((one) => one.fraud && one.transactionId === transaction.transactionId);
-    const learned = this.#learned.transaction(transaction, held?.effectiveAt, this.#latest, settings);
+    const journey = {
+      ...this.#travel(transaction, settings.codeVersion),
+      merchantVisits: this.#visits(transaction.merchantId, account.knownMerchants),
+    };
+    const learned = this.#learned.transaction(transaction, journey, held?.effectiveAt, this.#latest, settings);
     this.#marks = { ...this.#remember(time, account.recentTransactions), ...learned.marks };
     const asOf = (this.#latest = time > this.#latest ? time : this.#latest);
     this.#history.moveTo(asOf, account.history);
@@ -87,11 +91,10 @@ export class AccountReference {
       historyCount: before.count,
       historyAmountMinor: before.amountMinor,
       amountRatioPermille: ratio !== undefined && ratio > MAX_UINT64 ? MAX_UINT64 : ratio,
-      ...this.#travel(transaction, settings.codeVersion),
+      ...journey,
       confirmedFraudCount: this.#verdicts.filter(
         ({ fraud, effectiveAt }) => fraud && effectiveAt <= asOf && effectiveAt > asOf - BigInt(account.fraudWindowMs),
       ).length,
-      merchantVisits: this.#visits(transaction.merchantId, account.knownMerchants),
       ...learned.features,
     };
   }

@@ -1,20 +1,24 @@
 import type { AccountEvidence, AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
 import { DAYS, greatest, isFraud, isGenuine, Memory, NEVER, permille, safe, seconds, total } from "./learned.js";
+import { type Journey, PlacesReference } from "./learned-places.js";
 import type { LogicSettings } from "./settings.js";
 import { atMost } from "./window.js";
 
 /** What the account counter must remember for the learned features: written from `docs/features.md` alone. */
 export class LearnedAccountReference {
   #memory: Memory | undefined;
+  #places = new PlacesReference();
   #old = { count: 0n, sum: 0n, squares: 0n, lastFraud: undefined as bigint | undefined };
 
   /**
+   * @param journey - what else the account counter found of it
    * @param fraudFrom - from when on a verdict counts that is held on it already
    * @param latest - the greatest event time before it
    */
   transaction(
-    { transactionId, amountMinor: amount, eventTimeMs: now }: Transaction,
+    { transactionId, amountMinor: amount, eventTimeMs: now, location }: Transaction,
+    journey: Journey,
     fraudFrom: bigint | undefined,
     latest: bigint,
     settings: LogicSettings,
@@ -22,14 +26,17 @@ export class LearnedAccountReference {
     readonly features: Partial<AccountFeatures>;
     readonly marks: Pick<AccountEvidence, "learnedIncomplete" | "knownFraudFromMs">;
   } {
-    const { events, labelDelayMs } = settings.learned;
+    const { events, labelDelayMs, places } = settings.learned;
+    if (events === 0 || !places) this.#places = new PlacesReference();
     if (events === 0) {
       this.#memory = undefined;
       this.#old = { count: 0n, sum: 0n, squares: 0n, lastFraud: undefined };
       return { features: {}, marks: { learnedIncomplete: false, knownFraudFromMs: undefined } };
     }
     const memory = (this.#memory ??= new Memory(latest));
+    if (!places) memory.forgetPlaces();
     const past = memory.until(now);
+    const found = places ? this.#places.look({ location, now }, journey, past, settings) : undefined;
     const amounts = (days: bigint): bigint[] => [
       ...past.filter(({ time }) => time > now - days * DAYS).map(({ value }) => value),
       amount,
@@ -61,13 +68,16 @@ export class LearnedAccountReference {
       unusual7dPermille: permille(ratios.filter((one) => one > 2_000n).length, ratios.length),
       veryUnusual7d: ratios.filter((one) => one > 2_500n).length,
       knownFraudAgeS: lastFraud === undefined ? NEVER : seconds(lastFraud, now),
+      ...found?.features,
     };
     const delay = BigInt(labelDelayMs);
-    const learnedIncomplete = memory.lacks(now - (delay > 30n * DAYS ? delay : 30n * DAYS));
-    for (const out of memory.add({ time: now, value: amount, fraudFrom }, [transactionId], settings)) {
+    const learnedIncomplete = memory.lacks(now - (delay > 30n * DAYS ? delay : 30n * DAYS)) || (found?.lacks ?? false);
+    const one = { time: now, value: amount, fraudFrom, where: found?.here };
+    for (const out of memory.add(one, [transactionId], settings)) {
       if (out.fraudFrom !== undefined)
         this.#old.lastFraud = greatest([out.time, ...(this.#old.lastFraud === undefined ? [] : [this.#old.lastFraud])]);
       else {
+        this.#places.leave(out);
         this.#old.count++;
         this.#old.sum = atMost(this.#old.sum + out.value, 2n ** 64n - 1n);
         this.#old.squares = atMost(this.#old.squares + out.value ** 2n, 2n ** 128n - 1n);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import type { Whereabouts } from "./learned-places.js";
 import type { LogicSettings } from "./settings.js";
 
 export const DAYS = 86_400_000n;
@@ -15,6 +16,8 @@ export interface Remembered {
   readonly hash: string;
   /** From when on it counts as fraud. */
   readonly fraudFrom: bigint | undefined;
+  /** `undefined`: places are, or were, off. */
+  readonly where?: Whereabouts | undefined;
 }
 
 /** The remembered transactions of an address: sorted, and as many as the settings say. */
@@ -41,6 +44,11 @@ export class Memory {
   label(ids: readonly string[], fraudFrom: bigint | undefined): void {
     const hash = hashOf(ids);
     this.#all = this.#all.map((one) => (one.hash === hash ? { ...one, fraudFrom } : one));
+  }
+
+  /** Keeps nothing of places any more. */
+  forgetPlaces(): void {
+    this.#all = this.#all.map((one) => ({ ...one, where: undefined }));
   }
 
   /** Those that were up to this time. */

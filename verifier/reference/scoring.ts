@@ -110,7 +110,7 @@ const POINT_E6 = 10_000n;
 function byTrees(model: TreesFile, evidence: Evidence, explained: boolean): Score {
   const values: bigint[] = [];
   for (const feature of model.features) {
-    const value = valueOf(feature, evidence);
+    const value = valueOf(feature, evidence) ?? (model.unknown === undefined ? undefined : BigInt(model.unknown));
     if (value === undefined)
       return {
         score: 0,

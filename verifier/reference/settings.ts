@@ -8,7 +8,7 @@ const DAY_MS = 24 * HOUR_MS;
  * Versions of the code that `docs/features.md` describes, the present one last: topics hold what earlier ones made
  * until their retention has passed.
  */
-const CODE_VERSIONS = ["4", "5", "6", "7"] as const;
+const CODE_VERSIONS = ["4", "5", "6", "7", "8"] as const;
 type CodeVersion = (typeof CODE_VERSIONS)[number];
 
 /** What `docs/features.md` names as settings, with its defaults, in the order in which the functions hash them. */
@@ -30,7 +30,7 @@ const DEFAULTS = {
     history: { buckets: 30, bucketMs: DAY_MS },
     restMs: 90 * DAY_MS,
   },
-  learned: { events: 0, labelDelayMs: 7 * DAY_MS },
+  learned: { events: 0, labelDelayMs: 7 * DAY_MS, places: false },
   scorer: { maxWaitingBytes: 16_384, resendDelayMs: 100 },
   alerter: { gapMs: 30 * MINUTE_MS, closeAfterMs: 30_000, escalateAt: [3, 10] },
 };
@@ -61,21 +61,23 @@ export function completeSettings(given: unknown = {}): Settings {
 }
 
 /** The name under which evidence knows code with these settings. */
-export function versionName(settings: Settings, codeVersion: CodeVersion = "7"): string {
+export function versionName(settings: Settings, codeVersion: CodeVersion = "8"): string {
   const text = JSON.stringify(ownSettings(settings, codeVersion));
   return `${codeVersion}+${createHash("sha256").update(text).digest("hex").slice(0, 8)}`;
 }
 
 /** The settings that a version has. */
 function ownSettings(settings: Settings, codeVersion: CodeVersion): object {
-  const { account, merchant, scorer, alerter } = settings;
+  const { account, merchant, learned, scorer, alerter } = settings;
+  const { resendDelayMs: _, ...scorerNow } = scorer;
+  const { places: _places, ...learnedBefore } = learned;
   switch (codeVersion) {
-    case "7": {
-      const { resendDelayMs: _, ...scorerNow } = scorer;
+    case "8":
       return { ...settings, scorer: scorerNow };
-    }
+    case "7":
+      return { ...settings, learned: learnedBefore, scorer: scorerNow };
     case "6":
-      return settings;
+      return { ...settings, learned: learnedBefore };
     default: {
       const { restMs: _accountRest, ...accountBefore } = account;
       const { restMs: _merchantRest, ...merchantBefore } = merchant;
@@ -85,12 +87,14 @@ function ownSettings(settings: Settings, codeVersion: CodeVersion): object {
 }
 
 function logicOf(settings: Settings, codeVersion: CodeVersion): LogicSettings {
-  if (codeVersion === "7" || codeVersion === "6") return { ...settings, codeVersion };
+  if (codeVersion === "8") return { ...settings, codeVersion };
+  const learned = { ...settings.learned, places: false };
+  if (codeVersion === "7" || codeVersion === "6") return { ...settings, learned, codeVersion };
   return {
     ...settings,
     account: { ...settings.account, restMs: 0 },
     merchant: { ...settings.merchant, restMs: 0 },
-    learned: { ...settings.learned, events: 0 },
+    learned: { ...learned, events: 0 },
     codeVersion,
   };
 }

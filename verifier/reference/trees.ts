@@ -5,6 +5,8 @@ export interface TreesFile {
   readonly reviewAt: number;
   readonly declineAt: number;
   readonly features: readonly string[];
+  /** What stands for a feature that is not known. */
+  readonly unknown?: number | undefined;
   readonly ordinary: readonly number[];
   readonly probability: Knots;
   readonly score: Knots;

@@ -2,7 +2,8 @@ import { outcomeName } from "../../../contract/decision-summary.js";
 import { transactionKey } from "../../../contract/transaction-key.js";
 import { SCORE_BANDS, scoreBand } from "../../../functions/score-bands.js";
 import { featureValue } from "../../../functions/transaction-scorer/feature-vector.js";
-import { bandOf, type FeatureBands, MAX_PPM } from "../../../functions/transaction-scorer/trees.js";
+import { valueFor } from "../../../functions/transaction-scorer/model.js";
+import { bandOf, type FeatureBands, MAX_PPM, type TreesModel } from "../../../functions/transaction-scorer/trees.js";
 import { keepNewest } from "../../../process/keep-newest.js";
 import { Decision } from "../../../protos/gen/fraud/v1/decision.js";
 import type { Models } from "../models.js";
@@ -130,16 +131,16 @@ export class QualityBook {
   }
 
   #countsOf({ modelHash, modelId }: CountedDecision): ModelCounts {
-    const counts = this.#counts.get(modelHash) ?? new ModelCounts(modelId, this.#referenceOf(modelHash));
+    const counts = this.#counts.get(modelHash) ?? new ModelCounts(modelId, this.#treesOf(modelHash));
     this.#counts.delete(modelHash);
     this.#counts.set(modelHash, counts);
     keepNewest(this.#counts, MAX_MODELS);
     return counts;
   }
 
-  #referenceOf(modelHash: string): readonly FeatureBands[] {
+  #treesOf(modelHash: string): TreesModel | undefined {
     const definition = this.#models.find(modelHash)?.definition;
-    return (definition?.kind === "trees" ? definition.reference : undefined) ?? [];
+    return definition?.kind === "trees" ? definition : undefined;
   }
 
   #forget(key: string): void {
@@ -182,9 +183,10 @@ class ModelCounts {
   readonly #frauds = byScore();
   readonly #genuine = byScore();
 
-  constructor(modelId: string, reference: readonly FeatureBands[]) {
+  /** @param trees - `undefined`: it has none, or is not known */
+  constructor(modelId: string, trees: TreesModel | undefined) {
     this.modelId = modelId;
-    this.features = new FeatureSpreads(reference);
+    this.features = new FeatureSpreads(trees);
   }
 
   get scores(): ModelQuality["scores"] {
@@ -254,11 +256,13 @@ class Spread {
 /** How the main features of a model are spread, in a sample: to decode every decision would take too long. */
 class FeatureSpreads {
   readonly #features: readonly { readonly bands: FeatureBands; readonly spread: Spread }[];
+  readonly #trees: TreesModel | undefined;
   #second = -1;
   #taken = 0;
 
-  constructor(reference: readonly FeatureBands[]) {
-    this.#features = reference.map((bands) => ({ bands, spread: new Spread(bands.ppm.length) }));
+  constructor(trees: TreesModel | undefined) {
+    this.#trees = trees;
+    this.#features = (trees?.reference ?? []).map((bands) => ({ bands, spread: new Spread(bands.ppm.length) }));
   }
 
   add(payload: Uint8Array, atMs: number): void {
@@ -267,10 +271,12 @@ class FeatureSpreads {
       this.#second = second;
       this.#taken = 0;
     }
-    if (this.#features.length === 0 || ++this.#taken > SAMPLED_A_SECOND) return;
+    const trees = this.#trees;
+    if (trees === undefined || this.#features.length === 0 || ++this.#taken > SAMPLED_A_SECOND) return;
     const { evidence } = Decision.decode(payload);
+    if (evidence === undefined) return;
     for (const { bands, spread } of this.#features) {
-      const value = evidence && featureValue(evidence, bands.feature);
+      const value = valueFor(trees, bands.feature, (name) => featureValue(evidence, name));
       if (value !== undefined) spread.add(bandOf(bands, Number(value)), atMs);
     }
   }
