@@ -7,9 +7,9 @@ import { bearerToken, isSameToken, type Person, personWith } from "../../../http
 import { type OwnNames, PROBLEM_TYPE, stranger } from "../../../http/strangers.js";
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
-export const SESSION_COOKIE = "fraud-dashboard";
+const SESSION_COOKIE = "fraud-dashboard";
 /** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
-export const ACTION_HEADER = "x-dashboard-action";
+const ACTION_HEADER = "x-dashboard-action";
 
 /** Refuses with a problem as RFC 9457 has it. */
 export const refuse = (response: Response, status: number, detail: string): void =>
