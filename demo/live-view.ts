@@ -39,7 +39,7 @@ export function liveView(run: Snapshot, cluster: ClusterGlance): string {
   ].join("\n");
 }
 
-/** One line a second, for logs and pipes. */
+/** The same in one line, for logs and pipes. */
 export function liveLine(run: Snapshot, cluster: ClusterGlance): string {
   return `in ${run.sent} (${perSecond(run.sentPerSecond)})  decided ${run.decided} (${perSecond(run.decidedPerSecond)})  alerts ${run.alerts}  committed latency p50 ${ms(run.p50Ms)} p99 ${ms(run.p99Ms)}  job ${cluster.jobState} restarts ${cluster.jobRestarts}`;
 }

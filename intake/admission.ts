@@ -36,7 +36,7 @@ export type Source =
  * The limit of one encoded record. The rules keep known fields far below it; the rest is for fields that this version
  * does not know.
  */
-export const MAX_INPUT_BYTES = 8 * 1024;
+const MAX_INPUT_BYTES = 8 * 1024;
 
 /**
  * Makes a Transaction or FraudLabel for `*.valid` from an input. It depends on its arguments alone: a record that is

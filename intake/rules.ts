@@ -7,12 +7,12 @@ import { RefusedError } from "./problem.js";
 /**
  * 2000-01-01T00:00Z in ms. Anything older was meant in other units: seconds read as milliseconds lie in January 1970.
  */
-export const MIN_TIME_MS = 946_684_800_000n;
+const MIN_TIME_MS = 946_684_800_000n;
 /** How far event time may run ahead of the clock, in ms, unless an intake is told otherwise. */
 export const MAX_AHEAD_MS = 5 * 60_000;
 /** The last instant that has a date in JavaScript. */
 const MAX_DATE_MS = 8_640_000_000_000_000n;
-export const MAX_REVISION = 1_000_000;
+const MAX_REVISION = 1_000_000;
 
 /** The clock's time, and how much it matters. */
 export interface Clock {

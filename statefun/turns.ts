@@ -65,7 +65,7 @@ export function turnIsOver(): boolean {
 }
 
 /** Called when work begins that may be long: from now on its time counts. */
-export function beginTurn(): void {
+function beginTurn(): void {
   if (endsAtMs !== undefined) return;
   endsAtMs = performance.now() + TURN_MS;
   setImmediate(next);

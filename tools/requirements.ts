@@ -76,7 +76,7 @@ const REQUIREMENTS: readonly Requirement[] = [
 ];
 
 /** The major version in what `java -version` or `javac -version` prints. */
-export function javaMajor(text: string | undefined): number | undefined {
+function javaMajor(text: string | undefined): number | undefined {
   const match = /(?:version "|javac )(?:1\.)?(\d+)/.exec(text ?? "");
   return match ? Number(match[1]) : undefined;
 }
@@ -85,7 +85,7 @@ export function javaMajor(text: string | undefined): number | undefined {
  * Whether what `go version` prints is new enough; from 1.21 on Go fetches a newer toolchain by itself when a module
  * asks.
  */
-export function goIsRecent(text: string | undefined): boolean {
+function goIsRecent(text: string | undefined): boolean {
   const match = /go(\d+)\.(\d+)/.exec(text ?? "");
   return match !== null && (Number(match[1]) > 1 || Number(match[2]) >= 21);
 }

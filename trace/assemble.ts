@@ -154,7 +154,7 @@ function historiesOf(
 }
 
 /** The evidence's own bytes in a decision's record: encoded again they might only look the same. */
-export function rawEvidence({ value }: Pick<RawRecord, "value">): Uint8Array {
+function rawEvidence({ value }: Pick<RawRecord, "value">): Uint8Array {
   const reader = new BinaryReader(Any.decode(value!).value);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();

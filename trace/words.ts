@@ -18,6 +18,7 @@ export const HOP_TEXT: Readonly<Record<Hop["name"], string>> = {
 /** The functions' sections of the evidence, in the order of the way. */
 export const SECTIONS = ["account", "merchant", "scoring"] as const;
 
+/** What the derivation of a section came to. */
 export const WORDS: Readonly<Record<SectionResult["verdict"], string>> = {
   identical: "byte-identical",
   different: "different",

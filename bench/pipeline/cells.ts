@@ -9,7 +9,7 @@ export type Phase = (typeof PHASES)[number];
 /** With so many accounts the variants are compared. */
 export const ACCOUNTS = 5_000;
 /** With so many, and each size's own state backend, ours is measured alone. */
-export const SCALES = [1_000, 100_000, 1_000_000] as const;
+const SCALES = [1_000, 100_000, 1_000_000] as const;
 export const ALL_ACCOUNTS: readonly number[] = [SCALES[0], ACCOUNTS, SCALES[1], SCALES[2]];
 /** Whether it is the load with which the variants are compared. */
 export const isUsual = ({ accounts, keys }: Pick<Cell, "accounts" | "keys">): boolean =>

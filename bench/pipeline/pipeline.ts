@@ -7,7 +7,7 @@ import { spreadOf } from "../spread.js";
 import { type Cell, cellName, cellsOf, isFilled, isUsual, MERCHANTS, stateBackendFor } from "./cells.js";
 import { pageOf } from "./page.js";
 import { FULL, type Plan, QUICK } from "./plan.js";
-import { type Figures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
+import { type Figures, noFigures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
 import { highestHeld, leastMissed, nextRampRate, nextRate, type RampStep } from "./search.js";
 import { TestBed, type Watched } from "./test-bed.js";
 import { VARIANTS } from "./variants/variants.js";
@@ -39,20 +39,7 @@ export async function benchPipeline(options: PipelineOptions, signal: AbortSigna
   await step("tools", (onProgress) => ensureTools({ onProgress }));
   const plan = options.quick ? QUICK : FULL;
   const endMs = Date.now() + plan.limitMs;
-  const figures: Figures = {
-    trials: [],
-    drains: [],
-    latency: [],
-    recovery: [],
-    starts: [],
-    state: [],
-    cpuMicros: [],
-    tried: [],
-    health: [],
-    exactlyOnce: [],
-    problems: [],
-    skipped: [],
-  };
+  const figures = noFigures();
   const beganMs = Date.now();
   const write = () => {
     const report = reportOf(options, plan, figures, Math.round((Date.now() - beganMs) / 1000));

@@ -6,6 +6,7 @@ import { pageOf } from "./page.js";
 import { QUICK } from "./plan.js";
 import {
   type Figures,
+  noFigures,
   type PipelineOptions,
   reportOf,
   type SustainedTrial,
@@ -26,20 +27,7 @@ const OPTIONS: PipelineOptions = {
   p99: 2_000,
   stateBackend: undefined,
 };
-const NOTHING: Figures = {
-  trials: [],
-  drains: [],
-  latency: [],
-  recovery: [],
-  starts: [],
-  state: [],
-  cpuMicros: [],
-  tried: [],
-  health: [],
-  exactlyOnce: [],
-  problems: [],
-  skipped: [],
-};
+const NOTHING = noFigures();
 const trial = (round: number, fields: Partial<Trial> = {}): Trial => ({
   variant: "batching",
   accounts: 5_000,

@@ -158,6 +158,22 @@ export type Figures = Writable<
   >
 >;
 
+/** Before anything is measured. */
+export const noFigures = (): Figures => ({
+  trials: [],
+  drains: [],
+  latency: [],
+  recovery: [],
+  starts: [],
+  state: [],
+  cpuMicros: [],
+  tried: [],
+  health: [],
+  exactlyOnce: [],
+  problems: [],
+  skipped: [],
+});
+
 const OURS = "batching";
 const USUAL: Omit<Load, "variant"> = { accounts: ACCOUNTS, keys: "uniform" };
 /** They measure; they are not part of the pipeline. */

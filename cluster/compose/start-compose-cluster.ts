@@ -74,7 +74,7 @@ export async function startComposeCluster(
 }
 
 /** @throws {UserError} that names the first port of docker-compose.yml that another program has */
-export async function requirePublishedPorts({ application, ports }: ClusterSettings): Promise<void> {
+async function requirePublishedPorts({ application, ports }: ClusterSettings): Promise<void> {
   await requireFree([
     { port: ports.kafka, user: "kafka" },
     { port: ports.minio, user: "minio" },

@@ -43,7 +43,7 @@ export const placesReference = (data: PlacesDataSet): BatchDetector => {
  * fraud, and who of customer and thief it was where both might have been: Bayes' rule says, from the amount and the
  * terminal. Of the labels nothing is needed then.
  */
-export function hiddenStateScores(data: PlacesDataSet): (at: number) => number {
+function hiddenStateScores(data: PlacesDataSet): (at: number) => number {
   const { seconds, customers, terminals, amountsMinor, hidden } = data;
   const compromisedTerminals = daysById(hidden.compromisedTerminals);
   const compromisedCustomers = daysById(hidden.compromisedCustomers);

@@ -32,7 +32,7 @@ const PARAMETERS = {
   verbose: -1,
 } as const;
 const ROUNDS = 200;
-export const TRAINING_DAYS = 92;
+const TRAINING_DAYS = 92;
 /** Of the genuine transactions a quarter is learned from, each counting as four: as good, in a quarter of the time. */
 const GENUINE_KEPT = 4;
 /** So many transactions are scored by LightGBM too. */

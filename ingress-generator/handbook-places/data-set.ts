@@ -6,7 +6,6 @@ import {
   CUSTOMER_FACTOR,
   CUSTOMER_SHARE,
   DAY_SECONDS,
-  dayOffsets,
   HANDBOOK_CUSTOMERS,
   HANDBOOK_DAYS,
   HANDBOOK_TERMINALS,
@@ -15,6 +14,7 @@ import {
   type Place,
   RADIUS,
   TERMINAL_DAYS,
+  withinDays,
 } from "../handbook/data-set.js";
 import { Draws } from "./draws.js";
 
@@ -24,10 +24,10 @@ import { Draws } from "./draws.js";
  */
 
 /** Of all its random numbers; what they are for is added to it, so that no two purposes share any. */
-export const PLACES_SEED = 20_261_127;
+const PLACES_SEED = 20_261_127;
 
 /** The map has so many steps from west to east and from south to north: a thousandth of the Handbook's unit each. */
-export const MAP_STEPS = 100_000;
+const MAP_STEPS = 100_000;
 const STEPS_PER_UNIT = 1_000;
 const RADIUS_STEPS = RADIUS * STEPS_PER_UNIT;
 /** The map's south-western corner, 45° N 5° E, and its steps: from there 5° northwards and 7.5° eastwards. */
@@ -322,19 +322,13 @@ function addFrauds(
   { compromisedTerminals, compromisedCustomers }: HiddenState,
 ): number[] {
   const { customers, terminals, amountsMinor, scenarios } = data;
-  const offsets = dayOffsets(data);
   const added = [0, 0, 0, scenarios.reduce((sum, one) => sum + (one === 4 ? 1 : 0), 0)];
   const mark = (at: number, scenario: 1 | 2 | 3): void => {
     if (scenarios[at] === 4) return;
     if (scenarios[at] === 0) added[scenario - 1]!++;
     scenarios[at] = scenario;
   };
-  const within = (day: number, days: number, wanted: (at: number) => boolean): number[] => {
-    const found: number[] = [];
-    const end = offsets[Math.min(day + days, HANDBOOK_DAYS)]!;
-    for (let at = offsets[day]!; at < end; at++) if (wanted(at)) found.push(at);
-    return found;
-  };
+  const within = withinDays(data);
 
   for (const [at, amount] of amountsMinor.entries()) if (amount > AMOUNT_LIMIT_MINOR) mark(at, 1);
   for (const { id, day } of compromisedTerminals)

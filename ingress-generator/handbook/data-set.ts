@@ -107,6 +107,19 @@ export function dayOffsets({ seconds }: Pick<HandbookDataSet, "seconds">): Uint3
   return offsets;
 }
 
+/** Finds the transactions of the days from `day` on that are wanted. */
+export function withinDays(
+  data: Pick<HandbookDataSet, "seconds">,
+): (day: number, days: number, wanted: (at: number) => boolean) => number[] {
+  const offsets = dayOffsets(data);
+  return (day, days, wanted) => {
+    const found: number[] = [];
+    const end = offsets[Math.min(day + days, HANDBOOK_DAYS)]!;
+    for (let at = offsets[day]!; at < end; at++) if (wanted(at)) found.push(at);
+    return found;
+  };
+}
+
 /** What customers do by themselves: one customer after the other. */
 function genuineTransactions(): Pick<HandbookDataSet, "seconds" | "customers" | "terminals" | "amountsMinor"> {
   const seconds: number[] = [];
@@ -156,19 +169,12 @@ const distance = (a: Point, b: Point): number => Math.sqrt((a.x - b.x) ** 2 + (a
 /** Marks the frauds of the three scenarios, one after the other. @returns how many each added */
 function addFrauds(data: Omit<HandbookDataSet, "newFrauds">): [number, number, number] {
   const { customers, terminals, amountsMinor, scenarios } = data;
-  const offsets = dayOffsets(data);
   const added: [number, number, number] = [0, 0, 0];
   const mark = (at: number, scenario: 1 | 2 | 3): void => {
     if (scenarios[at] === 0) added[scenario - 1]!++;
     scenarios[at] = scenario;
   };
-  /** Those of the days from `day` on. */
-  const within = (day: number, days: number, wanted: (at: number) => boolean): number[] => {
-    const found: number[] = [];
-    const end = offsets[Math.min(day + days, HANDBOOK_DAYS)]!;
-    for (let at = offsets[day]!; at < end; at++) if (wanted(at)) found.push(at);
-    return found;
-  };
+  const within = withinDays(data);
 
   for (const [at, amount] of amountsMinor.entries()) if (amount > AMOUNT_LIMIT_MINOR) mark(at, 1);
   // On the last day nobody is compromised.

@@ -1,7 +1,7 @@
 import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { RefusedError } from "../problem.js";
 
-export const MAX_WAIT_MS = 30_000;
+const MAX_WAIT_MS = 30_000;
 
 /** Whether and for what a client waits. */
 export interface WaitOption {

@@ -37,7 +37,7 @@ describe("the schedule of faults", () => {
     expect(namedFaults("all")).toEqual(ALL_FAULTS);
     expect(namedFaults("all, cold-backlog,kill-kafka")).toEqual([...ALL_FAULTS, "cold-backlog"]);
     expect(namedFaults("overload")).toEqual(["overload"]);
-    expect(() => namedFaults("all,overlode")).toThrow("There is no fault overlode: there are all, kill-taskmanager");
+    expect(() => namedFaults("all,overlode")).toThrow("there is no fault overlode: there are all, kill-taskmanager");
   });
 
   it("lets nothing begin that would not be over in time", () => {

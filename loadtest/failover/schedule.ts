@@ -26,7 +26,7 @@ export function namedFaults(text: string): readonly FaultKind[] {
     if (name.trim() === "all") return ALL_FAULTS;
     const kind = FAULT_KINDS.find((one) => one === name.trim());
     if (kind === undefined)
-      throw new UserError(`There is no fault ${name.trim()}: there are all, ${FAULT_KINDS.join(", ")}.`);
+      throw new UserError(`there is no fault ${name.trim()}: there are all, ${FAULT_KINDS.join(", ")}.`);
     return [kind];
   });
   return [...new Set(kinds)];

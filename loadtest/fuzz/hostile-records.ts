@@ -25,7 +25,7 @@ export interface HostileRecord {
 }
 
 /** The broker's limit for a batch of one record, minus what a batch adds to it. */
-export const LARGEST_VALUE_BYTES = 1_048_588 - 200;
+const LARGEST_VALUE_BYTES = 1_048_588 - 200;
 
 const DAY_MS = 86_400_000;
 const BURST_RECORDS = 200;

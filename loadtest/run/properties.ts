@@ -132,7 +132,7 @@ export function kafkajsAgrees(seen: ContentTable, fresh: ContentTable, within: W
 }
 
 /** A transaction's number in its run; `undefined` for those of other runs. */
-export function numberIn(value: Uint8Array | null, runId: string): number | undefined {
+function numberIn(value: Uint8Array | null, runId: string): number | undefined {
   const id = value && Transaction.decode(value).transactionId;
   return id?.startsWith(`${runId}-`) ? Number(id.slice(runId.length + 1)) : undefined;
 }

@@ -2,7 +2,7 @@
  * A word for a shell's command line. Ids come from whoever sends transactions: one that is pasted must stay a word,
  * whatever it holds.
  */
-export const shellWord = (text: string): string =>
+const shellWord = (text: string): string =>
   /^[\w.:@/][\w.:@/-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** What traces a transaction through the topics. */

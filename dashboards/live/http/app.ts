@@ -5,7 +5,7 @@ import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Logger } from "pino";
 
-import type { OwnNames } from "../../../http/strangers.js";
+import { type OwnNames, refuse } from "../../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
@@ -14,7 +14,7 @@ import type { SseHub } from "../state/sse-hub.js";
 import type { Tracer } from "../tracer.js";
 import type { AlertsPage, Meta } from "../wire.js";
 import type { FailureMenu } from "./failures.js";
-import { noStrangers, ownAction, readablePath, refuse, type Sessions } from "./guards.js";
+import { noStrangers, ownAction, readablePath, type Sessions } from "./guards.js";
 import { jsonBody } from "./json-body.js";
 import { showTrace } from "./trace-page.js";
 import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";

@@ -1,22 +1,14 @@
 import { createHmac } from "node:crypto";
-import { STATUS_CODES } from "node:http";
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
 import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
-import { type OwnNames, PROBLEM_TYPE, stranger } from "../../../http/strangers.js";
+import { type OwnNames, refuse, stranger } from "../../../http/strangers.js";
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
-export const SESSION_COOKIE = "fraud-dashboard";
+const SESSION_COOKIE = "fraud-dashboard";
 /** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
-export const ACTION_HEADER = "x-dashboard-action";
-
-/** Refuses with a problem as RFC 9457 has it. */
-export const refuse = (response: Response, status: number, detail: string): void =>
-  void response
-    .status(status)
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail }));
+const ACTION_HEADER = "x-dashboard-action";
 
 /** Refuses a path that cannot be decoded, wherever it leads. */
 export const readablePath: RequestHandler = (request, response, next) => {

@@ -9,9 +9,9 @@ import {
   DecodedTooLargeError,
   UnknownCodingError,
 } from "../../../http/content-coding.js";
+import { refuse } from "../../../http/strangers.js";
 import { HeldBytes } from "../../../statefun/held-bytes.js";
 import { readBody, type Unread } from "../../../statefun/read-body.js";
-import { refuse } from "./guards.js";
 
 /** Of all requests together, times the largest body. */
 const HELD_BODIES = 512;

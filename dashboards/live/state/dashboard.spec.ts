@@ -14,8 +14,13 @@ import {
 import { FraudLabel, Transaction, Verdict } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { repositoryModels } from "../models.js";
-import { decisionRecord, fedRecord, sampleDecision, sampleDecisionRecord } from "../testing/samples.js";
-import type { PipelineState } from "../wire.js";
+import {
+  decisionRecord,
+  fedRecord,
+  sampleDecision,
+  sampleDecisionRecord,
+  SAMPLE_PIPELINE,
+} from "../testing/samples.js";
 import { Dashboard } from "./dashboard.js";
 
 const models = repositoryModels();
@@ -73,15 +78,6 @@ const effect = (address: "fraud/account-counter" | "fraud/merchant-model", event
     StateEvent,
     StateEvent.fromPartial({ function: address, eventSeq, kind: StateEvent_Kind.LABEL, sourceId: "l1", fraudDelta: 1 }),
   );
-const pipeline: PipelineState = {
-  kafka: "answers",
-  job: "RUNNING",
-  restarts: 0,
-  interruptions: 0,
-  lastOutageMs: null,
-  checkpoints: null,
-  caughtUp: true,
-};
 
 describe("Dashboard", () => {
   it("explains an alert by its decision: rules, features, versions, numbers and places", () => {
@@ -213,7 +209,7 @@ describe("Dashboard", () => {
         .rows.map(({ id }) => id),
     ).toEqual(["a/3", "a/2", "a/1"]);
     expect(dashboard.takeDelta()).toBeUndefined();
-    expect(dashboard.pulse(1, pipeline).alerts).toBe(0);
+    expect(dashboard.pulse(1, SAMPLE_PIPELINE).alerts).toBe(0);
   });
 
   it("counts and times what goes in and comes out", () => {
@@ -233,7 +229,7 @@ describe("Dashboard", () => {
       original: { typeUrl: `type.googleapis.com/${Transaction.$type}`, value: transaction("t2") },
     });
     dashboard.onRecord(fedRecord(TOPICS.functionsRejected.name, any(RejectedRecord, refused)));
-    expect(dashboard.pulse(2_000, pipeline)).toMatchObject({
+    expect(dashboard.pulse(2_000, SAMPLE_PIPELINE)).toMatchObject({
       in: 2,
       out: 1,
       decline: 1,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { ExactlyOnceCounts, PipelineState } from "../wire.js";
+import type { ExactlyOnceCounts } from "../wire.js";
+import { SAMPLE_PIPELINE } from "../testing/samples.js";
 import { Traffic } from "./traffic.js";
 
 const counts: ExactlyOnceCounts = {
@@ -12,15 +13,6 @@ const counts: ExactlyOnceCounts = {
   rejected: 0,
   forgotten: 0,
 };
-const pipeline: PipelineState = {
-  kafka: "answers",
-  job: "RUNNING",
-  restarts: 0,
-  interruptions: 0,
-  lastOutageMs: null,
-  checkpoints: null,
-  caughtUp: true,
-};
 
 describe("Traffic", () => {
   it("gives each second its own figures", () => {
@@ -31,7 +23,7 @@ describe("Traffic", () => {
       traffic.onDecided(n <= 90 ? "APPROVE" : "DECLINE", n * 10);
     }
     traffic.onAlert();
-    expect(traffic.close(1_000, counts, pipeline)).toMatchObject({
+    expect(traffic.close(1_000, counts, SAMPLE_PIPELINE)).toMatchObject({
       t: 1_000,
       in: 100,
       out: 100,
@@ -41,7 +33,7 @@ describe("Traffic", () => {
       visible: { p50: 50, p99: 99 },
       committed: { p50: 500, p99: 990 },
     });
-    expect(traffic.close(2_000, counts, pipeline)).toMatchObject({
+    expect(traffic.close(2_000, counts, SAMPLE_PIPELINE)).toMatchObject({
       t: 2_000,
       in: 0,
       out: 0,
@@ -53,13 +45,13 @@ describe("Traffic", () => {
 
   it("keeps as many seconds as it may", () => {
     const traffic = new Traffic(3);
-    for (let n = 1; n <= 5; n++) traffic.close(n, counts, pipeline);
+    for (let n = 1; n <= 5; n++) traffic.close(n, counts, SAMPLE_PIPELINE);
     expect(traffic.pulses.map(({ t }) => t)).toEqual([3, 4, 5]);
   });
 
   it("counts a decision of unknown latency", () => {
     const traffic = new Traffic(3);
     traffic.onDecided("REVIEW", undefined);
-    expect(traffic.close(1, counts, pipeline)).toMatchObject({ out: 1, review: 1, committed: null });
+    expect(traffic.close(1, counts, SAMPLE_PIPELINE)).toMatchObject({ out: 1, review: 1, committed: null });
   });
 });

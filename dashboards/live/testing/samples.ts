@@ -9,6 +9,18 @@ import type { Location } from "../../../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import type { NewAlert } from "../state/alert-store.js";
 import type { FedRecord } from "../state/dashboard.js";
+import type { PipelineState } from "../wire.js";
+
+/** A pipeline that runs. */
+export const SAMPLE_PIPELINE: PipelineState = {
+  kafka: "answers",
+  job: "RUNNING",
+  restarts: 0,
+  interruptions: 0,
+  lastOutageMs: null,
+  checkpoints: null,
+  caughtUp: true,
+};
 
 /** An alert for specs. */
 export function sampleAlert(fields: Partial<NewAlert> = {}): NewAlert {
