@@ -38,6 +38,17 @@ describe("the models of a server", () => {
     expect(() => idsOf("models/points-v1.json,models/handbook/day-115.json", parseSettings())).toThrow(
       "models/handbook/day-115.json: the model handbook-day-115 needs account.count_30d, which is off: switch it on by learned.events in FRAUD_SETTINGS",
     );
+    expect(() => idsOf("evaluation/trees-of-places/day-115.json", LEARNED)).toThrow(
+      /needs account\.(on_web|merchant_visits)/,
+    );
+    const places = parseSettings({ account: { knownMerchants: 256 }, learned: { events: 192, places: true } });
+    expect(idsOf("evaluation/trees-of-places/day-115.json", places)).toEqual(["places-day-115"]);
+    expect(() =>
+      idsOf(
+        "evaluation/trees-of-places/day-115.json",
+        parseSettings({ account: { knownMerchants: 256 }, learned: { events: 192 } }),
+      ),
+    ).toThrow("needs account.on_web, which is off: switch it on by learned.places in FRAUD_SETTINGS");
     // Rules just don't hold on what is not known.
     expect(idsOf("models/points-v2.json", parseSettings())).toEqual(["points-v2"]);
   });

@@ -92,6 +92,11 @@ describe("the function server's metrics", () => {
       ["account.z_permille", "-Inf", 1],
       ["account.z_permille", "0", 2],
     ]);
+    const saying = serverMetrics([{ id: "t", definition: { kind: "trees", reference, unknown: 0 } } as Model]);
+    saying.metrics.decided(Evidence.fromPartial({ scoring: { modelId: "t", outcome: Outcome.APPROVE } }), undefined);
+    expect(await saying.registry.metrics()).toContain(
+      'fraud_feature_band_total{model="t",feature="account.z_permille",band="0"} 1',
+    );
   });
 
   it("have the reference that the score of a model of trees is defined by", async () => {

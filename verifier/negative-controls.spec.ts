@@ -4,13 +4,18 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { positionText } from "../contract/raw-record.js";
 import { sampleTransaction } from "../functions/testing/samples.js";
-import { Decision, type Evidence, type ScoringEvidence } from "../protos/gen/fraud/v1/decision.js";
+import {
+  type AccountFeatures,
+  Decision,
+  type Evidence,
+  type ScoringEvidence,
+} from "../protos/gen/fraud/v1/decision.js";
 import { Alert, RejectedRecord, RejectReason, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import type { StoredRecord, VerifiedRecords } from "./records.js";
 import { edited, swapped, twice, without } from "./testing/falsified.js";
-import { broken, HOUR_MS, judged, KNOWN, OLD, play, type Step, step } from "./testing/played-run.js";
+import { broken, HOUR_MS, judged, KNOWN, NEW, OLD, PLACES, play, type Step, step } from "./testing/played-run.js";
 
 /** Fields of features that docs/features.md calls learned. */
 const LEARNED: Readonly<Record<"account" | "merchant", readonly string[]>> = {
@@ -123,6 +128,32 @@ describe("a negative control: the verifier", () => {
     }
     expect(learned).toBe(LEARNED.account.length + LEARNED.merchant.length);
     expect(await altered(({ account }) => (account!.knownFraudFromMs = 1n))).toContain("account-features");
+  });
+  it("sees any feature of places that was altered, or is there though it should not be", async () => {
+    const records = await play(steps.slice(0, 150), 5, 0, undefined, [PLACES, NEW]);
+    const features = records.decisions.map(
+      ({ value }) => Decision.decode(Any.decode(value!).value).evidence!.account!.features!,
+    );
+    const on = features.findIndex((one) => one.usualDistanceM !== undefined && one.fastest7dKmh !== undefined);
+    const off = features.findIndex((one) => one.onWeb === undefined);
+    const altered = async (at: number, edit: (of: AccountFeatures) => void) =>
+      broken(
+        await judged(
+          {
+            ...records,
+            decisions: edited(records.decisions, at, Decision, ({ evidence }) => edit(evidence!.account!.features!)),
+          },
+          KNOWN,
+        ),
+      );
+    for (const name of ["onWeb", "newMerchants7d", "newWeb7d", "far7d"] as const) {
+      expect(await altered(on, (of) => (of[name]! += 1)), name).toContain("account-features");
+      expect(await altered(off, (of) => (of[name] = 0)), name).toContain("account-features");
+    }
+    for (const name of ["usualDistanceM", "fastest7dKmh"] as const) {
+      expect(await altered(on, (of) => (of[name]! += 1n)), name).toContain("account-features");
+      expect(await altered(on, (of) => (of[name] = undefined)), name).toContain("account-features");
+    }
   });
   it("sees the account of a merchant's state event that was altered", async () => {
     const at = good.evidence.findIndex(
@@ -256,6 +287,9 @@ describe("a negative control: the verifier", () => {
     expect(broken(await judged(await play(steps, 5, 0, { learned: { events: 3 } }), KNOWN))).toEqual(
       expect.arrayContaining(["account-features", "merchant-features"]),
     );
+    expect(
+      broken(await judged(await play(steps, 5, 0, { learned: { places: false } }, [PLACES, PLACES]), KNOWN)),
+    ).toContain("account-features");
     expect(broken(await judged(await play(steps, 5, 0, { fraudWindowMs: 3 * HOUR_MS - 1_000_000 }), KNOWN))).toEqual(
       expect.arrayContaining(["account-features"]),
     );

@@ -6,11 +6,23 @@ import { Decision } from "../protos/gen/fraud/v1/decision.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { completeSettings, versionName } from "./reference/settings.js";
 import { edited } from "./testing/falsified.js";
-import { broken, examples, FORGETFUL, judged, KNOWN, NEW, OLD, play, type Step, step } from "./testing/played-run.js";
+import {
+  broken,
+  examples,
+  FORGETFUL,
+  judged,
+  KNOWN,
+  NEW,
+  OLD,
+  PLACES,
+  play,
+  type Step,
+  step,
+} from "./testing/played-run.js";
 
 describe("the verifier", () => {
   it("names versions as the functions do", () => {
-    for (const settings of [{}, OLD, NEW])
+    for (const settings of [{}, OLD, NEW, PLACES])
       expect(versionName(completeSettings(settings))).toBe(logicVersion(parseSettings(settings)));
   });
 
@@ -42,6 +54,39 @@ describe("the verifier", () => {
     );
     for (const [name, checked] of Object.entries(totals)) expect(checked, name).toBeGreaterThan(100);
     for (const [name, times] of Object.entries(learned)) expect(times, name).toBeGreaterThan(50);
+  });
+});
+
+describe("the features of places", () => {
+  it("are reproduced whatever comes, with labels early and late, without places, and switched on and off", async () => {
+    const met: Record<string, number> = {};
+    const count = (name: string, is: boolean) => (met[name] = (met[name] ?? 0) + Number(is));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: 60 }),
+        fc.nat(),
+        fc.constantFrom(0, 0.03),
+        fc.constantFrom([PLACES, PLACES], [PLACES, NEW]),
+        async (steps, seed, crashRate, versions) => {
+          const records = await play(steps, seed, crashRate, undefined, versions);
+          expect(examples(await judged(records, KNOWN))).toEqual([]);
+          for (const { value } of records.decisions) {
+            const { features, learnedIncomplete } = Decision.decode(Any.decode(value!).value).evidence!.account!;
+            const { onWeb, usualDistanceM, newMerchants7d, newWeb7d, far7d, fastest7dKmh } = features!;
+            count("off", onWeb === undefined);
+            count("on the web", onWeb === 1);
+            count("near the usual place", usualDistanceM !== undefined && usualDistanceM < 100_000n);
+            count("far from it", usualDistanceM !== undefined && usualDistanceM > 100_000n);
+            count("known far ones", (far7d ?? 0) > 1);
+            count("new ones", (newMerchants7d ?? 0) > (newWeb7d ?? 0) && newWeb7d! > 0);
+            count("journeys", fastest7dKmh !== undefined);
+            count("switched on lately", onWeb !== undefined && learnedIncomplete);
+          }
+        },
+      ),
+      { numRuns: 150, seed: 3 },
+    );
+    for (const [name, times] of Object.entries(met)) expect(times, name).toBeGreaterThan(20);
   });
 });
 

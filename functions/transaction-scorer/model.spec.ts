@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { Evidence, Outcome } from "../../protos/gen/fraud/v1/decision.js";
+import { counterfactualsOf } from "./counterfactuals.js";
 import { FEATURE_NAMES } from "./feature-vector.js";
 import { assess, parseModel } from "./model.js";
 
@@ -165,6 +166,60 @@ describe("a model of trees", () => {
       marginE6: undefined,
       probabilityPpm: undefined,
     });
+  });
+});
+
+describe("a model of trees that says what stands for an unknown feature", () => {
+  const byTravel = parseModel(
+    Buffer.from(
+      JSON.stringify({
+        id: "travel",
+        kind: "trees",
+        description: "",
+        features: ["account.velocity_count", "account.travel_distance_m"],
+        unknown: -1,
+        trainedOn: { firstDay: 0, lastDay: 1 },
+        training: {},
+        reviewAt: 400,
+        declineAt: 700,
+        thresholds: {},
+        ordinary: [1, 20_000],
+        probability: { margins: [-5_000_000, 5_000_000], values: [0, 1_000_000] },
+        score: { margins: [0, 1_000_000], values: [0, 1000] },
+        // Suspicious without a journey, or with one beyond 100 km.
+        trees: [
+          { feature: [1, 1], threshold: [-1, 100_000], left: [-1, -2], right: [1, -3], leaf: [500_000, 0, 900_000] },
+        ],
+      }),
+    ),
+  );
+  const travelled = (travelDistanceM: bigint | undefined) =>
+    Evidence.fromPartial({ transaction: {}, account: { features: { velocityCount: 1, travelDistanceM } } });
+
+  it("scores by that, and tells its part in it", () => {
+    expect(assess(byTravel, travelled(undefined))).toMatchObject({
+      score: 500,
+      outcome: Outcome.REVIEW,
+      error: "",
+      marginE6: 500_000n,
+      contributions: [{ feature: "account.travel_distance_m", marginE6: 500_000n }],
+    });
+    expect(assess(byTravel, travelled(0n))).toMatchObject({ score: 0, outcome: Outcome.APPROVE });
+  });
+
+  it("names no counterfactual for it, nor one that would be none: a known value that is not possible", () => {
+    expect(counterfactualsOf(byTravel, travelled(undefined))).toEqual([]);
+    expect(counterfactualsOf(byTravel, travelled(100_001n))).toEqual([
+      { feature: "account.travel_distance_m", value: 100_000n, bound: "at most" },
+    ]);
+    const onlyWithout = {
+      ...byTravel,
+      definition: {
+        ...byTravel.definition,
+        trees: [{ feature: [1], threshold: [-1], left: [-1], right: [-2], leaf: [0, 900_000] }],
+      } as typeof byTravel.definition,
+    };
+    expect(counterfactualsOf(onlyWithout, travelled(5n))).toEqual([]);
   });
 });
 

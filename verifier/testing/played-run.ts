@@ -43,6 +43,8 @@ export const NEW = {
   account: { ...OLD.account, knownMerchants: 3 },
   learned: { events: 4, labelDelayMs: 2 * HOUR_MS },
 };
+/** With the features of places, which take in what a short memory has let go. */
+export const PLACES = { ...NEW, learned: { events: 5, labelDelayMs: 1 * HOUR_MS, places: true } };
 const MODEL = Buffer.from(
   JSON.stringify({
     id: "spec",
@@ -64,7 +66,7 @@ export const FORGETFUL = {
   account: { ...OLD.account, recentTransactions: 3 },
   learned: { ...OLD.learned, events: 0 },
 };
-export const KNOWN = { settings: [OLD, NEW, FORGETFUL], models: [MODEL, ...NAMED_MODELS] };
+export const KNOWN = { settings: [OLD, NEW, FORGETFUL, PLACES], models: [MODEL, ...NAMED_MODELS] };
 
 export const step = fc.oneof(
   {
@@ -85,6 +87,14 @@ export const step = fc.oneof(
             arbitrary: fc.record({
               latitudeE6: fc.integer({ min: -90_000_000, max: 90_000_000 }),
               longitudeE6: fc.integer({ min: -180_000_000, max: 180_000_000 }),
+            }),
+          },
+          // On both sides of the equator and the prime meridian, some within 100 km of each other and some not.
+          {
+            weight: 6,
+            arbitrary: fc.record({
+              latitudeE6: fc.integer({ min: -400_000, max: 400_000 }),
+              longitudeE6: fc.integer({ min: -400_000, max: 400_000 }),
             }),
           },
           { weight: 1, arbitrary: fc.constant({ latitudeE6: 0, longitudeE6: 0 }) },
@@ -144,7 +154,7 @@ export async function play(
   seed: number,
   crashRate: number,
   change?: Change,
-  [first, second] = [OLD, NEW],
+  [first, second]: readonly [object, object] = [OLD, NEW],
 ): Promise<VerifiedRecords> {
   // Both versions run, like servers side by side; each call goes to the one whose turn it is.
   let version = first;

@@ -152,6 +152,12 @@ describe("QualityBook", () => {
     });
     book.onDecided(decision({ transactionId: "p" }), null, 49_000);
     expect(book.models(49_000)[0]).toMatchObject({ modelId: "points-v1", featureDrift: [] });
+    // Unless the model says what stands for it.
+    const withUnknown = { ...models.find(TREES.modelHash)!, definition: { ...reference, unknown: -1 } };
+    const other = new QualityBook(10, Object.assign(repositoryModels(), { find: () => withUnknown }));
+    other.onDecided(decision({ payload: values[0]!, ...TREES }), null, 0);
+    const { bands } = only(other).featureDrift.find(({ feature }) => feature === "merchant.genuine_age_s")!;
+    expect(bands.map(({ share }) => share)).toEqual(bands.map((_, n) => (n === 0 ? 1 : 0)));
   });
 
   it("has what one gets by counting the newest decisions again", () => {
