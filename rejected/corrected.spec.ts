@@ -14,6 +14,14 @@ describe("corrected", () => {
     });
   });
 
+  it("takes any name for a field's, and reaches no object but the record", () => {
+    const json = (path: string): string => corrected(Buffer.from('{"a":1}'), [[path, 2]]).toString();
+    expect(json("__proto__")).toBe('{"a":1,"__proto__":2}');
+    expect(json("__proto__.a")).toBe('{"a":1,"__proto__":{"a":2}}');
+    expect(json("constructor.prototype.b")).toBe('{"a":1,"constructor":{"prototype":{"b":2}}}');
+    expect(Object.hasOwn(Object.prototype, "a") || Object.hasOwn(Object.prototype, "b")).toBe(false);
+  });
+
   it("changes nothing but JSON objects", () => {
     for (const value of [null, Buffer.from("hello"), Buffer.from("[1]"), Buffer.from([0x0a, 0x01, 0x41])])
       expect(() => corrected(value, [["a", 1]])).toThrow();

@@ -20,11 +20,19 @@ export function corrected(
     const names = path.split(".");
     const last = names.pop()!;
     let at = root;
-    for (const name of names) at = asObject((at[name] ??= {}));
+    for (const name of names) {
+      if (!Object.hasOwn(at, name)) put(at, name, {});
+      at = asObject(at[name]);
+    }
     if (next === null) delete at[last];
-    else at[last] = next;
+    else put(at, last, next);
   }
   return Buffer.from(JSON.stringify(root));
+}
+
+/** Any name is a field's, `__proto__` too. */
+function put(object: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
 }
 
 function asObject(value: unknown): Record<string, unknown> {

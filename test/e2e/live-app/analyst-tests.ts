@@ -20,7 +20,7 @@ const NOTE_ALERTS = `
 
 /** What an analyst does: looks at alerts, gives a verdict, follows a transaction. Later ones rest on earlier ones. */
 export function analystTests(): void {
-  it("shows an alert within 2 s of its commit", async () => {
+  it("shows alerts as they are committed", async () => {
     await poll("alerts to be committed", () => liveApp.committedAtMs.size >= 5, { timeoutMs: PATIENCE_MS });
     const page = await liveApp.browser.open("/");
     // Records, by the same clock, when each alert is first on the page.
