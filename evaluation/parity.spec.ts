@@ -221,6 +221,25 @@ describe("the running functions", () => {
     for (const [name, values] of seen) expect(values.size, name).toBeGreaterThan(1);
   });
 
+  it("call far what is more than 100,000 m from the usual place, to the metre, as in batch", async () => {
+    const home = { latitudeE6: 47_000_000, longitudeE6: 8_000_000 };
+    const day = (n: number): number => n * DAY_SECONDS;
+    const data: HandbookDataSet = {
+      seconds: Uint32Array.of(day(0), day(0), day(8), day(8)),
+      customers: Uint16Array.of(0, 1, 0, 1),
+      terminals: Uint16Array.of(0, 0, 1, 2),
+      amountsMinor: Uint32Array.of(100, 100, 100, 100),
+      scenarios: new Uint8Array(4),
+      newFrauds: [0, 0, 0],
+      places: [home, { ...home, latitudeE6: 47_899_068 }, { ...home, latitudeE6: 47_899_077 }],
+      labelledAt: new Uint32Array(4).fill(NEVER_LABELLED),
+    };
+    const found = await streamed(data, 1, 192, { places: true });
+    expect(found.slice(2).map(({ account }) => account!.features!.usualDistanceM)).toEqual([100_000n, 100_001n]);
+    const names = PLACES_FEATURES.filter((name) => name.startsWith("account."));
+    expect(differences(found, placesFeatures(data, everything(data)), names, PLACES_YARDSTICK)).toEqual([]);
+  });
+
   it("compute those of places of transactions of one second, too", async () => {
     const ofPlaces = PLACES_FEATURES.filter((name) => !/^merchant\.(last|run|genuine)/.test(name));
     await fc.assert(

@@ -84,9 +84,36 @@ describe("the features of places", () => {
           }
         },
       ),
-      { numRuns: 150, seed: 3 },
+      { numRuns: 300, seed: 3 },
     );
     for (const [name, times] of Object.entries(met)) expect(times, name).toBeGreaterThan(20);
+  });
+
+  it("call far what is more than 100,000 m from the usual place, to the metre", async () => {
+    const home = { latitudeE6: 47_000_000, longitudeE6: 8_000_000 };
+    const spent = (account: number, latitudeE6: number, minutes: number): Step => ({
+      kind: "transaction",
+      account,
+      merchant: 0,
+      minutes,
+      amount: 100,
+      place: { ...home, latitudeE6 },
+      foretold: false,
+    });
+    // Two that are known after an hour, and as far as that, and a metre farther.
+    const steps = [spent(0, 47_000_000, 0), spent(1, 47_000_000, 0), spent(0, 47_899_068, 60), spent(1, 47_899_077, 0)];
+    const records = await play(steps, 5, 0, undefined, [PLACES, PLACES]);
+    expect(examples(await judged(records, KNOWN))).toEqual([]);
+    const found = records.decisions
+      .map(({ value }) => Decision.decode(Any.decode(value!).value).evidence!.account!.features!)
+      .map(({ usualDistanceM, far7d }) => [usualDistanceM, far7d]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        [undefined, 0],
+        [100_000n, 0],
+        [100_001n, 1],
+      ]),
+    );
   });
 });
 

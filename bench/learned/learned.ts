@@ -8,7 +8,17 @@ import { type Address, type MessageType, RequestReplyHandler, typeUrlOf } from "
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import { spreadOf, spreadText } from "../spread.js";
 
-const EVENTS = [0, 64, 192];
+const VARIANTS = [
+  { name: "off", settings: {} },
+  { name: "64 events", settings: { learned: { events: 64 } } },
+  { name: "192 events", settings: { learned: { events: 192 } } },
+  { name: "192 events, 256 merchants", settings: { account: { knownMerchants: 256 }, learned: { events: 192 } } },
+  {
+    name: "192 events, 256 merchants, places",
+    settings: { account: { knownMerchants: 256 }, learned: { events: 192, places: true } },
+  },
+];
+type Variant = (typeof VARIANTS)[number];
 const FUNCTIONS = ["account", "merchant"] as const;
 /** Six a day: 180 in 30 days. */
 const BEFORE = 400;
@@ -17,7 +27,7 @@ const CALLS = 2_000;
 const ROUNDS = 7;
 
 interface Prepared {
-  readonly events: number;
+  readonly variant: string;
   readonly name: (typeof FUNCTIONS)[number];
   readonly stateBytes: number;
   readonly call: () => Uint8Array | Promise<Uint8Array>;
@@ -27,11 +37,11 @@ interface Prepared {
 
 /**
  * Processor time of one call of the account counter and of the merchant model, from the request's bytes to the
- * response's, and the state's size, with learned features off and with so many events kept; in turns. Writes
- * `reports/bench-learned.json`.
+ * response's, and the state's size: with learned features off, with so many events kept, with the merchants of 256
+ * transactions, and with places too; in turns. Writes `reports/bench-learned.json`.
  */
 export async function benchLearned(signal: AbortSignal): Promise<void> {
-  const prepared = (await Promise.all(EVENTS.map(prepare))).flat();
+  const prepared = (await Promise.all(VARIANTS.map(prepare))).flat();
   for (let round = -1; round < ROUNDS; round++)
     for (const { call, microseconds } of prepared) {
       signal.throwIfAborted();
@@ -41,19 +51,24 @@ export async function benchLearned(signal: AbortSignal): Promise<void> {
       // The first round is for the compiler.
       if (round >= 0) microseconds.push((user + system) / CALLS);
     }
-  for (const { name, events, stateBytes, microseconds } of prepared)
+  for (const { name, variant, stateBytes, microseconds } of prepared)
     process.stdout.write(
-      `${name}, ${String(events).padStart(3)} events: ${spreadText(spreadOf(microseconds), 1)} µs a call, ${stateBytes} bytes of state\n`,
+      `${name}, ${variant}: ${spreadText(spreadOf(microseconds), 1)} µs a call, ${stateBytes} bytes of state\n`,
     );
   writeJsonReport("reports/bench-learned.json", {
     machine: thisMachine(),
-    figures: prepared.map(({ name, events, stateBytes, microseconds }) => ({ name, events, stateBytes, microseconds })),
+    figures: prepared.map(({ name, variant, stateBytes, microseconds }) => ({
+      name,
+      variant,
+      stateBytes,
+      microseconds,
+    })),
   });
 }
 
 /** One account and one merchant after many transactions; each call is that of the next one. */
-async function prepare(events: number): Promise<Prepared[]> {
-  const handler = new RequestReplyHandler(fraudFunctions(sampleDependencies({ learned: { events } })), {
+async function prepare({ name: variant, settings }: Variant): Promise<Prepared[]> {
+  const handler = new RequestReplyHandler(fraudFunctions(sampleDependencies(settings)), {
     maxBodyBytes: Infinity,
     logger: {
       error: (_, message) =>
@@ -82,13 +97,22 @@ async function prepare(events: number): Promise<Prepared[]> {
       transactionId: `transaction-${n}`,
       amountMinor: BigInt(100 + ((n * 7_919) % 20_000)),
       eventTimeMs: START_MS + BigInt(n) * GAP_MS + BigInt((n * 104_729) % 3_600_000),
+      // Within 28 km, as a customer's terminals in the data set with places; every fifth on the web.
+      location:
+        n % 5 === 0
+          ? undefined
+          : {
+              latitudeE6: 47_000_000 + ((n * 7_919) % 250_000),
+              longitudeE6: 8_000_000 + ((n * 104_729) % 380_000),
+              name: "",
+            },
     });
     const account = await invoke(accountCounterOf("a"), "account", Transaction, transaction);
     const scoring = ScoringRequest.decode(account.sent);
     const merchant = await invoke(merchantModelOf("m"), "merchant", ScoringRequest, scoring);
     if (n === BEFORE)
       return [account, merchant].map(({ request, stored }, at) => ({
-        events,
+        variant,
         name: FUNCTIONS[at]!,
         stateBytes: stored.value.length,
         call: () => handler.handle(request),

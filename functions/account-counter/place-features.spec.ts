@@ -95,6 +95,17 @@ describe("an account's features of places", () => {
     expect(one.spend("f", { days: 14, place: HOME }).far7d).toBe(0);
   });
 
+  it("call far what is more than 100,000 m from it, to the metre", () => {
+    for (const [latitudeE6, usualDistanceM, far7d] of [
+      [48_898_963, 100_000n, 0],
+      [48_898_972, 100_001n, 1],
+    ] as const) {
+      const one = account(settingsOf(10));
+      one.spend("a", { days: 0, place: HOME });
+      expect(one.spend("b", { days: 8, place: at(latitudeE6, 8_000_000) })).toMatchObject({ usualDistanceM, far7d });
+    }
+  });
+
   it("take what has no place, or exactly 0, 0, for the web", () => {
     const one = account(settingsOf(10));
     expect(one.spend("a", { days: 0 })).toMatchObject({ onWeb: 1, newMerchants7d: 1, newWeb7d: 1 });

@@ -1,7 +1,7 @@
 import type { AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { AccountPast } from "../../protos/gen/fraud/v1/internal.js";
 import type { Location } from "../../protos/gen/fraud/v1/transaction.js";
-import { distanceMetres, isKnownLocation, type Point } from "../distance.js";
+import { distanceMetres, isKnownLocation } from "../distance.js";
 import type { PastEvent } from "../learned/event-ring.js";
 import { DAY_MS, knownLabel } from "../learned/known.js";
 import type { SeenPlace } from "../learned/seen-places.js";
@@ -37,18 +37,37 @@ export function placeFeatures(
   const place = isKnownLocation(location)
     ? { latitudeE6: location.latitudeE6, longitudeE6: location.longitudeE6 }
     : undefined;
-  const usual = place && usualPlace(at, past, events, delayMs);
-  const usualDistanceM = usual && distanceMetres(usual, place);
+  const week: (SeenPlace | undefined)[] = [];
+  let genuine = 0;
+  // Of at most 1,024 places: exact.
+  let latitudes = 0;
+  let longitudes = 0;
+  for (const event of events) {
+    if (event.time > at) break;
+    if (event.time > at - 7 * DAY_MS) week.push(event.seen);
+    const there = event.seen?.place;
+    if (there === undefined || knownLabel(event, at, delayMs) !== "genuine") continue;
+    genuine++;
+    latitudes += there.latitudeE6;
+    longitudes += there.longitudeE6;
+  }
+  const located = past.locatedCount + BigInt(genuine);
+  const usualDistanceM =
+    place === undefined || located === 0n
+      ? undefined
+      : distanceMetres(place, {
+          latitudeE6: mean(past.latitudesE6 + BigInt(latitudes), located),
+          longitudeE6: mean(past.longitudesE6 + BigInt(longitudes), located),
+        });
   const seen: SeenPlace = {
     isNew: visits === 0,
     place,
     isFar: usualDistanceM !== undefined && usualDistanceM > FAR_METRES,
     speedKmh: speedKmh === undefined ? undefined : Number(speedKmh),
   };
-  const week = events.filter(({ time }) => time <= at && time > at - 7 * DAY_MS).map((event) => event.seen);
   const looked = [...week.filter((one) => one !== undefined), seen];
   const count = (wanted: (one: SeenPlace) => boolean): number => looked.filter(wanted).length;
-  const speeds = looked.flatMap((one) => one.speedKmh ?? []);
+  const fastest = Math.max(...looked.map((one) => one.speedKmh ?? -1));
   return {
     features: {
       onWeb: place === undefined ? 1 : 0,
@@ -56,30 +75,15 @@ export function placeFeatures(
       newMerchants7d: count(({ isNew }) => isNew),
       newWeb7d: count((one) => one.isNew && one.place === undefined),
       far7d: count(({ isFar }) => isFar),
-      fastest7dKmh: speeds.length === 0 ? undefined : BigInt(Math.max(...speeds)),
+      fastest7dKmh: fastest < 0 ? undefined : BigInt(fastest),
     },
     seen,
     incomplete: week.includes(undefined),
   };
 }
 
-/** The mean of the places of what is known to be genuine; `undefined` where nothing is. */
-function usualPlace(at: number, past: AccountPast, events: readonly PastEvent[], delayMs: number): Point | undefined {
-  const places = events.flatMap((event) =>
-    event.seen?.place !== undefined && knownLabel(event, at, delayMs) === "genuine" ? event.seen.place : [],
-  );
-  const count = past.locatedCount + BigInt(places.length);
-  if (count === 0n) return undefined;
-  const mean = (left: bigint, degrees: (place: Point) => number): number =>
-    rounded(left + BigInt(places.reduce((sum, place) => sum + degrees(place), 0)), count);
-  return {
-    latitudeE6: mean(past.latitudesE6, ({ latitudeE6 }) => latitudeE6),
-    longitudeE6: mean(past.longitudesE6, ({ longitudeE6 }) => longitudeE6),
-  };
-}
-
 /** The whole number that is nearest to a mean; of two, the greater one. */
-function rounded(sum: bigint, count: bigint): number {
+function mean(sum: bigint, count: bigint): number {
   const above = 2n * sum + count;
   const rest = above % (2n * count);
   const down = (above - rest) / (2n * count);

@@ -23,9 +23,9 @@ const FAR = 8;
 const TRAVELLED = 16;
 
 /**
- * What was seen of each of these events, in their order, in at most 9 bytes each for an account that stays within a
- * degree: a byte of flags (0: nobody looked), then as varints the speed if there was a journey, and of a place the zigzags of
- * its latitude and longitude less those of the place before it (of the first: of 0, 0).
+ * What was seen of each of these events, in their order; at most 9 bytes each for an account that stays within a
+ * degree. A byte of flags (0: nobody looked), then as varints the speed if there was a journey, and of a place the
+ * zigzags of its latitude and longitude less those of the place before it (of the first: of 0, 0).
  */
 export function encodeSeen(events: readonly PastEvent[]): Buffer {
   const bytes = new VarintWriter(events.length * MAX_SEEN_BYTES);

@@ -5,9 +5,12 @@ import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } f
 import { parityWith, useModelAt } from "../../evaluation/stream/evaluate-stream.js";
 import type { StreamOutcome } from "../../evaluation/stream/outcome.js";
 import { streamDataSet } from "../../evaluation/stream/stream-data-set.js";
-import { evaluationEnv, HANDBOOK_YARDSTICK } from "../../evaluation/stream/yardstick.js";
+import { evaluationEnv, HANDBOOK_YARDSTICK, PLACES_YARDSTICK } from "../../evaluation/stream/yardstick.js";
 import { subsetOf } from "../../evaluation/subset.js";
+import { placesTreesFileOf } from "../../evaluation/batch/places-trees.js";
 import { treesFileOf } from "../../evaluation/batch/trees-of-week.js";
+import { ALL_WEEKS } from "../../evaluation/weeks.js";
+import { placesDataSet } from "../../ingress-generator/handbook-places/data-set.js";
 import { dayOffsets, handbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { poll } from "../../process/poll.js";
 import { startOwnCommand } from "../../process/run-command.js";
@@ -22,6 +25,7 @@ const OTHER_MODEL_ON = 41;
 const OTHER_WEEK = { firstDay: 157 };
 
 const ENV = evaluationEnv(HANDBOOK_YARDSTICK);
+const PLACES_ENV = evaluationEnv(PLACES_YARDSTICK);
 
 const modelOf = (day: number): string | undefined => (day === OTHER_MODEL_ON ? treesFileOf(OTHER_WEEK) : undefined);
 
@@ -91,6 +95,62 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
       brokers,
       "--settings",
       ENV["FRAUD_SETTINGS"]!,
+    ]).finished;
+    expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
+    expect(code).toBe(0);
+  });
+});
+
+describe("the data set with places in short, streamed", () => {
+  const settings = clusterSettings({ name: "e2e-places", portOffset: 24_500, serverEnv: PLACES_ENV });
+  const brokers = endpoints(settings).kafka;
+  // Two weeks, half of which knows what is usual, and five days of labels that count from midnights on.
+  const places = subsetOf(placesDataSet(), { customers: 200, days: 20 });
+  let cluster: Cluster;
+  let outcome: StreamOutcome;
+
+  beforeAll(async () => {
+    cluster = await startCluster(settings, { step: silentStep, restart: true, fresh: true });
+    outcome = await streamDataSet(places, {
+      yardstick: PLACES_YARDSTICK,
+      brokers,
+      runId: "places",
+      modelOf: () => undefined,
+      useModel: useModelAt(settings),
+    });
+  });
+  afterAll(async () => {
+    await (cluster as Cluster | undefined)?.stop();
+    await stopCluster(settings, { wipe: true });
+  });
+
+  it("has every feature and every score that the data set itself gives", () => {
+    const { decisions, duplicates, errors, errorTexts, incomplete } = outcome;
+    expect({ decisions, duplicates, errors, errorTexts, incomplete }).toEqual({
+      decisions: places.seconds.length,
+      duplicates: 0,
+      errors: 0,
+      errorTexts: [],
+      incomplete: 0,
+    });
+    expect(outcome.labels).toBeGreaterThan(20);
+    expect(parityWith(PLACES_YARDSTICK, places, outcome, () => undefined)).toEqual({
+      features: 30,
+      transactions: places.seconds.length,
+      mismatches: 0,
+      first: [],
+    });
+  });
+
+  it("is replayed by the verifier, bit for bit", async () => {
+    const { code, stdout } = await startOwnCommand([
+      "verify",
+      "--brokers",
+      brokers,
+      "--settings",
+      PLACES_ENV["FRAUD_SETTINGS"]!,
+      "--model",
+      placesTreesFileOf(ALL_WEEKS[0]!),
     ]).finished;
     expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
     expect(code).toBe(0);
