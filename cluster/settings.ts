@@ -84,6 +84,9 @@ export const withDashboard = (env: Readonly<Record<string, string>> = {}): Appli
 /** The backend of new state. docs/operations.md says when to use which. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
+/** As in `flink-conf.yaml`. */
+export const DEFAULT_CHECKPOINT_INTERVAL_MS = 400;
+
 /** The parallelism of a new job. */
 export const DEFAULT_PARALLELISM = 2;
 
@@ -171,7 +174,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     ports: portsAt(options.portOffset),
     parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
     parallelismAsked: options.parallelism !== undefined,
-    checkpointIntervalMs: options.checkpointIntervalMs ?? 1000,
+    checkpointIntervalMs: options.checkpointIntervalMs ?? DEFAULT_CHECKPOINT_INTERVAL_MS,
     stateBackend: options.stateBackend ?? DEFAULT_STATE_BACKEND,
     stateBackendAsked: options.stateBackend !== undefined,
     stateGeneration: FIRST_GENERATION,

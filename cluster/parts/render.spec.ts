@@ -7,7 +7,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { LIMITS } from "../../contract/limits.js";
 import { PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { REPOSITORY_ROOT } from "../../process/repository-root.js";
-import { clusterSettings } from "../settings.js";
+import { clusterSettings, DEFAULT_CHECKPOINT_INTERVAL_MS } from "../settings.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
 const settings = clusterSettings({ portOffset: 20_000 });
@@ -87,6 +87,17 @@ describe("renderFlinkConf", () => {
       expect(text).not.toMatch(/: jobmanager|zookeeper:2181|minio:9000/);
       expect(text).toContain("high-availability: statefun.guard.GuardedServicesFactory\n");
     }
+  });
+
+  it("has a checkpoint as often as containers do", () => {
+    const conf = parse(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8")) as Record<
+      string,
+      string
+    >;
+    expect(conf["execution.checkpointing.interval"]).toBe(`${DEFAULT_CHECKPOINT_INTERVAL_MS}ms`);
+    expect(flinkOverrides(clusterSettings(), "jobmanager")).toMatchObject({
+      "execution.checkpointing.interval": conf["execution.checkpointing.interval"],
+    });
   });
 
   it.each(["rocksdb", "hashmap"] as const)(

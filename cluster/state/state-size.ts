@@ -1,7 +1,7 @@
 import type { StateBackend } from "../../flink/flink.js";
 
 /**
- * The size of a checkpoint beyond which state belongs in RocksDB: the heap backend writes all of it every second.
+ * The size of a checkpoint beyond which state belongs in RocksDB: the heap backend writes all of it with each one.
  * Between 5 MB, where the heap holds 1.7 times the load, and 77 MB, where RocksDB does, nothing was measured: this is
  * the middle, as ratios go.
  */
