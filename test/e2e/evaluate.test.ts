@@ -102,7 +102,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
 });
 
 describe("the data set with places in short, streamed", () => {
-  const settings = clusterSettings({ name: "e2e-places", portOffset: 24_500, serverEnv: PLACES_ENV });
+  const settings = clusterSettings({ name: "e2e-places", portOffset: 22_500, serverEnv: PLACES_ENV });
   const brokers = endpoints(settings).kafka;
   // Two weeks, half of which knows what is usual, and five days of labels that count from midnights on.
   const places = subsetOf(placesDataSet(), { customers: 200, days: 20 });
