@@ -17,12 +17,16 @@ import { ensureTools } from "../tools/index.js";
 import { microsEach, partTimes } from "./part-times.js";
 
 const ADDRESSES = 15_000;
-const STATE_BYTES = 3_000;
-/** Of one request: Kafka takes no larger batches there. */
-const PRELOAD_RECORDS = Math.floor(LIMITS.recordBytes / (STATE_BYTES + 500));
 const RATE = 1_000;
 const WARM_UP_MS = 30_000;
 const MEASURED_MS = 60_000;
+
+export interface StateBackendOptions {
+  /** Of each address. */
+  readonly stateBytes: number;
+  /** How often each backend is measured. */
+  readonly rounds: number;
+}
 
 /** One backend's figures. */
 interface Figures {
@@ -36,18 +40,21 @@ interface Figures {
 }
 
 /**
- * Compares Flink's two state backends under the pipeline, one after the other, twice. Writes
+ * Compares Flink's two state backends under the pipeline, one after the other, in turns. Writes
  * `reports/bench-state-backend.json`.
  */
-export async function benchStateBackend(signal: AbortSignal): Promise<void> {
+export async function benchStateBackend(
+  { stateBytes, rounds }: StateBackendOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const step = stepView();
   await step("tools", (onProgress) => ensureTools({ onProgress }));
   const figures: Figures[] = [];
-  for (const round of [1, 2]) {
+  for (let round = 1; round <= rounds; round++) {
     // The order turns, so that neither always has the machine when it is fresh.
-    for (const backend of round === 1 ? (["rocksdb", "hashmap"] as const) : (["hashmap", "rocksdb"] as const)) {
+    for (const backend of round % 2 === 1 ? (["rocksdb", "hashmap"] as const) : (["hashmap", "rocksdb"] as const)) {
       const measured = await step(`${backend}, round ${round}`, (progress) =>
-        measure(backend, round, progress, signal),
+        measure({ backend, round, stateBytes }, progress, signal),
       );
       figures.push(measured);
       process.stdout.write(`${JSON.stringify(measured)}\n`);
@@ -55,7 +62,7 @@ export async function benchStateBackend(signal: AbortSignal): Promise<void> {
   }
   writeJsonReport("reports/bench-state-backend.json", {
     addresses: ADDRESSES,
-    stateBytes: STATE_BYTES,
+    stateBytes,
     rate: RATE,
     machine: thisMachine(),
     figures,
@@ -63,8 +70,7 @@ export async function benchStateBackend(signal: AbortSignal): Promise<void> {
 }
 
 async function measure(
-  backend: StateBackend,
-  round: number,
+  { backend, round, stateBytes }: { backend: StateBackend; round: number; stateBytes: number },
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Figures> {
@@ -95,8 +101,8 @@ async function measure(
     },
   });
   try {
-    progress(`loading ${ADDRESSES} addresses with ${STATE_BYTES} bytes each`);
-    await preload(brokers, signal);
+    progress(`loading ${ADDRESSES} addresses with ${stateBytes} bytes each`);
+    await preload(brokers, stateBytes, signal);
     await poll("the load to be decided", () => preloaded >= ADDRESSES, { timeoutMs: 180_000, signal });
 
     const stop = new AbortController();
@@ -147,9 +153,10 @@ async function measure(
 }
 
 /**
- * One transaction for each account that leaves 3 KB in its state: by the name of the topic that it says it comes from.
+ * One transaction for each account that leaves so much in its state: by the name of the topic that it says it comes
+ * from.
  */
-async function preload(brokers: string, signal: AbortSignal): Promise<void> {
+async function preload(brokers: string, stateBytes: number, signal: AbortSignal): Promise<void> {
   const producer = kafkaClient(brokers, "bench-load").producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -157,10 +164,12 @@ async function preload(brokers: string, signal: AbortSignal): Promise<void> {
   });
   await producer.connect();
   const digits = String(ADDRESSES).length;
-  const topic = "t".repeat(STATE_BYTES - 300);
-  for (let from = 1; from <= ADDRESSES; from += PRELOAD_RECORDS) {
+  const topic = "t".repeat(stateBytes - 300);
+  // Of one request: Kafka takes no larger batches there.
+  const records = Math.floor(LIMITS.recordBytes / (stateBytes + 500));
+  for (let from = 1; from <= ADDRESSES; from += records) {
     signal.throwIfAborted();
-    const messages = Array.from({ length: Math.min(PRELOAD_RECORDS, ADDRESSES - from + 1) }, (_, n) => {
+    const messages = Array.from({ length: Math.min(records, ADDRESSES - from + 1) }, (_, n) => {
       const accountId = `load-a${String(from + n).padStart(digits, "0")}`;
       const transaction = Transaction.fromPartial({
         transactionId: `load-p${from + n}`,
