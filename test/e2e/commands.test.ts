@@ -57,7 +57,6 @@ describe("a command that cannot do what it is asked says why in one line", () =>
       args: ["generate", "--profile", "handbook-places", "--label-delay", "3"],
       why: /--label-delay can't be chosen with --profile handbook-places/,
     },
-    { args: ["evaluate", "--data-set", "places"], why: /evaluated in batch so far: add --batch/ },
     { args: ["train", "--labels-at-once"], why: /--labels-at-once is for --data-set places/ },
     { args: ["nonsense"], why: /no command "nonsense"/ },
   ])("$args", async ({ args, why }) => {
