@@ -12,6 +12,7 @@ import { benchBeside } from "./hostile/beside.js";
 import { benchHostile } from "./hostile/hostile.js";
 import { benchIntake } from "./intake/intake.js";
 import { benchLearned } from "./learned/learned.js";
+import { benchStateSizes, type StateSizesOptions } from "./learned/state-sizes.js";
 import { ALL_ACCOUNTS, PHASES } from "./pipeline/cells.js";
 import { benchPipeline } from "./pipeline/pipeline.js";
 import type { PipelineOptions } from "./pipeline/report.js";
@@ -54,8 +55,16 @@ export async function main(argv: string[]): Promise<number> {
     .description(
       "what learned features cost the account counter and the merchant model, and their state (under a minute)",
     )
+    .addOption(
+      new Option(
+        "--states-after <data set>",
+        "instead: how large the state of each account and merchant is after a whole data set (about 10 minutes; writes reports/bench-learned-state.json)",
+      ).choices(["handbook", "places"]),
+    )
     .exitOverride()
-    .action(() => benchLearned(signal));
+    .action(({ statesAfter }: { statesAfter?: StateSizesOptions["dataSet"] }) =>
+      statesAfter === undefined ? benchLearned(signal) : benchStateSizes({ dataSet: statesAfter }, signal),
+    );
   program
     .command("scoring")
     .description(

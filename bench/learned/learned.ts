@@ -1,12 +1,10 @@
-import { accountCounterOf, merchantModelOf } from "../../functions/addresses.js";
-import { fraudFunctions } from "../../functions/fraud-functions.js";
-import { sampleDependencies, sampleTransaction, START_MS } from "../../functions/testing/samples.js";
-import { ScoringRequest } from "../../protos/gen/fraud/v1/decision.js";
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
+import { accountCounterOf } from "../../functions/addresses.js";
+import { sampleTransaction, START_MS } from "../../functions/testing/samples.js";
 import { Transaction } from "../../protos/gen/fraud/v1/transaction.js";
-import { FromFunction, ToFunction, type TypedValue } from "../../protos/gen/io/statefun/reqreply.js";
-import { type Address, type MessageType, RequestReplyHandler, typeUrlOf } from "../../statefun/index.js";
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import { spreadOf, spreadText } from "../spread.js";
+import { LearnedFunctions, type Sent, sentTo } from "./learned-functions.js";
 
 const VARIANTS = [
   { name: "off", settings: {} },
@@ -19,7 +17,6 @@ const VARIANTS = [
   },
 ];
 type Variant = (typeof VARIANTS)[number];
-const FUNCTIONS = ["account", "merchant"] as const;
 /** Six a day: 180 in 30 days. */
 const BEFORE = 400;
 const GAP_MS = 4n * 3_600_000n;
@@ -28,7 +25,7 @@ const ROUNDS = 7;
 
 interface Prepared {
   readonly variant: string;
-  readonly name: (typeof FUNCTIONS)[number];
+  readonly name: "account" | "merchant";
   readonly stateBytes: number;
   readonly call: () => Uint8Array | Promise<Uint8Array>;
   /** Of each round. */
@@ -68,77 +65,41 @@ export async function benchLearned(signal: AbortSignal): Promise<void> {
 
 /** One account and one merchant after many transactions; each call is that of the next one. */
 async function prepare({ name: variant, settings }: Variant): Promise<Prepared[]> {
-  const handler = new RequestReplyHandler(fraudFunctions(sampleDependencies(settings)), {
-    maxBodyBytes: Infinity,
-    logger: {
-      error: (_, message) =>
-        process.stderr.write(`${message}
-`),
-    },
-  });
-  const states = new Map<string, TypedValue>();
-  const invoke = async <T>(to: Address<T>, state: string, type: MessageType<T>, message: T) => {
-    const request = requestOf(
-      to,
-      state,
-      states.get(state),
-      typeUrlOf(type),
-      Buffer.from(type.encode(message).finish()),
-    );
-    const { response } = FromFunction.decode(await handler.handle(request));
-    if (response?.$case !== "invocationResult") throw new Error("the handler did not do what is measured");
-    const [mutation] = response.value.stateMutations;
-    const sent = response.value.outgoingMessages[0]?.argument?.value;
-    if (mutation?.stateValue === undefined || sent === undefined) throw new Error("nothing was stored or sent");
-    return { request, stored: mutation.stateValue, sent };
-  };
-  for (let n = 0; ; n++) {
-    const transaction = sampleTransaction({
-      transactionId: `transaction-${n}`,
-      amountMinor: BigInt(100 + ((n * 7_919) % 20_000)),
-      eventTimeMs: START_MS + BigInt(n) * GAP_MS + BigInt((n * 104_729) % 3_600_000),
-      // Within 28 km, as a customer's terminals in the data set with places; every fifth on the web.
-      location:
-        n % 5 === 0
-          ? undefined
-          : {
-              latitudeE6: 47_000_000 + ((n * 7_919) % 250_000),
-              longitudeE6: 8_000_000 + ((n * 104_729) % 380_000),
-              name: "",
-            },
-    });
-    const account = await invoke(accountCounterOf("a"), "account", Transaction, transaction);
-    const scoring = ScoringRequest.decode(account.sent);
-    const merchant = await invoke(merchantModelOf("m"), "merchant", ScoringRequest, scoring);
-    if (n === BEFORE)
-      return [account, merchant].map(({ request, stored }, at) => ({
-        variant,
-        name: FUNCTIONS[at]!,
-        stateBytes: stored.value.length,
-        call: () => handler.handle(request),
-        microseconds: [],
-      }));
-    states.set("account", account.stored);
-    states.set("merchant", merchant.stored);
+  const functions = new LearnedFunctions(settings);
+  let account: Uint8Array | undefined;
+  let merchant: Uint8Array | undefined;
+  for (let n = 0; n <= BEFORE; n++) {
+    const transaction = sentTo(accountCounterOf("a"), Transaction, transactionOf(n));
+    account = functions.request(transaction);
+    const [scoring] = await functions.deliver(transaction);
+    if (scoring?.typename !== MERCHANT_MODEL) throw new Error("nothing went to the merchant");
+    const toMerchant: Sent = scoring;
+    merchant = functions.request(toMerchant);
+    await functions.deliver(toMerchant);
   }
+  const prepared = (name: Prepared["name"], typename: string, request: Uint8Array): Prepared => ({
+    variant,
+    name,
+    stateBytes: functions.stateBytes(typename)[0]!,
+    call: () => functions.answer(request),
+    microseconds: [],
+  });
+  return [prepared("account", ACCOUNT_COUNTER, account!), prepared("merchant", MERCHANT_MODEL, merchant!)];
 }
 
-function requestOf<T>(
-  { typename, id }: Address<T>,
-  stateName: string,
-  state: TypedValue | undefined,
-  typeUrl: string,
-  value: Buffer,
-): Uint8Array {
-  const [namespace, type] = typename.split("/") as [string, string];
-  return ToFunction.encode({
-    request: {
-      $case: "invocation",
-      value: {
-        target: { namespace, type, id },
-        state: [{ stateName, stateValue: state ?? { typename: "", hasValue: false, value: Buffer.alloc(0) } }],
-        invocations: [{ caller: undefined, argument: { typename: typeUrl, hasValue: true, value } }],
-      },
-    },
-  }).finish();
-}
+const transactionOf = (n: number): Transaction =>
+  sampleTransaction({
+    transactionId: `transaction-${n}`,
+    merchantId: "m",
+    amountMinor: BigInt(100 + ((n * 7_919) % 20_000)),
+    eventTimeMs: START_MS + BigInt(n) * GAP_MS + BigInt((n * 104_729) % 3_600_000),
+    // Within 28 km, as a customer's terminals in the data set with places; every fifth on the web.
+    location:
+      n % 5 === 0
+        ? undefined
+        : {
+            latitudeE6: 47_000_000 + ((n * 7_919) % 250_000),
+            longitudeE6: 8_000_000 + ((n * 104_729) % 380_000),
+            name: "",
+          },
+  });
