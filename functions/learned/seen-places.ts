@@ -1,5 +1,4 @@
 import type { Point } from "../distance.js";
-import type { PastEvent } from "./event-ring.js";
 import { unzigzag, VarintReader, VarintWriter, zigzag } from "./varints.js";
 
 /** What is kept of where a transaction was, as it was found when it was evaluated. */
@@ -12,6 +11,11 @@ export interface SeenPlace {
   readonly isFar: boolean;
   /** Needed from the place before; `undefined`: there was no journey. */
   readonly speedKmh: number | undefined;
+}
+
+/** An event, as far as its place goes. */
+interface Looked {
+  seen?: SeenPlace | undefined;
 }
 
 /** Flags, a speed, and two differences of degrees. */
@@ -27,7 +31,7 @@ const TRAVELLED = 16;
  * degree. A byte of flags (0: nobody looked), then as varints the speed if there was a journey, and of a place the
  * zigzags of its latitude and longitude less those of the place before it (of the first: of 0, 0).
  */
-export function encodeSeen(events: readonly PastEvent[]): Buffer {
+export function encodeSeen(events: readonly Looked[]): Buffer {
   const bytes = new VarintWriter(events.length * MAX_SEEN_BYTES);
   let before: Point = { latitudeE6: 0, longitudeE6: 0 };
   for (const { seen } of events) {
@@ -53,7 +57,7 @@ export function encodeSeen(events: readonly PastEvent[]): Buffer {
 }
 
 /** Gives events, in their order, what {@link encodeSeen} made bytes of; nothing where there are no bytes. */
-export function decodeSeen(encoded: Buffer, events: readonly PastEvent[]): void {
+export function decodeSeen(encoded: Buffer, events: readonly Looked[]): void {
   const bytes = new VarintReader(encoded);
   let before: Point = { latitudeE6: 0, longitudeE6: 0 };
   for (const event of events) {

@@ -1,17 +1,8 @@
 import type { AccountFeatures } from "../../protos/gen/fraud/v1/decision.js";
 import type { Location } from "../../protos/gen/fraud/v1/transaction.js";
 import { metresBetween } from "./distance.js";
-import { DAYS, greatest, isGenuine, type Remembered, total } from "./learned.js";
+import { DAYS, greatest, isGenuine, type Remembered, total, type Whereabouts } from "./learned.js";
 import type { LogicSettings } from "./settings.js";
-
-/** What is remembered of a transaction's place. */
-export interface Whereabouts {
-  /** Millionths of degrees; `undefined`: on the web. */
-  readonly place: readonly [latitude: bigint, longitude: bigint] | undefined;
-  readonly unvisited: boolean;
-  readonly far: boolean;
-  readonly speed: bigint | undefined;
-}
 
 /** What of the evidence the features of places are made of. */
 export type Journey = Pick<AccountFeatures, "merchantVisits" | "travelSpeedKmh">;

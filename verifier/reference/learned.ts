@@ -1,12 +1,20 @@
 import { createHash } from "node:crypto";
 
-import type { Whereabouts } from "./learned-places.js";
 import type { LogicSettings } from "./settings.js";
 
 export const DAYS = 86_400_000n;
 /** 1,000 days in seconds: the age of what never was. */
 export const NEVER = 86_400_000n;
 const MAX_SAFE = 2n ** 53n - 1n;
+
+/** What is remembered of a transaction's place. */
+export interface Whereabouts {
+  /** Millionths of degrees; `undefined`: on the web. */
+  readonly place: readonly [latitude: bigint, longitude: bigint] | undefined;
+  readonly unvisited: boolean;
+  readonly far: boolean;
+  readonly speed: bigint | undefined;
+}
 
 /** A transaction as an address remembers it one by one. */
 export interface Remembered {
