@@ -1,4 +1,5 @@
 import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../../contract/function-names.js";
+import { quantileOfSorted } from "../../contract/quantile.js";
 import { HANDBOOK_YARDSTICK, PLACES_YARDSTICK } from "../../evaluation/stream/yardstick.js";
 import { accountCounterOf } from "../../functions/addresses.js";
 import { handbookDataSet, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
@@ -67,7 +68,8 @@ async function takeIn(
 
 /** @param sorted - ascending, at least one */
 export function sizesOf(sorted: readonly number[]): StateSizes {
-  const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1]!;
+  const values = Float64Array.from(sorted);
+  const quantile = (share: number): number => quantileOfSorted(values, share)!;
   return {
     addresses: sorted.length,
     p50: quantile(0.5),

@@ -3,6 +3,7 @@ import { given } from "../../process/environment.js";
 import { UserError } from "../../terminal/user-error.js";
 import { KILLABLE, startFailureHelper } from "../failure-helper.js";
 import { killService } from "./docker-api.js";
+import { serviceFailed, serviceVariable } from "./service.js";
 import { serviceOf } from "./services.js";
 
 /**
@@ -16,9 +17,7 @@ async function main(): Promise<void> {
     throw new UserError(
       "DASHBOARD_FAILURES_TOKEN is not set: whoever knows it may kill parts. Make one up: DASHBOARD_FAILURES_TOKEN=$(openssl rand -hex 16) docker compose --profile failures up --wait",
     );
-  const project = env["PROJECT"];
-  if (project === undefined)
-    throw new UserError('PROJECT is not set. This runs as the service "failures" of docker-compose.yml.');
+  const project = serviceVariable("failures", "PROJECT");
   const engine = { socket: env["SOCKET"] ?? "/var/run/docker.sock", project };
   const helper = await startFailureHelper({
     host: env["HOST"] ?? "127.0.0.1",
@@ -46,10 +45,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(
-    error instanceof UserError
-      ? `error: ${error.message}\n`
-      : `${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exit(1);
+  serviceFailed(error);
 }

@@ -15,11 +15,16 @@ export async function runService(main: () => Promise<void>): Promise<never> {
     await main();
     process.exit(0);
   } catch (error) {
-    process.stderr.write(
-      error instanceof UserError
-        ? `error: ${error.message}\n`
-        : `${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-    process.exit(1);
+    serviceFailed(error);
   }
+}
+
+/** Says why a service's program ends, and ends the process with 1. */
+export function serviceFailed(error: unknown): never {
+  process.stderr.write(
+    error instanceof UserError
+      ? `error: ${error.message}\n`
+      : `${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(1);
 }

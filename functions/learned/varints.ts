@@ -3,53 +3,56 @@ const GROUP = 128;
 
 /** Writes whole numbers below 2^53, the small ones in few bytes. */
 export class VarintWriter {
-  readonly bytes: Buffer;
+  readonly #bytes: Buffer;
   #at = 0;
 
   /** @param most - bytes that will be written at most: 8 a number */
   constructor(most: number) {
-    this.bytes = Buffer.allocUnsafe(most);
+    this.#bytes = Buffer.allocUnsafe(most);
   }
 
   /** A number from 0 to 2^53 − 1. */
   put(value: number): void {
     let rest = value;
-    for (; rest >= GROUP; rest = Math.floor(rest / GROUP)) this.bytes[this.#at++] = (rest % GROUP) + GROUP;
-    this.bytes[this.#at++] = rest;
+    for (; rest >= GROUP; rest = Math.floor(rest / GROUP)) this.#bytes[this.#at++] = (rest % GROUP) + GROUP;
+    this.#bytes[this.#at++] = rest;
   }
 
   /** A number of four bytes, however large it is. */
   putUint32(value: number): void {
-    this.#at = this.bytes.writeUInt32BE(value, this.#at);
+    this.#at = this.#bytes.writeUInt32BE(value, this.#at);
   }
 
   /** What has been written. */
   written(): Buffer {
-    return Buffer.from(this.bytes.subarray(0, this.#at));
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
 }
 
 /** Reads what {@link VarintWriter} wrote. */
 export class VarintReader {
+  readonly #bytes: Buffer;
   #at = 0;
 
-  constructor(readonly bytes: Buffer) {}
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.bytes.length;
+    return this.#at >= this.#bytes.length;
   }
 
   take(): number {
     let value = 0;
     for (let factor = 1; ; factor *= GROUP) {
-      const group = this.bytes[this.#at++]!;
+      const group = this.#bytes[this.#at++]!;
       if (group < GROUP) return value + group * factor;
       value += (group - GROUP) * factor;
     }
   }
 
   takeUint32(): number {
-    const value = this.bytes.readUInt32BE(this.#at);
+    const value = this.#bytes.readUInt32BE(this.#at);
     this.#at += 4;
     return value;
   }

@@ -4,7 +4,7 @@ import { BacklogEstimator } from "./backlog-estimator.js";
 import { BacklogGate, type Overload } from "./backlog-gate.js";
 
 const SAMPLE_MS = 1_000;
-/** The time of several checkpoints, at one a second. */
+/** The time of many checkpoints. */
 const EVIDENCE_MS = 10_000;
 
 export interface BacklogWatchOptions {
