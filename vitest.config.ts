@@ -10,6 +10,7 @@ export default defineConfig({
           name: "unit",
           include: ["**/*.spec.ts"],
           exclude: ["node_modules/**"],
+          setupFiles: ["test/property-seed.ts"],
           // Vitest would leave one core of two idle.
           maxWorkers: "100%",
           testTimeout: 240_000,

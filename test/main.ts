@@ -42,7 +42,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .option(
       "--times <n>",
-      "run them so many times, one after the other, whatever fails: for what goes wrong now and then",
+      "run them so many times, one after the other, whatever fails: for what goes wrong now and then; properties draw other cases each time",
       wholeNumber(1, 10_000),
       1,
     )
@@ -76,7 +76,9 @@ export async function main(argv: string[]): Promise<number> {
             const result =
               suite === "unit" && nodes !== undefined
                 ? await onEach(nodes, files, onProgress)
-                : await timed(suite, files, `${suite}${which}`);
+                : await timed(suite, files, `${suite}${which}`, {
+                    PROPERTY_SEED: given()["PROPERTY_SEED"] ?? String(time),
+                  });
             if (result.failed > 0)
               failures.push(
                 ...(result.failures ?? ["see its lines above"]).map((failure) => `${suite}${which}: ${failure}`),
