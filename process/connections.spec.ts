@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 
 import { afterEach, describe, expect, it } from "vitest";
@@ -10,10 +10,18 @@ let server: Server;
 const held: ServerResponse[] = [];
 const clients: Socket[] = [];
 let dropped = 0;
+/** How many requests Node has made objects for. */
+let made = 0;
+class Counted extends IncomingMessage {
+  constructor(socket: Socket) {
+    super(socket);
+    made++;
+  }
+}
 
 async function start(connections: number, requests = 4): Promise<void> {
-  held.length = clients.length = dropped = 0;
-  server = createServer((request, response) => {
+  held.length = clients.length = dropped = made = 0;
+  server = createServer({ IncomingMessage: Counted }, (request, response) => {
     if (request.url === "/hold") held.push(response);
     else if (request.method === "POST") request.resume().on("end", () => response.end("posted"));
     else response.end("got");
@@ -107,15 +115,19 @@ describe("connections", () => {
     await start(3);
     const client = await open();
     client.socket.write(get("/hold").repeat(4));
-    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(4);
+    await expect.poll(() => made, { timeout: 60_000 }).toBe(4);
     client.socket.write(get("/hold").repeat(4));
     const other = await open();
     other.socket.write(get("/"));
     await answered(other);
-    expect(held).toHaveLength(4);
-    for (const response of held.splice(0)) response.end("got");
-    await answered(client, 4);
-    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(4);
+    expect(made).toBe(4 + 1);
+    // One after the other.
+    for (let times = 1; times <= 8; times++) {
+      await expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
+      held.pop()!.end("got");
+      await answered(client, times);
+    }
+    expect(made).toBe(8 + 1);
   });
 
   it("that send far more requests in one go than they may have open are closed, and those are not worked on", async () => {
@@ -127,12 +139,42 @@ describe("connections", () => {
     await answered(many, 16);
     tooMany.socket.write(get("/too-many").repeat(1_000));
     await goes(tooMany);
-    expect(worked.filter((url) => url === "/too-many")).toHaveLength(16);
+    expect(worked.filter((url) => url === "/too-many")).toHaveLength(1);
+    // The rest is not even read.
+    expect(made).toBeLessThan(16 + 20);
     // As often as it likes, one after the other.
     for (let times = 1; times <= 20; times++) {
       other.socket.write(get("/other"));
       await answered(other, times);
     }
     expect(many.gone || other.gone).toBe(false);
+  });
+
+  it("take turns, request by request, when they send several in one go", async () => {
+    await start(3, 4);
+    const worked: string[] = [];
+    server.on("request", ({ url }: { url?: string }) => worked.push(url!));
+    const [many, other] = [await open(), await open()];
+    // They come in one turn of the event loop.
+    many.socket.write(get("/many").repeat(16));
+    other.socket.write(get("/other").repeat(2));
+    await answered(many, 16);
+    await answered(other, 2);
+    expect(worked.filter((url) => url === "/many")).toHaveLength(16);
+    expect(worked.indexOf("/many")).toBeLessThan(2);
+    expect(worked.lastIndexOf("/other")).toBeLessThan(8);
+  });
+
+  it("that go away before they are answered leave errors without a stack, and others have theirs", async () => {
+    await start(3);
+    const errors: Error[] = [];
+    server.on("request", (request: IncomingMessage) => request.on("error", (error) => errors.push(error)));
+    const client = await open();
+    client.socket.write(get("/hold").repeat(3));
+    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
+    client.socket.destroy();
+    await expect.poll(() => errors.length, { timeout: 60_000 }).toBe(1);
+    for (const { message, stack } of errors) expect([message, stack]).toEqual(["aborted", "Error: aborted"]);
+    expect(new Error("another").stack).toContain("connections.spec");
   });
 });

@@ -27,8 +27,8 @@ const handlerOf = (run: StatefulFunction, maxInvocations?: number) =>
     ...(maxInvocations !== undefined && { maxInvocations }),
     logger: {
       error: (details, message) => {
-        const { err } = details as { readonly err: Error };
-        logged.push(`${message} ${err.message} ${err.stack}`);
+        const { err } = details as { readonly err?: Error };
+        logged.push(`${message} ${err?.message} ${err?.stack}`);
       },
     },
   });

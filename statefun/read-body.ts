@@ -1,14 +1,8 @@
 import type { IncomingMessage } from "node:http";
 
+import { Gathered } from "./gathered.js";
 import type { HeldBytes, Holding } from "./held-bytes.js";
 
-const FIRST_BYTES = 64 * 1024;
-/** When so much of a body has come, or an eighth of it, there is room for all of it, or for several times as much. */
-const GOOD_PART_BYTES = 256 * 1024;
-const GOOD_PART_FACTOR = 4;
-/** So many bodies at a time get room for all of them. */
-const WHOLE_ROOMS = 4;
-let wholeRooms = 0;
 /**
  * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
  * one byte holds up everything for seconds.
@@ -76,7 +70,7 @@ export function readBody(
     if (holding !== undefined) whenHeld?.(holding);
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
-    const gathered = new Gathered(Number.isNaN(declared) ? maxBytes : declared);
+    const gathered = new Gathered();
     let pieces = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
@@ -98,70 +92,14 @@ export function readBody(
     request.on("data", take);
     request.on("end", () => {
       holding?.received();
-      gathered.end();
       resolve(gathered.take());
     });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => {
       waiting.delete(request);
-      gathered.end();
+      gathered.drop();
       resolve("aborted");
     });
   });
-}
-
-/** Bytes that come in pieces. What a client has announced takes no memory until it arrives. */
-class Gathered {
-  readonly #expected: number;
-  #bytes: Buffer = Buffer.alloc(0);
-  #hasWholeRoom = false;
-  length = 0;
-
-  constructor(expected: number) {
-    this.#expected = expected;
-  }
-
-  add(chunk: Buffer): void {
-    if (this.length === 0) this.#bytes = chunk;
-    else {
-      const length = this.length + chunk.length;
-      // The first piece is the client's memory, into which nothing may be written.
-      if (length > this.#bytes.length) this.#grow(length);
-      chunk.copy(this.#bytes, this.length);
-    }
-    this.length += chunk.length;
-  }
-
-  drop(): void {
-    this.end();
-    this.#bytes = Buffer.alloc(0);
-    this.length = 0;
-  }
-
-  /** No more will come: others may have its room. */
-  end(): void {
-    if (this.#hasWholeRoom) wholeRooms--;
-    this.#hasWholeRoom = false;
-  }
-
-  take(): Buffer {
-    return this.#bytes.subarray(0, this.length);
-  }
-
-  #grow(length: number): void {
-    // Room for much more only when a good part is there, and for all of it only while few have that: room for bodies
-    // that never come makes garbage collection run as often as if they had come.
-    const isLate = this.#bytes.length >= Math.min(GOOD_PART_BYTES, this.#expected / 8);
-    if (isLate && !this.#hasWholeRoom && wholeRooms < WHOLE_ROOMS) {
-      wholeRooms++;
-      this.#hasWholeRoom = true;
-    }
-    const larger = this.#hasWholeRoom
-      ? this.#expected
-      : Math.max(FIRST_BYTES, (isLate ? GOOD_PART_FACTOR : 2) * this.#bytes.length);
-    const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(larger, this.#expected)));
-    this.#bytes.copy(grown, 0, 0, this.length);
-    this.#bytes = grown;
-  }
 }

@@ -57,16 +57,23 @@ describe("turns of the event loop", () => {
     expect(longWork()).toBe(0);
   });
 
-  it("come between items, as many as there is time for", async () => {
+  it("come between items, as many as there is time for, and short work does not wait for more than a share", async () => {
     const seen: (string | number)[] = [];
-    const all = eachInTurn([1, 2, 3, 4, 5], (item) => {
-      work(15);
-      seen.push(item);
-    });
-    expect(seen).toEqual([1]);
+    const items = (name: string) =>
+      eachInTurn([1, 2, 3], (item) => {
+        work(15);
+        seen.push(`${name} ${item}`);
+      });
+    const all = [items("a"), items("b"), items("c")];
+    expect(seen).toEqual(["a 1"]);
     inTurn(() => seen.push("another"));
-    await all;
-    expect(seen).toEqual([1, 2, "another", 3, 4, 5]);
+    await turn();
+    inTurn(() => seen.push("one more"));
+    await Promise.all(all);
+    expect(seen.indexOf("one more") - seen.indexOf("another")).toBeLessThanOrEqual(4);
+    expect(seen.filter((name) => name !== "another" && name !== "one more").sort()).toEqual(
+      ["a", "b", "c"].flatMap((name) => [1, 2, 3].map((n) => `${name} ${n}`)),
+    );
     await turn();
     const failing = eachInTurn([1, 2, 3], (item) => {
       work(25);

@@ -2,7 +2,7 @@
  * How long work on requests may go on before the event loop gets its turn, in milliseconds: whatever else the process
  * does meanwhile, such as answering health checks, waits about twice as long at worst.
  */
-const TURN_MS = 10;
+const TURN_MS = 4;
 
 /**
  * The share of that for one request that takes longer: in each turn the small ones come first, and wait no longer for
@@ -53,12 +53,6 @@ export function inNextTurn(rest: () => void): void {
 /** How many pieces of long work have more to do. */
 export const longWork = (): number => long.length;
 
-/** Does the rest of a piece of work in a later turn, after those that wait. */
-function inLaterTurn(rest: () => void): void {
-  beginTurn();
-  waiting.push(rest);
-}
-
 /** Whether a piece of work should stop here, and go on by {@link inTurn} or {@link inNextTurn}. */
 export function turnIsOver(): boolean {
   return endsAtMs !== undefined && performance.now() >= endsAtMs;
@@ -84,7 +78,7 @@ export function eachInTurn<T>(items: Iterable<T>, work: (item: T) => void): Prom
       try {
         for (let item = rest.next(); item.done !== true; item = rest.next()) {
           work(item.value);
-          if (performance.now() >= untilMs) return inLaterTurn(goOn);
+          if (performance.now() >= untilMs) return asLongWork(goOn);
         }
         resolve();
       } catch (error) {

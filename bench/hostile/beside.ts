@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { aheadOfOthers } from "../../process/priority.js";
+import { aheadOfOthers, sessionAheadOfOthers } from "../../process/priority.js";
 import { startTalkingModule, type TalkingModule } from "../../process/run-command.js";
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import type { Target } from "./attacker.js";
@@ -64,6 +64,7 @@ export async function benchBeside(
   const figures: Compared[] = [];
   // With all that is started here: what else the machine does would be most of what is measured.
   aheadOfOthers();
+  sessionAheadOfOthers();
   for (const server of servers) {
     for (const attack of attacks) {
       if (attack === "wrong logins" && server !== "dashboard") continue;

@@ -34,7 +34,7 @@ declare module "fastify" {
 /** Clients also keep connections that they don't use: each may hold one for {@link KEEP_ALIVE_MS}. */
 const MAX_CONNECTIONS = 1_024;
 /** The most requests open on one connection: beyond this it is not read. */
-const MAX_OPEN_REQUESTS = 64;
+const MAX_OPEN_REQUESTS = 8;
 const KEEP_ALIVE_MS = 75_000;
 /** Bytes of bodies, of all requests together, that are being received or worked on. */
 const MAX_HELD_BYTES = 32 * MAX_BODY_BYTES;

@@ -1,11 +1,10 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 
 /** The limit of all clients together: each awaited input takes about a kilobyte. */
 const MAX_WAITING = 20_000;
-/** The limit of one connection: it can have several requests only if its client does not wait for answers. */
-const MAX_REQUESTS = 16;
+/** Why a wait ends: made once, since to make an error with a stack for each of thousands takes long. */
+const GONE = new Error("the client has gone away");
 
 /** A request may wait. */
 export interface WaitSlot {
@@ -18,7 +17,6 @@ export interface WaitSlot {
 /** Bounds how many clients wait for news, and ends the wait of those that have gone away. */
 export class WaitSlots {
   readonly #max: number;
-  readonly #byConnection = new WeakMap<Socket, Set<AbortController>>();
   #waiting = 0;
 
   constructor(max = MAX_WAITING) {
@@ -27,31 +25,19 @@ export class WaitSlots {
 
   /** @param inputs - how many inputs the request waits for. @returns `undefined` when it may not wait now */
   take({ socket }: IncomingMessage, inputs = 1): WaitSlot | undefined {
-    const requests = this.#requestsOf(socket);
-    if (requests.size >= MAX_REQUESTS || this.#waiting + inputs > this.#max) return undefined;
+    if (this.#waiting + inputs > this.#max) return undefined;
     const gone = new AbortController();
     // One for each input.
     setMaxListeners(0, gone.signal);
-    requests.add(gone);
+    const end = (): void => gone.abort(GONE);
+    socket.once("close", end);
     this.#waiting += inputs;
     return {
       signal: gone.signal,
       free: () => {
-        requests.delete(gone);
+        socket.off("close", end);
         this.#waiting -= inputs;
       },
     };
-  }
-
-  #requestsOf(socket: Socket): Set<AbortController> {
-    let requests = this.#byConnection.get(socket);
-    if (requests === undefined) {
-      const waiting = (requests = new Set<AbortController>());
-      this.#byConnection.set(socket, waiting);
-      socket.once("close", () => {
-        for (const gone of waiting) gone.abort();
-      });
-    }
-    return requests;
   }
 }
