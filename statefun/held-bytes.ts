@@ -21,8 +21,8 @@ interface Entry {
 
 /**
  * Bounds the bytes of all requests together that a server receives or works on. When there is no room for more, the
- * largest of those that wait for their client is given up: a body that is still arriving, or an answer that is not read.
- * Whoever sends little gets through beside others who send a lot and never finish, or ask for a lot and never read it.
+ * largest of those that wait for their client is given up: a body that is still arriving, or an answer that is not
+ * read. Whoever sends little gets through beside others who send a lot and never finish, or read nothing.
  */
 export class HeldBytes {
   readonly #max: number;

@@ -22,6 +22,18 @@ describe("places to wait", () => {
     expect(places.take(other.request, 8)).toBeDefined();
   });
 
+  it("are bounded by the connections whose requests wait, too: others want some as well", () => {
+    const places = new WaitSlots(100, 2);
+    const { request } = connection();
+    const [first, second] = [places.take(request)!, places.take(request)!];
+    expect(places.take(connection().request, 5)).toBeDefined();
+    expect(places.take(connection().request)).toBeUndefined();
+    first.free();
+    expect(places.take(connection().request)).toBeUndefined();
+    expect(places.take(request)).toBeDefined();
+    second.free();
+  });
+
   it("are bounded for each connection, by its requests", () => {
     const places = new WaitSlots();
     const { request } = connection();

@@ -18,27 +18,37 @@ export interface WaitSlot {
 /** Bounds how many clients wait for news, and ends the wait of those that have gone away. */
 export class WaitSlots {
   readonly #max: number;
+  readonly #maxConnections: number;
   readonly #byConnection = new WeakMap<Socket, Set<AbortController>>();
   #waiting = 0;
+  #connections = 0;
 
-  constructor(max = MAX_WAITING) {
+  /**
+   * @param max - how many inputs may be waited for
+   * @param maxConnections - how many connections may have requests that wait: others want connections as well
+   */
+  constructor(max = MAX_WAITING, maxConnections = Infinity) {
     this.#max = max;
+    this.#maxConnections = maxConnections;
   }
 
   /** @param inputs - how many inputs the request waits for. @returns `undefined` when it may not wait now */
   take({ socket }: IncomingMessage, inputs = 1): WaitSlot | undefined {
     const requests = this.#requestsOf(socket);
     if (requests.size >= MAX_REQUESTS || this.#waiting + inputs > this.#max) return undefined;
+    if (requests.size === 0 && this.#connections >= this.#maxConnections) return undefined;
     const gone = new AbortController();
     // One for each input.
     setMaxListeners(0, gone.signal);
     requests.add(gone);
     this.#waiting += inputs;
+    if (requests.size === 1) this.#connections++;
     return {
       signal: gone.signal,
       free: () => {
         requests.delete(gone);
         this.#waiting -= inputs;
+        if (requests.size === 0) this.#connections--;
       },
     };
   }
