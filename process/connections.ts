@@ -6,11 +6,13 @@ export interface ConnectionLimits {
   /** The most connections, of all clients together. */
   readonly connections: number;
   /**
-   * How many requests a connection may have open: a client may send the next before the last is answered. They are worked
-   * on one after the other, since their answers go in that order, and a client gains nothing over others by it. Beyond
-   * that the connection is not read for a while.
+   * How many requests a connection may have open: a client may send the next before the last is answered. They are
+   * worked on one after the other, since their answers go in that order, and a client gains nothing over others by it.
+   * Beyond that the connection is not read for a while.
    */
   readonly requests: number;
+  /** The most bytes of answers that clients have not read, of all connections together. 32 MiB unless set. */
+  readonly unreadBytes?: number;
   /** A connection was closed to make room. */
   readonly onDropped?: () => void;
 }
@@ -32,16 +34,25 @@ export const CONNECTION_TIMES = {
 const AT_ONCE = 16;
 /** A connection on which nothing moves for so long is closed, whoever waits: a client that does not read its answer. */
 const STUCK_MS = 120_000;
+const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
+/** How often it is counted what clients have not read, while requests are open. */
+const UNREAD_MS = 100;
 
 /**
  * Bounds a server's connections. When there are too many, one is closed to make room: the oldest on which no request
  * was ever answered; then the one that has waited longest for its next request; if all have one, the one whose request
- * has been arriving for longest; and only when every client waits for the server, the new one. Node's own
- * `maxConnections` always refuses the new one, so a client that holds them all idle would shut everyone out.
+ * has been arriving for longest; then one whose client does not read its answer; and only when every client waits for
+ * the server, the new one. Node's own `maxConnections` always refuses the new one, so a client that holds them all idle
+ * would shut everyone out.
+ *
+ * What clients have not read is bounded, too: when it is too much, those that have most of it are closed.
  */
-export function limitConnections(server: Server, { connections, requests, onDropped }: ConnectionLimits): void {
-  /** How many requests are not answered yet, by connection. */
-  const open = new Map<Socket, number>();
+export function limitConnections(
+  server: Server,
+  { connections, requests, unreadBytes = MAX_UNREAD_BYTES, onDropped }: ConnectionLimits,
+): void {
+  /** What is not answered yet, or not read, by connection. */
+  const open = new Map<Socket, Set<ServerResponse>>();
   /** Idle, and never of use so far: however fast these come, they close no connection that is. */
   const fresh = new Set<Socket>();
   // In the order in which they became idle.
@@ -51,18 +62,42 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     open.delete(socket);
     for (const sockets of [fresh, idle, sending, later]) sockets.delete(socket);
   };
+  const drop = (socket: Socket): void => {
+    // Its `close` comes later, and others may come before.
+    forget(socket);
+    socket.destroy();
+    onDropped?.();
+  };
+  const notReading = (): Socket | undefined => {
+    for (const [socket, responses] of open) if (bytesOf(responses) > 0) return socket;
+    return undefined;
+  };
+  let willLook = false;
+  const lookLater = (): void => {
+    if (willLook) return;
+    willLook = true;
+    setTimeout(() => {
+      willLook = false;
+      const busy = [...open].filter(([, responses]) => responses.size > 0);
+      if (busy.length > 0) lookLater();
+      const unread = busy.map(([socket, responses]) => ({ socket, bytes: bytesOf(responses) }));
+      let sum = unread.reduce((all, { bytes }) => all + bytes, 0);
+      if (sum <= unreadBytes) return;
+      for (const { socket, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
+        if (sum <= unreadBytes) break;
+        sum -= bytes;
+        drop(socket);
+      }
+    }, UNREAD_MS).unref();
+  };
   server.setTimeout(STUCK_MS);
 
   server.on("connection", (socket: Socket) => {
-    open.set(socket, 0);
+    open.set(socket, new Set());
     socket.once("close", () => forget(socket));
     withoutStacks(socket);
     if (open.size > connections) {
-      const oldest = first(fresh) ?? first(idle) ?? first(sending) ?? socket;
-      // Its `close` comes later, and others may come before.
-      forget(oldest);
-      oldest.destroy();
-      onDropped?.();
+      drop(first(fresh) ?? first(idle) ?? first(sending) ?? notReading() ?? socket);
     }
     if (!socket.destroyed) fresh.add(socket);
   });
@@ -81,9 +116,8 @@ export function limitConnections(server: Server, { connections, requests, onDrop
     const [request, response] = args as [IncomingMessage, ServerResponse];
     const { socket } = request;
     if (socket.destroyed) return true;
-    const before = open.get(socket) ?? 0;
     arrived(request, response);
-    if (before === 0) return emit(event, ...args);
+    if (open.get(socket)?.size === 1) return emit(event, ...args);
     const rest = later.get(socket) ?? [];
     later.set(socket, rest);
     if (rest.push(() => emit(event, ...args)) < Math.max(requests, AT_ONCE)) return true;
@@ -95,27 +129,26 @@ export function limitConnections(server: Server, { connections, requests, onDrop
 
   const arrived = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
-    const before = open.get(socket);
-    if (before === undefined) return;
-    open.set(socket, before + 1);
+    const responses = open.get(socket);
+    if (responses === undefined) return;
+    responses.add(response);
+    lookLater();
     fresh.delete(socket);
     idle.delete(socket);
     // After what Node does at the end of a request, which resumes reading.
-    if ((before + 1) % requests === 0)
+    if (responses.size % requests === 0)
       setImmediate(() => {
-        if ((open.get(socket) ?? 0) >= requests) socket.pause();
+        if (responses.size >= requests) socket.pause();
       });
     if (hasBody(request)) {
       sending.add(socket);
       request.once("end", () => sending.delete(socket));
     }
     response.once("close", () => {
-      const now = open.get(socket);
-      if (now === undefined) return;
-      open.set(socket, now - 1);
-      if (now === requests) socket.resume();
+      if (!responses.delete(response) || !open.has(socket)) return;
+      if (responses.size === requests - 1) socket.resume();
       // In a later turn: an answer that is ready at once would keep others waiting as long as there are more.
-      if (now > 1) return void setImmediate(takeNext, socket);
+      if (responses.size > 0) return void setImmediate(takeNext, socket);
       sending.delete(socket);
       if (!socket.destroyed) idle.add(socket);
     });
@@ -124,12 +157,20 @@ export function limitConnections(server: Server, { connections, requests, onDrop
 
 const first = (sockets: ReadonlySet<Socket>): Socket | undefined => sockets.values().next().value;
 
+/** How many bytes of answers were made and not taken by the system. */
+function bytesOf(responses: ReadonlySet<ServerResponse>): number {
+  let bytes = 0;
+  for (const { writableLength } of responses) bytes += writableLength;
+  return bytes;
+}
+
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 
 /**
  * For each request that is not answered when its connection closes, Node makes an error with a stack, which always
- * names the same functions of Node: to map it to the source takes a tenth of a millisecond, thousands of times a second.
+ * names the same functions of Node: to map it to the source takes a tenth of a millisecond, thousands of times in a
+ * second.
  */
 function withoutStacks(socket: Socket): void {
   let limit = Error.stackTraceLimit;

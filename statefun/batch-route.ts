@@ -14,6 +14,7 @@ import {
   writePieces,
   wrongMethod,
 } from "./http-messages.js";
+import type { Holding } from "./held-bytes.js";
 import type { Allowance, RequestReplyHandler } from "./request-reply-handler.js";
 import { type Reply, sizeOf } from "./reply.js";
 import { inTurn, longWork, turnIsOver } from "./turns.js";
@@ -41,11 +42,16 @@ export function batchLimits({ options: { maxBodyBytes, maxBatchCalls } }: Reques
   };
 }
 
-/** Answers a request of many calls: each as if it had come alone, as it completes. */
+/**
+ * Answers a request of many calls: each as if it had come alone, as it completes.
+ *
+ * @param holding - what the request takes of the room for all
+ */
 export function serveBatch(
   handler: RequestReplyHandler,
   { method, contentType, body }: HttpRequest,
   response: ServerResponse,
+  holding?: Holding,
 ): void {
   const headers = batchLimits(handler);
   const refused = wrongMethod(method);
@@ -58,7 +64,7 @@ export function serveBatch(
   } catch (error) {
     return send(response, failure(handler, error, headers));
   }
-  new BatchAnswer(handler, calls, response, { ...headers, "content-type": BATCH_CONTENT_TYPE }).start();
+  new BatchAnswer(handler, calls, response, { ...headers, "content-type": BATCH_CONTENT_TYPE }, holding).start();
 }
 
 /**
@@ -71,6 +77,7 @@ class BatchAnswer {
   readonly #headers: Headers;
   readonly #frames = new ReplyFrames();
   readonly #allowance: Allowance;
+  readonly #holding: Holding | undefined;
   #calls: readonly FramedCall[];
   #begun = 0;
   #unanswered: number;
@@ -82,13 +89,20 @@ class BatchAnswer {
   #blocked = false;
   #alive: NodeJS.Timeout | undefined;
 
-  constructor(handler: RequestReplyHandler, calls: readonly FramedCall[], response: ServerResponse, headers: Headers) {
+  constructor(
+    handler: RequestReplyHandler,
+    calls: readonly FramedCall[],
+    response: ServerResponse,
+    headers: Headers,
+    holding: Holding | undefined,
+  ) {
     this.#handler = handler;
     this.#allowance = handler.allowance();
     this.#calls = calls;
     this.#unanswered = calls.length;
     this.#response = response;
     this.#headers = headers;
+    this.#holding = holding;
   }
 
   start(): void {
@@ -185,8 +199,10 @@ class BatchAnswer {
     this.#alive?.refresh();
     if (writePieces(this.#response, this.#frames.take())) return;
     this.#blocked = true;
+    this.#holding?.waitsForClient(() => this.#response.destroy());
     this.#response.once("drain", () => {
       this.#blocked = false;
+      this.#holding?.goesOn();
       this.#flush();
       if (this.#begun < this.#calls.length && !this.#blocked) this.#goOn();
     });
@@ -201,6 +217,7 @@ class BatchAnswer {
       writeHead(this.#response, 200, { ...this.#headers, "content-length": String(sizeOf(rest)) });
     writePieces(this.#response, rest.slice(0, -1));
     this.#response.end(rest.at(-1));
+    this.#holding?.waitsForClient(() => this.#response.destroy());
   }
 
   #sayAlive(): void {

@@ -24,8 +24,45 @@ describe("the bytes that a server holds", () => {
     expect(held.bytes).toBe(0);
   });
 
+  it("are none of a request whose client has gone away, whatever is still made of it", () => {
+    const held = new HeldBytes(100);
+    const gone = held.begin(() => expect.unreachable());
+    expect(gone.add(60)).toBe(true);
+    gone.received();
+    gone.release();
+    gone.charge(90);
+    gone.waitsForClient(() => expect.unreachable());
+    expect([gone.add(10), held.bytes]).toEqual([false, 0]);
+    expect(held.begin(() => expect.unreachable()).add(100)).toBe(true);
+  });
+
+  it("are given up where an answer is not read, and not while they are worked on", () => {
+    const held = new HeldBytes(100);
+    const gone: string[] = [];
+    const begin = (name: string, bytes: number): Holding => {
+      const holding = held.begin(() => gone.push(name));
+      holding.add(bytes);
+      return holding;
+    };
+    const [unread, working] = [begin("unread", 20), begin("working", 30)];
+    for (const one of [unread, working]) one.received();
+    // An answer may take more than there is.
+    unread.charge(60);
+    unread.waitsForClient(() => gone.push("answer"));
+    working.waitsForClient(() => gone.push("never"));
+    working.goesOn();
+    expect(begin("next", 10)).toBeDefined();
+    expect([gone, held.bytes]).toEqual([["answer"], 40]);
+    expect(held.begin(() => gone.push("large")).add(70)).toBe(false);
+    expect([gone, held.bytes]).toEqual([["answer"], 40]);
+  });
+
   it("never exceed the bound by what arrives, and are none in the end", () => {
-    const step = fc.record({ at: fc.nat(9), bytes: fc.nat(60), what: fc.constantFrom("add", "received", "release") });
+    const step = fc.record({
+      at: fc.nat(9),
+      bytes: fc.nat(60),
+      what: fc.constantFrom("add", "received", "unread", "read", "release"),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         const held = new HeldBytes(100);
@@ -43,6 +80,10 @@ describe("the bytes that a server holds", () => {
           } else if (what === "received") {
             holding.received();
             received.add(holding);
+          } else if (what === "unread" && received.has(holding)) {
+            holding.waitsForClient(() => void open.delete(at));
+          } else if (what === "read" && received.has(holding)) {
+            holding.goesOn();
           } else if (what === "release") {
             holding.release();
             open.delete(at);

@@ -6,23 +6,27 @@ export interface Holding {
   received(): void;
   /** What is made of it takes memory as well. */
   charge(bytes: number): void;
-  /** Nothing of it is held any more. */
+  /** Its client must read before it goes on: when others need the room it is given up, by this. */
+  waitsForClient(giveUp: () => void): void;
+  /** Its client has read. */
+  goesOn(): void;
+  /** Nothing of it is held any more, whatever comes after this. */
   release(): void;
 }
 
 interface Entry {
   bytes: number;
-  readonly giveUp: () => void;
+  giveUp: () => void;
 }
 
 /**
  * Bounds the bytes of all requests together that a server receives or works on. When there is no room for more, the
- * largest body that is still arriving is given up: whoever sends little gets through beside others who send a lot, and
- * never finish.
+ * largest of those that wait for their client is given up: a body that is still arriving, or an answer that is not
+ * read. Whoever sends little gets through beside others who send a lot and never finish, or read nothing.
  */
 export class HeldBytes {
   readonly #max: number;
-  readonly #arriving = new Set<Entry>();
+  readonly #waiting = new Set<Entry>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -37,17 +41,22 @@ export class HeldBytes {
   /** Begins with no bytes. @param giveUp - called when others need the room */
   begin(giveUp: () => void): Holding {
     const entry: Entry = { bytes: 0, giveUp };
-    this.#arriving.add(entry);
+    // Its client may go away at any moment, and what is done for it then counts no more.
+    let released = false;
+    this.#waiting.add(entry);
     const charge = (bytes: number): void => {
+      if (released) return;
       this.#bytes += bytes;
       entry.bytes += bytes;
     };
     const release = (): void => {
-      this.#arriving.delete(entry);
+      this.#waiting.delete(entry);
       charge(-entry.bytes);
+      released = true;
     };
     return {
       add: (bytes) => {
+        if (released) return false;
         charge(bytes);
         while (this.#bytes > this.#max) {
           const largest = this.#largest();
@@ -56,22 +65,27 @@ export class HeldBytes {
             release();
             return false;
           }
-          this.#arriving.delete(largest);
+          this.#waiting.delete(largest);
           this.#bytes -= largest.bytes;
           largest.bytes = 0;
           largest.giveUp();
         }
         return true;
       },
-      received: () => void this.#arriving.delete(entry),
+      received: () => void this.#waiting.delete(entry),
       charge,
+      waitsForClient: (how) => {
+        entry.giveUp = how;
+        if (!released) this.#waiting.add(entry);
+      },
+      goesOn: () => void this.#waiting.delete(entry),
       release,
     };
   }
 
   #largest(): Entry | undefined {
     let largest: Entry | undefined;
-    for (const entry of this.#arriving) if (largest === undefined || entry.bytes > largest.bytes) largest = entry;
+    for (const entry of this.#waiting) if (largest === undefined || entry.bytes > largest.bytes) largest = entry;
     return largest;
   }
 }

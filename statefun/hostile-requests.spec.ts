@@ -249,6 +249,90 @@ describe("a body", () => {
   });
 });
 
+describe("a client that reads no answer", () => {
+  /** More than the system takes for a connection. */
+  const ANSWER_BYTES = 12_000_000;
+  const MESSAGES = 10;
+  const message = { ...empty, argument: { typename: "t", hasValue: true, value: Buffer.alloc(200_000) } };
+  const call = requestOf(Array.from({ length: MESSAGES }, () => message));
+
+  it.each(["/", "/batch"])("keeps nobody else out, however much it asks for: %s", async (path) => {
+    let ran = 0;
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", (context) => {
+        ran++;
+        context.packAndSend(next, Sample, { namespace: "", type: "", id: "x".repeat(ANSWER_BYTES / MESSAGES) });
+      }),
+      {
+        maxBodyBytes: 3_000_000,
+        maxReplyBytes: 2 * ANSWER_BYTES,
+        maxHeldBytes: 9_000_000,
+        logger: { error: () => undefined },
+      },
+    );
+    const server = createServer(nodeHttpListener(handler));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const [type, body] =
+      path === "/batch"
+        ? [BATCH_CONTENT_TYPE, encodeCalls([{ id: 1, payload: call }])]
+        : [CONTENT_TYPE, Buffer.from(call)];
+    const clients = Array.from({ length: 4 }, () => connect(port, "127.0.0.1").pause());
+    for (const [at, client] of clients.entries()) {
+      client.on("error", () => undefined);
+      client.write(
+        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n`,
+      );
+      client.write(body);
+      await vi.waitFor(() => expect(ran).toBeGreaterThanOrEqual((at + 1) * MESSAGES), { timeout: 60_000 });
+    }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body: Buffer.from(body),
+    });
+    expect(response.status).toBe(200);
+    expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(ANSWER_BYTES);
+    for (const client of clients) client.destroy();
+    await vi.waitFor(() => expect(handler.held.bytes).toBe(0), { timeout: 60_000 });
+    server.close();
+  });
+
+  it("and goes away takes no room for what is still made for it", async () => {
+    let go: () => void = () => undefined;
+    let done: (() => void) | undefined;
+    const finished = new Promise<void>((resolve) => (done = resolve));
+    const handler = new RequestReplyHandler(
+      new StatefulFunctions().bind("demo/greet", async (context) => {
+        await new Promise<void>((resolve) => (go = resolve));
+        context.packAndSend(next, Sample, { namespace: "", type: "", id: "x".repeat(50_000) });
+      }),
+      { maxBodyBytes: 100_000, logger: { error: () => undefined } },
+    );
+    const listener = nodeHttpListener(handler);
+    const server = createServer((request, response) => {
+      response.once("close", done!);
+      listener(request, response);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const body = many(1);
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1").on("error", () => undefined);
+    const began = go;
+    client.write(
+      `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: ${CONTENT_TYPE}\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    client.write(body);
+    await vi.waitFor(() => expect(go).not.toBe(began), { timeout: 60_000 });
+    client.destroy();
+    await finished;
+    go();
+    await turn();
+    await turn();
+    expect(handler.held.bytes).toBe(0);
+    server.close();
+  });
+});
+
 describe("calls that come together", () => {
   const batch = (...counts: number[]): Buffer => encodeCalls(counts.map((count, id) => ({ id, payload: many(count) })));
   const answers = async (handler: RequestReplyHandler, body: Buffer) => {

@@ -86,11 +86,12 @@ async function serve(handler: RequestReplyHandler, request: IncomingMessage, res
       return send(response, failure(handler, cause, headers));
     }
     const received: HttpRequest = { method: request.method, contentType: request.headers["content-type"], body };
-    if (batch) serveBatch(handler, received, response);
+    if (batch) serveBatch(handler, received, response, holding);
     else {
       const reply = await answer(handler, received);
       if (typeof reply.body !== "string") holding?.charge(sizeOf(reply.body));
       send(response, reply);
+      holding?.waitsForClient(() => response.destroy());
     }
   } catch (error) {
     if (response.headersSent) response.destroy();

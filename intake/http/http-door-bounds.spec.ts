@@ -1,4 +1,4 @@
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 
 import { describe, expect, it } from "vitest";
@@ -84,6 +84,34 @@ describe("however much is asked of it, the door", () => {
     const sockets = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
     await expect.poll(() => registry.getSingleMetricAsString("intake_dropped_connections_total")).toMatch(/_total 1$/);
     for (const socket of sockets) socket.destroy();
+  });
+
+  it("lets others in while all who may wait do, and takes their bodies' room for nobody who waits", async () => {
+    await door.app.close();
+    door.app = open(undefined, intakeMetrics(gauges).metrics, 8, 40_000);
+    await door.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = door.app.server.address() as AddressInfo;
+    const head = "host: fraud.example\r\ncontent-type: application/json";
+    const waiting: Socket[] = [];
+    let answers = 0;
+    for (let n = 0; n < 12; n++) {
+      const socket = connect(port, "127.0.0.1").on("data", () => answers++);
+      waiting.push(socket.on("error", () => undefined));
+      const body = JSON.stringify({ ...transaction, transactionId: `t${n}` }).padEnd(30_000);
+      socket.write(
+        `POST /v1/transactions?wait=30s HTTP/1.1\r\n${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      await expect.poll(() => door.written.length, { timeout: 60_000 }).toBe(n + 1);
+    }
+    // Six of eight connections wait, and each of the others made room for the next.
+    await expect.poll(() => answers, { timeout: 60_000 }).toBe(6);
+    const response = await fetch(`http://127.0.0.1:${port}/v1/transactions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(transaction).padEnd(30_000),
+    });
+    expect(response.status).toBe(202);
+    for (const socket of waiting) socket.destroy();
   });
 
   it("gives up the largest body that is still arriving when there is no room for more", async () => {

@@ -33,6 +33,8 @@ declare module "fastify" {
 
 /** Clients also keep connections that they don't use: each may hold one for {@link KEEP_ALIVE_MS}. */
 const MAX_CONNECTIONS = 1_024;
+/** Of the connections, so many may wait for news: the others are for those who want anything else. */
+const WAITING_SHARE = 0.75;
 /** The most requests open on one connection: beyond this it is not read. */
 const MAX_OPEN_REQUESTS = 8;
 const KEEP_ALIVE_MS = 75_000;
@@ -64,7 +66,7 @@ export interface HttpDoorOptions extends PostOptions {
  * transaction takes more than twice the processor time (`npm run bench -- frameworks`).
  */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { index, labels, metrics, tokens, names, health, notReady, scrape } = options;
+  const { index, labels, metrics, tokens, names, health, notReady, scrape, maxConnections = MAX_CONNECTIONS } = options;
   const app = fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -83,11 +85,11 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     return503OnClosing: false,
   });
   limitConnections(app.server, {
-    connections: options.maxConnections ?? MAX_CONNECTIONS,
+    connections: maxConnections,
     requests: MAX_OPEN_REQUESTS,
     onDropped: () => metrics.connectionDropped(),
   });
-  const places = new WaitSlots();
+  const places = new WaitSlots(undefined, Math.floor(maxConnections * WAITING_SHARE));
   const held = new HeldBytes(options.maxHeldBytes ?? MAX_HELD_BYTES);
   app.removeAllContentTypeParsers();
   // Without `parseAs`, with which Fastify would keep each piece of a body separately, however small.

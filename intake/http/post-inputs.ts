@@ -12,7 +12,7 @@ import type { ModelsInForceIndex } from "../models-in-force.js";
 import { reasonName, RefusedError } from "../problem.js";
 import type { Shortage } from "../room/room-gate.js";
 import { DOORS, validRecord } from "../topics.js";
-import { type BodyItem, readBody } from "./body.js";
+import { type BodyItem, type Inputs, readBody } from "./body.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { TurnedAwayError } from "./door-errors.js";
 import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
@@ -89,20 +89,16 @@ export async function postInputs(
   options: PostOptions,
   places: WaitSlots,
 ): Promise<void> {
-  const body = request.body as ReceivedBody;
-  const { many, results: admitted } = await readBody(body.bytes, body.lines, (item) =>
-    admitItem(kind, item, request.labelsAs, options),
-  );
-  // What comes next takes as long again: others have their turn first.
-  if (admitted.length >= MANY) await nextTurn();
-  for (const one of admitted) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
-  await write(kind, admitted.filter(isAdmitted), options);
+  const { many, results: taken } = await takeInputs(kind, request, options);
+  // While it waits, others have the room that its body took.
+  request.body = undefined;
+  request.holding?.release();
   // Without a place to wait it is as if no decision had come in time: what was accepted stays accepted.
-  const place = wait && places.take(request.raw, admitted.length);
+  const place = wait && places.take(request.raw, taken.length);
   const waitFor = wait && place && { ...wait, sentNow: true, gone: place.signal };
   const results = await Promise.all(
-    admitted.map(async (one, at): Promise<ItemResult> => {
-      if (!isAdmitted(one)) return { index: at, status: "refused", problem: refusalDetails(one) };
+    taken.map(async (one, at): Promise<ItemResult> => {
+      if (one instanceof RefusedError) return { index: at, status: "refused", problem: refusalDetails(one) };
       return { index: at, accountId: one.accountId, id: one.id, ...(await outcomeOf(one, waitFor, options.index)) };
     }),
   ).finally(() => place?.free());
@@ -126,6 +122,29 @@ export async function postInputs(
     );
   else void reply.header("location", `/v1/labels/${encodeURIComponent(result.id)}`);
   await reply.code(result.status === "decided" ? 200 : 202).send(answered);
+}
+
+/** What is kept of an input once it is written. */
+type Taken = Omit<Admitted, "value">;
+
+/** Reads a request's inputs, and writes those that are admitted. */
+async function takeInputs(
+  kind: InputKind,
+  request: FastifyRequest,
+  options: PostOptions,
+): Promise<Inputs<Taken | RefusedError>> {
+  const body = request.body as ReceivedBody;
+  const { many, results } = await readBody(body.bytes, body.lines, (item) =>
+    admitItem(kind, item, request.labelsAs, options),
+  );
+  // What comes next takes as long again: others have their turn first.
+  if (results.length >= MANY) await nextTurn();
+  for (const one of results) if (!isAdmitted(one)) options.metrics.refused(kind, "http", reasonName(one.reason));
+  await write(kind, results.filter(isAdmitted), options);
+  const taken = results.map((one) =>
+    isAdmitted(one) ? { accountId: one.accountId, id: one.id, contentHash: one.contentHash } : one,
+  );
+  return { many, results: taken };
 }
 
 const isAdmitted = (one: Admitted | RefusedError): one is Admitted => !(one instanceof RefusedError);
@@ -182,7 +201,7 @@ async function write(kind: InputKind, admitted: readonly Admitted[], { writer, m
 }
 
 async function outcomeOf(
-  { accountId, id, contentHash }: Admitted,
+  { accountId, id, contentHash }: Taken,
   wait: WaitFor | undefined,
   index: DecisionIndex,
 ): Promise<Outcome> {

@@ -22,6 +22,15 @@ describe("places to wait", () => {
     expect(places.take(other.request, 8)).toBeDefined();
   });
 
+  it("are bounded by the connections whose requests wait, too: others want some as well", () => {
+    const places = new WaitSlots(100, 2);
+    const first = places.take(connection().request)!;
+    expect(places.take(connection().request, 5)).toBeDefined();
+    expect(places.take(connection().request)).toBeUndefined();
+    first.free();
+    expect(places.take(connection().request)).toBeDefined();
+  });
+
   it("say when their client has gone away, and listen for it as long as they wait", () => {
     const places = new WaitSlots();
     const { socket, request } = connection();

@@ -17,26 +17,35 @@ export interface WaitSlot {
 /** Bounds how many clients wait for news, and ends the wait of those that have gone away. */
 export class WaitSlots {
   readonly #max: number;
+  readonly #maxConnections: number;
   #waiting = 0;
+  #connections = 0;
 
-  constructor(max = MAX_WAITING) {
+  /**
+   * @param max - how many inputs may be waited for
+   * @param maxConnections - how many requests may wait, one on each connection: others want connections as well
+   */
+  constructor(max = MAX_WAITING, maxConnections = Infinity) {
     this.#max = max;
+    this.#maxConnections = maxConnections;
   }
 
   /** @param inputs - how many inputs the request waits for. @returns `undefined` when it may not wait now */
   take({ socket }: IncomingMessage, inputs = 1): WaitSlot | undefined {
-    if (this.#waiting + inputs > this.#max) return undefined;
+    if (this.#waiting + inputs > this.#max || this.#connections >= this.#maxConnections) return undefined;
     const gone = new AbortController();
     // One for each input.
     setMaxListeners(0, gone.signal);
     const end = (): void => gone.abort(GONE);
     socket.once("close", end);
     this.#waiting += inputs;
+    this.#connections++;
     return {
       signal: gone.signal,
       free: () => {
         socket.off("close", end);
         this.#waiting -= inputs;
+        this.#connections--;
       },
     };
   }

@@ -415,7 +415,9 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     );
     expect(written.code, written.stderr).toBe(0);
     expect((await compose("restart", "tidy")).code).toBe(0);
-    await poll("it to be aborted", async () => (await open()).length === 0, { timeoutMs: PATIENCE_MS });
+    await poll("the transaction that nobody ends to be aborted", async () => (await open()).length === 0, {
+      timeoutMs: PATIENCE_MS,
+    });
     // It says so when the broker has answered: others may see the end before that.
     for (const said of [
       `kafka: aborted a transaction that nobody would have ended: ${transactionalId}, begun at `,
