@@ -7,8 +7,8 @@ const free: Buffer[] = [];
 /**
  * The bytes of a body, which come in pieces. They lie in blocks that are used again and again: room that grows with
  * each body, and most of all with those that never end, would make garbage collection run several times a second, and
- * each run holds up everybody. What a client has announced takes no memory until it arrives, and a piece no more than its
- * bytes: kept by itself, one of a byte would take a hundred.
+ * each run holds up everybody. What a client has announced takes no memory until it arrives, and a piece no more than
+ * its bytes: kept by itself, one of a byte would take a hundred.
  */
 export class Gathered {
   /** The only piece so far, which is not copied: most bodies are one. It is the client's memory. */

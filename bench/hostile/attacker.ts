@@ -72,6 +72,11 @@ const ATTACKS: Readonly<Record<AttackKind, () => void>> = {
     else for (const socket of sockets) socket.write("x".repeat(4_096));
   },
   pipelined: () => void any().write(get("/healthz").repeat(200)),
+  // As many as are allowed, on many connections.
+  "some in one go": () => {
+    if (sockets.size < 100) open();
+    else for (const socket of sockets) socket.write(get("/healthz").repeat(8));
+  },
   waiting: () => {
     if (sockets.size < 500) open(false).write(get(WAITING[server]).repeat(20));
     else for (const socket of sockets) socket.destroy();

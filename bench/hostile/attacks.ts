@@ -9,6 +9,7 @@ export const ATTACK_KINDS = [
   "slow heads",
   "slow bodies",
   "pipelined",
+  "some in one go",
   "waiting",
   "wrong logins",
   "bodies",
