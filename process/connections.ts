@@ -71,22 +71,27 @@ export function limitConnections(
     for (const [socket, responses] of open) if (bytesOf(responses) > 0) return socket;
     return undefined;
   };
+  let lookedAtMs = 0;
   let willLook = false;
+  const look = (): void => {
+    lookedAtMs = performance.now();
+    const busy = [...open].filter(([, responses]) => responses.size > 0);
+    if (busy.length > 0) lookLater();
+    const unread = busy.map(([socket, responses]) => ({ socket, bytes: bytesOf(responses) }));
+    let sum = unread.reduce((all, { bytes }) => all + bytes, 0);
+    if (sum <= unreadBytes) return;
+    for (const { socket, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
+      if (sum <= unreadBytes) break;
+      sum -= bytes;
+      drop(socket);
+    }
+  };
   const lookLater = (): void => {
     if (willLook) return;
     willLook = true;
     setTimeout(() => {
       willLook = false;
-      const busy = [...open].filter(([, responses]) => responses.size > 0);
-      if (busy.length > 0) lookLater();
-      const unread = busy.map(([socket, responses]) => ({ socket, bytes: bytesOf(responses) }));
-      let sum = unread.reduce((all, { bytes }) => all + bytes, 0);
-      if (sum <= unreadBytes) return;
-      for (const { socket, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
-        if (sum <= unreadBytes) break;
-        sum -= bytes;
-        drop(socket);
-      }
+      look();
     }, UNREAD_MS).unref();
   };
   server.setTimeout(STUCK_MS);
@@ -110,17 +115,32 @@ export function limitConnections(
     socket.destroy();
     return true;
   };
+  // Node itself answers what it expects to be met and is not, and what names no host: as many as come, and uncounted.
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    if (!isFlood(request)) response.writeHead(417, { connection: "close" }).end();
+  });
+  (server as Server & { requireHostHeader: boolean }).requireHostHeader = false;
+  const namesNoHost = ({ httpVersion, headers }: IncomingMessage, response: ServerResponse): boolean => {
+    if (headers.host !== undefined || httpVersion !== "1.1") return false;
+    response.writeHead(400, { connection: "close" }).end();
+    return true;
+  };
   const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
   // Node hands over all requests that one piece of 64 KiB holds, without a turn in between, as many as two thousand.
   server.emit = (event: string | symbol, ...args: unknown[]) =>
-    event === "request" && isFlood(args[0] as IncomingMessage) ? true : emit(event, ...args);
+    event === "request" &&
+    (isFlood(args[0] as IncomingMessage) || namesNoHost(...(args as [IncomingMessage, ServerResponse])))
+      ? true
+      : emit(event, ...args);
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const responses = open.get(socket);
     if (responses === undefined) return;
     responses.add(response);
-    lookLater();
+    // Requests on hundreds of connections are worked on in one turn, and no timer comes meanwhile.
+    if (performance.now() - lookedAtMs < UNREAD_MS) lookLater();
+    else look();
     fresh.delete(socket);
     idle.delete(socket);
     // After what Node does at the end of a request, which resumes reading.
