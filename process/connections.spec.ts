@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer, IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, IncomingMessage, type Server, ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { limitConnections } from "./connections.js";
 
@@ -216,5 +216,24 @@ describe("connections", () => {
     await expect.poll(() => errors.length, { timeout: 60_000 }).toBe(1);
     for (const { message, stack } of errors) expect([message, stack]).toEqual(["aborted", "Error: aborted"]);
     expect(new Error("another").stack).toContain("connections.spec");
+  });
+
+  it.each([
+    ["expect what is not known here", "GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n", "417"],
+    ["name no host", "GET / HTTP/1.1\r\n\r\n", "400"],
+  ])("are closed for their many requests in one go, also if these %s", async (_, request, status) => {
+    await start(3, 4);
+    const answers = vi.spyOn(ServerResponse.prototype, "writeHead");
+    const [one, many] = [await open(), await open()];
+    one.socket.write(request);
+    await goes(one);
+    expect(one.text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    many.socket.write(request.repeat(1_000));
+    await goes(many);
+    expect(answers).toHaveBeenCalledTimes(1 + 1);
+    answers.mockRestore();
+    const old = await open();
+    old.socket.write("GET / HTTP/1.0\r\n\r\n");
+    await answered(old);
   });
 });

@@ -72,22 +72,27 @@ export function limitConnections(
     for (const [socket, responses] of open) if (bytesOf(responses) > 0) return socket;
     return undefined;
   };
+  let lookedAtMs = 0;
   let willLook = false;
+  const look = (): void => {
+    lookedAtMs = performance.now();
+    const busy = [...open].filter(([, responses]) => responses.size > 0);
+    if (busy.length > 0) lookLater();
+    const unread = busy.map(([socket, responses]) => ({ socket, bytes: bytesOf(responses) }));
+    let sum = unread.reduce((all, { bytes }) => all + bytes, 0);
+    if (sum <= unreadBytes) return;
+    for (const { socket, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
+      if (sum <= unreadBytes) break;
+      sum -= bytes;
+      drop(socket);
+    }
+  };
   const lookLater = (): void => {
     if (willLook) return;
     willLook = true;
     setTimeout(() => {
       willLook = false;
-      const busy = [...open].filter(([, responses]) => responses.size > 0);
-      if (busy.length > 0) lookLater();
-      const unread = busy.map(([socket, responses]) => ({ socket, bytes: bytesOf(responses) }));
-      let sum = unread.reduce((all, { bytes }) => all + bytes, 0);
-      if (sum <= unreadBytes) return;
-      for (const { socket, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
-        if (sum <= unreadBytes) break;
-        sum -= bytes;
-        drop(socket);
-      }
+      look();
     }, UNREAD_MS).unref();
   };
   server.setTimeout(STUCK_MS);
@@ -113,13 +118,15 @@ export function limitConnections(
   const inOwnTurn = turns();
   const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
   server.emit = (event: string | symbol, ...args: unknown[]) => {
-    if (event !== "request") return emit(event, ...args);
+    if (event !== "request" && event !== "checkExpectation") return emit(event, ...args);
     const [request, response] = args as [IncomingMessage, ServerResponse];
     const { socket } = request;
     if (socket.destroyed) return true;
     const isFirst = fresh.has(socket);
     arrived(request, response);
-    const take = (): void => void (socket.destroyed || emit(event, ...args));
+    const take = (): void => {
+      if (!socket.destroyed && !namesNoHost(request, response)) emit(event, ...args);
+    };
     if (open.get(socket)?.size === 1) {
       if (isFirst) inOwnTurn(take);
       else take();
@@ -133,13 +140,20 @@ export function limitConnections(
     socket.destroy();
     return true;
   };
+  // Node itself answers what it expects to be met and is not, and what names no host: as many as come, and uncounted.
+  server.on("checkExpectation", (_: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(417, { connection: "close" }).end();
+  });
+  (server as Server & { requireHostHeader: boolean }).requireHostHeader = false;
 
   const arrived = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     const responses = open.get(socket);
     if (responses === undefined) return;
     responses.add(response);
-    lookLater();
+    // Requests on hundreds of connections are worked on in one turn, and no timer comes meanwhile.
+    if (performance.now() - lookedAtMs < UNREAD_MS) lookLater();
+    else look();
     fresh.delete(socket);
     idle.delete(socket);
     // After what Node does at the end of a request, which resumes reading.
@@ -191,6 +205,13 @@ function bytesOf(responses: ReadonlySet<ServerResponse>): number {
   let bytes = 0;
   for (const { writableLength } of responses) bytes += writableLength;
   return bytes;
+}
+
+/** Answers a request that should name its host, and does not. */
+function namesNoHost({ httpVersion, headers }: IncomingMessage, response: ServerResponse): boolean {
+  if (headers.host !== undefined || httpVersion !== "1.1") return false;
+  response.writeHead(400, { connection: "close" }).end();
+  return true;
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

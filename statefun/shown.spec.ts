@@ -8,6 +8,7 @@ describe("text that came from elsewhere", () => {
   });
 
   it("has invisible characters written out", () => {
+    expect(shown("ada\u3164\u034f\u2800")).toBe("ada\\u{3164}\\u{34f}\\u{2800}");
     expect(shown("\u001b[2J\u009b\u202e\u200b\u2028\ud800")).toBe(
       "\\u{1b}[2J\\u{9b}\\u{202e}\\u{200b}\\u{2028}\\u{d800}",
     );

@@ -2,8 +2,9 @@ const MAX_LENGTH = 200;
 /** The longest text kept of a function's failure, and of its stack. */
 const MAX_MESSAGE_LENGTH = 2_000;
 const MAX_STACK_LENGTH = 8_000;
-// Control and format characters (those that change direction or have no width), lone surrogates, and line separators.
-const UNSEEN = /[\p{C}\u2028\u2029]/gu;
+// Control and format characters (those that change direction or have no width), lone surrogates, line separators, and
+// letters and marks that are drawn as nothing.
+const UNSEEN = /[\p{C}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
 
 /** Text that came from elsewhere, for a message or a log: of bounded length, and with nothing invisible in it. */
 export function shown(text: string): string {

@@ -13,6 +13,8 @@ describe("text of strangers on a terminal", () => {
 
   it("has written out what does not show", () => {
     expect(visible(EVIL)).toBe("a\\u{1b}[2J\\u{9b}31m\\u{7f}\\u{202e}\\u{200b}\\u{2028}\\u{e0041}\\u{d}\\u{a}z");
+    // A letter that is drawn as nothing, a mark that joins, one that only chooses a form, and a blank of Braille.
+    expect(visible("ada\u3164\u034f\ufe0f\u2800")).toBe("ada\\u{3164}\\u{34f}\\u{fe0f}\\u{2800}");
     expect(visibleLines("a\n\u001bb")).toBe("a\n\\u{1b}b");
     expect(visibleAll({ [`a`]: [EVIL, 1, null], b: { c: "\u0007" } })).toEqual({
       a: [visible(EVIL), 1, null],

@@ -1,7 +1,7 @@
 // Control and format characters (escapes of a terminal, those that change direction, those that take no room), halves
-// of pairs, and line separators. A tab does no harm.
-const UNSEEN = /(?!\t)[\p{C}\u2028\u2029]/gu;
-const UNSEEN_BUT_BREAKS = /(?![\t\n])[\p{C}\u2028\u2029]/gu;
+// of pairs, line separators, and letters and marks that are drawn as nothing. A tab does no harm.
+const UNSEEN = /(?!\t)[\p{C}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+const UNSEEN_BUT_BREAKS = /(?![\t\n])[\p{C}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
 
 const escape = (one: string): string => `\\u{${one.codePointAt(0)!.toString(16)}}`;
 const jsonEscape = (one: string): string =>

@@ -210,10 +210,15 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const { contentType, text } = await scrape();
     await reply.type(contentType).send(text);
   });
-  const document = openApi({
-    withToken: tokens.transactions !== undefined || tokens.labels !== undefined || (tokens.people ?? []).length > 0,
+  // Written once: it is long.
+  const document = JSON.stringify(
+    openApi({
+      withToken: tokens.transactions !== undefined || tokens.labels !== undefined || (tokens.people ?? []).length > 0,
+    }),
+  );
+  app.get("/openapi.json", open, async (_, reply) => {
+    await reply.type("application/json; charset=utf-8").send(document);
   });
-  app.get("/openapi.json", open, () => document);
   return app;
 }
 
