@@ -15,6 +15,8 @@ export default defineConfig({
           maxWorkers: "100%",
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          // Vitest would wait for a second.
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       {

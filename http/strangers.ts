@@ -1,8 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { STATUS_CODES } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 
-/** RFC 9457: the form in which every server of this repository refuses. */
-export const PROBLEM_TYPE = "application/problem+json";
+import { refuse } from "./problem-details.js";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const MAX_NAME_LENGTH = 260;
@@ -120,12 +118,4 @@ export function noStrangers(own: OwnNames, listener: RequestListener): RequestLi
     if (refusal === undefined) return listener(request, response);
     refuse(response, refusal.status, refusal.detail);
   };
-}
-
-/** Answers with a problem. */
-export function refuse(response: ServerResponse, status: number, detail: string): void {
-  const body = JSON.stringify({ type: "about:blank", title: STATUS_CODES[status], status, detail });
-  response
-    .writeHead(status, { "content-type": `${PROBLEM_TYPE}; charset=utf-8`, "content-length": Buffer.byteLength(body) })
-    .end(body);
 }

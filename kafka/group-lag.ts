@@ -62,7 +62,7 @@ export class LagWatch {
    * Never rejects.
    */
   async now(): Promise<readonly GroupLag[]> {
-    if (Date.now() < this.#failedAtMs + RETRY_MS) return [];
+    if (this.#nowMs() < this.#failedAtMs + RETRY_MS) return [];
     if (this.#answered && this.#nowMs() - this.#askedAtMs >= SHARED_MS) this.#asking = undefined;
     // One question at a time, however many ask.
     const asking = (this.#asking ??= this.#begin());
@@ -73,7 +73,7 @@ export class LagWatch {
     try {
       return await Promise.race([asking, late]);
     } catch {
-      this.#failedAtMs = Date.now();
+      this.#failedAtMs = this.#nowMs();
       // A late failure is this one.
       asking.catch(() => undefined);
       return [];

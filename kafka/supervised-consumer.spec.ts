@@ -131,16 +131,11 @@ describe("a consumer", () => {
   it("waits longer with each failure", async () => {
     const fake = await broker();
     const { consumer } = await consuming(fake);
-    const pauses: number[] = [];
-    let before = performance.now();
+    const before = performance.now();
     fake.failFetches(NOT_RETRIABLE, 4);
-    for (let n = 1; n <= 4; n++) {
-      await expect.poll(() => consumer.health.restarts, LIMIT).toBe(n);
-      pauses.push(performance.now() - before);
-      before = performance.now();
-    }
-    expect(pauses[3]).toBeGreaterThan(900);
-    expect(pauses[3]).toBeGreaterThan(pauses[1]!);
+    await expect.poll(() => consumer.health.restarts, LIMIT).toBe(4);
+    // However slow the machine is, three pauses were at least 250, 500 and 1,000 ms. Timers may be early by 1 ms.
+    expect(performance.now() - before).toBeGreaterThan(1_700);
   });
 
   it("says that Kafka is silent, and that a batch takes too long", async () => {

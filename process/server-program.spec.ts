@@ -46,7 +46,7 @@ describe("a server that is told to stop", () => {
     expect(stop).toHaveBeenCalledTimes(1);
     expect(exit).not.toHaveBeenCalled();
     done();
-    await vi.waitFor(() => expect(exit.mock.calls).toEqual([[0]]));
+    await expect.poll(() => exit.mock.calls).toEqual([[0]]);
   });
 
   it.each([

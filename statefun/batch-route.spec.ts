@@ -91,7 +91,7 @@ const frames = (body: Uint8Array) =>
     return `${frame.id}: ${sent.join()}`;
   });
 const until = (what: string, isSo: () => unknown) =>
-  vi.waitFor(() => expect(isSo(), what).toBeTruthy(), { timeout: 20_000, interval: 5 });
+  vi.waitFor(() => expect(isSo(), what).toBeTruthy(), { timeout: 60_000, interval: 5 });
 
 let server: Server;
 let base: string;
@@ -107,7 +107,7 @@ async function noConnection(): Promise<void> {
     new Promise<number>((resolve, reject) =>
       server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
     );
-  await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 20_000, interval: 5 });
+  await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 60_000, interval: 5 });
 }
 const post = (body: Uint8Array, options: Parameters<typeof postBatch>[2] = {}) =>
   postBatch(`${base}/statefun/batch`, body, options);
@@ -292,7 +292,7 @@ describe("a request that takes a long time", () => {
   it("says every second that the server is still working on it, unless something else was sent", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const posted = post(batchOf(call("wait", "a"), call("wait", "b")));
-    await vi.waitFor(() => expect(waiting.size).toBe(2), { interval: 0 });
+    await vi.waitFor(() => expect(waiting.size).toBe(2), { timeout: 60_000, interval: 0 });
     await turn();
     await vi.advanceTimersByTimeAsync(999);
     await vi.advanceTimersByTimeAsync(1);
@@ -389,7 +389,7 @@ describe("a request that takes a long time", () => {
         before = ran.length;
         expect(stopped, "the calls to stop").toBe(true);
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 60_000, interval: 200 },
     );
     expect(ran.length).toBeLessThan(90);
     let bytes = 0;

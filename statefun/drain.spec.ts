@@ -1,7 +1,7 @@
 import { Agent, createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ToFunction } from "./gen/io/statefun/reqreply.js";
 import { nodeHttpListener } from "./http.js";
@@ -52,7 +52,7 @@ describe("a server that stops", () => {
   it("finishes the answers that it has begun, with `connection: close`", async () => {
     expect((await post("quick")).headers.connection).toBe("keep-alive");
     const pending = post("wait", "wait");
-    await vi.waitFor(() => expect(goOn).toHaveLength(2));
+    await expect.poll(() => goOn).toHaveLength(2);
     const drained = drain(server);
     for (const go of goOn) go();
     const response = await pending;
@@ -66,7 +66,7 @@ describe("a server that stops", () => {
       agent,
       contentType: "application/octet-stream",
     });
-    await vi.waitFor(() => expect(goOn).toHaveLength(1));
+    await expect.poll(() => goOn).toHaveLength(1);
     const drained = drain(server);
     goOn[0]!();
     expect(await pending).toMatchObject({
@@ -102,10 +102,10 @@ describe("a server that stops", () => {
     ready.write(request);
     idle.write(request);
     const idleEnded = new Promise((resolve) => idle.resume().on("end", resolve));
-    await vi.waitFor(() => expect(answers.join("")).toContain("keep-alive"));
+    await expect.poll(() => answers.join("")).toContain("keep-alive");
     const drained = drain(server);
     ready.write(request);
-    await vi.waitFor(() => expect(answers.join("")).toContain("connection: close"));
+    await expect.poll(() => answers.join("")).toContain("connection: close");
     await idleEnded;
     await drained;
   });

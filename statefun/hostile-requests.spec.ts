@@ -227,7 +227,7 @@ describe("a body", () => {
       return client;
     };
     const slow = [begin(90_000), begin(80_000)];
-    await vi.waitFor(() => expect(handler.held.bytes).toBe(170_000));
+    await expect.poll(() => handler.held.bytes).toBe(170_000);
     const body = requestOf(
       Array.from({ length: 1_000 }, () => ({ ...empty, caller: { ...target, id: "x".repeat(30) } })),
     );
@@ -238,13 +238,13 @@ describe("a body", () => {
       body: Buffer.from(body),
     });
     expect(response.status).toBe(200);
-    await vi.waitFor(() =>
-      expect(slow[0]!.text).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*connection: close[^]*send it again/),
-    );
+    await expect
+      .poll(() => slow[0]!.text)
+      .toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*connection: close[^]*send it again/);
     expect(slow[1]!.text).toBe("");
     for (const { socket } of slow) socket.destroy();
     // Nothing is held for those who have gone away.
-    await vi.waitFor(() => expect(handler.held.bytes).toBe(0));
+    await expect.poll(() => handler.held.bytes).toBe(0);
     server.close();
   });
 });

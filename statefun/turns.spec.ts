@@ -26,7 +26,7 @@ describe("turns of the event loop", () => {
     });
     inTurn(() => done.push("queued too"));
     expect(done).toEqual(["first", "long"]);
-    await vi.waitFor(() => expect(done).toEqual(["first", "long", "queued", "queued too", "goes on"]));
+    await expect.poll(() => done).toEqual(["first", "long", "queued", "queued too", "goes on"]);
   });
 
   it("begin anew when there is no work", async () => {
@@ -51,9 +51,7 @@ describe("turns of the event loop", () => {
     expect([done, longWork()]).toEqual([[], 2]);
     await turn();
     expect(done).toEqual(["short", "one"]);
-    await vi.waitFor(() =>
-      expect(done).toEqual(["short", "one", "one", "one", "short after one", "two", "short after two"]),
-    );
+    await expect.poll(() => done).toEqual(["short", "one", "one", "one", "short after one", "two", "short after two"]);
     expect(longWork()).toBe(0);
   });
 
@@ -93,7 +91,7 @@ describe("turns of the event loop", () => {
     await turn();
     await turn();
     seen.push("others");
-    await vi.waitFor(() => expect(seen).toHaveLength(5));
+    await expect.poll(() => seen).toHaveLength(5);
     expect(seen.indexOf("others")).toBeLessThan(4);
   });
 });

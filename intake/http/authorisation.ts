@@ -1,5 +1,5 @@
 import { bearerToken, isSameToken, type Person, personWith } from "../../http/people.js";
-import { type ProblemDetails, problemDetails } from "./problem-details.js";
+import { type ProblemDetails, problemDetails } from "../../http/problem-details.js";
 
 /**
  * Whom a route answers: everyone, or clients with the token for transactions, or with the one for labels. A label

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
-import { PROBLEM_TYPE, problemDetails } from "./problem-details.js";
+import { PROBLEM_TYPE, problemDetails } from "../../http/problem-details.js";
 
 const DETAILS: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "the request was not complete in time"],

@@ -167,7 +167,7 @@ describe("everything else", () => {
         expect.stringContaining("application/problem+json"),
         {
           type: "about:blank",
-          title: "The request is not valid",
+          title: "Bad Request",
           status: 400,
           detail: expect.stringContaining("%25") as string,
         },
@@ -250,7 +250,7 @@ describe("everything else", () => {
     release();
     await closed;
     expect(answer).toMatchObject({ status: 503, type: expect.stringContaining("application/problem+json") as string });
-    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "The intake takes nothing now" });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, title: "Service Unavailable" });
     expect(door.written).toHaveLength(0);
   });
 

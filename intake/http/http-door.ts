@@ -1,5 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from "fastify";
 
+import { problemDetails } from "../../http/problem-details.js";
 import { type OwnNames, stranger } from "../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import { HeldBytes, type Holding } from "../../statefun/held-bytes.js";
@@ -13,7 +14,7 @@ import { decisionJson } from "./decision-json.js";
 import { sendError, TurnedAwayError } from "./door-errors.js";
 import { openApi } from "./openapi.js";
 import { postInputs, type PostOptions, requirePipeline, requireRoom, requireWriter } from "./post-inputs.js";
-import { problemDetails, sendProblem } from "./problem-details.js";
+import { sendProblem } from "./problem-details.js";
 import { receiveBody, requireReadable } from "./received-body.js";
 import { waitOption } from "./wait-option.js";
 import { WaitSlots } from "./wait-slots.js";

@@ -4,7 +4,7 @@ import { IntakeReason } from "../../protos/gen/fraud/v1/intake.js";
 import { labelJson, transactionJson } from "../json-input.js";
 import { MAX_BODY_BYTES, MAX_ITEMS, NDJSON_TYPES } from "./body.js";
 import { CODINGS } from "../../http/content-coding.js";
-import { PROBLEM_TYPE } from "./problem-details.js";
+import { PROBLEM_TYPE } from "../../http/problem-details.js";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = Readonly<Record<string, Json>>;

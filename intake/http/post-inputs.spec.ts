@@ -161,7 +161,7 @@ describe("POST /v1/transactions", () => {
         429,
         "24",
         expect.objectContaining({
-          title: "Not now",
+          title: "Too Many Requests",
           detail:
             "the pipeline is overloaded or stands still: a transaction would wait about 72 s, and beyond 60 s none is taken",
         }),
@@ -192,7 +192,7 @@ describe("POST /v1/transactions", () => {
       expect([response.statusCode, response.headers["retry-after"], body]).toEqual([
         503,
         "5",
-        expect.objectContaining({ title: "The intake takes nothing now", detail: "Kafka's disk is nearly full" }),
+        expect.objectContaining({ title: "Service Unavailable", detail: "Kafka's disk is nearly full" }),
       ]);
     }
     expect(door.written).toEqual([]);

@@ -15,7 +15,7 @@ import { DOORS, validRecord } from "../topics.js";
 import { type BodyItem, type Inputs, readBody } from "./body.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { TurnedAwayError } from "./door-errors.js";
-import { type ProblemDetails, problemDetails, refusalDetails, sendProblem } from "./problem-details.js";
+import { namedProblem, type NamedProblem, refusalDetails, sendProblem } from "./problem-details.js";
 import type { ReceivedBody } from "./received-body.js";
 import type { WaitOption } from "./wait-option.js";
 import type { WaitSlots } from "./wait-slots.js";
@@ -32,7 +32,7 @@ const MANY = 200;
 /** The outcome of one of many inputs. */
 export type ItemResult =
   | ({ readonly index: number; readonly accountId: string; readonly id: string } & Outcome)
-  | { readonly index: number; readonly status: "refused"; readonly problem: ProblemDetails };
+  | { readonly index: number; readonly status: "refused"; readonly problem: NamedProblem };
 
 type Outcome =
   | { readonly status: "accepted" }
@@ -112,7 +112,7 @@ export async function postInputs(
   if (result.status === "conflict")
     return await sendProblem(
       reply,
-      problemDetails(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"),
+      namedProblem(409, "the account knows this transaction id with other content", "ID_CONFLICT", "transactionId"),
     );
   const { index: _, ...answered } = result;
   if (kind === "transaction")

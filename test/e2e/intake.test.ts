@@ -137,7 +137,7 @@ describe("the HTTP door", () => {
         },
         { timeoutMs: PATIENCE_MS },
       );
-      expect(refused).toMatchObject({ retryAfter: "5", body: { title: "The intake takes nothing now" } });
+      expect(refused).toMatchObject({ retryAfter: "5", body: { title: "Service Unavailable" } });
       expect(refused.body["detail"]).toMatch(/^Kafka's disk is nearly full: \d+ MB are free/);
       const metrics = await (await fetch(`${base}/metrics`)).text();
       expect(metrics).toMatch(/\nkafka_disk_free_bytes \d+\n/);

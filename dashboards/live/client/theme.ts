@@ -27,6 +27,10 @@ export function onThemeChange(listener: () => void): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** A colour of the style sheet, for a canvas. */
-export const cssColour = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const probe = document.head.appendChild(document.createElement("i"));
+
+/** A colour as the style sheet would write it, such as `var(--muted)`, for a canvas, which knows none of its names. */
+export function cssColour(colour: string): string {
+  probe.style.color = colour;
+  return getComputedStyle(probe).color;
+}

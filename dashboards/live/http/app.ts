@@ -5,7 +5,8 @@ import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Logger } from "pino";
 
-import { type OwnNames, refuse } from "../../../http/strangers.js";
+import { refuse } from "../../../http/problem-details.js";
+import type { OwnNames } from "../../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";

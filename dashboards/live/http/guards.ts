@@ -3,7 +3,8 @@ import { createHmac } from "node:crypto";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 
 import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
-import { type OwnNames, refuse, stranger } from "../../../http/strangers.js";
+import { refuse } from "../../../http/problem-details.js";
+import { type OwnNames, stranger } from "../../../http/strangers.js";
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
 const SESSION_COOKIE = "fraud-dashboard";

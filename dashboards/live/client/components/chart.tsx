@@ -42,8 +42,8 @@ export function Chart({
   useEffect(() => {
     const element = box.current!;
     const axis = {
-      stroke: cssColour("--muted"),
-      grid: { stroke: cssColour("--grid"), width: 1 },
+      stroke: cssColour("var(--muted)"),
+      grid: { stroke: cssColour("var(--grid)"), width: 1 },
       ticks: { show: false },
       font: "11px system-ui, sans-serif",
     };
@@ -63,11 +63,11 @@ export function Chart({
           {},
           ...lines.map(({ label, colour, fill = false, dash = false }) => ({
             label,
-            stroke: cssColour(colour),
+            stroke: cssColour(`var(${colour})`),
             width: 2,
             points: { show: false },
             spanGaps: true,
-            ...(fill && { fill: `${cssColour(colour)}22` }),
+            ...(fill && { fill: cssColour(`color-mix(in srgb, var(${colour}) 13.3%, transparent)`) }),
             ...(dash && { dash: [5, 4], width: 1.5 }),
           })),
         ],
@@ -137,12 +137,12 @@ function drawMarks(
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  ctx.fillStyle = cssColour("--down-band");
+  ctx.fillStyle = cssColour("var(--down-band)");
   for (const { t, pipeline } of pulses)
     if (pipeline.job !== "RUNNING" || pipeline.kafka === "away")
       ctx.fillRect(x(t - 1_000), bbox.top, x(t) - x(t - 1_000) + 1, bbox.height);
-  ctx.strokeStyle = cssColour("--decline");
-  ctx.fillStyle = cssColour("--decline");
+  ctx.strokeStyle = cssColour("var(--decline)");
+  ctx.fillStyle = cssColour("var(--decline)");
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([]);
   ctx.textAlign = "left";
