@@ -82,7 +82,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
 
   it("has every feature and every score that the data set itself gives", () => {
     expect(parityWith(HANDBOOK_YARDSTICK, data, outcome, modelOf)).toEqual({
-      features: 20,
+      features: 30,
       transactions: data.seconds.length,
       mismatches: 0,
       first: [],
@@ -135,7 +135,7 @@ describe("the data set with places in short, streamed", () => {
     });
     expect(outcome.labels).toBeGreaterThan(20);
     expect(parityWith(PLACES_YARDSTICK, places, outcome, () => undefined)).toEqual({
-      features: 30,
+      features: 39,
       transactions: places.seconds.length,
       mismatches: 0,
       first: [],
