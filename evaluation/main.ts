@@ -14,6 +14,7 @@ import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
+import { BAYES_REFERENCE } from "./bayes-reference.js";
 import { placesReference } from "./batch/places-reference.js";
 import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
 import {
@@ -184,7 +185,7 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const baseline = await inBatch(HANDBOOK_BASELINE);
   const report =
     places === undefined
-      ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED })
+      ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED, bayes: BAYES_REFERENCE })
       : evaluationReport(data, baseline, detected, {
           streamed,
           references: [await inBatch(PLACES_TREES_AT_ONCE), await inBatch(placesReference(places))],
