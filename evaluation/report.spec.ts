@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BAYES_REFERENCE } from "./bayes-reference.js";
 import { pageOf } from "./page.js";
 import { PUBLISHED } from "./published.js";
-import { type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
+import { countsOf, type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
 import { ALL_WEEKS } from "./weeks.js";
 
 const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
@@ -29,14 +29,7 @@ const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
   scenarios: [],
   decided: [],
 });
-const data = {
-  seconds: new Uint32Array(4),
-  customers: new Uint16Array(4),
-  terminals: new Uint16Array(4),
-  amountsMinor: new Uint32Array(4),
-  scenarios: Uint8Array.of(0, 1, 0, 3),
-  newFrauds: [1, 0, 1] as const,
-};
+const data = countsOf({ scenarios: Uint8Array.of(0, 1, 0, 3) });
 
 describe("the report of an evaluation", () => {
   const report = evaluationReport(

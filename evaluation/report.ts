@@ -38,9 +38,16 @@ export interface Evaluated {
   readonly mean: Quality;
 }
 
+/** How large a data set is. */
+export interface DataSetCounts {
+  readonly transactions: number;
+  readonly frauds: number;
+}
+
 /** `reports/evaluate.json`. */
 export interface EvaluationReport extends Evaluated {
-  readonly dataset: { readonly transactions: number; readonly frauds: number };
+  /** The whole data set, also where only what its weeks need was streamed; of a part that was asked for, that part. */
+  readonly dataset: DataSetCounts;
   /** What the Handbook's simplest detector reaches here. */
   readonly baseline: Evaluated;
   /** Of this data set; empty where nobody has. */
@@ -98,8 +105,13 @@ export function evaluatedOf(detector: string, weeks: readonly EvaluatedWeek[]): 
   };
 }
 
+export const countsOf = ({ scenarios }: Pick<HandbookDataSet, "scenarios">): DataSetCounts => ({
+  transactions: scenarios.length,
+  frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
+});
+
 export const evaluationReport = (
-  { scenarios }: HandbookDataSet,
+  dataset: DataSetCounts,
   baseline: Evaluated,
   evaluated: Evaluated,
   {
@@ -111,10 +123,7 @@ export const evaluationReport = (
   } = {},
 ): EvaluationReport => ({
   ...evaluated,
-  dataset: {
-    transactions: scenarios.length,
-    frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
-  },
+  dataset,
   baseline,
   published,
   ...compared,
