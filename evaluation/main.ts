@@ -14,6 +14,7 @@ import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { writeJsonReport } from "../terminal/json-report.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { stepView } from "../terminal/step-view.js";
+import { BAYES_REFERENCE } from "./bayes-reference.js";
 import { placesReference } from "./batch/places-reference.js";
 import { PLACES_TREES, PLACES_TREES_AT_ONCE } from "./batch/places-trees.js";
 import {
@@ -37,6 +38,7 @@ import { writePage } from "../terminal/html.js";
 import { qualityOf } from "./metrics/quality.js";
 import type { Scored } from "./metrics/scored.js";
 import {
+  countsOf,
   type Evaluated,
   evaluatedOf,
   type EvaluatedWeek,
@@ -126,13 +128,15 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const lastDay = days ?? Math.max(...asked.map(lastTestDay)) + 1;
   const weeks = asked.filter((week) => lastTestDay(week) < lastDay);
   const step = stepView();
+  const asItIs = days === undefined && customers === HANDBOOK_CUSTOMERS;
+  let dataset = { transactions: 0, frauds: 0 };
   const make = async <D extends HandbookDataSet>(name: string, all: () => D): Promise<D> =>
     step(name, async () => {
       await setImmediate();
       const whole = all();
-      return batch && days === undefined && customers === HANDBOOK_CUSTOMERS
-        ? whole
-        : subsetOf(whole, { customers, days: lastDay });
+      const needed = batch && asItIs ? whole : subsetOf(whole, { customers, days: lastDay });
+      dataset = countsOf(asItIs ? whole : needed);
+      return needed;
     });
   const places = dataSet === "places" ? await make("the data set with places", placesDataSet) : undefined;
   const data = places ?? (await make("the Handbook's data set", handbookDataSet));
@@ -184,8 +188,8 @@ async function evaluate(options: Options, signal: AbortSignal): Promise<number> 
   const baseline = await inBatch(HANDBOOK_BASELINE);
   const report =
     places === undefined
-      ? evaluationReport(data, baseline, detected, { streamed, published: PUBLISHED })
-      : evaluationReport(data, baseline, detected, {
+      ? evaluationReport(dataset, baseline, detected, { streamed, published: PUBLISHED, bayes: BAYES_REFERENCE })
+      : evaluationReport(dataset, baseline, detected, {
           streamed,
           references: [await inBatch(PLACES_TREES_AT_ONCE), await inBatch(placesReference(places))],
           cents: await step("what the cents give away", async () => {

@@ -1,14 +1,26 @@
 import { html, type Html, resultLine, table } from "../terminal/html.js";
 import type { CurvePoint } from "./metrics/curves.js";
-import { type Evaluated, type EvaluatedWeek, type EvaluationReport, isGood, streamText, three } from "./report.js";
+import {
+  BAYES_NAME,
+  type Evaluated,
+  type EvaluatedWeek,
+  type EvaluationReport,
+  isGood,
+  percent,
+  shareOfBayes,
+  streamText,
+  three,
+} from "./report.js";
 
 const SIDE = 360;
 
 /** The report as a page. */
 export function pageOf(report: EvaluationReport): Html {
-  const { official, baseline, published, references = [], cents, parity, stream, machine, weeks } = report;
+  const { official, baseline, published, bayes = [], references = [], cents, parity, stream, machine, weeks } = report;
+  const atMost = bayes.find(({ firstDay }) => firstDay === official?.firstDay);
   const rows = [
     ...published.map((one) => [`published: ${one.detector}`, ...quality(one)]),
+    ...(atMost === undefined ? [] : [[BAYES_NAME, ...quality(atMost)]]),
     ...[baseline, report, ...references].flatMap(({ detector, official: week }) =>
       week === undefined
         ? []
@@ -79,11 +91,11 @@ ${chart("ROC: frauds found over genuine ones taken for fraud", curves, ({ falseP
     week.decided.map(({ by, thresholds, frauds, genuine, looksADay, saved }) => [
       by,
       thresholds.reviewFrom.toFixed(4),
-      thresholds.declineFrom.toFixed(4),
+      Number.isFinite(thresholds.declineFrom) ? thresholds.declineFrom.toFixed(4) : "nothing",
       ...actions(frauds),
       ...actions(genuine),
       looksADay.toFixed(0),
-      `${(100 * saved).toFixed(1)} %`,
+      percent(saved),
     ]),
   )}`;
 }
@@ -107,20 +119,42 @@ function chart(
   return html`<figure style="flex:1;min-width:18rem;margin:0"><figcaption>${title}</figcaption><svg viewBox="-2 -2 ${SIDE + 4} ${SIDE + 4}" role="img" aria-label="${title}"><rect width="${SIDE}" height="${SIDE}" fill="none" stroke="var(--line)"/>${[...curves].reverse().map((curve, n) => line(curve, n === curves.length - 1 ? "var(--series)" : "var(--dim)"))}</svg></figure>`;
 }
 
-const weeksTable = ({ weeks, mean }: EvaluationReport): Html =>
-  table(
-    ["Test week from", "#transactions", "#frauds", "#expected", "#AUC", "#AP", "#CP@100", "#recall", "#value"],
+/** Each week, and below it the intervals. */
+const weeksTable = ({ weeks, mean, bayes = [] }: EvaluationReport): Html => {
+  const ofBayes = (week: EvaluatedWeek): string[] => {
+    const share = shareOfBayes(week, bayes);
+    return bayes.length === 0 ? [] : [share === undefined ? "" : percent(share)];
+  };
+  const none = bayes.length === 0 ? [] : [""];
+  return table(
     [
-      ...weeks.map((week) => [
-        week.testFrom,
-        week.transactions.toLocaleString("en"),
-        week.frauds,
-        Math.round(week.expectedFrauds),
-        ...quality(week),
+      "Test week from",
+      "#transactions",
+      "#frauds",
+      "#expected",
+      "#AUC",
+      "#AP",
+      "#CP@100",
+      "#recall",
+      "#value",
+      ...(bayes.length === 0 ? [] : ["#of the Bayes reference's AP"]),
+    ],
+    [
+      ...weeks.flatMap((week) => [
+        [
+          week.testFrom,
+          week.transactions.toLocaleString("en"),
+          week.frauds,
+          Math.round(week.expectedFrauds),
+          ...quality(week),
+          ...ofBayes(week),
+        ],
+        ["95 % of draws", "", "", "", ...intervals(week), ...none],
       ]),
-      ["mean", "", "", "", ...quality(mean)],
+      ["mean", "", "", "", ...quality(mean), ...none],
     ],
   );
+};
 
 const NAMES = ["auc", "averagePrecision", "cardPrecision100", "recallAt05", "valueAt05"] as const;
 const quality = (one: Partial<Record<(typeof NAMES)[number], number>>): string[] =>

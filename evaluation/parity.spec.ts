@@ -169,7 +169,9 @@ describe("the running functions", () => {
       fc.asyncProperty(dataAndOne, fc.nat(), async ([some], seed) => {
         const data = apart(some);
         const found = await streamed(data, seed, 192);
-        expect(differences(found, learnedFeatures(data, everything(data)))).toEqual([]);
+        expect(differences(found, HANDBOOK_YARDSTICK.batch(data, everything(data)), HANDBOOK_YARDSTICK.names)).toEqual(
+          [],
+        );
         expect(found.some(({ account, merchant }) => account!.learnedIncomplete || merchant!.learnedIncomplete)).toBe(
           false,
         );
@@ -187,8 +189,8 @@ describe("the running functions", () => {
       fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
         const data = apart(some);
         const found = await streamed(data, seed, 192, { soon: seed % 2 === 1 });
-        const batch = learnedFeatures(data, everything(data));
-        expect(differences(found, batch)).toEqual([]);
+        const batch = HANDBOOK_YARDSTICK.batch(data, everything(data));
+        expect(differences(found, batch, HANDBOOK_YARDSTICK.names)).toEqual([]);
         const { labelledAt: _, ...punctual } = data;
         const otherwise = learnedFeatures(punctual, everything(data));
         const more = (name: (typeof LEARNED_FEATURES)[number]): number =>
@@ -205,16 +207,16 @@ describe("the running functions", () => {
   });
 
   it("compute the features of places so, too, whenever labels come", async () => {
-    const seen = new Map<string, Set<number>>(PLACES_FEATURES.map((name) => [name, new Set()]));
+    const seen = new Map<string, Set<number>>(PLACES_YARDSTICK.names.map((name) => [name, new Set()]));
     await fc.assert(
       fc.asyncProperty(placesAndOne, fc.nat(), async ([some], seed) => {
         const data = apart(some);
         const found = await streamed(data, seed, 192, { soon: seed % 2 === 1, places: true });
-        const batch = placesFeatures(data, everything(data));
-        expect(differences(found, batch, PLACES_FEATURES, PLACES_YARDSTICK)).toEqual([]);
+        const batch = PLACES_YARDSTICK.batch(data, everything(data));
+        expect(differences(found, batch, PLACES_YARDSTICK.names, PLACES_YARDSTICK)).toEqual([]);
         expect(found.some(({ account }) => account!.learnedIncomplete)).toBe(false);
         for (const at of found.keys())
-          for (const [column, name] of PLACES_FEATURES.entries()) seen.get(name)!.add(rowOf(batch, at)[column]!);
+          for (const [column, name] of PLACES_YARDSTICK.names.entries()) seen.get(name)!.add(rowOf(batch, at)[column]!);
       }),
       { numRuns: 100, seed: 5 },
     );
@@ -290,10 +292,11 @@ describe("the running functions", () => {
 
   it("compute them with all but the last transactions kept as sums", async () => {
     const data = apart(twoMonths());
-    const batch = learnedFeatures(data, everything(data));
+    const { batch: batchOf, names } = HANDBOOK_YARDSTICK;
+    const batch = batchOf(data, everything(data));
     for (const seed of [1, 2]) {
       const found = await streamed(data, seed, 140);
-      expect(differences(found, batch)).toEqual([]);
+      expect(differences(found, batch, names)).toEqual([]);
       expect(
         found.filter(({ account, merchant }) => account!.learnedIncomplete || merchant!.learnedIncomplete),
       ).toEqual([]);
@@ -303,18 +306,20 @@ describe("the running functions", () => {
     expect(few.at(-1)).toMatchObject({ account: { learnedIncomplete: true }, merchant: { learnedIncomplete: true } });
   });
 
-  it("compute what the Handbook's fifteen need", async () => {
+  it("compute the Handbook's fifteen, in cents and thousandths", async () => {
     const data = apart(twoMonths());
     const found = await streamed(data, 3, 140);
     const batch = handbookFeatures(data, everything(data));
     for (const [n, name] of HANDBOOK_FEATURES.entries()) {
-      if (!/^(customer|terminal)_/.test(name)) continue;
-      // In batch means are in euros and shares are fractions; here both are rounded down.
-      const [online, scale] = name.includes("_mean_amount_")
-        ? [name.replace("_mean_amount_", "_mean_minor_"), 100]
-        : name.includes("_risk_")
-          ? [`${name}_permille`, 1000]
-          : [name, 1];
+      // In batch amounts are in euros and shares are fractions; here both are whole numbers, rounded down.
+      const [online, scale] =
+        name === "amount"
+          ? ["amount_minor", 100]
+          : name.includes("_mean_amount_")
+            ? [name.replace("_mean_amount_", "_mean_minor_"), 100]
+            : name.includes("_risk_")
+              ? [`${name}_permille`, 1000]
+              : [name, 1];
       for (const [at, evidence] of found.entries()) {
         const rest = rowOf(batch, at)[n]! * scale - valueOf(evidence, onlineName(online))!;
         expect(rest, `${at} ${name}`).toBeGreaterThan(-1e-6);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import { BAYES_REFERENCE } from "./bayes-reference.js";
 import { pageOf } from "./page.js";
 import { PUBLISHED } from "./published.js";
-import { type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
+import { countsOf, type EvaluatedWeek, evaluatedOf, evaluationReport, isGood, reportText, testFrom } from "./report.js";
+import { ALL_WEEKS } from "./weeks.js";
 
 const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
   firstDay,
@@ -27,21 +29,14 @@ const week = (firstDay: number, averagePrecision: number): EvaluatedWeek => ({
   scenarios: [],
   decided: [],
 });
-const data = {
-  seconds: new Uint32Array(4),
-  customers: new Uint16Array(4),
-  terminals: new Uint16Array(4),
-  amountsMinor: new Uint32Array(4),
-  scenarios: Uint8Array.of(0, 1, 0, 3),
-  newFrauds: [1, 0, 1] as const,
-};
+const data = countsOf({ scenarios: Uint8Array.of(0, 1, 0, 3) });
 
 describe("the report of an evaluation", () => {
   const report = evaluationReport(
     data,
     evaluatedOf("baseline", [week(115, 0.6)]),
     evaluatedOf("trees", [week(101, 0.7), week(115, 0.8)]),
-    { published: PUBLISHED },
+    { published: PUBLISHED, bayes: BAYES_REFERENCE },
   );
 
   it("has the fields that others read", () => {
@@ -64,6 +59,19 @@ describe("the report of an evaluation", () => {
     expect(lines.find((line) => line.startsWith("  trees"))).toMatch(/^ {2}trees +\.900 +\.800 +\.300 +\.700 +1\.000$/);
     expect(lines.filter((line) => line.includes("95 % of draws: AUC .800–.950, AP .700–.800")).length).toBe(2);
     expect(lines.filter((line) => line.startsWith("    test from 2018-07-25: ")).length).toBe(1);
+  });
+
+  it("stands beside what can be known at most, week by week", () => {
+    expect(report.bayes?.map(({ firstDay }) => firstDay)).toEqual(ALL_WEEKS.map(({ firstDay }) => firstDay));
+    const text = reportText(report);
+    expect(text).toMatch(/^ {2}Bayes reference, labels a week late +\.894 +\.780 +\.303/m);
+    expect(text).toContain("reference's average precision: 2018-07-25 91.4 %, 2018-08-08 102.6 %; mean 97.1 % of .773");
+    const page = pageOf(report).text;
+    for (const shown of ["Bayes reference", "91.4 %", "102.6 %", ".700–.800"]) expect(page).toContain(shown);
+    const alone = evaluationReport(data, evaluatedOf("b", []), evaluatedOf("trees", [week(115, 0.76)]), {
+      bayes: BAYES_REFERENCE,
+    });
+    expect(reportText(alone)).toContain("Of the Bayes reference's average precision: 97.4 %");
   });
 
   it("shows a reference with the scenarios, and what the cents give away, where there is one", () => {

@@ -1,5 +1,6 @@
 import { DAY_SECONDS, HANDBOOK_START_MS, type HandbookDataSet } from "../ingress-generator/handbook/data-set.js";
 import { type Machine, thisMachine } from "../terminal/json-report.js";
+import type { BayesWeek } from "./bayes-reference.js";
 import type { QualityIntervals } from "./metrics/bootstrap.js";
 import type { CalibrationBin } from "./metrics/calibration.js";
 import type { Outcomes } from "./metrics/costs.js";
@@ -37,13 +38,22 @@ export interface Evaluated {
   readonly mean: Quality;
 }
 
+/** How large a data set is. */
+export interface DataSetCounts {
+  readonly transactions: number;
+  readonly frauds: number;
+}
+
 /** `reports/evaluate.json`. */
 export interface EvaluationReport extends Evaluated {
-  readonly dataset: { readonly transactions: number; readonly frauds: number };
+  /** The whole data set, also where only what its weeks need was streamed; of a part that was asked for, that part. */
+  readonly dataset: DataSetCounts;
   /** What the Handbook's simplest detector reaches here. */
   readonly baseline: Evaluated;
   /** Of this data set; empty where nobody has. */
   readonly published: readonly Published[];
+  /** What can be known of this data set at most, by week; absent where that is not known. */
+  readonly bayes?: readonly BayesWeek[];
   /** What somebody reaches who knows what nobody can. */
   readonly references?: readonly Evaluated[];
   /** What the cents of amounts alone give away, of this data set and of the Handbook's. */
@@ -95,23 +105,25 @@ export function evaluatedOf(detector: string, weeks: readonly EvaluatedWeek[]): 
   };
 }
 
+export const countsOf = ({ scenarios }: Pick<HandbookDataSet, "scenarios">): DataSetCounts => ({
+  transactions: scenarios.length,
+  frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
+});
+
 export const evaluationReport = (
-  { scenarios }: HandbookDataSet,
+  dataset: DataSetCounts,
   baseline: Evaluated,
   evaluated: Evaluated,
   {
     published = [],
     streamed,
     ...compared
-  }: Partial<Pick<EvaluationReport, "published" | "references" | "cents">> & {
+  }: Partial<Pick<EvaluationReport, "published" | "bayes" | "references" | "cents">> & {
     readonly streamed?: StreamedFigures | undefined;
   } = {},
 ): EvaluationReport => ({
   ...evaluated,
-  dataset: {
-    transactions: scenarios.length,
-    frauds: scenarios.reduce((sum, scenario) => sum + (scenario === 0 ? 0 : 1), 0),
-  },
+  dataset,
   baseline,
   published,
   ...compared,
@@ -138,8 +150,9 @@ export const testFrom = (week: EvaluationWeek): string => dateOf(testDay(week));
 
 /** What the terminal shows of it. */
 export function reportText(report: EvaluationReport): string {
-  const { baseline, published, references = [], cents, parity, stream, ...evaluated } = report;
+  const { baseline, published, bayes = [], references = [], cents, parity, stream, ...evaluated } = report;
   const { official } = evaluated;
+  const atMost = bayes.find(({ firstDay }) => firstDay === official?.firstDay);
   const detectors = [baseline, evaluated, ...references];
   return [
     ...(official === undefined
@@ -149,6 +162,7 @@ export function reportText(report: EvaluationReport): string {
             `Test week from ${official.testFrom}: ${official.transactions} transactions, ${official.frauds} frauds`,
           ),
           ...published.map((one) => row(`published: ${one.detector}`, one)),
+          ...(atMost === undefined ? [] : [row(BAYES_NAME, atMost)]),
           ...detectors.flatMap(({ detector, official: week }) =>
             week === undefined ? [] : [row(detector, week), interval(week)],
           ),
@@ -157,6 +171,7 @@ export function reportText(report: EvaluationReport): string {
           ...official.decided.map(decidedText),
         ]),
     ...(evaluated.weeks.length <= 1 ? [] : detectors.flatMap(weeksText)),
+    ...bayesText(evaluated, bayes),
     ...(cents === undefined ? [] : ["", ...centsText(cents)]),
     ...(parity === undefined || stream === undefined ? [] : ["", ...streamText(parity, stream)]),
   ].join("\n");
@@ -182,7 +197,33 @@ const centsText = ({ here, handbook }: NonNullable<EvaluationReport["cents"]>): 
 };
 
 const decidedText = ({ by, thresholds, frauds, genuine, looksADay, saved }: EvaluatedWeek["decided"][number]): string =>
-  `Thresholds by ${by}: review from ${thresholds.reviewFrom.toFixed(4)}, decline from ${thresholds.declineFrom.toFixed(4)}: ${looksADay.toFixed(0)} looks a day, ${frauds.reviewed + frauds.declined} of ${frauds.approved + frauds.reviewed + frauds.declined} frauds stopped, ${genuine.declined} good customers stopped, ${(100 * saved).toFixed(1)} % of the losses saved`;
+  `Thresholds by ${by}: review from ${thresholds.reviewFrom.toFixed(4)}, ${Number.isFinite(thresholds.declineFrom) ? `decline from ${thresholds.declineFrom.toFixed(4)}` : "decline nothing"}: ${looksADay.toFixed(0)} looks a day, ${frauds.reviewed + frauds.declined} of ${frauds.approved + frauds.reviewed + frauds.declined} frauds stopped, ${genuine.declined} good customers stopped, ${(100 * saved).toFixed(1)} % of the losses saved`;
+
+export const BAYES_NAME = "Bayes reference, labels a week late";
+
+/** A week's average precision as a share of the reference's; `undefined` where there is none. */
+export const shareOfBayes = (week: EvaluatedWeek, bayes: readonly BayesWeek[]): number | undefined => {
+  const found = bayes.find(({ firstDay }) => firstDay === week.firstDay);
+  return found && week.averagePrecision / found.averagePrecision;
+};
+
+/** Such as 98.6 %. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+function bayesText({ weeks, mean }: Evaluated, bayes: readonly BayesWeek[]): string[] {
+  const known = weeks.flatMap((week) => {
+    const share = shareOfBayes(week, bayes);
+    return share === undefined ? [] : [{ week, share }];
+  });
+  if (known.length <= 1)
+    return known.map(({ share }) => `Of the Bayes reference's average precision: ${percent(share)}`);
+  const means = bayes.filter(({ firstDay }) => weeks.some((week) => week.firstDay === firstDay));
+  const whole = means.reduce((sum, { averagePrecision }) => sum + averagePrecision, 0) / means.length;
+  return [
+    "",
+    `Of the Bayes reference's average precision: ${known.map(({ week, share }) => `${week.testFrom} ${percent(share)}`).join(", ")}; mean ${percent(mean.averagePrecision / whole)} of ${three(whole)}`,
+  ];
+}
 
 /** How the stream went, in lines. */
 export const streamText = (parity: Parity, stream: StreamFigures): string[] => [

@@ -1,7 +1,7 @@
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { type Costs, type Outcomes, outcomesOf, thresholdByCapacity, thresholdsByCosts } from "../metrics/costs.js";
 import type { Scored } from "../metrics/scored.js";
-import { type EvaluationWeek, isKnownFraud, LABEL_DELAY_DAYS, testDay, transactionsOf, WEEK_DAYS } from "../weeks.js";
+import { type EvaluationWeek, isKnownFraud, testDay, testTransactions, WEEK_DAYS } from "../weeks.js";
 import type { Scorer } from "./score-week.js";
 
 /** By what thresholds are chosen. */
@@ -23,11 +23,10 @@ export function decisionsIn(
   { costs, looksADay }: DecisionOptions,
 ): (Outcomes & { readonly by: string })[] {
   const byCosts = thresholdsByCosts(costs, meanKnownFraud(data, week));
-  // Nothing was learned from it, and no label of it is needed.
-  const waiting = transactionsOf(data, { from: week.firstDay + WEEK_DAYS, to: testDay(week) });
-  const scoreAt = scorer(waiting);
-  const before = Float64Array.from({ length: waiting.to - waiting.from }, (_, n) => scoreAt(waiting.from + n));
-  const byCapacity = { reviewFrom: thresholdByCapacity(before, LABEL_DELAY_DAYS, looksADay), declineFrom: Infinity };
+  // Nothing was learned from it, and no label of it is needed. As in the test, cards that are known are left out.
+  const waiting = testTransactions(data, { firstDay: week.firstDay - WEEK_DAYS });
+  const before = Float64Array.from(waiting, scorer({ from: waiting[0]!, to: waiting.at(-1)! + 1 }));
+  const byCapacity = { reviewFrom: thresholdByCapacity(before, WEEK_DAYS, looksADay), declineFrom: Infinity };
   return [
     { by: "costs", ...outcomesOf(scored, byCosts, costs) },
     { by: `capacity, ${looksADay} looks a day`, ...outcomesOf(scored, byCapacity, costs) },

@@ -87,16 +87,21 @@ export async function evaluateStream(
   }
 }
 
-/** Puts a model file in force, and waits until the intake stamps it. */
-export function useModelAt(settings: ClusterSettings): (file: string) => Promise<void> {
+/**
+ * Puts a model file in force, and waits until the intake stamps it.
+ *
+ * @param challenger - the file of a model that scores beside it from then on
+ */
+export function useModelAt(settings: ClusterSettings, challenger?: string): (file: string) => Promise<void> {
   const { kafka, intake } = endpoints(settings);
+  const beside = challenger === undefined ? undefined : parseModel(readFileSync(challenger));
   return async (file) => {
     const { id, hash } = parseModel(readFileSync(file));
     const inForce = {
       modelHash: Buffer.from(hash),
       modelId: id,
-      challengerHash: Buffer.alloc(0),
-      challengerId: "",
+      challengerHash: Buffer.from(beside?.hash ?? []),
+      challengerId: beside?.id ?? "",
       note: "of the days that follow in the evaluation",
     };
     await putInForce(kafka, inForce);

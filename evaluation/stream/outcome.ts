@@ -34,6 +34,8 @@ export class StreamOutcome {
   /** Windows that did not hold everything. */
   incomplete = 0;
   decisions = 0;
+  /** Decisions that a challenger has a score beside. */
+  challenged = 0;
   /** Frauds whose label is recorded. Of those that are never labelled nothing is waited for. */
   labels = 0;
   readonly #columns: readonly (typeof FEATURES)[keyof typeof FEATURES][];
@@ -81,6 +83,7 @@ export class StreamOutcome {
     const { scoring } = evidence;
     if (scoring?.marginE6 !== undefined) this.margins[at] = Number(scoring.marginE6);
     this.modelOf[at] = this.#model(scoring?.modelId ?? "");
+    if (scoring?.challenger?.marginE6 !== undefined) this.challenged++;
     if (evidence.account?.learnedIncomplete || evidence.merchant?.learnedIncomplete) this.incomplete++;
     if (scoring?.outcome === Outcome.ERROR && this.errors++ < 3) this.errorTexts.push(scoring.error);
   }

@@ -19,7 +19,7 @@ import { PATIENCE_MS } from "../patience.js";
 
 /** A month and the week until labels are known, and another: whatever a window holds has come and gone. */
 const DAYS = 45;
-const CUSTOMERS = 250;
+const CUSTOMERS = 500;
 const KILLED_ON = 38;
 const OTHER_MODEL_ON = 41;
 const OTHER_WEEK = { firstDay: 157 };
@@ -82,7 +82,7 @@ describe("the Handbook's data set in short, streamed, with a TaskManager killed 
 
   it("has every feature and every score that the data set itself gives", () => {
     expect(parityWith(HANDBOOK_YARDSTICK, data, outcome, modelOf)).toEqual({
-      features: 20,
+      features: 30,
       transactions: data.seconds.length,
       mismatches: 0,
       first: [],
@@ -106,6 +106,9 @@ describe("the data set with places in short, streamed", () => {
   const brokers = endpoints(settings).kafka;
   // Two weeks, half of which knows what is usual, and five days of labels that count from midnights on.
   const places = subsetOf(placesDataSet(), { customers: 200, days: 20 });
+  const changeOn = 13;
+  const [before, after] = [ALL_WEEKS[0]!, OTHER_WEEK].map((week) => placesTreesFileOf(week)) as [string, string];
+  const modelOfDay = (day: number): string | undefined => (day === changeOn ? after : undefined);
   let cluster: Cluster;
   let outcome: StreamOutcome;
 
@@ -115,8 +118,8 @@ describe("the data set with places in short, streamed", () => {
       yardstick: PLACES_YARDSTICK,
       brokers,
       runId: "places",
-      modelOf: () => undefined,
-      useModel: useModelAt(settings),
+      modelOf: modelOfDay,
+      useModel: useModelAt(settings, before),
     });
   });
   afterAll(async () => {
@@ -134,15 +137,24 @@ describe("the data set with places in short, streamed", () => {
       incomplete: 0,
     });
     expect(outcome.labels).toBeGreaterThan(20);
-    expect(parityWith(PLACES_YARDSTICK, places, outcome, () => undefined)).toEqual({
-      features: 30,
+    expect(parityWith(PLACES_YARDSTICK, places, outcome, modelOfDay)).toEqual({
+      features: 39,
       transactions: places.seconds.length,
       mismatches: 0,
       first: [],
     });
   });
 
-  it("is replayed by the verifier, bit for bit", async () => {
-    await verify(brokers, PLACES_ENV, "--model", placesTreesFileOf(ALL_WEEKS[0]!));
+  it("gets another model on the way, and the one before as its challenger, without a restart of the job", async () => {
+    const change = dayOffsets(places)[changeOn]!;
+    const names = Array.from(outcome.modelOf, (model) => outcome.models[model]);
+    expect(new Set(names.slice(0, change))).toEqual(new Set(["places-day-101"]));
+    expect(new Set(names.slice(change))).toEqual(new Set(["places-day-157"]));
+    expect(outcome.challenged).toBe(places.seconds.length - change);
+    expect(Number(await flinkClient(settings).restarts())).toBe(0);
+  });
+
+  it("is replayed by the verifier, bit for bit, what the challenger said included", async () => {
+    await verify(brokers, PLACES_ENV, "--model", before, "--model", after);
   });
 });

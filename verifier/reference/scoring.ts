@@ -153,7 +153,16 @@ function byTrees(model: TreesFile, evidence: Evidence, explained: boolean): Scor
 const outcomeOf = ({ reviewAt, declineAt }: Pick<ModelFile, "reviewAt" | "declineAt">, score: number): Outcome =>
   score >= declineAt ? Outcome.DECLINE : score >= reviewAt ? Outcome.REVIEW : Outcome.APPROVE;
 
-function valueOf(feature: string, { transaction, account, merchant }: Evidence): bigint | undefined {
+/** What is asked of the transaction's own time. */
+const OF_TIME: Readonly<Record<string, (time: Date) => boolean>> = {
+  weekend: (time) => [0, 6].includes(time.getUTCDay()),
+  night: (time) => time.getUTCHours() < 7,
+};
+
+/** A feature's value by its name in models; `undefined`: not known. */
+export function valueOf(feature: string, { transaction, account, merchant }: Evidence): bigint | undefined {
+  const ofTime = OF_TIME[feature];
+  if (ofTime !== undefined) return transaction && (ofTime(new Date(Number(transaction.eventTimeMs))) ? 1n : 0n);
   const { group, field } = fieldOf(feature);
   const fields = { transaction, account: account?.features, merchant: merchant?.features }[group] as
     Record<string, unknown> | undefined;
