@@ -26,6 +26,8 @@ const KEEP_ALIVE_MS = 75_000;
 const MAX_CONNECTIONS = 16_384;
 /** A client waits for an answer before it sends the next request. */
 const MAX_OPEN_REQUESTS = 8;
+/** What all tasks together have not read: of each connection a megabyte of an answer, and what one more call adds. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const SHUTDOWN_LIMIT_MS = 5_000;
 /** What a function adds to a record on its way, and the envelope around it. */
 const OVERHEAD_BYTES = 2 * 1024;
@@ -87,7 +89,11 @@ function main(): void {
       scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     }),
   );
-  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
+  limitConnections(server, {
+    connections: MAX_CONNECTIONS,
+    requests: MAX_OPEN_REQUESTS,
+    unreadBytes: MAX_UNREAD_BYTES,
+  });
 
   server.on("error", (error) => {
     logger.fatal(error, `cannot listen on ${host}:${port}`);
