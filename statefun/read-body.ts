@@ -11,42 +11,42 @@ const FREE_PIECES = 2_048;
 const PIECE_BYTES = 64;
 
 /**
- * So many pieces of all bodies together are read in a turn of the event loop. What is more waits, and so many bodies go
- * on in the next turn: hundreds that come at once would hold up everything else for a second.
+ * So many pieces of all bodies together are read in so many milliseconds. What is more waits, and so many bodies go on
+ * after that: hundreds that grow at once would hold up everything else, and what comes meanwhile comes in larger
+ * pieces.
  */
-const PIECES_PER_TURN = 32;
-const GO_ON_PER_TURN = 8;
+const PIECES = 32;
+const PIECES_MS = 5;
+const GO_ON = 8;
 /** A smaller body never waits. */
 const NO_WAIT_BYTES = 16 * 1024;
 
-let piecesInTurn = 0;
-let turnEnds = false;
+let pieces = 0;
+let counts = false;
 const waiting = new Set<IncomingMessage>();
 
-/** Counts a piece; after many others its body is paused until a later turn, unless it is all there. */
+/** Counts a piece; after many others its body is paused for a while, unless it is all there. */
 function takeTurn(request: IncomingMessage, received: number, expected: number): void {
-  piecesInTurn++;
-  if (piecesInTurn > PIECES_PER_TURN && received > NO_WAIT_BYTES && received !== expected) {
+  pieces++;
+  if (pieces > PIECES && received > NO_WAIT_BYTES && received !== expected) {
     waiting.add(request);
     request.pause();
   }
-  endTurnLater();
+  if (counts) return;
+  counts = true;
+  setTimeout(goOn, PIECES_MS);
 }
 
-function endTurnLater(): void {
-  if (turnEnds) return;
-  turnEnds = true;
-  setImmediate(() => {
-    turnEnds = false;
-    piecesInTurn = 0;
-    let resumed = 0;
-    for (const request of waiting) {
-      waiting.delete(request);
-      request.resume();
-      if (++resumed === GO_ON_PER_TURN) break;
-    }
-    if (waiting.size > 0) endTurnLater();
-  });
+function goOn(): void {
+  pieces = 0;
+  let resumed = 0;
+  for (const request of waiting) {
+    waiting.delete(request);
+    request.resume();
+    if (++resumed === GO_ON) break;
+  }
+  counts = waiting.size > 0;
+  if (counts) setTimeout(goOn, PIECES_MS);
 }
 
 /** Why there is no body. */
@@ -71,7 +71,7 @@ export function readBody(
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
     const gathered = new Gathered();
-    let pieces = 0;
+    let own = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
       waiting.delete(request);
@@ -83,8 +83,7 @@ export function readBody(
     };
     const take = (chunk: Buffer): void => {
       if (gathered.length + chunk.length > maxBytes) return give("too-large");
-      if (++pieces > FREE_PIECES && gathered.length < (pieces - FREE_PIECES) * PIECE_BYTES)
-        return give("too-small-pieces");
+      if (++own > FREE_PIECES && gathered.length < (own - FREE_PIECES) * PIECE_BYTES) return give("too-small-pieces");
       if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
       takeTurn(request, gathered.length, declared);
