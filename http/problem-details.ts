@@ -1,5 +1,4 @@
-import type { ServerResponse } from "node:http";
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 
 /** RFC 9457: the form in which every server of this repository refuses. */
 export const PROBLEM_TYPE = "application/problem+json";

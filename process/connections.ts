@@ -62,10 +62,13 @@ export function limitConnections(
     open.delete(socket);
     for (const sockets of [fresh, idle, sending, later]) sockets.delete(socket);
   };
-  const drop = (socket: Socket): void => {
+  const close = (socket: Socket): void => {
     // Its `close` comes later, and others may come before.
     forget(socket);
     socket.destroy();
+  };
+  const drop = (socket: Socket): void => {
+    close(socket);
     onDropped?.();
   };
   const notReading = (): Socket | undefined => {
@@ -135,9 +138,8 @@ export function limitConnections(
     const rest = later.get(socket) ?? [];
     later.set(socket, rest);
     if (rest.push(() => inOwnTurn(take)) < Math.max(requests, AT_ONCE)) return true;
-    forget(socket);
     readNoMore(socket);
-    socket.destroy();
+    close(socket);
     return true;
   };
   // Node itself answers what it expects to be met and is not, and what names no host: as many as come, and uncounted.

@@ -26,7 +26,7 @@ let counts = false;
 const waiting = new Set<IncomingMessage>();
 
 /** Counts a piece; after many others its body is paused for a while, unless it is all there. */
-function takeTurn(request: IncomingMessage, received: number, expected: number): void {
+function countPiece(request: IncomingMessage, received: number, expected: number): void {
   pieces++;
   if (pieces > PIECES && received > NO_WAIT_BYTES && received !== expected) {
     waiting.add(request);
@@ -86,7 +86,7 @@ export function readBody(
       if (++own > FREE_PIECES && gathered.length < (own - FREE_PIECES) * PIECE_BYTES) return give("too-small-pieces");
       if (holding?.add(chunk.length) === false) return give("too-much-held");
       gathered.add(chunk);
-      takeTurn(request, gathered.length, declared);
+      countPiece(request, gathered.length, declared);
     };
     request.on("data", take);
     request.on("end", () => {

@@ -8,7 +8,7 @@ import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
 import { byId } from "./history.js";
 
 const WINDOW_DAYS = [1, 7, 30] as const;
-const NIGHT_UNTIL_HOUR = 6;
+const NIGHT_UNTIL_HOUR = 7;
 
 /** The Handbook's features, in the order of a matrix' columns. */
 export const HANDBOOK_FEATURES: readonly string[] = [
@@ -25,6 +25,12 @@ export interface FeatureMatrix {
   /** The transaction of the first row; the others follow. */
   readonly first: number;
   readonly values: Float64Array;
+}
+
+/** Whether a transaction is on a Saturday or Sunday, and before seven o'clock; 1 for yes, 0 for no. */
+export function calendarOf({ seconds }: HandbookDataSet, at: number): { weekend: number; night: number } {
+  const time = new Date(HANDBOOK_START_MS + seconds[at]! * 1000);
+  return { weekend: time.getUTCDay() % 6 === 0 ? 1 : 0, night: time.getUTCHours() < NIGHT_UNTIL_HOUR ? 1 : 0 };
 }
 
 /** The values of one transaction. */
@@ -54,10 +60,10 @@ export function handbookFeatures(
     values[(at - from) * columns + column] = value;
   };
   for (let at = from; at < to; at++) {
-    const time = new Date(HANDBOOK_START_MS + data.seconds[at]! * 1000);
+    const { weekend, night } = calendarOf(data, at);
     put(at, 0, data.amountsMinor[at]! / 100);
-    put(at, 1, time.getUTCDay() % 6 === 0 ? 1 : 0);
-    put(at, 2, time.getUTCHours() <= NIGHT_UNTIL_HOUR ? 1 : 0);
+    put(at, 1, weekend);
+    put(at, 2, night);
   }
   forEachPast(
     data.customers,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
-import { dataAndOne, everything, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
+import { dataAndOne, everything, isAsDefined, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
 import { LABEL_DELAY_DAYS } from "../weeks.js";
 import { rowOf } from "./features.js";
 import { LEARNED_FEATURES, learnedFeatures } from "./learned-features.js";
@@ -78,14 +78,7 @@ describe("the features that trees learn from", () => {
     ["", dataAndOne],
     [", whenever labels come", placesAndOne],
   ])("are what their definition says%s", (_, some) => {
-    fc.assert(
-      fc.property(some, ([data, at]) => {
-        const row = rowOf(learnedFeatures(data, { from: at, to: at + 1 }), at);
-        const found = Object.fromEntries(LEARNED_FEATURES.map((name, n) => [name, row[n]]));
-        expect(found).toEqual(byDefinition(data, at));
-      }),
-      { numRuns: 1_000 },
-    );
+    fc.assert(isAsDefined(learnedFeatures, LEARNED_FEATURES, byDefinition, some), { numRuns: 1_000 });
   });
 
   it("are the same in whatever stretch they are computed", () => {

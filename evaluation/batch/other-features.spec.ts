@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { HANDBOOK_START_MS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
-import { dataAndOne, everything, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
+import { dataAndOne, everything, isAsDefined, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
 import { LABEL_DELAY_DAYS } from "../weeks.js";
 import { HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./features.js";
 import { OTHER_FEATURES, otherFeatures } from "./other-features.js";
@@ -49,13 +49,7 @@ describe("the other learned features", () => {
     ["", dataAndOne],
     [", whenever labels come", placesAndOne],
   ])("are what their definition says%s", (_, some) => {
-    fc.assert(
-      fc.property(some, ([data, at]) => {
-        const row = rowOf(otherFeatures(data, { from: at, to: at + 1 }), at);
-        expect(Object.fromEntries(OTHER_FEATURES.map((name, n) => [name, row[n]]))).toEqual(byDefinition(data, at));
-      }),
-      { numRuns: 1_000 },
-    );
+    fc.assert(isAsDefined(otherFeatures, OTHER_FEATURES, byDefinition, some), { numRuns: 1_000 });
   });
 
   it("are the Handbook's, where it has them", () => {

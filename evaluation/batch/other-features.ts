@@ -1,18 +1,16 @@
 import {
   DAY_SECONDS,
-  HANDBOOK_START_MS,
   type HandbookDataSet,
   labelTime,
   NEVER_LABELLED,
 } from "../../ingress-generator/handbook/data-set.js";
 import { LABEL_DELAY_DAYS, type Range } from "../weeks.js";
-import type { FeatureMatrix } from "./features.js";
+import { calendarOf, type FeatureMatrix } from "./features.js";
 import { byId } from "./history.js";
 import { Past } from "./learned-features.js";
 
 /** The age of what never was. */
 const NEVER = 1_000 * DAY_SECONDS;
-const NIGHT_UNTIL_HOUR = 7;
 
 /** What the running functions compute besides {@link LEARNED_FEATURES}, in the order of a matrix' columns. */
 export const OTHER_FEATURES = [
@@ -48,13 +46,7 @@ export function otherFeatures(
       if (value !== undefined) values[(at - from) * columns + column] = value;
     }
   };
-  for (let at = from; at < to; at++) {
-    const time = new Date(HANDBOOK_START_MS + data.seconds[at]! * 1000);
-    put(at, {
-      weekend: time.getUTCDay() % 6 === 0 ? 1 : 0,
-      night: time.getUTCHours() < NIGHT_UNTIL_HOUR ? 1 : 0,
-    });
-  }
+  for (let at = from; at < to; at++) put(at, calendarOf(data, at));
   const delay = labelDelayDays * DAY_SECONDS;
   for (const [ids, Kind] of [
     [data.customers, Customer],

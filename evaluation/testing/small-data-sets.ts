@@ -56,6 +56,18 @@ export const placesAndOne: fc.Arbitrary<[HandbookDataSet, number]> = fc
 /** All of its transactions. */
 export const everything = (data: HandbookDataSet): Range => ({ from: 0, to: data.seconds.length });
 
+/** A transaction's features, computed alone, are what a definition says, each by its name. */
+export const isAsDefined = <N extends string>(
+  features: (data: HandbookDataSet, range: Range) => FeatureMatrix,
+  names: readonly N[],
+  definition: (data: HandbookDataSet, at: number) => Record<N, number>,
+  some: typeof dataAndOne,
+) =>
+  fc.property(some, ([data, at]) => {
+    const row = rowOf(features(data, { from: at, to: at + 1 }), at);
+    expect(Object.fromEntries(names.map((name, n) => [name, row[n]]))).toEqual(definition(data, at));
+  });
+
 /** A transaction's features stay as they are, whatever is not known at it. */
 export const knowsNoFuture = (features: (data: HandbookDataSet) => FeatureMatrix, some = dataAndOne) =>
   fc.property(some, ([data, at]) => {
