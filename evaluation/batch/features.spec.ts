@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { DAY_SECONDS, type HandbookDataSet } from "../../ingress-generator/handbook/data-set.js";
 import { dataAndOne, everything, knowsNoFuture, placesAndOne } from "../testing/small-data-sets.js";
 import { LABEL_DELAY_DAYS } from "../weeks.js";
-import { type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./features.js";
+import { calendarOf, type FeatureMatrix, HANDBOOK_FEATURES, handbookFeatures, rowOf } from "./features.js";
 
 type Features = (data: HandbookDataSet) => FeatureMatrix;
 
@@ -45,6 +45,21 @@ describe("the Handbook's features", () => {
           expect(found[n], HANDBOOK_FEATURES[n]).toBeCloseTo(value, 9);
       }),
     );
+  });
+
+  // The simulation begins on a Sunday.
+  it.each([
+    ["Sunday, the first second", 0, { weekend: 1, night: 1 }],
+    ["Sunday, 06:59:59", 7 * 3_600 - 1, { weekend: 1, night: 1 }],
+    ["Sunday, 07:00:00", 7 * 3_600, { weekend: 1, night: 0 }],
+    ["Sunday, the last second", 86_399, { weekend: 1, night: 0 }],
+    ["Monday, the first second", 86_400, { weekend: 0, night: 1 }],
+    ["Saturday, the first second", 6 * 86_400, { weekend: 1, night: 1 }],
+  ])("tell the night and the weekend: %s", (_, second, told) => {
+    const scenarios = Uint8Array.of(0);
+    const one = Uint16Array.of(0);
+    const data = { seconds: Uint32Array.of(second), customers: one, terminals: one, scenarios };
+    expect(calendarOf({ ...data, amountsMinor: Uint32Array.of(1), newFrauds: [0, 0, 0] }, 0)).toEqual(told);
   });
 
   it("are the same in whatever stretch they are computed", () => {
