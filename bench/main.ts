@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 
+import { DEFAULT_PARALLELISM } from "../cluster/settings.js";
 import { STATE_BACKENDS } from "../flink/flink.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
 import { someOf, wholeNumber } from "../terminal/option-values.js";
@@ -198,6 +199,11 @@ export async function main(argv: string[]): Promise<number> {
         "--state-backend <name>",
         "of the variants without one of their own (default: hashmap up to 20,000 accounts, rocksdb beyond)",
       ).choices(STATE_BACKENDS),
+    )
+    .option(
+      "--parallelism <n>",
+      `of the job of variants without one of their own (default: ${DEFAULT_PARALLELISM})`,
+      wholeNumber(1, 16),
     )
     .option("--quick", "one short round, with rough figures (at most 25 minutes)", false)
     .exitOverride()

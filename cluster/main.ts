@@ -18,6 +18,7 @@ import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type DiskStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
+import { parallelismOption, stateBackendOption } from "./job-options.js";
 import { detach, tell } from "./processes/detach.js";
 import { followLog } from "./processes/follow-log.js";
 import { lastLines, logFile } from "./processes/managed-process.js";
@@ -26,14 +27,12 @@ import {
   type ClusterOptions,
   clusterSettings,
   type ClusterSettings,
-  DEFAULT_PARALLELISM,
   FRAUD_DETECTION,
   type Part,
   PARTS,
   withDashboard,
 } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
-import { stateBackendOption } from "./state-backend-option.js";
 import { convertState } from "./state/convert.js";
 import { megabytes, sizeAdvice } from "./state/state-size.js";
 
@@ -69,11 +68,7 @@ export async function main(argv: string[]): Promise<number> {
       "go on from the newest complete checkpoint or savepoint in the object store, after the job has ended or ZooKeeper has lost where it was",
       false,
     )
-    .option(
-      "--parallelism <n>",
-      `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
-      wholeNumber(1, 16),
-    )
+    .addOption(parallelismOption())
     .addOption(stateBackendOption())
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)

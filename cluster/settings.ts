@@ -87,8 +87,12 @@ export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 /** As in `flink-conf.yaml`. */
 export const DEFAULT_CHECKPOINT_INTERVAL_MS = 400;
 
-/** The parallelism of a new job. */
-export const DEFAULT_PARALLELISM = 2;
+/**
+ * The parallelism of a new job, as in `flink-conf.yaml`. One subtask is no single thread: sources, functions, their
+ * calls and the egress each have their own. With two, each does half as much of the same, in smaller batches, and two
+ * processors are what all of it shares (docs/performance.md, "Parallelism").
+ */
+export const DEFAULT_PARALLELISM = 1;
 
 export const FIRST_GENERATION = 1;
 /** Where Flink's high availability keeps its files in the bucket. */

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 
 import type { WayOptions } from "../cluster/availability.js";
-import { stateBackendOption } from "../cluster/state-backend-option.js";
+import { stateBackendOption } from "../cluster/job-options.js";
 import { MAX_PORT_OFFSET } from "../contract/ports.js";
 import type { StateBackend } from "../flink/flink.js";
 import { wholeNumber } from "../terminal/option-values.js";

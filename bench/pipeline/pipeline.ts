@@ -115,6 +115,7 @@ async function measure(
     ...trial,
     merchants: MERCHANTS,
     stateBackend: options.stateBackend ?? stateBackendFor(accounts),
+    ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
     eachOnce,
     progress,
     signal,

@@ -16,6 +16,8 @@ export interface PipelineOptions extends Choice {
   readonly p99: number;
   /** Of ours as it is; `undefined`: by the number of accounts. */
   readonly stateBackend: StateBackend | undefined;
+  /** Of the variants without one of their own; `undefined`: the default. */
+  readonly parallelism?: number;
 }
 
 /** Which pipeline under which load. */

@@ -40,6 +40,8 @@ export interface TestBedOptions {
   readonly keys: Keys;
   /** Of a variant that has none of its own. */
   readonly stateBackend: StateBackend;
+  /** Of a variant that has none of its own; the default unless set. */
+  readonly parallelism?: number;
   /** The load begins with {@link TestBed.fill}. */
   readonly eachOnce: boolean;
   readonly progress: (line: string) => void;
@@ -131,7 +133,7 @@ export class TestBed {
 
   /** @throws {UserError} as `startCluster` does */
   static async start(options: TestBedOptions): Promise<TestBed> {
-    const { variant, accounts, merchants, keys, stateBackend, eachOnce, progress, signal } = options;
+    const { variant, accounts, merchants, keys, stateBackend, parallelism, eachOnce, progress, signal } = options;
     const folder = mkdtempSync(join(tmpdir(), "bench-pipeline-"));
     const closing: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
     const close = async (): Promise<void> => {
@@ -139,7 +141,15 @@ export class TestBed {
     };
     try {
       const settings = clusterSettings(
-        VARIANTS[variant].options({ name: "bench-pipeline", portOffset: PORT_OFFSET, stateBackend }, folder),
+        VARIANTS[variant].options(
+          {
+            name: "bench-pipeline",
+            portOffset: PORT_OFFSET,
+            stateBackend,
+            ...(parallelism !== undefined && { parallelism }),
+          },
+          folder,
+        ),
       );
       const died: string[] = [];
       const beganMs = Date.now();

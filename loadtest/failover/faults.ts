@@ -165,9 +165,9 @@ export const FAULTS = {
     },
   },
   "parallelism-change": {
-    description: "the job stopped with a savepoint and started with another parallelism",
+    description: "the job stopped with a savepoint and started with another parallelism: 1, 2, 3, and 1 again",
     seconds: 40,
-    inject: (target) => restart(target, { parallelism: target.cluster.settings.parallelism === 2 ? 3 : 2 }),
+    inject: (target) => restart(target, { parallelism: (target.cluster.settings.parallelism % 3) + 1 }),
   },
   "backend-change": {
     description: "the job stopped with a savepoint and started on the other state backend",

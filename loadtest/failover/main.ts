@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
+import { parallelismOption } from "../../cluster/job-options.js";
 import { clusterSettings, endpoints, type RunningCluster } from "../../cluster/index.js";
 import { type Transport, TRANSPORT_NAMES, TRANSPORTS } from "../../cluster/transports.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
@@ -49,6 +50,7 @@ interface Options {
   readonly duration: number;
   readonly seed: number;
   readonly transport: Transport;
+  readonly parallelism?: number;
   readonly overloadSeconds: number;
   readonly sustained?: number;
   readonly busy: boolean;
@@ -84,6 +86,7 @@ export async function main(argv: string[]): Promise<number> {
     .addOption(
       new Option("--transport <name>", "how StateFun calls the functions").choices(TRANSPORT_NAMES).default("batching"),
     )
+    .addOption(parallelismOption())
     .option(
       "--overload-seconds <s>",
       "overload: how long to offer twice the sustained rate",
@@ -123,6 +126,7 @@ export async function main(argv: string[]): Promise<number> {
     docker,
     portOffset,
     transport,
+    parallelism,
     overloadSeconds,
     sustained,
     busy,
@@ -135,6 +139,8 @@ export async function main(argv: string[]): Promise<number> {
     throw new UserError(`none of these faults can be made in containers. There are: ${CONTAINER_FAULTS.join(", ")}`);
   if (docker && transport !== "batching")
     throw new UserError("in containers the transport is the one of module.yaml. Leave out --docker or --transport.");
+  if (docker && parallelism !== undefined)
+    throw new UserError("in containers the parallelism is the number of workers. Leave out --docker or --parallelism.");
   const rate = given.rate ?? (kinds.every(isLong) ? LONG_RATE : RATE);
   const step = stepView();
   const { signal } = interrupted();
@@ -147,6 +153,7 @@ export async function main(argv: string[]): Promise<number> {
     const settings = clusterSettings({
       name: "failover",
       portOffset,
+      ...(parallelism !== undefined && { parallelism }),
       ...(docker ? {} : faultyCluster(folder, transport)),
       ...(clock && { kafkaEnv: clock.env }),
     });

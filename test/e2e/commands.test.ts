@@ -208,7 +208,10 @@ describe("the cluster", () => {
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
     // So that the next start gives the job its slots, and Kafka where it looks for it.
-    expect(await readStateRecord(settings)).toMatchObject({ parallelism: 2, kafka: endpoints(settings).kafka });
+    expect(await readStateRecord(settings)).toMatchObject({
+      parallelism: settings.parallelism,
+      kafka: endpoints(settings).kafka,
+    });
     const again = await finish(["cluster", "up", "--detach", ...here]);
     expect(errorLines(again.stderr)).toEqual([expect.stringMatching(/the cluster "e2e-commands" is already running/)]);
     expect([again.code, again.stdout]).toEqual([1, ""]);

@@ -42,6 +42,8 @@ describe.skipIf(!CAN_JUMP)("an outage of 24 h by the broker's clock loses and re
   const settings = clusterSettings({
     name: "e2e-outage",
     portOffset: 23_000,
+    // Each subtask has transactions of its own.
+    parallelism: 2,
     kafkaEnv: clock.env,
     // However small a task's state: it is an object, and no task is done before the store has it.
     flinkConf: { "state.storage.fs.memory-threshold": "0b" },

@@ -26,7 +26,13 @@ process.env["INTAKE_LABEL_TOKEN"] = "the-proof-s-token-for-labels";
 
 describe("the proof, in short", () => {
   const folder = mkdtempSync(join(tmpdir(), "fraud-proof-"));
-  const settings = clusterSettings({ name: "e2e-proof", portOffset: 19_000, ...faultyCluster(folder) });
+  const settings = clusterSettings({
+    name: "e2e-proof",
+    portOffset: 19_000,
+    // Messages between functions cross from one subtask to the other, and each has transactions of its own.
+    parallelism: 2,
+    ...faultyCluster(folder),
+  });
   const brokers = endpoints(settings).kafka;
   const options: FailoverOptions = {
     kinds: KINDS,

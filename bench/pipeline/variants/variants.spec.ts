@@ -68,7 +68,7 @@ describe("the variants", () => {
       stateBackend: "rocksdb",
       flinkConf: { "statefun.async.max-per-task": "100000" },
     });
-    expect(optionsOf("async")).toMatchObject({ stateBackend: "rocksdb" });
+    expect(optionsOf("async")).toMatchObject({ stateBackend: "rocksdb", parallelism: 2 });
   });
 
   it("write at least once where they say so", () => {

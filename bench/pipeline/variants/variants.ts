@@ -51,7 +51,8 @@ export const VARIANTS = {
   async: {
     ...ofTransport("async", 200),
     description:
-      "this project's defaults before the batching transport: StateFun's async transport, 32,768 calls of a task, 1,000 messages waiting for an address, RocksDB, no debloating of buffers",
+      "this project's defaults before the batching transport: StateFun's async transport, 32,768 calls of a task, 1,000 messages waiting for an address, RocksDB, no debloating of buffers, a parallelism of 2",
+    options: (options, folder) => ({ ...withTransport("async", options, folder), parallelism: 2 }),
   },
   "async-tuned": {
     ...ofTransport("async-tuned", 250),

@@ -1,0 +1,19 @@
+import { Option } from "commander";
+
+import { STATE_BACKENDS } from "../flink/flink.js";
+import { wholeNumber } from "../terminal/option-values.js";
+import { DEFAULT_PARALLELISM, DEFAULT_STATE_BACKEND } from "./settings.js";
+
+/** It has no default: existing state keeps its backend. */
+export const stateBackendOption = (): Option =>
+  new Option(
+    "--state-backend <name>",
+    `where Flink keeps state while it works (default: where this folder's state is; of a new folder ${DEFAULT_STATE_BACKEND})`,
+  ).choices(STATE_BACKENDS);
+
+/** It has no default: a job that is kept keeps its parallelism. */
+export const parallelismOption = (): Option =>
+  new Option(
+    "--parallelism <n>",
+    `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
+  ).argParser(wholeNumber(1, 16));
