@@ -4,6 +4,9 @@ import { STATE_BACKENDS } from "../flink/flink.js";
 import { wholeNumber } from "../terminal/option-values.js";
 import { DEFAULT_PARALLELISM, DEFAULT_STATE_BACKEND } from "./settings.js";
 
+/** A TaskManager has a slot for each subtask, and shares its memory among them. */
+export const MAX_PARALLELISM = 16;
+
 /** It has no default: existing state keeps its backend. */
 export const stateBackendOption = (): Option =>
   new Option(
@@ -16,4 +19,4 @@ export const parallelismOption = (): Option =>
   new Option(
     "--parallelism <n>",
     `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
-  ).argParser(wholeNumber(1, 16));
+  ).argParser(wholeNumber(1, MAX_PARALLELISM));

@@ -18,7 +18,7 @@ import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type DiskStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
-import { parallelismOption, stateBackendOption } from "./job-options.js";
+import { MAX_PARALLELISM, parallelismOption, stateBackendOption } from "./job-options.js";
 import { detach, tell } from "./processes/detach.js";
 import { followLog } from "./processes/follow-log.js";
 import { lastLines, logFile } from "./processes/managed-process.js";
@@ -33,7 +33,7 @@ import {
   withDashboard,
 } from "./settings.js";
 import { startCluster } from "./start-cluster.js";
-import { convertState } from "./state/convert.js";
+import { convertState, type KeptByFlink, keptText } from "./state/convert.js";
 import { megabytes, sizeAdvice } from "./state/state-size.js";
 
 const NOT_RUNNING = 3;
@@ -41,6 +41,10 @@ const NOT_RUNNING = 3;
 interface Named {
   readonly name: string;
   readonly portOffset: number;
+}
+
+interface Parallel {
+  readonly parallelism?: number;
 }
 
 /** `npm run cluster`: the real parts as processes of this machine, all on loopback. @returns the exit code */
@@ -138,11 +142,17 @@ export async function main(argv: string[]): Promise<number> {
     });
   named(program.command("convert"))
     .description(
-      "moves a stopped cluster's state to another backend, by a canonical savepoint; docs/operations.md says when",
+      "moves a stopped cluster's state to another backend or parallelism, by a canonical savepoint; docs/operations.md says when",
     )
-    .addArgument(new Argument("<backend>", "where to move the state").choices(STATE_BACKENDS))
-    .action(async (backend: StateBackend, options: Named) => {
-      exitCode = await convert(clusterSettings(options), backend);
+    .addArgument(new Argument("[backend]", "where to move the state").choices(STATE_BACKENDS))
+    .option("--parallelism <n>", "of the Flink job from now on", wholeNumber(1, MAX_PARALLELISM))
+    .action(async (stateBackend: StateBackend | undefined, { parallelism, ...options }: Named & Parallel) => {
+      if (stateBackend === undefined && parallelism === undefined)
+        throw new UserError("name what to change: rocksdb or hashmap, or --parallelism <n>, or both.");
+      exitCode = await convert(clusterSettings(options), {
+        ...(stateBackend !== undefined && { stateBackend }),
+        ...(parallelism !== undefined && { parallelism }),
+      });
     });
   named(program.command("metrics"))
     .description(
@@ -223,7 +233,7 @@ async function up({
   return gaveUp ? 1 : 0;
 }
 
-async function convert(settings: ClusterSettings, to: StateBackend): Promise<number> {
+async function convert(settings: ClusterSettings, to: Partial<KeptByFlink>): Promise<number> {
   const step = stepView();
   const { signal } = interrupted();
   try {
@@ -231,8 +241,8 @@ async function convert(settings: ClusterSettings, to: StateBackend): Promise<num
     const done = await convertState(settings, to, { step, signal });
     console.log(
       done === undefined
-        ? `the state is on ${to} already`
-        : `${pc.green("✔")} the state is on ${done.to} now, not on ${done.from}: a checkpoint there has ${megabytes(done.checkpointBytes)}. Nothing is lost; go on with: npm run cluster -- up --name ${settings.name}`,
+        ? "the state is like that already"
+        : `${pc.green("✔")} the state is on ${keptText(done.to)} now, not on ${keptText(done.from)}: a checkpoint has ${megabytes(done.checkpointBytes)}. Nothing is lost; go on with: npm run cluster -- up --name ${settings.name}`,
     );
     return 0;
   } catch (error) {

@@ -145,7 +145,7 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
     expect(await startOn({ parallelism: 3, parallelismAsked: true })).toMatchObject({ parallelism: 3 });
     await expect(startOn({ parallelism: 2, parallelismAsked: true })).rejects.toThrow(
-      /^the job of these data has a parallelism of 3, which Flink keeps, and not 2\. Go on with it: npm run cluster -- up --parallelism 3 --name spec-of-state; or start over with: npm run cluster -- down --name spec-of-state --wipe$/,
+      /^the job of these data has a parallelism of 3, which Flink keeps, and not 2\. Go on with it: npm run cluster -- up --parallelism 3 --name spec-of-state; or change it: npm run cluster -- convert --parallelism 2 --name spec-of-state$/,
     );
     expect(await readStateRecord(settings)).toEqual({ stateBackend: "hashmap", generation: 1, parallelism: 3 });
   });

@@ -83,7 +83,7 @@ async function fromNewest(settings: ClusterSettings, found: StateRecord | undefi
 
 /** What to say, and suggest, when the kept job has another parallelism than the one asked for. */
 export const otherParallelism = (settings: ClusterSettings, kept: number): string =>
-  `the job of these data has a parallelism of ${kept}, which Flink keeps, and not ${settings.parallelism}. Go on with it: npm run cluster -- up --parallelism ${kept} --name ${settings.name}; or start over with: ${startOverCommand(settings)}`;
+  `the job of these data has a parallelism of ${kept}, which Flink keeps, and not ${settings.parallelism}. Go on with it: npm run cluster -- up --parallelism ${kept} --name ${settings.name}; or change it: npm run cluster -- convert --parallelism ${settings.parallelism} --name ${settings.name}`;
 
 /** The same when it expects Kafka at the ports of an earlier start. */
 const otherPorts = (settings: ClusterSettings, kept: string): string =>

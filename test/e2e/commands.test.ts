@@ -54,6 +54,11 @@ describe("a command that cannot do what it is asked says why in one line", () =>
       why: /the cluster "e2e-commands" has no state yet.*up --state-backend rocksdb/,
     },
     {
+      args: ["cluster", "convert", "--parallelism", "2", ...here],
+      why: /the cluster "e2e-commands" has no state yet.*up --parallelism 2 --name/,
+    },
+    { args: ["cluster", "convert", ...here], why: /name what to change: rocksdb or hashmap, or --parallelism/ },
+    {
       args: ["generate", "--profile", "handbook-places", "--label-delay", "3"],
       why: /--label-delay can't be chosen with --profile handbook-places/,
     },
@@ -258,7 +263,7 @@ describe("the cluster", () => {
     expect((await finish(["cluster", "down", ...here])).code).toBe(0);
   });
 
-  it("keeps its state on its backend until it is converted, and completes a conversion that was killed after its savepoint", async () => {
+  it("keeps its state's backend and its parallelism until they are converted, and completes a conversion that was killed after its savepoint", async () => {
     const other = await finish(["cluster", "up", "--detach", "--state-backend", "rocksdb", ...here]);
     expect(other.code).toBe(1);
     expect(errorLines(other.stderr)).toEqual([
@@ -266,8 +271,13 @@ describe("the cluster", () => {
         /the state is on hashmap, and checkpoints do not restore on rocksdb\..*cluster -- convert rocksdb --name e2e-commands/,
       ),
     ]);
+    const wider = await finish(["cluster", "up", "--detach", "--parallelism", "2", ...here]);
+    expect([wider.code, errorLines(wider.stderr)]).toEqual([
+      1,
+      [expect.stringMatching(/a parallelism of 1, .*cluster -- convert --parallelism 2 --name e2e-commands/)],
+    ]);
     const savepoints = join(settings.dataDir, "minio", settings.objectStore.bucket, "savepoints");
-    const converting = command(["cluster", "convert", "rocksdb", ...here]);
+    const converting = command(["cluster", "convert", "rocksdb", "--parallelism", "2", ...here]);
     await poll(
       "the conversion's savepoint",
       () => readdirSync(savepoints, { recursive: true }).some((file) => String(file).endsWith("_metadata/xl.meta")),
@@ -279,6 +289,7 @@ describe("the cluster", () => {
     const up = await finish(["cluster", "up", "--detach", ...here]);
     expect(up.code, up.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).stdout).toMatch(/^state +rocksdb/m);
+    expect(await flinkClient(settings).parallelism()).toBe(2);
     await generate("after");
     const { code, stdout } = await finish(["verify", ...brokers]);
     expect(stdout).toContain("0 missing, 0 duplicates, 0 out of order, 0 mismatches");
