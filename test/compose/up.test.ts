@@ -471,7 +471,8 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         "the job to run on both workers",
         async () =>
           (await flink.jobState()) === "RUNNING" &&
-          (await cluster.logOf("master")).includes("parallelism 4: 2 workers"),
+          (await cluster.logOf("master")).includes("parallelism 2: 2 workers") &&
+          (await flink.parallelism()) === 2,
         { timeoutMs: PATIENCE_MS, intervalMs: 500 },
       );
       // Before the kills: a counter starts again with its process.
