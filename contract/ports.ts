@@ -18,7 +18,6 @@ export const BASE_PORTS = {
   jobManagerRpc: 6123,
   jobManagerBlob: 6124,
   taskManagerRpc: 6122,
-  taskManagerData: 6121,
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
   prometheus: 9090,

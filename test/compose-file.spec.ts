@@ -22,6 +22,7 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly mem_limit?: string;
+  readonly logging?: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly healthcheck?: unknown;
   readonly entrypoint?: readonly string[];
@@ -64,6 +65,22 @@ describe("docker-compose.yml", () => {
       if (restart === "unless-stopped" && !["generator", "console", "tidy"].includes(name))
         expect(healthcheck, name).toBeDefined();
     }
+  });
+
+  it("keeps less than 100 MB of logs of every service, and has none of them write more beside", () => {
+    for (const [name, { logging }] of Object.entries(services)) {
+      expect(logging?.driver, name).toBe("json-file");
+      const { "max-size": size, "max-file": files } = logging!.options;
+      expect(Number(/^(\d+)m$/.exec(size!)?.[1]) * Number(files), name).toBeLessThan(100);
+    }
+    // By its image's own start `-name kafkaServer -loggc`.
+    expect(services["kafka"]!.environment!["EXTRA_ARGS"]).toBe("-name kafkaServer");
+    // Flink's scripts give it the name of a file; this one writes none.
+    for (const name of ["worker", "master"])
+      expect(services[name]!.volumes).toContainEqual(
+        expect.stringMatching(/:\/opt\/flink\/conf\/log4j-console\.properties:ro$/),
+      );
+    expect(read("cluster/compose/log4j-console.properties")).not.toMatch(/file/i);
   });
 
   it("mounts only what exists", () => {

@@ -32,12 +32,15 @@ export async function ensureK6(progress: Progress): Promise<void> {
   });
 }
 
-/** Runs k6; `ensureTools` must have built it. */
+/**
+ * Runs k6; `ensureTools` must have built it. Without its own interface, which would listen at a port of this machine,
+ * and stop a load for any page whose name was pointed there.
+ */
 export function startK6(
   args: readonly string[],
   onOutput: (text: string) => void,
 ): { readonly finished: Promise<number>; readonly kill: (signal: NodeJS.Signals) => void } {
-  const child = spawn(k6Program(), args, {
+  const child = spawn(k6Program(), [...args, "--address", ""], {
     cwd: REPOSITORY_ROOT,
     stdio: ["ignore", "pipe", "pipe"],
     env: childEnv({ K6_NO_USAGE_REPORT: "true" }, K6_VARIABLES),

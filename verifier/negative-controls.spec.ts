@@ -10,7 +10,7 @@ import {
   type Evidence,
   type ScoringEvidence,
 } from "../protos/gen/fraud/v1/decision.js";
-import { Alert, RejectedRecord, RejectReason, StateEvent } from "../protos/gen/fraud/v1/evidence.js";
+import { Alert, RejectedRecord, RejectReason, StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { FraudLabel, Transaction } from "../protos/gen/fraud/v1/transaction.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import type { StoredRecord, VerifiedRecords } from "./records.js";
@@ -242,6 +242,18 @@ describe("a negative control: the verifier", () => {
     for (const edit of [
       (event: StateEvent) => (event.effectiveAtMs += 1n),
       (event: StateEvent) => (event.revision += 1),
+    ])
+      expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
+  });
+  it.each([ACCOUNT_COUNTER, MERCHANT_MODEL])("sees a rest of %s that was at another time, or was none", async (of) => {
+    const at = good.evidence.findIndex(({ value }) => {
+      const { kind, function: name } = StateEvent.decode(Any.decode(value!).value);
+      return kind === StateEvent_Kind.REST && name === of;
+    });
+    expect(at).toBeGreaterThanOrEqual(0);
+    for (const edit of [
+      (event: StateEvent) => void (event.eventTimeMs += 1n),
+      (event: StateEvent) => void (event.kind = StateEvent_Kind.EXPIRY),
     ])
       expect(await verdictOn({ evidence: edited(good.evidence, at, StateEvent, edit) })).toContain("state-events");
   });

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { ACCOUNT_COUNTER, MERCHANT_MODEL } from "../contract/function-names.js";
 import { logicVersion, parseSettings } from "../functions/settings.js";
 import { Decision } from "../protos/gen/fraud/v1/decision.js";
+import { StateEvent, StateEvent_Kind } from "../protos/gen/fraud/v1/evidence.js";
 import { Any } from "../protos/gen/google/protobuf/any.js";
 import { completeSettings, versionName } from "./reference/settings.js";
 import { edited } from "./testing/falsified.js";
@@ -47,6 +49,11 @@ describe("the verifier", () => {
             count("label before its transaction", account!.knownFraudFromMs !== undefined);
             count("genuine known", account!.features!.genuineCount! > 0n);
             count("fraud known", merchant!.features!.run! > 0);
+          }
+          for (const { value } of records.evidence) {
+            const { kind, function: of } = StateEvent.decode(Any.decode(value!).value);
+            count("account at rest", kind === StateEvent_Kind.REST && of === ACCOUNT_COUNTER);
+            count("merchant at rest", kind === StateEvent_Kind.REST && of === MERCHANT_MODEL);
           }
         },
       ),

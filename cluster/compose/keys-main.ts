@@ -22,4 +22,4 @@ writeFileSync(
   { mode: 0o644 },
 );
 // Prometheus and Grafana run as others again.
-await prometheusLogin(LOGIN_FOLDER);
+await prometheusLogin(LOGIN_FOLDER, { shared: true });

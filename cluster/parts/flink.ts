@@ -46,6 +46,12 @@ const ABORT_SIDE_BY_SIDE = "-Djava.util.concurrent.ForkJoinPool.common.paralleli
 const SLOW_CLOCK = "-Dakka.scheduler.tick-duration=50ms";
 
 /**
+ * For the server of its metrics and its health, Java's own, of which each request keeps a thread: one that has not come
+ * after five seconds is given up. By default it may take for ever.
+ */
+const WHOLE_REQUESTS = "-Dsun.net.httpserver.maxReqTime=5";
+
+/**
  * It takes the memory for its whole heap at the start instead of as it fills: a machine that is too small shows at
  * once, and whatever grows later is a leak.
  */
@@ -134,6 +140,7 @@ export function jobManager(settings: ClusterSettings): PartProgram {
       ...classArchiveOptions("jobmanager"),
       NO_UPLOAD_MD5,
       SLOW_CLOCK,
+      WHOLE_REQUESTS,
       "-XX:+UseSerialGC",
       EXIT_ON_ERROR,
       ...JAVA_17_OPTIONS,
@@ -172,6 +179,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       ...classArchiveOptions("taskmanager"),
       NO_UPLOAD_MD5,
       SLOW_CLOCK,
+      WHOLE_REQUESTS,
       ABORT_SIDE_BY_SIDE,
       "-XX:ParallelGCThreads=2",
       EXIT_ON_ERROR,
@@ -187,7 +195,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
     env: flinkEnv(settings, folder),
     secrets: () => s3Keys(settings),
     foreign: FOREIGN,
-    ports: ["taskManagerRpc", "taskManagerData", "taskManagerMetrics"],
+    ports: ["taskManagerRpc", "taskManagerMetrics"],
     prepare,
   };
 }

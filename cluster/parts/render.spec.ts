@@ -22,6 +22,7 @@ interface Component {
     readonly maxNumBatchRequests?: number;
     readonly transport?: Readonly<Record<string, unknown>>;
     readonly consumerGroupId?: string;
+    readonly autoOffsetResetPosition?: string;
   };
 }
 const components = (text: string) =>
@@ -50,6 +51,13 @@ describe("renderModule", () => {
 });
 
 describe("module.yaml", () => {
+  it("goes on at a log's beginning where an offset is gone: by default StateFun would skip all that waits", () => {
+    for (const text of [moduleText, renderModule(moduleText, settings)]) {
+      const ingresses = components(text).filter(({ kind }) => kind.endsWith("/ingress"));
+      expect(ingresses.map(({ spec }) => spec.autoOffsetResetPosition)).toEqual(["earliest", "earliest"]);
+    }
+  });
+
   it("reads only the *.valid topics, and batches no more than the function server is made for", () => {
     const topics = components(moduleText).flatMap(({ spec }) => spec.topics ?? []);
     expect(topics.map(({ topic }) => topic)).toEqual([TOPICS.transactionsValid.name, TOPICS.labelsValid.name]);
@@ -85,7 +93,14 @@ describe("renderFlinkConf", () => {
     for (const role of ["jobmanager", "taskmanager"] as const) {
       const text = renderFlinkConf(template, flinkOverrides(settings, role));
       expect(text).not.toMatch(/: jobmanager|zookeeper:2181|minio:9000/);
-      expect(text).toContain("high-availability: statefun.guard.GuardedServicesFactory\n");
+      for (const line of [
+        "high-availability: statefun.guard.GuardedServicesFactory",
+        // Without it nothing is left of a job that has ended, and the next start begins from nothing.
+        "job-result-store.delete-on-commit: false",
+        "web.submit.enable: false",
+        "web.access-control-allow-origin: none",
+      ])
+        expect(text.split("\n")).toContain(line);
     }
   });
 

@@ -68,7 +68,8 @@ export function flinkOverrides(
     "taskmanager.host": HOST,
     "taskmanager.bind-host": HOST,
     "taskmanager.rpc.port": ports.taskManagerRpc,
-    "taskmanager.data.port": ports.taskManagerData,
+    // There is one TaskManager: it needs no port for the records of others.
+    "shuffle-service-factory.class": "statefun.guard.LocalShuffleServiceFactory",
     "metrics.internal.query-service.port": 0,
     "metrics.reporter.prometheus.host": HOST,
     "metrics.reporter.prometheus.port": role === "jobmanager" ? ports.jobManagerMetrics : ports.taskManagerMetrics,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,6 +18,26 @@ describe("the login of Prometheus", () => {
     const [, user, hash] = /^basic_auth_users:\n {2}(\w+): (\S+)\n$/.exec(readFileSync(first.webConfig, "utf8"))!;
     expect(user).toBe(first.user);
     expect(await compare(first.password, hash!)).toBe(true);
+  });
+
+  it("can be read only by its owner, whatever the umask and earlier versions did, unless it is shared", async () => {
+    const modes = (of: string) => readdirSync(of).map((file) => statSync(join(of, file)).mode & 0o777);
+    const before = process.umask(0);
+    try {
+      await prometheusLogin(join(folder, "mine"));
+      expect(modes(join(folder, "mine"))).toEqual([0o600, 0o600]);
+      for (const file of readdirSync(join(folder, "mine"))) chmodSync(join(folder, "mine", file), 0o644);
+      await prometheusLogin(join(folder, "mine"));
+      expect(modes(join(folder, "mine"))).toEqual([0o600, 0o600]);
+    } finally {
+      process.umask(0o077);
+    }
+    try {
+      await prometheusLogin(join(folder, "shared"), { shared: true });
+      expect(modes(join(folder, "shared"))).toEqual([0o644, 0o644]);
+    } finally {
+      process.umask(before);
+    }
   });
 
   it("goes with a request as HTTP's basic authorization", () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { hash } from "bcryptjs";
@@ -20,18 +20,26 @@ const ROUNDS = 10;
  * everything that it knows. Random, made when it is first asked for, and gone with the folder.
  *
  * @param folder - absolute path; `password` in it is for Grafana, and for whoever looks
+ * @param options - `shared`: other users of this machine read it too, such as those of Prometheus' and Grafana's
+ *   containers. Default: nobody but this one
  */
-export async function prometheusLogin(folder: string): Promise<PrometheusLogin> {
+export async function prometheusLogin(
+  folder: string,
+  { shared = false }: { readonly shared?: boolean } = {},
+): Promise<PrometheusLogin> {
+  const mode = shared ? 0o644 : 0o600;
   const webConfig = join(folder, "web.yml");
   const passwordFile = join(folder, "password");
   let password = existing(passwordFile);
   if (password === undefined) {
     mkdirSync(folder, { recursive: true });
     password = randomBytes(24).toString("base64url");
-    writeFileSync(webConfig, `basic_auth_users:\n  ${USER}: ${await hash(password, ROUNDS)}\n`, { mode: 0o644 });
+    writeFileSync(webConfig, `basic_auth_users:\n  ${USER}: ${await hash(password, ROUNDS)}\n`, { mode });
     // Last: with it the folder is complete.
-    writeFileSync(passwordFile, password, { mode: 0o644 });
+    writeFileSync(passwordFile, password, { mode });
   }
+  // Of one that was made before, too, and whatever the umask.
+  for (const file of [webConfig, passwordFile]) chmodSync(file, mode);
   return { user: USER, password, webConfig };
 }
 

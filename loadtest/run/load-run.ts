@@ -2,11 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { endpoints, flinkClient, type RunningCluster } from "../../cluster/index.js";
-import { noStrangers } from "../../http/strangers.js";
 import { poll } from "../../process/poll.js";
 import { knownInputs } from "../../verifier/known.js";
 import { committedSince, countWritten, noOpenTransaction, outputEnds, readBack } from "../../verifier/read.js";
 import { type Verification, verifyStored } from "../../verifier/verify.js";
+import { k6Door } from "./k6-door.js";
 import { type Acknowledged, atMost, type K6Load, type LoadOptions, startLoad } from "./k6-plan.js";
 import { abortedHidden, everyAcknowledged, RunNotes } from "./properties.js";
 import { type Watch, watchRun } from "./watch.js";
@@ -67,16 +67,7 @@ export async function startLoadRun(cluster: RunningCluster, options: LoadRunOpti
   });
   let judged: Promise<JudgedLoad> | undefined;
   // k6 asks for the judgement when it has sent everything, and shows it among its own metrics.
-  const server = createServer(
-    noStrangers({ hosts: [], variable: "" }, (request, response) => {
-      if (request.method !== "POST" || request.url !== "/verdict") return void response.writeHead(404).end();
-      judged = judge();
-      judged.then(
-        (found) => response.setHeader("content-type", "application/json").end(JSON.stringify(metricsFor(found))),
-        () => response.writeHead(500).end(),
-      );
-    }),
-  );
+  const server = createServer(k6Door(async () => metricsFor(await (judged = judge()))));
   server.requestTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   let output = "";

@@ -539,6 +539,23 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     );
   });
 
+  it("does not begin anew with a job that someone has cancelled, and says why at each attempt", async () => {
+    const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
+      jobs: { jid: string; state: string }[];
+    };
+    const job = jobs.find(({ state }) => state === "RUNNING")!.jid;
+    const cancelled = await fetch(`${endpoints(settings).flink}/jobs/${job}?mode=cancel`, { method: "PATCH" });
+    expect(cancelled.status).toBe(202);
+    await poll(
+      "the master to say so twice",
+      async () =>
+        ((await cluster.logOf("master")).match(
+          /error: the job must not start: the job has ended for good \(CANCELED\).*in containers: docker compose down -v/g,
+        )?.length ?? 0) >= 2,
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
+  });
+
   it("refuses to go on when its checkpoints are lost, and says why", async () => {
     expect((await compose("down")).code).toBe(0);
     await dockerOk(["volume", "rm", `${project.name}_minio-data`]);

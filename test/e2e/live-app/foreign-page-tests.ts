@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
 import { expect, it } from "vitest";
 
 import { endpoints, flinkClient } from "../../../cluster/index.js";
@@ -6,7 +9,7 @@ import { readTopics } from "../../../java/java-reader.js";
 import { PATIENCE_MS } from "../../patience.js";
 import { attackByPages, openServer } from "../browser/strange-page.js";
 import { attackedPaths, STRANGE, strangeBodies } from "../browser/strange-requests.js";
-import { listeners } from "../listeners.js";
+import { listenersBelow } from "../listeners.js";
 import { BASE_MS, brokers, liveApp, RATE, settings } from "./live-app.js";
 
 /** What a page of another origin can do to the whole cluster. */
@@ -30,20 +33,17 @@ export function foreignPageTests(): void {
       [ports.taskManagerMetrics]: paths.metrics,
       [helperPort]: paths.failures,
     };
-    const listening = new Set(listeners(new Set(pids.map((pid) => pid!))).map(({ port }) => port));
-    expect([...listening]).toEqual(
-      expect.arrayContaining(
-        Object.keys(pathsOf)
-          .map(Number)
-          .filter((port) => port !== helperPort),
-      ),
-    );
+    // Of every process: of this one, which is the supervisor and the helper, of all parts, and of the browser.
+    const found = listenersBelow(process.pid);
+    expect(found.filter(({ loopback }) => !loopback)).toEqual([]);
+    const listening = new Set(found.map(({ port }) => port));
+    expect([...listening]).toEqual(expect.arrayContaining(Object.keys(pathsOf).map(Number)));
     const restartsBefore = await flinkClient(settings).restarts();
 
     const open = await openServer();
     try {
       const { tried, leaks } = await attackByPages(
-        [...listening, helperPort, open.port].map((port) => ({ port, paths: pathsOf[port] ?? [] })),
+        [...listening, open.port].map((port) => ({ port, paths: pathsOf[port] ?? [] })),
         strangeBodies(BASE_MS),
       );
       // Where nothing is kept from a page it gets everything by either way: the attack is none on paper.
@@ -56,6 +56,10 @@ export function foreignPageTests(): void {
       await open.close();
     }
 
+    // Where Flink would put the files of forms.
+    const temporary = join(settings.dataDir, "flink-tmp-jobmanager");
+    const web = readdirSync(temporary).filter((name) => name.startsWith("flink-web-"));
+    expect(web.map((name) => readdirSync(join(temporary, name, "flink-web-upload")))).toEqual([[]]);
     expect((await liveApp.cluster.status()).parts.map(({ pid }) => pid)).toEqual(pids);
     expect(await flinkClient(settings).restarts()).toBe(restartsBefore);
     await flinkClient(settings).waitForCheckpoints(1, PATIENCE_MS);

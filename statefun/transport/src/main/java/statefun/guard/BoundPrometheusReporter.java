@@ -12,8 +12,9 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.flink.metrics.prometheus.AbstractPrometheusReporter;
 
 /**
@@ -21,13 +22,19 @@ import org.apache.flink.metrics.prometheus.AbstractPrometheusReporter;
  * listens at every address, and answers anyone. A separate path says that the process is alive.
  */
 final class BoundPrometheusReporter extends AbstractPrometheusReporter {
-  private static final int THREADS = 2;
+  /**
+   * So many requests are read at the same time; threads come and go with them. One that has not come after a while is given up by the
+   * server itself, once {@code sun.net.httpserver.maxReqTime} says so: a property of the process, which those who start it set.
+   */
+  private static final int THREADS = 64;
+
+  private static final int KEEP_THREADS_S = 5;
 
   /** Says that the process lives; it gathers no metrics for that, which costs it a while. */
   private static final String HEALTH = "/healthz";
 
   private final HttpServer server;
-  private final ExecutorService threads;
+  private final ThreadPoolExecutor threads;
 
   /**
    * @throws IOException when it cannot listen there
@@ -36,13 +43,18 @@ final class BoundPrometheusReporter extends AbstractPrometheusReporter {
     RequestRules rules = RequestRules.of(names);
     server = HttpServer.create(new InetSocketAddress(host, port), 0);
     threads =
-        Executors.newFixedThreadPool(
+        new ThreadPoolExecutor(
             THREADS,
+            THREADS,
+            KEEP_THREADS_S,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
             work -> {
               Thread thread = new Thread(work, "metrics-at-" + port);
               thread.setDaemon(true);
               return thread;
             });
+    threads.allowCoreThreadTimeOut(true);
     server.setExecutor(threads);
     server.createContext("/", exchange -> answer(exchange, rules));
     server.start();

@@ -8,12 +8,16 @@ import org.apache.flink.shaded.netty4.io.netty.channel.ChannelHandlerContext;
 import org.apache.flink.shaded.netty4.io.netty.channel.ChannelInboundHandlerAdapter;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpRequest;
 import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.HttpResponseStatus;
+import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.LastHttpContent;
 import org.apache.flink.shaded.netty4.io.netty.util.ReferenceCountUtil;
 
-/** Answers requests that {@link RequestRules} refuses; others go on to Flink. */
+/** Answers requests that {@link RequestRules} refuses, and takes nothing of what follows of them; others go on to Flink. */
 final class BrowserGuard extends ChannelInboundHandlerAdapter {
   private final RequestRules rules;
   private final Map<String, String> responseHeaders;
+
+  /** The rest of a refused request is still arriving. */
+  private boolean isRefused;
 
   BrowserGuard(RequestRules rules, Map<String, String> responseHeaders) {
     this.rules = rules;
@@ -22,21 +26,19 @@ final class BrowserGuard extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (!(message instanceof HttpRequest)) {
+    if (message instanceof HttpRequest) {
+      HttpRequest request = (HttpRequest) message;
+      Optional<String> why = rules.refusal(request.method().name(), request.uri(), request.headers()::get);
+      isRefused = why.isPresent();
+      if (isRefused)
+        HandlerUtils.sendErrorResponse(
+            context, request, new ErrorResponseBody(why.get()), HttpResponseStatus.FORBIDDEN, responseHeaders);
+    }
+    if (!isRefused) {
       context.fireChannelRead(message);
       return;
     }
-    HttpRequest request = (HttpRequest) message;
-    Optional<String> why = rules.refusal(request.method().name(), request.uri(), request.headers()::get);
-    if (why.isEmpty()) {
-      context.fireChannelRead(message);
-      return;
-    }
-    try {
-      HandlerUtils.sendErrorResponse(
-          context, request, new ErrorResponseBody(why.get()), HttpResponseStatus.FORBIDDEN, responseHeaders);
-    } finally {
-      ReferenceCountUtil.release(message);
-    }
+    if (message instanceof LastHttpContent) isRefused = false;
+    ReferenceCountUtil.release(message);
   }
 }

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Properties;
 import java.util.stream.Collectors;
 import org.apache.flink.metrics.MetricConfig;
@@ -105,6 +107,23 @@ final class BoundPrometheusReporterTest {
       String answer = ask("GET /metrics HTTP/1.1\r\n" + headers);
       assertTrue(answer.startsWith("HTTP/1.1 403"), answer);
       assertTrue(!answer.contains("taken"), answer);
+    }
+  }
+
+  /** A supervisor that hears nothing takes the process for one that hangs. */
+  @Test
+  void answersHoweverManyHaveSentHalfARequest() throws IOException {
+    List<Socket> halves = new ArrayList<>();
+    try {
+      for (int i = 0; i < 100; i++) {
+        Socket half = new Socket(reporter.address().getAddress(), reporter.address().getPort());
+        halves.add(half);
+        half.getOutputStream().write("GET /metrics HTTP/1.1\r\nhost: 127".getBytes(StandardCharsets.US_ASCII));
+      }
+      String answer = ask("GET /healthz HTTP/1.1\r\nhost: 127.0.0.1:9249\r\n");
+      assertTrue(answer.startsWith("HTTP/1.1 200"), answer);
+    } finally {
+      for (Socket half : halves) half.close();
     }
   }
 }
