@@ -23,7 +23,7 @@ const TABLE = {
     startsProcesses: true,
   },
   http: {
-    is: "what every HTTP server of ours asks first: under which name it is called, from which page, and by whom; how it refuses; compressed bodies",
+    is: "what every HTTP server of ours asks first: under which name it is called, from which page, and by whom; how it refuses; compressed bodies; what bounds its connections (`http/connections`)",
     imports: ["contract"],
   },
   terminal: {

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 import { HOST } from "../contract/ports.js";
+import { CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
 import { isSameToken } from "../http/people.js";
 import { noStrangers } from "../http/strangers.js";
-import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { UserError } from "../terminal/user-error.js";
 import type { Part } from "./settings.js";
 

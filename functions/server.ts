@@ -5,8 +5,8 @@ import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
 import { BASE_PORTS } from "../contract/ports.js";
+import { CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
 import { hostList } from "../http/strangers.js";
-import { CONNECTION_TIMES, limitConnections } from "../process/connections.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { serverLogger } from "../process/server-log.js";
 import { fromEnvironment, listening, runServer, stopOnSignal } from "../process/server-program.js";

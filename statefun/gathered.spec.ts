@@ -1,9 +1,11 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { BLOCK_BYTES, Gathered } from "./gathered.js";
 
 const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
+beforeAll(() => void vi.useFakeTimers({ toFake: ["setTimeout"] }));
+afterAll(() => void vi.useRealTimers());
 afterEach(() => void vi.restoreAllMocks());
 
 /** Counts the blocks that are made from now on. */
@@ -61,13 +63,45 @@ describe("the bytes of a body", () => {
     expect(made() - before).toBe(blocks);
   });
 
-  it("leave no more room behind than is kept, however many there were", () => {
+  it("leave their room to later ones, however many there were, and half of what is free goes again and again", () => {
     const piece = Buffer.alloc(BLOCK_BYTES);
-    const many = Array.from({ length: 300 }, () => gather([piece, piece]));
-    for (const one of many) one.drop();
-    const made = blocksMade();
-    const later = Array.from({ length: 300 }, () => gather([piece, piece]));
-    expect(made()).toBe(2 * 300 - 128);
-    for (const one of later) one.drop();
+    const blocksOf = (bodies: number): number => {
+      const made = blocksMade();
+      const all = Array.from({ length: bodies }, () => gather([piece, piece]));
+      const blocks = made();
+      for (const one of all) one.drop();
+      return blocks;
+    };
+    blocksOf(400);
+    expect(blocksOf(400)).toBe(0);
+    vi.advanceTimersByTime(10_000);
+    expect(blocksOf(400)).toBe(400);
+    vi.advanceTimersByTime(30_000);
+    expect(blocksOf(50)).toBe(0);
+    expect(blocksOf(51)).toBe(2);
+    vi.advanceTimersByTime(1_000_000);
+    expect([blocksOf(1), vi.getTimerCount()]).toEqual([2, 1]);
+    vi.advanceTimersByTime(1_000_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("take as much room as they say", () => {
+    const sizes = fc.array(fc.constantFrom(0, 1, 100, BLOCK_BYTES, 3 * BLOCK_BYTES + 1), {
+      minLength: 1,
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(sizes, (all) => {
+        const made = blocksMade();
+        vi.advanceTimersByTime(1_000_000);
+        const gathered = gather(all.map((bytes) => Buffer.alloc(bytes)));
+        const blocks = made();
+        expect(gathered.room).toBe(blocks === 0 ? gathered.length : blocks * BLOCK_BYTES);
+        expect(gathered.room).toBeLessThan(gathered.length + BLOCK_BYTES);
+        gathered.drop();
+        expect(gathered.room).toBe(0);
+        vi.restoreAllMocks();
+      }),
+    );
   });
 });

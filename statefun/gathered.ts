@@ -1,8 +1,9 @@
 /** Pieces are copied into blocks of so many bytes. */
-export const BLOCK_BYTES = 64 * 1024;
-/** So many blocks are kept for the next bodies; what is more goes to garbage collection. */
-const MOST_FREE = 128;
+export const BLOCK_BYTES = 8 * 1024;
+/** Of the free blocks, half go to garbage collection after so long, again and again. */
+const HALVE_MS = 10_000;
 const free: Buffer[] = [];
+let willHalve = false;
 
 /**
  * The bytes of a body, which come in pieces. They lie in blocks that are used again and again: room that grows with
@@ -18,6 +19,11 @@ export class Gathered {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** The bytes that it takes, with what is not filled yet. */
+  get room(): number {
+    return this.#piece?.length ?? this.#blocks.length * BLOCK_BYTES;
   }
 
   add(piece: Buffer): void {
@@ -44,13 +50,11 @@ export class Gathered {
 
   /** Gives back what it holds. */
   drop(): void {
-    for (const block of this.#blocks) {
-      if (free.length === MOST_FREE) break;
-      free.push(block);
-    }
+    for (const block of this.#blocks) free.push(block);
     this.#blocks = [];
     this.#piece = undefined;
     this.#length = 0;
+    halveLater();
   }
 
   #copy(piece: Buffer): void {
@@ -68,4 +72,14 @@ export class Gathered {
     this.#blocks.forEach((block, n) => block.copy(bytes, n * BLOCK_BYTES));
     return bytes;
   }
+}
+
+function halveLater(): void {
+  if (willHalve || free.length === 0) return;
+  willHalve = true;
+  setTimeout(() => {
+    willHalve = false;
+    free.length >>= 1;
+    halveLater();
+  }, HALVE_MS).unref();
 }

@@ -14,9 +14,11 @@ export interface Holding {
   release(): void;
 }
 
-interface Entry {
+/** What all have together. */
+interface All {
+  readonly maxBytes: number;
+  readonly waiting: Set<One>;
   bytes: number;
-  giveUp: () => void;
 }
 
 /**
@@ -25,67 +27,82 @@ interface Entry {
  * read. Whoever sends little gets through beside others who send a lot and never finish, or read nothing.
  */
 export class HeldBytes {
-  readonly #max: number;
-  readonly #waiting = new Set<Entry>();
-  #bytes = 0;
+  readonly #all: All;
 
   constructor(maxBytes: number) {
-    this.#max = maxBytes;
+    this.#all = { maxBytes, waiting: new Set(), bytes: 0 };
   }
 
   /** Of all requests. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#all.bytes;
   }
 
   /** Begins with no bytes. @param giveUp - called when others need the room */
   begin(giveUp: () => void): Holding {
-    const entry: Entry = { bytes: 0, giveUp };
-    // Its client may go away at any moment, and what is done for it then counts no more.
-    let released = false;
-    this.#waiting.add(entry);
-    const charge = (bytes: number): void => {
-      if (released) return;
-      this.#bytes += bytes;
-      entry.bytes += bytes;
-    };
-    const release = (): void => {
-      this.#waiting.delete(entry);
-      charge(-entry.bytes);
-      released = true;
-    };
-    return {
-      add: (bytes) => {
-        if (released) return false;
-        charge(bytes);
-        while (this.#bytes > this.#max) {
-          const largest = this.#largest();
-          // When all are at work there is none.
-          if (largest === undefined || largest === entry) {
-            release();
-            return false;
-          }
-          this.#waiting.delete(largest);
-          this.#bytes -= largest.bytes;
-          largest.bytes = 0;
-          largest.giveUp();
-        }
-        return true;
-      },
-      received: () => void this.#waiting.delete(entry),
-      charge,
-      waitsForClient: (how) => {
-        entry.giveUp = how;
-        if (!released) this.#waiting.add(entry);
-      },
-      goesOn: () => void this.#waiting.delete(entry),
-      release,
-    };
+    return new One(this.#all, giveUp);
+  }
+}
+
+/** What one request holds: a class, since closures for each request cost more than all that they do. */
+class One implements Holding {
+  readonly #all: All;
+  #giveUp: () => void;
+  #bytes = 0;
+  // Its client may go away at any moment, and what is done for it then counts no more.
+  #released = false;
+
+  constructor(all: All, giveUp: () => void) {
+    this.#all = all;
+    this.#giveUp = giveUp;
+    all.waiting.add(this);
   }
 
-  #largest(): Entry | undefined {
-    let largest: Entry | undefined;
-    for (const entry of this.#waiting) if (largest === undefined || entry.bytes > largest.bytes) largest = entry;
+  add(bytes: number): boolean {
+    if (this.#released) return false;
+    this.charge(bytes);
+    while (this.#all.bytes > this.#all.maxBytes) {
+      const largest = this.#largest();
+      // When all are at work there is none.
+      if (largest === undefined || largest === this) {
+        this.release();
+        return false;
+      }
+      this.#all.waiting.delete(largest);
+      largest.charge(-largest.#bytes);
+      largest.#giveUp();
+    }
+    return true;
+  }
+
+  received(): void {
+    this.#all.waiting.delete(this);
+  }
+
+  charge(bytes: number): void {
+    if (this.#released) return;
+    this.#all.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  waitsForClient(giveUp: () => void): void {
+    this.#giveUp = giveUp;
+    if (!this.#released) this.#all.waiting.add(this);
+  }
+
+  goesOn(): void {
+    this.#all.waiting.delete(this);
+  }
+
+  release(): void {
+    this.#all.waiting.delete(this);
+    this.charge(-this.#bytes);
+    this.#released = true;
+  }
+
+  #largest(): One | undefined {
+    let largest: One | undefined;
+    for (const one of this.#all.waiting) if (largest === undefined || one.#bytes > largest.#bytes) largest = one;
     return largest;
   }
 }

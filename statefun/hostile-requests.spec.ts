@@ -227,7 +227,7 @@ describe("a body", () => {
       return client;
     };
     const slow = [begin(90_000), begin(80_000)];
-    await expect.poll(() => handler.held.bytes).toBe(170_000);
+    await expect.poll(() => handler.held.bytes).toBeGreaterThanOrEqual(170_000);
     const body = requestOf(
       Array.from({ length: 1_000 }, () => ({ ...empty, caller: { ...target, id: "x".repeat(30) } })),
     );

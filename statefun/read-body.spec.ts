@@ -1,16 +1,26 @@
-import type { IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { BLOCK_BYTES } from "./gathered.js";
+import { HeldBytes } from "./held-bytes.js";
 import { readBody } from "./read-body.js";
 
 const MAX_BYTES = 1024 * 1024;
 const FIRST_BYTES = 64 * 1024;
 /** Two of these are so much that a body waits. */
 const PIECE = 8 * 1024 + 1;
+
+/** A request without HTTP. */
+const requestOf = (stream: PassThrough, headers: Readonly<Record<string, string>> = {}) => {
+  const socket = { pause: () => undefined, resume: () => undefined, emit: () => true };
+  return Object.assign(stream, { headers, socket }) as unknown as IncomingMessage;
+};
 
 const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
 afterEach(() => {
@@ -20,8 +30,8 @@ afterEach(() => {
 
 describe("very many bodies at once", () => {
   const arriving = () => {
-    const stream = Object.assign(new PassThrough({ highWaterMark: 1 }), { headers: {} });
-    return { stream, body: readBody(stream as unknown as IncomingMessage, MAX_BYTES) };
+    const stream = new PassThrough({ highWaterMark: 1 });
+    return { stream, body: readBody(requestOf(stream), MAX_BYTES) };
   };
 
   it("are read a few pieces at a time, and all of them in the end", async () => {
@@ -47,6 +57,44 @@ describe("very many bodies at once", () => {
     // At first two pieces of each, which are not many bytes yet, and later so many, and one more of each that goes on.
     expect(times[0]).toBeLessThanOrEqual(2 * bodies + 32);
     expect(Math.max(...times.slice(1))).toBeLessThanOrEqual(32 + 8);
+  });
+
+  it("stay with the system while they wait, and come in the end", async () => {
+    // So none goes on by itself.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const requests: IncomingMessage[] = [];
+    const lengths: number[] = [];
+    const server = createServer((request, response) => {
+      if (request.method === "GET") return response.end("got");
+      requests.push(request);
+      void readBody(request, MAX_BYTES).then(({ length }) => lengths.push(length));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const open = (): Socket => connect((server.address() as AddressInfo).port, "127.0.0.1");
+    const clients = Array.from({ length: 40 }, open);
+    const each = (bytes: number, before = ""): void => {
+      for (const client of clients) client.write(before + "x".repeat(bytes));
+    };
+    const read = (): number => requests.reduce((sum, { socket }) => sum + socket.bytesRead, 0);
+    each(2 * PIECE, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${MAX_BYTES}\r\n\r\n`);
+    while (read() < clients.length * 2 * PIECE) await turn();
+    each(1_000);
+    while (!requests.every((request) => request.isPaused())) await turn();
+    await turn();
+    const before = read();
+    each(1_000);
+    const other = open();
+    other.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await once(other.resume(), "close");
+    expect(read()).toBe(before);
+    each(MAX_BYTES - 2 * PIECE - 2_000);
+    while (lengths.length < clients.length) {
+      vi.advanceTimersByTime(5);
+      await turn();
+    }
+    expect(lengths).toEqual(clients.map(() => MAX_BYTES));
+    for (const client of clients) client.destroy();
+    server.close();
   });
 
   it("do not hold up a small one", async () => {
@@ -79,10 +127,9 @@ describe("a body that is being read", () => {
         const sent = sizes.map((bytes, n) => Buffer.alloc(bytes, n + 1));
         const all = Buffer.concat(sent).subarray(0, MAX_BYTES);
         const length = { all: all.length, nothing: undefined, "more than comes": MAX_BYTES }[what];
-        const stream = Object.assign(new PassThrough(), {
-          headers: length === undefined ? {} : { "content-length": String(length) },
-        });
-        const body = readBody(stream as unknown as IncomingMessage, MAX_BYTES);
+        const stream = new PassThrough();
+        const headers = length === undefined ? {} : { "content-length": String(length) };
+        const body = readBody(requestOf(stream, headers), MAX_BYTES);
         for (let at = 0, n = 0; at < all.length; at += sizes[n++]!) {
           const piece = all.subarray(at, at + sizes[n]!);
           come += piece.length;
@@ -94,5 +141,19 @@ describe("a body that is being read", () => {
         expect(Buffer.isBuffer(read) && read.equals(all)).toBe(true);
       }),
     );
+  });
+
+  it("counts with the room that it takes: very many of two small pieces take no more than all may", async () => {
+    const held = new HeldBytes(10 * BLOCK_BYTES);
+    const streams = Array.from({ length: 25 }, () => new PassThrough());
+    const bodies = streams.map((stream) => readBody(requestOf(stream), MAX_BYTES, held));
+    for (const stream of streams) stream.emit("data", Buffer.alloc(10));
+    expect(held.bytes).toBe(25 * 10);
+    for (const stream of streams) stream.emit("data", Buffer.alloc(10));
+    expect(held.bytes).toBeLessThanOrEqual(10 * BLOCK_BYTES);
+    for (const stream of streams) stream.emit("end");
+    const read = await Promise.all(bodies);
+    expect(read.filter((body) => body === "too-much-held").length).toBeGreaterThanOrEqual(15);
+    expect(read.filter((body) => Buffer.isBuffer(body) && body.length === 20).length).toBeGreaterThanOrEqual(9);
   });
 });

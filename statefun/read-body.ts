@@ -30,11 +30,27 @@ function countPiece(request: IncomingMessage, received: number, expected: number
   pieces++;
   if (pieces > PIECES && received > NO_WAIT_BYTES && received !== expected) {
     waiting.add(request);
-    request.pause();
+    pause(request);
   }
   if (counts) return;
   counts = true;
   setTimeout(goOn, PIECES_MS);
+}
+
+/**
+ * What its client sends meanwhile stays with the system. A request that is paused is read ahead by Node, 64 KiB and
+ * more of each that nobody counts.
+ */
+function pause(request: IncomingMessage): void {
+  const { socket } = request;
+  request.pause();
+  socket.pause();
+  // At the end of a piece Node goes on reading, also where the socket says that it is paused: the event makes it stop.
+  setImmediate(() => {
+    if (!waiting.has(request)) return;
+    socket.pause();
+    socket.emit("pause");
+  });
 }
 
 function goOn(): void {
@@ -42,6 +58,7 @@ function goOn(): void {
   let resumed = 0;
   for (const request of waiting) {
     waiting.delete(request);
+    request.socket.resume();
     request.resume();
     if (++resumed === GO_ON) break;
   }
@@ -84,8 +101,9 @@ export function readBody(
     const take = (chunk: Buffer): void => {
       if (gathered.length + chunk.length > maxBytes) return give("too-large");
       if (++own > FREE_PIECES && gathered.length < (own - FREE_PIECES) * PIECE_BYTES) return give("too-small-pieces");
-      if (holding?.add(chunk.length) === false) return give("too-much-held");
+      const before = gathered.room;
       gathered.add(chunk);
+      if (holding?.add(gathered.room - before) === false) return give("too-much-held");
       countPiece(request, gathered.length, declared);
     };
     request.on("data", take);

@@ -6,7 +6,7 @@ import { startTalkingModule, type TalkingModule } from "../../process/run-comman
 import { thisMachine, writeJsonReport } from "../../terminal/json-report.js";
 import type { Target } from "./attacker.js";
 import type { AttackKind, HostileServer } from "./attacks.js";
-import { pooledTimes, quantile } from "./pooled.js";
+import { pooledTimes, quantileOrInfinity } from "./pooled.js";
 import { GOOD_REQUESTS } from "./requests.js";
 
 const SHARE = 0.2;
@@ -109,13 +109,13 @@ function compared(
 ): Compared {
   const pairs = dummy.map(({ times }, at) => ({ dummy: times, attacked: attacked[at]!.times }));
   const { times, least, most } = pooledTimes(pairs, 0.99);
-  const median = quantile(
-    pairs.map((pair) => quantile(pair.attacked, 0.99) / quantile(pair.dummy, 0.99)),
+  const median = quantileOrInfinity(
+    pairs.map((pair) => quantileOrInfinity(pair.attacked, 0.99) / quantileOrInfinity(pair.dummy, 0.99)),
     0.5,
   );
   const p99Of = (all: readonly Measured[]): number =>
     tenth(
-      quantile(
+      quantileOrInfinity(
         all.flatMap((slice) => slice.times),
         0.99,
       ),
@@ -201,8 +201,8 @@ async function measure(server: HostileServer, port: number, forMs: number, signa
   await Promise.all(sent);
   agent.destroy();
   return {
-    p50Ms: tenth(quantile(times, 0.5)),
-    p99Ms: tenth(quantile(times, 0.99)),
+    p50Ms: tenth(quantileOrInfinity(times, 0.5)),
+    p99Ms: tenth(quantileOrInfinity(times, 0.99)),
     requests: sent.length,
     errors,
     times,

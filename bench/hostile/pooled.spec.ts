@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { pooledTimes, quantile } from "./pooled.js";
+import { pooledTimes } from "./pooled.js";
 
 const slice = (length: number, ms: (n: number) => number): number[] => Array.from({ length }, (_, n) => ms(n));
 
 describe("the comparison of slices", () => {
-  it("takes a quantile of all of them, of one value and of none", () => {
-    expect(quantile([3, 1, 2], 0.5)).toBe(2);
-    expect(quantile([7], 0.99)).toBe(7);
-    expect(quantile([], 0.5)).toBe(Infinity);
-  });
-
   it("finds that nothing has changed, whatever hits both sides of a slice", () => {
     const pairs = Array.from({ length: 12 }, (_, at) => {
       const both = slice(100, (n) => 2 + (n % 10) + (at % 3 === 0 ? 30 : 0));

@@ -1,3 +1,5 @@
+import { quantile } from "../../contract/quantile.js";
+
 /** What one slice of a comparison saw: the same, with and without what is compared. */
 export interface SlicePair {
   readonly dummy: readonly number[];
@@ -14,11 +16,9 @@ export interface PooledTimes {
 
 const RESAMPLED = 500;
 
-/** The value below which a part of them lies; infinite when there is none. */
-export function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Infinity;
-}
+/** By the one definition; infinite when nothing was answered. */
+export const quantileOrInfinity = (values: readonly number[], share: number): number =>
+  quantile(values, share) ?? Infinity;
 
 /**
  * Compares a quantile over all slices. Slices follow each other in turns, so that what else the machine does hits both
@@ -27,7 +27,7 @@ export function quantile(values: readonly number[], part: number): number {
 export function pooledTimes(pairs: readonly SlicePair[], part: number): PooledTimes {
   const of = (chosen: readonly SlicePair[]): number => {
     const at = (side: keyof SlicePair): number =>
-      quantile(
+      quantileOrInfinity(
         chosen.flatMap((pair) => pair[side]),
         part,
       );
@@ -37,7 +37,7 @@ export function pooledTimes(pairs: readonly SlicePair[], part: number): PooledTi
   const resampled = Array.from({ length: RESAMPLED }, () =>
     of(pairs.map(() => pairs[Math.floor(next() * pairs.length)]!)),
   );
-  return { times: of(pairs), least: quantile(resampled, 0.05), most: quantile(resampled, 0.95) };
+  return { times: of(pairs), least: quantileOrInfinity(resampled, 0.05), most: quantileOrInfinity(resampled, 0.95) };
 }
 
 /** The same ones each time, from 0 to 1: figures that are worked out again are the same. */

@@ -19,12 +19,22 @@ export interface HostileRequest {
 
 const OWN_ACTION: Readonly<Record<string, string>> = { "content-type": "application/json", "x-dashboard-action": "1" };
 
+type RawKinds = Readonly<Record<string, (host: string) => string>>;
+
+const asRaw = (kinds: RawKinds, path: string): HostileRequest[] =>
+  Object.entries(kinds).map(([name, raw]) => ({ name, path, headers: {}, bytes: Buffer.alloc(0), raw }));
+
+const IN_ONE_GO: RawKinds = {
+  "two thousand requests in one go": (host) => `GET /nothing HTTP/1.1\r\n${host}\r\n`.repeat(2_000),
+  "five thousand requests in one go that name no host": () => "GET / HTTP/1.1\r\n\r\n".repeat(5_000),
+};
+
 /** What is not in a body: heads, chunks, and requests in one go. */
 function rawRequests(path: string, query: string, more: string, maxBytes: number): HostileRequest[] {
   const chunked = (host: string): string =>
     `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\n${more}transfer-encoding: chunked\r\n\r\n`;
   const get = (target: string, headers: string) => (host: string) => `GET ${target} HTTP/1.1\r\n${host}${headers}\r\n`;
-  const kinds: Readonly<Record<string, (host: string) => string>> = {
+  const kinds: RawKinds = {
     "chunks of a byte": (host) => chunked(host) + "1\r\nx\r\n".repeat(300_000),
     "chunks of 2,048 bytes": (host) =>
       `${chunked(host)}${`800\r\n${"x".repeat(2_048)}\r\n`.repeat(maxBytes / 2_048)}0\r\n\r\n`,
@@ -39,14 +49,14 @@ function rawRequests(path: string, query: string, more: string, maxBytes: number
     "a header again and again": get("/healthz", "cookie:b\r\n".repeat(1_500)),
     "very many cookies": get(query, `cookie: ${"a=b; ".repeat(3_000)}\r\n`),
     "a long token": get(query, `authorization: Bearer ${"x".repeat(15_000)}\r\n`),
-    "two thousand requests in one go": (host) => get("/nothing", "")(host).repeat(2_000),
+    ...IN_ONE_GO,
     "two thousand refused bodies in one go": (host) =>
       `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\n${more}content-length: 2\r\n\r\n{}`.repeat(
         2_000,
       ),
     "no HTTP": () => "\u0000".repeat(1_000_000),
   };
-  return Object.entries(kinds).map(([name, raw]) => ({ name, path, headers: {}, bytes: Buffer.alloc(0), raw }));
+  return asRaw(kinds, path);
 }
 
 /** Made anew at each call. */
@@ -77,6 +87,7 @@ export const REQUESTS: Readonly<Record<HostileServer, () => readonly HostileRequ
       path: "/statefun/batch",
       headers: { "content-type": BATCH_CONTENT_TYPE },
     })),
+    ...asRaw(IN_ONE_GO, "/statefun"),
   ],
   dashboard: () =>
     dashboardBodies()

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 
-import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
+import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
 import { askLoopbackDirectly } from "../../process/environment.js";
 import { behindOthers } from "../../process/priority.js";
 import { serverLogger } from "../../process/server-log.js";

@@ -1,10 +1,10 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from "fastify";
 
+import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
 import { problemDetails } from "../../http/problem-details.js";
 import { type OwnNames, stranger } from "../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import { HeldBytes, type Holding } from "../../statefun/held-bytes.js";
-import { CONNECTION_TIMES, limitConnections } from "../../process/connections.js";
 import type { LabelIndex } from "../label-index.js";
 import type { IntakeMetrics } from "../metrics.js";
 import { authorisation, type Scope, type Tokens } from "./authorisation.js";

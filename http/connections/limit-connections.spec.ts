@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import { createServer, IncomingMessage, type Server, ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { limitConnections } from "./connections.js";
+import { limitConnections } from "./limit-connections.js";
+import { type Client, connectTo, get } from "./testing/client.js";
 
 /** More than the system takes for a connection. */
 const LARGE = Buffer.alloc(16_000_000, "x");
 let server: Server;
 const held: ServerResponse[] = [];
-const clients: Socket[] = [];
 let dropped = 0;
 /** How many requests Node has made objects for. */
 let made = 0;
@@ -22,7 +22,7 @@ class Counted extends IncomingMessage {
 }
 
 async function start(connections: number, requests = 4, unreadBytes?: number): Promise<void> {
-  held.length = clients.length = dropped = made = 0;
+  held.length = dropped = made = 0;
   server = createServer({ IncomingMessage: Counted }, (request, response) => {
     if (request.url === "/hold") held.push(response);
     else if (request.url === "/large") response.end(LARGE);
@@ -39,28 +39,11 @@ async function start(connections: number, requests = 4, unreadBytes?: number): P
   await once(server.listen(0, "127.0.0.1"), "listening");
 }
 afterEach(() => {
-  for (const client of clients) client.destroy();
   server.close();
+  server.closeAllConnections();
 });
 
-interface Client {
-  readonly socket: Socket;
-  text: string;
-  gone: boolean;
-}
-async function open(): Promise<Client> {
-  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  clients.push(socket);
-  const client: Client = { socket, text: "", gone: false };
-  socket.on("data", (chunk: Buffer) => (client.text += chunk.toString()));
-  socket.on("error", () => undefined);
-  socket.on("close", () => (client.gone = true));
-  const accepted = once(server, "connection");
-  await once(socket, "connect");
-  await accepted;
-  return client;
-}
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const open = (): Promise<Client> => connectTo(server);
 const answered = (client: Client, times = 1) =>
   expect.poll(() => client.text.split("got").length - 1, { timeout: 60_000 }).toBe(times);
 const goes = (client: Client) => expect.poll(() => client.gone, { timeout: 60_000 }).toBe(true);
@@ -205,19 +188,6 @@ describe("connections", () => {
     expect([worked, most]).toEqual([16, 1]);
   });
 
-  it("that go away before they are answered leave errors without a stack, and others have theirs", async () => {
-    await start(3);
-    const errors: Error[] = [];
-    server.on("request", (request: IncomingMessage) => request.on("error", (error) => errors.push(error)));
-    const client = await open();
-    client.socket.write(get("/hold").repeat(3));
-    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
-    client.socket.destroy();
-    await expect.poll(() => errors.length, { timeout: 60_000 }).toBe(1);
-    for (const { message, stack } of errors) expect([message, stack]).toEqual(["aborted", "Error: aborted"]);
-    expect(new Error("another").stack).toContain("connections.spec");
-  });
-
   it.each([
     ["expect what is not known here", "GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n", "417"],
     ["name no host", "GET / HTTP/1.1\r\n\r\n", "400"],
@@ -232,8 +202,5 @@ describe("connections", () => {
     await goes(many);
     expect(answers).toHaveBeenCalledTimes(1 + 1);
     answers.mockRestore();
-    const old = await open();
-    old.socket.write("GET / HTTP/1.0\r\n\r\n");
-    await answered(old);
   });
 });
