@@ -15,8 +15,8 @@ function blocksMade(): () => number {
   });
   return () => blocks;
 }
-const gather = (pieces: readonly Buffer[]): Gathered => {
-  const gathered = new Gathered();
+const gather = (pieces: readonly Buffer[], maxBytes?: number): Gathered => {
+  const gathered = new Gathered(maxBytes);
   for (const piece of pieces) gathered.add(piece);
   return gathered;
 };
@@ -25,12 +25,13 @@ describe("the bytes of a body", () => {
   it("are those of its pieces, whatever their sizes, and stay so when others come", () => {
     const size = fc.constantFrom(0, 1, 100, 4_096, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES);
     const bodies = fc.array(fc.array(size, { maxLength: 12 }), { minLength: 1, maxLength: 5 });
+    const most = fc.constantFrom(undefined, 1_000, 8_192, 100 * BLOCK_BYTES);
     fc.assert(
-      fc.property(bodies, (all) => {
+      fc.property(bodies, most, (all, maxBytes) => {
         let n = 0;
         const sent = all.map((sizes) => sizes.map((bytes) => Buffer.alloc(bytes, ++n)));
         const taken = sent.map((pieces) => {
-          const gathered = gather(pieces);
+          const gathered = gather(pieces, maxBytes);
           expect(gathered.length).toBe(pieces.reduce((sum, { length }) => sum + length, 0));
           return gathered.take();
         });
@@ -69,5 +70,20 @@ describe("the bytes of a body", () => {
     const later = Array.from({ length: 300 }, () => gather([piece, piece]));
     expect(made()).toBe(2 * 300 - 128);
     for (const one of later) one.drop();
+  });
+
+  it("take no more room than a body may have", () => {
+    const bytes: number[] = [];
+    vi.spyOn(Buffer, "allocUnsafeSlow").mockImplementation((size) => {
+      bytes.push(size);
+      return allocate(size);
+    });
+    const pieces = [Buffer.alloc(1_000), Buffer.alloc(1_000)];
+    const many = Array.from({ length: 400 }, () => gather(pieces, 8_192));
+    for (const one of many) one.drop();
+    expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(400 * 8_192);
+    bytes.length = 0;
+    for (let n = 0; n < 400; n++) gather(pieces, 8_192);
+    expect(bytes).toEqual([]);
   });
 });

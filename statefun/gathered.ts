@@ -1,8 +1,9 @@
-/** Pieces are copied into blocks of so many bytes. */
+/** Pieces are copied into blocks of so many bytes, or of fewer where no body may have as many. */
 export const BLOCK_BYTES = 64 * 1024;
-/** So many blocks are kept for the next bodies; what is more goes to garbage collection. */
-const MOST_FREE = 128;
-const free: Buffer[] = [];
+/** Blocks of so many bytes are kept for the next bodies; what is more goes to garbage collection. */
+const MOST_FREE_BYTES = 128 * BLOCK_BYTES;
+/** By their size. */
+const free = new Map<number, Buffer[]>();
 
 /**
  * The bytes of a body, which come in pieces. They lie in blocks that are used again and again: room that grows with
@@ -15,6 +16,15 @@ export class Gathered {
   #piece: Buffer | undefined;
   #blocks: Buffer[] = [];
   #length = 0;
+  readonly #blockBytes: number;
+  readonly #free: Buffer[];
+
+  /** @param maxBytes - the most that it may be given */
+  constructor(maxBytes = BLOCK_BYTES) {
+    this.#blockBytes = Math.min(maxBytes, BLOCK_BYTES);
+    this.#free = free.get(this.#blockBytes) ?? [];
+    free.set(this.#blockBytes, this.#free);
+  }
 
   get length(): number {
     return this.#length;
@@ -45,8 +55,8 @@ export class Gathered {
   /** Gives back what it holds. */
   drop(): void {
     for (const block of this.#blocks) {
-      if (free.length === MOST_FREE) break;
-      free.push(block);
+      if (this.#free.length * this.#blockBytes >= MOST_FREE_BYTES) break;
+      this.#free.push(block);
     }
     this.#blocks = [];
     this.#piece = undefined;
@@ -55,8 +65,8 @@ export class Gathered {
 
   #copy(piece: Buffer): void {
     for (let at = 0; at < piece.length;) {
-      const within = this.#length % BLOCK_BYTES;
-      if (within === 0) this.#blocks.push(free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES));
+      const within = this.#length % this.#blockBytes;
+      if (within === 0) this.#blocks.push(this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#blockBytes));
       const copied = piece.copy(this.#blocks.at(-1)!, within, at);
       at += copied;
       this.#length += copied;
@@ -65,7 +75,7 @@ export class Gathered {
 
   #joined(): Buffer {
     const bytes = Buffer.allocUnsafe(this.#length);
-    this.#blocks.forEach((block, n) => block.copy(bytes, n * BLOCK_BYTES));
+    this.#blocks.forEach((block, n) => block.copy(bytes, n * this.#blockBytes));
     return bytes;
   }
 }

@@ -70,7 +70,7 @@ export function readBody(
     if (holding !== undefined) whenHeld?.(holding);
     const declared = Number(request.headers["content-length"] ?? NaN);
     if (declared > maxBytes) return resolve("too-large");
-    const gathered = new Gathered();
+    const gathered = new Gathered(maxBytes);
     let own = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
