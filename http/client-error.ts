@@ -15,12 +15,26 @@ const ANSWERS: Readonly<Record<string, string>> = {
 };
 const OTHERWISE = answer(400, "this is not an HTTP request that can be read");
 
+/** Connections that are to end, and what is still to be said on them. */
+const ending = new Map<Socket, string>();
+
 /**
  * Answers what Node could not read as a request. Then the connection ends: there is no telling where the next request
- * begins.
+ * begins. One ends in each turn of the event loop, so that hundreds at once do not hold up everyone else.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || socket.destroyed) return;
-  if (socket.writable) socket.write(ANSWERS[error.code ?? ""] ?? OTHERWISE);
-  socket.destroy(error);
+  if (error.code === "ECONNRESET" || socket.destroyed || ending.has(socket)) return;
+  socket.pause();
+  ending.set(socket, ANSWERS[error.code ?? ""] ?? OTHERWISE);
+  if (ending.size === 1) setImmediate(endOne);
+}
+
+function endOne(): void {
+  for (const [socket, text] of ending) {
+    ending.delete(socket);
+    if (socket.writable) socket.write(text);
+    socket.destroy();
+    break;
+  }
+  if (ending.size > 0) setImmediate(endOne);
 }
