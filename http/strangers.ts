@@ -15,7 +15,7 @@ export interface OwnNames {
   readonly variable: string;
 }
 
-/** The parts of a request that are checked; those of Express and of Fastify (`raw`) have them too. */
+/** The parts of a request that are checked; those of Fastify (`raw`) have them too. */
 export type Asked = Pick<IncomingMessage, "headers" | "method" | "url"> & {
   readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
 };

@@ -1,7 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createServer } from "node:http";
 
-import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
 import { askLoopbackDirectly } from "../../process/environment.js";
 import { behindOthers } from "../../process/priority.js";
 import { serverLogger } from "../../process/server-log.js";
@@ -29,10 +27,6 @@ const HEARTBEAT_MS = 15_000;
 const KEPT_FRAMES = 1_000;
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Streams hold one each; what else there is has about as many. */
-const MAX_CONNECTIONS = 4_096;
-/** A browser sends one at a time on each of its connections. */
-const MAX_OPEN_REQUESTS = 8;
 const SHUTDOWN_LIMIT_MS = 5_000;
 /** Offsets of the topics that are read back. */
 const TRANSACTIONS_BACK = 20_000;
@@ -78,7 +72,7 @@ async function main(): Promise<void> {
     consumers: () => feed.health,
     counts: () => dashboard.exactlyOnce.counts(Date.now()),
   });
-  const app = dashboardApp({
+  const { server } = await dashboardApp({
     dashboard,
     hub,
     bundle: await bundleClient(),
@@ -94,8 +88,6 @@ async function main(): Promise<void> {
     onRefused: (why) => metrics.refused.inc({ why }),
     logger,
   });
-  const server = createServer(CONNECTION_TIMES, app);
-  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
   const timers = [
     setInterval(() => {
       const before = feed.caughtUp;

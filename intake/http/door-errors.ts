@@ -6,7 +6,8 @@ import { RefusedError } from "../problem.js";
 import { MAX_BODY_BYTES, TooManyItemsError } from "./body.js";
 import { BrokenCodingError, CODINGS, DecodedTooLargeError, UnknownCodingError } from "../../http/content-coding.js";
 import { problemDetails } from "../../http/problem-details.js";
-import { refusalDetails, sendProblem } from "./problem-details.js";
+import { sendProblem } from "../../http/problem-reply.js";
+import { refusalDetails } from "./problem-details.js";
 
 /** Kafka lags, is away or has no room, the pipeline is too far behind, or too many wait for news. */
 export class TurnedAwayError extends Error {

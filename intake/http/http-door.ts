@@ -1,7 +1,9 @@
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from "fastify";
 
 import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
+import { answerClientError } from "../../http/client-error.js";
 import { problemDetails } from "../../http/problem-details.js";
+import { sendProblem } from "../../http/problem-reply.js";
 import { type OwnNames, stranger } from "../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import { HeldBytes, type Holding } from "../../statefun/held-bytes.js";
@@ -9,12 +11,10 @@ import type { LabelIndex } from "../label-index.js";
 import type { IntakeMetrics } from "../metrics.js";
 import { authorisation, type Scope, type Tokens } from "./authorisation.js";
 import { MAX_BODY_BYTES } from "./body.js";
-import { answerClientError } from "./client-error.js";
 import { decisionJson } from "./decision-json.js";
 import { sendError, TurnedAwayError } from "./door-errors.js";
 import { openApi } from "./openapi.js";
 import { postInputs, type PostOptions, requirePipeline, requireRoom, requireWriter } from "./post-inputs.js";
-import { sendProblem } from "./problem-details.js";
 import { receiveBody, requireReadable } from "./received-body.js";
 import { waitOption } from "./wait-option.js";
 import { WaitSlots } from "./wait-slots.js";
@@ -63,8 +63,8 @@ export interface HttpDoorOptions extends PostOptions {
 }
 
 /**
- * The HTTP door, ready to listen. It uses Fastify, where the rest of the project uses Express, with which a single
- * transaction takes more than twice the processor time (`npm run bench -- frameworks`).
+ * The HTTP door, ready to listen. It uses Fastify, as the web app does: with Express a single transaction takes more
+ * than twice the processor time (`npm run bench -- frameworks`).
  */
 export function httpDoor(options: HttpDoorOptions): FastifyInstance {
   const { index, labels, metrics, tokens, names, health, notReady, scrape, maxConnections = MAX_CONNECTIONS } = options;

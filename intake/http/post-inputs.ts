@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promi
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { sendProblem } from "../../http/problem-reply.js";
 import type { RecordWriter } from "../../kafka/record-writer.js";
 import { type Admitted, admitJson, type InputKind } from "../admission.js";
 import type { Overload } from "../backlog/backlog-gate.js";
@@ -15,7 +16,7 @@ import { DOORS, validRecord } from "../topics.js";
 import { type BodyItem, type Inputs, readBody } from "./body.js";
 import { type DecisionJson, decisionJson } from "./decision-json.js";
 import { TurnedAwayError } from "./door-errors.js";
-import { namedProblem, type NamedProblem, refusalDetails, sendProblem } from "./problem-details.js";
+import { namedProblem, type NamedProblem, refusalDetails } from "./problem-details.js";
 import type { ReceivedBody } from "./received-body.js";
 import type { WaitOption } from "./wait-option.js";
 import type { WaitSlots } from "./wait-slots.js";

@@ -1,6 +1,4 @@
-import type { FastifyReply } from "fastify";
-
-import { PROBLEM_TYPE, type ProblemDetails, problemDetails } from "../../http/problem-details.js";
+import { type ProblemDetails, problemDetails } from "../../http/problem-details.js";
 import { type Problem, reasonName } from "../problem.js";
 
 /** A problem whose kind has a name. */
@@ -29,7 +27,3 @@ export const namedProblem = (
 /** Why an input was refused. */
 export const refusalDetails = ({ reason, message, field }: Problem): NamedProblem =>
   namedProblem(400, message, reasonName(reason), field);
-
-export async function sendProblem(reply: FastifyReply, problem: ProblemDetails): Promise<void> {
-  await reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
-}

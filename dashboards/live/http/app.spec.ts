@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 
 import { afterEach, describe, expect, it } from "vitest";
@@ -25,6 +27,43 @@ describe("what is served", () => {
     expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
     expect(headers["x-powered-by"]).toBeUndefined();
     expect((await ask("GET", "/assets/app.0.js")).headers["cache-control"]).toContain("immutable");
+  });
+
+  it("is sent again only when it has changed", async () => {
+    const { ask } = await startApp();
+    const { headers } = await ask("GET", "/");
+    expect(headers["cache-control"]).toBe("no-cache");
+    const etag = String(headers["etag"]);
+    const known = await ask("GET", "/audit", { headers: { "if-none-match": etag } });
+    expect([known.status, known.body, known.headers["etag"]]).toEqual([304, "", etag]);
+    expect((await ask("GET", "/", { headers: { "if-none-match": '"other"' } })).status).toBe(200);
+  });
+
+  it("has the same headers for HEAD, without a body", async () => {
+    const { ask, hub } = await startApp();
+    for (const path of ["/", "/healthz", "/api/alerts", "/api/stream", "/nothing"]) {
+      const { status, headers, body } = await ask("HEAD", path);
+      expect([status, body], path).toEqual([path === "/nothing" ? 404 : 200, ""]);
+      expect(headers["content-security-policy"], path).toContain("default-src 'none'");
+    }
+    expect(hub.size).toBe(0);
+  });
+
+  it("is found with a slash at the end, and in any case, as long as names can be", async () => {
+    const { ask } = await startApp();
+    const long = "b".repeat(4_000);
+    for (const path of ["/pipeline/", "/Audit", "/API/alerts/", `/alerts/${long}/1`])
+      expect((await ask("GET", path)).status, path).toBe(200);
+  });
+
+  it("reads a key that stands twice as none", async () => {
+    const { ask } = await startApp();
+    for (const [query, total] of [
+      ["text=nothing", 0],
+      ["text=nothing&text=nothing", 1],
+      ["text[a]=nothing", 1],
+    ] as const)
+      expect(JSON.parse((await ask("GET", `/api/alerts?${query}`)).body), query).toMatchObject({ total });
   });
 
   it("is data as data: JSON, never a page", async () => {
@@ -120,6 +159,18 @@ describe("what is served", () => {
     for (const path of ["/assets/app.0.js", "/healthz", "/metrics", "/api/alerts", "/trace/a/t"])
       expect((await ask("GET", path, { headers: link })).status, path).toBe(403);
     expect((await ask("GET", "/", { headers: { ...link, "sec-fetch-dest": "iframe" } })).status).toBe(403);
+  });
+});
+
+describe("what is no request", () => {
+  it("is answered with a problem, and its connection ends", async () => {
+    const { port } = await startApp();
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    socket.write("what is this\r\n\r\n");
+    await once(socket, "close");
+    expect(text).toMatch(/^HTTP\/1.1 400 Bad Request\r\n[^]*application\/problem\+json[^]*"status":400/);
   });
 });
 
@@ -361,6 +412,8 @@ describe("with a token", () => {
     for (let n = 0; n < 11; n++)
       statuses.push((await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } })).status);
     expect([statuses[9], statuses[10]]).toEqual([401, 429]);
+    const { headers } = await ask("POST", "/api/login", { headers: OWN, body: { token: "guess" } });
+    expect(Number(headers["retry-after"])).toBeGreaterThan(0);
   });
 
   it("ends a session with its time, or another token", () => {

@@ -1,63 +1,89 @@
 import { createHmac } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 
 import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
-import { refuse } from "../../../http/problem-details.js";
+import { problemDetails } from "../../../http/problem-details.js";
+import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
 import { type OwnNames, stranger } from "../../../http/strangers.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Whether the route answers those who have not signed in. */
+    open?: boolean;
+    /** Whether links from elsewhere may lead there. */
+    linked?: boolean;
+  }
+}
 
 const SESSION_MS = 12 * 60 * 60 * 1000;
 const SESSION_COOKIE = "fraud-dashboard";
 /** A form on another site cannot send it, and a script there only after a preflight that is never answered. */
 const ACTION_HEADER = "x-dashboard-action";
+const NO_ACTION = prepareProblem(
+  403,
+  `actions must come from this app's own page: JSON, with the header ${ACTION_HEADER}: 1`,
+);
+const NOT_SIGNED_IN = prepareProblem(401, "sign in with the token first");
+const JSON_TYPE = /^application\/json[\t ]*(;|$)/i;
 
-/** Refuses a path that cannot be decoded, wherever it leads. */
-export const readablePath: RequestHandler = (request, response, next) => {
-  try {
-    decodeURIComponent(request.path);
-  } catch {
-    return refuse(
-      response,
-      400,
-      "the path holds a % that begins no escape of UTF-8: write %25 for the character itself",
-    );
-  }
-  next();
-};
-
-/**
- * Lets no foreign page, and no foreign name, any further.
- *
- * @param options - `navigation`: links from elsewhere may lead to what comes behind it
- */
-export function noStrangers(
+/** Refuses a foreign page, and a foreign name. @returns whether it did */
+export function refusesStranger(
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
   names: OwnNames,
   onRefused: (why: string) => void,
-  options: { readonly navigation?: boolean } = {},
-): RequestHandler {
-  return (request, response, next) => {
-    // Express takes away from `url` what a router is mounted at.
-    const { headers, method, originalUrl: url, socket } = request;
-    const refusal = stranger({ headers, method, url, socket }, names, options);
-    if (refusal === undefined) return next();
-    onRefused(refusal.status === 421 ? "foreign name" : "foreign page");
-    refuse(response, refusal.status, refusal.detail);
+  options?: { readonly navigation: boolean },
+): boolean {
+  const refusal = stranger(raw, names, options);
+  if (refusal === undefined) return false;
+  onRefused(refusal.status === 421 ? "foreign name" : "foreign page");
+  void sendProblem(reply, problemDetails(refusal.status, refusal.detail));
+  return true;
+}
+
+/**
+ * Lets no foreign page, and no foreign name, any further, and nobody who has not signed in: by the route that was
+ * found, never by how its path was written, since only the router knows what a spelling means. What is not declared
+ * otherwise wants the token, even a path that leads nowhere.
+ */
+export function doorkeeper(
+  names: OwnNames,
+  sessions: Sessions,
+  onRefused: (why: string) => void,
+): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { open = false, linked = false } = request.routeOptions.config;
+    if (refusesStranger(request, reply, names, onRefused, linked ? LINKED : undefined)) return;
+    if (open || sessions.admits(request)) done();
+    else void sendPrepared(reply, NOT_SIGNED_IN);
+  };
+}
+const LINKED = { navigation: true } as const;
+
+/** Lets only this app's own scripts act: with JSON, and a header that a form cannot send. */
+export function ownAction(onRefused: (why: string) => void): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { headers } = request;
+    const isJson = !hasBody(request) || JSON_TYPE.test(headers["content-type"] ?? "");
+    if (isJson && headers[ACTION_HEADER] === "1") return done();
+    onRefused("foreign page");
+    void sendPrepared(reply, NO_ACTION);
   };
 }
 
-/** Lets only this app's own scripts act: with JSON, and a header that a form cannot send. */
-export function ownAction(onRefused: (why: string) => void): RequestHandler {
-  return (request, response, next) => {
-    if (request.is("application/json") !== false && request.headers[ACTION_HEADER] === "1") return next();
-    onRefused("foreign page");
-    refuse(response, 403, `actions must come from this app's own page: JSON, with the header ${ACTION_HEADER}: 1`);
-  };
-}
+/** Whether a request comes with a body, which may be empty. */
+export const hasBody = ({ headers }: Pick<IncomingMessage, "headers">): boolean =>
+  headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 
 /** The person who has signed in: `name` is the owner of the token, and undefined where people share one. */
 export interface SignedIn {
   readonly name: string | undefined;
 }
+
+/** Who asks is in its headers. */
+type Asking = Pick<IncomingMessage, "headers">;
 
 /** Who may come in: everyone, people who know the shared token, or people with their own token. */
 export class Sessions {
@@ -109,25 +135,24 @@ export class Sessions {
   }
 
   /** Lets in clients with the cookie, or with the token as `Authorization: Bearer`. */
-  readonly guard = (request: Request, response: Response, next: NextFunction): void => {
-    if (!this.needed || this.who(request) !== undefined) return next();
-    refuse(response, 401, "sign in with the token first");
-  };
+  admits(request: Asking): boolean {
+    return !this.needed || this.who(request) !== undefined;
+  }
 
   /** Who asks; `undefined` for whoever has not signed in, or need not. */
-  who(request: Request): SignedIn | undefined {
+  who(request: Asking): SignedIn | undefined {
     return this.#bearer(request) ?? this.#session(request)?.who;
   }
 
   /** Who asks, as limits see it; `undefined` for whoever has not signed in, or need not. */
-  of(request: Request): string | undefined {
+  of(request: Asking): string | undefined {
     const session = this.#session(request);
     if (session !== undefined) return `session ${session.value}`;
     const bearer = this.#bearer(request);
     return bearer && `bearer ${bearer.name ?? ""}`;
   }
 
-  #session({ headers }: Request): { readonly value: string; readonly who: SignedIn } | undefined {
+  #session({ headers }: Asking): { readonly value: string; readonly who: SignedIn } | undefined {
     for (const value of cookies(headers.cookie)) {
       const who = this.read(value, Date.now());
       if (who !== undefined) return { value, who };
@@ -135,7 +160,7 @@ export class Sessions {
     return undefined;
   }
 
-  #bearer({ headers }: Request): SignedIn | undefined {
+  #bearer({ headers }: Asking): SignedIn | undefined {
     const bearer = bearerToken(headers.authorization);
     return bearer === undefined ? undefined : this.signIn(bearer);
   }

@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 
-import express, { type Request, type Response } from "express";
+import { fastify } from "fastify";
 import { expect, it } from "vitest";
 
 import { HeldBytes } from "../../../statefun/held-bytes.js";
@@ -10,9 +9,12 @@ import { jsonBody } from "./json-body.js";
 
 it("gives up the largest body that is still arriving when there is no room for more", async () => {
   const held = new HeldBytes(10_000);
-  const app = express();
-  app.post("/", jsonBody(8_192, held), (request: Request, response: Response) => response.json(request.body));
-  const server = createServer(app);
+  const app = fastify();
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.post("/", { preHandler: jsonBody(8_192, held) }, (request, reply) => void reply.send(request.body));
+  await app.ready();
+  const { server } = app;
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const slow = Array.from({ length: 2 }, () => {

@@ -91,32 +91,30 @@ export async function startApp({
   );
   const hub = new SseHub({ bootId: "b", kept: 10, maxKeptBytes: 1_000_000, maxBufferedBytes: 1_000 });
   const url = `http://127.0.0.1:${other}`;
-  const server = createServer(
-    dashboardApp({
-      dashboard,
-      hub,
-      bundle: {
-        html: "<!doctype html><title>app</title>",
-        assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]),
+  const { server } = await dashboardApp({
+    dashboard,
+    hub,
+    bundle: {
+      html: "<!doctype html><title>app</title>",
+      assets: new Map([["app.0.js", { type: "text/javascript", bytes: Buffer.from("1") }]]),
+    },
+    sessions: new Sessions(token, people),
+    tracer: {
+      trace: (accountId, transactionId) => {
+        traced.push([accountId, transactionId]);
+        return Promise.resolve({ status: 404, error: "no transaction <b>" });
       },
-      sessions: new Sessions(token, people),
-      tracer: {
-        trace: (accountId, transactionId) => {
-          traced.push([accountId, transactionId]);
-          return Promise.resolve({ status: 404, error: "no transaction <b>" });
-        },
-      },
-      failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
-      meta: { reasons: models.reasons, since: 0 },
-      verdictDoor: { intake: url, labelToken: "for-the-intake", newId: () => "label-1" },
-      names: { hosts: ["fraud.example:443"], variable: "DASHBOARD_HOSTS" },
-      health: () => consumers,
-      scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
-      onVerdict: () => undefined,
-      onRefused: () => undefined,
-      logger,
-    }),
-  );
+    },
+    failures: failures ? new FailureMenu({ url, token: "helper" }) : undefined,
+    meta: { reasons: models.reasons, since: 0 },
+    verdictDoor: { intake: url, labelToken: "for-the-intake", newId: () => "label-1" },
+    names: { hosts: ["fraud.example:443"], variable: "DASHBOARD_HOSTS" },
+    health: () => consumers,
+    scrape: () => Promise.resolve({ contentType: "text/plain", text: "metrics" }),
+    onVerdict: () => undefined,
+    onRefused: () => undefined,
+    logger,
+  });
   const port = await listen(server);
   const send = (method: string, path: string, headers: Record<string, string>, bytes?: Buffer): Promise<Answer> =>
     new Promise((resolve, reject) => {

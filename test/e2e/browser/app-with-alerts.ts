@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
@@ -38,7 +37,7 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
     dashboard.alerts.add(
       sampleAlert({ id: `account-${n}/1`, account: `account-${n}`, transactionId: `t${n}`, score: 400 + (n % 600) }),
     );
-  const app = dashboardApp({
+  const { server } = await dashboardApp({
     dashboard,
     hub,
     bundle: await bundleClient(),
@@ -54,7 +53,6 @@ export async function appWithAlerts(count: number, token?: string): Promise<AppW
     onRefused: () => undefined,
     logger: pino({ enabled: false }),
   });
-  const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
