@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 import { HOST } from "../contract/ports.js";
-import { CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
+import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
 import { isSameToken } from "../http/people.js";
 import { noStrangers } from "../http/strangers.js";
 import { UserError } from "../terminal/user-error.js";
@@ -15,7 +15,6 @@ export type KillablePart = (typeof KILLABLE)[number];
 
 /** Only the web app asks it, and bodies are thrown away as they come. */
 const MAX_CONNECTIONS = 64;
-const MAX_OPEN_REQUESTS = 8;
 
 export interface FailureHelperOptions {
   /**
@@ -59,7 +58,7 @@ export async function startFailureHelper({
       request.resume();
     }),
   );
-  limitConnections(server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
+  limitConnections(server, { connections: MAX_CONNECTIONS, ...CLIENTS_THAT_WAIT });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
   const { port: listening } = server.address() as AddressInfo;
   return {

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { LIMITS } from "../contract/limits.js";
 import { BASE_PORTS } from "../contract/ports.js";
-import { CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
+import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../http/connections/limit-connections.js";
 import { hostList } from "../http/strangers.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
 import { serverLogger } from "../process/server-log.js";
@@ -24,8 +24,6 @@ const KEEP_ALIVE_MS = 75_000;
  * four functions and each task: fewer than that would refuse calls, again and again.
  */
 const MAX_CONNECTIONS = 16_384;
-/** A client waits for an answer before it sends the next request. */
-const MAX_OPEN_REQUESTS = 8;
 /** What all tasks together have not read: of each connection a megabyte of an answer, and what one more call adds. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const SHUTDOWN_LIMIT_MS = 5_000;
@@ -91,7 +89,7 @@ function main(): void {
   );
   limitConnections(server, {
     connections: MAX_CONNECTIONS,
-    requests: MAX_OPEN_REQUESTS,
+    ...CLIENTS_THAT_WAIT,
     unreadBytes: MAX_UNREAD_BYTES,
   });
 

@@ -12,7 +12,7 @@ import { fraudFunctions } from "../../functions/fraud-functions.js";
 import { serverMetrics } from "../../functions/server-metrics.js";
 import { logicVersion, parseSettings } from "../../functions/settings.js";
 import { parseModel } from "../../functions/transaction-scorer/model.js";
-import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
+import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../../http/connections/limit-connections.js";
 import { DecisionIndex } from "../../intake/decision-index.js";
 import { httpDoor } from "../../intake/http/http-door.js";
 import { intakeMetrics } from "../../intake/metrics.js";
@@ -77,7 +77,7 @@ const SERVERS: Readonly<Record<string, () => Promise<number>>> = {
         }),
       ),
     );
-    limitConnections(server, { connections: 16_384, requests: 8 });
+    limitConnections(server, { connections: 16_384, ...CLIENTS_THAT_WAIT });
     return new Promise((resolve) =>
       server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
     );

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { limitConnections } from "./limit-connections.js";
+import { CLIENTS_THAT_WAIT, limitConnections } from "./limit-connections.js";
 import { type Client, connectTo, get } from "./testing/client.js";
 
 /** More than the system takes for a connection. */
@@ -172,6 +172,23 @@ describe("connections", () => {
       await answered(other, times);
     }
     expect(many.gone || other.gone).toBe(false);
+  });
+
+  it("send two in one go, and no third, where clients wait for their answers", async () => {
+    server = createServer((_, response) => response.end("got"));
+    limitConnections(server, { connections: 3, ...CLIENTS_THAT_WAIT });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const worked: string[] = [];
+    server.on("request", ({ url }: { url?: string }) => worked.push(url!));
+    const [two, three] = [await open(), await open()];
+    for (let times = 1; times <= 3; times++) {
+      two.socket.write(get("/two").repeat(2));
+      await answered(two, 2 * times);
+    }
+    three.socket.write(get("/three").repeat(3));
+    await goes(three);
+    expect(worked.filter((url) => url === "/three")).toHaveLength(1);
+    expect(two.gone).toBe(false);
   });
 
   it("take turns when they send several in one go: one request, and others come", async () => {

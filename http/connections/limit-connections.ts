@@ -18,6 +18,11 @@ export interface ConnectionLimits {
    * the connection is not read for a while.
    */
   readonly requests: number;
+  /**
+   * So many a client may send before the first is answered. Of more in one go the first alone is worked on, the rest is
+   * not read, and the connection is closed. 16 unless set, or as many as it may have open.
+   */
+  readonly inOneGo?: number;
   /** The most bytes of answers that clients have not read, of all connections together. 32 MiB unless set. */
   readonly unreadBytes?: number;
   /** A connection was closed to make room. */
@@ -35,10 +40,12 @@ export const CONNECTION_TIMES = {
 } as const;
 
 /**
- * As many requests as a connection may have open, or so many, it may send before the first is answered; one that sends
- * more in one go is closed, and what is left of them is not answered.
+ * For servers whose clients wait for each answer, as browsers and StateFun's transports do: Node parses all that has
+ * come on a connection before anybody else has a turn.
  */
-const AT_ONCE = 16;
+export const CLIENTS_THAT_WAIT = { requests: 2, inOneGo: 2 } as const;
+
+const IN_ONE_GO = 16;
 /** A connection on which nothing moves for so long is closed, whoever waits: a client that does not read its answer. */
 const STUCK_MS = 120_000;
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
@@ -51,7 +58,13 @@ const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
  */
 export function limitConnections(
   server: Server,
-  { connections, requests, unreadBytes = MAX_UNREAD_BYTES, onDropped }: ConnectionLimits,
+  {
+    connections,
+    requests,
+    inOneGo = Math.max(requests, IN_ONE_GO),
+    unreadBytes = MAX_UNREAD_BYTES,
+    onDropped,
+  }: ConnectionLimits,
 ): void {
   /** What is not answered yet, or not read, by connection. */
   const open = new Map<Socket, Set<ServerResponse>>();
@@ -105,7 +118,7 @@ export function limitConnections(
       else take();
       return true;
     }
-    if (inOrder.add(socket, () => inOwnTurn(take)) < Math.max(requests, AT_ONCE)) return true;
+    if (inOrder.add(socket, () => inOwnTurn(take)) < inOneGo) return true;
     readNoMore(socket);
     close(socket);
     return true;

@@ -9,7 +9,7 @@ import { problemDetails } from "../../../http/problem-details.js";
 import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
 import type { OwnNames } from "../../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
-import { CONNECTION_TIMES, limitConnections } from "../../../http/connections/limit-connections.js";
+import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../../../http/connections/limit-connections.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
 import type { Dashboard } from "../state/dashboard.js";
@@ -26,7 +26,6 @@ import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
 /** Streams hold one each; what else there is has about as many. */
 const MAX_CONNECTIONS = 4_096;
 /** A browser sends one at a time on each of its connections. */
-const MAX_OPEN_REQUESTS = 8;
 const KEEP_ALIVE_MS = 5_000;
 /** Node bounds a head. */
 const MAX_PARAM_LENGTH = 16 * 1024;
@@ -95,7 +94,7 @@ export async function dashboardApp(options: AppOptions): Promise<FastifyInstance
     forceCloseConnections: true,
     return503OnClosing: false,
   });
-  limitConnections(app.server, { connections: MAX_CONNECTIONS, requests: MAX_OPEN_REQUESTS });
+  limitConnections(app.server, { connections: MAX_CONNECTIONS, ...CLIENTS_THAT_WAIT });
   const answerError = (error: unknown, reply: FastifyReply): void => {
     const { statusCode } = error as { statusCode?: number };
     if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
