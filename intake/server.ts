@@ -1,4 +1,5 @@
 import { INTAKE_GROUP, PIPELINE_GROUP } from "../contract/topics.js";
+import { listenAlone } from "../http/listen-alone.js";
 import { beginningHealth, type ConsumerHealth, failingConsumers } from "../kafka/consumer-health.js";
 import type { Follower } from "../kafka/consumer.js";
 import { LagWatch } from "../kafka/group-lag.js";
@@ -158,7 +159,7 @@ async function main(): Promise<void> {
   }
   stopOnSignal({ stop, limitMs: SHUTDOWN_LIMIT_MS, late: () => logger.error("not all requests ended in time") });
 
-  await http.listen({ host, port });
+  await listenAlone(http, port, host);
   logger.info({ host, port, brokers }, "listening");
   await Promise.all([doorWriter.connect(), httpWriter.connect()]);
   connected = true;
