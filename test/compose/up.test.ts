@@ -540,10 +540,9 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
   });
 
   it("does not begin anew with a job that someone has cancelled, and says why at each attempt", async () => {
-    const { jobs } = (await (await fetch(`${endpoints(settings).flink}/jobs/overview`)).json()) as {
-      jobs: { jid: string; state: string }[];
-    };
-    const job = jobs.find(({ state }) => state === "RUNNING")!.jid;
+    // What comes before kills parts.
+    await poll("the job to run", async () => (await flink.jobState()) === "RUNNING", { timeoutMs: PATIENCE_MS });
+    const job = await flink.jobId();
     const cancelled = await fetch(`${endpoints(settings).flink}/jobs/${job}?mode=cancel`, { method: "PATCH" });
     expect(cancelled.status).toBe(202);
     await poll(
