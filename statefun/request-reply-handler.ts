@@ -139,20 +139,27 @@ export class RequestReplyHandler {
     }
     const maxReplyBytes = allowance.replyBytes;
     if (maxReplyBytes <= 0) throw new ReplyTooLargeError(this.options.maxReplyBytes);
-    const used = (reply: Reply): Reply => {
-      allowance.replyBytes -= sizeOf(reply);
-      return reply;
-    };
-    // Once an answer had no room, the request's other calls would only make more that has none.
-    const failed = (error: unknown): never => {
-      if (error instanceof ReplyTooLargeError) allowance.replyBytes = 0;
-      throw error;
-    };
     try {
       const reply = runBatch({ binding, request, received, maxReplyBytes }, this.options.deadLetter);
-      return reply instanceof Promise ? reply.then(used, failed) : used(reply);
+      return reply instanceof Promise
+        ? reply.then(
+            (done) => used(allowance, done),
+            (error: unknown) => failed(allowance, error),
+          )
+        : used(allowance, reply);
     } catch (error) {
-      return failed(error);
+      return failed(allowance, error);
     }
   }
+}
+
+function used(allowance: Allowance, reply: Reply): Reply {
+  allowance.replyBytes -= sizeOf(reply);
+  return reply;
+}
+
+/** Once an answer had no room, the request's other calls would only make more that has none. */
+function failed(allowance: Allowance, error: unknown): never {
+  if (error instanceof ReplyTooLargeError) allowance.replyBytes = 0;
+  throw error;
 }
