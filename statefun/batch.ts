@@ -110,18 +110,19 @@ class Batch {
 
   #invoke(message: AnyMessage): void | Promise<void> {
     if (this.#deadLetter === undefined) return this.#binding.run(this.#context, message);
-    const bury = (cause: unknown): void | Promise<void> => {
-      if (!(cause instanceof TerminalError)) throw failure(this.#request, cause);
-      this.#context.rollback();
-      return this.#guarded(() => this.#deadLetter!(this.#context, message, cause));
-    };
     this.#context.savepoint();
     try {
       const pending = this.#binding.run(this.#context, message);
-      return pending instanceof Promise ? pending.catch(bury) : pending;
+      return pending instanceof Promise ? pending.catch((cause: unknown) => this.#bury(message, cause)) : pending;
     } catch (cause) {
-      return bury(cause);
+      return this.#bury(message, cause);
     }
+  }
+
+  #bury(message: AnyMessage, cause: unknown): void | Promise<void> {
+    if (!(cause instanceof TerminalError)) throw failure(this.#request, cause);
+    this.#context.rollback();
+    return this.#guarded(() => this.#deadLetter!(this.#context, message, cause));
   }
 
   /**
@@ -129,15 +130,16 @@ class Batch {
    * to go.
    */
   #guarded(run: () => void | Promise<void>): void | Promise<void> {
-    const fail = (cause: unknown): never => {
-      throw failure(this.#request, cause);
-    };
     try {
       const pending = run();
-      return pending instanceof Promise ? pending.catch(fail) : pending;
+      return pending instanceof Promise ? pending.catch((cause: unknown) => this.#failed(cause)) : pending;
     } catch (cause) {
-      return fail(cause);
+      return this.#failed(cause);
     }
+  }
+
+  #failed(cause: unknown): never {
+    throw failure(this.#request, cause);
   }
 }
 
