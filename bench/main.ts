@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 
+import { MAX_PARALLELISM } from "../cluster/job-options.js";
 import { DEFAULT_PARALLELISM } from "../cluster/settings.js";
 import { STATE_BACKENDS } from "../flink/flink.js";
 import { INTERRUPTED, interrupted } from "../terminal/interrupted.js";
@@ -203,7 +204,7 @@ export async function main(argv: string[]): Promise<number> {
     .option(
       "--parallelism <n>",
       `of the job of variants without one of their own (default: ${DEFAULT_PARALLELISM})`,
-      wholeNumber(1, 16),
+      wholeNumber(1, MAX_PARALLELISM),
     )
     .option("--quick", "one short round, with rough figures (at most 25 minutes)", false)
     .exitOverride()

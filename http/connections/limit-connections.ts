@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+import { hasBody } from "../has-body.js";
 import { answerInsteadOfNode, namesNoHost } from "./instead-of-node.js";
 import { MakingRoom } from "./making-room.js";
 import { oneInATurn } from "./one-in-a-turn.js";
@@ -154,6 +155,3 @@ function bytesOf(responses: Iterable<ServerResponse>): number {
   for (const { writableLength } of responses) bytes += writableLength;
   return bytes;
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;

@@ -5,11 +5,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from "pino";
 
 import { answerClientError } from "../../../http/client-error.js";
+import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../../../http/connections/limit-connections.js";
 import { problemDetails } from "../../../http/problem-details.js";
 import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
 import type { OwnNames } from "../../../http/strangers.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
-import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../../../http/connections/limit-connections.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
 import type { Dashboard } from "../state/dashboard.js";
@@ -25,7 +25,6 @@ import { giveVerdict, type VerdictDoorOptions } from "./verdict-door.js";
 
 /** Streams hold one each; what else there is has about as many. */
 const MAX_CONNECTIONS = 4_096;
-/** A browser sends one at a time on each of its connections. */
 const KEEP_ALIVE_MS = 5_000;
 /** Node bounds a head. */
 const MAX_PARAM_LENGTH = 16 * 1024;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 
+import { hasBody } from "../../../http/has-body.js";
 import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
 import { problemDetails } from "../../../http/problem-details.js";
 import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
@@ -72,10 +73,6 @@ export function ownAction(onRefused: (why: string) => void): onRequestHookHandle
     void sendPrepared(reply, NO_ACTION);
   };
 }
-
-/** Whether a request comes with a body, which may be empty. */
-export const hasBody = ({ headers }: Pick<IncomingMessage, "headers">): boolean =>
-  headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 
 /** The person who has signed in: `name` is the owner of the token, and undefined where people share one. */
 export interface SignedIn {

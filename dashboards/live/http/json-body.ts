@@ -9,11 +9,11 @@ import {
   DecodedTooLargeError,
   UnknownCodingError,
 } from "../../../http/content-coding.js";
+import { hasBody } from "../../../http/has-body.js";
 import { problemDetails } from "../../../http/problem-details.js";
 import { prepareProblem, type PreparedProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
 import { HeldBytes } from "../../../statefun/held-bytes.js";
 import { readBody, type Unread } from "../../../statefun/read-body.js";
-import { hasBody } from "./guards.js";
 
 /** Of all requests together, times the largest body. */
 const HELD_BODIES = 512;
