@@ -234,6 +234,20 @@ describe("docker-compose.yml", () => {
       if (env[name!] !== undefined) expect(value, name).toBe(env[name!]);
   });
 
+  it("lets no command that runs once reach what may be scaled: `run` brings what it depends on back to one", () => {
+    const reached = (name: string): string[] =>
+      Object.keys(services[name]!.depends_on ?? {}).flatMap((one) => [one, ...reached(one)]);
+    const once = Object.entries(services).filter(
+      ([, { profiles, restart }]) => profiles !== undefined && restart === undefined,
+    );
+    expect(once.map(([name]) => name)).toEqual(["k6"]);
+    for (const [name] of once)
+      expect(
+        reached(name).filter((one) => services[one]!.restart !== undefined),
+        name,
+      ).toEqual([]);
+  });
+
   it("gives k6 no variable that would replace its profile", () => {
     expect(Object.keys(services["k6"]!.environment!).filter((name) => name.startsWith("K6_"))).toEqual([
       "K6_NO_USAGE_REPORT",

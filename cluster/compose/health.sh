@@ -21,10 +21,16 @@ PATIENCE_S=120
 SPINS_S=60
 # An answer that takes so much longer than it may says that this check was held up, and nothing of the part.
 HELD_UP_CS=50
+# A worker that is gone for so long is not taken to come back. In seconds.
+GONE_S=30
 
 # In memory, and gone with the container's run. Since the last answer: when and with which processor time that began, then each miss.
 misses=/dev/shm/health-misses
 answered=/dev/shm/health-answered
+# Which parallelism master.sh has chosen, with how many slots for each worker, and whether that is `fixed` or `counted`.
+chosen=/dev/shm/parallelism
+# Since when there have been too few workers for it, and whether that was said.
+lacking=/dev/shm/health-lacking
 
 # What one asks, or waits for, before it answers itself: part, host and port of each.
 others() {
@@ -162,16 +168,44 @@ judge() { # silence or refusal
   esac
 }
 
-# Ends the part. Only in a container that has an init: that ends with it, and can't be ended from within itself.
+# Says something where health is shown, and in the part's log.
+say() {
+  echo "$1"
+  echo "$1" 2>/dev/null >>/proc/1/fd/2
+}
+
+# Ends the part, and says why. Only in a container that has an init: that ends with it, and can't be ended from within itself.
 end() {
   local init
   read -r init </proc/1/comm
   [[ $init == docker-init ]] || return
   forget
-  line="$part hangs, and is replaced: $why"
-  echo "$line"
-  echo "$line" 2>/dev/null >>/proc/1/fd/2
+  say "$1"
   kill -KILL "${pids[@]}"
+}
+
+# How many workers run: Docker's DNS has an address for each.
+count_workers() { getent ahostsv4 worker | cut -d ' ' -f 1 | sort -u | wc -l; }
+
+# For the master. The job has as many subtasks as the workers had slots when it started, and with fewer it would wait for ever: once they have been
+# too few for a while, as after `--scale worker=1`, the master is started again with those that are left. Where that is of no use, it says what is.
+fit_to_workers() { # well or answer
+  local needs slots how since said workers there
+  { read -r needs slots how <"$chosen"; } 2>/dev/null
+  [[ $1 == answer && -n $how ]] || { : >"$lacking"; return; }
+  workers=$(count_workers)
+  ((workers * slots < needs)) || { : >"$lacking"; return; }
+  { read -r since said <"$lacking"; } 2>/dev/null
+  [[ -n $since ]] || { echo "$at" >"$lacking"; return; }
+  ((at - since >= GONE_S * 100)) || return
+  there="the job needs $needs slots, and for $(((at - since + 50) / 100)) s there have been $((workers * slots)), of $workers workers"
+  if ((workers > 0)) && [[ $how == counted ]]; then
+    look
+    end "$there: the master is started again, and the job goes on with a parallelism of $((workers * slots))"
+  elif [[ -z $said ]]; then
+    echo "$since said" >"$lacking"
+    say "error: $there: it waits. Start more: docker compose up --detach --scale worker=$(((needs + slots - 1) / slots))$([[ $how == fixed ]] && echo "; or leave PARALLELISM, which asks for as many, empty")"
+  fi
 }
 
 check() {
@@ -185,6 +219,7 @@ check() {
     well | answer)
       : >"$answered"
       forget
+      [[ $part != master ]] || fit_to_workers "$heard"
       [[ $heard == well ]]
       return ;;
   esac
@@ -192,7 +227,7 @@ check() {
   look
   if ((${#pids[@]} == 0 || (at - began > ANSWER_S * 100 + HELD_UP_CS && !stopped))); then return 1; fi
   judge "$heard"
-  [[ -z $why ]] || end
+  [[ -z $why ]] || end "$part hangs, and is replaced: $why"
   return 1
 }
 

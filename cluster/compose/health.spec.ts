@@ -275,6 +275,49 @@ describe.runIf(process.platform === "linux")("the health check of a container", 
     expect(readFileSync(join(folder, "health-misses"), "utf8")).toBe("");
   });
 
+  describe("of the master, while the job does not run", () => {
+    /** At each look, 15 s apart, so many workers are there and the job is "well" or not. */
+    const looks = (chosen: string, ...seen: readonly (readonly [heard: string, workers: number])[]) => {
+      writeFileSync(join(folder, "uptime"), "5000.00 1.00\n");
+      mkdirSync(join(folder, "1/fd"), { recursive: true });
+      writeFileSync(join(folder, "1/fd/2"), "");
+      writeFileSync(join(folder, "1/comm"), "docker-init\n");
+      writeFileSync(join(folder, "parallelism"), `${chosen}\n`);
+      hasProcess(NOBODY, "S");
+      const rounds = seen.map(
+        ([heard, workers], n) =>
+          `hear() { heard=${heard}; }; count_workers() { echo ${workers}; }; now() { at=${n * 1_500 + 100}; }; check`,
+      );
+      return run(rounds.join("\n"), ["master", "8081", "/jobs/overview"]);
+    };
+    const one = ["answer", 1] as const;
+
+    it("starts it again with the workers that are left, once the others have been gone for a while", async () => {
+      expect(await looks("2 1 counted", one, one)).toBe("");
+      expect(await looks("2 1 counted", ["well", 2], one, one, one)).toBe(
+        `the job needs 2 slots, and for 30 s there have been 1, of 1 workers: the master is started again, and the job goes on with a parallelism of 1\nkill -KILL ${NOBODY}\n`,
+      );
+      expect(readFileSync(join(folder, "1/fd/2"), "utf8")).toContain("a parallelism of 1\n");
+    });
+
+    it("leaves it alone when a worker comes back, when there are enough, and when master.sh has not chosen yet", async () => {
+      expect(await looks("2 1 counted", one, one, ["answer", 2], one, one, ["well", 2], one, one)).toBe("");
+      expect(await looks("2 2 counted", one, one, one, one)).toBe("");
+      expect(await looks("", one, one, one, one)).toBe("");
+    });
+
+    it("says once what helps where starting it again does not", async () => {
+      const none = ["answer", 0] as const;
+      expect(await looks("3 2 counted", none, none, none, none, none)).toBe(
+        "error: the job needs 3 slots, and for 30 s there have been 0, of 0 workers: it waits. Start more: docker compose up --detach --scale worker=2\n",
+      );
+      rmSync(join(folder, "health-lacking"));
+      expect(await looks("4 1 fixed", one, one, one, one)).toBe(
+        "error: the job needs 4 slots, and for 30 s there have been 1, of 1 workers: it waits. Start more: docker compose up --detach --scale worker=4; or leave PARALLELISM, which asks for as many, empty\n",
+      );
+    });
+  });
+
   it("asks once more, and longer, before it ends what was only silent", async () => {
     writeFileSync(join(folder, "uptime"), "5000.00 1.00\n");
     writeFileSync(join(folder, "1/comm").replace("/1/comm", "/health-answered"), "");

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # StateFun's master, with the parallelism that uses every worker there is: Flink 1.16 cannot change it while the job runs
-# (StateFun's cluster entry point has no reactive mode). After `--scale worker=N` on a running system: `docker compose restart master`.
+# (StateFun's cluster entry point has no reactive mode). With more workers than when it started: `docker compose restart master`. With fewer, its health
+# check starts it again.
 set -euo pipefail
 
 slots=$(sed -n 's/^taskmanager\.numberOfTaskSlots: *//p' "$FLINK_HOME/conf/flink-conf.yaml" | tr -d '\r')
+how=fixed
 if [[ -z "${PARALLELISM:-}" ]]; then
   # Docker's DNS has an address for each worker that runs.
   workers=$(getent ahostsv4 worker | cut -d ' ' -f 1 | sort -u | wc -l) || workers=0
   PARALLELISM=$(((workers > 0 ? workers : 1) * ${slots:-1}))
   echo "parallelism $PARALLELISM: $workers workers with ${slots:-1} slots each"
+  how=counted
 fi
+# For health.sh.
+echo "$PARALLELISM ${slots:-1} $how" >/dev/shm/parallelism
 exec /docker-entry-point.sh "-Dparallelism.default=$PARALLELISM" "$@"

@@ -18,6 +18,8 @@ const LONGEST_RETRY_SECONDS = 2;
  */
 const LONGEST_RETRY_AFTER_SECONDS = 4;
 const REQUEST_LIMIT = "15s";
+/** So long an intake that is starting is waited for, when k6 runs by itself: nobody else has. */
+const READY_LIMIT_SECONDS = 60;
 /** The limit of the judgement: longer than any takes. */
 const SETTLE_LIMIT = "3600s";
 
@@ -54,6 +56,7 @@ export const options: Options = {
   },
   // Hundreds of virtual users take turns: if each kept a connection, there would be more than the intake takes.
   noVUConnectionReuse: true,
+  setupTimeout: `${READY_LIMIT_SECONDS + 30}s`,
   teardownTimeout: SETTLE_LIMIT,
   // A threshold on a metric without samples passes, so each comes with a count of what it rests on.
   thresholds: {
@@ -74,6 +77,20 @@ export const options: Options = {
   summaryTrendStats: ["min", "med", "p(95)", "p(99)", "max", "count"],
   discardResponseBodies: true,
 };
+
+/** Waits for an intake that is ready. Whoever gives a plan has done so. */
+export function setup(): void {
+  if (__ENV["PLAN"]) return;
+  for (let seconds = 0; ; seconds++) {
+    const { status, error } = http.get(`${plan.intake}/readyz`, { timeout: "10s" });
+    if (status !== 0 && status !== 503) return;
+    if (seconds >= READY_LIMIT_SECONDS)
+      exec.test.abort(
+        `no intake at ${plan.intake} that is ready: ${status === 0 ? error : "503"}. In containers: docker compose up --wait`,
+      );
+    sleep(1);
+  }
+}
 
 /** Sends one batch of transactions, and the verdicts on some. */
 export default function sendBatch(): void {

@@ -60,6 +60,16 @@ const webApp = endpoints(settings).dashboard;
 const flink = flinkClient(settings);
 const compose = (...args: readonly string[]) =>
   docker(composeArgs(project, "--profile", "failures", "--profile", "prometheus", ...args), project.env);
+/** Without what sends by itself, and what only watches. */
+const scaleTo = (scale: Readonly<Record<"worker" | "functions", number>>, ...flags: readonly string[]) =>
+  compose(
+    "up",
+    "--detach",
+    ...flags,
+    ...[...Object.entries(scale), ...["generator", ...ASIDE].map((service) => [service, 0] as const)].flatMap(
+      ([service, count]) => ["--scale", `${service}=${count}`],
+    ),
+  );
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [number, string];
@@ -452,18 +462,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     let figures: Record<"workers" | "functions", readonly number[]>;
 
     beforeAll(async () => {
-      const { code, stderr } = await compose(
-        "up",
-        "--detach",
-        "--wait",
-        "--scale",
-        "worker=2",
-        "--scale",
-        "functions=2",
-        "--scale",
-        "generator=0",
-        ...ASIDE.flatMap((service) => ["--scale", `${service}=0`]),
-      );
+      const { code, stderr } = await scaleTo({ worker: 2, functions: 2 }, "--wait");
       expect(code, stderr).toBe(0);
       // The parallelism is that of the workers which the master finds when it starts.
       expect((await compose("restart", "master")).code).toBe(0);
@@ -510,7 +509,10 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     });
   });
 
-  it("takes a load from k6 in a container", async () => {
+  it("takes a load from k6 in a container, which takes no worker and no function server away", async () => {
+    const scaled = () => ["worker", "functions"].map((service) => cluster.containers(service).map(({ id }) => id));
+    const those = scaled();
+    expect(those.map(({ length }) => length)).toEqual([2, 2]);
     const before = (
       await readTopics({
         brokers,
@@ -537,6 +539,38 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         before + sent,
       { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
     );
+    expect(scaled()).toEqual(those);
+    await poll(
+      "the job to run on both workers",
+      async () => (await flink.jobState()) === "RUNNING" && (await flink.parallelism()) === 2,
+      { timeoutMs: PATIENCE_MS },
+    );
+  });
+
+  it("goes on with the workers that are left when one is taken away, and says so", async () => {
+    const starts = await topicEnds(brokers, checkedTopics);
+    const { code, stderr } = await scaleTo({ worker: 1, functions: 2 });
+    expect(code, stderr).toBe(0);
+    await runGenerator({ brokers, seed: 9, runId: "fewer", rate: 200, transactions: 500, accounts: 50 });
+    await poll(
+      "the job to run on the worker that is left",
+      async () => (await flink.parallelism()) === 1 && (await flink.jobState()) === "RUNNING",
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
+    expect(await cluster.logOf("master")).toMatch(
+      /the job needs 2 slots, and for \d+ s there have been 1, of 1 workers: the master is started again/,
+    );
+    const decided = async () => (await checkRun(brokers, "fewer", starts)).judgement.decisions;
+    await poll("every decision", async () => (await decided()) >= 500, { timeoutMs: PATIENCE_MS, intervalMs: 2_000 });
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
+    expect((await checkRun(brokers, "fewer", starts)).judgement).toMatchObject({
+      accepted: 500,
+      decisions: 500,
+      missing: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      violations: [],
+    });
   });
 
   it("does not begin anew with a job that someone has cancelled, and says why at each attempt", async () => {
