@@ -1,8 +1,5 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
 
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -10,7 +7,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { BLOCK_BYTES } from "./gathered.js";
 import { HeldBytes } from "./held-bytes.js";
 import { readBody } from "./read-body.js";
-import { AT_A_TIME, TURN_MS } from "./few-at-a-time.js";
 
 const MAX_BYTES = 1024 * 1024;
 const FIRST_BYTES = 64 * 1024;
@@ -25,47 +21,6 @@ const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-});
-
-describe("very many bodies at once", () => {
-  it("stay with the system while they wait, and come in the end", async () => {
-    // So none has its turn by itself.
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const requests: IncomingMessage[] = [];
-    const lengths: number[] = [];
-    const server = createServer((request, response) => {
-      if (request.method === "GET") return response.end("got");
-      requests.push(request);
-      void readBody(request, MAX_BYTES).then(({ length }) => lengths.push(length));
-    });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const open = (): Socket => connect((server.address() as AddressInfo).port, "127.0.0.1");
-    const clients = Array.from({ length: AT_A_TIME + 8 }, open);
-    const each = (bytes: number, before = ""): void => {
-      for (const client of clients) client.write(before + "x".repeat(bytes));
-    };
-    const read = (all: readonly IncomingMessage[]): number =>
-      all.reduce((sum, { socket }) => sum + socket.bytesRead, 0);
-    const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${MAX_BYTES}\r\n\r\n`;
-    each(0, head);
-    while (requests.filter((request) => request.isPaused()).length < 8) await turn();
-    await turn();
-    const [waiting, others] = [true, false].map((paused) => requests.filter((one) => one.isPaused() === paused));
-    each(FIRST_BYTES);
-    while (read(others!) < AT_A_TIME * (head.length + FIRST_BYTES)) await turn();
-    const other = open();
-    other.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    await once(other.resume(), "close");
-    expect(read(waiting!)).toBe(8 * head.length);
-    each(MAX_BYTES - FIRST_BYTES);
-    while (lengths.length < clients.length) {
-      vi.advanceTimersByTime(TURN_MS);
-      await turn();
-    }
-    expect(lengths).toEqual(clients.map(() => MAX_BYTES));
-    for (const client of clients) client.destroy();
-    server.close();
-  });
 });
 
 describe("a body that is being read", () => {

@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 
 import { Gathered } from "./gathered.js";
 import type { HeldBytes, Holding } from "./held-bytes.js";
-import { FewAtATime } from "./few-at-a-time.js";
 
 /**
  * From so many pieces on, they must have so many bytes on average: each takes microseconds, so that a body in pieces of
@@ -10,26 +9,6 @@ import { FewAtATime } from "./few-at-a-time.js";
  */
 const FREE_PIECES = 2_048;
 const PIECE_BYTES = 64;
-
-const arriving = new FewAtATime<IncomingMessage>({
-  // What its client sends meanwhile stays with the system. A request that is paused is read ahead by Node, 64 KiB and
-  // more of each that nobody counts.
-  pause: (request) => {
-    const { socket } = request;
-    request.pause();
-    socket.pause();
-    // At the end of a piece Node goes on reading, also where the socket says that it is paused: the event ends that.
-    setImmediate(() => {
-      if (!request.isPaused()) return;
-      socket.pause();
-      socket.emit("pause");
-    });
-  },
-  resume: (request) => {
-    request.socket.resume();
-    request.resume();
-  },
-});
 
 /** Why there is no body. */
 export type Unread = "too-large" | "too-small-pieces" | "too-much-held" | "aborted";
@@ -56,7 +35,6 @@ export function readBody(
     let own = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
-      arriving.ended(request);
       request.pause();
       // The rest of what Node has read, as many as ten thousand pieces, would each be kept.
       (request as IncomingMessage & { _dumped?: boolean })._dumped = true;
@@ -70,17 +48,14 @@ export function readBody(
       gathered.add(chunk);
       if (holding?.add(gathered.room - before) === false) return give("too-much-held");
     };
-    arriving.began(request);
     request.on("data", take);
     request.on("end", () => {
-      arriving.ended(request);
       holding?.received();
       resolve(gathered.take());
     });
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => {
-      arriving.ended(request);
       gathered.drop();
       resolve("aborted");
     });
