@@ -1,8 +1,5 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
 
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -13,8 +10,6 @@ import { readBody } from "./read-body.js";
 
 const MAX_BYTES = 1024 * 1024;
 const FIRST_BYTES = 64 * 1024;
-/** Two of these are so much that a body waits. */
-const PIECE = 8 * 1024 + 1;
 
 /** A request without HTTP. */
 const requestOf = (stream: PassThrough, headers: Readonly<Record<string, string>> = {}) => {
@@ -26,88 +21,6 @@ const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-});
-
-describe("very many bodies at once", () => {
-  const arriving = () => {
-    const stream = new PassThrough({ highWaterMark: 1 });
-    return { stream, body: readBody(requestOf(stream), MAX_BYTES) };
-  };
-
-  it("are read a few pieces at a time, and all of them in the end", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const [bodies, pieces] = [50, 8];
-    let taken = 0;
-    const all = Array.from({ length: bodies }, arriving);
-    for (const { stream } of all) {
-      stream.on("data", () => taken++);
-      for (let n = 0; n < pieces; n++) stream.write(Buffer.alloc(PIECE, n));
-      stream.end();
-    }
-    const times: number[] = [];
-    while (taken < bodies * pieces) {
-      const before = taken;
-      for (let n = 0; n < 50; n++) await turn();
-      times.push(taken - before);
-      expect(times.length).toBeLessThan(1_000);
-      vi.advanceTimersByTime(5);
-    }
-    for (let n = 0; n < 50; n++) await turn();
-    for (const { body } of all) expect((await body).length).toBe(pieces * PIECE);
-    // At first two pieces of each, which are not many bytes yet, and later so many, and one more of each that goes on.
-    expect(times[0]).toBeLessThanOrEqual(2 * bodies + 32);
-    expect(Math.max(...times.slice(1))).toBeLessThanOrEqual(32 + 8);
-  });
-
-  it("stay with the system while they wait, and come in the end", async () => {
-    // So none goes on by itself.
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const requests: IncomingMessage[] = [];
-    const lengths: number[] = [];
-    const server = createServer((request, response) => {
-      if (request.method === "GET") return response.end("got");
-      requests.push(request);
-      void readBody(request, MAX_BYTES).then(({ length }) => lengths.push(length));
-    });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const open = (): Socket => connect((server.address() as AddressInfo).port, "127.0.0.1");
-    const clients = Array.from({ length: 40 }, open);
-    const each = (bytes: number, before = ""): void => {
-      for (const client of clients) client.write(before + "x".repeat(bytes));
-    };
-    const read = (): number => requests.reduce((sum, { socket }) => sum + socket.bytesRead, 0);
-    each(2 * PIECE, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${MAX_BYTES}\r\n\r\n`);
-    while (read() < clients.length * 2 * PIECE) await turn();
-    each(1_000);
-    while (!requests.every((request) => request.isPaused())) await turn();
-    await turn();
-    const before = read();
-    each(1_000);
-    const other = open();
-    other.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    await once(other.resume(), "close");
-    expect(read()).toBe(before);
-    each(MAX_BYTES - 2 * PIECE - 2_000);
-    while (lengths.length < clients.length) {
-      vi.advanceTimersByTime(5);
-      await turn();
-    }
-    expect(lengths).toEqual(clients.map(() => MAX_BYTES));
-    for (const client of clients) client.destroy();
-    server.close();
-  });
-
-  it("do not hold up a small one", async () => {
-    const large = Array.from({ length: 100 }, arriving);
-    for (const { stream } of large) for (let n = 0; n < 8; n++) stream.write(Buffer.alloc(FIRST_BYTES));
-    const small = arriving();
-    small.stream.write("a");
-    small.stream.end("b");
-    await turn();
-    await turn();
-    expect(await Promise.race([small.body, turn("not yet")])).toEqual(Buffer.from("ab"));
-    for (const { stream } of large) stream.emit("close");
-  });
 });
 
 describe("a body that is being read", () => {

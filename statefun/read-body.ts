@@ -10,62 +10,6 @@ import type { HeldBytes, Holding } from "./held-bytes.js";
 const FREE_PIECES = 2_048;
 const PIECE_BYTES = 64;
 
-/**
- * So many pieces of all bodies together are read in so many milliseconds. What is more waits, and so many bodies go on
- * after that: hundreds that grow at once would hold up everything else, and what comes meanwhile comes in larger
- * pieces.
- */
-const PIECES = 32;
-const PIECES_MS = 5;
-const GO_ON = 8;
-/** A smaller body never waits. */
-const NO_WAIT_BYTES = 16 * 1024;
-
-let pieces = 0;
-let counts = false;
-const waiting = new Set<IncomingMessage>();
-
-/** Counts a piece; after many others its body is paused for a while, unless it is all there. */
-function countPiece(request: IncomingMessage, received: number, expected: number): void {
-  pieces++;
-  if (pieces > PIECES && received > NO_WAIT_BYTES && received !== expected) {
-    waiting.add(request);
-    pause(request);
-  }
-  if (counts) return;
-  counts = true;
-  setTimeout(goOn, PIECES_MS);
-}
-
-/**
- * What its client sends meanwhile stays with the system. A request that is paused is read ahead by Node, 64 KiB and
- * more of each that nobody counts.
- */
-function pause(request: IncomingMessage): void {
-  const { socket } = request;
-  request.pause();
-  socket.pause();
-  // At the end of a piece Node goes on reading, also where the socket says that it is paused: the event makes it stop.
-  setImmediate(() => {
-    if (!waiting.has(request)) return;
-    socket.pause();
-    socket.emit("pause");
-  });
-}
-
-function goOn(): void {
-  pieces = 0;
-  let resumed = 0;
-  for (const request of waiting) {
-    waiting.delete(request);
-    request.socket.resume();
-    request.resume();
-    if (++resumed === GO_ON) break;
-  }
-  counts = waiting.size > 0;
-  if (counts) setTimeout(goOn, PIECES_MS);
-}
-
 /** Why there is no body. */
 export type Unread = "too-large" | "too-small-pieces" | "too-much-held" | "aborted";
 
@@ -91,7 +35,6 @@ export function readBody(
     let own = 0;
     const give = (up: Unread): void => {
       request.off("data", take);
-      waiting.delete(request);
       request.pause();
       // The rest of what Node has read, as many as ten thousand pieces, would each be kept.
       (request as IncomingMessage & { _dumped?: boolean })._dumped = true;
@@ -104,7 +47,6 @@ export function readBody(
       const before = gathered.room;
       gathered.add(chunk);
       if (holding?.add(gathered.room - before) === false) return give("too-much-held");
-      countPiece(request, gathered.length, declared);
     };
     request.on("data", take);
     request.on("end", () => {
@@ -114,7 +56,6 @@ export function readBody(
     // A client that goes away mid-request gets no answer.
     request.on("error", () => resolve("aborted"));
     request.on("close", () => {
-      waiting.delete(request);
       gathered.drop();
       resolve("aborted");
     });

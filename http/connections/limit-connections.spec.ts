@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { AT_A_TIME, TURN_MS } from "./few-at-a-time.js";
 import { CLIENTS_THAT_WAIT, limitConnections } from "./limit-connections.js";
 import { type Client, connectTo, get } from "./testing/client.js";
 
@@ -27,6 +29,7 @@ async function start(connections: number, requests = 4, unreadBytes?: number): P
     if (request.url === "/hold") held.push(response);
     else if (request.url === "/large") response.end(LARGE);
     else if (request.url === "/twice-as-large") response.end(Buffer.concat([LARGE, LARGE]));
+    else if (request.url === "/refuse") response.writeHead(403).end("refused");
     else if (request.method === "POST") request.resume().on("end", () => response.end("posted"));
     else response.end("got");
   });
@@ -39,6 +42,7 @@ async function start(connections: number, requests = 4, unreadBytes?: number): P
   await once(server.listen(0, "127.0.0.1"), "listening");
 }
 afterEach(() => {
+  vi.useRealTimers();
   server.close();
   server.closeAllConnections();
 });
@@ -219,5 +223,62 @@ describe("connections", () => {
     await goes(many);
     expect(answers).toHaveBeenCalledTimes(1 + 1);
     answers.mockRestore();
+  });
+});
+
+describe("bodies that arrive together", () => {
+  const HALF = 40_000;
+  const head = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 * HALF}\r\n\r\n`;
+
+  it.each([
+    ["/read", "posted"],
+    ["/refuse", "refused"],
+  ])("are read a few at a time, and stay with the system meanwhile: %s", async (path, answer) => {
+    // So none has its turn by itself.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    await start(100);
+    const sockets: Socket[] = [];
+    server.on("connection", (socket) => sockets.push(socket));
+    const clients: Client[] = [];
+    for (let n = 0; n < AT_A_TIME + 8; n++) clients.push(await open());
+    const each = (text: string): void => {
+      for (const { socket } of clients) socket.write(text);
+    };
+    const read = (all: readonly Socket[]): number => all.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+    const answeredAll = (text: string): boolean => clients.every((client) => client.text.includes(text));
+    each(head(path));
+    while (sockets.filter((socket) => socket.isPaused()).length < 8) await turn();
+    const [waiting, others] = [true, false].map((paused) => sockets.filter((one) => one.isPaused() === paused));
+    each("x".repeat(HALF));
+    while (read(others!) < AT_A_TIME * (head(path).length + HALF)) await turn();
+    const other = await open();
+    other.socket.write(get("/"));
+    while (!other.text.includes("got")) await turn();
+    expect(read(waiting!)).toBe(8 * head(path).length);
+    each("x".repeat(HALF));
+    while (!answeredAll(answer) || read(sockets.slice(0, -1)) < clients.length * (head(path).length + 2 * HALF)) {
+      vi.advanceTimersByTime(TURN_MS);
+      await turn();
+    }
+    // Their connections go on.
+    each(get("/"));
+    while (!answeredAll("got")) await turn();
+  });
+
+  it("do not hold up one that comes with its head, or in the same moment", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    await start(100);
+    for (let n = 0; n < AT_A_TIME; n++) (await open()).socket.write(head("/read"));
+    const small = await open();
+    small.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    while (!small.text.includes("posted")) await turn();
+    const late = await open();
+    late.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+    await turn();
+    late.socket.write("x");
+    while (!late.text.includes("posted")) {
+      vi.advanceTimersByTime(TURN_MS);
+      await turn();
+    }
   });
 });

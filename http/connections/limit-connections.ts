@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 import { hasBody } from "../has-body.js";
+import { FewAtATime } from "./few-at-a-time.js";
 import { answerInsteadOfNode, namesNoHost } from "./instead-of-node.js";
 import { MakingRoom } from "./making-room.js";
 import { oneInATurn } from "./one-in-a-turn.js";
@@ -73,8 +74,13 @@ export function limitConnections(
   const makingRoom = new MakingRoom<Socket>((socket) => unreadOf(socket) > 0);
   const inOrder = new RequestsInOrder<Socket>();
   const inOwnTurn = oneInATurn();
+  const arriving = new FewAtATime<Socket>({
+    pause: holdBack,
+    resume: (socket) => letGoOn(socket, (open.get(socket)?.size ?? requests) < requests),
+  });
   const forget = (socket: Socket): void => {
     open.delete(socket);
+    arriving.ended(socket);
     makingRoom.forget(socket);
     inOrder.forget(socket);
   };
@@ -132,7 +138,16 @@ export function limitConnections(
     responses.add(response);
     const sends = hasBody(request);
     makingRoom.asked(socket, sends);
-    if (sends) request.once("end", () => makingRoom.sent(socket));
+    if (sends) {
+      request.once("end", () => {
+        makingRoom.sent(socket);
+        arriving.ended(socket);
+      });
+      // Most come with their heads, or in the same moment.
+      setImmediate(() => {
+        if (!request.complete && open.has(socket)) arriving.began(socket);
+      });
+    }
     // After what Node does at the end of a request, which resumes reading.
     if (responses.size % requests === 0)
       setImmediate(() => {
@@ -147,6 +162,22 @@ export function limitConnections(
     });
     unread.asked();
   };
+}
+
+/**
+ * A connection is not read, whatever resumes it: Node does when a request is read, is left unread, or has ended. A body
+ * that is not read but dropped, since its request is refused, costs as much time as another.
+ */
+function holdBack(socket: Socket): void {
+  socket.resume = () => socket;
+  socket.pause();
+  // Where the socket was paused before, Node may have gone on reading: the event ends that.
+  socket.emit("pause");
+}
+
+function letGoOn(socket: Socket, reads: boolean): void {
+  delete (socket as Partial<Socket>).resume;
+  if (reads && !socket.destroyed) socket.resume();
 }
 
 /** How many bytes of answers were made and not taken by the system. */
