@@ -105,7 +105,7 @@ describe("the proof, in short", () => {
   });
 
   it("is only late under overload, also when it starts cold on a backlog", async () => {
-    const overload = { overloadSeconds: 30, sustained: 150, busy: true, backlog: 3_000, drainSeconds: 900 };
+    const overload = { overloadSeconds: 20, sustained: 150, busy: true, backlog: 3_000, drainSeconds: 900 };
     const again: FailoverOptions = {
       kinds: ["overload", "cold-backlog"],
       rate: 25,
@@ -124,7 +124,7 @@ describe("the proof, in short", () => {
       verdict: "pass",
       thresholds: "passed",
       overloads: [
-        { kind: "overload", sent: 9_000, jobRestarts: 0 },
+        { kind: "overload", sent: 6_000, jobRestarts: 0 },
         { kind: "cold-backlog", sent: 3_000, jobRestarts: 0 },
       ],
     });

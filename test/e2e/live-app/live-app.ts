@@ -20,7 +20,7 @@ import { silentStep } from "../../../terminal/steps.js";
 import { startBrowser, type TestBrowser } from "../browser/browser.js";
 
 /** Transactions per second that the generator sends. */
-export const RATE = 100;
+export const RATE = 300;
 export const HOUR_MS = 3_600_000;
 /** Days ago, so that times may move on within the test. */
 export const BASE_MS = Date.now() - 240 * HOUR_MS;
