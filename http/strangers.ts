@@ -24,6 +24,7 @@ export type Asked = Pick<IncomingMessage, "headers" | "method" | "url"> & {
 export interface Refusal {
   /** 421: it asks for a different server. 403: a page of another origin sent it. */
   readonly status: 403 | 421;
+  readonly kind: "foreign name" | "foreign page";
   readonly detail: string;
 }
 
@@ -58,12 +59,14 @@ export function stranger(
     const shown = foreign.slice(0, MAX_NAME_LENGTH);
     return {
       status: 421,
+      kind: "foreign name",
       detail: `this server is not known as ${shown === "" ? "nothing" : shown}: start it with ${variable}=${[...hosts, shown].join(",")}, also in docker compose, so that it answers to that name`,
     };
   }
   if (!fromForeignPage(request, hosts) || (navigation && isNavigation(request))) return undefined;
   return {
     status: 403,
+    kind: "foreign page",
     detail: `pages of other origins may not call this server; behind a proxy, list in ${variable} the name that browsers use`,
   };
 }
