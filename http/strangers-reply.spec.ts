@@ -65,7 +65,10 @@ describe.each([
     headers: Readonly<Record<string, string | readonly string[]>>,
   ): Promise<{ status: number | undefined; type: string | undefined; body: string }> {
     const { port } = server.address() as AddressInfo;
-    const sent = request({ host: "127.0.0.1", port, path, headers: headers as Record<string, string | string[]> });
+    const all = { host: `localhost:${port}`, ...headers };
+    // As an array, since Node takes no object with two hosts.
+    const lines = Object.entries(all).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one]));
+    const sent = request({ host: "127.0.0.1", port, path, headers: lines });
     const [response] = (await once(sent.end(), "response")) as [IncomingMessage];
     let body = "";
     for await (const chunk of response) body += String(chunk);
@@ -80,6 +83,9 @@ describe.each([
     ["a foreign page", { origin: "http://evil.example" }, 403, "foreign page"],
     ["a page of the same site", { "sec-fetch-site": "same-site" }, 403, "foreign page"],
     ["a link", LINK, 403, "foreign page"],
+    ["two names, its own first", { host: ["fraud.example", "evil.example"] }, 400, "two names"],
+    ["two names, its own last", { host: ["evil.example", "fraud.example"] }, 400, "two names"],
+    ["its own name twice", { host: ["fraud.example", "fraud.example"] }, 400, "two names"],
   ] as const)("meet %s", async (_, headers, status, kind) => {
     for (const path of ["/", "/nothing/at/all"]) {
       reached = 0;
