@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
+import { oneInATurn } from "./connections/one-in-a-turn.js";
 import { PROBLEM_TYPE, problemDetails } from "./problem-details.js";
 
 /** A whole answer, written once: hundreds of connections may end with it at the same moment. */
@@ -15,8 +16,10 @@ const ANSWERS: Readonly<Record<string, string>> = {
 };
 const OTHERWISE = answer(400, "this is not an HTTP request that can be read");
 
-/** Connections that are to end, and what is still to be said on them. */
-const ending = new Map<Socket, string>();
+/** Connections that are to end. */
+const ending = new WeakSet<Socket>();
+/** Not even the first ends while Node still reads what has come on its connection. */
+const inOwnTurn = oneInATurn("next turn");
 
 /**
  * Answers what Node could not read as a request. Then the connection ends: there is no telling where the next request
@@ -25,16 +28,10 @@ const ending = new Map<Socket, string>();
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || socket.destroyed || ending.has(socket)) return;
   socket.pause();
-  ending.set(socket, ANSWERS[error.code ?? ""] ?? OTHERWISE);
-  if (ending.size === 1) setImmediate(endOne);
-}
-
-function endOne(): void {
-  for (const [socket, text] of ending) {
-    ending.delete(socket);
+  ending.add(socket);
+  const text = ANSWERS[error.code ?? ""] ?? OTHERWISE;
+  inOwnTurn(() => {
     if (socket.writable) socket.write(text);
     socket.destroy();
-    break;
-  }
-  if (ending.size > 0) setImmediate(endOne);
+  });
 }

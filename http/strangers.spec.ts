@@ -7,7 +7,13 @@ const NAMES: OwnNames = { hosts: hostList(" Intake:8080, fraud.example,, "), var
 const asked = (
   headers: Readonly<Record<string, string>>,
   { url = "/", method = "GET", localAddress = "172.18.0.5", localPort = 8080 } = {},
-): Asked => ({ headers, url, method, socket: { localAddress, localPort } });
+): Asked => ({
+  headers,
+  rawHeaders: Object.entries(headers).flat(),
+  url,
+  method,
+  socket: { localAddress, localPort },
+});
 const statusOf = (request: Asked, options?: Parameters<typeof stranger>[2]): number | undefined =>
   stranger(request, NAMES, options)?.status;
 
@@ -42,6 +48,24 @@ describe("the name that is asked for", () => {
 
   it("is absent from anything but a browser", () => {
     expect(statusOf(asked({}))).toBeUndefined();
+  });
+
+  it.each([
+    [["Host", "localhost:8080", "host", "evil.example"]],
+    [["HOST", "evil.example", "accept", "*/*", "Host", "localhost:8080"]],
+    [["host", "localhost:8080", "host", "localhost:8080"]],
+    [["host", "localhost:8080", "Host", ""]],
+  ])("is one: %j is refused", (rawHeaders) => {
+    for (const page of [{}, { "sec-fetch-site": "cross-site" }])
+      expect(stranger({ ...asked({ host: rawHeaders[1]!, ...page }), rawHeaders }, NAMES)).toMatchObject({
+        status: 400,
+        kind: "two names",
+      });
+  });
+
+  it("is not what another header, or the value of one, is called", () => {
+    const rawHeaders = ["Host", "localhost:8080", "x-host", "host", "hosts", "Host", "cookie", "host"];
+    expect(stranger({ ...asked({ host: "localhost:8080" }), rawHeaders }, NAMES)).toBeUndefined();
   });
 
   it.each([

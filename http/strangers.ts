@@ -4,6 +4,7 @@ import { refuse } from "./problem-details.js";
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const MAX_NAME_LENGTH = 260;
+const HOST = "host";
 /** HTTP's default port, meant by a name without one. */
 const DEFAULT_PORT = 80;
 
@@ -16,14 +17,15 @@ export interface OwnNames {
 }
 
 /** The parts of a request that are checked; those of Fastify (`raw`) have them too. */
-export type Asked = Pick<IncomingMessage, "headers" | "method" | "url"> & {
+export type Asked = Pick<IncomingMessage, "headers" | "rawHeaders" | "method" | "url"> & {
   readonly socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined };
 };
 
 /** Why a request is refused. */
 export interface Refusal {
-  /** 421: it asks for a different server. 403: a page of another origin sent it. */
-  readonly status: 403 | 421;
+  /** 400: nobody can say for which server it asks. 421: for a different one. 403: a page of another origin sent it. */
+  readonly status: 400 | 403 | 421;
+  readonly kind: "two names" | "foreign name" | "foreign page";
   readonly detail: string;
 }
 
@@ -45,6 +47,9 @@ export const hostList = (text: string): readonly string[] =>
  *   `Sec-Fetch-Site`. Anything but a browser sends neither, and is let through; so is a request without `Host`, such as
  *   a load balancer's HTTP/1.0 check: browsers always send it.
  *
+ * What names its host twice is refused, too (RFC 9112, 3.2): Node reads the first, and a proxy before this server may
+ * have gone by the other.
+ *
  * @param options - `navigation`: a link from elsewhere may lead here. For documents that are the same for everyone
  * @returns why it is refused; `undefined` when it is not
  */
@@ -53,19 +58,32 @@ export function stranger(
   { hosts, variable }: OwnNames,
   { navigation = false }: { readonly navigation?: boolean } = {},
 ): Refusal | undefined {
+  if (hasTwoHosts(request))
+    return { status: 400, kind: "two names", detail: "the request has more than one header Host: send one" };
   const foreign = names(request).find((name) => !isOwn(name, request, hosts));
   if (foreign !== undefined) {
     const shown = foreign.slice(0, MAX_NAME_LENGTH);
     return {
       status: 421,
+      kind: "foreign name",
       detail: `this server is not known as ${shown === "" ? "nothing" : shown}: start it with ${variable}=${[...hosts, shown].join(",")}, also in docker compose, so that it answers to that name`,
     };
   }
   if (!fromForeignPage(request, hosts) || (navigation && isNavigation(request))) return undefined;
   return {
     status: 403,
+    kind: "foreign page",
     detail: `pages of other origins may not call this server; behind a proxy, list in ${variable} the name that browsers use`,
   };
+}
+
+function hasTwoHosts({ rawHeaders }: Asked): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts++;
+  }
+  return hosts > 1;
 }
 
 /**

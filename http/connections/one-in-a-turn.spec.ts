@@ -27,6 +27,20 @@ describe("work that takes turns", () => {
     expect(done.at(-1)).toBe(6);
   });
 
+  it("waits for the next turn also when there is no other, where it should", async () => {
+    const inTurn = oneInATurn("next turn");
+    const done: number[] = [];
+    for (let n = 0; n < 2; n++) inTurn(() => done.push(n));
+    for (const expected of [[], [0], [0, 1], [0, 1]]) {
+      expect(done).toEqual(expected);
+      await nextTurn();
+    }
+    inTurn(() => done.push(2));
+    expect(done).toEqual([0, 1]);
+    await nextTurn();
+    expect(done).toEqual([0, 1, 2]);
+  });
+
   it("goes on after work that failed", async () => {
     const inTurn = oneInATurn();
     let done = false;

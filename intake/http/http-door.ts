@@ -4,7 +4,8 @@ import { CONNECTION_TIMES, limitConnections } from "../../http/connections/limit
 import { answerClientError } from "../../http/client-error.js";
 import { problemDetails } from "../../http/problem-details.js";
 import { sendProblem } from "../../http/problem-reply.js";
-import { type OwnNames, stranger } from "../../http/strangers.js";
+import type { OwnNames } from "../../http/strangers.js";
+import { refusesStranger } from "../../http/strangers-reply.js";
 import { type ConsumerHealth, healthAnswer } from "../../kafka/consumer-health.js";
 import { HeldBytes, type Holding } from "../../statefun/held-bytes.js";
 import type { LabelIndex } from "../label-index.js";
@@ -78,9 +79,7 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     routerOptions: { maxParamLength: 512 },
     // What goes wrong before a route is found, or before a request is read at all, is reported like everything else.
     frameworkErrors: (error, request, reply) => {
-      const refusal = stranger(request.raw, names);
-      if (refusal === undefined) void sendError(error, reply, options);
-      else void sendProblem(reply, problemDetails(refusal.status, refusal.detail));
+      if (!refusesStranger(request, reply, names)) void sendError(error, reply, options);
     },
     clientErrorHandler: answerClientError,
     return503OnClosing: false,
@@ -124,11 +123,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
 
   const authorise = authorisation(tokens);
   app.decorateRequest("labelsAs", undefined);
-  app.addHook("onRequest", async (request, reply) => {
-    const refusal = stranger(request.raw, names);
-    if (refusal !== undefined) return await sendProblem(reply, problemDetails(refusal.status, refusal.detail));
+  app.addHook("onRequest", (request, reply, done) => {
+    if (refusesStranger(request, reply, names)) return;
     if (closing)
-      return await sendProblem(
+      return void sendProblem(
         reply.header("connection", "close"),
         problemDetails(503, "this intake is stopping: send it again"),
       );
@@ -137,10 +135,10 @@ export function httpDoor(options: HttpDoorOptions): FastifyInstance {
     const authorised = authorise(request.routeOptions.config.scope ?? "transactions", request.headers.authorization);
     if (authorised.problem === undefined) {
       request.labelsAs = authorised.name;
-      return;
+      return done();
     }
     if (authorised.problem.status === 401) void reply.header("www-authenticate", "Bearer");
-    await sendProblem(reply, authorised.problem);
+    void sendProblem(reply, authorised.problem);
   });
 
   for (const kind of ["transaction", "label"] as const) {

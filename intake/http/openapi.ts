@@ -133,6 +133,7 @@ const FAILING: JsonObject = object(["consumer", "cause", "restarts"], {
 });
 /** What any request may get. */
 const STRANGER: JsonObject = {
+  400: problem("the request has two headers Host"),
   403: problem("a page of another origin sent it, or the token is for something else"),
   421: problem("not by one of this intake's names"),
 };
@@ -162,9 +163,9 @@ function post(kind: "Transaction" | "FraudLabel", summary: string, waits: boolea
     responses: {
       ...(waits && { 200: json("decided while the client waited", ref("Accepted")) }),
       202: json("Kafka has every input that was not refused", { oneOf: [ref("Accepted"), ref("Results")] }),
+      ...STRANGER,
       400: problem("the one input is refused, or the request as a whole"),
       401: problem("no valid token"),
-      ...STRANGER,
       ...(waits && {
         409: problem("the account knows this id with different content (reported only to clients that wait)"),
       }),
@@ -208,9 +209,9 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           ],
           responses: {
             200: json("the decision", ref("Decision")),
-            400: problem("a parameter is not valid"),
-            401: problem("no valid token"),
             ...STRANGER,
+            400: problem("a parameter is not valid, or the request as a whole"),
+            401: problem("no valid token"),
             404: problem("none is known"),
             429: problem("too many wait: ask without wait, or later", RETRY_AFTER),
           },
@@ -223,9 +224,9 @@ export function openApi({ withToken }: { readonly withToken: boolean }): JsonObj
           parameters: [parameter("path", "label", "label id"), WAIT[0]!],
           responses: {
             200: json("the outcome", ref("LabelOutcome")),
-            400: problem("a parameter is not valid"),
-            401: problem("no valid token"),
             ...STRANGER,
+            400: problem("a parameter is not valid, or the request as a whole"),
+            401: problem("no valid token"),
             404: problem("none is known"),
             429: problem("too many wait: ask without wait, or later", RETRY_AFTER),
           },

@@ -9,6 +9,7 @@ import { CLIENTS_THAT_WAIT, CONNECTION_TIMES, limitConnections } from "../../../
 import { problemDetails } from "../../../http/problem-details.js";
 import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
 import type { OwnNames } from "../../../http/strangers.js";
+import { refusesStranger } from "../../../http/strangers-reply.js";
 import { type ConsumerHealth, healthAnswer } from "../../../kafka/consumer-health.js";
 import { type AlertFilter, NO_FILTER } from "../filter.js";
 import type { Bundle } from "../bundle.js";
@@ -17,7 +18,7 @@ import type { SseHub } from "../state/sse-hub.js";
 import type { Tracer } from "../tracer.js";
 import type { AlertsPage, Meta } from "../wire.js";
 import type { FailureMenu } from "./failures.js";
-import { doorkeeper, ownAction, refusesStranger, type Sessions } from "./guards.js";
+import { doorkeeper, ownAction, type Sessions } from "./guards.js";
 import { jsonBody } from "./json-body.js";
 import { pageHeaders } from "./page-headers.js";
 import { showTrace } from "./trace-page.js";
@@ -85,7 +86,7 @@ export async function dashboardApp(options: AppOptions): Promise<FastifyInstance
     // What goes wrong before a route is found.
     frameworkErrors: (error, request, reply) => {
       void reply.headers(headers);
-      if (refusesStranger(request, reply, names, onRefused)) return;
+      if (refusesStranger(request, reply, names, { onRefused })) return;
       if (error.code === "FST_ERR_BAD_URL") void sendPrepared(reply, BAD_PATH);
       else answerError(error, reply);
     },

@@ -1,13 +1,13 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { onRequestHookHandler } from "fastify";
 
 import { hasBody } from "../../../http/has-body.js";
 import { bearerToken, isSameToken, type Person, personWith } from "../../../http/people.js";
-import { problemDetails } from "../../../http/problem-details.js";
-import { prepareProblem, sendPrepared, sendProblem } from "../../../http/problem-reply.js";
-import { type OwnNames, stranger } from "../../../http/strangers.js";
+import { prepareProblem, sendPrepared } from "../../../http/problem-reply.js";
+import type { OwnNames } from "../../../http/strangers.js";
+import { refusesStranger } from "../../../http/strangers-reply.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -29,21 +29,6 @@ const NO_ACTION = prepareProblem(
 const NOT_SIGNED_IN = prepareProblem(401, "sign in with the token first");
 const JSON_TYPE = /^application\/json[\t ]*(;|$)/i;
 
-/** Refuses a foreign page, and a foreign name. @returns whether it did */
-export function refusesStranger(
-  { raw }: FastifyRequest,
-  reply: FastifyReply,
-  names: OwnNames,
-  onRefused: (why: string) => void,
-  options?: { readonly navigation: boolean },
-): boolean {
-  const refusal = stranger(raw, names, options);
-  if (refusal === undefined) return false;
-  onRefused(refusal.status === 421 ? "foreign name" : "foreign page");
-  void sendProblem(reply, problemDetails(refusal.status, refusal.detail));
-  return true;
-}
-
 /**
  * Lets no foreign page, and no foreign name, any further, and nobody who has not signed in: by the route that was
  * found, never by how its path was written, since only the router knows what a spelling means. What is not declared
@@ -54,14 +39,14 @@ export function doorkeeper(
   sessions: Sessions,
   onRefused: (why: string) => void,
 ): onRequestHookHandler {
+  const [plain, linkedTo] = [{ onRefused }, { onRefused, navigation: true }];
   return (request, reply, done) => {
     const { open = false, linked = false } = request.routeOptions.config;
-    if (refusesStranger(request, reply, names, onRefused, linked ? LINKED : undefined)) return;
+    if (refusesStranger(request, reply, names, linked ? linkedTo : plain)) return;
     if (open || sessions.admits(request)) done();
     else void sendPrepared(reply, NOT_SIGNED_IN);
   };
 }
-const LINKED = { navigation: true } as const;
 
 /** Lets only this app's own scripts act: with JSON, and a header that a form cannot send. */
 export function ownAction(onRefused: (why: string) => void): onRequestHookHandler {

@@ -73,14 +73,15 @@ final class BoundPrometheusReporter extends AbstractPrometheusReporter {
 
   private static void answer(HttpExchange exchange, RequestRules rules) throws IOException {
     try {
-      Optional<String> refusal =
+      Optional<RequestRules.Refused> refused =
           rules.refusal(
               exchange.getRequestMethod(),
               exchange.getRequestURI().toString(),
-              name -> exchange.getRequestHeaders().getFirst(name),
+              exchange.getRequestHeaders()::get,
               exchange.getLocalAddress().getAddress().getHostAddress());
-      if (refusal.isPresent()) {
-        send(exchange, 403, "text/plain; charset=utf-8", (refusal.get() + "\n").getBytes(StandardCharsets.UTF_8));
+      if (refused.isPresent()) {
+        byte[] why = (refused.get().why + "\n").getBytes(StandardCharsets.UTF_8);
+        send(exchange, refused.get().status, "text/plain; charset=utf-8", why);
         return;
       }
       if (exchange.getRequestURI().getPath().equals(HEALTH)) {

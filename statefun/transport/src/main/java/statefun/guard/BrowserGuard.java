@@ -28,11 +28,16 @@ final class BrowserGuard extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext context, Object message) {
     if (message instanceof HttpRequest) {
       HttpRequest request = (HttpRequest) message;
-      Optional<String> why = rules.refusal(request.method().name(), request.uri(), request.headers()::get);
-      isRefused = why.isPresent();
+      Optional<RequestRules.Refused> refused =
+          rules.refusal(request.method().name(), request.uri(), request.headers()::getAll);
+      isRefused = refused.isPresent();
       if (isRefused)
         HandlerUtils.sendErrorResponse(
-            context, request, new ErrorResponseBody(why.get()), HttpResponseStatus.FORBIDDEN, responseHeaders);
+            context,
+            request,
+            new ErrorResponseBody(refused.get().why),
+            HttpResponseStatus.valueOf(refused.get().status),
+            responseHeaders);
     }
     if (!isRefused) {
       context.fireChannelRead(message);

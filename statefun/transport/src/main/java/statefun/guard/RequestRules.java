@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
@@ -17,12 +18,23 @@ import org.apache.flink.shaded.netty4.io.netty.handler.codec.http.QueryStringDec
 /**
  * Which requests Flink's REST interface takes. It has no authentication, and a browser sends whatever a page of any origin asks
  * for. So it answers only to its own names (not to a foreign name that was made to point here), to no page of another origin, and
- * ends no job on a GET.
+ * ends no job on a GET. What names its host twice is for nobody (RFC 9112, 3.2).
  */
 final class RequestRules {
   /** Names by which it may be asked besides loopback's and Flink's own, such as those of a proxy; without ports. */
   static final ConfigOption<List<String>> HOSTS =
       ConfigOptions.key("guard.rest.hosts").stringType().asList().defaultValues();
+
+  /** A request that is not taken. */
+  static final class Refused {
+    final int status;
+    final String why;
+
+    private Refused(int status, String why) {
+      this.status = status;
+      this.why = why;
+    }
+  }
 
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
@@ -54,10 +66,10 @@ final class RequestRules {
   /**
    * Why a request is refused; empty when it is accepted.
    *
-   * @param header the value of a header by its name; null when it was not sent
+   * @param headers the values of a header by its name; null or none when it was not sent
    */
-  Optional<String> refusal(String method, String uri, UnaryOperator<String> header) {
-    return refusal(method, uri, header, null);
+  Optional<Refused> refusal(String method, String uri, Function<String, List<String>> headers) {
+    return refusal(method, uri, headers, null);
   }
 
   /**
@@ -65,7 +77,19 @@ final class RequestRules {
    *
    * @param address null when that address counts for nothing
    */
-  Optional<String> refusal(String method, String uri, UnaryOperator<String> header, String address) {
+  Optional<Refused> refusal(String method, String uri, Function<String, List<String>> headers, String address) {
+    List<String> named = headers.apply("host");
+    if (named != null && named.size() > 1)
+      return Optional.of(new Refused(400, "the request has more than one header Host: send one"));
+    UnaryOperator<String> header =
+        name -> {
+          List<String> values = headers.apply(name);
+          return values == null || values.isEmpty() ? null : values.get(0);
+        };
+    return foreign(method, uri, header, address).map(why -> new Refused(403, why));
+  }
+
+  private Optional<String> foreign(String method, String uri, UnaryOperator<String> header, String address) {
     String host = header.apply("host");
     if (host == null || !(hosts.contains(nameOf(host)) || nameOf(host).equals(address)))
       return Optional.of("this server does not answer to this name (for Flink's REST interface guard.rest.hosts in flink-conf.yaml lists more)");

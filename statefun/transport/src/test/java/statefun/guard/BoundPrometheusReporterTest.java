@@ -110,6 +110,20 @@ final class BoundPrometheusReporterTest {
     }
   }
 
+  @Test
+  void answersNobodyWhoNamesItsHostTwice() throws IOException {
+    for (String hosts :
+        new String[] {
+          "host: 127.0.0.1:9249\r\nhost: evil.example:9249\r\n",
+          "Host: evil.example:9249\r\nhost: 127.0.0.1:9249\r\n",
+          "host: 127.0.0.1:9249\r\nHOST: 127.0.0.1:9249\r\n"
+        }) {
+      String answer = ask("GET /metrics HTTP/1.1\r\n" + hosts);
+      assertTrue(answer.startsWith("HTTP/1.1 400"), answer);
+      assertTrue(!answer.contains("taken"), answer);
+    }
+  }
+
   /** A supervisor that hears nothing takes the process for one that hangs. */
   @Test
   void answersHoweverManyHaveSentHalfARequest() throws IOException {

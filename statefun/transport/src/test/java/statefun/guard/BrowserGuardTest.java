@@ -121,6 +121,13 @@ class BrowserGuardTest {
   }
 
   @Test
+  void answersNobodyWhoNamesItsHostTwice() throws IOException {
+    String own = "host: 127.0.0.1:" + endpoint.getServerAddress().getPort() + "\r\n";
+    for (String other : new String[] {"host: evil.example\r\n", own, "Host:\r\n"})
+      assertEquals("HTTP/1.1 400 Bad Request", answer("GET /jobs HTTP/1.1\r\n" + other));
+  }
+
+  @Test
   void takesTheNextRequestOfTheSameConnection() throws IOException {
     try (Socket socket = open()) {
       String refused = "POST /jobs HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n" + STRANGER;
