@@ -4,7 +4,8 @@
 set -euo pipefail
 
 key=/volumes/flink-key
-password=$(<"$key/password") || { echo "error: Flink has no key in the volume flink-key. Make it: docker compose up" >&2; exit 1; }
+[[ -r $key/password ]] || { echo "error: Flink has no key in the volume flink-key. Make it: docker compose up" >&2; exit 1; }
+password=$(<"$key/password")
 export FLINK_CONF_DIR=/dev/shm/flink-conf
 rm -rf "$FLINK_CONF_DIR"
 mkdir -m 700 "$FLINK_CONF_DIR"
