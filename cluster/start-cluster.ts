@@ -11,6 +11,7 @@ import { requireUsable } from "../tools/file-names.js";
 import { Cluster, type ClusterEvent } from "./cluster.js";
 import { flinkClient } from "./flink-client.js";
 import { formatKafkaStorage } from "./kafka-storage.js";
+import { makeFlinkKey } from "./parts/flink-key.js";
 import { partProgram } from "./parts/index.js";
 import { requireFreePorts } from "./parts/ports.js";
 import { makeLastWill } from "./processes/last-will.js";
@@ -94,6 +95,7 @@ async function startParts(
   const startServer = (server: Server): Promise<void> =>
     step(`${server} on port ${ports[server]}`, () => cluster.startPart(server, signal));
   const starting = [
+    makeFlinkKey(settings.dataDir),
     step(`ZooKeeper on port ${ports.zookeeper}`, () => cluster.startPart("zookeeper", signal)),
     step(`MinIO on port ${ports.minio}, with its bucket`, async () => {
       await cluster.startPart("minio", signal);

@@ -8,10 +8,12 @@ import { parse } from "yaml";
 import { composeEnv, IMAGE_NAMES, OWN_IMAGE_NAMES, PIPELINE_IMAGES } from "../cluster/compose/compose-env.js";
 import { kafkaProperties } from "../cluster/parts/kafka.js";
 import { log4j } from "../cluster/parts/part-program.js";
+import { authorizationOf } from "../cluster/prometheus/login.js";
 import { clusterSettings } from "../cluster/settings.js";
 import { BASE_PORTS } from "../contract/ports.js";
 import { dashboardSettings } from "../dashboards/live/settings.js";
 import { REPOSITORY_ROOT } from "../process/repository-root.js";
+import { given } from "../process/environment.js";
 import { runQuietly } from "../process/run-command.js";
 import { VERSIONS } from "../tools/versions.js";
 
@@ -154,7 +156,7 @@ describe("docker-compose.yml", () => {
             (network) => network?.aliases ?? [],
           );
     // Those that receive no requests, and those that have no network.
-    const silent = ["keys", "readable", "init", "generator", "console", "tidy", "k6"];
+    const silent = ["keys", "flink-key", "readable", "init", "generator", "console", "tidy", "k6"];
     const inside = Object.entries(services).flatMap(([name, { networks }]) =>
       silent.includes(name) ? [] : [name, ...aliases(networks)],
     );
@@ -196,6 +198,40 @@ describe("docker-compose.yml", () => {
       for (const shell of ["bash", "sh"]) {
         for (const age of [0, 59]) expect(await rests(shell, age), shell).toBe("checks\n");
         for (const age of [60, 1_000_000]) expect(await rests(shell, age), shell).toBe("rests 12\nchecks\n");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("asks Prometheus with its login, which is in no process' arguments, and believes a 200 alone", async () => {
+    const { test } = services["prometheus"]!.healthcheck as HealthCheck;
+    const folder = mkdtempSync(join(tmpdir(), "login-"));
+    try {
+      mkdirSync(join(folder, "bin"));
+      writeFileSync(join(folder, "password"), "a-password");
+      const ask = async (shell: string, answer: string) => {
+        // A program of its own in place of each; what they are called with is noted.
+        for (const program of ["nc", "base64"])
+          writeFileSync(
+            join(folder, "bin", program),
+            `#!/bin/sh\necho "$0 $@" >>${folder}/called\n${program === "nc" ? `cat >${folder}/request\nprintf '${answer}'` : `PATH=${given()["PATH"]!} exec base64`}\n`,
+            { mode: 0o755 },
+          );
+        const script = test[1]!
+          .replaceAll("$$", "$")
+          .replace("/login/", `${folder}/`)
+          .replace('eval "$HEALTH_PACE"', `PATH=${folder}/bin:$PATH`);
+        return (await runQuietly(shell, ["-c", script])).code;
+      };
+      for (const shell of ["bash", "sh"]) {
+        expect(await ask(shell, "HTTP/1.0 200 OK\\r\\n\\r\\nReady.\\n"), shell).toBe(0);
+        expect(readFileSync(join(folder, "request"), "utf8")).toBe(
+          `GET /-/ready HTTP/1.0\r\nAuthorization: ${authorizationOf({ user: "fraud", password: "a-password" })}\r\n\r\n`,
+        );
+        expect(readFileSync(join(folder, "called"), "utf8")).not.toContain("password");
+        for (const bad of ["HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n", "HTTP/1.0 401 Unauthorized\\r\\n\\r\\n 200 ", ""])
+          expect(await ask(shell, bad), `${shell} ${bad}`).not.toBe(0);
       }
     } finally {
       rmSync(folder, { recursive: true });

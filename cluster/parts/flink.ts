@@ -8,6 +8,7 @@ import { fileUri } from "../../tools/file-names.js";
 import { classpath, jarFolder, transportJar } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
 import { objectStoreKeys } from "../state/object-store-keys.js";
+import { flinkKeySettings, flinkKeystore } from "./flink-key.js";
 import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
@@ -74,6 +75,7 @@ function flinkConf(
   const module = join(settings.dataDir, "conf", "module.yaml");
   const logging = join(folder, "log4j.properties");
   const temporary = join(settings.dataDir, `flink-tmp-${role}`);
+  const keystore = flinkKeystore(settings.dataDir);
   return {
     folder,
     java: [
@@ -82,14 +84,21 @@ function flinkConf(
       `-Djava.io.tmpdir=${temporary}`,
     ],
     // On the command line: flink-conf.yaml cannot hold a "#", and is read in a different encoding.
-    paths: ["-D", `io.tmp.dirs=${temporary}`, "-D", `statefun.remote.module-name=${fileUri(module)}`],
+    paths: [
+      `io.tmp.dirs=${temporary}`,
+      `statefun.remote.module-name=${fileUri(module)}`,
+      `security.ssl.internal.keystore=${keystore}`,
+      `security.ssl.internal.truststore=${keystore}`,
+    ].flatMap((setting) => ["-D", setting]),
     prepare: () => {
       write(
         join(folder, "flink-conf.yaml"),
-        renderFlinkConf(
-          readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"),
-          flinkOverrides(settings, role),
-        ),
+        renderFlinkConf(readFileSync(join(REPOSITORY_ROOT, "cluster/flink-conf.yaml"), "utf8"), {
+          ...flinkKeySettings(settings.dataDir),
+          ...flinkOverrides(settings, role),
+        }),
+        // It has the key's password.
+        0o600,
       );
       write(module, renderModule(readFileSync(settings.application.moduleFile, "utf8"), settings));
       write(logging, log4j("info"));

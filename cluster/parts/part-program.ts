@@ -29,11 +29,13 @@ export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
 /**
  * Writes a file and the folders above it, if it is not there like that already: a part that is started again has its
  * files, also where the disk has no room for them now. Readers never see half a file.
+ *
+ * @param mode - of a new file. Default: everybody may read it
  */
-export function write(file: string, text: string): void {
+export function write(file: string, text: string, mode = 0o666): void {
   if (textOf(file) === text) return;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, text);
+  writeFileSync(`${file}.new`, text, { mode });
   renameSync(`${file}.new`, file);
 }
 

@@ -137,6 +137,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const names = new Set(mounted.split("\n").filter((line) => line !== ""));
     expect([...names].sort()).toEqual(
       [
+        "flink-key",
         "kafka-data",
         "keys",
         "minio-data",

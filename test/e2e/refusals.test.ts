@@ -1,3 +1,6 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -9,6 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { ClusterEvent } from "../../cluster/cluster.js";
+import { recorded } from "../../cluster/processes/managed-process.js";
 import { type Part, partsOf } from "../../cluster/settings.js";
 import { stopCluster } from "../../cluster/control.js";
 import { endpoints, type Cluster, clusterSettings, flinkClient, startCluster } from "../../cluster/index.js";
@@ -20,7 +24,9 @@ import { withAdmin } from "../../kafka/client.js";
 import { silentStep } from "../../terminal/steps.js";
 import { kafkaClasspath } from "../../tools/index.js";
 import { PATIENCE_MS } from "../patience.js";
+import { expectStrangersToGetNothing, keyIn } from "./inner-ports.js";
 import { leaveTransactionOpen } from "./left-open.js";
+import { listenersBelow } from "./listeners.js";
 import { SentInputs } from "./sent-inputs.js";
 
 /*
@@ -158,6 +164,45 @@ describe("Flink's REST interface", () => {
     const { headers } = await fetch(`${rest}/jobs/overview`);
     expect(headers.get("access-control-allow-origin")).not.toBe("*");
     expect(await flink.jobState()).toBe("RUNNING");
+  });
+});
+
+describe("the ports where Flink's processes talk to each other", () => {
+  it("give nothing to strangers, and keep nothing of theirs", async () => {
+    const flinkPids = (["jobmanager", "taskmanager"] as const).map((part) => recorded(settings, part)!.pid);
+    const { flinkRest, jobManagerRpc, jobManagerBlob, jobManagerMetrics, taskManagerRpc, taskManagerMetrics } =
+      settings.ports;
+    const ports = flinkPids
+      .flatMap((pid) => listenersBelow(pid))
+      .filter(({ port }) => ![flinkRest, jobManagerMetrics, taskManagerMetrics].includes(port));
+    // And one in each of them for its figures, anywhere.
+    expect(ports.map(({ port }) => port)).toEqual(
+      expect.arrayContaining([jobManagerRpc, jobManagerBlob, taskManagerRpc]),
+    );
+    expect(ports).toHaveLength(5);
+    const restarts = await flink.restarts();
+    await expectStrangersToGetNothing({
+      ports: ports.map(({ port }) => ({ address: "127.0.0.1", port })),
+      own: keyIn(settings.dataDir),
+      taskManagers: flinkPids.slice(1),
+      filesWith: async (text) =>
+        (await runQuietly("grep", ["-rl", text, settings.dataDir])).output.split("\n").filter((line) => line !== ""),
+    });
+    expect([await flink.jobState(), await flink.restarts()]).toEqual(["RUNNING", restarts]);
+  });
+
+  it("open to a key of which nobody is told the password: no argument has it, no log, and no answer of Flink's", async () => {
+    const { passphrase } = keyIn(settings.dataDir);
+    for (const part of ["jobmanager", "taskmanager"] as const) {
+      const args = readFileSync(`/proc/${recorded(settings, part)!.pid}/cmdline`, "utf8").split("\0");
+      expect(args.filter((arg) => arg.includes("flink-key.p12"))).toHaveLength(2);
+      expect(args.filter((arg) => arg.includes(passphrase))).toEqual([]);
+      expect(await cluster.log(part)).not.toContain(passphrase);
+      expect(statSync(join(settings.dataDir, "conf", part, "flink-conf.yaml")).mode & 0o777).toBe(0o600);
+    }
+    const config = (await (await fetch(`${rest}/jobmanager/config`)).json()) as { key: string; value: string }[];
+    expect(config.find(({ key }) => key === "security.ssl.internal.key-password")?.value).toBe("******");
+    expect(JSON.stringify(config)).not.toContain(passphrase);
   });
 });
 
