@@ -18,7 +18,7 @@ import { type Cluster, killPart } from "./cluster.js";
 import { clusterStatus, type DiskStatus, type StateStatus, stopCluster } from "./control.js";
 import { eventText } from "./event-text.js";
 import { type FailureHelper, startFailureHelper } from "./failure-helper.js";
-import { MAX_PARALLELISM, parallelismOption, stateBackendOption } from "./job-options.js";
+import { compilerOption, MAX_PARALLELISM, parallelismOption, stateBackendOption } from "./job-options.js";
 import { detach, tell } from "./processes/detach.js";
 import { followLog } from "./processes/follow-log.js";
 import { lastLines, logFile } from "./processes/managed-process.js";
@@ -27,6 +27,7 @@ import {
   type ClusterOptions,
   clusterSettings,
   type ClusterSettings,
+  type Compiler,
   FRAUD_DETECTION,
   type Part,
   PARTS,
@@ -74,6 +75,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .addOption(parallelismOption())
     .addOption(stateBackendOption())
+    .addOption(compilerOption())
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)
     .action(
@@ -84,6 +86,7 @@ export async function main(argv: string[]): Promise<number> {
           fromLatest: boolean;
           parallelism?: number;
           stateBackend?: StateBackend;
+          compiler: Compiler;
           dashboard: boolean;
           failures: boolean;
         },

@@ -84,6 +84,13 @@ export const withDashboard = (env: Readonly<Record<string, string>> = {}): Appli
 /** The backend of new state. docs/operations.md says when to use which. */
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
+/**
+ * What Java makes of the TaskManager's code: `quick` compiles it once; `optimising` compiles what is used most again,
+ * which takes processor time in the first minutes, and saves it from then on (docs/performance.md, "Java's compilers").
+ */
+export const COMPILERS = ["quick", "optimising"] as const;
+export type Compiler = (typeof COMPILERS)[number];
+
 /** As in `flink-conf.yaml`. */
 export const DEFAULT_CHECKPOINT_INTERVAL_MS = 400;
 
@@ -118,6 +125,7 @@ export interface ClusterSettings {
   /** Whether that parallelism was asked for: a job that is kept with another is then refused. */
   readonly parallelismAsked: boolean;
   readonly checkpointIntervalMs: number;
+  readonly compiler: Compiler;
   /** While a cluster runs: what its state is on. Before: what is asked for, else the default for new state. */
   readonly stateBackend: StateBackend;
   /** Whether that backend was asked for: state on another one is then refused. */
@@ -152,6 +160,8 @@ export interface ClusterOptions {
   readonly portOffset?: number;
   readonly parallelism?: number;
   readonly checkpointIntervalMs?: number;
+  /** Default `quick`: what lives for minutes never gets back what the other one takes at first. */
+  readonly compiler?: Compiler;
   /** Default: the one that the data folder's state is on; of a new folder {@link DEFAULT_STATE_BACKEND}. */
   readonly stateBackend?: StateBackend;
   readonly serverEnv?: Readonly<Record<string, string>>;
@@ -179,6 +189,7 @@ export function clusterSettings(options: ClusterOptions = {}): ClusterSettings {
     parallelism: options.parallelism ?? DEFAULT_PARALLELISM,
     parallelismAsked: options.parallelism !== undefined,
     checkpointIntervalMs: options.checkpointIntervalMs ?? DEFAULT_CHECKPOINT_INTERVAL_MS,
+    compiler: options.compiler ?? "quick",
     stateBackend: options.stateBackend ?? DEFAULT_STATE_BACKEND,
     stateBackendAsked: options.stateBackend !== undefined,
     stateGeneration: FIRST_GENERATION,

@@ -184,7 +184,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
       PRE_TOUCH,
-      QUICK_START,
+      ...(settings.compiler === "quick" ? [QUICK_START] : []),
       ...classArchiveOptions("taskmanager"),
       NO_UPLOAD_MD5,
       SLOW_CLOCK,

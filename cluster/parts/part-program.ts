@@ -20,8 +20,8 @@ export interface PartProgram {
 }
 
 /**
- * Only the quick compiler. The optimising one occupies both processors of a small machine for minutes after each start;
- * up to the load that two processors can carry at all, it gains less than it costs (docs/performance.md).
+ * Only the quick compiler. The optimising one takes ten seconds of processor time more in the first minute after each
+ * start, when there is most to catch up with; a TaskManager that lives long gets that back (docs/performance.md).
  */
 export const QUICK_START = "-XX:TieredStopAtLevel=1";
 export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
