@@ -15,7 +15,7 @@ import { Any } from "../../../protos/gen/google/protobuf/any.js";
 import { PATIENCE_MS } from "../../patience.js";
 import { brokers, ends, find, onCluster, post, ready, settings, transaction, url } from "./intake-on-cluster.js";
 
-const KILLS = 6;
+const KILLS = 4;
 /** Records that an intake must have sorted between two kills, so that it is at work when it is killed. */
 const WORK = 300;
 const BURST = 6_000;
