@@ -230,7 +230,11 @@ describe("docker-compose.yml", () => {
           `GET /-/ready HTTP/1.0\r\nAuthorization: ${authorizationOf({ user: "fraud", password: "a-password" })}\r\n\r\n`,
         );
         expect(readFileSync(join(folder, "called"), "utf8")).not.toContain("password");
-        for (const bad of ["HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n", "HTTP/1.0 401 Unauthorized\\r\\n\\r\\n 200 ", ""])
+        for (const bad of [
+          "HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n",
+          "HTTP/1.0 401 Unauthorized\\r\\n\\r\\n 200 ",
+          "",
+        ])
           expect(await ask(shell, bad), `${shell} ${bad}`).not.toBe(0);
       }
     } finally {
