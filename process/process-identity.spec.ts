@@ -13,6 +13,16 @@ describe("a process identity", () => {
     expect(identify(2 ** 22 + 1)).toBeUndefined();
   });
 
+  it.runIf(process.platform === "linux")(
+    "tells it from one that had its id, at the same moment, when the machine was started before",
+    () => {
+      const own = identify(process.pid)!;
+      const [moment, start] = own.started.split(" ");
+      expect(start).toMatch(/^[0-9a-f-]{36}$/);
+      expect(isAlive({ ...own, started: `${moment} ${"0".repeat(36)}` })).toBe(false);
+    },
+  );
+
   it("signals only the process that it names", async () => {
     const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
     await once(child, "spawn");

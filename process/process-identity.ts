@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 import { procStat } from "./proc-stat.js";
 
-/** A process, safe against its id being given to another one after it ends. */
+/** A process, safe against its id being given to another one after it ends, or after the machine is started again. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it started, in units of the operating system; only ever compared. */
@@ -45,8 +46,23 @@ function startTime(pid: number): string | undefined {
   }
   try {
     const { state, started } = procStat(`/proc/${pid}`);
-    return state === "Z" || state === "X" ? undefined : started;
+    return state === "Z" || state === "X" || started === undefined ? undefined : `${started} ${bootId()}`;
   } catch {
     return undefined;
   }
+}
+
+let boot: string | undefined;
+
+/**
+ * Linux counts from its start: the processes of two starts may well have the same number at the same moment. Where it
+ * does not say which start this is, none is told from another.
+ */
+function bootId(): string {
+  try {
+    boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    boot = "";
+  }
+  return boot;
 }

@@ -120,7 +120,7 @@ describe("docker-compose.yml", () => {
 
   it("starts without a profile everything that need not be asked for, and nothing else", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
-    expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
+    expect(optional.map(([name]) => name).sort()).toEqual(["failures", "from-latest", "grafana", "k6", "prometheus"]);
     const needed = new Set(
       Object.entries(services)
         .filter(([, { profiles }]) => profiles === undefined)
@@ -156,7 +156,7 @@ describe("docker-compose.yml", () => {
             (network) => network?.aliases ?? [],
           );
     // Those that receive no requests, and those that have no network.
-    const silent = ["keys", "flink-key", "readable", "init", "generator", "console", "tidy", "k6"];
+    const silent = ["keys", "flink-key", "readable", "init", "generator", "console", "tidy", "k6", "from-latest"];
     const inside = Object.entries(services).flatMap(([name, { networks }]) =>
       silent.includes(name) ? [] : [name, ...aliases(networks)],
     );
@@ -280,10 +280,11 @@ describe("docker-compose.yml", () => {
     const once = Object.entries(services).filter(
       ([, { profiles, restart }]) => profiles !== undefined && restart === undefined,
     );
-    expect(once.map(([name]) => name)).toEqual(["k6"]);
+    expect(once.map(([name]) => name)).toEqual(["k6", "from-latest"]);
+    const scaled = ["worker", "functions"];
     for (const [name] of once)
       expect(
-        reached(name).filter((one) => services[one]!.restart !== undefined),
+        reached(name).filter((one) => scaled.includes(one)),
         name,
       ).toEqual([]);
   });

@@ -78,7 +78,7 @@ async function startEngine(): Promise<Engine> {
     "dockerd",
     [
       "--data-root",
-      join(cacheDir(), "docker"),
+      engineFolders().data,
       "--exec-root",
       join(RUN_DIR, "exec"),
       "--pidfile",
@@ -105,14 +105,26 @@ async function startEngine(): Promise<Engine> {
   return { started: true, stop: () => stopEngine(identity) };
 }
 
-/** Stops the engine that an earlier run has started and left running. @returns whether there was one */
-export async function stopStartedEngine(): Promise<boolean> {
-  if (!existsSync(PID_FILE)) return false;
+/** The engine that this or an earlier run has started; `undefined` when none runs. */
+export function startedEngine(): ProcessIdentity | undefined {
+  if (!existsSync(PID_FILE)) return undefined;
   const identity = JSON.parse(readFileSync(PID_FILE, "utf8")) as ProcessIdentity;
-  const was = isAlive(identity);
-  await stopEngine(identity);
-  return was;
+  return isAlive(identity) ? identity : undefined;
 }
+
+/** Stops the engine that this or an earlier run has started. @returns whether there was one */
+export async function stopStartedEngine(): Promise<boolean> {
+  const identity = startedEngine();
+  if (identity === undefined) return false;
+  await stopEngine(identity);
+  return true;
+}
+
+/** Where the engine that this program starts keeps its data, and what a machine loses when it is started again. */
+export const engineFolders = (): { readonly data: string; readonly run: string } => ({
+  data: join(cacheDir(), "docker"),
+  run: RUN_DIR,
+});
 
 async function stopEngine(identity: ProcessIdentity): Promise<void> {
   // It stops its containers and its containerd by itself.

@@ -200,6 +200,8 @@ fit_to_workers() { # well or answer
   ((at - since >= GONE_S * 100)) || return
   there="the job needs $needs slots, and for $(((at - since + 50) / 100)) s there have been $((workers * slots)), of $workers workers"
   if ((workers > 0)) && [[ $how == counted ]]; then
+    # master.sh waits for no more.
+    echo "$workers" >/tmp/workers
     look
     end "$there: the master is started again, and the job goes on with a parallelism of $((workers * slots))"
   elif [[ -z $said ]]; then

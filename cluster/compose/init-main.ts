@@ -1,17 +1,14 @@
 import { copyFileSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
-import { clusterSettings, type ClusterSettings } from "../settings.js";
 import { createBucket } from "../state/object-store.js";
 import { stateAtStart } from "../state/state-at-start.js";
 import { createTopics } from "../topics.js";
 import { holdsCommittedRecord } from "./committed-record.js";
-import { KEYS_FOLDER } from "./keys-folder.js";
-import { runService, serviceVariable } from "./service.js";
+import { CURES, tellMaster, TRANSPORT_VOLUME } from "./job-start.js";
+import { runService, serviceVariable, settingsInContainers } from "./service.js";
 import { composeBackend } from "./state-backend.js";
 import { zookeeperWasWritten } from "./zookeeper-past.js";
-
-const START_OVER = "docker compose down -v";
 
 /**
  * What must be done before Flink and the intake start in containers: topics, the bucket, and the check that the stores
@@ -21,32 +18,21 @@ const START_OVER = "docker compose down -v";
 async function main(): Promise<void> {
   const kafka = serviceVariable("init", "KAFKA");
   const zookeeper = serviceVariable("init", "ZOOKEEPER");
-  const defaults = clusterSettings({ stateBackend: composeBackend() });
-  const settings: ClusterSettings = {
-    ...defaults,
-    endpoints: {
-      kafka,
-      zookeeper,
-      minio: serviceVariable("init", "MINIO"),
-      flink: "",
-      functions: "",
-      intake: "",
-      dashboard: "",
-    },
-    objectStore: { ...defaults.objectStore, keysIn: KEYS_FOLDER },
-  };
+  const settings = settingsInContainers("init", ["kafka", "zookeeper", "minio"], { stateBackend: composeBackend() });
   const pointer = await zookeeperWasWritten(zookeeper);
   await createBucket(settings);
   bringTransport();
-  const createdTopics = await createTopics(settings, START_OVER);
-  await stateAtStart(settings, {
+  const createdTopics = await createTopics(settings, CURES.startOver);
+  const record = await stateAtStart(settings, {
     pointer,
     createdTopics,
     holdsCommitted: (topics) => holdsCommittedRecord(kafka, topics),
-    cures: { startOver: START_OVER },
+    cures: CURES,
+    oneClusterId: true,
     cure: (is) =>
-      `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${START_OVER}`,
+      `Go on with state.backend: ${is} in cluster/flink-conf.yaml, which says what else that needs; or start over with: ${CURES.startOver}`,
   });
+  tellMaster(record);
   console.log(
     createdTopics.length > 0
       ? `topics created: ${createdTopics.join(", ")}`
@@ -54,9 +40,8 @@ async function main(): Promise<void> {
   );
 }
 
-/** Where this image has the batching transport and what it builds on, and the volume that Flink finds them in. */
+/** Where this image has the batching transport and what it builds on. Flink finds them in the volume. */
 const JARS = "/jars";
-const TRANSPORT_VOLUME = "/volumes/transport";
 
 /** A worker of an earlier start may have the old jar open: it is replaced, never overwritten. */
 function bringTransport(): void {

@@ -139,6 +139,36 @@ describe("stateAtStart", () => {
     expect(await startOn()).toEqual({ stateBackend: "hashmap", generation: 2 });
   });
 
+  it("begins a new generation at the newest checkpoint where all have one cluster id, and goes on as always once it has left that", async () => {
+    const goOn = (fromLatest: boolean, pointer: boolean) =>
+      stateAtStart(settings, {
+        fromLatest,
+        oneClusterId: true,
+        pointer,
+        createdTopics: [],
+        holdsCommitted: () => Promise.resolve(true),
+        cures: { startOver: "start over", goOn: "go on" },
+      });
+    const kept: StateRecord = { stateBackend: "hashmap", generation: 1 };
+    await writeStateRecord(settings, kept);
+    await expect(goOn(true, false)).rejects.toThrow(
+      /no complete checkpoint to go on from\. Start over with: start over$/,
+    );
+    handles("fraud");
+    // What Flink's metadata begin with: a number of its own, a version, and the checkpoint's number.
+    objects.set("checkpoints/0/chk-7/_metadata", "I`g-\0\0\0\x03\0\0\0\0\0\0\0\x07");
+    await expect(goOn(false, false)).rejects.toThrow(
+      /ZooKeeper has lost the pointer .*: go on; or start over with: start over$/,
+    );
+    const next = { ...kept, generation: 2, savepoint: "s3://statefun/checkpoints/0/chk-7" };
+    expect(await goOn(true, false)).toEqual(next);
+    // The start that follows, on whatever is left of the one before.
+    expect(await goOn(false, false)).toEqual(next);
+    await writeStateRecord(settings, { ...kept, generation: 2 });
+    expect(await goOn(false, true)).toEqual({ ...kept, generation: 2 });
+    await expect(goOn(false, false)).rejects.toThrow(/ZooKeeper has lost the pointer/);
+  });
+
   it("keeps the parallelism of a job that has run, and refuses another, which Flink would ignore", async () => {
     await writeStateRecord(settings, { stateBackend: "hashmap", generation: 1, parallelism: 3 });
     handles("fraud");

@@ -21,6 +21,11 @@ export interface StartingStores extends StoresAtStart {
   readonly cure?: (is: StateBackend, asked: StateBackend) => string;
   /** Begin a new generation from the newest complete checkpoint or savepoint. */
   readonly fromLatest?: boolean;
+  /**
+   * All generations have one cluster id, as in containers: beside a savepoint that one begins from, the handles of
+   * checkpoints may be those of the one before.
+   */
+  readonly oneClusterId?: boolean;
 }
 
 /**
@@ -32,17 +37,19 @@ export interface StartingStores extends StoresAtStart {
  */
 export async function stateAtStart(
   settings: ClusterSettings,
-  { cure = nativeCure(settings), fromLatest = false, ...stores }: StartingStores,
+  { cure = nativeCure(settings), fromLatest = false, oneClusterId = false, ...stores }: StartingStores,
 ): Promise<StateRecord> {
   const written = await readStateRecord(settings);
   const ended =
     written?.next === undefined ? written : afterRestart(written, await savepointIn(settings, written.next.folder));
-  const found = fromLatest ? await fromNewest(settings, ended) : ended;
-  const checkpoint = await holdsCheckpoint({
-    ...settings,
-    stateGeneration: found?.generation ?? settings.stateGeneration,
-  });
+  const found = fromLatest ? await fromNewest(settings, ended, stores.cures?.startOver) : ended;
   const savepoint = found?.savepoint !== undefined;
+  const checkpoint =
+    !(oneClusterId && savepoint) &&
+    (await holdsCheckpoint({
+      ...settings,
+      stateGeneration: (oneClusterId ? undefined : found?.generation) ?? settings.stateGeneration,
+    }));
   // Nothing in ZooKeeper points to a savepoint.
   await guardStores(settings, checkpoint || savepoint, {
     ...stores,
@@ -71,12 +78,14 @@ export async function stateAtStart(
  *
  * @throws {UserError} when there is none
  */
-async function fromNewest(settings: ClusterSettings, found: StateRecord | undefined): Promise<StateRecord> {
+async function fromNewest(
+  settings: ClusterSettings,
+  found: StateRecord | undefined,
+  startOver = startOverCommand(settings),
+): Promise<StateRecord> {
   const savepoint = await newestComplete(settings);
   if (savepoint === undefined)
-    throw new UserError(
-      `the object store holds no complete checkpoint to go on from. Start over with: ${startOverCommand(settings)}`,
-    );
+    throw new UserError(`the object store holds no complete checkpoint to go on from. Start over with: ${startOver}`);
   const before = found ?? firstRecord(earlierBackend(settings));
   return { ...before, generation: before.generation + 1, savepoint };
 }

@@ -1,7 +1,7 @@
 import type { TestProject } from "vitest/node";
 
 import { dockerOk } from "../../cluster/compose/docker.js";
-import { ensureEngine } from "../../cluster/compose/engine.js";
+import { ensureEngine, stopStartedEngine } from "../../cluster/compose/engine.js";
 import { buildImages } from "../../cluster/images/build-images.js";
 
 declare module "vitest" {
@@ -37,8 +37,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     throw error;
   }
   project.provide("noContainers", "");
-  const used = engine;
-  return () => used.stop();
+  // A test may have put another in its place.
+  return engine.started ? async () => void (await stopStartedEngine()) : undefined;
 }
 
 /**

@@ -3,11 +3,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { ComposeCluster, removeProject } from "../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../cluster/compose/project.js";
+import { startedEngine } from "../../cluster/compose/engine.js";
 import { serviceOf, SERVICES } from "../../cluster/compose/services.js";
 import { authorizationOf } from "../../cluster/prometheus/login.js";
 import { KILLABLE } from "../../cluster/failure-helper.js";
@@ -20,14 +21,19 @@ import { runGenerator } from "../../ingress-generator/producer.js";
 import { readTopics } from "../../java/java-reader.js";
 import { topicEnds } from "../../kafka/offsets.js";
 import { reportOf } from "../../loadtest/failover/report.js";
-import { type FailoverOptions, type FailoverResult, runFailover } from "../../loadtest/failover/run.js";
+import { type FailoverOptions, runFailover } from "../../loadtest/failover/run.js";
 import { poll } from "../../process/poll.js";
+import { knownInputs } from "../../verifier/known.js";
+import { readBack } from "../../verifier/read.js";
+import { verifyStored } from "../../verifier/verify.js";
 import { BROWSER } from "../e2e/browser/browser.js";
 import { attackByPages, openServer } from "../e2e/browser/strange-page.js";
 import { attackedPaths, STRANGE, strangeBodies } from "../e2e/browser/strange-requests.js";
 import { networkListeners } from "../e2e/listeners.js";
 import { leaveTransactionOpen } from "../e2e/left-open.js";
+import { CutLoad } from "../cut-load.js";
 import { PATIENCE_MS } from "../patience.js";
+import { endMachine, startMachine } from "./machine.js";
 
 const SENT = 5_000;
 /** What `docker compose kill` can hit, as the schedule of faults calls it. */
@@ -148,6 +154,37 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         "zookeeper-log",
       ].map((name) => `${project.name}_${name}`),
     );
+  });
+
+  it("lets nobody change its secrets, and none but those who must read them", async () => {
+    const look = `
+      const { readdirSync, statSync } = require("node:fs");
+      const one = (path) => { const { uid, mode } = statSync(path); return [path, { uid, mode: (mode & 0o7777).toString(8) }]; };
+      console.log(JSON.stringify(Object.fromEntries(["keys", "prometheus-login"].flatMap((volume) =>
+        readdirSync("/volumes/" + volume, { recursive: true }).map((file) => one("/volumes/" + volume + "/" + file))))));`;
+    const { code, stdout, stderr } = await compose("run", "--rm", "--no-deps", "-T", "keys", "node", "-e", look);
+    expect(code, stderr).toBe(0);
+    const files = Object.entries(JSON.parse(stdout) as Readonly<Record<string, { uid: number; mode: string }>>);
+    // As whom MinIO and this repository's services run; Flink, Prometheus and Grafana run as others.
+    expect(files.filter(([, { uid }]) => uid !== 1000)).toEqual([]);
+    expect(files.filter(([, { mode }]) => mode === "600").map(([path]) => path)).toEqual([
+      "/volumes/keys/minio.env",
+      "/volumes/keys/object-store-keys.json",
+    ]);
+    expect(files.filter(([, { mode }]) => mode !== "600")).toEqual(
+      ["/volumes/keys/aws-credentials", "/volumes/prometheus-login/password", "/volumes/prometheus-login/web.yml"].map(
+        (path) => [path, { uid: 1000, mode: "644" }],
+      ),
+    );
+    // In volumes that only these mount: docker-compose.yml names them.
+    const mount = async (volume: string): Promise<string[]> =>
+      (await dockerOk(["ps", "--all", "--filter", `volume=${project.name}_${volume}`, "--format", "{{.Names}}"]))
+        .trim()
+        .split("\n")
+        .map((name) => name.replace(`${project.name}-`, "").replace(/-\d+$/, ""))
+        .sort();
+    expect(await mount("keys")).toEqual(["init", "keys", "master", "minio", "tidy", "worker"]);
+    expect(await mount("prometheus-login")).toEqual(["keys", "prometheus"]);
   });
 
   it("generates transactions by itself, raises alerts, and says where to look", async () => {
@@ -446,8 +483,37 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     expect(await flink.jobState()).toBe("RUNNING");
   });
 
-  describe("with two workers and two function servers, each part killed under load", () => {
+  it("uses all of two workers and two function servers", async () => {
+    const { code, stderr } = await scaleTo({ worker: 2, functions: 2 }, "--wait");
+    expect(code, stderr).toBe(0);
+    // The parallelism is that of the workers which the master finds when it starts.
+    expect((await compose("restart", "master")).code).toBe(0);
+    await poll(
+      "the job to run on both workers",
+      async () =>
+        (await flink.jobState()) === "RUNNING" &&
+        (await cluster.logOf("master")).includes("parallelism 2: 2 workers") &&
+        (await flink.parallelism()) === 2,
+      { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+    );
+    // Before anything is killed: a counter starts again with its process.
+    await runGenerator({ brokers, seed: 6, runId: "spread", rate: 200, transactions: 1_000, accounts: 500 });
+    const { workers, functions } = await poll(
+      "its transactions to be numbered",
+      async () => {
+        const figures = await workDone(cluster);
+        return figures.functions.reduce((sum, count) => sum + count, 0) >= 1_000 && figures;
+      },
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
+    expect([workers.length, functions.length]).toEqual([2, 2]);
+    // Shares are not equal: accounts and merchants are spread by hash, calls go to the server with the fewest.
+    for (const count of [...workers, ...functions]) expect(count).toBeGreaterThan(100);
+  });
+
+  it("decides every transaction exactly once and in order, whatever is killed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "fraud-compose-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const options: FailoverOptions = {
       kinds: KINDS,
       rate: 75,
@@ -459,55 +525,36 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
       calmMs: 5_000,
       onProgress: () => undefined,
     };
-    let result: FailoverResult;
-    let figures: Record<"workers" | "functions", readonly number[]>;
-
-    beforeAll(async () => {
-      const { code, stderr } = await scaleTo({ worker: 2, functions: 2 }, "--wait");
-      expect(code, stderr).toBe(0);
-      // The parallelism is that of the workers which the master finds when it starts.
-      expect((await compose("restart", "master")).code).toBe(0);
-      await poll(
-        "the job to run on both workers",
-        async () =>
-          (await flink.jobState()) === "RUNNING" &&
-          (await cluster.logOf("master")).includes("parallelism 2: 2 workers") &&
-          (await flink.parallelism()) === 2,
-        { timeoutMs: PATIENCE_MS, intervalMs: 500 },
-      );
-      // Before the kills: a counter starts again with its process.
-      await runGenerator({ brokers, seed: 6, runId: "spread", rate: 200, transactions: 1_000, accounts: 500 });
-      await poll(
-        "its transactions to be numbered",
-        async () => (figures = await workDone(cluster)).functions.reduce((sum, count) => sum + count, 0) >= 1_000,
-        { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
-      );
-      result = await runFailover({ cluster, folder }, options);
-    }, 2_400_000);
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-    it("gives work to each of them", () => {
-      expect(figures.workers).toHaveLength(2);
-      expect(figures.functions).toHaveLength(2);
-      // Shares are not equal: accounts and merchants are spread by hash, calls go to the server with the fewest.
-      for (const count of [...figures.workers, ...figures.functions]) expect(count).toBeGreaterThan(100);
+    const result = await runFailover({ cluster, folder }, options);
+    const report = reportOf(result, options);
+    expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
+    expect(report).toMatchObject({
+      verdict: "pass",
+      missing: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      mismatches: 0,
+      thresholds: "passed",
+      notFitted: [],
     });
+    expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.5);
+    expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
+  }, 2_400_000);
 
-    it("decides every transaction exactly once and in order, whatever is killed", () => {
-      const report = reportOf(result, options);
-      expect(report.properties.filter(({ violations }) => violations > 0)).toEqual([]);
-      expect(report).toMatchObject({
-        verdict: "pass",
-        missing: 0,
-        duplicates: 0,
-        outOfOrder: 0,
-        mismatches: 0,
-        thresholds: "passed",
-        notFitted: [],
-      });
-      expect(report.acknowledged).toBeGreaterThan(options.rate * options.duration * 0.5);
-      expect(new Set(result.faults.map(({ kind }) => kind))).toEqual(new Set(KINDS));
-    });
+  it("comes back by itself when the machine is started again in the middle of a load, with all workers; everything is decided once", async ({
+    skip,
+  }) => {
+    if (startedEngine() === undefined) skip("the engine is someone else's");
+    const load = await CutLoad.begin(brokers, "machine");
+    await endMachine();
+    await load.cut();
+    await startMachine();
+    await poll(
+      "the job to run on both workers",
+      async () => (await flink.jobState()) === "RUNNING" && (await flink.parallelism()) === 2,
+      { timeoutMs: PATIENCE_MS, intervalMs: 500 },
+    );
+    await load.isDecidedOnce(flink);
   });
 
   it("takes a load from k6 in a container, which takes no worker and no function server away", async () => {
@@ -584,10 +631,63 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
       "the master to say so twice",
       async () =>
         ((await cluster.logOf("master")).match(
-          /error: the job must not start: the job has ended for good \(CANCELED\).*in containers: docker compose down -v/g,
+          /error: the job must not start: the job has ended for good \(CANCELED\).*in containers: docker compose run --rm from-latest.*in containers: docker compose down -v/g,
         )?.length ?? 0) >= 2,
       { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
     );
+  });
+
+  /** What was sent before, and what is sent now, is decided once: every record that stands in the topics is judged. */
+  const goesOn = async (runId: string): Promise<void> => {
+    await flink.waitForRunning(PATIENCE_MS);
+    const starts = await topicEnds(brokers, checkedTopics);
+    await runGenerator({ brokers, seed: 10, runId, rate: 200, transactions: 300, accounts: 50 });
+    const decided = async () => (await checkRun(brokers, runId, starts)).judgement.decisions;
+    await poll("every decision", async () => (await decided()) >= 300, { timeoutMs: PATIENCE_MS, intervalMs: 2_000 });
+    await flink.waitForCheckpoints(2, PATIENCE_MS);
+    const { records } = await readBack(brokers);
+    try {
+      const { duplicates, missing, properties } = await verifyStored(records, knownInputs());
+      expect({ duplicates, missing, broken: properties.filter(({ violations }) => violations > 0) }).toEqual({
+        duplicates: 0,
+        missing: 0,
+        broken: [],
+      });
+    } finally {
+      records.close();
+    }
+  };
+  const fromLatest = () => compose("run", "--rm", "from-latest");
+
+  it("goes on from the newest checkpoint once it is told to, by itself; and is not told while the job runs", async () => {
+    const told = await fromLatest();
+    expect(told.code, told.stderr).toBe(0);
+    expect(told.stdout).toMatch(/the master goes on from s3:\/\/statefun\/checkpoints\/0{32}\/chk-\d+/);
+    await goesOn("cured");
+    const again = await fromLatest();
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("the job is there (RUNNING)")]);
+  });
+
+  it("does the same where ZooKeeper has lost the pointer to it", async () => {
+    // Otherwise this is done within five minutes.
+    expect((await compose("restart", "tidy")).code).toBe(0);
+    await poll(
+      "the job to leave where it began",
+      async () => (await compose("exec", "-T", "tidy", "cat", "/volumes/transport/generation")).stdout === "2\n",
+      { timeoutMs: PATIENCE_MS, intervalMs: 1_000 },
+    );
+    expect((await compose("down")).code).toBe(0);
+    await dockerOk(["volume", "rm", `${project.name}_zookeeper-data`, `${project.name}_zookeeper-log`]);
+    const up = () => scaleTo({ worker: 1, functions: 1 }, "--wait");
+    expect((await up()).code).not.toBe(0);
+    expect(await cluster.logOf("init")).toMatch(
+      /ZooKeeper has lost the pointer to their checkpoint: .* Go on from the newest checkpoint that is left: docker compose run --rm from-latest/,
+    );
+    const told = await fromLatest();
+    expect(told.code, told.stderr).toBe(0);
+    const after = await up();
+    expect(after.code, after.stderr).toBe(0);
+    await goesOn("pointed");
   });
 
   it("refuses to go on when its checkpoints are lost, and says why", async () => {
@@ -596,7 +696,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
     const { code } = await compose("up", "--detach", "--wait");
     expect(code).not.toBe(0);
     expect(await cluster.logOf("init")).toMatch(
-      /checkpoint is gone: every transaction would be decided again\. Start over with: docker compose down -v/,
+      /checkpoint is gone: every transaction would be decided again\. .*; or start over with: docker compose down -v/,
     );
   });
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,8 +11,11 @@ import { clusterSettings, endpoints, flinkClient } from "../../cluster/index.js"
 import { readStateRecord } from "../../cluster/state/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
 import { poll } from "../../process/poll.js";
+import { identify, isAlive } from "../../process/process-identity.js";
 import { startOwnCommand } from "../../process/run-command.js";
+import { CutLoad } from "../cut-load.js";
 import { PATIENCE_MS } from "../patience.js";
+import { endAtOnce, processTree } from "../process-tree.js";
 
 const settings = clusterSettings({ name: "e2e-commands", portOffset: 14_000 });
 const here = ["--name", settings.name, "--port-offset", "14000"];
@@ -195,6 +199,10 @@ describe("the demo", () => {
 });
 
 describe("the cluster", () => {
+  /** What a machine empties when it starts. */
+  const temporary = mkdtempSync(join(tmpdir(), "fraud-machine-"));
+  afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+  const up = () => finish(["cluster", "up", "--detach", ...here], { ...process.env, TMPDIR: temporary });
   const generate = async (runId: string) => {
     const generated = await finish(["generate", "--transactions", "20", "--rate", "20", "--run-id", runId, ...brokers]);
     expect(generated.stdout).toContain(`run ${runId}: 20 transactions`);
@@ -209,8 +217,8 @@ describe("the cluster", () => {
   };
 
   it("goes on in the background, heals a killed part, and shows its topics decoded", async () => {
-    const up = await finish(["cluster", "up", "--detach", ...here]);
-    expect(up.code, up.stderr).toBe(0);
+    const started = await up();
+    expect(started.code, started.stderr).toBe(0);
     expect((await finish(["cluster", "status", ...here])).code).toBe(0);
     // So that the next start gives the job its slots, and Kafka where it looks for it.
     expect(await readStateRecord(settings)).toMatchObject({
@@ -242,10 +250,38 @@ describe("the cluster", () => {
     await poll("the cluster to be whole again", async () => (await clusterStatus(settings)).running, {
       timeoutMs: PATIENCE_MS,
     });
-
-    expect((await finish(["cluster", "down", ...here])).code).toBe(0);
-    expect((await finish(["cluster", "status", ...here])).code).toBe(3);
   });
+
+  it.runIf(process.platform === "linux")(
+    "decides everything once when the machine is started again in the middle of a load, and minds nobody who has a number of before",
+    async () => {
+      const load = await CutLoad.begin(endpoints(settings).kafka, "machine");
+      await endAtOnce(processTree((await clusterStatus(settings)).supervisorPid!));
+      await load.cut();
+
+      // What is on the disk is there, but for /tmp; and others run, one of them with the numbers of all that ran before.
+      rmSync(temporary, { recursive: true });
+      mkdirSync(temporary);
+      const other = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { detached: true });
+      onTestFinished(() => void other.kill("SIGKILL"));
+      await poll("another process", () => other.pid !== undefined && identify(other.pid), { timeoutMs: PATIENCE_MS });
+      const itself = identify(other.pid!)!;
+      const pids = join(settings.dataDir, "pids");
+      const left = readdirSync(pids);
+      expect(left).toEqual(expect.arrayContaining(["supervisor.json", "kafka.json", "taskmanager.json"]));
+      const before = { ...itself, started: itself.started.replace(/ .*/, ` ${"0".repeat(36)}`) };
+      for (const file of left) writeFileSync(join(pids, file), JSON.stringify(before));
+
+      const started = await up();
+      expect(started.code, started.stderr).toBe(0);
+      await load.isDecidedOnce(flinkClient(settings));
+      await generate("rebooted");
+
+      expect((await finish(["cluster", "down", ...here])).code).toBe(0);
+      expect(isAlive(itself)).toBe(true);
+      expect((await finish(["cluster", "status", ...here])).code).toBe(3);
+    },
+  );
 
   it("refuses to start when its checkpoints are gone, and starts over when told to", async () => {
     rmSync(join(settings.dataDir, "minio"), { recursive: true });

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 
 import { tcpSockets } from "../../process/process-usage.js";
+import { processTree } from "../process-tree.js";
 
 const LISTEN = "0A";
 /** 127.0.0.0/8 and ::1, as Linux writes them: words with their bytes reversed. */
@@ -21,26 +22,6 @@ export function listenersBelow(root: number): readonly Listener[] {
   return tcpSockets()
     .filter(({ state, inode }) => state === LISTEN && sockets.has(inode))
     .map(listenerOf);
-}
-
-/** A process and its descendants, in whatever group or session they are. */
-function processTree(root: number): readonly number[] {
-  const children = new Map<number, number[]>();
-  for (const name of readdirSync("/proc")) {
-    const parent = /^\d+$/.test(name) ? parentOf(Number(name)) : undefined;
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-  }
-  const below = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(below)];
-  return below(root);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  } catch {
-    // It has ended.
-    return undefined;
-  }
 }
 
 /** All of the network that a process is in, such as a container's. */

@@ -10,7 +10,7 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class Refusal {
   static final String FROM_LATEST =
-      " Go on from its newest complete checkpoint: npm run cluster -- up --from-latest (in containers there is no such command);";
+      " Go on from its newest complete checkpoint: npm run cluster -- up --from-latest (in containers: docker compose run --rm from-latest);";
   static final String START_OVER =
       " start over, which forgets all topics and state: npm run cluster -- down --wipe (in containers: docker compose down -v)";
 

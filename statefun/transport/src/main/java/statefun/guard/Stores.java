@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -57,14 +58,29 @@ final class Stores {
   private static final String SOURCE_OFFSETS = "topic-partition-offset-states";
 
   private static final Pattern SAVEPOINT = Pattern.compile("(?:--fromSavepoint|-s)[ =](\\S+)");
+  private static final Pattern JOB = Pattern.compile("(?:--job-id|-jid)[ =]([0-9a-f]{32})");
   private static final Duration POLL = Duration.ofMillis(500);
 
   private final Configuration configuration;
   private final GuardSpec spec;
+  private final String command;
+  /** The job's id where this start was told one: what the stores hold of others, its earlier generations, is not its own. */
+  private final Optional<String> job;
 
   Stores(Configuration configuration, GuardSpec spec) {
+    this(configuration, spec, System.getProperty("sun.java.command", ""));
+  }
+
+  /** @param command - the JobManager's command line */
+  Stores(Configuration configuration, GuardSpec spec, String command) {
     this.configuration = configuration;
     this.spec = spec;
+    this.command = command;
+    this.job = JOB.matcher(command).results().map(told -> told.group(1)).findFirst();
+  }
+
+  private boolean isOfThisJob(String name) {
+    return job.isEmpty() || name.startsWith(job.get());
   }
 
   /**
@@ -87,7 +103,7 @@ final class Stores {
   }
 
   /** The record of the job's end: Flink keeps it as long as {@code job-result-store.delete-on-commit} is false. */
-  private String end() throws IOException {
+  String end() throws IOException {
     String storage = configuration.getString(HighAvailabilityOptions.HA_STORAGE_PATH);
     if (storage == null) return null;
     String folder = configuration.getString(JobResultStoreOptions.STORAGE_PATH);
@@ -105,7 +121,8 @@ final class Stores {
     }
     if (entries == null) return null;
     for (FileStatus entry : entries)
-      if (entry.getPath().getName().endsWith(".json")) return statusIn(files, entry.getPath());
+      if (isOfThisJob(entry.getPath().getName()) && entry.getPath().getName().endsWith(".json"))
+        return statusIn(files, entry.getPath());
     return null;
   }
 
@@ -129,7 +146,7 @@ final class Stores {
       found.gone = !isThere(newest.getExternalPointer());
       return found.gone ? null : newest.getOperatorStates().values();
     }
-    Matcher told = SAVEPOINT.matcher(System.getProperty("sun.java.command", ""));
+    Matcher told = SAVEPOINT.matcher(command);
     if (!told.find()) return null;
     found.origin = told.group(1);
     found.gone = !isThere(found.origin);
@@ -149,12 +166,13 @@ final class Stores {
       CuratorFramework zookeeper = connection.asCuratorFramework();
       String newest = null;
       String name = "";
-      for (String job : children(zookeeper, ZooKeeperUtils.getJobsPath())) {
-        String checkpoints = ZooKeeperUtils.getJobsPath() + "/" + job + "/checkpoints";
-        for (String one : children(zookeeper, checkpoints)) {
-          if (one.compareTo(name) <= 0) continue;
-          name = one;
-          newest = checkpoints + "/" + one;
+      for (String one : children(zookeeper, ZooKeeperUtils.getJobsPath())) {
+        if (!isOfThisJob(one)) continue;
+        String checkpoints = ZooKeeperUtils.getJobsPath() + "/" + one + "/checkpoints";
+        for (String checkpoint : children(zookeeper, checkpoints)) {
+          if (checkpoint.compareTo(name) <= 0) continue;
+          name = checkpoint;
+          newest = checkpoints + "/" + checkpoint;
         }
       }
       if (newest == null) return null;
