@@ -9,7 +9,7 @@ import { pageOf } from "./page.js";
 import { FULL, type Plan, QUICK } from "./plan.js";
 import { type Figures, noFigures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
 import { highestHeld, leastMissed, nextRampRate, nextRate, type RampStep } from "./search.js";
-import { TestBed, type Watched } from "./test-bed.js";
+import { TestBed } from "./test-bed.js";
 import { VARIANTS } from "./variants/variants.js";
 
 const REPORT = "reports/bench-pipeline";

@@ -2,9 +2,9 @@ import type { StateBackend } from "../../flink/flink.js";
 import { type Machine, thisMachine } from "../../terminal/json-report.js";
 import { type Spread, spreadOf, spreadText } from "../spread.js";
 import { ACCOUNTS, type Cell, type Choice, MERCHANTS } from "./cells.js";
+import type { Drained, JobHealth, Latency, Recovered, StateFigures, Watched } from "./figures.js";
 import type { Quantiles } from "./hops.js";
 import type { Plan } from "./plan.js";
-import type { Drained, JobHealth, Latency, Recovered, StateFigures, Watched } from "./test-bed.js";
 import type { Keys } from "./transactions.js";
 import { type VariantName, VARIANTS } from "./variants/variants.js";
 

@@ -3,18 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type Cluster, clusterSettings, endpoints, flinkClient, startCluster } from "../../cluster/index.js";
-import { recorded } from "../../cluster/processes/managed-process.js";
-import { partsOf } from "../../cluster/settings.js";
+import { type Cluster, clusterSettings, endpoints, startCluster } from "../../cluster/index.js";
 import { TOPICS } from "../../contract/topics.js";
 import type { StateBackend } from "../../flink/flink.js";
 import { followTopics } from "../../kafka/consumer.js";
 import { poll } from "../../process/poll.js";
-import { processUsage } from "../../process/process-usage.js";
 import { UserError } from "../../terminal/user-error.js";
 import { microsEach, type PartTimes, partTimes } from "../part-times.js";
-import { type RecentCheckpoints, recentCheckpoints } from "./checkpoints.js";
-import { HopMeter, type LatencyFigures } from "./hops.js";
+import type { Drained, JobHealth, Latency, Recovered, StateFigures, Watched } from "./figures.js";
+import { jobHealth, stateFigures } from "./flink-figures.js";
+import { HopMeter } from "./hops.js";
 import { LagSamples } from "./lag.js";
 import { Load } from "./load.js";
 import { Meter } from "./meter.js";
@@ -23,7 +21,6 @@ import { type VariantName, VARIANTS } from "./variants/variants.js";
 
 const SAMPLE_MS = 250;
 const FLINK = ["taskmanager", "jobmanager"] as const;
-const METRIC_MS = 10_000;
 const PORT_OFFSET = 22_500;
 /** In the load whose latencies are taken, what is due is sent this often: what waits for it counts as latency. */
 const LATENCY_TICK_MS = 5;
@@ -46,70 +43,6 @@ export interface TestBedOptions {
   readonly eachOnce: boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
-}
-
-/** What was seen at one rate. */
-export interface Watched {
-  readonly offered: number;
-  readonly decidedPerSecond: number;
-  readonly committedMs: { readonly p50: number; readonly p99: number };
-  /** Transactions that were due and not decided, on average, and how many more there were a second. */
-  readonly lag: number;
-  readonly lagGrowth: number;
-  /** So much was on its way that the rest of the time was not waited for. */
-  readonly cutShort: boolean;
-  /**
-   * Microseconds of processor time a decided transaction, by part; `load` sends the transactions, `reader` reads the
-   * decisions.
-   */
-  readonly cpuMicros: Readonly<Record<string, number>>;
-}
-
-/** How a backlog was worked off. */
-export interface Drained {
-  /** Over the middle four fifths. */
-  readonly perSecond: number;
-  /**
-   * From Flink's start, cold, until every decision was committed; `undefined` when that was not waited for any longer.
-   */
-  readonly seconds: number | undefined;
-  /** From Flink's start, cold, until the first decision was committed. */
-  readonly firstSeconds: number | undefined;
-  /** Transactions that waited, those of before included. */
-  readonly waiting: number;
-  readonly decided: number;
-  readonly cpuMicros: Readonly<Record<string, number>>;
-}
-
-/** What Flink says of its job since it was started. */
-export interface JobHealth {
-  readonly restarts: number | "unreachable";
-  readonly failedCheckpoints: number | "unreachable";
-  readonly completedCheckpoints: number | "unreachable";
-}
-
-/** How it went on after its TaskManager was killed under load, in seconds; `null`: not within the limit. */
-export interface Recovered {
-  /** Until a transaction that was due after the kill had its committed decision. */
-  readonly firstDecisionSeconds: number | null;
-  /** Until no more was on its way than is usual at this rate. */
-  readonly caughtUpSeconds: number | null;
-}
-
-/** Latencies at a rate, and what a transaction cost there. */
-export interface Latency extends LatencyFigures {
-  readonly perSecond: number;
-  readonly cpuMicros: Readonly<Record<string, number>>;
-}
-
-/** What the pipeline keeps, at rest. */
-export interface StateFigures {
-  readonly backend: StateBackend | "unreachable";
-  readonly checkpoints: RecentCheckpoints | null;
-  /** Of the TaskManager's heap, what is not collected yet included. */
-  readonly heapBytes: number | "unreachable";
-  /** Resident memory by part. */
-  readonly residentBytes: Readonly<Record<string, number>>;
 }
 
 /** Who is told of committed decisions while latencies are taken. */
@@ -372,26 +305,8 @@ export class TestBed {
   }
 
   /** What the pipeline keeps now. */
-  async state(): Promise<StateFigures> {
-    const { settings } = this.#cluster;
-    const flink = flinkClient(settings);
-    const pids = new Map(
-      partsOf(settings).flatMap((part) => {
-        const process = recorded(settings, part);
-        return process === undefined ? [] : [[process.pid, part] as const];
-      }),
-    );
-    const residentBytes: Record<string, number> = {};
-    for (const { group, memoryBytes } of processUsage((_, group) => pids.has(group))) {
-      const part = pids.get(group)!;
-      residentBytes[part] = (residentBytes[part] ?? 0) + memoryBytes;
-    }
-    return {
-      backend: await flink.stateBackend(),
-      checkpoints: (await recentCheckpoints(endpoints(settings).flink)) ?? null,
-      heapBytes: await flink.heapBytes(),
-      residentBytes,
-    };
+  state(): Promise<StateFigures> {
+    return stateFigures(this.#cluster.settings);
   }
 
   /**
@@ -455,22 +370,8 @@ export class TestBed {
   }
 
   /** Since the job was started, by {@link drain} the last time. */
-  async health(): Promise<JobHealth> {
-    const flink = flinkClient(this.#cluster.settings);
-    // Flink fetches a metric when it is first asked for, and answers the next time.
-    const restarts = await poll(
-      "Flink to count restarts",
-      async () => [await flink.restarts()].filter((count) => count !== "unreachable").map((count) => ({ count }))[0],
-      { timeoutMs: METRIC_MS, signal: this.#signal },
-    ).then(
-      ({ count }) => count,
-      () => "unreachable" as const,
-    );
-    this.#signal.throwIfAborted();
-    const checkpoints = await flink.checkpoints();
-    return checkpoints === "unreachable"
-      ? { restarts, failedCheckpoints: checkpoints, completedCheckpoints: checkpoints }
-      : { restarts, failedCheckpoints: checkpoints.failed, completedCheckpoints: checkpoints.completed };
+  health(): Promise<JobHealth> {
+    return jobHealth(this.#cluster.settings, this.#signal);
   }
 
   /** Stops everything, whatever it is at. */

@@ -26,7 +26,7 @@ export interface Shortage {
  * Of what a partition keeps, so much may be undecided. The broker removes whole segments, the sizes are estimates, and
  * what is on its way comes on top.
  */
-export const UNDECIDED_SHARE = 0.5;
+const UNDECIDED_SHARE = 0.5;
 /** It opens again with so much more room than it closes at: it must not flap. */
 const EASE = 0.8;
 const RETRY_SECONDS = 5;
