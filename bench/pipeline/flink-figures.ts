@@ -1,6 +1,6 @@
-import { type ClusterSettings, endpoints, flinkClient } from "../../cluster/index.js";
+import { endpoints, flinkClient } from "../../cluster/index.js";
 import { recorded } from "../../cluster/processes/managed-process.js";
-import { partsOf } from "../../cluster/settings.js";
+import { type ClusterSettings, partsOf } from "../../cluster/settings.js";
 import { poll } from "../../process/poll.js";
 import { processUsage } from "../../process/process-usage.js";
 import { recentCheckpoints } from "./checkpoints.js";

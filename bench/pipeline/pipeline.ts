@@ -6,6 +6,7 @@ import { ensureTools } from "../../tools/index.js";
 import { spreadOf } from "../spread.js";
 import { type Cell, cellName, cellsOf, isFilled, isUsual, MERCHANTS, stateBackendFor } from "./cells.js";
 import { pageOf } from "./page.js";
+import type { Watched } from "./figures.js";
 import { FULL, type Plan, QUICK } from "./plan.js";
 import { type Figures, noFigures, type PipelineOptions, reportOf, summaryLine, type TriedRate } from "./report.js";
 import { highestHeld, leastMissed, nextRampRate, nextRate, type RampStep } from "./search.js";
