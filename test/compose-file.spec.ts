@@ -118,6 +118,24 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
+  it("gives Flink's key to master and workers alone, and none of them starts without it", () => {
+    const withKey = Object.entries(services).flatMap(([name, { volumes = [] }]) =>
+      volumes.filter((volume) => volume.startsWith("flink-key:")).map((volume) => `${name} ${volume}`),
+    );
+    expect(withKey).toEqual([
+      "flink-key flink-key:/volumes/flink-key",
+      "worker flink-key:/volumes/flink-key:ro",
+      "master flink-key:/volumes/flink-key:ro",
+    ]);
+    for (const name of ["master", "worker"]) {
+      const { entrypoint, volumes } = services[name]!;
+      expect(entrypoint).toEqual(["bash", "-c", "source <(tr -d '\\r' </opt/fraud/flink.sh)", "flink.sh"]);
+      expect(volumes).toContain("./cluster/compose/flink.sh:/opt/fraud/flink.sh:ro");
+    }
+    expect(services["worker"]!.depends_on).toHaveProperty("flink-key");
+    expect(services["master"]!.depends_on).toHaveProperty("worker");
+  });
+
   it("starts without a profile everything that need not be asked for, and nothing else", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(optional.map(([name]) => name).sort()).toEqual(["failures", "grafana", "k6", "prometheus"]);
@@ -230,7 +248,11 @@ describe("docker-compose.yml", () => {
           `GET /-/ready HTTP/1.0\r\nAuthorization: ${authorizationOf({ user: "fraud", password: "a-password" })}\r\n\r\n`,
         );
         expect(readFileSync(join(folder, "called"), "utf8")).not.toContain("password");
-        for (const bad of ["HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n", "HTTP/1.0 401 Unauthorized\\r\\n\\r\\n 200 ", ""])
+        for (const bad of [
+          "HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n",
+          "HTTP/1.0 401 Unauthorized\\r\\n\\r\\n 200 ",
+          "",
+        ])
           expect(await ask(shell, bad), `${shell} ${bad}`).not.toBe(0);
       }
     } finally {
