@@ -118,6 +118,24 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
+  it("gives Flink's key to master and workers alone, and none of them starts without it", () => {
+    const withKey = Object.entries(services).flatMap(([name, { volumes = [] }]) =>
+      volumes.filter((volume) => volume.startsWith("flink-key:")).map((volume) => `${name} ${volume}`),
+    );
+    expect(withKey).toEqual([
+      "flink-key flink-key:/volumes/flink-key",
+      "worker flink-key:/volumes/flink-key:ro",
+      "master flink-key:/volumes/flink-key:ro",
+    ]);
+    for (const name of ["master", "worker"]) {
+      const { entrypoint, volumes } = services[name]!;
+      expect(entrypoint).toEqual(["bash", "-c", "source <(tr -d '\\r' </opt/fraud/flink.sh)", "flink.sh"]);
+      expect(volumes).toContain("./cluster/compose/flink.sh:/opt/fraud/flink.sh:ro");
+    }
+    expect(services["worker"]!.depends_on).toHaveProperty("flink-key");
+    expect(services["master"]!.depends_on).toHaveProperty("worker");
+  });
+
   it("starts without a profile everything that need not be asked for, and nothing else", () => {
     const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(optional.map(([name]) => name).sort()).toEqual(["failures", "from-latest", "grafana", "k6", "prometheus"]);

@@ -73,7 +73,14 @@ export async function makeClassArchive(
 /** A different Java or different jars have a different archive. */
 function archiveFile(part: JavaPart): string {
   const hash = createHash("sha256")
-    .update(JSON.stringify([jarFolder(JAVA_PARTS[part]), RUN_THE_JOB.has(part) ? transportJar() : "", javaProgram()]))
+    .update(
+      JSON.stringify([
+        jarFolder(JAVA_PARTS[part]),
+        // Of Java itself they load what TLS takes: an archive from before they spoke it lacks that.
+        RUN_THE_JOB.has(part) ? [transportJar(), "TLS"] : "",
+        javaProgram(),
+      ]),
+    )
     .digest("hex")
     .slice(0, 12);
   return join(cacheDir(), "class-archives", `${part}-${hash}.jsa`);

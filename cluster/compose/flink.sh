@@ -9,7 +9,7 @@ password=$(<"$key/password")
 export FLINK_CONF_DIR=/dev/shm/flink-conf
 rm -rf "$FLINK_CONF_DIR"
 mkdir -m 700 "$FLINK_CONF_DIR"
-cp "$FLINK_HOME"/conf/* "$FLINK_CONF_DIR"
+cp -R "$FLINK_HOME/conf/." "$FLINK_CONF_DIR"
 rm "$FLINK_CONF_DIR/flink-conf.yaml"
 {
   cat "$FLINK_HOME/conf/flink-conf.yaml"
