@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,7 +11,7 @@ import { readStateRecord } from "../../cluster/state/state-record.js";
 import type { DemoReport } from "../../demo/report.js";
 import { poll } from "../../process/poll.js";
 import { identify, isAlive } from "../../process/process-identity.js";
-import { startOwnCommand } from "../../process/run-command.js";
+import { startOwnCommand, startProgram } from "../../process/run-command.js";
 import { CutLoad } from "../cut-load.js";
 import { PATIENCE_MS } from "../patience.js";
 import { endAtOnce, processTree } from "../process-tree.js";
@@ -259,13 +258,12 @@ describe("the cluster", () => {
       await endAtOnce(processTree((await clusterStatus(settings)).supervisorPid!));
       await load.cut();
 
-      // What is on the disk is there, but for /tmp; and others run, one of them with the numbers of all that ran before.
+      // What is on the disk is there, but for /tmp; and others run, one of them with the numbers of all that ran.
       rmSync(temporary, { recursive: true });
       mkdirSync(temporary);
-      const other = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { detached: true });
-      onTestFinished(() => void other.kill("SIGKILL"));
-      await poll("another process", () => other.pid !== undefined && identify(other.pid), { timeoutMs: PATIENCE_MS });
-      const itself = identify(other.pid!)!;
+      const other = startProgram(process.execPath, ["-e", "setInterval(() => undefined, 1000)"]);
+      onTestFinished(() => other.kill("SIGKILL"));
+      const itself = identify(other.pid)!;
       const pids = join(settings.dataDir, "pids");
       const left = readdirSync(pids);
       expect(left).toEqual(expect.arrayContaining(["supervisor.json", "kafka.json", "taskmanager.json"]));
