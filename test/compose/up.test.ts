@@ -184,6 +184,7 @@ describe.skipIf(inject("noContainers") !== "")("docker compose, as people use it
         .map((name) => name.replace(`${project.name}-`, "").replace(/-\d+$/, ""))
         .sort();
     expect(await mount("keys")).toEqual(["init", "keys", "master", "minio", "tidy", "worker"]);
+    expect(await mount("flink-key")).toEqual(["flink-key", "master", "worker"]);
     expect(await mount("prometheus-login")).toEqual(["keys", "prometheus"]);
   });
 
