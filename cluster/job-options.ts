@@ -25,7 +25,7 @@ export const parallelismOption = (): Option =>
 export const compilerOption = (): Option =>
   new Option(
     "--compiler <name>",
-    "of Java's, for the TaskManager: the optimising one takes more of the processor in the first minutes, and less from then on",
+    "of Java's, for the broker and the TaskManager: the optimising one takes more of the processor in the first minutes, and less from then on",
   )
     .choices(COMPILERS)
     .default("optimising");

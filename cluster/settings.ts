@@ -85,8 +85,9 @@ export const withDashboard = (env: Readonly<Record<string, string>> = {}): Appli
 export const DEFAULT_STATE_BACKEND: StateBackend = "hashmap";
 
 /**
- * What Java makes of the TaskManager's code: `quick` compiles it once; `optimising` compiles what is used most again,
- * which takes processor time in the first minutes, and saves it from then on (docs/performance.md, "Java's compilers").
+ * What Java makes of the broker's and the TaskManager's code: `quick` compiles it once; `optimising` compiles what is
+ * used most again, which takes processor time in the first minutes, and saves it from then on (docs/performance.md,
+ * "Java's compilers").
  */
 export const COMPILERS = ["quick", "optimising"] as const;
 export type Compiler = (typeof COMPILERS)[number];

@@ -9,7 +9,7 @@ import { classpath, jarFolder, transportJar } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
 import { objectStoreKeys } from "../state/object-store-keys.js";
 import { flinkKeySettings, flinkKeystore } from "./flink-key.js";
-import { EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
+import { compilerOptions, EXIT_ON_ERROR, log4j, type PartProgram, QUICK_START, write } from "./part-program.js";
 import { flinkOverrides, renderFlinkConf, renderModule, taskManagerMemoryMb } from "./render.js";
 
 // Flink 1.16 is made for Java 11; on 17 it needs these packages opened.
@@ -184,7 +184,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
       `-XX:MaxMetaspaceSize=${sizes.metaspace}m`,
       "-XX:+UseParallelGC",
       PRE_TOUCH,
-      ...(settings.compiler === "quick" ? [QUICK_START] : []),
+      ...compilerOptions(settings),
       ...classArchiveOptions("taskmanager"),
       NO_UPLOAD_MD5,
       SLOW_CLOCK,

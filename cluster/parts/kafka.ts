@@ -6,7 +6,7 @@ import { classArchiveOptions } from "../../tools/class-archives.js";
 import { properties } from "../../tools/file-names.js";
 import { kafkaClasspath } from "../../tools/index.js";
 import type { ClusterSettings } from "../settings.js";
-import { EXIT_ON_ERROR, type PartProgram, QUICK_START, write } from "./part-program.js";
+import { compilerOptions, EXIT_ON_ERROR, type PartProgram, write } from "./part-program.js";
 
 /** Kafka's storage; it must be formatted once. */
 export const kafkaData = ({ dataDir }: ClusterSettings): string => join(dataDir, "kafka");
@@ -58,7 +58,7 @@ export function kafka(settings: ClusterSettings): PartProgram {
       `-Xms${memoryMb.kafka}m`,
       `-Xmx${memoryMb.kafka}m`,
       "-XX:+UseSerialGC",
-      QUICK_START,
+      ...compilerOptions(settings),
       ...classArchiveOptions("kafka"),
       EXIT_ON_ERROR,
       "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

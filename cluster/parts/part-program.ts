@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 
 import type { PortName } from "../../contract/ports.js";
 import { properties } from "../../tools/file-names.js";
+import type { ClusterSettings } from "../settings.js";
 
 /** How one part is started, and how it is known to work. */
 export interface PartProgram {
@@ -21,9 +22,12 @@ export interface PartProgram {
 
 /**
  * Only the quick compiler. The optimising one takes ten seconds of processor time more in the first minute after each
- * start, when there is most to catch up with; a TaskManager that lives long gets that back (docs/performance.md).
+ * start, when there is most to catch up with; what works hard and lives long gets that back (docs/performance.md).
  */
 export const QUICK_START = "-XX:TieredStopAtLevel=1";
+/** The compiler of those that work hard: the broker and the TaskManager. */
+export const compilerOptions = ({ compiler }: Pick<ClusterSettings, "compiler">): string[] =>
+  compiler === "quick" ? [QUICK_START] : [];
 export const EXIT_ON_ERROR = "-XX:+ExitOnOutOfMemoryError";
 
 /**
