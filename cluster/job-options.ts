@@ -2,7 +2,7 @@ import { Option } from "commander";
 
 import { STATE_BACKENDS } from "../flink/flink.js";
 import { wholeNumber } from "../terminal/option-values.js";
-import { COMPILERS, DEFAULT_PARALLELISM, DEFAULT_STATE_BACKEND } from "./settings.js";
+import { type Compiler, COMPILERS, DEFAULT_PARALLELISM, DEFAULT_STATE_BACKEND } from "./settings.js";
 
 /** A TaskManager has a slot for each subtask, and shares its memory among them. */
 export const MAX_PARALLELISM = 16;
@@ -21,11 +21,11 @@ export const parallelismOption = (): Option =>
     `of the Flink job (default: that of this folder's state; of a new folder ${DEFAULT_PARALLELISM})`,
   ).argParser(wholeNumber(1, MAX_PARALLELISM));
 
-/** Of a cluster that is meant to run for hours. */
-export const compilerOption = (): Option =>
+/** @param unless - what it is when nothing is said: `optimising` where the cluster is meant to run for hours */
+export const compilerOption = (unless: Compiler): Option =>
   new Option(
     "--compiler <name>",
     "of Java's, for the broker and the TaskManager: the optimising one takes more of the processor in the first minutes, and less from then on",
   )
     .choices(COMPILERS)
-    .default("optimising");
+    .default(unless);

@@ -75,7 +75,7 @@ export async function main(argv: string[]): Promise<number> {
     )
     .addOption(parallelismOption())
     .addOption(stateBackendOption())
-    .addOption(compilerOption())
+    .addOption(compilerOption("optimising"))
     .option("--no-dashboard", "without the live web app")
     .option("--failures", "the web app gets a menu that kills parts on demand", false)
     .action(

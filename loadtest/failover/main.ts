@@ -6,8 +6,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 
 import { chooseWay, startEither } from "../../cluster/availability.js";
-import { parallelismOption } from "../../cluster/job-options.js";
+import { compilerOption, parallelismOption } from "../../cluster/job-options.js";
 import { clusterSettings, endpoints, type RunningCluster } from "../../cluster/index.js";
+import type { Compiler } from "../../cluster/settings.js";
 import { type Transport, TRANSPORT_NAMES, TRANSPORTS } from "../../cluster/transports.js";
 import { MAX_PORT_OFFSET } from "../../contract/ports.js";
 import { newRunId } from "../../ingress-generator/producer.js";
@@ -51,6 +52,7 @@ interface Options {
   readonly seed: number;
   readonly transport: Transport;
   readonly parallelism?: number;
+  readonly compiler: Compiler;
   readonly overloadSeconds: number;
   readonly sustained?: number;
   readonly busy: boolean;
@@ -87,6 +89,7 @@ export async function main(argv: string[]): Promise<number> {
       new Option("--transport <name>", "how StateFun calls the functions").choices(TRANSPORT_NAMES).default("batching"),
     )
     .addOption(parallelismOption())
+    .addOption(compilerOption("quick"))
     .option(
       "--overload-seconds <s>",
       "overload: how long to offer twice the sustained rate",
@@ -127,6 +130,7 @@ export async function main(argv: string[]): Promise<number> {
     portOffset,
     transport,
     parallelism,
+    compiler,
     overloadSeconds,
     sustained,
     busy,
@@ -141,6 +145,10 @@ export async function main(argv: string[]): Promise<number> {
     throw new UserError("in containers the transport is the one of module.yaml. Leave out --docker or --transport.");
   if (docker && parallelism !== undefined)
     throw new UserError("in containers the parallelism is the number of workers. Leave out --docker or --parallelism.");
+  if (docker && program.getOptionValueSource("compiler") === "cli")
+    throw new UserError(
+      "in containers the compiler is that of docker-compose.yml and cluster/flink-conf.yaml. Leave out --docker or --compiler.",
+    );
   const rate = given.rate ?? (kinds.every(isLong) ? LONG_RATE : RATE);
   const step = stepView();
   const { signal } = interrupted();
@@ -153,6 +161,7 @@ export async function main(argv: string[]): Promise<number> {
     const settings = clusterSettings({
       name: "failover",
       portOffset,
+      compiler,
       ...(parallelism !== undefined && { parallelism }),
       ...(docker ? {} : faultyCluster(folder, transport)),
       ...(clock && { kafkaEnv: clock.env }),
