@@ -186,7 +186,7 @@ describe("the ports where Flink's processes talk to each other", () => {
       own: keyIn(settings.dataDir),
       taskManagers: flinkPids.slice(1),
       filesWith: async (text) =>
-        (await runQuietly("grep", ["-rl", text, settings.dataDir])).output.split("\n").filter((line) => line !== ""),
+        (await runQuietly("grep", ["-rls", text, settings.dataDir])).output.split("\n").filter((line) => line !== ""),
     });
     expect([await flink.jobState(), await flink.restarts()]).toEqual(["RUNNING", restarts]);
   });
