@@ -5,6 +5,7 @@ import { basename, delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { formatKafkaStorage } from "../../cluster/kafka-storage.js";
+import { flinkKeystore, makeFlinkKey } from "../../cluster/parts/flink-key.js";
 import { partProgram } from "../../cluster/parts/index.js";
 import { clusterSettings, type ClusterSettings } from "../../cluster/settings.js";
 import { childEnv, javaEnv } from "../../process/environment.js";
@@ -23,6 +24,7 @@ const PROGRAM = `
   import org.apache.flink.configuration.Configuration;
   import org.apache.flink.core.fs.FileSystemFactory;
   import org.apache.flink.core.plugin.PluginUtils;
+  import org.apache.flink.runtime.net.SSLUtils;
   import org.apache.flink.runtime.taskexecutor.TaskManagerRunner;
   import org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.quorum.QuorumPeerConfig;
   import org.apache.logging.log4j.LogManager;
@@ -38,6 +40,8 @@ const PROGRAM = `
       Configuration flink = TaskManagerRunner.loadConfiguration(Arrays.copyOfRange(args, 1, args.length));
       out.println("= " + flink.getString("io.tmp.dirs", ""));
       out.println("= " + flink.getString("state.backend", ""));
+      SSLUtils.createInternalServerSSLEngineFactory(flink);
+      out.println("= " + flink.getString("security.ssl.internal.keystore", ""));
       String module = flink.getString("statefun.remote.module-name", "");
       URL url = (URL) Class.forName("org.apache.flink.statefun.flink.common.ResourceLocator").getMethod("findNamedResource", String.class).invoke(null, module);
       try (InputStream in = url.openStream()) { out.println("= " + new String(in.readAllBytes(), StandardCharsets.UTF_8).contains("io.statefun.kafka.v1/ingress")); }
@@ -72,6 +76,7 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
   });
 
   it("is what Flink, StateFun, ZooKeeper and log4j read, in any locale", async () => {
+    await makeFlinkKey(settings.dataDir);
     for (const part of ["zookeeper", "jobmanager", "taskmanager"] as const) partProgram(part, settings).prepare();
     const { args, env, foreign } = partProgram("taskmanager", settings);
     const at = args.indexOf("-cp");
@@ -112,6 +117,7 @@ describe("a checkout, its data and the cache in a folder with any name", () => {
       join(settings.dataDir, "zookeeper"),
       join(settings.dataDir, "flink-tmp-taskmanager"),
       "hashmap",
+      flinkKeystore(settings.dataDir),
       "true",
       join(conf, "taskmanager/log4j.properties"),
       "[s3, s3p]",
