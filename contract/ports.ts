@@ -17,7 +17,6 @@ export const BASE_PORTS = {
   flinkRest: 8081,
   jobManagerRpc: 6123,
   jobManagerBlob: 6124,
-  taskManagerRpc: 6122,
   jobManagerMetrics: 9249,
   taskManagerMetrics: 9250,
   prometheus: 9090,

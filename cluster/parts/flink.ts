@@ -204,7 +204,7 @@ export function taskManager(settings: ClusterSettings): PartProgram {
     env: flinkEnv(settings, folder),
     secrets: () => s3Keys(settings),
     foreign: FOREIGN,
-    ports: ["taskManagerRpc", "taskManagerMetrics"],
+    ports: ["taskManagerMetrics"],
     prepare,
   };
 }

@@ -67,7 +67,10 @@ export function flinkOverrides(
     "rest.bind-port": ports.flinkRest,
     "taskmanager.host": HOST,
     "taskmanager.bind-host": HOST,
-    "taskmanager.rpc.port": ports.taskManagerRpc,
+    // Another one at each start, as by Flink's default: at the port of before the JobManager still asks for the
+    // TaskManager that died. When both connect to each other at once, Akka may read neither, for two minutes; and with
+    // TLS that moment is long.
+    "taskmanager.rpc.port": 0,
     // There is one TaskManager: it needs no port for the records of others.
     "shuffle-service-factory.class": "statefun.guard.LocalShuffleServiceFactory",
     "metrics.internal.query-service.port": 0,
