@@ -26,6 +26,8 @@ export interface Key {
 /** Flink's processes, wherever they run. */
 export interface InnerPorts {
   readonly ports: readonly InnerPort[];
+  /** URL of the JobManager's REST interface. */
+  readonly rest: string;
   /** The key that its processes have. */
   readonly own: Key;
   /** Of the TaskManagers, as this machine numbers them. */
@@ -92,6 +94,8 @@ export async function expectStrangersToGetNothing(inner: InnerPorts): Promise<vo
   const said = { "Akka's greeting": greetingOfAkka(), "an upload": upload(mark), "a form of 64 MB": form() };
   const keys = { "TLS without a key": {}, "TLS with a key of its own": await newKey() };
   const before = memoryOf(inner.taskManagers);
+  const changes = await jobChanges(inner.rest);
+  expect(changes.state).toBe("RUNNING");
   const attempts: Attempt[] = [];
   for (const at of inner.ports) {
     for (const [by, bytes] of Object.entries(said))
@@ -102,7 +106,19 @@ export async function expectStrangersToGetNothing(inner: InnerPorts): Promise<vo
   expect(attempts).toEqual(attempts.map((attempt) => ({ ...attempt, ...nothing })));
   expect(memoryOf(inner.taskManagers) - before).toBeLessThan(BODY_BYTES / 2);
   expect(await inner.filesWith(mark)).toEqual([]);
+  expect(await jobChanges(inner.rest)).toEqual(changes);
   for (const at of inner.ports) expect(await knock(at, "its own key", inner.own)).toMatchObject({ ...at, let: "in" });
+}
+
+/**
+ * The state of the job, and when it last came to each: unlike its metrics, which are gathered every ten seconds, this
+ * is so now.
+ */
+async function jobChanges(rest: string): Promise<{ readonly state: string; readonly timestamps: unknown }> {
+  const ask = async (path: string): Promise<unknown> => await (await fetch(`${rest}${path}`)).json();
+  const { jobs } = (await ask("/jobs/overview")) as { readonly jobs: readonly { readonly jid: string }[] };
+  const { state, timestamps } = (await ask(`/jobs/${jobs[0]!.jid}`)) as { state: string; timestamps: unknown };
+  return { state, timestamps };
 }
 
 /** The key of a folder in which {@link makeFlinkKey} has made one. */

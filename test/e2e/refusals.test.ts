@@ -177,15 +177,14 @@ describe("the ports where Flink's processes talk to each other", () => {
     // And the TaskManager's, and one in each of them for its figures, anywhere.
     expect(ports.map(({ port }) => port)).toEqual(expect.arrayContaining([jobManagerRpc, jobManagerBlob]));
     expect(ports).toHaveLength(5);
-    const restarts = await flink.restarts();
     await expectStrangersToGetNothing({
       ports: ports.map(({ port }) => ({ address: "127.0.0.1", port })),
+      rest,
       own: keyIn(settings.dataDir),
       taskManagers: flinkPids.slice(1),
       filesWith: async (text) =>
         (await runQuietly("grep", ["-rls", text, settings.dataDir])).output.split("\n").filter((line) => line !== ""),
     });
-    expect([await flink.jobState(), await flink.restarts()]).toEqual(["RUNNING", restarts]);
   });
 
   it("open to a key of which nobody is told the password: no argument has it, no log, and no answer of Flink's", async () => {
