@@ -12,14 +12,11 @@ const MAX_BYTES = 1024 * 1024;
 const FIRST_BYTES = 64 * 1024;
 
 /** A request without HTTP. */
-const requestOf = (stream: PassThrough, headers: Readonly<Record<string, string>> = {}) => {
-  const socket = { pause: () => undefined, resume: () => undefined, emit: () => true };
-  return Object.assign(stream, { headers, socket }) as unknown as IncomingMessage;
-};
+const requestOf = (stream: PassThrough, headers: Readonly<Record<string, string>> = {}) =>
+  Object.assign(stream, { headers }) as unknown as IncomingMessage;
 
 const allocate = Buffer.allocUnsafeSlow.bind(Buffer);
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
 });
 

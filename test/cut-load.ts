@@ -1,11 +1,12 @@
 import { expect } from "vitest";
 
 import { TOPICS } from "../contract/topics.js";
-import { checkedTopics, checkRun } from "../demo/check.js";
+import { checkedTopics } from "../demo/check.js";
 import type { FlinkClient } from "../flink/flink.js";
 import { topicEnds, type TopicOffsets } from "../kafka/offsets.js";
 import { poll } from "../process/poll.js";
 import { startOwnCommand } from "../process/run-command.js";
+import { expectDecidedOnce } from "./judged.js";
 import { PATIENCE_MS } from "./patience.js";
 
 const TRANSACTIONS = 20_000;
@@ -44,20 +45,7 @@ export class CutLoad {
     const accepted = await this.#since(TOPICS.transactions.name);
     expect(accepted).toBeGreaterThan(UNDER_WAY);
     expect(accepted).toBeLessThan(TRANSACTIONS);
-    const judged = async () => (await checkRun(this.#brokers, this.#runId, this.#starts)).judgement;
-    await poll("all that was accepted to be decided", async () => (await judged()).decisions >= accepted, {
-      timeoutMs: PATIENCE_MS,
-      intervalMs: 2_000,
-    });
-    await flink.waitForCheckpoints(2, PATIENCE_MS);
-    expect(await judged()).toMatchObject({
-      accepted,
-      decisions: accepted,
-      missing: 0,
-      duplicates: 0,
-      outOfOrder: 0,
-      violations: [],
-    });
+    await expectDecidedOnce({ brokers: this.#brokers, runId: this.#runId, starts: this.#starts, flink }, accepted);
   }
 
   /** How far a topic has grown since it began. */

@@ -7,9 +7,7 @@ import { runGenerator } from "../../ingress-generator/producer.js";
 import { readTopics } from "../../java/java-reader.js";
 import { withAdmin } from "../../kafka/client.js";
 import { poll } from "../../process/poll.js";
-import { knownInputs } from "../../verifier/known.js";
-import { readBack } from "../../verifier/read.js";
-import { verifyStored } from "../../verifier/verify.js";
+import { expectStoredToBeRight } from "../judged.js";
 import { PATIENCE_MS } from "../patience.js";
 
 /** Sends transactions to a pipeline, and judges what has become of all of them. */
@@ -44,17 +42,7 @@ export class SentInputs {
       intervalMs: 1_000,
     });
     await flinkClient(this.#settings).waitForCheckpoints(2, PATIENCE_MS);
-    const { records } = await readBack(this.#brokers);
-    try {
-      const { duplicates, missing, properties } = await verifyStored(records, knownInputs());
-      expect({ duplicates, missing, broken: properties.filter(({ violations }) => violations > 0) }).toEqual({
-        duplicates: 0,
-        missing: 0,
-        broken: [],
-      });
-    } finally {
-      records.close();
-    }
+    await expectStoredToBeRight(this.#brokers);
     expect(await this.decided()).toBe(this.#sent);
   }
 

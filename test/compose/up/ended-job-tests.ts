@@ -3,9 +3,7 @@ import { expect, it } from "vitest";
 import { dockerOk } from "../../../cluster/compose/docker.js";
 import { endpoints } from "../../../cluster/index.js";
 import { poll } from "../../../process/poll.js";
-import { knownInputs } from "../../../verifier/known.js";
-import { readBack } from "../../../verifier/read.js";
-import { verifyStored } from "../../../verifier/verify.js";
+import { expectStoredToBeRight } from "../../judged.js";
 import { PATIENCE_MS } from "../../patience.js";
 import { brokers, cluster, compose, flink, project, scaleTo, sendAndExpectDecisions, settings } from "./up-project.js";
 
@@ -73,17 +71,7 @@ export function endedJobTests(): void {
 async function goesOn(runId: string): Promise<void> {
   await flink.waitForRunning(PATIENCE_MS);
   await sendAndExpectDecisions({ runId, seed: 10, rate: 200, transactions: 300, accounts: 50 });
-  const { records } = await readBack(brokers);
-  try {
-    const { duplicates, missing, properties } = await verifyStored(records, knownInputs());
-    expect({ duplicates, missing, broken: properties.filter(({ violations }) => violations > 0) }).toEqual({
-      duplicates: 0,
-      missing: 0,
-      broken: [],
-    });
-  } finally {
-    records.close();
-  }
+  await expectStoredToBeRight(brokers);
 }
 
 const fromLatest = () => compose("run", "--rm", "from-latest");

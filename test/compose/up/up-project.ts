@@ -1,13 +1,12 @@
-import { expect } from "vitest";
-
 import { ComposeCluster } from "../../../cluster/compose/compose-cluster.js";
 import { docker, dockerOk } from "../../../cluster/compose/docker.js";
 import { composeArgs, composeProject } from "../../../cluster/compose/project.js";
 import { clusterSettings, endpoints, flinkClient } from "../../../cluster/index.js";
-import { checkedTopics, checkRun } from "../../../demo/check.js";
+import { checkedTopics } from "../../../demo/check.js";
 import { runGenerator } from "../../../ingress-generator/producer.js";
 import { topicEnds } from "../../../kafka/offsets.js";
 import { poll } from "../../../process/poll.js";
+import { expectDecidedOnce } from "../../judged.js";
 import { PATIENCE_MS } from "../../patience.js";
 
 /** Only watch. */
@@ -74,18 +73,5 @@ export interface Sent {
 export async function sendAndExpectDecisions(sent: Sent, meanwhile?: () => Promise<void>): Promise<void> {
   const starts = await topicEnds(brokers, checkedTopics);
   await Promise.all([runGenerator({ brokers, ...sent }), meanwhile?.()]);
-  const judgement = async () => (await checkRun(brokers, sent.runId, starts)).judgement;
-  await poll("every decision", async () => (await judgement()).decisions >= sent.transactions, {
-    timeoutMs: PATIENCE_MS,
-    intervalMs: 2_000,
-  });
-  await flink.waitForCheckpoints(2, PATIENCE_MS);
-  expect(await judgement()).toMatchObject({
-    accepted: sent.transactions,
-    decisions: sent.transactions,
-    missing: 0,
-    duplicates: 0,
-    outOfOrder: 0,
-    violations: [],
-  });
+  await expectDecidedOnce({ brokers, runId: sent.runId, starts, flink }, sent.transactions);
 }
